@@ -1,0 +1,70 @@
+"""The errors that users raise and catch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+__all__ = ["CancelledError", "RestateError", "RetryableError", "TerminalError"]
+
+
+class RestateError(Exception):
+    """Base of every error that this library raises on purpose."""
+
+
+class TerminalError(RestateError):
+    """Ends the invocation: Restate records it as the result and does not retry.
+
+    Raise it in a handler or in a `ctx.run` function. A caller, in any language, receives it as
+    the failure of its call; there it is raised again as a `TerminalError`.
+
+    Args:
+        message: what went wrong, for the caller to read.
+        code: an HTTP status code, 400 to 599; it is the response's status for an outside caller.
+        metadata: more about the error as strings; it travels with service protocol v6 and newer.
+    """
+
+    def __init__(
+        self, message: str, *, code: int = 500, metadata: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.metadata: dict[str, str] = dict(metadata or {})
+
+    def __str__(self) -> str:
+        return f"[{self.code}] {self.message}"
+
+
+class CancelledError(TerminalError):
+    """The invocation was cancelled; raised at the await that it waits on.
+
+    A handler may catch it to undo what it did, with durable operations as usual. Left alone it
+    ends the invocation with code 409.
+    """
+
+    def __init__(self, message: str = "cancelled") -> None:
+        super().__init__(message, code=409)
+
+
+class RetryableError(RestateError):
+    """Fails this attempt; Restate retries the invocation (or the `ctx.run` function).
+
+    Every exception that is not a `TerminalError` does the same; this one says when.
+
+    Args:
+        message: what went wrong; shown by the Restate UI and CLI.
+        retry_after: the delay before the next attempt, instead of the retry policy's.
+        code: an HTTP status code that describes the failure.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: timedelta | None = None, code: int = 500
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after
+        self.code = code

@@ -1,0 +1,93 @@
+"""What a service is: its descriptor, its handlers' descriptors, and the bases of handlers."""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from restate_proto.model.codec import Codec
+from restate_proto.model.config import Config
+from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
+from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
+
+__all__ = ["HandlerDescriptor", "Service", "ServiceDescriptor", "VirtualObject", "Workflow"]
+
+Q = TypeVar("Q")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, eq=False)
+class HandlerDescriptor(Generic[Q, R]):
+    """One handler of a service, as the contract has it.
+
+    Args:
+        service: the Restate name of the service, such as `shop.v1.Cart`.
+        name: the Restate name of the handler, such as `AddTicket`.
+        method: the name of the Python method that implements it.
+        service_kind: what the service is.
+        kind: how the handler runs; None for the handlers of a plain service.
+        request: the codec of its request message.
+        response: the codec of its response message.
+        encoding: what a client of the contract writes, and what state and results are kept in.
+        config: the handler's own configuration.
+        documentation: the proto comment.
+        key_field: the request's attribute that holds the object key or workflow id, if any.
+    """
+
+    service: str
+    name: str
+    method: str
+    service_kind: ServiceKind
+    kind: HandlerKind | None
+    request: Codec[Q]
+    response: Codec[R]
+    encoding: Encoding = Encoding.PROTOBUF
+    config: Config = field(default_factory=Config)
+    documentation: str | None = None
+    key_field: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ServiceDescriptor:
+    """One service, as the contract has it.
+
+    Args:
+        name: the Restate name of the service.
+        kind: what the service is.
+        handlers: its handlers in the order of the contract.
+        encoding: as in `HandlerDescriptor`.
+        config: the service's configuration; a handler's own wins over it.
+        documentation: the proto comment.
+        state: the declared state keys.
+        promises: the declared promises of a workflow.
+        signals: the declared signals.
+    """
+
+    name: str
+    kind: ServiceKind
+    handlers: tuple[HandlerDescriptor[Any, Any], ...]
+    encoding: Encoding = Encoding.PROTOBUF
+    config: Config = field(default_factory=Config)
+    documentation: str | None = None
+    state: tuple[StateKey[Any], ...] = ()
+    promises: tuple[PromiseKey[Any], ...] = ()
+    signals: tuple[SignalKey[Any], ...] = ()
+
+
+class ServiceBase(ABC):
+    """What generated bases have in common; subclass one of those."""
+
+    __restate_service__: ClassVar[ServiceDescriptor]
+
+
+class Service(ServiceBase):
+    """Base of the generated bases of plain services."""
+
+
+class VirtualObject(ServiceBase):
+    """Base of the generated bases of virtual objects."""
+
+
+class Workflow(ServiceBase):
+    """Base of the generated bases of workflows."""

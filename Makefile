@@ -1,0 +1,94 @@
+# `make` lists the targets. Each one does the set-up that it needs.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+# Any that uv finds; `make setup PYTHON=3.13` asks for one.
+PYTHON ?= >=3.11
+UV := scripts/uv
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
+
+# Written when what they stand for is done; make redoes it when a file they name has changed.
+DEV := .venv/.done
+LOWEST := .venv-lowest/.done
+BENCH := .venv-bench/.done
+SERVER := node_modules/.done
+
+.PHONY: help
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+
+.PHONY: setup
+setup: $(DEV) $(LOWEST) $(SERVER)  ## Install all that the other targets need (Python 3.11+ and npm suffice)
+
+.PHONY: demo
+demo: $(DEV) $(SERVER)  ## Run the shop: a Restate server, an endpoint, and calls to it
+	.venv/bin/python examples/shop/demo.py
+
+.PHONY: test
+test: $(DEV) $(LOWEST) $(SERVER)  ## Run the tests; ARGS="..." goes to pytest
+	.venv/bin/pytest $(ARGS)
+
+.PHONY: test-lowest
+test-lowest: $(LOWEST) $(SERVER)  ## Run the tests on the oldest dependencies that are supported
+	.venv-lowest/bin/pytest $(ARGS)
+
+.PHONY: check
+check: $(DEV) $(LOWEST)  ## Lint, types, layers, contracts, and that generated code is fresh
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/pyright
+	scripts/mypy-generated
+	PYTHONPATH=.:generated .venv/bin/lint-imports
+	.venv/bin/buf lint
+	scripts/generate --check
+
+.PHONY: generate
+generate: $(DEV) $(LOWEST)  ## Regenerate all checked-in generated code
+	scripts/generate
+
+.PHONY: bench
+bench: $(BENCH) $(SERVER)  ## Measure against the official SDK
+	.venv-bench/bin/python -m bench $(ARGS)
+
+.PHONY: requirements
+requirements:  ## Compile requirements/*.in to the newest pinned and hashed versions
+	$(COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
+	$(COMPILE) --upgrade pyproject.toml --all-extras requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) --upgrade pyproject.toml --all-extras requirements/lowest.in --resolution lowest-direct \
+	  -o requirements/lowest.txt
+	$(COMPILE) --upgrade pyproject.toml --all-extras requirements/bench.in -o requirements/bench.txt
+
+.PHONY: build
+build: $(DEV)  ## Build the wheel and the source distribution into dist/
+	.venv/bin/hatchling build
+
+.PHONY: clean
+clean:  ## Remove what the other targets made, except generated code
+	rm -rf .venv .venv-* node_modules dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+# The project goes in editable, with the hatchling of the same requirements, so that nothing is
+# fetched that is not pinned.
+define install
+	test -x $(@D)/bin/python || $(UV) venv --quiet --python '$(1)' $(@D)
+	$(UV) pip sync --quiet --python $(@D) --require-hashes $<
+	$(UV) pip install --quiet --python $(@D) --no-deps --no-build-isolation --editable .
+	touch $@
+endef
+
+$(DEV): requirements/dev.txt pyproject.toml
+	$(call install,$(PYTHON))
+	.venv/bin/pyright --version >/dev/null  # fetches itself on its first run
+
+# No newer Python has wheels of grpcio-tools 1.71.
+$(LOWEST): requirements/lowest.txt pyproject.toml
+	$(call install,>=3.11$(,)<3.14)
+
+$(BENCH): requirements/bench.txt pyproject.toml
+	$(call install,$(PYTHON))
+
+$(SERVER): package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	touch $@

@@ -1,0 +1,44 @@
+"""The `restate-proto` command: its subcommands, and what all of them share."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from restate_proto.cli.generate import generate_command
+from restate_proto.cli.register import register_command
+from restate_proto.cli.serve import serve_command
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="restate-proto",
+    help="Durable Python services on Restate, from .proto contracts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("generate")(generate_command)
+app.command("serve")(serve_command)
+app.command("register")(register_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"restate-proto {version('restate-proto')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Durable Python services on Restate, from .proto contracts."""

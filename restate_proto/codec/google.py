@@ -1,0 +1,136 @@
+"""The codec of `google.protobuf` messages (the `_pb2` classes)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
+
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError, EncodeError, Message
+
+from restate_proto.codec import strict_json
+from restate_proto.model.codec import CodecError
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import Descriptor
+
+    from restate_proto.model.codec import JsonSchema
+
+__all__ = ["GoogleCodec", "google_codec"]
+
+M = TypeVar("M", bound=Message)
+
+_LONGEST_REASON = 500
+
+
+class GoogleCodec(Generic[M]):
+    """The binary form and the ProtoJSON of one generated message class.
+
+    Both are deterministic: map entries are sorted, and so are the keys of the JSON form.
+
+    Args:
+        message_class: a generated class; `google_codec` gives its one shared codec.
+    """
+
+    __slots__ = ("_parse", "full_name", "is_empty", "type")
+
+    def __init__(self, message_class: type[M]) -> None:
+        self.type = message_class
+        self.full_name: str = message_class.DESCRIPTOR.full_name
+        self.is_empty = self.full_name == "google.protobuf.Empty"
+        self._parse = message_class.FromString
+
+    def __repr__(self) -> str:
+        return f"GoogleCodec({self.full_name})"
+
+    def to_binary(self, message: M, /) -> bytes:
+        """Serialize to protobuf binary.
+
+        Raises:
+            TypeError: the object is not a message of this type.
+            CodecError: a required field is unset, or the message nests too deeply.
+        """
+        # `SerializeToString` of a message of any other type would succeed as well.
+        if type(message) is not self.type:
+            self._wrong_type(message)
+        try:
+            return message.SerializeToString(deterministic=True)
+        except (EncodeError, ValueError, RecursionError) as error:
+            raise self._error("cannot be written as protobuf binary", error) from error
+
+    def from_binary(self, data: bytes, /) -> M:
+        """Parse protobuf binary; unknown fields are kept.
+
+        Raises:
+            CodecError: the bytes are no message of this type.
+        """
+        try:
+            return self._parse(data)
+        # Beside DecodeError: what protobuf's pure Python implementation lets through.
+        except (DecodeError, ValueError, RecursionError) as error:
+            raise self._error("not valid protobuf binary", error) from error
+
+    def to_json(self, message: M, /) -> bytes:
+        """Serialize to canonical ProtoJSON, compact and with sorted keys.
+
+        Raises:
+            TypeError: the object is not a message of this type.
+            CodecError: the message has no ProtoJSON form, such as an `Any` of an unknown type.
+        """
+        if type(message) is not self.type:
+            self._wrong_type(message)
+        try:
+            return strict_json.dumps(json_format.MessageToDict(message))
+        except Exception as error:
+            # json_format raises its own errors, ValueError, TypeError (an Any of an unknown
+            # type), DecodeError (an Any with broken content), RecursionError.
+            raise self._error("cannot be written as ProtoJSON", error) from error
+
+    def from_json(self, data: bytes, /) -> M:
+        """Parse ProtoJSON; unknown fields and names of unknown enum values are ignored.
+
+        Raises:
+            CodecError: the bytes are no ProtoJSON of this type.
+        """
+        message = self.type()
+        try:
+            value = strict_json.loads(data)
+            json_format.ParseDict(value, message, ignore_unknown_fields=True)
+            complete = message.IsInitialized()
+        except Exception as error:
+            # The bytes come from outside, and json_format meets the unexpected with whatever
+            # Python says: AttributeError, KeyError, OverflowError, TypeError...
+            raise self._error("not valid ProtoJSON", error) from error
+        if not complete:
+            raise CodecError(f"{self.full_name}: not valid ProtoJSON: a required field is missing")
+        return message
+
+    def json_schema(self) -> JsonSchema | None:
+        """The JSON Schema (draft 2020-12) of the ProtoJSON form."""
+        # Not needed to serve an invocation, so not loaded before it is asked for.
+        from restate_proto.codec.json_schema import message_schema  # noqa: PLC0415
+
+        return message_schema(cast("Descriptor", self.type.DESCRIPTOR))  # upb's, to the stubs
+
+    def _wrong_type(self, message: object) -> NoReturn:
+        got = type(message)
+        name = got.DESCRIPTOR.full_name if issubclass(got, Message) else got.__qualname__
+        hint = " (another class of that name)" if name == self.full_name else ""
+        raise TypeError(f"expected a {self.full_name} message, got {name}{hint}: {message!r:.200}")
+
+    def _error(self, what: str, error: Exception) -> CodecError:
+        reason = str(error) or type(error).__name__
+        if len(reason) > _LONGEST_REASON:  # json_format quotes whole values
+            reason = f"{reason[:_LONGEST_REASON]}..."
+        return CodecError(f"{self.full_name}: {what}: {reason}")
+
+
+_codecs: dict[type[Message], GoogleCodec[Any]] = {}
+
+
+def google_codec(message_class: type[M]) -> GoogleCodec[M]:
+    """The codec of a generated class; the same object each time."""
+    codec = _codecs.get(message_class)
+    if codec is None:
+        # Two threads may both come here; both must get the same one.
+        codec = _codecs.setdefault(message_class, GoogleCodec(message_class))
+    return codec

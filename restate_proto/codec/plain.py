@@ -1,0 +1,174 @@
+"""Codecs of plain Python values, for what needs no message: JSON, and raw bytes.
+
+A value is the same bytes in both encodings.
+"""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from restate_proto.codec import strict_json
+from restate_proto.model.codec import CodecError
+
+if TYPE_CHECKING:
+    from restate_proto.model.codec import JsonSchema
+
+__all__ = ["PLAIN_CODECS", "BytesCodec", "NoneCodec", "PlainCodec"]
+
+T = TypeVar("T")
+
+
+class PlainCodec(Generic[T]):
+    """One type of JSON values: bool, int, float, str, list or dict.
+
+    Reading and writing check the type: `true` is no int, and what lies in lists and dicts must
+    be read back as it was written, so no tuples there and no keys that are not strings.
+
+    Args:
+        type_: the Python type.
+        schema_type: the name of that type in a JSON Schema.
+    """
+
+    __slots__ = ("_schema_type", "full_name", "is_empty", "type")
+
+    def __init__(self, type_: type[T], schema_type: str) -> None:
+        self.type = type_
+        self.full_name = type_.__name__
+        self.is_empty = False
+        self._schema_type = schema_type
+
+    def __repr__(self) -> str:
+        return f"PlainCodec({self.full_name})"
+
+    def to_json(self, message: T, /) -> bytes:
+        """Serialize to JSON, compact and with sorted keys.
+
+        Raises:
+            TypeError: the object is not of this type, or holds something that JSON would change.
+            CodecError: it holds a NaN, an infinity, half of a surrogate pair, or itself.
+        """
+        if not self._is_ours(message):
+            raise TypeError(f"expected {self.full_name}, got {_describe(message)}")
+        try:
+            _check_parts(message, self.full_name)
+            return strict_json.dumps(self._exactly(message))
+        except (strict_json.JsonError, OverflowError, RecursionError) as error:
+            raise CodecError(f"{self.full_name}: cannot be written as JSON: {error}") from None
+
+    def from_json(self, data: bytes, /) -> T:
+        """Parse JSON.
+
+        Raises:
+            CodecError: the bytes are no JSON, or JSON of another type.
+        """
+        try:
+            value = strict_json.loads(data)
+            if b"\\u" in data:
+                strict_json.dumps(value)  # half of a surrogate pair could not be written again
+            if self._is_ours(value):
+                return self._exactly(value)
+        except (strict_json.JsonError, OverflowError) as error:
+            raise CodecError(f"{self.full_name}: not valid JSON: {error}") from None
+        raise CodecError(f"{self.full_name}: the JSON is of another type: {_describe(value)}")
+
+    to_binary = to_json
+    from_binary = from_json
+
+    def json_schema(self) -> JsonSchema | None:
+        """The JSON Schema of the type."""
+        return {"type": self._schema_type}
+
+    def _is_ours(self, value: object) -> bool:
+        if isinstance(value, bool):  # which is an int to Python
+            return self.type is bool
+        return isinstance(value, (int, float) if self.type is float else self.type)
+
+    def _exactly(self, value: Any) -> T:
+        # 1 is a float to type checkers and to JSON; it becomes 1.0, so that it stays one.
+        return cast("T", float(value)) if self.type is float else value
+
+
+class NoneCodec:
+    """None: zero bytes, as other languages write nothing; JSON's `null` is read as well."""
+
+    __slots__ = ()
+
+    type = NoneType
+    full_name = "None"
+    is_empty = True
+
+    def to_json(self, message: None, /) -> bytes:
+        """Zero bytes. Raises `TypeError` for anything but None."""
+        if message is not None:
+            raise TypeError(f"expected None, got {_describe(message)}")
+        return b""
+
+    def from_json(self, data: bytes, /) -> None:
+        """Read None. Raises `CodecError` for anything but zero bytes or `null`."""
+        if data and data.strip() != b"null":
+            raise CodecError(f"None: expected zero bytes or null, got {len(data)} bytes")
+
+    to_binary = to_json
+    from_binary = from_json
+
+    def json_schema(self) -> JsonSchema | None:
+        """None: there is nothing to describe."""
+        return None
+
+
+class BytesCodec:
+    """Bytes as they are."""
+
+    __slots__ = ()
+
+    type = bytes
+    full_name = "bytes"
+    is_empty = False
+
+    def to_binary(self, message: bytes, /) -> bytes:
+        """The bytes themselves. Raises `TypeError` for anything else."""
+        if type(message) is not bytes:
+            raise TypeError(f"expected bytes, got {_describe(message)}")
+        return message
+
+    def from_binary(self, data: bytes, /) -> bytes:
+        """The bytes themselves."""
+        return data
+
+    to_json = to_binary
+    from_json = from_binary
+
+    def json_schema(self) -> JsonSchema | None:
+        """None: bytes have no JSON form."""
+        return None
+
+
+def _check_parts(value: Any, path: str) -> None:
+    if isinstance(value, dict):
+        for key, part in cast("dict[Any, Any]", value).items():
+            if not isinstance(key, str):
+                raise TypeError(f"{path}: a key must be a str, not {_describe(key)}")
+            _check_parts(part, f"{path}[{key!r:.50}]")
+    elif isinstance(value, list):
+        for index, part in enumerate(cast("list[Any]", value)):
+            _check_parts(part, f"{path}[{index}]")
+    elif value is not None and not isinstance(value, (bool, int, float, str)):
+        raise TypeError(f"{path}: JSON has no {_describe(value)}")
+
+
+def _describe(value: object) -> str:
+    return f"{type(value).__name__} {value!r:.100}"
+
+
+_json_codecs: tuple[PlainCodec[Any], ...] = (
+    PlainCodec(bool, "boolean"),
+    PlainCodec(int, "integer"),
+    PlainCodec(float, "number"),
+    PlainCodec(str, "string"),
+    PlainCodec(list, "array"),
+    PlainCodec(dict, "object"),
+)
+
+PLAIN_CODECS = {codec.type: codec for codec in (*_json_codecs, NoneCodec(), BytesCodec())}
+"""The codec of each plain type."""

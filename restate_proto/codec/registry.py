@@ -1,0 +1,57 @@
+"""Which codec a Python type has."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from restate_proto.codec.plain import PLAIN_CODECS
+
+if TYPE_CHECKING:
+    from restate_proto.model.codec import Codec
+
+__all__ = ["codec_for"]
+
+M = TypeVar("M")
+
+# The base class of a library's messages: the module and the function that give the codec of a
+# message class. A further library is a module and a line here. The module is imported when a class
+# of that library is seen, which is when the user's program has imported the library.
+_LIBRARIES = {
+    "google.protobuf.message.Message": ("restate_proto.codec.google", "google_codec"),
+}
+
+_codecs: dict[type, Codec[Any]] = dict(PLAIN_CODECS)
+
+
+def codec_for(type_: type[M]) -> Codec[M]:
+    """The codec of a type: a message class, or None, bool, int, float, str, list, dict, bytes.
+
+    Args:
+        type_: the class.
+
+    Returns:
+        Its codec; the same object each time.
+
+    Raises:
+        TypeError: there is no codec for such a type.
+    """
+    codec = _codecs.get(type_)
+    if codec is None:
+        codec = _codecs.setdefault(type_, _find(type_))
+    return codec
+
+
+def _find(type_: Any) -> Codec[Any]:
+    if type_ is None:
+        return PLAIN_CODECS[type(None)]
+    # Not only types come here at run time: instances, strings, list[int].
+    for base in getattr(type_, "__mro__", ()) if isinstance(type_, type) else ():
+        found = _LIBRARIES.get(f"{base.__module__}.{base.__qualname__}")
+        if found is not None:
+            module, function = found
+            return getattr(importlib.import_module(module), function)(type_)
+    raise TypeError(
+        f"no codec for {type_!r}: expected a protobuf message class, or one of "
+        f"{', '.join(plain.__name__ for plain in PLAIN_CODECS)} (without type parameters)"
+    )

@@ -1,0 +1,81 @@
+"""JSON text to Python values and back, without what Python's `json` lets through."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+__all__ = ["JsonError", "dumps", "loads"]
+
+
+class JsonError(ValueError):
+    """The text is not JSON, or the value has no JSON form; the message says why."""
+
+
+def loads(data: bytes) -> Any:
+    """Parse JSON text.
+
+    Args:
+        data: the text in UTF-8.
+
+    Returns:
+        The value, made of None, bool, int, float, str, list and dict.
+
+    Raises:
+        JsonError: it is no JSON text, nests too deeply, repeats a key, or has `NaN` or `Infinity`
+            (which Python's `json` accepts and no other language does).
+    """
+    try:
+        return _decode(data.decode())
+    except RecursionError:
+        # Without the cause: its traceback is as deep as the text.
+        raise JsonError("nested too deeply") from None
+    except UnicodeDecodeError as error:
+        raise JsonError(f"not UTF-8 at byte {error.start}") from error
+    except JsonError:
+        raise
+    except ValueError as error:  # a JSONDecodeError, or an integer of too many digits
+        raise JsonError(str(error)) from error
+
+
+def dumps(value: Any) -> bytes:
+    """Write JSON text: compact, keys sorted, not escaped to ASCII, so the same for equal values.
+
+    Args:
+        value: what `loads` can return.
+
+    Returns:
+        The text in UTF-8.
+
+    Raises:
+        JsonError: the value nests too deeply, holds itself, or has a part without a JSON form.
+    """
+    try:
+        return _encode(value).encode()
+    except RecursionError:
+        raise JsonError("nested too deeply") from None
+    except UnicodeEncodeError as error:
+        raise JsonError("a string has half of a surrogate pair") from error
+    except (TypeError, ValueError) as error:
+        raise JsonError(str(error)) from error
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise JsonError(f"{name} is not JSON")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise JsonError(f"the key {key[:100]!r} is there twice")
+            seen.add(key)
+    return result
+
+
+_decode = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_no_constant).decode
+_encode = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+).encode

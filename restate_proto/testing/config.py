@@ -1,0 +1,127 @@
+"""The configuration of a restate-server that serves tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import TypeAlias
+
+__all__ = ["ConfigValue", "merge", "server_config", "server_environ", "to_toml"]
+
+ConfigValue: TypeAlias = "str | int | float | bool | list[ConfigValue] | Mapping[str, ConfigValue]"
+"""What a value of the configuration can be; a mapping is a TOML table."""
+
+
+def _duration(value: timedelta) -> str:
+    """A duration as restate-server's configuration has it, in whole milliseconds."""
+    if value < timedelta(0):
+        raise ValueError(f"{value!r}: a duration must not be negative")
+    return f"{value // timedelta(milliseconds=1)}ms"
+
+
+def merge(
+    base: Mapping[str, ConfigValue], changes: Mapping[str, ConfigValue]
+) -> dict[str, ConfigValue]:
+    """The base with the changes laid over it, table by table."""
+    merged = dict(base)
+    for key, value in changes.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = merge(below, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def to_toml(config: Mapping[str, ConfigValue]) -> str:
+    """The configuration as TOML: one dotted key a line, so that tables need no order."""
+    return "".join(f"{key} = {value}\n" for key, value in _lines(config, ""))
+
+
+def _lines(config: Mapping[str, ConfigValue], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, value in config.items():
+        key = prefix + _scalar(name)
+        if isinstance(value, Mapping):
+            yield from _lines(value, key + ".")
+        else:
+            yield key, _value(value)
+
+
+def _value(value: ConfigValue) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_value(item) for item in value)}]"
+    if isinstance(value, Mapping):
+        fields = (f"{_scalar(key)} = {_value(item)}" for key, item in value.items())
+        return f"{{{', '.join(fields)}}}"
+    return _scalar(value)
+
+
+def _scalar(value: str | float) -> str:
+    # JSON and TOML agree on strings, numbers and booleans, but for the escape of DEL and for
+    # surrogate pairs, which ensure_ascii would write.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def server_environ(
+    inherited: Mapping[str, str], extra: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The environment for the server: what is inherited without what configures a server.
+
+    restate-server reads every variable `RESTATE_*` as configuration and `RUST_LOG` as its log
+    filter; neither may leak from a developer's shell into a test.
+    """
+    kept = {
+        name: value
+        for name, value in inherited.items()
+        if not name.startswith("RESTATE_") and name != "RUST_LOG"
+    }
+    return kept | dict(extra or {})
+
+
+def server_config(
+    base_dir: str,
+    *,
+    ports: Mapping[str, int] | None = None,
+    inactivity_timeout: timedelta | None = None,
+    retry_interval: timedelta | None = None,
+) -> dict[str, ConfigValue]:
+    """The configuration of a single node for tests, on 127.0.0.1 alone.
+
+    Args:
+        base_dir: where the server keeps its data.
+        ports: the ports of a server that was started before (`fabric`, `ingress`, `admin`), to
+            take again; None lets the system choose, so that no other program can be in the way.
+        inactivity_timeout: as in `RestateServer`.
+        retry_interval: as in `RestateServer`.
+    """
+    config: dict[str, ConfigValue] = {
+        "base-dir": base_dir,
+        "node-name": "n1",
+        "bind-ip": "127.0.0.1",
+        "listen-mode": "tcp",
+        "disable-telemetry": True,
+        "log-format": "compact",
+        "log-disable-ansi-codes": True,
+        # Fewer partitions and less memory than in production start faster.
+        "default-num-partitions": 4,
+        "rocksdb-total-memory-size": "512 MiB",
+        "admin": {"disable-web-ui": True},
+    }
+    if ports is None:
+        config["use-random-ports"] = True
+    else:
+        config["bind-port"] = ports["fabric"]
+        for service in ("ingress", "admin"):
+            address = f"127.0.0.1:{ports[service]}"
+            config = merge(config, {service: {"bind-address": address}})
+    if inactivity_timeout is not None:
+        timeout = _duration(inactivity_timeout)
+        config = merge(config, {"worker": {"invoker": {"inactivity-timeout": timeout}}})
+    if retry_interval is not None:
+        policy: dict[str, ConfigValue] = {
+            "initial-interval": _duration(retry_interval),
+            "max-interval": _duration(max(retry_interval, timedelta(seconds=1))),
+        }
+        config["default-retry-policy"] = policy
+    return config

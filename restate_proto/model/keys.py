@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 __all__ = ["PromiseKey", "SignalKey", "StateKey"]
 
@@ -22,12 +22,9 @@ class _Key(Generic[T]):
         return f"{type(self).__name__}({self.name!r}, {self.type.__name__})"
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, _Key)
-            and type(self) is type(other)
-            and self.name == other.name
-            and self.type is other.type  # pyright: ignore[reportUnknownMemberType]
-        )
+        if not isinstance(other, _Key) or type(self) is not type(cast("_Key[Any]", other)):
+            return NotImplemented
+        return self.name == other.name and self.type is cast("_Key[Any]", other).type
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))

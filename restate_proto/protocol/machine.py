@@ -1,0 +1,263 @@
+"""The state machine of one attempt: every command, waiting, suspending and cancelling."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from datetime import timedelta
+from hashlib import sha256
+
+from restate_proto.protocol.calls import CallCommands
+from restate_proto.protocol.errors import AttemptEnded, AttemptError, Code, RelatedCommand
+from restate_proto.protocol.frames import REQUESTED_ACK
+from restate_proto.protocol.journal import Phase
+from restate_proto.protocol.messages import MessageType
+from restate_proto.protocol.results import (
+    CANCEL_SIGNAL,
+    Await,
+    Failure,
+    NotificationId,
+    Result,
+    ResultKind,
+)
+from restatepb.protocol.v1 import protocol_pb2 as pb
+
+__all__ = ["StateMachine"]
+
+
+class StateMachine(CallCommands):
+    """One attempt of one invocation, without I/O.
+
+    Feed it the request's bytes, issue what the handler does, and send what `take_output` gives.
+    Every method that issues a command raises `AttemptEnded` when the attempt is over, be it that
+    it is just found that the journal does not match.
+
+    Args:
+        version: the service protocol version of the stream, 5 to 7.
+    """
+
+    __slots__ = ("_runs", "cancel_requested")
+
+    def __init__(self, version: int) -> None:
+        super().__init__(version)
+        # Runs without a result: completion id -> the command, for errors.
+        self._runs: dict[int, RelatedCommand] = {}
+        self.cancel_requested = False
+
+    # ---- Notifications and waiting ----
+
+    def poll(self) -> tuple[NotificationId, Result] | None:
+        """Let the next notification take effect, in the order that every attempt sees.
+
+        To be called only while the handler waits for something. None when there is none.
+        """
+        if not self._notifications:
+            return None
+        notification = self._notifications.popleft()
+        id_, result = notification
+        if id_ == CANCEL_SIGNAL:
+            self.cancel_requested = True
+        elif self._calls and isinstance(id_, int):
+            self._track(id_, result)
+        return notification
+
+    def park(self, awaiting: Await, *, executing: bool) -> None:
+        """The handler waits, and no notification is left: wait for input, or suspend.
+
+        Args:
+            awaiting: what it waits for.
+            executing: whether a run's function is being executed. The attempt is not suspended
+                then: its result would be lost.
+
+        Raises:
+            AttemptEnded: the attempt was suspended, or the wait shows that the journal is of
+                other code.
+        """
+        if self.phase is Phase.REPLAYING:
+            self.fail(
+                AttemptError(
+                    Code.JOURNAL_MISMATCH,
+                    f"Journal mismatch: the handler waits for {_show(awaiting)} after command "
+                    f"{self._command_index}, but the journal goes on without it: an await was "
+                    "added, or its order changed, while this invocation was in flight.",
+                )
+            )
+        if self.phase is not Phase.PROCESSING:
+            self._closed()
+        if self._input_closed:
+            if not executing:
+                self._suspend(awaiting)
+        elif self.version >= 7 and not executing:
+            self._send(
+                MessageType.AWAITING_ON, pb.AwaitingOnMessage(awaiting_on=awaiting.to_message())
+            )
+
+    def _suspend(self, awaiting: Await) -> None:
+        message = pb.SuspensionMessage()
+        if self.version >= 7:
+            message.awaiting_on.CopyFrom(awaiting.to_message())
+        else:
+            flat = Await(ids=awaiting.all_ids()).to_message()
+            message.waiting_completions.extend(flat.waiting_completions)
+            message.waiting_signals.extend(flat.waiting_signals)
+            message.waiting_named_signals.extend(flat.waiting_named_signals)
+        self._send(MessageType.SUSPENSION, message)
+        self._close()
+        raise AttemptEnded("suspended")
+
+    # ---- Timers ----
+
+    def sleep(self, wake_up_time: int, name: str = "") -> int:
+        """Start a timer (milliseconds since the Unix epoch). Returns its notification id."""
+        result = self._next_completion_id()
+        command = pb.SleepCommandMessage(
+            wake_up_time=wake_up_time, result_completion_id=result, name=name
+        )
+        self._command(MessageType.SLEEP, command, name)
+        return result
+
+    # ---- Awakeables and signals ----
+
+    def awakeable(self) -> tuple[str, NotificationId]:
+        """Make an awakeable. Returns its id for others, and its notification id."""
+        if self.phase is Phase.CLOSED:
+            self._closed()
+        self._last_signal_index += 1
+        raw = self.start.id + self._last_signal_index.to_bytes(4, "big")
+        return f"sign_1{urlsafe_b64encode(raw).decode().rstrip('=')}", -self._last_signal_index
+
+    def complete_awakeable(self, id_: str, result: bytes | Failure) -> None:
+        """Resolve or reject another invocation's awakeable."""
+        command = pb.CompleteAwakeableCommandMessage(awakeable_id=id_)
+        if isinstance(result, Failure):
+            command.failure.CopyFrom(self._failure(result))
+        else:
+            command.value.content = result
+        self._command(MessageType.COMPLETE_AWAKEABLE, command)
+
+    def send_signal(self, invocation_id: str, name: str, result: bytes | Failure) -> None:
+        """Send a named signal to an invocation."""
+        command = pb.SendSignalCommandMessage(target_invocation_id=invocation_id, name=name)
+        if isinstance(result, Failure):
+            command.failure.CopyFrom(self._failure(result))
+        else:
+            command.value.content = result
+        self._command(MessageType.SEND_SIGNAL, command)
+
+    # ---- Promises ----
+
+    def get_promise(self, key: str) -> int:
+        """Wait for a promise of this workflow. Returns the notification id."""
+        result = self._next_completion_id()
+        command = pb.GetPromiseCommandMessage(key=key, result_completion_id=result)
+        self._command(MessageType.GET_PROMISE, command)
+        return result
+
+    def peek_promise(self, key: str) -> int:
+        """Look at a promise without waiting for it. Returns the notification id."""
+        result = self._next_completion_id()
+        command = pb.PeekPromiseCommandMessage(key=key, result_completion_id=result)
+        self._command(MessageType.PEEK_PROMISE, command)
+        return result
+
+    def complete_promise(self, key: str, completion: bytes | Failure) -> int:
+        """Resolve or reject a promise. Returns the notification id of its outcome."""
+        result = self._next_completion_id()
+        command = pb.CompletePromiseCommandMessage(key=key, result_completion_id=result)
+        if isinstance(completion, Failure):
+            command.completion_failure.CopyFrom(self._failure(completion))
+        else:
+            command.completion_value.content = completion
+        self._command(MessageType.COMPLETE_PROMISE, command)
+        return result
+
+    # ---- Runs ----
+
+    def run(self, name: str) -> tuple[int, bool]:
+        """Begin a side effect.
+
+        Returns:
+            Its notification id, and whether its function has to be executed: not where the
+            journal has its result.
+        """
+        result = self._next_completion_id()
+        command = pb.RunCommandMessage(result_completion_id=result, name=name)
+        self._command(MessageType.RUN, command, name)
+        if result in self._replayed_ids:
+            return result, False
+        self._runs[result] = RelatedCommand(self._command_index, name, MessageType.RUN)
+        return result, True
+
+    def propose_run(self, id_: int, result: bytes | Failure) -> None:
+        """Propose the result of a run, for Restate to store."""
+        del self._runs[id_]
+        if self.phase is not Phase.PROCESSING:
+            return  # the attempt ended meanwhile; the next one executes the run again
+        message = pb.ProposeRunCompletionMessage(result_completion_id=id_)
+        if isinstance(result, Failure):
+            message.failure.CopyFrom(self._failure(result))
+        else:
+            message.value = result
+        if self.version < 7:
+            self._send(MessageType.PROPOSE_RUN_COMPLETION, message)
+            return
+        kind = ResultKind.FAILURE if isinstance(result, Failure) else ResultKind.VALUE
+        self._proposals[id_] = Result(kind, result)
+        self._send(MessageType.PROPOSE_RUN_COMPLETION, message, REQUESTED_ACK)
+
+    def run_history(self) -> tuple[int, timedelta]:
+        """How often the run that failed now was attempted before, and since when.
+
+        Restate counts retries since the last stored entry, so its count is the run's own as long
+        as this attempt has stored nothing new.
+        """
+        attempts = self.start.retry_count_since_last_stored_entry
+        if self._wrote_command or attempts == 0:
+            return 0, timedelta(0)
+        return attempts, timedelta(milliseconds=self.start.duration_since_last_stored_entry)
+
+    def fail_run(
+        self,
+        id_: int,
+        message: str,
+        *,
+        code: int = Code.INTERNAL,
+        stacktrace: str = "",
+        retry_after: timedelta | None = None,
+    ) -> None:
+        """End the attempt because a run failed and is to be retried."""
+        related = self._runs.pop(id_)
+        self._close_with(AttemptError(code, message, stacktrace, related, retry_after))
+
+    # ---- The handler's end ----
+
+    def write_output(self, result: bytes | Failure) -> None:
+        """The handler's result, or the terminal failure that it ends with."""
+        command = pb.OutputCommandMessage()
+        if isinstance(result, Failure):
+            command.failure.CopyFrom(self._failure(result))
+        else:
+            command.value.content = result
+        self._command(MessageType.OUTPUT, command)
+
+    def random_seed(self) -> int:
+        """The seed of the invocation's random numbers: the same in every attempt."""
+        if self.version >= 6:
+            return self.start.random_seed
+        return int.from_bytes(sha256(self.start.id).digest()[:8], "big")
+
+    def _failure(self, failure: Failure) -> pb.Failure:
+        # v5 has no metadata; a failure without it is better than an invocation that never ends.
+        return (failure if self.version >= 6 else failure._replace(metadata=())).to_message()
+
+
+def _show(awaiting: Await) -> str:
+    words = [
+        f"signal '{id_}'"
+        if isinstance(id_, str)
+        else f"signal {-id_}"
+        if id_ < 0
+        else f"the result of operation {id_}"
+        for id_ in awaiting.all_ids()
+        if id_ != CANCEL_SIGNAL
+    ]
+    return ", ".join(words) or "nothing"

@@ -1,0 +1,115 @@
+"""What notifications carry, how they are identified, and what an await waits for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Any, NamedTuple, TypeAlias
+
+from restatepb.protocol.v1 import protocol_pb2 as pb
+
+__all__ = [
+    "CANCEL_SIGNAL",
+    "Await",
+    "Combinator",
+    "Failure",
+    "NotificationId",
+    "Result",
+    "ResultKind",
+]
+
+NotificationId: TypeAlias = int | str
+"""A completion id (positive), a signal index (its negative), or the name of a named signal."""
+
+CANCEL_SIGNAL: NotificationId = -pb.CANCEL
+
+
+class ResultKind(Enum):
+    """Which result a notification carries; the values are the protocol's field names."""
+
+    VOID = "void"
+    VALUE = "value"
+    FAILURE = "failure"
+    INVOCATION_ID = "invocation_id"
+    STATE_KEYS = "state_keys"
+
+
+class Failure(NamedTuple):
+    """A terminal failure on the wire.
+
+    Args:
+        code: an HTTP status code.
+        message: what went wrong.
+        metadata: more about it; since protocol v6.
+    """
+
+    code: int
+    message: str
+    metadata: tuple[tuple[str, str], ...] = ()
+
+    def to_message(self) -> pb.Failure:
+        """The failure as a protocol message."""
+        message = pb.Failure(code=self.code, message=self.message)
+        for key, value in self.metadata:
+            message.metadata.add(key=key, value=value)
+        return message
+
+    @staticmethod
+    def from_message(message: pb.Failure) -> Failure:
+        """The failure that a protocol message holds."""
+        return Failure(
+            message.code, message.message, tuple((m.key, m.value) for m in message.metadata)
+        )
+
+
+class Result(NamedTuple):
+    """What a durable operation came to.
+
+    Args:
+        kind: which of the results.
+        value: None for VOID, bytes for VALUE, a `Failure`, the invocation id, or a tuple of the
+            state keys.
+    """
+
+    kind: ResultKind
+    value: Any
+
+
+class Combinator(IntEnum):
+    """How the children of an await combine; the numbers are the protocol's."""
+
+    UNKNOWN = 0
+    FIRST_COMPLETED = 1
+    ALL_COMPLETED = 2
+    FIRST_SUCCEEDED_OR_ALL_FAILED = 3
+    ALL_SUCCEEDED_OR_FIRST_FAILED = 4
+
+
+@dataclass(slots=True)
+class Await:
+    """What an await waits for: notifications and further awaits under one combinator."""
+
+    combinator: Combinator = Combinator.FIRST_COMPLETED
+    ids: list[NotificationId] = field(default_factory=list[NotificationId])
+    nested: list[Await] = field(default_factory=list["Await"])
+
+    def all_ids(self) -> list[NotificationId]:
+        """Every notification of the tree."""
+        ids = list(self.ids)
+        for child in self.nested:
+            ids += child.all_ids()
+        return ids
+
+    def to_message(self) -> pb.Future:
+        """The tree as a protocol message (v7)."""
+        message = pb.Future(combinator_type=pb.CombinatorType.Name(self.combinator))
+        for id_ in self.ids:
+            if isinstance(id_, str):
+                message.waiting_named_signals.append(id_)
+            elif id_ < 0:
+                message.waiting_signals.append(-id_)
+            else:
+                message.waiting_completions.append(id_)
+        for child in self.nested:
+            message.nested_futures.append(child.to_message())
+        return message

@@ -1,0 +1,111 @@
+"""State commands: answered from what came with the start message where that is enough."""
+
+from __future__ import annotations
+
+from restate_proto.protocol.journal import Journal, Phase
+from restate_proto.protocol.messages import MessageType
+from restate_proto.protocol.results import Result, ResultKind
+from restatepb.protocol.v1 import protocol_pb2 as pb
+
+__all__ = ["StateCommands"]
+
+_VOID = Result(ResultKind.VOID, None)
+
+
+class StateCommands(Journal):
+    """The part of the machine that reads and writes state."""
+
+    __slots__ = ("_is_partial", "_values")
+
+    def __init__(self, version: int) -> None:
+        super().__init__(version)
+        # None for a key that is known to have no value.
+        self._values: dict[bytes, bytes | None] = {}
+        self._is_partial = True
+
+    def _on_start(self, payload: bytes) -> None:
+        super()._on_start(payload)
+        start = self.start
+        self._is_partial = start.partial_state
+        if start.state_map:
+            self._values = {entry.key: entry.value for entry in start.state_map}
+
+    def get_state(self, key: str) -> Result | int:
+        """Read a key: its value at once, or the notification id of the value."""
+        raw = key.encode()
+        if self.phase is Phase.REPLAYING:
+            return self._replay_get(raw)
+        if self._is_partial and raw not in self._values:
+            return self._get_lazy(raw)
+        value = self._values.get(raw)
+        command = pb.GetEagerStateCommandMessage(key=raw)
+        if value is None:
+            command.void.SetInParent()
+            result = _VOID
+        else:
+            command.value.content = value
+            result = Result(ResultKind.VALUE, value)
+        self._command(MessageType.GET_EAGER_STATE, command)
+        return result
+
+    def _get_lazy(self, key: bytes) -> int:
+        id_ = self._next_completion_id()
+        command = pb.GetLazyStateCommandMessage(key=key, result_completion_id=id_)
+        self._command(MessageType.GET_LAZY_STATE, command)
+        return id_
+
+    def _replay_get(self, key: bytes) -> Result | int:
+        if self._peek_recorded() != MessageType.GET_EAGER_STATE:
+            return self._get_lazy(key)
+        _, payload = self._next_recorded(MessageType.GET_EAGER_STATE)
+        found = self._decode(pb.GetEagerStateCommandMessage, payload)
+        if found.key != key:
+            expected = pb.GetEagerStateCommandMessage(key=key)
+            self._check(MessageType.GET_EAGER_STATE, payload, MessageType.GET_EAGER_STATE, expected)
+        return Result(ResultKind.VALUE, found.value.content) if found.HasField("value") else _VOID
+
+    def get_state_keys(self) -> Result | int:
+        """List the keys: at once, or the notification id of the list."""
+        if self.phase is Phase.REPLAYING:
+            if self._peek_recorded() != MessageType.GET_EAGER_STATE_KEYS:
+                return self._get_lazy_keys()
+            _, payload = self._next_recorded(MessageType.GET_EAGER_STATE_KEYS)
+            return _keys(self._decode(pb.GetEagerStateKeysCommandMessage, payload).value)
+        if self._is_partial:
+            return self._get_lazy_keys()
+        keys = sorted(key for key, value in self._values.items() if value is not None)
+        command = pb.GetEagerStateKeysCommandMessage(value=pb.StateKeys(keys=keys))
+        self._command(MessageType.GET_EAGER_STATE_KEYS, command)
+        return _keys(command.value)
+
+    def _get_lazy_keys(self) -> int:
+        id_ = self._next_completion_id()
+        command = pb.GetLazyStateKeysCommandMessage(result_completion_id=id_)
+        self._command(MessageType.GET_LAZY_STATE_KEYS, command)
+        return id_
+
+    def set_state(self, key: str, value: bytes) -> None:
+        """Write a key."""
+        raw = key.encode()
+        command = pb.SetStateCommandMessage(key=raw)
+        command.value.content = value
+        self._command(MessageType.SET_STATE, command)
+        self._values[raw] = value
+
+    def clear_state(self, key: str) -> None:
+        """Remove a key."""
+        raw = key.encode()
+        self._command(MessageType.CLEAR_STATE, pb.ClearStateCommandMessage(key=raw))
+        self._values[raw] = None
+
+    def clear_all_state(self) -> None:
+        """Remove every key."""
+        self._command(MessageType.CLEAR_ALL_STATE, pb.ClearAllStateCommandMessage())
+        self._values.clear()
+        self._is_partial = False
+
+
+def _keys(message: pb.StateKeys) -> Result:
+    return Result(
+        ResultKind.STATE_KEYS, tuple(key.decode(errors="replace") for key in message.keys)
+    )

@@ -69,25 +69,28 @@ build: $(DEV)  ## Build the wheel and the source distribution into dist/
 clean:  ## Remove what the other targets made, except generated code
 	rm -rf .venv .venv-* node_modules dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
-# The project goes in editable, with the hatchling of the same requirements, so that nothing is
-# fetched that is not pinned.
+# Makes or updates the virtual environment that the target lies in. The project goes in editable,
+# built by the hatchling of the same requirements, so that nothing is fetched that is not pinned.
 define install
-	test -x $(@D)/bin/python || $(UV) venv --quiet --python '$(1)' $(@D)
+	test -x $(@D)/bin/python || $(UV) venv --quiet --python '$(PYTHON)' $(@D)
 	$(UV) pip sync --quiet --python $(@D) --require-hashes $<
 	$(UV) pip install --quiet --python $(@D) --no-deps --no-build-isolation --editable .
-	touch $@
 endef
 
 $(DEV): requirements/dev.txt pyproject.toml
-	$(call install,$(PYTHON))
+	$(install)
 	.venv/bin/pyright --version >/dev/null  # fetches itself on its first run
+	touch $@
 
 # No newer Python has wheels of grpcio-tools 1.71.
+$(LOWEST): PYTHON := >=3.11,<3.14
 $(LOWEST): requirements/lowest.txt pyproject.toml
-	$(call install,>=3.11$(,)<3.14)
+	$(install)
+	touch $@
 
 $(BENCH): requirements/bench.txt pyproject.toml
-	$(call install,$(PYTHON))
+	$(install)
+	touch $@
 
 $(SERVER): package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund

@@ -1,0 +1,63 @@
+"""The names that generated code uses. Only ever add to them; a breaking change goes to `v2`."""
+
+from __future__ import annotations
+
+from restate_proto.codec.google import google_codec
+from restate_proto.ingress import (
+    IngressClient,
+    IngressInvocationHandle,
+    IngressServiceClient,
+    IngressServiceSendClient,
+)
+from restate_proto.model.config import Config
+from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
+from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
+from restate_proto.model.retry import InvocationRetryPolicy, OnMaxAttempts
+from restate_proto.model.service import (
+    HandlerDescriptor,
+    Service,
+    ServiceDescriptor,
+    VirtualObject,
+    Workflow,
+)
+from restate_proto.runtime.clients import ContextClient, ContextSendClient
+from restate_proto.runtime.context import (
+    Context,
+    ObjectContext,
+    ObjectSharedContext,
+    WorkflowContext,
+    WorkflowSharedContext,
+)
+from restate_proto.runtime.futures import CallFuture
+from restate_proto.runtime.handles import InvocationHandle
+
+__all__ = [
+    "CallFuture",
+    "Config",
+    "Context",
+    "ContextClient",
+    "ContextSendClient",
+    "Encoding",
+    "HandlerDescriptor",
+    "HandlerKind",
+    "IngressClient",
+    "IngressInvocationHandle",
+    "IngressServiceClient",
+    "IngressServiceSendClient",
+    "InvocationHandle",
+    "InvocationRetryPolicy",
+    "ObjectContext",
+    "ObjectSharedContext",
+    "OnMaxAttempts",
+    "PromiseKey",
+    "Service",
+    "ServiceDescriptor",
+    "ServiceKind",
+    "SignalKey",
+    "StateKey",
+    "VirtualObject",
+    "Workflow",
+    "WorkflowContext",
+    "WorkflowSharedContext",
+    "google_codec",
+]

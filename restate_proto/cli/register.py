@@ -13,6 +13,9 @@ from restate_proto.cli.failure import MISUSED, fail
 
 __all__ = ["register_command"]
 
+# The admin API is on this machine or in one's own network: a proxy of the environment would be wrong.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
 _KINDS = {"Service": "service", "VirtualObject": "virtual object", "Workflow": "workflow"}
 
 # The server calls the endpoint before it answers, and retries while it gets no answer.
@@ -49,7 +52,7 @@ def _register(admin_url: str, endpoint_url: str, *, force: bool) -> dict[str, An
         headers={"content-type": "application/json", "accept": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - as above
+        with _OPENER.open(request, timeout=_TIMEOUT_SECONDS) as response:
             answer: object = json.load(response)
     except urllib.error.HTTPError as error:
         with error:

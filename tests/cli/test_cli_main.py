@@ -1,0 +1,58 @@
+"""The command as a whole: what every subcommand shares."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+from typer.testing import CliRunner
+
+from restate_proto.cli.main import app
+
+
+def test_version_names_the_installed_one() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert result.exit_code == 0
+    assert result.stdout == f"restate-proto {version('restate-proto')}\n"
+
+
+def test_without_arguments_it_lists_the_commands() -> None:
+    output = CliRunner().invoke(app, []).output
+    assert all(command in output for command in ("generate", "serve", "register"))
+
+
+@pytest.mark.parametrize("command", ["generate", "serve", "register"])
+def test_every_command_explains_itself(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage" in result.stdout
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    result = CliRunner().invoke(app, ["dance"])
+    assert result.exit_code == 2
+    assert "dance" in result.stderr
+
+
+def test_it_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "restate_proto", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("restate-proto ")
+
+
+def test_help_waits_for_no_heavy_module() -> None:
+    heavy = ["asyncio", "google.protobuf", "grpc_tools", "h2", "ngh2", "restate_proto.endpoint"]
+    program = (
+        "import sys\n"
+        "from restate_proto.cli.main import app\n"
+        "try:\n"
+        "    app(['serve', '--help'])\n"
+        "except SystemExit:\n"
+        f"    print('loaded:', [name for name in {heavy} if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith("loaded: []\n")

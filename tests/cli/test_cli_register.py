@@ -1,0 +1,125 @@
+"""`restate-proto register`: what it asks the admin API, and what it says of the answer."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from restate_proto.cli.main import app
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from typer.testing import Result
+
+DEPLOYMENT = {
+    "id": "dp_1",
+    "services": [
+        {"name": "shop.v1.Cart", "ty": "VirtualObject", "handlers": [{"name": "AddTicket"}]},
+        {"name": "Greeter", "ty": "Service", "handlers": [{"name": "Greet"}, {"name": "Wave"}]},
+    ],
+}
+
+
+@contextmanager
+def admin_api(status: int, answer: bytes) -> Generator[tuple[str, list[dict[str, Any]]]]:
+    """An admin API that always answers so: its URL, and what it was asked."""
+    asked: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            asked.append({"path": self.path, **json.loads(body)})
+            self.send_response(status)
+            self.send_header("content-length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def register(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["register", *arguments])
+
+
+def test_lists_the_services_that_were_found() -> None:
+    with admin_api(201, json.dumps(DEPLOYMENT).encode()) as (url, asked):
+        result = register("http://10.0.0.7:9080", "--admin-url", url + "/")
+    assert result.exit_code == 0, result.output
+    assert asked == [{"path": "/deployments", "uri": "http://10.0.0.7:9080", "force": False}]
+    assert "Registered http://10.0.0.7:9080 as dp_1" in result.stdout
+    cart, greeter = (
+        line for line in result.stdout.splitlines() if "Gree" in line or "Cart" in line
+    )
+    assert [cell.strip() for cell in cart.split("│")[1:-1]] == [
+        "shop.v1.Cart",
+        "virtual object",
+        "AddTicket",
+    ]
+    assert [cell.strip() for cell in greeter.split("│")[1:-1]] == [
+        "Greeter",
+        "service",
+        "Greet, Wave",
+    ]
+
+
+def test_force_is_passed_on_and_the_endpoint_has_a_default() -> None:
+    with admin_api(200, json.dumps(DEPLOYMENT).encode()) as (url, asked):
+        assert register("--force", "--admin-url", url).exit_code == 0
+    assert asked == [{"path": "/deployments", "uri": "http://127.0.0.1:9080", "force": True}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b'{"message": "[META0003] connection refused"}', "[META0003] connection refused"),
+        (b"not what you think", "HTTP 500 not what you think"),
+        (b"[]", "HTTP 500 []"),
+    ],
+)
+def test_says_why_the_server_refused(answer: bytes, reason: str) -> None:
+    with admin_api(500, answer) as (url, _):
+        result = register("--admin-url", url)
+    assert result.exit_code == 1
+    assert result.stderr == f"error: the Restate server at {url} refused: {reason}\n"
+
+
+@pytest.mark.parametrize("answer", [b"<html>", b"{}", b"[]"])
+def test_something_else_than_an_admin_api_is_told_apart(answer: bytes) -> None:
+    with admin_api(200, answer) as (url, _):
+        result = register("--admin-url", url)
+    assert result.exit_code == 1
+    assert result.stderr == f"error: what answers at {url} is not a Restate server's admin API\n"
+
+
+def test_says_that_nothing_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    result = register("--admin-url", f"http://127.0.0.1:{port}")
+    assert result.exit_code == 1
+    assert f"no Restate server answers at http://127.0.0.1:{port} (" in result.stderr
+    assert "Connection refused" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["localhost:9080"], ["--admin-url", "file:///etc"]])
+def test_takes_http_addresses_only(arguments: list[str]) -> None:
+    result = register(*arguments)
+    assert result.exit_code == 2
+    assert f"'{arguments[-1]}' is not a URL" in result.stderr

@@ -35,12 +35,16 @@ test: $(DEV) $(LOWEST) $(SERVER)  ## Run the tests; ARGS="..." goes to pytest
 test-lowest: $(LOWEST) $(SERVER)  ## Run the tests on the oldest dependencies that are supported
 	.venv-lowest/bin/pytest $(ARGS)
 
+.PHONY: test-wheel
+test-wheel: $(DEV) $(SERVER)  ## Install the wheel away from the clone and use it on a real server
+	.venv/bin/pytest -m wheel $(ARGS)
+
 .PHONY: check
 check: $(DEV) $(LOWEST)  ## Lint, types, layers, contracts, and that generated code is fresh
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/pyright
-	scripts/mypy-generated
+	.venv/bin/mypy $$(find generated examples -name '*_restate.py')
 	PYTHONPATH=.:generated .venv/bin/lint-imports
 	.venv/bin/buf lint
 	scripts/generate --check

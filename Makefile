@@ -45,7 +45,7 @@ check: $(DEV) $(LOWEST)  ## Lint, types, layers, contracts, and that generated c
 	.venv/bin/ruff format --check .
 	.venv/bin/pyright
 	.venv/bin/mypy $$(find generated examples -name '*_restate.py')
-	PYTHONPATH=.:generated .venv/bin/lint-imports
+	.venv/bin/lint-imports
 	.venv/bin/buf lint
 	scripts/generate --check
 

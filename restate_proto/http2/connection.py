@@ -1,0 +1,242 @@
+"""What the two sides of a connection share: an asyncio protocol around an engine.
+
+All output of one `data_received`, or of one loop turn, leaves in one `transport.write`: inside
+`data_received` the flush comes at its end, elsewhere one is scheduled for the end of the turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
+
+from restate_proto.http2.errors import ErrorCode, code_name
+from restate_proto.http2.stream import GONE, Stream
+
+if TYPE_CHECKING:
+    from restate_proto.http2.engines.base import Engine, EngineFactory, Headers
+    from restate_proto.http2.settings import Http2Settings
+
+__all__ = ["Connection"]
+
+_log = logging.getLogger("restate_proto.http2")
+
+WRITE_BUFFER: Final = 262_144
+# Frames that move nothing on (PING, SETTINGS, empty DATA) and resets: more is an attack.
+_NOISE_LIMIT: Final = 10_000
+_NOISE_SECONDS: Final = 10.0
+
+S = TypeVar("S", bound=Stream)
+
+
+class Connection(asyncio.Protocol, Generic[S]):
+    """One connection: streams, output, backpressure. Subclasses add the role."""
+
+    engine: Engine
+    flush_pending: bool
+    """A flush is sure to come: inside `data_received`, or scheduled."""
+
+    def __init__(self, factory: EngineFactory, settings: Http2Settings, *, client: bool) -> None:
+        self.engine = factory(self, settings, client=client)
+        self.streams: dict[int, S] = {}
+        self.window_step = max(1, settings.stream_window // 2)
+        self.high_water = settings.high_water
+        self.low_water = settings.low_water
+        self.flush_pending = False
+        self.transport: asyncio.Transport | None = None
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.closing = False
+        self._paused = False
+        self._watched: list[Stream] = []
+        self._noise = 0
+        self._noise_since = 0.0
+
+    # The transport's side.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is connected: sends the preface."""
+        # Not checked by isinstance: uvloop's transports are no asyncio.Transport.
+        self.transport = transport = cast("asyncio.Transport", transport)
+        transport.set_write_buffer_limits(high=WRITE_BUFFER)
+        self.flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the peer."""
+        if self.closing:
+            return
+        self.flush_pending = True
+        self.engine.receive(data)
+        self.flush()
+
+    def pause_writing(self) -> None:
+        """The socket is slow: output stays in the engine."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """The socket takes output again."""
+        self._paused = False
+        self.flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The socket is closed: every stream that is left is aborted."""
+        reason = "the connection was closed" if exc is None else f"the connection broke: {exc}"
+        self.closing = True
+        self.flush_pending = True
+        self.transport = None
+        self._watched.clear()
+        self.abort_all(reason)
+
+    # The output.
+
+    def schedule_flush(self) -> None:
+        """Makes a flush at the end of this loop turn sure."""
+        self.flush_pending = True
+        self.loop.call_soon(self.flush)
+
+    def touch(self) -> None:
+        """Says that there may be output."""
+        if not self.flush_pending:
+            self.schedule_flush()
+
+    def flush(self) -> None:
+        """Writes what the engine has, as far as the socket takes it."""
+        transport = self.transport
+        if transport is None:
+            return
+        engine = self.engine
+        while not self._paused:
+            data = engine.output()
+            if data:
+                transport.write(data)
+            if not engine.more:
+                break
+        self.flush_pending = False
+        if self._watched:
+            self._report_drained()
+        if self.closing:
+            self.flush_pending = True
+            transport.close()
+
+    def watch(self, stream: Stream) -> None:
+        """Has `drained` called on a stream that is above its high-water mark."""
+        self._watched.append(stream)
+
+    def _report_drained(self) -> None:
+        watched, self._watched = self._watched, []
+        for stream in watched:
+            if stream.state == GONE:
+                continue
+            if stream.settle():
+                try:
+                    stream.receiver.drained()
+                except Exception:  # noqa: BLE001 - user code must not hurt the connection
+                    self.fail(stream, "drained")
+            else:
+                self._watched.append(stream)
+
+    # The end.
+
+    def close(self) -> None:
+        """Writes what is left and closes the socket."""
+        self.closing = True
+        self.touch()
+
+    def abort_all(self, reason: str) -> None:
+        """Tells every open stream that it is over."""
+        streams = list(self.streams.values())
+        self.streams.clear()
+        for stream in streams:
+            self.abort_stream(stream, reason)
+        if streams:
+            self.stream_gone()
+
+    def abort_stream(self, stream: Stream, reason: str) -> None:
+        """Tells one stream, already taken out of `streams`, that it is over."""
+        stream.state = GONE
+        try:
+            stream.receiver.aborted(reason)
+        except Exception:  # noqa: BLE001 - user code must not hurt the connection
+            _log.exception("aborted() of a stream's receiver failed")
+
+    def reset_stream(self, stream_id: int, code: int) -> None:
+        """Resets a stream; its receiver is not called again."""
+        self.engine.reset(stream_id, code)
+        self.streams.pop(stream_id, None)
+        self.touch()
+        self.stream_gone()
+
+    def fail(self, stream: Stream, where: str) -> None:
+        """A receiver raised: its stream ends, the connection goes on."""
+        _log.exception("%s() of a stream's receiver failed; the stream is reset", where)
+        stream.reset(ErrorCode.INTERNAL_ERROR)
+
+    def stream_gone(self) -> None:
+        """A stream was taken out of `streams`."""
+
+    # The engine's side.
+
+    def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
+        """See `Sink.on_headers`."""
+        raise NotImplementedError
+
+    def on_data(self, stream_id: int, data: bytes) -> None:
+        """See `Sink.on_data`."""
+        stream = self.streams.get(stream_id)
+        if stream is not None:
+            try:
+                stream.receiver.data_received(data)
+            except Exception:  # noqa: BLE001
+                self.fail(stream, "data_received")
+
+    def on_end(self, stream_id: int) -> None:
+        """See `Sink.on_end`."""
+        stream = self.streams.get(stream_id)
+        if stream is not None:
+            try:
+                stream.receiver.eof_received()
+            except Exception:  # noqa: BLE001
+                self.fail(stream, "eof_received")
+
+    def on_closed(self, stream_id: int) -> None:
+        """See `Sink.on_closed`."""
+        stream = self.streams.pop(stream_id, None)
+        if stream is not None:
+            stream.state = GONE
+            self.stream_gone()
+
+    def on_reset(self, stream_id: int, code: int) -> None:
+        """See `Sink.on_reset`."""
+        self.on_noise()
+        stream = self.streams.pop(stream_id, None)
+        if stream is not None:
+            self.abort_stream(stream, f"the peer reset the stream: {code_name(code)}")
+            self.stream_gone()
+
+    def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
+        """See `Sink.on_goaway`."""
+        raise NotImplementedError
+
+    def on_peer_settings(self, max_concurrent_streams: int) -> None:
+        """See `Sink.on_peer_settings`."""
+
+    def on_pong(self) -> None:
+        """See `Sink.on_pong`."""
+
+    def on_noise(self) -> None:
+        """See `Sink.on_noise`."""
+        self._noise += 1
+        if self._noise >= _NOISE_LIMIT:
+            now = time.monotonic()
+            if now - self._noise_since < _NOISE_SECONDS and not self.closing:
+                _log.warning("closing a connection: more control frames than an honest peer sends")
+                self.engine.goaway(ErrorCode.ENHANCE_YOUR_CALM)
+                self.closing = True
+            self._noise = 0
+            self._noise_since = now
+
+    def on_terminated(self, code: int, reason: str) -> None:
+        """See `Sink.on_terminated`."""
+        if code and not self.closing:
+            _log.warning("closing a connection: %s (%s)", reason or "an error", code_name(code))
+        self.closing = True

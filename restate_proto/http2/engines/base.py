@@ -1,0 +1,150 @@
+"""The seam between a connection and the library that speaks the HTTP/2 wire format.
+
+An engine is sans-IO: `receive` takes bytes and calls the sink, `output` gives bytes to write.
+Whatever is peculiar to a library stays inside its engine module:
+
+- sending never blocks; what the peer's windows do not allow yet is buffered in the engine and
+  counted by `buffered`, and `output` hands out about `OUTPUT_CHUNK` bytes at a time, so that a
+  slow socket leaves the rest where it is counted;
+- the connection's receive window never closes; a stream's opens by `acknowledge` alone (padding
+  and streams that ended are the engine's business);
+- an operation on a stream that is gone does nothing; a broken connection is reported once, by
+  `on_terminated`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from restate_proto.http2.settings import Http2Settings
+
+__all__ = ["OUTPUT_CHUNK", "Engine", "EngineFactory", "Headers", "Sink", "goaway_frame"]
+
+Headers: TypeAlias = "Sequence[tuple[bytes, bytes]]"
+
+OUTPUT_CHUNK: Final = 131_072
+RESET_LIMIT: Final = (10_000, 1_000)
+MAX_STREAM_ID: Final = 2**31 - 1
+
+
+class Sink(Protocol):
+    """What an engine reports to. Calls come from inside `receive`, `output` and `send`."""
+
+    def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
+        """A request's headers (on a server) or a response's (on a client) are complete."""
+        ...
+
+    def on_data(self, stream_id: int, data: bytes) -> None:
+        """A piece of a body, never empty."""
+        ...
+
+    def on_end(self, stream_id: int) -> None:
+        """The peer's side ended; not called when `on_headers` said so."""
+        ...
+
+    def on_reset(self, stream_id: int, code: int) -> None:
+        """The stream is gone: reset by the peer, or by the engine for a violation."""
+        ...
+
+    def on_closed(self, stream_id: int) -> None:
+        """Both sides ended and everything was sent; the stream is gone."""
+        ...
+
+    def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
+        """The peer accepts no new streams, and did not process any above `last_stream_id`."""
+        ...
+
+    def on_peer_settings(self, max_concurrent_streams: int) -> None:
+        """The peer's SETTINGS arrived."""
+        ...
+
+    def on_pong(self) -> None:
+        """The answer to our PING arrived."""
+        ...
+
+    def on_noise(self) -> None:
+        """A frame that moves nothing on (PING, SETTINGS, empty DATA): for counting floods."""
+        ...
+
+    def on_terminated(self, code: int, reason: str) -> None:
+        """The connection is over: write what `output` gives, then close the transport."""
+        ...
+
+
+class Engine(Protocol):
+    """One side of one connection."""
+
+    more: bool
+    """Whether `output` would give more at once (it does not count data without window)."""
+
+    def receive(self, data: bytes) -> None:
+        """Processes bytes from the peer; never raises for what the peer sent."""
+        ...
+
+    def output(self) -> bytes:
+        """The next bytes to write, about `OUTPUT_CHUNK` at most, else empty."""
+        ...
+
+    def request(self, headers: Headers, end: bool) -> int:
+        """Opens a stream (client) and returns its id."""
+        ...
+
+    def respond(self, stream_id: int, headers: Headers, end: bool) -> None:
+        """Sends response headers (server)."""
+        ...
+
+    def inform(self, stream_id: int, headers: Headers) -> None:
+        """Sends an informational (1xx) response (server)."""
+        ...
+
+    def send(self, stream_id: int, data: bytes, end: bool) -> None:
+        """Sends a piece of a body."""
+        ...
+
+    def buffered(self, stream_id: int) -> int:
+        """Bytes given to `send` for this stream that no `output` has handed out."""
+        ...
+
+    def acknowledge(self, stream_id: int, amount: int) -> None:
+        """Opens the stream's receive window by bytes that were delivered by `on_data`."""
+        ...
+
+    def reset(self, stream_id: int, code: int) -> None:
+        """Ends a stream at once, in both directions; nothing more is reported about it."""
+        ...
+
+    def ping(self) -> None:
+        """Sends a PING; `on_pong` follows."""
+        ...
+
+    def shutdown_notice(self) -> None:
+        """Sends a GOAWAY that excludes no stream yet (server)."""
+        ...
+
+    def goaway(self, code: int) -> None:
+        """Sends the GOAWAY that names the last stream taken; running streams go on."""
+        ...
+
+
+class EngineFactory(Protocol):
+    """Makes the engine of one connection; its first `output` has the preface."""
+
+    def __call__(self, sink: Sink, settings: Http2Settings, *, client: bool) -> Engine:
+        """Makes it for a server or a client, reporting to the sink."""
+        ...
+
+
+def goaway_frame(last_stream_id: int, code: int, debug: bytes = b"") -> bytes:
+    """A GOAWAY frame, for when the library cannot or should not write it."""
+    return b"".join(
+        (
+            (8 + len(debug)).to_bytes(3, "big"),
+            b"\x07\x00\x00\x00\x00\x00",
+            last_stream_id.to_bytes(4, "big"),
+            code.to_bytes(4, "big"),
+            debug,
+        )
+    )

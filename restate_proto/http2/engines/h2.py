@@ -1,0 +1,379 @@
+"""The engine on h2, in pure Python.
+
+h2 does not buffer: it refuses data beyond the peer's windows or frame size. `_Outbox` holds what
+waits, and is framed round-robin, one frame of each stream in turn, as `output` asks for more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from h2.config import H2Configuration
+from h2.connection import ConnectionInputs, H2Connection, H2ConnectionStateMachine
+from h2.events import (
+    ConnectionTerminated,
+    DataReceived,
+    PingAckReceived,
+    PingReceived,
+    RemoteSettingsChanged,
+    RequestReceived,
+    ResponseReceived,
+    StreamEnded,
+    StreamReset,
+    WindowUpdated,
+)
+from h2.exceptions import FlowControlError, FrameTooLargeError, H2Error
+from h2.settings import SettingCodes, Settings
+
+from restate_proto.http2.engines.base import (
+    MAX_STREAM_ID,
+    OUTPUT_CHUNK,
+    RESET_LIMIT,
+    goaway_frame,
+)
+from restate_proto.http2.errors import ErrorCode
+
+if TYPE_CHECKING:
+    from h2.events import Event
+
+    from restate_proto.http2.engines.base import Headers, Sink
+    from restate_proto.http2.settings import Http2Settings
+
+__all__ = ["H2Engine"]
+
+CONNECTION_WINDOW: Final = 16_777_216
+_DEFAULT_WINDOW: Final = 65_535
+# The answers (to PING and the like) that a peer may leave unread before it counts as hostile.
+_MAX_UNSENT: Final = 1_048_576 + OUTPUT_CHUNK
+# What an operation on a stream or connection that is already gone raises.
+_GONE: Final = (H2Error, KeyError)
+
+
+class _StateMachine(H2ConnectionStateMachine):
+    """Lets running streams go on after the peer's GOAWAY, where h2 would refuse their frames."""
+
+    def process_input(self, input_: ConnectionInputs) -> list[Event]:
+        if input_ is ConnectionInputs.RECV_GOAWAY:
+            return []
+        return super().process_input(input_)
+
+
+class _Connection(H2Connection):
+    def clear_outbound_data_buffer(self) -> None:
+        """Keeps the output when the peer's GOAWAY arrives: what it asks for is part of it."""
+
+    @property
+    def unsent(self) -> int:
+        """The bytes that `data_to_send` would give."""
+        return len(self._data_to_send)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - h2 does not annotate it
+
+    def send_raw(self, frame: bytes) -> None:
+        """Sends a frame of ours, which h2 would take as the end of the connection."""
+        self._data_to_send += frame
+
+
+class _Outbox:
+    """The unsent data of one stream."""
+
+    __slots__ = ("chunks", "end", "offset", "size")
+
+    def __init__(self) -> None:
+        self.chunks: deque[bytes] = deque()
+        self.offset = 0
+        self.size = 0
+        self.end = False
+
+    def take(self, amount: int) -> bytes | memoryview:
+        """Takes exactly `amount` bytes: small pieces are joined, a large one is not copied."""
+        self.size -= amount
+        chunks = self.chunks
+        parts: list[bytes | memoryview] = []
+        while amount:
+            chunk = chunks[0]
+            left = len(chunk) - self.offset
+            if left > amount:
+                parts.append(memoryview(chunk)[self.offset : self.offset + amount])
+                self.offset += amount
+                break
+            parts.append(memoryview(chunk)[self.offset :] if self.offset else chunk)
+            amount -= left
+            self.offset = 0
+            chunks.popleft()
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class H2Engine:
+    """See `restate_proto.http2.engines.base.Engine`."""
+
+    __slots__ = (
+        "_blocked",
+        "_broken",
+        "_client",
+        "_connection",
+        "_outboxes",
+        "_ready",
+        "_reset_since",
+        "_resets",
+        "_sink",
+        "_unreturned",
+        "more",
+    )
+
+    def __init__(self, sink: Sink, settings: Http2Settings, *, client: bool) -> None:
+        config = H2Configuration(
+            client_side=client,
+            header_encoding=None,
+            # Our own layers above give names in lower case and values without line breaks.
+            validate_outbound_headers=False,
+            normalize_outbound_headers=False,
+        )
+        self._connection = connection = _Connection(config)
+        connection.state_machine = _StateMachine()
+        values = {
+            SettingCodes.INITIAL_WINDOW_SIZE: settings.stream_window,
+            SettingCodes.MAX_FRAME_SIZE: settings.max_frame_size,
+            SettingCodes.MAX_HEADER_LIST_SIZE: settings.max_header_list_size,
+        }
+        if client:
+            values[SettingCodes.ENABLE_PUSH] = 0
+        else:
+            values[SettingCodes.MAX_CONCURRENT_STREAMS] = settings.max_concurrent_streams
+        connection.local_settings = Settings(client=client, initial_values=values)
+        connection.max_inbound_frame_size = settings.max_frame_size
+        connection.decoder.max_header_list_size = settings.max_header_list_size
+        connection.initiate_connection()
+        connection.increment_flow_control_window(CONNECTION_WINDOW - _DEFAULT_WINDOW)
+        self._client = client
+        self._sink = sink
+        self._outboxes: dict[int, _Outbox] = {}
+        self._ready: deque[int] = deque()
+        self._blocked: set[int] = set()
+        self._unreturned = 0
+        self._broken = False
+        self._resets = 0
+        self._reset_since = 0.0
+        self.more = True
+
+    def receive(self, data: bytes) -> None:
+        """See `Engine.receive`."""
+        connection = self._connection
+        sink = self._sink
+        try:
+            # Any: not narrowed by `kind`, which is taken once.
+            events: list[Any] = connection.receive_data(data)  # pyright: ignore[reportAssignmentType]
+        except H2Error as error:
+            code = getattr(error, "error_code", ErrorCode.PROTOCOL_ERROR)
+            self._break(code, str(error))
+            return
+        except Exception as error:  # noqa: BLE001 - whatever a peer sends must not end the loop
+            self._goaway(ErrorCode.INTERNAL_ERROR)
+            self._break(ErrorCode.INTERNAL_ERROR, repr(error))
+            return
+        for event in events:
+            kind: type[Any] = type(event)
+            if kind is DataReceived:
+                self._data_received(event)
+            elif kind is StreamEnded:
+                stream_id = event.stream_id
+                sink.on_end(stream_id)
+                self._check_closed(stream_id)
+            elif kind is RequestReceived or kind is ResponseReceived:
+                sink.on_headers(event.stream_id, event.headers, False)
+            elif kind is WindowUpdated:
+                self._unblock(event.stream_id)
+            else:
+                self._receive_rare(event)
+        if connection.unsent > _MAX_UNSENT:
+            self._goaway(ErrorCode.ENHANCE_YOUR_CALM)
+            self._break(ErrorCode.ENHANCE_YOUR_CALM, "the peer does not read the answers")
+
+    def _data_received(self, event: DataReceived) -> None:
+        stream_id = event.stream_id
+        data = event.data
+        length = event.flow_controlled_length
+        # Given back at a quarter: h2 holds back up to half itself, for data on closed streams.
+        self._unreturned += length
+        if self._unreturned >= CONNECTION_WINDOW // 4:
+            self._connection.increment_flow_control_window(self._unreturned)
+            self._unreturned = 0
+        padding = length - len(data)
+        if padding:
+            self.acknowledge(stream_id, padding)
+        if data:
+            self._sink.on_data(stream_id, data)
+        elif event.stream_ended is None:
+            self._sink.on_noise()
+
+    def _receive_rare(self, event: Event) -> None:
+        sink = self._sink
+        match event:
+            case StreamReset():
+                stream_id = event.stream_id
+                self._forget(stream_id)
+                sink.on_reset(stream_id, event.error_code)
+                self._count_reset()
+            case RemoteSettingsChanged():
+                self._unblock(0)
+                sink.on_noise()
+                limit = self._connection.remote_settings.max_concurrent_streams
+                sink.on_peer_settings(min(limit, MAX_STREAM_ID))
+            case ConnectionTerminated():
+                last, code = event.last_stream_id or 0, event.error_code or 0
+                sink.on_goaway(last, code, event.additional_data or b"")
+            case PingAckReceived():
+                sink.on_pong()
+            case PingReceived():
+                sink.on_noise()
+            case _:
+                pass
+
+    def _count_reset(self) -> None:
+        burst, rate = RESET_LIMIT
+        now = time.monotonic()
+        self._resets = max(0, self._resets - int((now - self._reset_since) * rate)) + 1
+        self._reset_since = now
+        if self._resets > burst:
+            self._goaway(ErrorCode.ENHANCE_YOUR_CALM)
+            self._break(ErrorCode.ENHANCE_YOUR_CALM, "the peer resets too many streams")
+
+    def _break(self, code: int, reason: str) -> None:
+        if not self._broken:
+            self._broken = True
+            self._outboxes.clear()
+            self._ready.clear()
+            self._sink.on_terminated(code, reason)
+
+    def output(self) -> bytes:
+        """See `Engine.output`."""
+        if self._ready:
+            self._frame()
+        self.more = bool(self._ready)
+        return self._connection.data_to_send()
+
+    def _frame(self) -> None:
+        """Puts waiting data into frames: one of each stream in turn, up to a chunk in all."""
+        connection = self._connection
+        ready = self._ready
+        while ready and connection.unsent < OUTPUT_CHUNK:
+            stream_id = ready.popleft()
+            outbox = self._outboxes.get(stream_id)
+            if outbox is None:
+                continue
+            try:
+                window = connection.local_flow_control_window(stream_id)
+                if outbox.size and window <= 0:
+                    self._blocked.add(stream_id)
+                    continue
+                amount = min(outbox.size, window, connection.max_outbound_frame_size)
+                end = outbox.end and amount == outbox.size
+                connection.send_data(stream_id, outbox.take(amount), end_stream=end)
+            except _GONE:
+                self._forget(stream_id)
+                continue
+            if outbox.size:
+                ready.append(stream_id)
+                continue
+            del self._outboxes[stream_id]
+            if end:
+                self._check_closed(stream_id)
+
+    def _unblock(self, stream_id: int) -> None:
+        """A window opened: of one stream, or of all with 0."""
+        blocked = self._blocked
+        if stream_id == 0:
+            self._ready.extend(blocked)
+            blocked.clear()
+        elif stream_id in blocked:
+            blocked.discard(stream_id)
+            self._ready.append(stream_id)
+
+    def _forget(self, stream_id: int) -> None:
+        # An id that is left in the ready queue finds no outbox.
+        self._outboxes.pop(stream_id, None)
+        self._blocked.discard(stream_id)
+
+    def _check_closed(self, stream_id: int) -> None:
+        """h2 has no event for a stream whose two sides have ended."""
+        stream = self._connection.streams.get(stream_id)
+        if stream is None or stream.closed:
+            self._sink.on_closed(stream_id)
+
+    def request(self, headers: Headers, end: bool) -> int:
+        """See `Engine.request`."""
+        stream_id = self._connection.get_next_available_stream_id()
+        self._connection.send_headers(stream_id, headers, end_stream=end)
+        return stream_id
+
+    def respond(self, stream_id: int, headers: Headers, end: bool) -> None:
+        """See `Engine.respond`."""
+        try:
+            self._connection.send_headers(stream_id, headers, end_stream=end)
+        except _GONE:
+            return
+        if end:
+            self._check_closed(stream_id)
+
+    def inform(self, stream_id: int, headers: Headers) -> None:
+        """See `Engine.inform`."""
+        self.respond(stream_id, headers, end=False)
+
+    def send(self, stream_id: int, data: bytes, end: bool) -> None:
+        """See `Engine.send`."""
+        outbox = self._outboxes.get(stream_id)
+        if outbox is None:
+            connection = self._connection
+            if connection.unsent < OUTPUT_CHUNK:
+                try:
+                    connection.send_data(stream_id, data, end_stream=end)
+                except (FlowControlError, FrameTooLargeError):
+                    pass
+                except _GONE:
+                    return
+                else:
+                    if end:
+                        self._check_closed(stream_id)
+                    return
+            outbox = self._outboxes[stream_id] = _Outbox()
+            self._ready.append(stream_id)
+        if data:
+            outbox.chunks.append(data)
+            outbox.size += len(data)
+        outbox.end = end
+
+    def buffered(self, stream_id: int) -> int:
+        """See `Engine.buffered`."""
+        outbox = self._outboxes.get(stream_id)
+        return 0 if outbox is None else outbox.size
+
+    def acknowledge(self, stream_id: int, amount: int) -> None:
+        """See `Engine.acknowledge`."""
+        with contextlib.suppress(*_GONE, ValueError):
+            self._connection.increment_flow_control_window(amount, stream_id)
+
+    def reset(self, stream_id: int, code: int) -> None:
+        """See `Engine.reset`."""
+        self._forget(stream_id)
+        with contextlib.suppress(*_GONE):
+            self._connection.reset_stream(stream_id, code)
+
+    def ping(self) -> None:
+        """See `Engine.ping`."""
+        with contextlib.suppress(*_GONE):
+            self._connection.ping(bytes(8))
+
+    def shutdown_notice(self) -> None:
+        """See `Engine.shutdown_notice`."""
+        if not self._broken:
+            self._connection.send_raw(goaway_frame(MAX_STREAM_ID, ErrorCode.NO_ERROR))
+
+    def goaway(self, code: int) -> None:
+        """See `Engine.goaway`."""
+        if not self._broken:
+            self._goaway(code)
+
+    def _goaway(self, code: int) -> None:
+        last_stream_id = 0 if self._client else self._connection.highest_inbound_stream_id
+        self._connection.send_raw(goaway_frame(last_stream_id, code))

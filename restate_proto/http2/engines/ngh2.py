@@ -1,0 +1,284 @@
+"""The engine on ngh2 (libnghttp2).
+
+ngh2 keeps body bytes until the peer's windows let them into a frame, so there is no queue here.
+Its receive windows are only given back together (stream and connection): the connection's is
+therefore opened as wide as HTTP/2 allows, which is more than all streams' windows together, and
+what a stream had not acknowledged is given back when the stream closes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
+
+import ngh2
+from ngh2.events import (
+    ConnectionClosed,
+    DataReceived,
+    GoAwayReceived,
+    PingAcknowledged,
+    PingReceived,
+    RequestReceived,
+    ResponseReceived,
+    SettingsReceived,
+    StreamClosed,
+    StreamReset,
+    TrailersReceived,
+)
+from ngh2.exceptions import (
+    ConnectionStateError,
+    DenialOfServiceError,
+    InternalError,
+    NGH2Error,
+    StreamProtocolError,
+)
+
+from restate_proto.http2.engines.base import (
+    MAX_STREAM_ID,
+    OUTPUT_CHUNK,
+    RESET_LIMIT,
+    goaway_frame,
+)
+from restate_proto.http2.errors import ErrorCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from restate_proto.http2.engines.base import Headers, Sink
+    from restate_proto.http2.settings import Http2Settings
+
+__all__ = ["Ngh2Engine"]
+
+# What an operation on a stream or connection that is already gone raises.
+_GONE: Final = (StreamProtocolError, ConnectionStateError)
+
+
+class Ngh2Engine:
+    """See `restate_proto.http2.engines.base.Engine`."""
+
+    __slots__ = (
+        "_broken",
+        "_client",
+        "_connection",
+        "_cut",
+        "_data_to_send",
+        "_dirty",
+        "_events",
+        "_highest",
+        "_on_closed",
+        "_on_data",
+        "_on_end",
+        "_on_headers",
+        "_receive_data",
+        "_send_data",
+        "_send_response",
+        "_sink",
+        "_unread",
+        "more",
+    )
+
+    def __init__(self, sink: Sink, settings: Http2Settings, *, client: bool) -> None:
+        config = ngh2.Configuration(
+            auto_window_update=False,
+            max_inbound_header_list_size=settings.max_header_list_size,
+            stream_reset_rate_limit=RESET_LIMIT,
+        )
+        role = ngh2.Role.CLIENT if client else ngh2.Role.SERVER
+        self._connection = connection = ngh2.Connection(role, config)
+        values = {
+            ngh2.Setting.INITIAL_WINDOW_SIZE: settings.stream_window,
+            ngh2.Setting.MAX_FRAME_SIZE: settings.max_frame_size,
+            ngh2.Setting.MAX_HEADER_LIST_SIZE: settings.max_header_list_size,
+        }
+        if client:
+            values[ngh2.Setting.ENABLE_PUSH] = 0
+        else:
+            values[ngh2.Setting.MAX_CONCURRENT_STREAMS] = settings.max_concurrent_streams
+        connection.initiate_connection(values)
+        connection.set_local_window_size(MAX_STREAM_ID)
+        self._client = client
+        self._sink = sink
+        self._unread: dict[int, int] = {}
+        self._highest = 0
+        self._broken: bytes | None = None
+        self._cut = False
+        self._dirty = False
+        self.more = True
+        # Bound once: these run for every message.
+        self._receive_data = connection.receive_data
+        self._events = connection.events
+        self._data_to_send = connection.data_to_send
+        self._send_data = connection.send_data
+        self._send_response = connection.send_response
+        self._on_headers = sink.on_headers
+        self._on_data = sink.on_data
+        self._on_end = sink.on_end
+        self._on_closed = sink.on_closed
+
+    def receive(self, data: bytes) -> None:
+        """See `Engine.receive`."""
+        try:
+            self._receive_data(data)
+        except NGH2Error as error:
+            self._dispatch()
+            self._break(error)
+            return
+        self._dispatch()
+
+    def _dispatch(self) -> None:
+        unread = self._unread
+        events: list[Any] = self._events()  # Any: not narrowed by `kind`, which is taken once
+        for event in events:
+            kind: type[Any] = type(event)
+            if kind is DataReceived:
+                stream_id = event.stream_id
+                data = event.data
+                if data:
+                    unread[stream_id] = unread.get(stream_id, 0) + len(data)
+                    self._on_data(stream_id, data)
+                elif not event.end_stream:
+                    self._sink.on_noise()
+                if event.end_stream:
+                    self._on_end(stream_id)
+            elif kind is RequestReceived:
+                stream_id = self._highest = event.stream_id
+                self._on_headers(stream_id, event.headers, event.end_stream)
+            elif kind is StreamClosed:
+                stream_id = event.stream_id
+                amount = unread.pop(stream_id, 0)
+                if amount:
+                    self._give_back(stream_id, amount)
+                if event.error_code:
+                    self._sink.on_reset(stream_id, event.error_code)
+                else:
+                    self._on_closed(stream_id)
+            elif kind is ResponseReceived:
+                self._on_headers(event.stream_id, event.headers, event.end_stream)
+            else:
+                self._dispatch_rare(event)
+
+    def _dispatch_rare(self, event: ngh2.Event) -> None:
+        sink = self._sink
+        match event:
+            case TrailersReceived(stream_id):
+                sink.on_end(stream_id)
+            case StreamReset(stream_id, code):
+                sink.on_reset(stream_id, code)
+            case GoAwayReceived(last_stream_id, code, debug):
+                sink.on_goaway(last_stream_id, code, debug)
+            case SettingsReceived(settings):
+                sink.on_noise()
+                limit = settings.get(ngh2.Setting.MAX_CONCURRENT_STREAMS, MAX_STREAM_ID)
+                sink.on_peer_settings(limit)
+            case PingAcknowledged():
+                sink.on_pong()
+            case PingReceived():
+                sink.on_noise()
+            case ConnectionClosed(code, debug):
+                self._broken = self._broken or b""
+                sink.on_terminated(code, debug.decode("utf-8", "replace"))
+            case _:
+                pass
+
+    def _break(self, error: NGH2Error) -> None:
+        """ngh2 has dropped the session, so the GOAWAY is ours to write."""
+        if self._broken is not None:
+            return
+        code = ErrorCode.PROTOCOL_ERROR
+        if isinstance(error, DenialOfServiceError):
+            code = ErrorCode.ENHANCE_YOUR_CALM
+        elif isinstance(error, InternalError):
+            code = ErrorCode.INTERNAL_ERROR
+        # In the middle of a frame nothing can be added.
+        last_stream_id = 0 if self._client else self._highest
+        self._broken = b"" if self._cut else goaway_frame(last_stream_id, code)
+        self._sink.on_terminated(code, str(error))
+
+    def output(self) -> bytes:
+        """See `Engine.output`."""
+        self._dirty = False
+        try:
+            data = self._data_to_send(OUTPUT_CHUNK)
+        except NGH2Error as error:
+            self._break(error)
+            data, self._broken = self._broken or b"", b""
+            self.more = False
+            return data
+        # Sending the last frame of a stream closes it.
+        self._dispatch()
+        self._cut = len(data) >= OUTPUT_CHUNK
+        self.more = self._cut or self._dirty
+        return data
+
+    def request(self, headers: Headers, end: bool) -> int:
+        """See `Engine.request`."""
+        self._dirty = True
+        return self._connection.send_request(headers, end_stream=end)
+
+    def respond(self, stream_id: int, headers: Headers, end: bool) -> None:
+        """See `Engine.respond`."""
+        self._dirty = True
+        try:  # noqa: SIM105 - suppress() costs more than the call
+            self._send_response(stream_id, headers, end_stream=end)
+        except _GONE:
+            pass
+
+    def inform(self, stream_id: int, headers: Headers) -> None:
+        """See `Engine.inform`."""
+        self._dirty = True
+        with contextlib.suppress(*_GONE):
+            self._connection.send_informational_response(stream_id, headers)
+
+    def send(self, stream_id: int, data: bytes, end: bool) -> None:
+        """See `Engine.send`."""
+        self._dirty = True
+        try:  # noqa: SIM105 - suppress() costs more than the call
+            self._send_data(stream_id, data, end_stream=end)
+        except _GONE:
+            pass
+
+    def buffered(self, stream_id: int) -> int:
+        """See `Engine.buffered`."""
+        return self._connection.queued_body_size(stream_id)
+
+    def acknowledge(self, stream_id: int, amount: int) -> None:
+        """See `Engine.acknowledge`."""
+        unread = self._unread.get(stream_id, 0)
+        if amount >= unread:
+            # The layer above may not acknowledge more than it was given.
+            amount = unread
+            self._unread.pop(stream_id, None)
+        else:
+            self._unread[stream_id] = unread - amount
+        if amount:
+            self._give_back(stream_id, amount)
+
+    def _give_back(self, stream_id: int, amount: int) -> None:
+        self._dirty = True
+        try:  # noqa: SIM105 - suppress() costs more than the call
+            self._connection.acknowledge_received_data(amount, stream_id)
+        except _GONE:
+            pass
+
+    def reset(self, stream_id: int, code: int) -> None:
+        """See `Engine.reset`."""
+        self._dirty = True
+        with contextlib.suppress(NGH2Error):
+            self._connection.reset_stream(stream_id, code)
+
+    def ping(self) -> None:
+        """See `Engine.ping`."""
+        self._control(self._connection.ping)
+
+    def shutdown_notice(self) -> None:
+        """See `Engine.shutdown_notice`."""
+        self._control(self._connection.send_shutdown_notice)
+
+    def goaway(self, code: int) -> None:
+        """See `Engine.goaway`."""
+        self._control(lambda: self._connection.send_goaway(code, last_stream_id=self._highest))
+
+    def _control(self, submit: Callable[[], None]) -> None:
+        self._dirty = True
+        with contextlib.suppress(NGH2Error):
+            submit()

@@ -1,0 +1,206 @@
+"""One request and its response on a connection, as the layer above sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from restate_proto.http2.errors import ErrorCode
+
+if TYPE_CHECKING:
+    from restate_proto.http2.connection import Connection
+    from restate_proto.http2.engines.base import Headers
+
+__all__ = ["ServerStream", "Stream", "StreamReceiver"]
+
+# What our side may do next.
+HEADERS: Final = 0
+BODY: Final = 1
+ENDED: Final = 2
+GONE: Final = 3
+
+_STATUS: Final = {code: str(code).encode() for code in range(200, 600)}
+
+
+class StreamReceiver(Protocol):
+    """What happens on one stream; implemented by the layer above, one for each request.
+
+    The methods are called from the event loop's callback that read the socket and should return
+    soon. An exception resets this one stream with INTERNAL_ERROR and is logged.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        """A piece of the body arrived; call `stream.acknowledge(len(data))` when it is used."""
+        ...
+
+    def eof_received(self) -> None:
+        """The body is complete."""
+        ...
+
+    def aborted(self, reason: str) -> None:
+        """The stream ended early: reset, or the connection is gone. Nothing follows."""
+        ...
+
+    def drained(self) -> None:
+        """The unsent bytes fell to the low-water mark after being above the high one."""
+        ...
+
+
+class Stream:
+    """Our sending side of one stream, and the window of its receiving side."""
+
+    __slots__ = (
+        "_connection",
+        "_consumed",
+        "_engine",
+        "_id",
+        "_window_step",
+        "_written",
+        "above_high_water",
+        "receiver",
+        "state",
+    )
+
+    above_high_water: bool
+    """Whether more unsent bytes than the high-water mark wait; `drained` is called when few do."""
+
+    def __init__(
+        self, connection: Connection[Any], stream_id: int, state: int, receiver: StreamReceiver
+    ) -> None:
+        self._connection = connection
+        self._engine = connection.engine
+        self._id = stream_id
+        self.state = state
+        self.receiver = receiver
+        self._consumed = 0
+        self._written = 0
+        self._window_step = connection.window_step
+        self.above_high_water = False
+
+    def write(self, data: bytes, *, end: bool = False) -> None:
+        """Sends a piece of the body. Never blocks: what cannot be sent yet is buffered.
+
+        On a stream that the peer reset, or whose connection is gone, this does nothing.
+
+        Args:
+            data: the bytes; they are sent with others of this loop turn in one write.
+            end: True when nothing follows.
+
+        Raises:
+            RuntimeError: the headers were not sent yet, or our side has ended.
+        """
+        if self.state != BODY:
+            self._refuse("write")
+            return
+        if end:
+            self.state = ENDED
+        self._engine.send(self._id, data, end)
+        connection = self._connection
+        if not connection.flush_pending:
+            connection.schedule_flush()
+        # An upper bound of what is buffered, so that the engine is asked only now and then.
+        self._written += len(data)
+        if self._written > connection.high_water:
+            self._measure()
+
+    def end(self) -> None:
+        """Ends our side; as `write(b"", end=True)`."""
+        self.write(b"", end=True)
+
+    def reset(self, code: int = ErrorCode.CANCEL) -> None:
+        """Ends the stream at once, in both directions. The receiver is not called again.
+
+        Args:
+            code: the reason for the peer (see `ErrorCode`).
+        """
+        if self.state != GONE:
+            self.state = GONE
+            self._connection.reset_stream(self._id, code)
+
+    def acknowledge(self, amount: int) -> None:
+        """Gives the peer credit for received bytes that are used, so that it can send more.
+
+        Args:
+            amount: bytes, of those that `data_received` delivered; in any portions. They are
+                passed on to the peer when they make up half of the stream's window.
+        """
+        self._consumed += amount
+        if self._consumed >= self._window_step and self.state != GONE:
+            self._engine.acknowledge(self._id, self._consumed)
+            self._consumed = 0
+            self._connection.touch()
+
+    @property
+    def buffered(self) -> int:
+        """Bytes accepted by `write` and not yet handed to the socket."""
+        return 0 if self.state == GONE else self._engine.buffered(self._id)
+
+    def _measure(self) -> None:
+        self._written = self._engine.buffered(self._id)
+        if self._written > self._connection.high_water and not self.above_high_water:
+            self.above_high_water = True
+            self._connection.watch(self)
+
+    def _refuse(self, what: str) -> None:
+        if self.state == HEADERS:
+            raise RuntimeError(f"cannot {what} before the response headers: call respond() first")
+        if self.state == ENDED:
+            raise RuntimeError(f"cannot {what}: this side of the stream has ended")
+        if self.state == BODY:
+            raise RuntimeError(f"cannot {what}: the headers were already sent")
+
+    def settle(self) -> bool:
+        """Called after a flush while above the high-water mark; True when that is over."""
+        self._written = self.buffered
+        if self._written > self._connection.low_water:
+            return False
+        self.above_high_water = False
+        return True
+
+
+class ServerStream(Stream):
+    """One request, given to `accept`; the response is sent with its methods.
+
+    Attributes:
+        method: the HTTP method, such as "POST".
+        path: the path without its query.
+        query: what followed the "?", or "".
+        headers: the request's fields, names in lower case, without the pseudo-fields.
+    """
+
+    __slots__ = ("headers", "method", "path", "query")
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+
+    def respond(self, status: int, headers: Headers = (), *, end: bool = False) -> None:
+        """Sends the response's status and header fields.
+
+        Args:
+            status: 200 to 599.
+            headers: names in lower case.
+            end: True when there is no body.
+
+        Raises:
+            RuntimeError: the headers were already sent.
+        """
+        if self.state != HEADERS:
+            self._refuse("respond")
+            return
+        self.state = ENDED if end else BODY
+        self._engine.respond(self._id, [(b":status", _STATUS[status]), *headers], end)
+        connection = self._connection
+        if not connection.flush_pending:
+            connection.schedule_flush()
+
+
+class HeadStream(ServerStream):
+    """A response to HEAD: its body is dropped."""
+
+    __slots__ = ()
+
+    def write(self, data: bytes, *, end: bool = False) -> None:
+        """See `Stream.write`; the data is dropped, the end is not."""
+        if end or self.state != BODY:
+            super().write(b"", end=end)

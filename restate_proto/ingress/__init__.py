@@ -1,1 +1,38 @@
-"""."""
+"""Calls from outside, through Restate's ingress; and the admin API where that needs it."""
+
+from __future__ import annotations
+
+from restate_proto.ingress.client import IngressClient
+from restate_proto.ingress.clients import IngressServiceClient, IngressServiceSendClient
+from restate_proto.ingress.errors import (
+    IngressBadRequestError,
+    IngressError,
+    IngressOverloadedError,
+    IngressUnauthorizedError,
+    IngressUnreachableError,
+    InvalidResponseError,
+    InvocationNotFoundError,
+    InvocationNotReadyError,
+    OutcomeUnknownError,
+    ServiceNotFoundError,
+)
+from restate_proto.ingress.handles import IngressInvocationHandle
+from restate_proto.ingress.retry import IngressRetryPolicy
+
+__all__ = [
+    "IngressBadRequestError",
+    "IngressClient",
+    "IngressError",
+    "IngressInvocationHandle",
+    "IngressOverloadedError",
+    "IngressRetryPolicy",
+    "IngressServiceClient",
+    "IngressServiceSendClient",
+    "IngressUnauthorizedError",
+    "IngressUnreachableError",
+    "InvalidResponseError",
+    "InvocationNotFoundError",
+    "InvocationNotReadyError",
+    "OutcomeUnknownError",
+    "ServiceNotFoundError",
+]

@@ -1,0 +1,286 @@
+"""The client for calls from outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self, TypeVar
+from urllib.parse import urlsplit
+
+from restate_proto.codec.registry import codec_for
+from restate_proto.http2 import Http2Client
+from restate_proto.ingress.core import IngressCore
+from restate_proto.ingress.handles import IngressInvocationHandle
+from restate_proto.ingress.payloads import accepted_by, write
+from restate_proto.ingress.requests import (
+    AdminAction,
+    IdempotentRef,
+    InvocationIdRef,
+    WorkflowRef,
+    checked_headers,
+)
+from restate_proto.ingress.sending import Sender
+from restate_proto.model.kinds import Encoding
+
+if TYPE_CHECKING:
+    import ssl as ssl_module
+    from collections.abc import Mapping
+    from datetime import timedelta
+    from types import TracebackType
+
+    from restate_proto.ingress.retry import IngressRetryPolicy
+    from restate_proto.model.target import Target
+
+__all__ = ["IngressClient"]
+
+R = TypeVar("R")
+
+
+class IngressClient:
+    """Calls the services of a Restate server from outside of them.
+
+    It connects with the first request and keeps its connections until it is closed; one client
+    serves any number of concurrent requests of one event loop. Usually the generated clients are
+    used on top of it, as in `CartClient.from_client(client, "alice")`; `call` and `send` reach
+    handlers by name.
+
+    ```python
+    async with IngressClient("http://127.0.0.1:8080") as client:
+        cart = CartClient.from_client(client, "alice")
+        response = await cart.add_ticket(AddTicketRequest(ticket_id="t1"))
+    ```
+
+    A failed invocation is raised as the `TerminalError` that its handler ended with, all other
+    failures as an `IngressError`.
+
+    Args:
+        base_url: where the ingress is, such as `http://127.0.0.1:8080`. It may have a path.
+        admin_url: where the admin API is, such as `http://127.0.0.1:9070`; for `cancel`, `kill`
+            and `purge`.
+        headers: headers for every request, such as `{"authorization": "Bearer ..."}`.
+        retry: when failed requests are repeated; by default they are not.
+        engine: the HTTP/2 engine, `"h2"` or `"ngh2"`; by default the best that is installed.
+        ssl: the TLS configuration for `https:` URLs.
+
+    Attributes:
+        core: what the generated clients use; no part of the public interface.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        admin_url: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        retry: IngressRetryPolicy | None = None,
+        engine: str | None = None,
+        ssl: ssl_module.SSLContext | None = None,
+    ) -> None:
+        common = checked_headers(headers)
+
+        def sender(url: str) -> Sender:
+            origin, path = _split(url)
+            transport = Http2Client(origin, ssl=ssl, engine=engine)
+            return Sender(transport, url=url, path=path, headers=common, policy=retry)
+
+        self.core = IngressCore(sender(base_url), None if admin_url is None else sender(admin_url))
+
+    async def __aenter__(self) -> Self:
+        """The client itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the client."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections; requests that still wait for an answer fail."""
+        await self.core.close()
+
+    # -- calling handlers by name ------------------------------------------------------------
+
+    async def call(
+        self,
+        target: Target,
+        request: object,
+        response_type: type[R],
+        *,
+        encoding: Encoding = Encoding.PROTOBUF,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> R:
+        """Call a handler and wait for its result, for as long as it takes.
+
+        Args:
+            target: the handler, such as `Target.object("shop.v1.Cart", "alice", "AddTicket")`.
+            request: the request: a message, or a plain value for a handler that takes JSON.
+            response_type: the type of the response.
+            encoding: how the request is written, and the response wanted: as the contract says.
+            idempotency_key: makes requests with the same key one invocation, whose result all
+                of them get.
+            headers: more headers; the handler sees them in `ctx.headers`.
+            limit_key: the limit key, where the target has a scope.
+
+        Returns:
+            The response.
+
+        Raises:
+            TerminalError: the invocation failed.
+            IngressError: the request failed otherwise.
+            ValueError: a key is empty or a header cannot be sent.
+        """
+        return await self.core.call(
+            target,
+            codec_for(type(request)),
+            request,
+            codec_for(response_type),
+            encoding,
+            idempotency_key=idempotency_key,
+            headers=headers,
+            limit_key=limit_key,
+        )
+
+    async def send(
+        self,
+        target: Target,
+        request: object,
+        response_type: type[R],
+        *,
+        encoding: Encoding = Encoding.PROTOBUF,
+        delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> IngressInvocationHandle[R]:
+        """Send a message to a handler; returns when Restate has it.
+
+        Args:
+            target: as in `call`.
+            request: as in `call`.
+            response_type: the type of the response, for the handle.
+            encoding: as in `call`.
+            delay: how long Restate waits before it runs the handler, in whole milliseconds.
+            idempotency_key: as in `call`.
+            headers: as in `call`.
+            limit_key: as in `call`.
+
+        Returns:
+            A handle of the invocation.
+
+        Raises:
+            IngressError: the request failed.
+            ValueError: a key is empty, the delay is negative, or a header cannot be sent.
+        """
+        codec = codec_for(response_type)
+        receipt = await self.core.send(
+            target,
+            codec_for(type(request)),
+            request,
+            accept=accepted_by(codec, encoding),
+            encoding=encoding,
+            delay=delay,
+            idempotency_key=idempotency_key,
+            headers=headers,
+            limit_key=limit_key,
+            submits_workflow=False,
+        )
+        ref = InvocationIdRef(receipt.invocation_id)
+        return IngressInvocationHandle(self.core, ref, codec, encoding, receipt)
+
+    # -- invocations that are there already --------------------------------------------------
+
+    def invocation(
+        self, invocation_id: str, response_type: type[R], *, encoding: Encoding = Encoding.PROTOBUF
+    ) -> IngressInvocationHandle[R]:
+        """A handle of the invocation with this id; sends nothing."""
+        ref = InvocationIdRef(invocation_id)
+        return IngressInvocationHandle(self.core, ref, codec_for(response_type), encoding)
+
+    def idempotent_invocation(
+        self,
+        target: Target,
+        idempotency_key: str,
+        response_type: type[R],
+        *,
+        encoding: Encoding = Encoding.PROTOBUF,
+    ) -> IngressInvocationHandle[R]:
+        """A handle of what a handler was called for with this idempotency key; sends nothing."""
+        ref = IdempotentRef(target, idempotency_key)
+        return IngressInvocationHandle(self.core, ref, codec_for(response_type), encoding)
+
+    def workflow(
+        self,
+        name: str,
+        key: str,
+        response_type: type[R],
+        *,
+        scope: str | None = None,
+        encoding: Encoding = Encoding.PROTOBUF,
+    ) -> IngressInvocationHandle[R]:
+        """A handle of the run of the workflow with this id; sends nothing.
+
+        Args:
+            name: the Restate name of the workflow, such as `shop.v1.Signup`.
+            key: the workflow id.
+            response_type: the response type of its run handler.
+            scope: the scope of the workflow.
+            encoding: the contract's encoding.
+        """
+        ref = WorkflowRef(name, key, scope)
+        return IngressInvocationHandle(self.core, ref, codec_for(response_type), encoding)
+
+    async def cancel(self, invocation_id: str) -> bool:
+        """Ask an invocation to end; see `IngressInvocationHandle.cancel`."""
+        return await self.core.act(AdminAction.CANCEL, invocation_id)
+
+    async def kill(self, invocation_id: str) -> bool:
+        """End an invocation at once; see `IngressInvocationHandle.kill`."""
+        return await self.core.act(AdminAction.KILL, invocation_id)
+
+    async def purge(self, invocation_id: str) -> bool:
+        """Forget an invocation that has ended; see `IngressInvocationHandle.purge`."""
+        return await self.core.act(AdminAction.PURGE, invocation_id)
+
+    # -- awakeables --------------------------------------------------------------------------
+
+    async def resolve_awakeable(
+        self, awakeable_id: str, message: object, *, encoding: Encoding = Encoding.PROTOBUF
+    ) -> None:
+        """Complete an awakeable, so that the handler that waits for it gets the message.
+
+        Returns when Restate has taken it. An awakeable that is complete already stays as it is.
+
+        Args:
+            awakeable_id: the awakeable's `id`.
+            message: what it is completed with; of the type that the handler awaits.
+            encoding: how the message is written: as the handler's contract says.
+
+        Raises:
+            IngressError: the request failed; an id that is none is a bad request.
+        """
+        payload = write(codec_for(type(message)), message, encoding)
+        await self.core.resolve_awakeable(awakeable_id, payload)
+
+    async def reject_awakeable(self, awakeable_id: str, reason: str) -> None:
+        """Complete an awakeable with a failure: the handler gets a `TerminalError`, code 500.
+
+        Args:
+            awakeable_id: the awakeable's `id`.
+            reason: the message of that error.
+
+        Raises:
+            IngressError: as in `resolve_awakeable`.
+        """
+        await self.core.reject_awakeable(awakeable_id, reason)
+
+
+def _split(url: str) -> tuple[str, str]:
+    """The origin and the path of a URL."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"{url!r} is not the URL of a server, such as http://127.0.0.1:8080")
+    return f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")

@@ -1,0 +1,155 @@
+"""What the clients and the handles share: codecs in, requests out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from restate_proto.ingress.errors import IngressError
+from restate_proto.ingress.payloads import accepted_by, write
+from restate_proto.ingress.requests import (
+    AdminAction,
+    admin_request,
+    attach_request,
+    call_request,
+    lookup_request,
+    output_request,
+    reject_request,
+    resolve_request,
+    send_request,
+)
+from restate_proto.ingress.responses import invocation_id, receipt, result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from restate_proto.ingress.payloads import Payload
+    from restate_proto.ingress.requests import InvocationRef
+    from restate_proto.ingress.responses import SendReceipt
+    from restate_proto.ingress.sending import Sender
+    from restate_proto.model.codec import Codec
+    from restate_proto.model.kinds import Encoding
+    from restate_proto.model.target import Target
+
+__all__ = ["IngressCore"]
+
+Q = TypeVar("Q")
+R = TypeVar("R")
+
+_CONFLICT = 409
+
+
+class IngressCore:
+    """The operations of the ingress, with codecs instead of types.
+
+    Args:
+        ingress: sends requests to the ingress.
+        admin: sends requests to the admin API, where its address is known.
+    """
+
+    def __init__(self, ingress: Sender, admin: Sender | None) -> None:
+        self._ingress = ingress
+        self._admin = admin
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._ingress.close()
+        if self._admin is not None:
+            await self._admin.close()
+
+    async def call(
+        self,
+        target: Target,
+        request_codec: Codec[Q],
+        request: Q,
+        response_codec: Codec[R],
+        encoding: Encoding,
+        *,
+        idempotency_key: str | None,
+        headers: Mapping[str, str] | None,
+        limit_key: str | None,
+    ) -> R:
+        """See `IngressClient.call`."""
+        message = call_request(
+            target,
+            write(request_codec, request, encoding),
+            accept=accepted_by(response_codec, encoding),
+            idempotency_key=idempotency_key,
+            headers=headers,
+            limit_key=limit_key,
+        )
+        response = await self._ingress.send(message)
+        return result(message, response, response_codec, encoding)
+
+    async def send(
+        self,
+        target: Target,
+        request_codec: Codec[Q],
+        request: Q,
+        *,
+        accept: str,
+        encoding: Encoding,
+        delay: timedelta | None,
+        idempotency_key: str | None,
+        headers: Mapping[str, str] | None,
+        limit_key: str | None,
+        submits_workflow: bool,
+    ) -> SendReceipt:
+        """See `IngressClient.send`."""
+        message = send_request(
+            target,
+            write(request_codec, request, encoding),
+            accept=accept,
+            delay=delay,
+            idempotency_key=idempotency_key,
+            headers=headers,
+            limit_key=limit_key,
+            submits_workflow=submits_workflow,
+        )
+        return receipt(message, await self._ingress.send(message))
+
+    async def attach(self, ref: InvocationRef, codec: Codec[R], encoding: Encoding) -> R:
+        """See `IngressInvocationHandle.attach`."""
+        request = attach_request(ref, accept=accepted_by(codec, encoding))
+        return result(request, await self._ingress.send(request), codec, encoding)
+
+    async def output(self, ref: InvocationRef, codec: Codec[R], encoding: Encoding) -> R:
+        """See `IngressInvocationHandle.require_output`."""
+        request = output_request(ref, accept=accepted_by(codec, encoding))
+        return result(request, await self._ingress.send(request), codec, encoding)
+
+    async def invocation_id(self, ref: InvocationRef) -> str:
+        """See `IngressInvocationHandle.invocation_id`."""
+        request = lookup_request(ref)
+        return invocation_id(request, await self._ingress.send(request))
+
+    async def resolve_awakeable(self, awakeable_id: str, payload: Payload) -> None:
+        """See `IngressClient.resolve_awakeable`."""
+        await self._ingress.send(resolve_request(awakeable_id, payload))
+
+    async def reject_awakeable(self, awakeable_id: str, reason: str) -> None:
+        """See `IngressClient.reject_awakeable`."""
+        await self._ingress.send(reject_request(awakeable_id, reason))
+
+    async def act(self, action: AdminAction, invocation_id: str) -> bool:
+        """Ask the admin API to do something to an invocation.
+
+        Returns:
+            False where it has ended already, or, for a purge, has not ended yet.
+
+        Raises:
+            IngressError: the request failed, or the admin API's address is not known.
+        """
+        request = admin_request(action, invocation_id)
+        if self._admin is None:
+            raise IngressError(
+                f"{request.what}: that goes to Restate's admin API; pass its address, as in"
+                " IngressClient(base_url, admin_url='http://127.0.0.1:9070')"
+            )
+        try:
+            await self._admin.send(request)
+        except IngressError as error:
+            if error.status == _CONFLICT:
+                return False
+            raise
+        return True

@@ -1,0 +1,82 @@
+"""What can go wrong between a program and Restate's ingress.
+
+The failure of an invocation is none of these: it is raised as the `TerminalError` that its handler
+ended with. These are about the request that never got that far, or about an answer that was lost.
+"""
+
+from __future__ import annotations
+
+from restate_proto.errors import RestateError
+
+__all__ = [
+    "IngressBadRequestError",
+    "IngressError",
+    "IngressOverloadedError",
+    "IngressUnauthorizedError",
+    "IngressUnreachableError",
+    "InvalidResponseError",
+    "InvocationNotFoundError",
+    "InvocationNotReadyError",
+    "OutcomeUnknownError",
+    "ServiceNotFoundError",
+]
+
+
+class IngressError(RestateError):
+    """Base of the errors of the ingress client.
+
+    Args:
+        message: what was asked for, what happened, and what to do about it.
+        status: the HTTP status of the answer; None where there was no answer.
+        retry_after: the seconds that the answer asks to wait before the next try, if it does.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class IngressUnreachableError(IngressError):
+    """The ingress did not process the request: there was no connection, or it was refused.
+
+    It is safe to repeat the request.
+    """
+
+
+class OutcomeUnknownError(IngressError):
+    """Nobody can say whether the request was processed: the answer was lost, or is a 5xx.
+
+    Where the request had an idempotency key, or submitted a workflow, or only read something, it
+    is safe to repeat it. Else it may run twice.
+    """
+
+
+class IngressOverloadedError(IngressError):
+    """The ingress asks for fewer requests (429)."""
+
+
+class IngressBadRequestError(IngressError):
+    """The ingress refuses the request as it is (400, 405, 413, 415, ...)."""
+
+
+class IngressUnauthorizedError(IngressError):
+    """The ingress, or a proxy before it, wants other credentials (401, 403, 407)."""
+
+
+class ServiceNotFoundError(IngressError):
+    """There is no such service, or it has no such handler."""
+
+
+class InvocationNotFoundError(IngressError):
+    """There is no such invocation, or its result is no longer kept."""
+
+
+class InvocationNotReadyError(IngressError):
+    """The invocation has not ended yet, so there is no output to read."""
+
+
+class InvalidResponseError(IngressError):
+    """The answer makes no sense: not Restate's, or not a message of the expected type."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, EncodeError, Message
 
-from restate_proto.codec import strict_json
+from restate_proto.codec import anys, strict_json
 from restate_proto.model.codec import CodecError
 
 if TYPE_CHECKING:
@@ -31,13 +31,14 @@ class GoogleCodec(Generic[M]):
         message_class: a generated class; `google_codec` gives its one shared codec.
     """
 
-    __slots__ = ("_parse", "full_name", "is_empty", "type")
+    __slots__ = ("_holds_any", "_parse", "full_name", "is_empty", "type")
 
     def __init__(self, message_class: type[M]) -> None:
         self.type = message_class
         self.full_name: str = message_class.DESCRIPTOR.full_name
         self.is_empty = self.full_name == "google.protobuf.Empty"
         self._parse = message_class.FromString
+        self._holds_any = anys.holds_any(self._descriptor)
 
     def __repr__(self) -> str:
         return f"GoogleCodec({self.full_name})"
@@ -58,7 +59,7 @@ class GoogleCodec(Generic[M]):
             raise self._error("cannot be written as protobuf binary", error) from error
 
     def from_binary(self, data: bytes, /) -> M:
-        """Parse protobuf binary; unknown fields are kept.
+        """Parse protobuf binary; unknown fields are kept, proto2's required ones not insisted on.
 
         Raises:
             CodecError: the bytes are no message of this type.
@@ -86,7 +87,10 @@ class GoogleCodec(Generic[M]):
             raise self._error("cannot be written as ProtoJSON", error) from error
 
     def from_json(self, data: bytes, /) -> M:
-        """Parse ProtoJSON; unknown fields and names of unknown enum values are ignored.
+        """Parse ProtoJSON.
+
+        Unknown fields and names of unknown enum values are ignored, and proto2's required fields
+        not insisted on.
 
         Raises:
             CodecError: the bytes are no ProtoJSON of this type.
@@ -95,13 +99,12 @@ class GoogleCodec(Generic[M]):
         try:
             value = strict_json.loads(data)
             json_format.ParseDict(value, message, ignore_unknown_fields=True)
-            complete = message.IsInitialized()
+            if self._holds_any:
+                anys.put_in_order(message)
         except Exception as error:
             # The bytes come from outside, and json_format meets the unexpected with whatever
             # Python says: AttributeError, KeyError, OverflowError, TypeError...
             raise self._error("not valid ProtoJSON", error) from error
-        if not complete:
-            raise CodecError(f"{self.full_name}: not valid ProtoJSON: a required field is missing")
         return message
 
     def json_schema(self) -> JsonSchema | None:
@@ -109,7 +112,11 @@ class GoogleCodec(Generic[M]):
         # Not needed to serve an invocation, so not loaded before it is asked for.
         from restate_proto.codec.json_schema import message_schema  # noqa: PLC0415
 
-        return message_schema(cast("Descriptor", self.type.DESCRIPTOR))  # upb's, to the stubs
+        return message_schema(self._descriptor)
+
+    @property
+    def _descriptor(self) -> Descriptor:
+        return cast("Descriptor", self.type.DESCRIPTOR)  # or upb's, which does the same
 
     def _wrong_type(self, message: object) -> NoReturn:
         got = type(message)

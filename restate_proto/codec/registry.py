@@ -36,10 +36,11 @@ def codec_for(type_: type[M]) -> Codec[M]:
     Raises:
         TypeError: there is no codec for such a type.
     """
-    codec = _codecs.get(type_)
-    if codec is None:
-        codec = _codecs.setdefault(type_, _find(type_))
-    return codec
+    try:
+        return _codecs[type_]
+    except (KeyError, TypeError):  # not seen yet, or an object that cannot be looked up
+        pass
+    return _codecs.setdefault(type_, _find(type_))
 
 
 def _find(type_: Any) -> Codec[Any]:

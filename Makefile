@@ -76,7 +76,7 @@ clean:  ## Remove what the other targets made, except generated code
 # Makes or updates the virtual environment that the target lies in. The project goes in editable,
 # built by the hatchling of the same requirements, so that nothing is fetched that is not pinned.
 define install
-	test -x $(@D)/bin/python || $(UV) venv --quiet --python '$(PYTHON)' $(@D)
+	test -x $(@D)/bin/python || $(UV) venv --quiet --allow-existing --python '$(PYTHON)' $(@D)
 	$(UV) pip sync --quiet --python $(@D) --require-hashes $<
 	$(UV) pip install --quiet --python $(@D) --no-deps --no-build-isolation --editable .
 endef

@@ -6,7 +6,9 @@ import hypothesis
 import pytest
 
 # A busy machine must not fail a test: pytest-timeout ends what hangs, nothing else looks at a clock.
-hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.register_profile(
+    "default", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

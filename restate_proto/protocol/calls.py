@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from restate_proto.protocol.errors import AttemptError, Code
 from restate_proto.protocol.messages import MessageType
+from restate_proto.protocol.results import ResultKind
 from restate_proto.protocol.state import StateCommands
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
@@ -118,17 +119,23 @@ class CallCommands(StateCommands):
         headers: Headers,
     ) -> None:
         if idempotency_key is not None:
+            self._not_empty(idempotency_key, "idempotency_key")
             command.idempotency_key = idempotency_key
         if scope is not None:
-            self._requires(7, "scope")
+            self._requires(7, scope, "scope")
             command.scope = scope
         if limit_key is not None:
-            self._requires(7, "limit_key")
+            self._requires(7, limit_key, "limit_key")
             command.limit_key = limit_key
         for key, value in headers:
             command.headers.add(key=key, value=value)
 
-    def _requires(self, version: int, feature: str) -> None:
+    def _not_empty(self, value: str, what: str) -> None:
+        if not value:
+            self.fail(AttemptError(Code.INTERNAL, f"'{what}' is given, but empty: leave it out."))
+
+    def _requires(self, version: int, value: str, feature: str) -> None:
+        self._not_empty(value, feature)
         if self.version < version:
             self.fail(
                 AttemptError(
@@ -165,7 +172,7 @@ class CallCommands(StateCommands):
             command.invocation_id = invocation.invocation_id or ""
             return
         if target.scope is not None:
-            self._requires(7, "scope")
+            self._requires(7, target.scope, "scope")
         if invocation.idempotency_key is None:
             workflow = command.workflow_target
             workflow.workflow_name = target.service_name
@@ -173,6 +180,7 @@ class CallCommands(StateCommands):
             if target.scope is not None:
                 workflow.scope = target.scope
             return
+        self._not_empty(invocation.idempotency_key, "idempotency_key")
         request = command.idempotent_request_target
         request.service_name = target.service_name
         request.handler_name = target.handler_name
@@ -192,6 +200,8 @@ class CallCommands(StateCommands):
 
     def _track(self, id_: int, result: Result) -> None:
         if id_ in self._calls:
+            if result.kind is not ResultKind.INVOCATION_ID:
+                self._violation(f"{result.kind.name} as the invocation id of a call (id {id_})")
             self._calls[id_] = result.value
         else:
             self._calls.pop(id_ - 1, None)  # a call's result has the id after its invocation id

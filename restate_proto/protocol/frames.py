@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["MAX_LENGTH", "REQUESTED_ACK", "Frame", "FrameDecoder", "FrameError", "pack_header"]
+__all__ = ["MAX_LENGTH", "REQUESTED_ACK", "Frame", "FrameDecoder", "pack_header"]
 
 Frame = tuple[int, bytes]
 """A message's type number and its payload."""
@@ -22,16 +22,13 @@ pack_header = _HEADER.pack
 """(type, flags, length) -> the eight bytes before a payload."""
 
 
-class FrameError(Exception):
-    """A header that no message can have."""
-
-
 class FrameDecoder:
     """Cuts a byte stream into messages; keeps what is incomplete until the rest is there."""
 
-    __slots__ = ("_chunks", "_missing")
+    __slots__ = ("_chunks", "_missing", "error")
 
     def __init__(self) -> None:
+        self.error: str | None = None
         self._chunks: list[bytes] = []
         self._missing = 0
 
@@ -43,9 +40,11 @@ class FrameDecoder:
     def feed(self, data: bytes) -> list[Frame]:
         """The messages that these bytes complete.
 
-        Raises:
-            FrameError: a header announces more than `MAX_LENGTH` bytes.
+        A header that no message can have sets `error`; what follows it is not read. The messages
+        before it are given all the same, so that the chunking makes no difference.
         """
+        if self.error is not None:
+            return []
         if self._chunks:
             self._chunks.append(data)
             self._missing -= len(data)
@@ -62,7 +61,8 @@ class FrameDecoder:
             needed = 8 + length
             if end - position < needed:
                 if length > MAX_LENGTH:
-                    raise FrameError(f"a message of type {type_:#06x} announces {length} bytes")
+                    self.error = f"a message of type {type_:#06x} announces {length} bytes"
+                    return frames
                 break
             start = position + 8
             position += needed

@@ -10,13 +10,24 @@ from collections import deque
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 
-from google.protobuf.message import DecodeError
-
 from restate_proto.protocol.errors import AttemptEnded, AttemptError, Code, RelatedCommand
-from restate_proto.protocol.frames import Frame, FrameDecoder, FrameError, pack_header
-from restate_proto.protocol.messages import MessageType, describe, is_command, is_notification
-from restate_proto.protocol.mismatch import explain
-from restate_proto.protocol.results import Failure, NotificationId, Result, ResultKind
+from restate_proto.protocol.frames import Frame, FrameDecoder, pack_header
+from restate_proto.protocol.messages import (
+    UNDECODABLE,
+    MessageType,
+    describe,
+    is_command,
+    is_notification,
+)
+from restate_proto.protocol.mismatch import explain, mismatch_text, summarize
+from restate_proto.protocol.results import (
+    Failure,
+    NotificationId,
+    Result,
+    ResultKind,
+    wire_code,
+    wire_text,
+)
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
@@ -30,6 +41,7 @@ _parse_notification = pb.NotificationTemplate.FromString
 _VOID = Result(ResultKind.VOID, None)
 _START, _ACK = int(MessageType.START), int(MessageType.PROPOSE_RUN_COMPLETION_ACK)
 _INPUT = int(MessageType.INPUT)
+_MUCH_OUTPUT = 1 << 20
 _END = pack_header(MessageType.END, 0, 0)
 
 
@@ -61,6 +73,7 @@ class Journal:
     """
 
     __slots__ = (
+        "_arrived",
         "_command_index",
         "_commands",
         "_decoder",
@@ -72,8 +85,8 @@ class Journal:
         "_missing_entries",
         "_notifications",
         "_output",
+        "_output_size",
         "_proposals",
-        "_replayed_ids",
         "_wrote_command",
         "error",
         "phase",
@@ -90,10 +103,12 @@ class Journal:
         self._missing_entries = 0
         self._input_closed = False
         self._output: list[bytes] = []
+        self._output_size = 0
         # Commands to replay, and notifications in the order in which they take effect.
         self._commands: deque[Frame] = deque()
         self._notifications: deque[tuple[NotificationId, Result]] = deque()
-        self._replayed_ids: set[NotificationId] = set()
+        # Every notification of this stream: a run that has one is not to be executed.
+        self._arrived: set[NotificationId] = set()
         # Results of runs that wait for their ack (v7): the ack does not repeat them.
         self._proposals: dict[int, Result] = {}
         self._command_index = -1
@@ -121,27 +136,20 @@ class Journal:
                     self._on_ack(payload)
                 else:
                     self._violation(f"unexpected {describe(type_)}")
-        except FrameError as error:
-            self._close_with(AttemptError(Code.PROTOCOL_VIOLATION, f"Broken stream: {error}"))
-        except DecodeError as error:
-            self._close_with(
-                AttemptError(
-                    Code.PROTOCOL_VIOLATION, f"Broken stream: undecodable message: {error}"
-                )
-            )
+        except UNDECODABLE as error:
+            self._broken(f"undecodable message: {error}")
         except AttemptEnded:
-            pass  # the error is written; the rest of the input is of no use
+            return  # the error is written; the rest of the input is of no use
+        if self._decoder.error is not None:
+            self._broken(self._decoder.error)
 
     def close_input(self) -> None:
         """Restate sends nothing more: either it wants a suspension, or the stream broke."""
         self._input_closed = True
         if self.phase is _WAITING_START or self.phase is _WAITING_REPLAY:
-            self._close_with(
-                AttemptError(
-                    Code.PROTOCOL_VIOLATION,
-                    f"Broken stream: the request ended while {self.phase.value}",
-                )
-            )
+            self._broken(f"the request ended while {self.phase.value}")
+        elif self._decoder.is_inside_message:
+            self._broken("the request ended inside a message")
 
     def _on_start(self, payload: bytes) -> None:
         if self.phase is not _WAITING_START:
@@ -164,8 +172,8 @@ class Journal:
             self._violation("a notification before the start message")
         id_, result = self._read_notification(payload)
         self._notifications.append((id_, result))
+        self._arrived.add(id_)
         if phase is _WAITING_REPLAY:
-            self._replayed_ids.add(id_)
             self._on_entry()
 
     def _on_ack(self, payload: bytes) -> None:
@@ -238,6 +246,7 @@ class Journal:
             self._last_name = name
             self._wrote_command = True
             self._output += (pack_header(type_, 0, len(payload)), payload)
+            self._output_size += len(payload)
             return
         found_type, found = self._next_recorded(type_, name)
         if found_type == type_ and found == payload:
@@ -247,7 +256,7 @@ class Journal:
     def _check(self, found_type: int, found: bytes, type_: int, message: Message) -> None:
         try:
             difference = explain(self._command_index, found_type, found, type_, message)
-        except DecodeError as error:
+        except UNDECODABLE as error:
             self._violation(f"the journal's command {self._command_index} is undecodable: {error}")
         if difference is not None:
             self.fail(AttemptError(Code.JOURNAL_MISMATCH, difference))
@@ -255,8 +264,8 @@ class Journal:
     def _decode(self, class_: type[M], payload: bytes) -> M:
         try:
             return class_.FromString(payload)
-        except DecodeError as error:
-            self._violation(f"an undecodable command {self._command_index}: {error}")
+        except UNDECODABLE as error:
+            self._violation(f"the journal's command {self._command_index} is undecodable: {error}")
 
     def _peek_recorded(self) -> int | None:
         """The type of the next recorded command; None when there is nothing to replay."""
@@ -281,22 +290,23 @@ class Journal:
         if not output:
             return b""
         self._output = []
+        self._output_size = 0
         return output[0] if len(output) == 1 else b"".join(output)
+
+    @property
+    def has_much_output(self) -> bool:
+        """Whether so much was written that it should be sent before more is."""
+        return self._output_size > _MUCH_OUTPUT
 
     def _send(self, type_: int, message: Message, flags: int = 0) -> None:
         payload = message.SerializeToString()
         self._output += (pack_header(type_, flags, len(payload)), payload)
+        self._output_size += len(payload)
 
     def end(self) -> None:
         """The invocation is done; its output was written."""
         if self.phase is _REPLAYING:
-            self.fail(
-                AttemptError(
-                    Code.JOURNAL_MISMATCH,
-                    f"Journal mismatch: the handler returned, but the journal goes on with "
-                    f"'{describe(self._commands[0][0])}' at command {self._command_index + 1}.",
-                )
-            )
+            self._not_next("the handler's end")
         if self.phase is _PROCESSING:
             self._output.append(_END)
         self._close()
@@ -307,12 +317,26 @@ class Journal:
         Raises:
             AttemptEnded: always.
         """
-        self._close_with(error)
+        self.fail_with(error)
         raise AttemptEnded(error.message)
 
     def abandon(self) -> None:
         """End the attempt without a word: there is nobody to tell."""
         self._close()
+
+    def _not_next(self, expected: str, related: RelatedCommand | None = None) -> NoReturn:
+        """What the code does is no command, but the journal goes on with one."""
+        index = self._command_index + 1
+        type_, payload = self._commands[0]
+        text = mismatch_text(index, expected, f"'{summarize(type_, payload)}'")
+        self.fail(
+            AttemptError(
+                Code.JOURNAL_MISMATCH, text, related=related or RelatedCommand(index, "", type_)
+            )
+        )
+
+    def _broken(self, what: str) -> None:
+        self.fail_with(AttemptError(Code.PROTOCOL_VIOLATION, f"Broken stream: {what}"))
 
     def _violation(self, what: str) -> NoReturn:
         self.fail(AttemptError(Code.PROTOCOL_VIOLATION, f"Protocol violation: {what}"))
@@ -320,18 +344,21 @@ class Journal:
     def _closed(self) -> NoReturn:
         raise AttemptEnded(self.error.message if self.error else "the attempt is over")
 
-    def _close_with(self, error: AttemptError) -> None:
+    def fail_with(self, error: AttemptError) -> None:
+        """As `fail`, but returns; nothing where the attempt is over already."""
         if self.phase is _CLOSED:
             return
         message = pb.ErrorMessage(
-            code=error.code, message=error.message, stacktrace=error.stacktrace
+            code=wire_code(error.code),
+            message=wire_text(error.message),
+            stacktrace=wire_text(error.stacktrace),
         )
         related = error.related or self.last_command
         if related is not None:
             message.related_command_index = related.index
             message.related_command_type = related.type
             if related.name:
-                message.related_command_name = related.name
+                message.related_command_name = wire_text(related.name)
         if error.retry_after is not None:
             message.next_retry_delay = max(0, round(error.retry_after.total_seconds() * 1000))
         self._send(MessageType.ERROR, message)

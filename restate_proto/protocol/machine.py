@@ -39,8 +39,8 @@ class StateMachine(CallCommands):
 
     def __init__(self, version: int) -> None:
         super().__init__(version)
-        # Runs without a result: completion id -> the command, for errors.
-        self._runs: dict[int, RelatedCommand] = {}
+        # Runs without a result: completion id -> the command's index and name, for errors.
+        self._runs: dict[NotificationId, tuple[int, str]] = {}
         self.cancel_requested = False
 
     # ---- Notifications and waiting ----
@@ -49,6 +49,9 @@ class StateMachine(CallCommands):
         """Let the next notification take effect, in the order that every attempt sees.
 
         To be called only while the handler waits for something. None when there is none.
+
+        Raises:
+            AttemptEnded: the notification cannot be what it says that it is.
         """
         if not self._notifications:
             return None
@@ -59,6 +62,11 @@ class StateMachine(CallCommands):
         elif self._calls and isinstance(id_, int):
             self._track(id_, result)
         return notification
+
+    @property
+    def waits_silently(self) -> bool:
+        """Whether `park` would have nothing to say: input may come, and nobody has to be told."""
+        return self.version < 7 and not self._input_closed and self.phase is Phase.PROCESSING
 
     def park(self, awaiting: Await, *, executing: bool) -> None:
         """The handler waits, and no notification is left: wait for input, or suspend.
@@ -73,14 +81,10 @@ class StateMachine(CallCommands):
                 other code.
         """
         if self.phase is Phase.REPLAYING:
-            self.fail(
-                AttemptError(
-                    Code.JOURNAL_MISMATCH,
-                    f"Journal mismatch: the handler waits for {_show(awaiting)} after command "
-                    f"{self._command_index}, but the journal goes on without it: an await was "
-                    "added, or its order changed, while this invocation was in flight.",
-                )
-            )
+            # The journal went on from here, so what it waited for then was there. Now it is not.
+            ids = [id_ for id_ in awaiting.all_ids() if id_ != CANCEL_SIGNAL]
+            run = next((self._run_command(id_) for id_ in ids if id_ in self._runs), None)
+            self._not_next(f"an await of {', '.join(map(self._describe, ids)) or 'nothing'}", run)
         if self.phase is not Phase.PROCESSING:
             self._closed()
         if self._input_closed:
@@ -122,8 +126,11 @@ class StateMachine(CallCommands):
         if self.phase is Phase.CLOSED:
             self._closed()
         self._last_signal_index += 1
-        raw = self.start.id + self._last_signal_index.to_bytes(4, "big")
-        return f"sign_1{urlsafe_b64encode(raw).decode().rstrip('=')}", -self._last_signal_index
+        return self._awakeable_id(self._last_signal_index), -self._last_signal_index
+
+    def _awakeable_id(self, signal_index: int) -> str:
+        raw = self.start.id + signal_index.to_bytes(4, "big")
+        return f"sign_1{urlsafe_b64encode(raw).decode().rstrip('=')}"
 
     def complete_awakeable(self, id_: str, result: bytes | Failure) -> None:
         """Resolve or reject another invocation's awakeable."""
@@ -182,15 +189,15 @@ class StateMachine(CallCommands):
         result = self._next_completion_id()
         command = pb.RunCommandMessage(result_completion_id=result, name=name)
         self._command(MessageType.RUN, command, name)
-        if result in self._replayed_ids:
+        if result in self._arrived:
             return result, False
-        self._runs[result] = RelatedCommand(self._command_index, name, MessageType.RUN)
+        self._runs[result] = self._command_index, name
         return result, True
 
     def propose_run(self, id_: int, result: bytes | Failure) -> None:
         """Propose the result of a run, for Restate to store."""
         del self._runs[id_]
-        if self.phase is not Phase.PROCESSING:
+        if self.phase is Phase.CLOSED:
             return  # the attempt ended meanwhile; the next one executes the run again
         message = pb.ProposeRunCompletionMessage(result_completion_id=id_)
         if isinstance(result, Failure):
@@ -225,8 +232,13 @@ class StateMachine(CallCommands):
         retry_after: timedelta | None = None,
     ) -> None:
         """End the attempt because a run failed and is to be retried."""
-        related = self._runs.pop(id_)
-        self._close_with(AttemptError(code, message, stacktrace, related, retry_after))
+        related = self._run_command(id_)
+        del self._runs[id_]
+        self.fail_with(AttemptError(code, message, stacktrace, related, retry_after))
+
+    def _run_command(self, id_: NotificationId) -> RelatedCommand:
+        index, name = self._runs[id_]
+        return RelatedCommand(index, name, MessageType.RUN)
 
     # ---- The handler's end ----
 
@@ -249,15 +261,10 @@ class StateMachine(CallCommands):
         # v5 has no metadata; a failure without it is better than an invocation that never ends.
         return (failure if self.version >= 6 else failure._replace(metadata=())).to_message()
 
-
-def _show(awaiting: Await) -> str:
-    words = [
-        f"signal '{id_}'"
-        if isinstance(id_, str)
-        else f"signal {-id_}"
-        if id_ < 0
-        else f"the result of operation {id_}"
-        for id_ in awaiting.all_ids()
-        if id_ != CANCEL_SIGNAL
-    ]
-    return ", ".join(words) or "nothing"
+    def _describe(self, id_: NotificationId) -> str:
+        if isinstance(id_, str):
+            return f"signal '{id_}'"
+        if id_ < 0:
+            return f"awakeable {self._awakeable_id(-id_)}"
+        run = self._runs.get(id_)
+        return f"run '{run[1]}'" if run is not None else f"the result of operation {id_}"

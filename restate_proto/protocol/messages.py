@@ -5,12 +5,17 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from google.protobuf.message import DecodeError
+
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-__all__ = ["COMMANDS", "MessageType", "describe", "is_command", "is_notification"]
+__all__ = ["COMMANDS", "UNDECODABLE", "MessageType", "describe", "is_command", "is_notification"]
+
+UNDECODABLE = (DecodeError, ValueError)
+"""What parsing raises; ValueError is how protobuf without its C core refuses text that is no UTF-8."""
 
 
 class MessageType(IntEnum):
@@ -75,8 +80,12 @@ COMMANDS: dict[int, tuple[type[Message], str]] = {
 
 
 def is_command(type_: int) -> bool:
-    """Whether this type number is in the range of commands."""
-    return 0x0400 <= type_ < 0x8000
+    """Whether this type number is in one of the ranges of commands.
+
+    The second range is for commands that Restate does not interpret. This library writes none, but
+    a journal may have them: the code does not match it then, and the stream is not broken.
+    """
+    return 0x0400 <= type_ < 0x8000 or type_ >= 0xFC00
 
 
 def is_notification(type_: int) -> bool:

@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError
 
-from restate_proto.protocol.messages import COMMANDS, MessageType, describe
+from restate_proto.protocol.messages import COMMANDS, UNDECODABLE, MessageType, describe
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-__all__ = ["explain"]
+__all__ = ["explain", "mismatch_text", "summarize"]
 
 # What differs between attempts without harm: points in time.
 _IGNORED: dict[int, str] = {
     MessageType.SLEEP: "wake_up_time",
     MessageType.ONE_WAY_CALL: "invoke_time",
 }
+
+_LIMIT = 120
 
 _HINT = (
     "The code took another path than when the journal was written: something in the handler is not "
@@ -40,27 +42,48 @@ def explain(index: int, found_type: int, found: bytes, type_: int, expected: Mes
         The text for error 570, or None where the two agree.
 
     Raises:
-        DecodeError: the journal's entry is no message of its type.
+        DecodeError: the journal's entry is no message of its type (or ValueError).
     """
     if found_type != type_:
-        return _text(
-            index,
-            f"expected '{_summary(type_, expected)}', which the code does now, "
-            f"found '{_summary(found_type, _parse(found_type, found))}'",
+        found_message = _parse(found_type, found)
+        return mismatch_text(
+            index, f"'{_summary(type_, expected)}'", f"'{_summary(found_type, found_message)}'"
         )
     recorded = _parse(found_type, found)
     if recorded is None:  # unreachable for the commands that the machine issues
         raise DecodeError(describe(found_type))
     ignored = _IGNORED.get(type_)
     differences = [
-        f"{field.name}: expected {_show(getattr(expected, field.name))}, "
-        f"found {_show(getattr(recorded, field.name))}"
+        _difference(recorded, expected, field.name)
         for field in expected.DESCRIPTOR.fields
         if field.name != ignored and _differs(recorded, expected, field.name)
     ]
     if not differences:
         return None
-    return _text(index, f"'{_summary(type_, expected)}' differs: " + "; ".join(differences))
+    what = f"'{_summary(type_, expected)}' differs: {'; '.join(differences)}"
+    return f"Journal mismatch at command {index}: {what}. {_HINT}"
+
+
+def mismatch_text(index: int, expected: str, found: str) -> str:
+    """The text for error 570.
+
+    Args:
+        index: where in the journal, counted in commands.
+        expected: what the code does.
+        found: what the journal has.
+    """
+    return (
+        f"Journal mismatch at command {index}: expected {expected}, which the code does now, "
+        f"found {found}. {_HINT}"
+    )
+
+
+def summarize(type_: int, payload: bytes) -> str:
+    """A journal entry in a few words."""
+    try:
+        return _summary(type_, _parse(type_, payload))
+    except UNDECODABLE:
+        return describe(type_)
 
 
 def _differs(one: Message, other: Message, name: str) -> bool:
@@ -68,10 +91,6 @@ def _differs(one: Message, other: Message, name: str) -> bool:
     if field.has_presence and one.HasField(name) != other.HasField(name):
         return True
     return bool(getattr(one, name) != getattr(other, name))
-
-
-def _text(index: int, what: str) -> str:
-    return f"Journal mismatch at command {index}: {what}. {_HINT}"
 
 
 def _parse(type_: int, payload: bytes) -> Message | None:
@@ -85,18 +104,34 @@ def _summary(type_: int, message: Message | None) -> str:
         return words
     if type_ in (MessageType.CALL, MessageType.ONE_WAY_CALL):
         parts = [getattr(message, name) for name in ("service_name", "key", "handler_name")]
-        return f"{words} {'/'.join(part for part in parts if part)}"
+        return f"{words} {_clip('/'.join(part for part in parts if part))}"
     fields = message.DESCRIPTOR.fields_by_name
     for name in ("key", "name", "awakeable_id", "target_invocation_id"):
         if name in fields and getattr(message, name):
             value = getattr(message, name)
-            return (
-                f"{words} {value.decode(errors='replace') if isinstance(value, bytes) else value}"
-            )
+            text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+            return f"{words} {_clip(text)}"
     return words
 
 
-def _show(value: object, limit: int = 120) -> str:
+def _difference(recorded: Message, expected: Message, name: str) -> str:
+    now, then = _show(expected, name), _show(recorded, name)
+    if len(now) > _LIMIT and len(then) > _LIMIT:  # long and alike: show where they part
+        same = next((i for i, (a, b) in enumerate(zip(now, then, strict=False)) if a != b), 0)
+        start = max(0, same - 20)
+        if start:
+            now, then = f"...{now[start:]}", f"...{then[start:]}"
+    return f"{name}: expected {_clip(now)}, found {_clip(then)}"
+
+
+def _show(message: Message, name: str) -> str:
+    field = message.DESCRIPTOR.fields_by_name[name]
+    if field.has_presence and not message.HasField(name):
+        return "(none)"
+    value = getattr(message, name)
     text = repr(value) if isinstance(value, (str, bytes, int)) else str(value).replace("\n", " ")
-    text = text.strip() or "(empty)"
-    return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
+    return text.strip() or "(empty)"
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= _LIMIT else f"{text[:_LIMIT]}... ({len(text)} characters)"

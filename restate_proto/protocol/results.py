@@ -16,12 +16,28 @@ __all__ = [
     "NotificationId",
     "Result",
     "ResultKind",
+    "wire_code",
+    "wire_text",
 ]
 
 NotificationId: TypeAlias = int | str
 """A completion id (positive), a signal index (its negative), or the name of a named signal."""
 
 CANCEL_SIGNAL: NotificationId = -pb.CANCEL
+
+
+def wire_text(text: str) -> str:
+    """The text as protobuf takes it: lone surrogates (of undecodable file names, say) escaped."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="backslashreplace").decode()
+    return text
+
+
+def wire_code(code: int) -> int:
+    """The error code; 500 for a number that is no code."""
+    return code if 0 < code < 0x10000 else 500
 
 
 class ResultKind(Enum):
@@ -49,9 +65,9 @@ class Failure(NamedTuple):
 
     def to_message(self) -> pb.Failure:
         """The failure as a protocol message."""
-        message = pb.Failure(code=self.code, message=self.message)
+        message = pb.Failure(code=wire_code(self.code), message=wire_text(self.message))
         for key, value in self.metadata:
-            message.metadata.add(key=key, value=value)
+            message.metadata.add(key=wire_text(key), value=wire_text(value))
         return message
 
     @staticmethod
@@ -85,6 +101,18 @@ class Combinator(IntEnum):
     ALL_SUCCEEDED_OR_FIRST_FAILED = 4
 
 
+_COMBINATORS = (
+    pb.COMBINATOR_TYPE_UNKNOWN,
+    pb.FIRST_COMPLETED,
+    pb.ALL_COMPLETED,
+    pb.FIRST_SUCCEEDED_OR_ALL_FAILED,
+    pb.ALL_SUCCEEDED_OR_FIRST_FAILED,
+)
+
+MAX_DEPTH = 50
+"""How deep an await tree may nest on the wire: protobuf parsers stop at 100 levels."""
+
+
 @dataclass(slots=True)
 class Await:
     """What an await waits for: notifications and further awaits under one combinator."""
@@ -100,9 +128,16 @@ class Await:
             ids += child.all_ids()
         return ids
 
-    def to_message(self) -> pb.Future:
-        """The tree as a protocol message (v7)."""
-        message = pb.Future(combinator_type=pb.CombinatorType.Name(self.combinator))
+    def to_message(self, depth: int = MAX_DEPTH) -> pb.Future:
+        """The tree as a protocol message (v7).
+
+        Args:
+            depth: how many levels may follow. Below them is one list, of which any may end the
+                wait: too early is harmless, while Restate refuses a tree that is too deep.
+        """
+        if depth == 0 and self.nested:
+            return Await(Combinator.UNKNOWN, self.all_ids()).to_message()
+        message = pb.Future(combinator_type=_COMBINATORS[self.combinator])
         for id_ in self.ids:
             if isinstance(id_, str):
                 message.waiting_named_signals.append(id_)
@@ -111,5 +146,5 @@ class Await:
             else:
                 message.waiting_completions.append(id_)
         for child in self.nested:
-            message.nested_futures.append(child.to_message())
+            message.nested_futures.append(child.to_message(depth - 1))
         return message

@@ -59,24 +59,39 @@ class StateCommands(Journal):
             return self._get_lazy(key)
         _, payload = self._next_recorded(MessageType.GET_EAGER_STATE)
         found = self._decode(pb.GetEagerStateCommandMessage, payload)
-        if found.key != key:
-            expected = pb.GetEagerStateCommandMessage(key=key)
+        if found.key != key or found.name:
+            expected = pb.GetEagerStateCommandMessage.FromString(payload)  # the same result
+            expected.key = key
+            expected.name = ""
             self._check(MessageType.GET_EAGER_STATE, payload, MessageType.GET_EAGER_STATE, expected)
-        return Result(ResultKind.VALUE, found.value.content) if found.HasField("value") else _VOID
+        which = found.WhichOneof("result")
+        if which is None:
+            self._violation(f"the journal's command {self._command_index} has no result")
+        return Result(ResultKind.VALUE, found.value.content) if which == "value" else _VOID
 
     def get_state_keys(self) -> Result | int:
         """List the keys: at once, or the notification id of the list."""
         if self.phase is Phase.REPLAYING:
             if self._peek_recorded() != MessageType.GET_EAGER_STATE_KEYS:
                 return self._get_lazy_keys()
-            _, payload = self._next_recorded(MessageType.GET_EAGER_STATE_KEYS)
-            return _keys(self._decode(pb.GetEagerStateKeysCommandMessage, payload).value)
+            return self._replay_keys()
         if self._is_partial:
             return self._get_lazy_keys()
         keys = sorted(key for key, value in self._values.items() if value is not None)
         command = pb.GetEagerStateKeysCommandMessage(value=pb.StateKeys(keys=keys))
         self._command(MessageType.GET_EAGER_STATE_KEYS, command)
         return _keys(command.value)
+
+    def _replay_keys(self) -> Result:
+        type_ = MessageType.GET_EAGER_STATE_KEYS
+        _, payload = self._next_recorded(type_)
+        found = self._decode(pb.GetEagerStateKeysCommandMessage, payload)
+        if found.name:
+            expected = pb.GetEagerStateKeysCommandMessage(value=found.value)
+            self._check(type_, payload, type_, expected)
+        if not found.HasField("value"):
+            self._violation(f"the journal's command {self._command_index} has no result")
+        return _keys(found.value)
 
     def _get_lazy_keys(self) -> int:
         id_ = self._next_completion_id()

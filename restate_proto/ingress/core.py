@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from restate_proto.ingress.errors import IngressError
+from restate_proto.errors import TerminalError
+from restate_proto.ingress.errors import IngressError, InvocationNotReadyError
 from restate_proto.ingress.payloads import accepted_by, write
 from restate_proto.ingress.requests import (
     AdminAction,
@@ -36,6 +37,7 @@ __all__ = ["IngressCore"]
 Q = TypeVar("Q")
 R = TypeVar("R")
 
+_NOT_FOUND = 404
 _CONFLICT = 409
 
 
@@ -111,7 +113,18 @@ class IngressCore:
     async def attach(self, ref: InvocationRef, codec: Codec[R], encoding: Encoding) -> R:
         """See `IngressInvocationHandle.attach`."""
         request = attach_request(ref, accept=accepted_by(codec, encoding))
-        return result(request, await self._ingress.send(request), codec, encoding)
+        try:
+            response = await self._ingress.send(request)
+        except TerminalError as error:
+            # To attach to an invocation that is not there fails as if it had ended with this
+            # error, which a handler could raise as well. Asking for the output tells which it is.
+            if error.code != _NOT_FOUND or error.message != "not found":
+                raise
+            try:
+                return await self.output(ref, codec, encoding)
+            except InvocationNotReadyError:  # it began just now
+                raise error from None
+        return result(request, response, codec, encoding)
 
     async def output(self, ref: InvocationRef, codec: Codec[R], encoding: Encoding) -> R:
         """See `IngressInvocationHandle.require_output`."""

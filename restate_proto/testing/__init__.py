@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from restate_proto.testing.admin import AdminApi, AdminError, Deployment
 from restate_proto.testing.binary import RestateServerNotFoundError, find_restate_server
+from restate_proto.testing.environment import (
+    RunnableEndpoint,
+    RunningEndpoint,
+    TestEnvironment,
+    restate_environment,
+)
 from restate_proto.testing.server import RestateServer, RestateServerError
 
 __all__ = [
@@ -13,5 +19,9 @@ __all__ = [
     "RestateServer",
     "RestateServerError",
     "RestateServerNotFoundError",
+    "RunnableEndpoint",
+    "RunningEndpoint",
+    "TestEnvironment",
     "find_restate_server",
+    "restate_environment",
 ]

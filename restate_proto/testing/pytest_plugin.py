@@ -1,19 +1,47 @@
 """Pytest fixtures for tests on a real restate-server.
 
 The plugin is there as soon as restate-proto is installed. It starts a server when the first test
-asks for one, once a session, and ends it with the session.
+asks for one, once a session, and ends it with the session. No asyncio plugin is needed, and any
+will do, because the fixtures run no event loop:
+
+```python
+def test_add(restate_environment):                       # without a plugin
+    async def scenario():
+        async with restate_environment(Endpoint(Cart())) as env:
+            cart = CartClient.from_client(env.client, "alice")
+            assert (await cart.show()).total == 0
+
+    asyncio.run(scenario())
+
+
+@pytest_asyncio.fixture                                  # pytest-asyncio
+async def env(restate_environment):
+    async with restate_environment(Endpoint(Cart())) as env:
+        yield env
+
+
+@pytest.fixture                                          # anyio, on its asyncio backend
+async def env(restate_environment):
+    async with restate_environment(Endpoint(Cart())) as env:
+        yield env
+```
+
+The server is shared, and so is the state of its virtual objects and the ids of its workflows:
+give each test keys of its own (`uuid.uuid4().hex`), or a `RestateServer` of its own.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
+    from contextlib import AbstractAsyncContextManager
 
-    from restate_proto.testing import RestateServer
+    from restate_proto.testing import RestateServer, RunnableEndpoint, TestEnvironment
 
 # The rest of the package is imported when a fixture is used: this module is loaded by every
 # pytest run in an environment that has restate-proto, before coverage starts to measure.
@@ -21,7 +49,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def restate_server_options() -> dict[str, Any]:
-    """The arguments of `RestateServer` for `restate_server`; override it in a conftest.py."""
+    """The arguments of the session's `RestateServer`; override it in a conftest.py."""
     return {}
 
 
@@ -34,13 +62,27 @@ def restate_server(restate_server_options: dict[str, Any]) -> Iterator[RestateSe
         yield server
 
 
+@pytest.fixture
+def restate_environment(
+    restate_server: RestateServer,
+) -> Callable[[RunnableEndpoint], AbstractAsyncContextManager[TestEnvironment]]:
+    """`restate_proto.testing.restate_environment` on the session's server.
+
+    `async with restate_environment(Endpoint(Cart())) as env:` serves the endpoint in the test's
+    event loop; `env.client` is a client for it.
+    """
+    from restate_proto.testing import restate_environment  # noqa: PLC0415 - see above
+
+    return partial(restate_environment, server=restate_server)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the end of the server's log with a failed test that used it."""
     report = yield
-    server = getattr(item, "funcargs", {}).get("restate_server")
+    server: RestateServer | None = getattr(item, "funcargs", {}).get("restate_server")
     if report.failed and server is not None:
         log = "\n".join(server.log().splitlines()[-40:])
         report.sections.append(("restate-server log (the end of it)", log))

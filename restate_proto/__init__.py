@@ -1,0 +1,129 @@
+"""Durable Python services on Restate, from `.proto` contracts.
+
+Everything that users name is importable from here. The names are loaded when they are first used,
+so that the protoc plugin and the command line start fast and need none of the runtime.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from restate_proto.endpoint import Endpoint, RunningEndpoint
+    from restate_proto.errors import CancelledError, RestateError, RetryableError, TerminalError
+    from restate_proto.ingress import (
+        IngressBadRequestError,
+        IngressClient,
+        IngressError,
+        IngressInvocationHandle,
+        IngressOverloadedError,
+        IngressRetryPolicy,
+        IngressUnauthorizedError,
+        IngressUnreachableError,
+        InvalidResponseError,
+        InvocationNotFoundError,
+        InvocationNotReadyError,
+        OutcomeUnknownError,
+        ServiceNotFoundError,
+    )
+    from restate_proto.model.codec import CodecError
+    from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
+    from restate_proto.model.kinds import Encoding
+    from restate_proto.model.retry import RetryPolicy
+    from restate_proto.model.service import Service, VirtualObject, Workflow
+    from restate_proto.model.target import Target
+    from restate_proto.runtime.combinators import gather, select
+    from restate_proto.runtime.context import (
+        Context,
+        ObjectContext,
+        ObjectSharedContext,
+        WorkflowContext,
+        WorkflowSharedContext,
+    )
+    from restate_proto.runtime.futures import DurableFuture
+    from restate_proto.runtime.handles import (
+        Awakeable,
+        CallFuture,
+        DurablePromise,
+        InvocationHandle,
+    )
+
+__all__ = [
+    "Awakeable",
+    "CallFuture",
+    "CancelledError",
+    "CodecError",
+    "Context",
+    "DurableFuture",
+    "DurablePromise",
+    "Encoding",
+    "Endpoint",
+    "IngressBadRequestError",
+    "IngressClient",
+    "IngressError",
+    "IngressInvocationHandle",
+    "IngressOverloadedError",
+    "IngressRetryPolicy",
+    "IngressUnauthorizedError",
+    "IngressUnreachableError",
+    "InvalidResponseError",
+    "InvocationHandle",
+    "InvocationNotFoundError",
+    "InvocationNotReadyError",
+    "ObjectContext",
+    "ObjectSharedContext",
+    "OutcomeUnknownError",
+    "PromiseKey",
+    "RestateError",
+    "RetryPolicy",
+    "RetryableError",
+    "RunningEndpoint",
+    "Service",
+    "ServiceNotFoundError",
+    "SignalKey",
+    "StateKey",
+    "Target",
+    "TerminalError",
+    "VirtualObject",
+    "Workflow",
+    "WorkflowContext",
+    "WorkflowSharedContext",
+    "gather",
+    "select",
+]
+
+_MODULES = {
+    "endpoint": ("Endpoint", "RunningEndpoint"),
+    "errors": ("CancelledError", "RestateError", "RetryableError", "TerminalError"),
+    "model.codec": ("CodecError",),
+    "model.keys": ("PromiseKey", "SignalKey", "StateKey"),
+    "model.kinds": ("Encoding",),
+    "model.retry": ("RetryPolicy",),
+    "model.service": ("Service", "VirtualObject", "Workflow"),
+    "model.target": ("Target",),
+    "runtime.combinators": ("gather", "select"),
+    "runtime.context": (
+        "Context",
+        "ObjectContext",
+        "ObjectSharedContext",
+        "WorkflowContext",
+        "WorkflowSharedContext",
+    ),
+    "runtime.futures": ("DurableFuture",),
+    "runtime.handles": ("Awakeable", "CallFuture", "DurablePromise", "InvocationHandle"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # What is in no other module of the table is of the ingress.
+    value = getattr(import_module(f"{__name__}.{_HOME.get(name, 'ingress')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -28,8 +28,7 @@ from restate_proto.runtime.context import (
     WorkflowContext,
     WorkflowSharedContext,
 )
-from restate_proto.runtime.futures import CallFuture
-from restate_proto.runtime.handles import InvocationHandle
+from restate_proto.runtime.handles import CallFuture, InvocationHandle
 
 __all__ = [
     "CallFuture",

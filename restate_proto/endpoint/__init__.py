@@ -1,1 +1,7 @@
-"""."""
+"""An endpoint: services over HTTP/2, as restate-server discovers and invokes them."""
+
+from __future__ import annotations
+
+from restate_proto.endpoint.endpoint import Endpoint, RunningEndpoint
+
+__all__ = ["Endpoint", "RunningEndpoint"]

@@ -47,6 +47,37 @@ class HandlerDescriptor(Generic[Q, R]):
     documentation: str | None = None
     key_field: str | None = None
 
+    def key_of(self, request: Q, key: str | None) -> str | None:
+        """The key that a call of this handler goes to.
+
+        Args:
+            request: the request; its key field counts where the client has no key.
+            key: the client's key.
+
+        Returns:
+            The key; None for a plain service.
+
+        Raises:
+            ValueError: there is no key, or the client's and the request's are different.
+        """
+        if self.service_kind is ServiceKind.SERVICE:
+            return None
+        if self.key_field is None:
+            found = key
+        else:
+            found = getattr(request, self.key_field) or key
+            if key is not None and found != key:
+                raise ValueError(
+                    f"{self.service}/{self.name}: the client is for the key {key!r}, but the "
+                    f"request's {self.key_field} is {found!r}"
+                )
+        if not found:
+            where = f" or set the request's {self.key_field}" if self.key_field else ""
+            raise ValueError(
+                f"{self.service}/{self.name} needs a key: give it to the client{where}"
+            )
+        return found
+
 
 @dataclass(frozen=True, eq=False)
 class ServiceDescriptor:

@@ -1,1 +1,12 @@
-"""."""
+"""Runs handlers on the state machine, with as little of the event loop as it can.
+
+`Attempt` is the middle: it feeds the machine, steps the handler's coroutine, and sends what both
+produce. Contexts, futures and clients are what the handler sees of it.
+"""
+
+from __future__ import annotations
+
+from restate_proto.runtime.attempt import Attempt, BoundHandler, ByteStream
+from restate_proto.runtime.context import context_class
+
+__all__ = ["Attempt", "BoundHandler", "ByteStream", "context_class"]

@@ -1,0 +1,170 @@
+"""The endpoint: what a user serves."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from restate_proto.endpoint.binding import bind
+from restate_proto.endpoint.discovery import Discovery
+from restate_proto.endpoint.routes import Routes
+from restate_proto.http2 import Server
+from restate_proto.protocol import MAX_VERSION, MIN_VERSION
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncGenerator, Callable
+
+    from restate_proto.model.service import ServiceBase
+
+__all__ = ["Endpoint", "RunningEndpoint"]
+
+DEFAULT_GRACE = timedelta(seconds=30)
+
+
+class RunningEndpoint:
+    """An endpoint that listens.
+
+    Attributes:
+        host: the address that it listens on.
+        port: its port.
+        address: its URL, as restate-server is to be told: `http://127.0.0.1:9080`.
+    """
+
+    def __init__(self, scheme: str, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+        self.address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+class Endpoint:
+    """Services that restate-server discovers and invokes over HTTP/2.
+
+    ```python
+    endpoint = Endpoint(Cart(payments), Ticket())
+
+    if __name__ == "__main__":
+        endpoint.serve("127.0.0.1:9080")
+    ```
+
+    Args:
+        *services: objects of classes that implement generated bases.
+        max_protocol_version: the newest service protocol version to offer, 5 to 7.
+        bidirectional: whether Restate may answer while a handler runs; without, every wait is a
+            suspension.
+        engine: the HTTP/2 library: "h2", "ngh2", or None for the faster one that is installed.
+        tls: a TLS context; without one the endpoint speaks HTTP/2 with prior knowledge.
+
+    Raises:
+        TypeError: an object is no service, or a handler is no coroutine function.
+        ValueError: two services have one name, or there is none; a wrong option.
+    """
+
+    def __init__(
+        self,
+        *services: ServiceBase,
+        max_protocol_version: int = MAX_VERSION,
+        bidirectional: bool = True,
+        engine: str | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        if not MIN_VERSION <= max_protocol_version <= MAX_VERSION:
+            raise ValueError(
+                f"max_protocol_version={max_protocol_version}: must be {MIN_VERSION} to {MAX_VERSION}"
+            )
+        self._handlers = bind(services)
+        self._server_name = f"restate-proto/{_version()}"
+        self._discovery = Discovery(
+            tuple(service.__restate_service__ for service in services),
+            min_protocol_version=MIN_VERSION,
+            max_protocol_version=max_protocol_version,
+            bidirectional=bidirectional,
+        )
+        self._engine = engine
+        self._tls = tls
+
+    def serve(self, address: str = "127.0.0.1:9080", *, grace: timedelta = DEFAULT_GRACE) -> None:
+        """Serve until SIGTERM or SIGINT; blocks.
+
+        Then no new invocations are taken, and attempts that run get `grace` to end; what is left
+        after it, Restate retries elsewhere. uvloop is used where it is installed.
+
+        Args:
+            address: the host and port to listen on.
+            grace: how long running attempts may take to end.
+
+        Raises:
+            OSError: the address cannot be listened on.
+            ValueError: the address is not HOST:PORT.
+        """
+        parse_address(address)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(self._serve(address, grace))
+
+    async def _serve(self, address: str, grace: timedelta) -> None:
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        async with self.run(address, grace=grace) as running:
+            print(f"Serving {len(self._handlers)} handlers at {running.address}", flush=True)  # noqa: T201 - a server says where it is
+            await stop.wait()
+
+    @asynccontextmanager
+    async def run(
+        self, address: str = "127.0.0.1:0", *, grace: timedelta = DEFAULT_GRACE
+    ) -> AsyncGenerator[RunningEndpoint]:
+        """Serve in the running event loop while the context is entered.
+
+        Args:
+            address: the host and port to listen on; port 0 takes a free one.
+            grace: how long running attempts may take to end when the context is left.
+
+        Yields:
+            Where it listens.
+
+        Raises:
+            OSError: the address cannot be listened on.
+            ValueError: the address is not HOST:PORT.
+        """
+        host, port = parse_address(address)
+        routes = Routes(
+            self._handlers, self._discovery, self._server_name, asyncio.get_running_loop()
+        )
+        server = Server(routes.accept, engine=self._engine, ssl=self._tls)
+        await server.start(host, port)
+        try:
+            yield RunningEndpoint("http" if self._tls is None else "https", *server.address)
+        finally:
+            await server.drain(grace.total_seconds())
+
+
+def parse_address(address: str) -> tuple[str, int]:
+    """The host and port of `HOST:PORT`, `[IPV6]:PORT` or `:PORT` (which is 127.0.0.1).
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"{address!r} is not HOST:PORT, such as 127.0.0.1:9080")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - optional
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _version() -> str:
+    try:
+        return version("restate-proto")
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return "0"

@@ -1,0 +1,133 @@
+"""What each path of an endpoint answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+from restate_proto.protocol import MAX_VERSION, MIN_VERSION, content_type, parse_version
+from restate_proto.runtime import Attempt, BoundHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from restate_proto.endpoint.discovery import Discovery
+    from restate_proto.http2 import ServerStream, StreamReceiver
+
+__all__ = ["Routes"]
+
+
+class Routes:
+    """Answers discovery, invocations and health checks; under any path prefix.
+
+    Args:
+        handlers: the handlers by `/invoke/{service}/{handler}`.
+        discovery: answers discovery.
+        server: the value of the header `x-restate-server`.
+        loop: the running event loop.
+    """
+
+    def __init__(
+        self,
+        handlers: Mapping[str, BoundHandler],
+        discovery: Discovery,
+        server: str,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._handlers = handlers
+        self._discovery = discovery
+        self._server = (b"x-restate-server", server.encode())
+        self._loop = loop
+        # Per content type, as it comes: the protocol version and the headers of the answer.
+        self._versions = {
+            content_type(version).encode(): (version, self._headers(content_type(version)))
+            for version in range(MIN_VERSION, MAX_VERSION + 1)
+        }
+
+    def accept(self, stream: ServerStream) -> StreamReceiver:
+        """Answer a request, or begin to."""
+        handler = self._handlers.get(stream.path)
+        if handler is None:
+            return self._others(stream)
+        if stream.method != "POST":
+            return self._refuse(stream, 405, f"{stream.path} takes POST")
+        type_ = _header(stream, b"content-type")
+        known = self._versions.get(type_) if type_ is not None else None
+        if known is None:
+            return self._unsupported(stream, type_)
+        version, headers = known
+        stream.respond(200, headers)
+        return Attempt(handler, version, stream, self._loop)
+
+    def _others(self, stream: ServerStream) -> StreamReceiver:
+        path = stream.path
+        if path.endswith("/discover"):
+            if stream.method != "GET":
+                return self._refuse(stream, 405, f"{path} takes GET")
+            accept = _header(stream, b"accept")
+            status, type_, body = self._discovery.answer(accept.decode() if accept else None)
+            return self._answer(stream, status, type_, body)
+        if path.endswith("/health"):
+            return self._answer(stream, 200, "application/json", b'{"status":"ok"}')
+        start = path.find("/invoke/")
+        if start < 0:
+            return self._refuse(
+                stream,
+                404,
+                f"nothing at {path}: an endpoint has /discover, /invoke/... and /health",
+            )
+        handler = self._handlers.get(path[start:])
+        if handler is not None:  # behind a prefix
+            stream.path = path[start:]
+            return self.accept(stream)
+        known = ", ".join(sorted(each.removeprefix("/invoke/") for each in self._handlers))
+        return self._refuse(
+            stream, 404, f"no handler {path[start + 8 :]} at this endpoint, which has: {known}"
+        )
+
+    def _unsupported(self, stream: ServerStream, type_: bytes | None) -> StreamReceiver:
+        text = (type_ or b"").decode("latin-1")
+        if parse_version(text) is not None:  # with parameters
+            return self._refuse(stream, 415, f"send the content type without parameters: {text}")
+        return self._refuse(
+            stream,
+            415,
+            f"cannot speak {text or 'without a content type'}: this endpoint has service protocol "
+            f"v{MIN_VERSION} to v{MAX_VERSION} ({content_type(MAX_VERSION)})",
+        )
+
+    def _refuse(self, stream: ServerStream, status: int, message: str) -> StreamReceiver:
+        body = json.dumps({"code": status, "message": message}).encode()
+        return self._answer(stream, status, "application/json", body)
+
+    def _answer(self, stream: ServerStream, status: int, type_: str, body: bytes) -> StreamReceiver:
+        stream.respond(status, self._headers(type_))
+        stream.write(body if stream.method != "HEAD" else b"", end=True)
+        return _Ignore(stream)
+
+    def _headers(self, type_: str) -> tuple[tuple[bytes, bytes], ...]:
+        return ((b"content-type", type_.encode()), self._server)
+
+
+class _Ignore:
+    """Takes the body of a request that is answered already."""
+
+    def __init__(self, stream: ServerStream) -> None:
+        self._stream = stream
+
+    def data_received(self, data: bytes) -> None:
+        self._stream.acknowledge(len(data))
+
+    def eof_received(self) -> None: ...
+
+    def aborted(self, reason: str) -> None: ...
+
+    def drained(self) -> None: ...
+
+
+def _header(stream: ServerStream, name: bytes) -> bytes | None:
+    for key, value in stream.headers:
+        if key == name:
+            return value
+    return None

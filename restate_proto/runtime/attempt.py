@@ -1,0 +1,443 @@
+"""One attempt of one invocation: the state machine, the handler, and the stream between."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from restate_proto.codec.payload import decode, encode, encoding_of
+from restate_proto.errors import CancelledError, RetryableError, TerminalError
+from restate_proto.model.codec import CodecError
+from restate_proto.model.kinds import Encoding
+from restate_proto.protocol import (
+    CANCEL_SIGNAL,
+    AttemptEnded,
+    AttemptError,
+    Await,
+    Combinator,
+    NotificationId,
+    Phase,
+    Result,
+    StateMachine,
+)
+from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf, to_failure
+from restate_proto.runtime.runs import Run, Runs, describe_error
+from restate_proto.runtime.task import EagerTask
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Coroutine
+
+    from restate_proto.model.service import HandlerDescriptor
+    from restate_proto.protocol import Input
+    from restate_proto.runtime.context import Context
+
+__all__ = ["Attempt", "BoundHandler", "ByteStream"]
+
+T = TypeVar("T")
+
+_log = logging.getLogger("restate_proto")
+
+_PROCESSING, _CLOSED = Phase.PROCESSING, Phase.CLOSED
+
+_MOST_IGNORED = 100
+"""How often a handler may go on after its attempt ended before it is left alone."""
+
+
+class ByteStream(Protocol):
+    """Where an attempt's output goes, and how it says that it has consumed its input."""
+
+    @property
+    def above_high_water(self) -> bool:
+        """Whether so much output is buffered that the attempt should wait."""
+        ...
+
+    def write(self, data: bytes, *, end: bool = False) -> None:
+        """Send bytes; never blocks."""
+        ...
+
+    def acknowledge(self, amount: int) -> None:
+        """Bytes of input were consumed; as many more may come."""
+        ...
+
+
+class BoundHandler:
+    """A handler of a service's implementation, with all that is the same for every invocation.
+
+    Args:
+        descriptor: the handler in the contract.
+        method: the implementation's bound method.
+        context_class: the context class for its kind.
+    """
+
+    __slots__ = ("context_class", "descriptor", "encoding", "method", "name", "request", "response")
+
+    def __init__(
+        self,
+        descriptor: HandlerDescriptor[Any, Any],
+        method: Callable[[Any, Any], Coroutine[Any, Any, Any]],
+        context_class: type[Context],
+    ) -> None:
+        self.descriptor = descriptor
+        self.method = method
+        self.context_class = context_class
+        self.name = f"{descriptor.service}/{descriptor.name}"
+        self.request = descriptor.request
+        self.response = descriptor.response
+        self.encoding = descriptor.encoding
+
+
+class Attempt:
+    """Receives the request's bytes, runs the handler on them, and writes the answer's.
+
+    The handler runs inside the call that delivered what it waited for. Notifications take effect
+    one by one, and only while the handler waits, so that every attempt sees the same order.
+
+    Args:
+        handler: the handler to invoke.
+        version: the service protocol version of the stream.
+        stream: where output goes.
+        loop: the running event loop.
+    """
+
+    __slots__ = (
+        "_answer_encoding",
+        "_early",
+        "_has_ended",
+        "_ignored",
+        "_pending",
+        "_task",
+        "_unacknowledged",
+        "deferred",
+        "handler",
+        "loop",
+        "machine",
+        "runs",
+        "stream",
+    )
+
+    def __init__(
+        self,
+        handler: BoundHandler,
+        version: int,
+        stream: ByteStream,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.handler = handler
+        self.machine = StateMachine(version)
+        self.stream = stream
+        self.loop = loop
+        self.runs: Runs | None = None
+        # Operations that wait for another invocation's id before they can be issued.
+        self.deferred: dict[Deferred[Any], None] = {}
+        # Futures that wait for a notification, and notifications that no future waits for yet.
+        # A named signal may be sent, and waited for, more than once.
+        self._pending: dict[NotificationId, list[Leaf[Any]]] = {}
+        self._early: dict[NotificationId, list[Result]] = {}
+        self._task: _HandlerTask | None = None
+        self._answer_encoding = handler.encoding
+        self._unacknowledged = 0
+        self._ignored = 0
+        self._has_ended = False
+
+    # ---- From the stream ----
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the request."""
+        machine = self.machine
+        machine.feed(data)
+        task = self._task
+        if task is not None and task.waiting is None and machine.phase is not _CLOSED:
+            # The handler waits for something else: what comes meanwhile stays bounded.
+            self._unacknowledged += len(data)
+            return
+        self.stream.acknowledge(len(data))
+        self._on_input()
+
+    def eof_received(self) -> None:
+        """The request is complete: Restate wants a suspension where the handler has to wait."""
+        self.machine.close_input()
+        self._on_input()
+
+    def aborted(self, reason: str) -> None:
+        """The stream is gone; nothing can be written."""
+        self._has_ended = True
+        self.machine.abandon()
+        self._stop(reason)
+
+    def drained(self) -> None:
+        """The output that was buffered is sent: the handler may go on."""
+        if self._task is not None and self._task.waiting is not None:
+            self._advance()
+
+    def _on_input(self) -> None:
+        machine = self.machine
+        if machine.phase is _CLOSED:
+            self._stop("the stream broke")
+        elif self._task is None:
+            if machine.is_ready:
+                self._start()
+        elif self._task.waiting is not None:
+            self._advance()
+
+    # ---- The handler ----
+
+    def _start(self) -> None:
+        handler = self.handler
+        try:
+            input_ = self.machine.read_input()
+            request = self._read_request(input_)
+            context = handler.context_class(self, input_)
+            self._task = task = _HandlerTask(self, handler.method(context, request))
+        except (AttemptEnded, Exception) as error:  # noqa: BLE001 - told to Restate, whatever it is
+            self.finish(None, error)
+        else:
+            task.step()
+
+    def _read_request(self, input_: Input) -> Any:
+        handler = self.handler
+        payload = input_.payload
+        content_type = accept = None
+        for key, value in input_.headers:
+            if key == "content-type":
+                content_type = value
+            elif key == "accept":
+                accept = value
+        encoding = encoding_of(content_type, payload, handler.encoding)
+        if not payload and content_type is None and accept is not None and "json" in accept:
+            encoding = Encoding.JSON  # nothing to see in the payload: what is asked for counts
+        self._answer_encoding = encoding
+        try:
+            return decode(handler.request, payload, encoding)
+        except CodecError as error:
+            raise TerminalError(f"{handler.name}: bad request: {error}", code=400) from error
+
+    def _advance(self) -> None:
+        """The handler waits for a durable future: go on if that is done now."""
+        task = self._task
+        if task is None or self.stream.above_high_water:
+            return
+        if self._unacknowledged:
+            self.stream.acknowledge(self._unacknowledged)
+            self._unacknowledged = 0
+        outcome = self._progress(task.waiting)
+        if outcome is True:
+            task.step()
+        elif outcome is False:
+            self.flush()
+        else:
+            task.step(outcome)
+
+    def wait_for(self, future: DurableFuture[Any]) -> BaseException | bool:
+        """The handler awaits a durable future: as `EagerTask._waits_for`."""
+        machine = self.machine
+        if future.attempt is not self:
+            return RuntimeError("this durable future belongs to another invocation")
+        if machine.phase is _CLOSED:
+            self._ignored += 1
+            if self._ignored > _MOST_IGNORED:
+                raise AttemptEnded("the handler goes on and on")
+            return AttemptEnded("the attempt is over")
+        outcome = self._progress(future)
+        if outcome is True and machine.has_much_output:
+            self.flush()
+            return not self.stream.above_high_water
+        return outcome
+
+    def _progress(self, future: DurableFuture[Any]) -> BaseException | bool:
+        """Let notifications take effect until the future is done.
+
+        Returns:
+            True when it is, False when it has to wait, an error to raise where it is awaited.
+        """
+        machine = self.machine
+        runs = self.runs
+        try:
+            if runs is not None and runs.postponed and machine.phase is _PROCESSING:
+                runs.start_postponed()
+            while True:
+                if machine.cancel_requested:
+                    missing = machine.calls_without_id()
+                    if not missing:
+                        machine.cancel_requested = False
+                        machine.cancel_calls()
+                        return CancelledError()
+                elif future.is_done:
+                    return True
+                notification = machine.poll()
+                if notification is None:
+                    break
+                self._settle(*notification)
+            if not machine.waits_silently:
+                if machine.cancel_requested:
+                    tree = Await(Combinator.ALL_COMPLETED, machine.calls_without_id())
+                else:
+                    tree = _or_cancelled(future.awaiting())
+                machine.park(tree, executing=runs is not None and bool(runs.executing))
+        except AttemptEnded as ended:
+            return ended
+        return False
+
+    def _settle(self, id_: NotificationId, result: Result) -> None:
+        waiting = self._pending.get(id_)
+        if waiting is not None:
+            leaf = waiting.pop(0)
+            if not waiting:
+                del self._pending[id_]
+            leaf.settle(result)
+        elif id_ != CANCEL_SIGNAL:
+            self._early.setdefault(id_, []).append(result)
+
+    def leaf(self, id_: NotificationId, read: Callable[[Result], T]) -> Leaf[T]:
+        """The future of a notification.
+
+        Args:
+            id_: the notification.
+            read: what turns its result into the value.
+        """
+        leaf = Leaf(self, id_, read)
+        self.expect(id_, leaf)
+        return leaf
+
+    def expect(self, id_: NotificationId, leaf: Leaf[Any]) -> None:
+        """Complete a future with a notification, which may be here already."""
+        early = self._early.get(id_) if self._early else None
+        if early is not None:
+            leaf.settle(early.pop(0))
+            if not early:
+                del self._early[id_]
+        else:
+            self._pending.setdefault(id_, []).append(leaf)
+
+    def execute(self, run: Run) -> None:
+        """Execute the function of a `ctx.run` whose result the journal does not have."""
+        if self.runs is None:
+            self.runs = Runs(self)
+        self.runs.add(run)
+
+    def run_finished(self, error: BaseException | None) -> None:
+        """A run's result was proposed, or its failure ended the attempt."""
+        task = self._task
+        if task is None or task.is_running:
+            return  # the handler is on its way to an await
+        if self.machine.phase is _CLOSED:
+            self._stop("a ctx.run failed", error)
+        elif task.waiting is not None:
+            self._advance()
+        else:
+            self.flush()
+
+    # ---- The end ----
+
+    def finish(self, result: Any, error: BaseException | None) -> None:
+        """The handler returned or raised."""
+        if self.deferred and (error is None or isinstance(error, TerminalError)):
+            self._task = _HandlerTask(self, self._issue_deferred(result, error))
+            self._task.step()
+            return
+        machine = self.machine
+        try:
+            if error is None:
+                machine.write_output(self._write_answer(result))
+                machine.end()
+            elif isinstance(error, TerminalError):
+                machine.write_output(to_failure(error))
+                machine.end()
+            elif not isinstance(error, AttemptEnded):
+                machine.fail(_to_attempt_error(error))
+        except AttemptEnded:
+            pass
+        except (TypeError, CodecError) as wrong:
+            error = wrong
+            machine.fail_with(
+                AttemptError(
+                    500, f"{self.handler.name} returned something else than it should: {wrong}"
+                )
+            )
+        self._stop("the handler has ended", error)
+        if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            raise error
+
+    def _write_answer(self, result: Any) -> bytes:
+        return encode(self.handler.response, result, self._answer_encoding)
+
+    async def _issue_deferred(self, result: Any, error: BaseException | None) -> Any:
+        """Wait until what the handler asked for on its last lines could be issued."""
+        while self.deferred:
+            try:
+                await next(iter(self.deferred)).invocation_id
+            except CancelledError:
+                continue  # the handler is past the point where it could be told
+        if error is not None:
+            raise error
+        return result
+
+    def _stop(self, reason: str, error: BaseException | None = None) -> None:
+        """The attempt is over: send what is left, and end whatever still runs."""
+        self.flush(error)
+        if self.runs is not None:
+            self.runs.cancel()
+        task = self._task
+        if task is not None:
+            task.stop(AttemptEnded(reason))
+
+    def flush(self, error: BaseException | None = None) -> None:
+        """Send the output so far; the last of it with the end of the stream."""
+        machine = self.machine
+        is_last = machine.phase is _CLOSED
+        output = machine.take_output()
+        if self._has_ended:
+            return
+        if is_last:
+            self._has_ended = True
+            if machine.error is not None:
+                _log.warning(
+                    "%s, invocation %s: attempt failed, Restate will retry it: [%d] %s",
+                    self.handler.name,
+                    machine.start.debug_id or "(unknown)",
+                    machine.error.code,
+                    machine.error.message,
+                    exc_info=error if isinstance(error, Exception) else None,
+                )
+            self.stream.write(output, end=True)
+        elif output:
+            self.stream.write(output)
+
+
+class _HandlerTask(EagerTask):
+    """The handler's coroutine as a task that can wait for durable futures."""
+
+    __slots__ = ("_attempt",)
+
+    def __init__(self, attempt: Attempt, coroutine: Coroutine[Any, Any, Any]) -> None:
+        super().__init__(attempt.loop, coroutine, attempt.handler.name)
+        self._attempt = attempt
+
+    def step(self, error: BaseException | None = None) -> None:
+        super().step(error)
+        if not self.is_done:
+            self._attempt.flush()
+
+    def _waits_for(self, yielded: Any) -> BaseException | bool:
+        if isinstance(yielded, DurableFuture):
+            return self._attempt.wait_for(yielded)  # pyright: ignore[reportUnknownArgumentType]
+        return super()._waits_for(yielded)
+
+    def _finished(self, result: Any, error: BaseException | None) -> None:
+        self._attempt.finish(result, error)
+
+
+def _or_cancelled(tree: Await) -> Await:
+    """The tree, or the invocation's cancellation."""
+    if len(tree.ids) == 1 and not tree.nested:
+        tree.ids.append(CANCEL_SIGNAL)
+        return tree
+    return Await(Combinator.FIRST_COMPLETED, [CANCEL_SIGNAL], [tree])
+
+
+def _to_attempt_error(error: BaseException) -> AttemptError:
+    stacktrace = "".join(traceback.format_exception(error))
+    if isinstance(error, RetryableError):
+        return AttemptError(error.code, error.message, stacktrace, retry_after=error.retry_after)
+    return AttemptError(500, describe_error(error), stacktrace)

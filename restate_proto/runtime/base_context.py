@@ -1,0 +1,296 @@
+"""What every handler can do durably, whatever its kind."""
+
+from __future__ import annotations
+
+from random import Random
+from time import time
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+from uuid import UUID
+
+from restate_proto.codec.registry import codec_for
+from restate_proto.model.kinds import Encoding
+from restate_proto.protocol import Failure
+from restate_proto.runtime.calls import after, start_call, start_send
+from restate_proto.runtime.handles import Awakeable, CallFuture, InvocationHandle, known_id
+from restate_proto.runtime.runs import Run
+from restate_proto.runtime.values import PLAIN, read_nothing, reader, write
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import timedelta
+
+    from restate_proto.model.codec import Codec
+    from restate_proto.model.keys import SignalKey
+    from restate_proto.model.retry import RetryPolicy
+    from restate_proto.model.target import Target
+    from restate_proto.protocol import Input
+    from restate_proto.runtime.attempt import Attempt
+    from restate_proto.runtime.futures import DurableFuture
+
+__all__ = ["Context", "attempt_of"]
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Context:
+    """What every handler has: calls, messages, side effects, timers, awakeables, signals.
+
+    Every operation is recorded by Restate and starts when it is called, in that order. Its result
+    is a `DurableFuture`. After a failure or a suspension the handler runs again from the start,
+    and recorded operations give their recorded results; so the code between them has to be
+    deterministic: what is not, belongs in `ctx.run`.
+    """
+
+    __slots__ = ("_attempt", "_encoding", "_input", "_machine", "_random")
+
+    def __init__(self, attempt: Attempt, input_: Input) -> None:
+        self._attempt = attempt
+        self._machine = attempt.machine
+        self._encoding = attempt.handler.encoding
+        self._input = input_
+        self._random: Random | None = None
+
+    # ---- The request ----
+
+    @property
+    def invocation_id(self) -> str:
+        """This invocation's id, `inv_...`."""
+        return self._machine.start.debug_id
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The caller's headers."""
+        return dict(self._input.headers)
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The idempotency key that the caller gave; None also where Restate does not say (v5, v6)."""
+        start = self._machine.start
+        return start.idempotency_key if start.HasField("idempotency_key") else None
+
+    @property
+    def scope(self) -> str | None:
+        """The scope that the invocation was addressed in; since protocol v7."""
+        start = self._machine.start
+        return start.scope if start.HasField("scope") else None
+
+    @property
+    def limit_key(self) -> str | None:
+        """The limit key that the caller gave; since protocol v7."""
+        start = self._machine.start
+        return start.limit_key if start.HasField("limit_key") else None
+
+    # ---- Calls and messages by name ----
+
+    def call(
+        self,
+        target: Target,
+        request: Any,
+        response_type: type[R],
+        *,
+        encoding: Encoding = Encoding.PROTOBUF,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> CallFuture[R]:
+        """Call a handler by name; generated clients are the typed way.
+
+        Args:
+            target: the handler: `Target.object("shop.v1.Cart", "alice", "AddTicket")`.
+            request: a message, or a plain value (None, str, dict, ... as JSON; bytes as they are).
+            response_type: the type of the response, likewise.
+            encoding: how the callee expects a message.
+            idempotency_key: calls with one key are one invocation.
+            headers: headers for the callee.
+            limit_key: the limit key (protocol v7, with a scope in the target).
+
+        Returns:
+            The future of the response.
+
+        Raises:
+            TypeError: request or response type have no codec.
+        """
+        return start_call(
+            self._attempt,
+            target,
+            write(request, None, encoding),
+            codec_for(response_type),
+            encoding,
+            idempotency_key,
+            headers,
+            limit_key,
+        )
+
+    def send(
+        self,
+        target: Target,
+        request: Any,
+        *,
+        delay: timedelta | None = None,
+        encoding: Encoding = Encoding.PROTOBUF,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> InvocationHandle[bytes]:
+        """Send a one-way message to a handler by name.
+
+        Args:
+            target: the handler.
+            request: as for `call`.
+            delay: when to deliver it, from now; None is at once.
+            encoding: how the callee expects a message.
+            idempotency_key: messages with one key are one invocation.
+            headers: headers for the callee.
+            limit_key: the limit key (protocol v7, with a scope in the target).
+
+        Returns:
+            The invocation that the message starts; its result is bytes: `ctx.invocation` types it.
+        """
+        return start_send(
+            self._attempt,
+            target,
+            write(request, None, encoding),
+            codec_for(bytes),
+            encoding,
+            delay,
+            idempotency_key,
+            headers,
+            limit_key,
+        )
+
+    @overload
+    def invocation(self, invocation_id: str) -> InvocationHandle[bytes]: ...
+    @overload
+    def invocation(
+        self,
+        invocation_id: str,
+        response_type: type[R],
+        *,
+        encoding: Encoding = Encoding.PROTOBUF,
+    ) -> InvocationHandle[R]: ...
+    def invocation(
+        self,
+        invocation_id: str,
+        response_type: type[Any] = bytes,
+        *,
+        encoding: Encoding = Encoding.PROTOBUF,
+    ) -> InvocationHandle[Any]:
+        """An invocation whose id is known: to attach to, to cancel, to send a signal to.
+
+        Args:
+            invocation_id: its id, `inv_...`.
+            response_type: the type of its result.
+            encoding: the encoding that its result is in.
+        """
+        id_ = known_id(self._attempt, invocation_id)
+        return InvocationHandle(self._attempt, id_, codec_for(response_type), encoding)
+
+    # ---- Side effects ----
+
+    @overload
+    def run(
+        self,
+        name: str,
+        function: Callable[..., Awaitable[T]],
+        *args: Any,
+        type: type[T] | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> DurableFuture[T]: ...
+    @overload
+    def run(
+        self,
+        name: str,
+        function: Callable[..., T],
+        *args: Any,
+        type: type[T] | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> DurableFuture[T]: ...
+    def run(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        *args: Any,
+        type: type[Any] | None = None,  # noqa: A002 - reads best at the call
+        retry: RetryPolicy | None = None,
+    ) -> DurableFuture[Any]:
+        """Execute a side effect and record its result, so that it is not executed again.
+
+        It is executed at least once: a crash between the effect and the record repeats it.
+
+        Args:
+            name: what Restate shows; the same in every attempt.
+            function: a coroutine function, or an ordinary one, which runs in a thread. It must
+                not use the context.
+            *args: its arguments.
+            type: the message class of its result. Without it, the result is a plain value (None,
+                bool, int, float, str, list, dict), kept as JSON.
+            retry: how often it is retried before its failure becomes a `TerminalError`; without
+                it, the invocation's retry policy applies.
+
+        Returns:
+            The future of the result. A `TerminalError` of the function is raised by awaiting it.
+        """
+        id_, is_new = self._machine.run(name)
+        encoding = self._encoding
+        codec: Codec[Any] = PLAIN if type is None else codec_for(type)
+        if is_new:
+            self._attempt.execute(Run(id_, name, function, args, codec, encoding, retry))
+        return self._attempt.leaf(id_, reader(codec, encoding))
+
+    # ---- Time and chance ----
+
+    def sleep(self, duration: timedelta, name: str = "") -> DurableFuture[None]:
+        """A timer; the invocation holds no resources while it waits.
+
+        Args:
+            duration: from now.
+            name: what Restate shows for it.
+        """
+        return self._attempt.leaf(self._machine.sleep(after(duration), name), read_nothing)
+
+    def time(self) -> DurableFuture[float]:
+        """The current time, recorded: seconds since the Unix epoch, as `time.time()`."""
+        return self.run("time", _now, type=float)
+
+    @property
+    def random(self) -> Random:
+        """Random numbers that are the same in every attempt of this invocation."""
+        if self._random is None:
+            self._random = Random(self._machine.random_seed())  # noqa: S311 - repeatable by design
+        return self._random
+
+    def uuid(self) -> UUID:
+        """A random UUID (version 4) that is the same in every attempt of this invocation."""
+        return UUID(int=self.random.getrandbits(128), version=4)
+
+    # ---- Awakeables and signals ----
+
+    def awakeable(self, type: type[T]) -> Awakeable[T]:  # noqa: A002 - reads best at the call
+        """A future that somebody outside completes: hand out its `.id`.
+
+        Args:
+            type: the type of the value.
+        """
+        return Awakeable(self._attempt, codec_for(type), self._encoding)
+
+    def resolve_awakeable(self, id: str, message: Any) -> None:  # noqa: A002
+        """Complete an awakeable, of whatever invocation, with a message."""
+        self._machine.complete_awakeable(id, write(message, None, self._encoding))
+
+    def reject_awakeable(self, id: str, reason: str, *, code: int = 500) -> None:  # noqa: A002
+        """Fail an awakeable: who awaits it gets a `TerminalError`."""
+        self._machine.complete_awakeable(id, Failure(code, reason))
+
+    def signal(self, key: SignalKey[T]) -> DurableFuture[T]:
+        """Wait for a signal to this invocation; see `InvocationHandle.signal`."""
+        return self._attempt.leaf(key.name, reader(codec_for(key.type), self._encoding))
+
+
+def attempt_of(context: Context) -> Attempt:
+    """The attempt that a context belongs to; for generated clients."""
+    return context._attempt  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - this module's own
+
+
+async def _now() -> float:
+    return time()

@@ -1,0 +1,96 @@
+"""Bases of the generated clients that handlers use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from restate_proto.codec.payload import encode
+from restate_proto.model.target import Target
+from restate_proto.runtime.base_context import attempt_of
+from restate_proto.runtime.calls import start_call, start_send
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from restate_proto.model.service import HandlerDescriptor
+    from restate_proto.runtime.base_context import Context
+    from restate_proto.runtime.handles import CallFuture, InvocationHandle
+
+__all__ = ["ContextClient", "ContextSendClient"]
+
+Q = TypeVar("Q")
+R = TypeVar("R")
+
+
+class _Client:
+    """A service, object or workflow as a handler addresses it.
+
+    Args:
+        ctx: the handler's context.
+        key: the object key or workflow id; None for a service, or to take it from each request.
+        scope: the scope to address it in (protocol v7).
+    """
+
+    __slots__ = ("_ctx", "_key", "_scope")
+
+    def __init__(self, ctx: Context, key: str | None = None, scope: str | None = None) -> None:
+        self._ctx = ctx
+        self._key = key
+        self._scope = scope
+
+    def _target(self, handler: HandlerDescriptor[Q, R], request: Q) -> Target:
+        key = handler.key_of(request, self._key)
+        return Target(handler.service, handler.name, key, self._scope)
+
+
+class ContextClient(_Client):
+    """Base of the clients whose methods wait for a response."""
+
+    __slots__ = ()
+
+    def _call(
+        self,
+        handler: HandlerDescriptor[Q, R],
+        request: Q,
+        idempotency_key: str | None,
+        headers: Mapping[str, str] | None,
+        limit_key: str | None,
+    ) -> CallFuture[R]:
+        return start_call(
+            attempt_of(self._ctx),
+            self._target(handler, request),
+            encode(handler.request, request, handler.encoding),
+            handler.response,
+            handler.encoding,
+            idempotency_key,
+            headers,
+            limit_key,
+        )
+
+
+class ContextSendClient(_Client):
+    """Base of the clients whose methods send one-way messages."""
+
+    __slots__ = ()
+
+    def _send(
+        self,
+        handler: HandlerDescriptor[Q, R],
+        request: Q,
+        delay: timedelta | None,
+        idempotency_key: str | None,
+        headers: Mapping[str, str] | None,
+        limit_key: str | None,
+    ) -> InvocationHandle[R]:
+        return start_send(
+            attempt_of(self._ctx),
+            self._target(handler, request),
+            encode(handler.request, request, handler.encoding),
+            handler.response,
+            handler.encoding,
+            delay,
+            idempotency_key,
+            headers,
+            limit_key,
+        )

@@ -1,0 +1,224 @@
+"""Calls and messages to other invocations, and what can be done with those."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from restate_proto.protocol import Failure, InvocationTarget, Result, ResultKind
+from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
+from restate_proto.runtime.values import (
+    optional_reader,
+    read_invocation_id,
+    read_nothing,
+    reader,
+    write,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from restate_proto.model.codec import Codec
+    from restate_proto.model.keys import SignalKey
+    from restate_proto.model.kinds import Encoding
+    from restate_proto.runtime.attempt import Attempt
+
+__all__ = ["Awakeable", "CallFuture", "DurablePromise", "InvocationHandle", "known_id"]
+
+R = TypeVar("R")
+S = TypeVar("S")
+
+
+class InvocationHandle(Generic[R]):
+    """Another invocation: what a one-way message started, or one whose id is known.
+
+    Its operations start when they are called; awaiting them is only needed for their results.
+    """
+
+    __slots__ = ("_attempt", "_codec", "_encoding", "_invocation_id")
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        invocation_id: DurableFuture[str],
+        codec: Codec[R],
+        encoding: Encoding,
+    ) -> None:
+        self._attempt = attempt
+        self._invocation_id = invocation_id
+        self._codec = codec
+        self._encoding = encoding
+
+    def invocation_id(self) -> DurableFuture[str]:
+        """Its id, `inv_...`, as the admin API and the CLI take it."""
+        return self._invocation_id
+
+    def attach(self) -> DurableFuture[R]:
+        """Wait for its result.
+
+        Awaiting it raises `TerminalError` where that invocation failed.
+        """
+        attempt, read = self._attempt, reader(self._codec, self._encoding)
+        return self._with_id(
+            lambda id_: attempt.leaf(attempt.machine.attach(InvocationTarget(id_)), read)
+        )
+
+    def output(self) -> DurableFuture[R | None]:
+        """Its result if it has one by now, else None.
+
+        Awaiting it raises `TerminalError` where that invocation failed.
+        """
+        attempt, read = self._attempt, optional_reader(self._codec, self._encoding)
+        return self._with_id(
+            lambda id_: attempt.leaf(attempt.machine.get_output(InvocationTarget(id_)), read)
+        )
+
+    def cancel(self) -> DurableFuture[None]:
+        """Cancel it: its handler gets a `CancelledError` where it waits."""
+        attempt = self._attempt
+        return self._with_id(attempt.machine.cancel_invocation)
+
+    def signal(self, key: SignalKey[S], message: S) -> DurableFuture[None]:
+        """Send it a signal, for its `ctx.signal(key)`.
+
+        Args:
+            key: the signal.
+            message: what it carries, of the key's type.
+
+        Raises:
+            TypeError: the message is not of the key's type.
+        """
+        return self._signal(key.name, write(message, key.type, self._encoding))
+
+    def reject_signal(
+        self, key: SignalKey[Any], reason: str, *, code: int = 500
+    ) -> DurableFuture[None]:
+        """Fail its `ctx.signal(key)` with a `TerminalError`."""
+        return self._signal(key.name, Failure(code, reason))
+
+    def _signal(self, name: str, result: bytes | Failure) -> DurableFuture[None]:
+        machine = self._attempt.machine
+        return self._with_id(lambda id_: machine.send_signal(id_, name, result))
+
+    def _with_id(self, issue: Callable[[str], DurableFuture[S] | None]) -> DurableFuture[S]:
+        return Deferred(self._attempt, self._invocation_id, issue)
+
+
+class CallFuture(Leaf[R]):
+    """The response of a call; awaiting it raises `TerminalError` where the call failed."""
+
+    __slots__ = ("_codec", "_encoding", "_handle", "_id_notification")
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        ids: tuple[int, int],
+        codec: Codec[R],
+        encoding: Encoding,
+    ) -> None:
+        super().__init__(attempt, ids[1], reader(codec, encoding))
+        self._id_notification = ids[0]
+        self._codec = codec
+        self._encoding = encoding
+        self._handle: InvocationHandle[R] | None = None
+        attempt.expect(ids[1], self)
+
+    @property
+    def handle(self) -> InvocationHandle[R]:
+        """The invocation that the call started."""
+        if self._handle is None:
+            id_ = self.attempt.leaf(self._id_notification, read_invocation_id)
+            self._handle = InvocationHandle(self.attempt, id_, self._codec, self._encoding)
+        return self._handle
+
+    def invocation_id(self) -> DurableFuture[str]:
+        """The id of the invocation that the call started."""
+        return self.handle.invocation_id()
+
+    def cancel(self) -> DurableFuture[None]:
+        """Cancel the invocation that the call started."""
+        return self.handle.cancel()
+
+    def signal(self, key: SignalKey[S], message: S) -> DurableFuture[None]:
+        """Send a signal to the invocation that the call started."""
+        return self.handle.signal(key, message)
+
+
+class Awakeable(Leaf[R]):
+    """A future that somebody else completes by its `id`; awaiting it raises if they reject it.
+
+    Attributes:
+        id: what to hand out: for `ctx.resolve_awakeable`, or the ingress.
+    """
+
+    __slots__ = ("id",)
+
+    def __init__(self, attempt: Attempt, codec: Codec[R], encoding: Encoding) -> None:
+        self.id, notification = attempt.machine.awakeable()
+        super().__init__(attempt, notification, reader(codec, encoding))
+        attempt.expect(notification, self)
+
+
+def known_id(attempt: Attempt, invocation_id: str) -> DurableFuture[str]:
+    """An invocation id that is known from the start, as a future."""
+    result = Result(ResultKind.INVOCATION_ID, invocation_id)
+    return Leaf(attempt, None, read_invocation_id, result)
+
+
+class DurablePromise(Generic[R]):
+    """A promise of this workflow; one value, for every handler of this workflow id.
+
+    Await it for its value, in one handler or many.
+    """
+
+    __slots__ = ("_attempt", "_codec", "_encoding", "_name", "_type")
+
+    def __init__(
+        self, attempt: Attempt, name: str, type_: type[R], codec: Codec[R], encoding: Encoding
+    ) -> None:
+        self._attempt = attempt
+        self._name = name
+        self._type = type_
+        self._codec = codec
+        self._encoding = encoding
+
+    def __await__(self) -> Generator[Any, None, R]:
+        return self.get().__await__()
+
+    def get(self) -> DurableFuture[R]:
+        """Its value, when it has one; for combining with other futures.
+
+        Awaiting it raises `TerminalError` where the promise was rejected.
+        """
+        attempt = self._attempt
+        return attempt.leaf(
+            attempt.machine.get_promise(self._name), reader(self._codec, self._encoding)
+        )
+
+    def peek(self) -> DurableFuture[R | None]:
+        """Its value, or None where it has none yet.
+
+        Awaiting it raises `TerminalError` where the promise was rejected.
+        """
+        attempt = self._attempt
+        return attempt.leaf(
+            attempt.machine.peek_promise(self._name),
+            optional_reader(self._codec, self._encoding),
+        )
+
+    def resolve(self, message: R) -> DurableFuture[None]:
+        """Give it its value.
+
+        Awaiting the outcome raises `TerminalError` where it has one already.
+
+        Raises:
+            TypeError: the message is not of the promise's type.
+        """
+        return self._complete(write(message, self._type, self._encoding))
+
+    def reject(self, reason: str, *, code: int = 500) -> DurableFuture[None]:
+        """Fail it: who awaits it gets a `TerminalError`."""
+        return self._complete(Failure(code, reason))
+
+    def _complete(self, completion: bytes | Failure) -> DurableFuture[None]:
+        attempt = self._attempt
+        return attempt.leaf(attempt.machine.complete_promise(self._name, completion), read_nothing)

@@ -1,0 +1,165 @@
+"""Executes the functions of `ctx.run` and proposes their results."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from contextvars import copy_context
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from restate_proto.codec.payload import encode
+from restate_proto.errors import RetryableError, TerminalError
+from restate_proto.model.retry import GiveUp, RetryPolicy
+from restate_proto.protocol import Failure, Phase
+from restate_proto.runtime.futures import to_failure
+from restate_proto.runtime.task import EagerTask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from restate_proto.model.codec import Codec
+    from restate_proto.model.kinds import Encoding
+    from restate_proto.runtime.attempt import Attempt
+
+__all__ = ["Run", "Runs", "describe_error"]
+
+
+class Run(NamedTuple):
+    """A function to execute.
+
+    Args:
+        id: the run's completion id.
+        name: its name.
+        function: a coroutine function, or an ordinary one, which gets a thread.
+        args: its arguments.
+        codec: the codec of its result.
+        encoding: what its result is recorded in.
+        retry: how it is retried; None leaves that to Restate, without bounds.
+    """
+
+    id: int
+    name: str
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    codec: Codec[Any]
+    encoding: Encoding
+    retry: RetryPolicy | None
+
+
+class Runs:
+    """The runs of one attempt whose results the journal does not have."""
+
+    __slots__ = ("_attempt", "executing", "postponed")
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self.executing: set[_RunTask] = set()
+        self.postponed: list[Run] = []
+
+    def add(self, run: Run) -> None:
+        """Execute a run, at once if the replay is over: only then can its result be stored."""
+        if self._attempt.machine.phase is Phase.PROCESSING:
+            self._execute(run)
+        else:
+            self.postponed.append(run)
+
+    def start_postponed(self) -> None:
+        """The replay is over: execute what waited for that."""
+        runs, self.postponed = self.postponed, []
+        for run in runs:
+            self._execute(run)
+
+    def cancel(self) -> None:
+        """The attempt is over: results are of no use any more."""
+        self.postponed.clear()
+        for task in list(self.executing):
+            task.cancel()
+
+    def _execute(self, run: Run) -> None:
+        task = _RunTask(self._attempt, self, run)
+        self.executing.add(task)
+        task.step()
+
+    def finished(self, task: _RunTask, result: Any, error: BaseException | None) -> None:
+        """A function returned or raised: propose what came of it."""
+        self.executing.discard(task)
+        attempt = self._attempt
+        machine = attempt.machine
+        if machine.phase is Phase.CLOSED:
+            return
+        run = task.run
+        outcome: bytes | Failure | None
+        if error is None:
+            try:
+                outcome = encode(run.codec, result, run.encoding)
+            except Exception as wrong:  # noqa: BLE001 - whatever it is, the result cannot be stored
+                outcome = self._failed(task, wrong)
+        elif isinstance(error, TerminalError):
+            outcome = to_failure(error)
+        else:
+            outcome = self._failed(task, error)
+        if outcome is not None:
+            machine.propose_run(run.id, outcome)
+        attempt.run_finished(error)
+
+    def _failed(self, task: _RunTask, error: BaseException) -> Failure | None:
+        """What becomes of a failure: a result where retries are used up; else the attempt ends."""
+        run = task.run
+        machine = self._attempt.machine
+        text = f"ctx.run({run.name!r}) failed: {describe_error(error)}"
+        code = error.code if isinstance(error, RetryableError) else 500
+        delay = error.retry_after if isinstance(error, RetryableError) else None
+        if run.retry is not None:
+            attempts, since = machine.run_history()
+            elapsed = since + timedelta(seconds=task.elapsed())
+            next_delay = run.retry.next_delay(attempts + 1, elapsed)
+            if isinstance(next_delay, GiveUp):
+                return Failure(code, text)
+            delay = delay if delay is not None else next_delay
+        machine.fail_run(
+            run.id,
+            text,
+            code=code,
+            stacktrace="".join(traceback.format_exception(error)),
+            retry_after=delay,
+        )
+        return None
+
+
+class _RunTask(EagerTask):
+    """One execution of a run's function."""
+
+    __slots__ = ("_runs", "_started", "run")
+
+    def __init__(self, attempt: Attempt, runs: Runs, run: Run) -> None:
+        loop = attempt.loop
+        if inspect.iscoroutinefunction(run.function):
+            coroutine = run.function(*run.args)
+        else:
+            coroutine = _in_thread(attempt, run)
+        super().__init__(loop, coroutine, run.name)
+        self._runs = runs
+        self._started = loop.time()
+        self.run = run
+
+    def elapsed(self) -> float:
+        """Seconds since the function was called."""
+        return self._loop.time() - self._started
+
+    def _finished(self, result: Any, error: BaseException | None) -> None:
+        self._runs.finished(self, result, error)
+
+
+async def _in_thread(attempt: Attempt, run: Run) -> Any:
+    call = partial(copy_context().run, run.function, *run.args)
+    result = await attempt.loop.run_in_executor(None, call)
+    # A lambda around a coroutine function, or another callable that gives an awaitable.
+    return await result if inspect.isawaitable(result) else result
+
+
+def describe_error(error: BaseException) -> str:
+    """An exception in one line: its type and its text."""
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,198 @@
+"""Steps a coroutine at once, in the call that made it ready, instead of one loop turn later."""
+
+from __future__ import annotations
+
+import asyncio
+
+# Documented for tasks that are not asyncio's own (Python docs, "Task lifetime support").
+from asyncio.tasks import (
+    _enter_task,  # pyright: ignore[reportPrivateUsage]
+    _leave_task,  # pyright: ignore[reportPrivateUsage]
+)
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+__all__ = ["EagerTask"]
+
+
+class EagerTask:
+    """A coroutine that runs until it has to wait, and on from there when that is over.
+
+    What `asyncio.Task(eager_start=True)` is from Python 3.12 on, with two hooks more: `_waits_for`
+    is asked about anything the coroutine yields that is no asyncio future, and `_finished` gets
+    the outcome in the same call. The coroutine sees an ordinary task: `asyncio.current_task()`
+    is this object, so `asyncio.timeout`, `asyncio.TaskGroup` and libraries on them work.
+
+    Args:
+        loop: the running event loop.
+        coroutine: what to run; not started yet.
+        name: a name for debuggers.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_cancel_requests",
+        "_context",
+        "_coroutine",
+        "_fut_waiter",
+        "_loop",
+        "_must_cancel",
+        "_name",
+        "is_done",
+        "is_running",
+        "waiting",
+    )
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], name: str
+    ) -> None:
+        self._loop = loop
+        self._coroutine = coroutine
+        self._name = name
+        self._context = copy_context()
+        # Named as asyncio.Task names them: anyio looks at both.
+        self._fut_waiter: asyncio.Future[Any] | None = None
+        self._must_cancel = False
+        self._cancel_requests = 0
+        self.waiting: Any = None
+        self.is_done = False
+        self.is_running = False
+
+    # ---- For subclasses ----
+
+    def _waits_for(self, yielded: Any) -> BaseException | bool:
+        """The coroutine waits for something that is no asyncio future.
+
+        Returns:
+            True to go on at once, False to wait for a call of `step`, or an exception to raise.
+        """
+        return RuntimeError(
+            f"{self._name} awaits something that asyncio cannot wait for: {yielded!r}"
+        )
+
+    def _finished(self, result: Any, error: BaseException | None) -> None:
+        """The coroutine returned or raised."""
+        raise NotImplementedError
+
+    # ---- Stepping ----
+
+    def step(self, error: BaseException | None = None) -> None:
+        """Run the coroutine until it waits or ends.
+
+        Args:
+            error: raised in the coroutine where it waits; None lets it go on.
+        """
+        if self.is_done:
+            return None
+        self._fut_waiter = self.waiting = None
+        loop = self._loop
+        outer = asyncio.current_task(loop)
+        if outer is not None:
+            _leave_task(loop, outer)
+        _enter_task(loop, self)  # pyright: ignore[reportArgumentType] - a task in all but class
+        self.is_running = True
+        result: Any = None
+        try:
+            return self._context.run(self._run, error)
+        except StopIteration as stop:
+            result, error = stop.value, None
+        except BaseException as raised:  # noqa: BLE001 - handed on, whatever it is
+            error = raised
+        finally:
+            self.is_running = False
+            _leave_task(loop, self)  # pyright: ignore[reportArgumentType]
+            if outer is not None:
+                _enter_task(loop, outer)
+        self.is_done = True
+        self._finished(result, error)
+
+    def stop(self, error: BaseException) -> None:
+        """Raise an error where the coroutine waits, so that it ends; nothing where it runs."""
+        if self.is_done or self.is_running:
+            return
+        waiter = self._fut_waiter
+        self.step(error)
+        if waiter is not None and not waiter.done():
+            waiter.cancel()
+
+    def _run(self, error: BaseException | None) -> None:
+        coroutine = self._coroutine
+        while True:
+            if self._must_cancel:
+                self._must_cancel = False
+                error = asyncio.CancelledError()
+            yielded = coroutine.send(None) if error is None else coroutine.throw(error)
+            error = None
+            if getattr(yielded, "_asyncio_future_blocking", None):
+                yielded._asyncio_future_blocking = False  # noqa: SLF001 - asyncio's protocol
+                self._fut_waiter = yielded
+                yielded.add_done_callback(self._wake_up)
+                if self._must_cancel and yielded.cancel():
+                    self._must_cancel = False
+                return
+            if yielded is None:  # asyncio.sleep(0)
+                self._loop.call_soon(self.step)
+                return
+            outcome = self._waits_for(yielded)
+            if outcome is False:
+                self.waiting = yielded
+                return
+            if outcome is not True:
+                error = outcome
+
+    def _wake_up(self, future: asyncio.Future[Any]) -> None:
+        if future is not self._fut_waiter:
+            return  # the coroutine was stopped meanwhile
+        self.step(future.exception() if not future.cancelled() else asyncio.CancelledError())
+
+    # ---- What asyncio and libraries expect of a task ----
+
+    def cancel(self, msg: object = None) -> bool:
+        """Request cancellation, as `asyncio.Task.cancel` does."""
+        if self.is_done:
+            return False
+        self._cancel_requests += 1
+        if self._fut_waiter is not None and self._fut_waiter.cancel(msg):
+            return True
+        self._must_cancel = True
+        if not self.is_running and self._fut_waiter is None:
+            self._loop.call_soon(self._cancel_now)
+        return True
+
+    def _cancel_now(self) -> None:
+        if self._must_cancel and not self.is_done and not self.is_running:
+            self.step()
+
+    def cancelling(self) -> int:
+        """How many cancellations were requested and not taken back."""
+        return self._cancel_requests
+
+    def uncancel(self) -> int:
+        """Take one cancellation request back."""
+        self._cancel_requests = max(0, self._cancel_requests - 1)
+        if self._cancel_requests == 0:
+            self._must_cancel = False
+        return self._cancel_requests
+
+    def done(self) -> bool:
+        """Whether the coroutine has ended."""
+        return self.is_done
+
+    def get_coro(self) -> Coroutine[Any, Any, Any]:
+        """The coroutine."""
+        return self._coroutine
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop."""
+        return self._loop
+
+    def get_name(self) -> str:
+        """The task's name."""
+        return self._name
+
+    def set_name(self, value: object) -> None:
+        """Rename the task."""
+        self._name = str(value)

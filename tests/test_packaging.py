@@ -161,7 +161,6 @@ def test_the_commands_run_without_any_extra(
 def test_a_contract_becomes_a_service_that_restate_calls(
     install: Callable[[Sequence[str]], Environment],
     restate_server: RestateServer,
-    free_port: Callable[[], int],
     tmp_path: Path,
 ) -> None:
     environment = install(["generate"])
@@ -172,23 +171,20 @@ def test_a_contract_becomes_a_service_that_restate_calls(
     (tmp_path / "calls.py").write_text(CALLS)
     environment.run("restate-proto", "generate", "proto", "--out", ".", cwd=tmp_path)
 
-    address = f"127.0.0.1:{free_port()}"
     command, environ = environment.command(
-        "restate-proto", "serve", "service:endpoint", "--host", address
+        "restate-proto", "serve", "service:endpoint", "--host", "127.0.0.1:0"
     )
-    with subprocess.Popen(command, cwd=tmp_path, env=environ) as serving:
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True
+    ) as serving:
         try:
-            registered = environment.run(
-                "restate-proto",
-                "register",
-                f"http://{address}",
-                "--admin-url",
-                restate_server.admin_url,
-                cwd=tmp_path,
-            )
+            assert serving.stdout
+            address = serving.stdout.readline().split()[-1]
+            register = ["register", address, "--admin-url", restate_server.admin_url]
+            registered = environment.run("restate-proto", *register, cwd=tmp_path)
             assert b"tally.v1.Counter" in registered
             answer = environment.run("python", "calls.py", restate_server.ingress_url, cwd=tmp_path)
             assert answer == b"42\n"
         finally:
             serving.terminate()
-            assert serving.wait(30) == 0
+        assert serving.wait(30) == 0

@@ -36,7 +36,12 @@ def serve_command(
     ] = "127.0.0.1:9080",
 ) -> None:
     """Serve an endpoint until SIGINT or SIGTERM; then finish what runs and stop."""
-    _check_address(host)
+    from restate_proto.endpoint.endpoint import parse_address  # noqa: PLC0415 - `--help` waits for nothing
+
+    try:
+        parse_address(host)
+    except ValueError as error:
+        fail(f"--host {error}", code=MISUSED)
     endpoint = _load(target)
     try:
         endpoint.serve(host)
@@ -44,15 +49,9 @@ def serve_command(
         fail(f"cannot listen on {host}: {error.strerror or error}")
 
 
-def _check_address(address: str) -> None:
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
-        fail(f"--host {address!r} is not HOST:PORT, such as 127.0.0.1:9080", code=MISUSED)
-
-
 def _load(target: str) -> Endpoint:
     """Returns the endpoint that `target` (`module:attribute`) names."""
-    from restate_proto.endpoint import Endpoint  # noqa: PLC0415 - `--help` should not wait for it
+    from restate_proto.endpoint import Endpoint  # noqa: PLC0415 - as above
 
     name, _, attribute = target.partition(":")
     if not name or not attribute:

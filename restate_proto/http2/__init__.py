@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from restate_proto.http2.client import Http2Client
+from restate_proto.http2.engines import ENGINES, engine_name
 from restate_proto.http2.errors import (
     ConnectError,
     ConnectionLostError,
@@ -10,19 +12,29 @@ from restate_proto.http2.errors import (
     ResponseTooLargeError,
     StreamResetError,
 )
+from restate_proto.http2.exchange import Response
 from restate_proto.http2.server import Server
 from restate_proto.http2.settings import Http2Settings
-from restate_proto.http2.stream import ServerStream, StreamReceiver
+from restate_proto.http2.stream import ClientStream, ResponseReceiver, ServerStream, StreamReceiver
+from restate_proto.http2.tls import client_ssl_context, server_ssl_context
 
 __all__ = [
+    "ENGINES",
+    "ClientStream",
     "ConnectError",
     "ConnectionLostError",
     "ErrorCode",
+    "Http2Client",
     "Http2Error",
     "Http2Settings",
+    "Response",
+    "ResponseReceiver",
     "ResponseTooLargeError",
     "Server",
     "ServerStream",
     "StreamReceiver",
     "StreamResetError",
+    "client_ssl_context",
+    "engine_name",
+    "server_ssl_context",
 ]

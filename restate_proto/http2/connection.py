@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from restate_proto.http2.errors import ErrorCode, code_name
 from restate_proto.http2.stream import GONE, Stream
@@ -20,35 +20,40 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
-_log = logging.getLogger("restate_proto.http2")
+log = logging.getLogger("restate_proto.http2")
 
 WRITE_BUFFER: Final = 262_144
 # Frames that move nothing on (PING, SETTINGS, empty DATA) and resets: more is an attack.
 _NOISE_LIMIT: Final = 10_000
 _NOISE_SECONDS: Final = 10.0
 
-S = TypeVar("S", bound=Stream)
+S = TypeVar("S", bound=Stream[Any])
 
 
 class Connection(asyncio.Protocol, Generic[S]):
-    """One connection: streams, output, backpressure. Subclasses add the role."""
+    """One connection: streams, output, backpressure. Subclasses add the role.
 
-    engine: Engine
-    flush_pending: bool
-    """A flush is sure to come: inside `data_received`, or scheduled."""
+    Attributes:
+        engine: the HTTP/2 library's side.
+        streams: the open streams by their id.
+        flush_pending: a flush is sure to come: inside `data_received`, or scheduled.
+        closing: nothing more is read; the socket closes when the output is written.
+        lost_reason: why the connection ended, once it has.
+    """
 
     def __init__(self, factory: EngineFactory, settings: Http2Settings, *, client: bool) -> None:
-        self.engine = factory(self, settings, client=client)
+        self.engine: Engine = factory(self, settings, client=client)
         self.streams: dict[int, S] = {}
         self.window_step = max(1, settings.stream_window // 2)
         self.high_water = settings.high_water
         self.low_water = settings.low_water
         self.flush_pending = False
         self.transport: asyncio.Transport | None = None
-        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self.closing = False
+        self.lost_reason = ""
         self._paused = False
-        self._watched: list[Stream] = []
+        self._watched: list[Stream[Any]] = []
         self._noise = 0
         self._noise_since = 0.0
 
@@ -80,12 +85,14 @@ class Connection(asyncio.Protocol, Generic[S]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed: every stream that is left is aborted."""
-        reason = "the connection was closed" if exc is None else f"the connection broke: {exc}"
+        if not self.lost_reason:
+            what = "the connection was closed"
+            self.lost_reason = what if exc is None else f"the connection broke: {exc}"
         self.closing = True
         self.flush_pending = True
         self.transport = None
         self._watched.clear()
-        self.abort_all(reason)
+        self.abort_all()
 
     # The output.
 
@@ -118,7 +125,7 @@ class Connection(asyncio.Protocol, Generic[S]):
             self.flush_pending = True
             transport.close()
 
-    def watch(self, stream: Stream) -> None:
+    def watch(self, stream: Stream[Any]) -> None:
         """Has `drained` called on a stream that is above its high-water mark."""
         self._watched.append(stream)
 
@@ -130,8 +137,8 @@ class Connection(asyncio.Protocol, Generic[S]):
             if stream.settle():
                 try:
                     stream.receiver.drained()
-                except Exception:  # noqa: BLE001 - user code must not hurt the connection
-                    self.fail(stream, "drained")
+                except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
+                    self.fail(stream, "drained", error)
             else:
                 self._watched.append(stream)
 
@@ -142,22 +149,36 @@ class Connection(asyncio.Protocol, Generic[S]):
         self.closing = True
         self.touch()
 
-    def abort_all(self, reason: str) -> None:
-        """Tells every open stream that it is over."""
+    def abort_all(self) -> None:
+        """Tells every open stream that it is over, for `lost_reason`."""
         streams = list(self.streams.values())
         self.streams.clear()
         for stream in streams:
-            self.abort_stream(stream, reason)
+            self._abort(stream, self.lost_reason, None)
         if streams:
             self.stream_gone()
 
-    def abort_stream(self, stream: Stream, reason: str) -> None:
-        """Tells one stream, already taken out of `streams`, that it is over."""
+    def abort_stream(
+        self, stream_id: int, reason: str, code: int | None, *, unprocessed: bool = False
+    ) -> None:
+        """Tells one stream that it is over, with the peer's error code where it gave one."""
+        stream = self.streams.pop(stream_id, None)
+        if stream is not None:
+            self._abort(stream, reason, code, unprocessed=unprocessed)
+            self.stream_gone()
+
+    def _abort(
+        self, stream: S, reason: str, code: int | None, *, unprocessed: bool = False
+    ) -> None:
         stream.state = GONE
         try:
-            stream.receiver.aborted(reason)
-        except Exception:  # noqa: BLE001 - user code must not hurt the connection
-            _log.exception("aborted() of a stream's receiver failed")
+            self.tell_aborted(stream, reason, code, unprocessed)
+        except Exception:
+            log.exception("aborted() of a stream's receiver failed")
+
+    def tell_aborted(self, stream: S, reason: str, code: int | None, unprocessed: bool) -> None:
+        """Calls the receiver's `aborted`."""
+        raise NotImplementedError
 
     def reset_stream(self, stream_id: int, code: int) -> None:
         """Resets a stream; its receiver is not called again."""
@@ -166,9 +187,9 @@ class Connection(asyncio.Protocol, Generic[S]):
         self.touch()
         self.stream_gone()
 
-    def fail(self, stream: Stream, where: str) -> None:
+    def fail(self, stream: Stream[Any], where: str, error: Exception) -> None:
         """A receiver raised: its stream ends, the connection goes on."""
-        _log.exception("%s() of a stream's receiver failed; the stream is reset", where)
+        log.error("%s() of a stream's receiver failed: it is reset", where, exc_info=error)
         stream.reset(ErrorCode.INTERNAL_ERROR)
 
     def stream_gone(self) -> None:
@@ -186,8 +207,8 @@ class Connection(asyncio.Protocol, Generic[S]):
         if stream is not None:
             try:
                 stream.receiver.data_received(data)
-            except Exception:  # noqa: BLE001
-                self.fail(stream, "data_received")
+            except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
+                self.fail(stream, "data_received", error)
 
     def on_end(self, stream_id: int) -> None:
         """See `Sink.on_end`."""
@@ -195,8 +216,8 @@ class Connection(asyncio.Protocol, Generic[S]):
         if stream is not None:
             try:
                 stream.receiver.eof_received()
-            except Exception:  # noqa: BLE001
-                self.fail(stream, "eof_received")
+            except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
+                self.fail(stream, "eof_received", error)
 
     def on_closed(self, stream_id: int) -> None:
         """See `Sink.on_closed`."""
@@ -208,10 +229,7 @@ class Connection(asyncio.Protocol, Generic[S]):
     def on_reset(self, stream_id: int, code: int) -> None:
         """See `Sink.on_reset`."""
         self.on_noise()
-        stream = self.streams.pop(stream_id, None)
-        if stream is not None:
-            self.abort_stream(stream, f"the peer reset the stream: {code_name(code)}")
-            self.stream_gone()
+        self.abort_stream(stream_id, f"the peer reset the stream: {code_name(code)}", code)
 
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
         """See `Sink.on_goaway`."""
@@ -229,14 +247,16 @@ class Connection(asyncio.Protocol, Generic[S]):
         if self._noise >= _NOISE_LIMIT:
             now = time.monotonic()
             if now - self._noise_since < _NOISE_SECONDS and not self.closing:
-                _log.warning("closing a connection: more control frames than an honest peer sends")
                 self.engine.goaway(ErrorCode.ENHANCE_YOUR_CALM)
-                self.closing = True
+                self.on_terminated(
+                    ErrorCode.ENHANCE_YOUR_CALM, "more control frames than an honest peer sends"
+                )
             self._noise = 0
             self._noise_since = now
 
     def on_terminated(self, code: int, reason: str) -> None:
         """See `Sink.on_terminated`."""
         if code and not self.closing:
-            _log.warning("closing a connection: %s (%s)", reason or "an error", code_name(code))
+            self.lost_reason = f"{reason or 'the connection failed'} ({code_name(code)})"
+            log.warning("closing a connection: %s", self.lost_reason)
         self.closing = True

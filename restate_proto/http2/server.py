@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from restate_proto.http2.engines import load_engine
-from restate_proto.http2.server_connection import ServerConnection
+from restate_proto.http2.server_connection import Connections, Greeting, ServerConnection
 from restate_proto.http2.settings import Http2Settings
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from restate_proto.http2.stream import ServerStream, StreamReceiver
 
 __all__ = ["Server"]
+
+# How long a peer may take to read the last bytes when the server stops.
+_CLOSE_SECONDS: Final = 2.0
 
 
 class Server:
@@ -46,7 +49,7 @@ class Server:
         self._factory = load_engine(engine)
         self._ssl = ssl
         self._settings = settings or Http2Settings()
-        self._connections: set[ServerConnection] = set()
+        self._connections = Connections()
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -66,6 +69,9 @@ class Server:
         self._server = await loop.create_server(self._connect, host, port, ssl=self._ssl)
 
     def _connect(self) -> asyncio.Protocol:
+        return Greeting(self._serve, self._connections)
+
+    def _serve(self) -> ServerConnection:
         return ServerConnection(self._accept, self._factory, self._settings, self._connections)
 
     @property
@@ -74,7 +80,7 @@ class Server:
         if self._server is None or not self._server.sockets:
             raise RuntimeError("the server is not listening")
         name = self._server.sockets[0].getsockname()
-        return name[0], name[1]
+        return str(name[0]), int(name[1])
 
     @property
     def port(self) -> int:
@@ -82,13 +88,33 @@ class Server:
         return self.address[1]
 
     async def drain(self, grace_seconds: float) -> None:
-        """Stops gracefully."""
-        await self.close()
+        """Stops gracefully: returns when every connection is closed.
 
-    async def close(self) -> None:
-        """Stops now."""
+        No new connections are accepted and no new streams; running ones go on. What still runs
+        after `grace_seconds` is aborted with "server is shutting down".
+
+        Args:
+            grace_seconds: how long running streams may go on.
+        """
+        connections = self._connections
+        connections.draining = True
         if self._server is not None:
             self._server.close()
-        for connection in list(self._connections):
-            connection.abort_all("server is shutting down")
-            connection.close()
+        if grace_seconds > 0:
+            for connection in connections:
+                connection.drain()
+            await connections.closed(grace_seconds)
+        for connection in connections:
+            connection.stop("server is shutting down")
+        if not await connections.closed(_CLOSE_SECONDS):
+            # The peer does not read: what it was to get is dropped.
+            for connection in connections:
+                if connection.transport is not None:
+                    connection.transport.abort()
+            await connections.closed(_CLOSE_SECONDS)
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    async def close(self) -> None:
+        """Stops now: aborts what runs, closes every connection."""
+        await self.drain(0)

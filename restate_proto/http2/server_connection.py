@@ -2,26 +2,132 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING, Final
+import asyncio
+from typing import TYPE_CHECKING, Final, cast
 
-from restate_proto.http2.connection import Connection
+from restate_proto.http2.connection import Connection, log
+from restate_proto.http2.engines.base import PREFACE, goaway_frame
 from restate_proto.http2.errors import ErrorCode
-from restate_proto.http2.stream import HEADERS, HeadStream, ServerStream
+from restate_proto.http2.stream import GONE, HEADERS, HeadStream, ServerStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from restate_proto.http2.engines.base import EngineFactory, Headers
     from restate_proto.http2.settings import Http2Settings
     from restate_proto.http2.stream import StreamReceiver
 
-__all__ = ["ServerConnection"]
-
-_log = logging.getLogger("restate_proto.http2")
+__all__ = ["Connections", "Greeting", "ServerConnection"]
 
 _EXPECT: Final = (b"expect", b"100-continue")
 _CONTINUE: Final = [(b":status", b"100")]
+# How long a drain waits for the answer to its PING before it names the last stream.
+_NOTICE_SECONDS: Final = 1.0
+
+_LONGEST_METHOD: Final = 20
+_HTTP1_TEXT: Final = (
+    b"This server speaks HTTP/2 only, with prior knowledge where there is no TLS "
+    b"(curl --http2-prior-knowledge). To register it with Restate use its http:// address, "
+    b"without --use-http1.1.\n"
+)
+_HTTP1_ANSWER: Final = (
+    b"HTTP/1.1 505 HTTP Version Not Supported\r\ncontent-type: text/plain\r\n"
+    b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(_HTTP1_TEXT), _HTTP1_TEXT)
+)
+
+
+class Connections:
+    """The open connections of one server."""
+
+    def __init__(self) -> None:
+        self.draining = False
+        self._open: set[Greeting | ServerConnection] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __iter__(self) -> Iterator[Greeting | ServerConnection]:
+        return iter(list(self._open))
+
+    def add(self, connection: Greeting | ServerConnection) -> None:
+        """Adds one that is open."""
+        self._open.add(connection)
+        self._empty.clear()
+
+    def discard(self, connection: Greeting | ServerConnection) -> None:
+        """Takes out one that is closed."""
+        self._open.discard(connection)
+        if not self._open:
+            self._empty.set()
+
+    async def closed(self, seconds: float) -> bool:
+        """Waits until none is open; False when that took longer."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+class Greeting(asyncio.Protocol):
+    """Reads the first bytes of a connection, to tell an HTTP/2 client from others.
+
+    Nothing is sent before: an HTTP/1.1 client gets an answer that it can read.
+    """
+
+    def __init__(self, connect: Callable[[], ServerConnection], connections: Connections) -> None:
+        self._connect = connect
+        self._connections = connections
+        self._data = b""
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is connected."""
+        self.transport = cast("asyncio.Transport", transport)
+        if self._connections.draining:
+            self.transport.close()
+        self._connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the client."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return
+        self._data += data
+        if not self._data.startswith(PREFACE[: len(self._data)]):
+            self._reject(transport)
+        elif len(self._data) >= len(PREFACE):
+            connection = self._connect()
+            transport.set_protocol(connection)
+            self._connections.add(connection)
+            self._connections.discard(self)
+            connection.connection_made(transport)
+            connection.data_received(self._data)
+
+    def _reject(self, transport: asyncio.Transport) -> None:
+        method, space, _ = self._data.partition(b" ")
+        if len(method) < _LONGEST_METHOD and method.isalpha() and method.isupper():
+            if not space:
+                return  # more of it may come
+            transport.write(_HTTP1_ANSWER)
+        else:
+            log.warning("closing a connection: its first bytes are neither HTTP/2 nor HTTP/1.1")
+            transport.write(goaway_frame(0, ErrorCode.PROTOCOL_ERROR))
+        transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The socket is closed."""
+        self.transport = None
+        self._connections.discard(self)
+
+    def drain(self) -> None:
+        """No request was begun: closes the socket."""
+        if self.transport is not None:
+            self.transport.close()
+
+    def stop(self, reason: str) -> None:
+        """As `drain`."""
+        self.drain()
 
 
 class _NoReceiver:
@@ -53,23 +159,25 @@ class ServerConnection(Connection[ServerStream]):
         accept: Callable[[ServerStream], StreamReceiver],
         factory: EngineFactory,
         settings: Http2Settings,
-        connections: set[ServerConnection],
+        connections: Connections,
     ) -> None:
         super().__init__(factory, settings, client=False)
         self._accept = accept
         self._connections = connections
-        self._draining = False
-        self._refusing = False
-        connections.add(self)
+        self._notice: asyncio.TimerHandle | None = None
+        # No new streams are taken, and the connection ends with the last one.
+        self._last = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `Connection.connection_lost`."""
+        if self._notice is not None:
+            self._notice.cancel()
         super().connection_lost(exc)
         self._connections.discard(self)
 
     def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
         """A request: makes its stream and calls `accept`."""
-        if self._refusing:
+        if self._last:
             self.engine.reset(stream_id, ErrorCode.REFUSED_STREAM)
             return
         method = path = b""
@@ -95,10 +203,10 @@ class ServerConnection(Connection[ServerStream]):
             self.engine.inform(stream_id, _CONTINUE)
         try:
             receiver = stream.receiver = self._accept(stream)
-            if end:
+            if end and stream.state != GONE:
                 receiver.eof_received()
-        except Exception:  # noqa: BLE001 - user code must not hurt the connection
-            self.fail(stream, "accept")
+        except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
+            self.fail(stream, "accept", error)
 
     def _unroutable(self, stream: ServerStream, method: bytes) -> None:
         if method == b"CONNECT":
@@ -106,12 +214,52 @@ class ServerConnection(Connection[ServerStream]):
         else:
             stream.reset(ErrorCode.PROTOCOL_ERROR)
 
+    def tell_aborted(
+        self, stream: ServerStream, reason: str, code: int | None, unprocessed: bool
+    ) -> None:
+        """See `Connection.tell_aborted`."""
+        stream.receiver.aborted(reason)
+
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
         """The client opens no more streams: the connection ends with the last one."""
-        self._draining = True
+        self._last = True
         self.stream_gone()
 
     def stream_gone(self) -> None:
         """See `Connection.stream_gone`."""
-        if self._draining and not self.streams:
+        if self._last and not self.streams:
             self.close()
+
+    # Stopping.
+
+    def drain(self) -> None:
+        """Ends gracefully: announces it, then takes no new streams, then closes when idle."""
+        if self.closing or self._last or self._notice is not None:
+            return
+        # The PING's answer says that the client has seen the notice: what it sent before that is
+        # still taken, what comes after the second GOAWAY it knows to be unprocessed.
+        self.engine.shutdown_notice()
+        self.engine.ping()
+        self._notice = self.loop.call_later(_NOTICE_SECONDS, self.on_pong)
+        self.touch()
+
+    def on_pong(self) -> None:
+        """The client knows of the drain: names the last stream."""
+        if self._notice is None or self._last or self.closing:
+            return
+        self._notice.cancel()
+        self.engine.goaway(ErrorCode.NO_ERROR)
+        self._last = True
+        self.touch()
+        self.stream_gone()
+
+    def stop(self, reason: str) -> None:
+        """Ends now: aborts what still runs and closes the socket."""
+        for stream_id in self.streams:
+            self.engine.reset(stream_id, ErrorCode.CANCEL)
+        if not self.closing:
+            self.lost_reason = reason
+            self.engine.goaway(ErrorCode.NO_ERROR)
+        self._last = True
+        self.abort_all()
+        self.close()

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from restate_proto.http2.errors import ErrorCode
 
 if TYPE_CHECKING:
     from restate_proto.http2.connection import Connection
     from restate_proto.http2.engines.base import Headers
+    from restate_proto.http2.errors import Http2Error
 
-__all__ = ["ServerStream", "Stream", "StreamReceiver"]
+__all__ = [
+    "BodyReceiver",
+    "ClientStream",
+    "HeadStream",
+    "ResponseReceiver",
+    "ServerStream",
+    "Stream",
+    "StreamReceiver",
+]
 
 # What our side may do next.
 HEADERS: Final = 0
@@ -21,8 +30,8 @@ GONE: Final = 3
 _STATUS: Final = {code: str(code).encode() for code in range(200, 600)}
 
 
-class StreamReceiver(Protocol):
-    """What happens on one stream; implemented by the layer above, one for each request.
+class BodyReceiver(Protocol):
+    """What happens on a stream; implemented by the layer above, one object for each stream.
 
     The methods are called from the event loop's callback that read the socket and should return
     soon. An exception resets this one stream with INTERNAL_ERROR and is logged.
@@ -36,26 +45,45 @@ class StreamReceiver(Protocol):
         """The body is complete."""
         ...
 
-    def aborted(self, reason: str) -> None:
-        """The stream ended early: reset, or the connection is gone. Nothing follows."""
-        ...
-
     def drained(self) -> None:
         """The unsent bytes fell to the low-water mark after being above the high one."""
         ...
 
 
-class Stream:
+class StreamReceiver(BodyReceiver, Protocol):
+    """Receives one request on a server."""
+
+    def aborted(self, reason: str) -> None:
+        """The stream ended early: reset, or the connection is gone. Nothing follows."""
+        ...
+
+
+class ResponseReceiver(BodyReceiver, Protocol):
+    """Receives one response on a client."""
+
+    def response_received(self, status: int, headers: Headers) -> None:
+        """The response's headers arrived; names in lower case, no pseudo-fields."""
+        ...
+
+    def aborted(self, error: Http2Error) -> None:
+        """The stream ended early: reset, or the connection is gone. Nothing follows."""
+        ...
+
+
+R = TypeVar("R", bound=BodyReceiver)
+
+
+class Stream(Generic[R]):
     """Our sending side of one stream, and the window of its receiving side."""
 
     __slots__ = (
         "_connection",
         "_consumed",
         "_engine",
-        "_id",
         "_window_step",
         "_written",
         "above_high_water",
+        "id",
         "receiver",
         "state",
     )
@@ -64,11 +92,11 @@ class Stream:
     """Whether more unsent bytes than the high-water mark wait; `drained` is called when few do."""
 
     def __init__(
-        self, connection: Connection[Any], stream_id: int, state: int, receiver: StreamReceiver
+        self, connection: Connection[Any], stream_id: int, state: int, receiver: R
     ) -> None:
         self._connection = connection
         self._engine = connection.engine
-        self._id = stream_id
+        self.id = stream_id
         self.state = state
         self.receiver = receiver
         self._consumed = 0
@@ -93,7 +121,7 @@ class Stream:
             return
         if end:
             self.state = ENDED
-        self._engine.send(self._id, data, end)
+        self._engine.send(self.id, data, end)
         connection = self._connection
         if not connection.flush_pending:
             connection.schedule_flush()
@@ -114,7 +142,7 @@ class Stream:
         """
         if self.state != GONE:
             self.state = GONE
-            self._connection.reset_stream(self._id, code)
+            self._connection.reset_stream(self.id, code)
 
     def acknowledge(self, amount: int) -> None:
         """Gives the peer credit for received bytes that are used, so that it can send more.
@@ -125,17 +153,25 @@ class Stream:
         """
         self._consumed += amount
         if self._consumed >= self._window_step and self.state != GONE:
-            self._engine.acknowledge(self._id, self._consumed)
+            self._engine.acknowledge(self.id, self._consumed)
             self._consumed = 0
             self._connection.touch()
 
     @property
     def buffered(self) -> int:
         """Bytes accepted by `write` and not yet handed to the socket."""
-        return 0 if self.state == GONE else self._engine.buffered(self._id)
+        return 0 if self.state == GONE else self._engine.buffered(self.id)
+
+    def settle(self) -> bool:
+        """For the connection, after a flush: True when `drained` is due."""
+        self._written = self.buffered
+        if self._written > self._connection.low_water:
+            return False
+        self.above_high_water = False
+        return True
 
     def _measure(self) -> None:
-        self._written = self._engine.buffered(self._id)
+        self._written = self.buffered
         if self._written > self._connection.high_water and not self.above_high_water:
             self.above_high_water = True
             self._connection.watch(self)
@@ -148,16 +184,8 @@ class Stream:
         if self.state == BODY:
             raise RuntimeError(f"cannot {what}: the headers were already sent")
 
-    def settle(self) -> bool:
-        """Called after a flush while above the high-water mark; True when that is over."""
-        self._written = self.buffered
-        if self._written > self._connection.low_water:
-            return False
-        self.above_high_water = False
-        return True
 
-
-class ServerStream(Stream):
+class ServerStream(Stream[StreamReceiver]):
     """One request, given to `accept`; the response is sent with its methods.
 
     Attributes:
@@ -179,7 +207,7 @@ class ServerStream(Stream):
 
         Args:
             status: 200 to 599.
-            headers: names in lower case.
+            headers: names in lower case, values without line breaks; they are not checked.
             end: True when there is no body.
 
         Raises:
@@ -189,7 +217,7 @@ class ServerStream(Stream):
             self._refuse("respond")
             return
         self.state = ENDED if end else BODY
-        self._engine.respond(self._id, [(b":status", _STATUS[status]), *headers], end)
+        self._engine.respond(self.id, [(b":status", _STATUS[status]), *headers], end)
         connection = self._connection
         if not connection.flush_pending:
             connection.schedule_flush()
@@ -204,3 +232,15 @@ class HeadStream(ServerStream):
         """See `Stream.write`; the data is dropped, the end is not."""
         if end or self.state != BODY:
             super().write(b"", end=end)
+
+
+class ClientStream(Stream[ResponseReceiver]):
+    """One request of a client; its body is sent with `write`.
+
+    Attributes:
+        label: what was requested, for errors: the method and the URL.
+    """
+
+    __slots__ = ("label",)
+
+    label: str

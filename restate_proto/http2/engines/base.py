@@ -25,6 +25,7 @@ __all__ = ["OUTPUT_CHUNK", "Engine", "EngineFactory", "Headers", "Sink", "goaway
 
 Headers: TypeAlias = "Sequence[tuple[bytes, bytes]]"
 
+PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 OUTPUT_CHUNK: Final = 131_072
 RESET_LIMIT: Final = (10_000, 1_000)
 MAX_STREAM_ID: Final = 2**31 - 1
@@ -89,7 +90,7 @@ class Engine(Protocol):
         ...
 
     def request(self, headers: Headers, end: bool) -> int:
-        """Opens a stream (client) and returns its id."""
+        """Opens a stream (client) and returns its id; 0 when the connection has none left."""
         ...
 
     def respond(self, stream_id: int, headers: Headers, end: bool) -> None:

@@ -173,7 +173,7 @@ class H2Engine:
             self._break(ErrorCode.INTERNAL_ERROR, repr(error))
             return
         for event in events:
-            kind: type[Any] = type(event)
+            kind = event.__class__
             if kind is DataReceived:
                 self._data_received(event)
             elif kind is StreamEnded:
@@ -303,8 +303,11 @@ class H2Engine:
 
     def request(self, headers: Headers, end: bool) -> int:
         """See `Engine.request`."""
-        stream_id = self._connection.get_next_available_stream_id()
-        self._connection.send_headers(stream_id, headers, end_stream=end)
+        try:
+            stream_id = self._connection.get_next_available_stream_id()
+            self._connection.send_headers(stream_id, headers, end_stream=end)
+        except H2Error:
+            return 0
         return stream_id
 
     def respond(self, stream_id: int, headers: Headers, end: bool) -> None:

@@ -129,7 +129,7 @@ class Ngh2Engine:
         unread = self._unread
         events: list[Any] = self._events()  # Any: not narrowed by `kind`, which is taken once
         for event in events:
-            kind: type[Any] = type(event)
+            kind = event.__class__
             if kind is DataReceived:
                 stream_id = event.stream_id
                 data = event.data
@@ -213,7 +213,10 @@ class Ngh2Engine:
     def request(self, headers: Headers, end: bool) -> int:
         """See `Engine.request`."""
         self._dirty = True
-        return self._connection.send_request(headers, end_stream=end)
+        try:
+            return self._connection.send_request(headers, end_stream=end)
+        except NGH2Error:
+            return 0
 
     def respond(self, stream_id: int, headers: Headers, end: bool) -> None:
         """See `Engine.respond`."""

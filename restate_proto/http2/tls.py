@@ -1,0 +1,52 @@
+"""TLS contexts that negotiate HTTP/2."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+__all__ = ["client_ssl_context", "server_ssl_context"]
+
+ALPN: Final = ["h2"]
+
+
+def server_ssl_context(
+    certificate: str | PathLike[str],
+    key: str | PathLike[str] | None = None,
+    *,
+    password: str | None = None,
+) -> ssl.SSLContext:
+    """Makes a context for `Server(ssl=...)`.
+
+    Args:
+        certificate: a PEM file with the certificate and those that lead to its issuer.
+        key: a PEM file with the private key; None when the certificate's file has it.
+        password: opens an encrypted key.
+
+    Raises:
+        OSError: a file cannot be read.
+        ssl.SSLError: a file is no certificate, or the key does not fit it.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key, password)
+    context.set_alpn_protocols(ALPN)
+    return context
+
+
+def client_ssl_context(authorities: str | PathLike[str] | None = None) -> ssl.SSLContext:
+    """Makes a context that verifies the server's certificate and name.
+
+    Args:
+        authorities: a PEM file with the trusted issuers; None trusts the system's.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    context = ssl.create_default_context(cafile=authorities)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(ALPN)
+    return context

@@ -11,6 +11,8 @@ from restate_proto.runtime import BoundHandler, context_class
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from restate_proto.model.service import ServiceDescriptor
+
 __all__ = ["bind"]
 
 
@@ -45,7 +47,7 @@ def bind(services: Iterable[ServiceBase]) -> dict[str, BoundHandler]:
     return handlers
 
 
-def _descriptor(service: object):  # noqa: ANN202 - ServiceDescriptor, as the class attribute says
+def _descriptor(service: object) -> ServiceDescriptor:
     if isinstance(service, type):
         raise TypeError(f"give a service object, not the class: {service.__qualname__}(...)")
     if not isinstance(service, ServiceBase):

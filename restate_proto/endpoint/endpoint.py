@@ -6,7 +6,6 @@ import asyncio
 import signal
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from restate_proto.endpoint.binding import bind
@@ -77,7 +76,6 @@ class Endpoint:
                 f"max_protocol_version={max_protocol_version}: must be {MIN_VERSION} to {MAX_VERSION}"
             )
         self._handlers = bind(services)
-        self._server_name = f"restate-proto/{_version()}"
         self._discovery = Discovery(
             tuple(service.__restate_service__ for service in services),
             min_protocol_version=MIN_VERSION,
@@ -132,9 +130,7 @@ class Endpoint:
             ValueError: the address is not HOST:PORT.
         """
         host, port = parse_address(address)
-        routes = Routes(
-            self._handlers, self._discovery, self._server_name, asyncio.get_running_loop()
-        )
+        routes = Routes(self._handlers, self._discovery, asyncio.get_running_loop())
         server = Server(routes.accept, engine=self._engine, ssl=self._tls)
         await server.start(host, port)
         try:
@@ -161,10 +157,3 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
-
-
-def _version() -> str:
-    try:
-        return version("restate-proto")
-    except PackageNotFoundError:  # run from a source tree that is not installed
-        return "0"

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING
 
+from restate_proto.endpoint.discovery import SERVER_HEADER
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION, content_type, parse_version
 from restate_proto.runtime import Attempt, BoundHandler
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import asyncio
+    from collections.abc import Mapping, Sequence
 
     from restate_proto.endpoint.discovery import Discovery
     from restate_proto.http2 import ServerStream, StreamReceiver
 
 __all__ = ["Routes"]
+
+_JSON = ((b"content-type", b"application/json"), SERVER_HEADER)
 
 
 class Routes:
@@ -24,7 +27,6 @@ class Routes:
     Args:
         handlers: the handlers by `/invoke/{service}/{handler}`.
         discovery: answers discovery.
-        server: the value of the header `x-restate-server`.
         loop: the running event loop.
     """
 
@@ -32,16 +34,17 @@ class Routes:
         self,
         handlers: Mapping[str, BoundHandler],
         discovery: Discovery,
-        server: str,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._handlers = handlers
         self._discovery = discovery
-        self._server = (b"x-restate-server", server.encode())
         self._loop = loop
         # Per content type, as it comes: the protocol version and the headers of the answer.
         self._versions = {
-            content_type(version).encode(): (version, self._headers(content_type(version)))
+            content_type(version).encode(): (
+                version,
+                ((b"content-type", content_type(version).encode()), SERVER_HEADER),
+            )
             for version in range(MIN_VERSION, MAX_VERSION + 1)
         }
 
@@ -51,7 +54,7 @@ class Routes:
         if handler is None:
             return self._others(stream)
         if stream.method != "POST":
-            return self._refuse(stream, 405, f"{stream.path} takes POST")
+            return _refuse(stream, 405, f"{stream.path} takes POST")
         type_ = _header(stream, b"content-type")
         known = self._versions.get(type_) if type_ is not None else None
         if known is None:
@@ -64,15 +67,15 @@ class Routes:
         path = stream.path
         if path.endswith("/discover"):
             if stream.method != "GET":
-                return self._refuse(stream, 405, f"{path} takes GET")
+                return _refuse(stream, 405, f"{path} takes GET")
             accept = _header(stream, b"accept")
-            status, type_, body = self._discovery.answer(accept.decode() if accept else None)
-            return self._answer(stream, status, type_, body)
+            response = self._discovery.respond(accept.decode("latin-1") if accept else None)
+            return _answer(stream, *response)
         if path.endswith("/health"):
-            return self._answer(stream, 200, "application/json", b'{"status":"ok"}')
+            return _answer(stream, 200, _JSON, b'{"status":"ok"}')
         start = path.find("/invoke/")
         if start < 0:
-            return self._refuse(
+            return _refuse(
                 stream,
                 404,
                 f"nothing at {path}: an endpoint has /discover, /invoke/... and /health",
@@ -82,32 +85,32 @@ class Routes:
             stream.path = path[start:]
             return self.accept(stream)
         known = ", ".join(sorted(each.removeprefix("/invoke/") for each in self._handlers))
-        return self._refuse(
+        return _refuse(
             stream, 404, f"no handler {path[start + 8 :]} at this endpoint, which has: {known}"
         )
 
     def _unsupported(self, stream: ServerStream, type_: bytes | None) -> StreamReceiver:
         text = (type_ or b"").decode("latin-1")
         if parse_version(text) is not None:  # with parameters
-            return self._refuse(stream, 415, f"send the content type without parameters: {text}")
-        return self._refuse(
+            return _refuse(stream, 415, f"send the content type without parameters: {text}")
+        return _refuse(
             stream,
             415,
             f"cannot speak {text or 'without a content type'}: this endpoint has service protocol "
             f"v{MIN_VERSION} to v{MAX_VERSION} ({content_type(MAX_VERSION)})",
         )
 
-    def _refuse(self, stream: ServerStream, status: int, message: str) -> StreamReceiver:
-        body = json.dumps({"code": status, "message": message}).encode()
-        return self._answer(stream, status, "application/json", body)
 
-    def _answer(self, stream: ServerStream, status: int, type_: str, body: bytes) -> StreamReceiver:
-        stream.respond(status, self._headers(type_))
-        stream.write(body if stream.method != "HEAD" else b"", end=True)
-        return _Ignore(stream)
+def _refuse(stream: ServerStream, status: int, message: str) -> StreamReceiver:
+    return _answer(stream, status, _JSON, json.dumps({"code": status, "message": message}).encode())
 
-    def _headers(self, type_: str) -> tuple[tuple[bytes, bytes], ...]:
-        return ((b"content-type", type_.encode()), self._server)
+
+def _answer(
+    stream: ServerStream, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
+) -> StreamReceiver:
+    stream.respond(status, headers)
+    stream.write(body if stream.method != "HEAD" else b"", end=True)
+    return _Ignore(stream)
 
 
 class _Ignore:

@@ -1,0 +1,86 @@
+"""From the descriptors of a request to the model; every rule is checked on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from restate_proto.plugin.golang import GoOptions
+from restate_proto.plugin.index import TypeIndex
+from restate_proto.plugin.names import class_names, module_name
+from restate_proto.plugin.parse_key import key_field
+from restate_proto.plugin.parse_service import parse_service, report_service_name
+from restate_proto.plugin.problems import Problems
+from restate_proto.plugin.schema import FileModel
+from restate_proto.plugin.scope import FileScope
+
+if TYPE_CHECKING:
+    from google.protobuf.compiler import plugin_pb2
+
+    from restate_proto.plugin.schema import ServiceModel
+    from restate_proto.plugin.scope import ServiceScope
+
+__all__ = ["parse_files"]
+
+
+def parse_files(
+    request: plugin_pb2.CodeGeneratorRequest, *, all_services: bool
+) -> tuple[FileModel, ...]:
+    """Makes the model of the files that a request asks for.
+
+    Args:
+        request: parsed while our options' extensions were registered.
+        all_services: whether a service without a Restate option becomes a plain service.
+
+    Returns:
+        Those of the files that have Restate services, in the order of the request.
+
+    Raises:
+        PluginError: with every problem that there is.
+    """
+    return _Parser(request, all_services=all_services).parse()
+
+
+class _Parser:
+    def __init__(self, request: plugin_pb2.CodeGeneratorRequest, *, all_services: bool) -> None:
+        self._wanted = tuple(request.file_to_generate)
+        self._all_services = all_services
+        self._index = TypeIndex(request.proto_file)
+        self._go = GoOptions(request.proto_file)
+        self._problems = Problems()
+        self._names: dict[str, str] = {}  # Restate name to full proto name
+
+    def parse(self) -> tuple[FileModel, ...]:
+        files = [self._file(name) for name in self._wanted]
+        self._problems.raise_if_any()
+        return tuple(file for file in files if file.services)
+
+    def _file(self, name: str) -> FileModel:
+        for message in self._index.messages_of(name):
+            key_field(message, self._index, self._problems)
+        proto = self._index.file(name)
+        scope = FileScope(
+            name=name,
+            package=proto.package,
+            index=self._index,
+            go=self._go,
+            problems=self._problems,
+            is_go=self._go.used_in(proto),
+            all_services=self._all_services,
+        )
+        classes = class_names([service.name for service in proto.service])
+        services: list[ServiceModel] = []
+        for number, service in enumerate(proto.service):
+            parsed = parse_service(scope, service, number, classes[service.name])
+            if parsed is not None:
+                self._check_name(*parsed)
+                services.append(parsed[1])
+        return FileModel(name, module_name(name, "_restate"), tuple(services))
+
+    def _check_name(self, scope: ServiceScope, service: ServiceModel) -> None:
+        """Two services may not share a Restate name."""
+        first = self._names.setdefault(service.name, scope.full_name)
+        if first != scope.full_name:
+            report_service_name(
+                scope,
+                f'services {first} and {scope.full_name} are both named "{service.name}"',
+            )

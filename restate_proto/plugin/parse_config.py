@@ -1,0 +1,140 @@
+"""Reads a `Config` of the options, and says what is wrong in it."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from restate_proto.model.config import Config
+from restate_proto.model.kinds import HandlerKind, ServiceKind
+from restate_proto.model.retry import InvocationRetryPolicy, OnMaxAttempts
+from restatepb.v1 import options_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from google.protobuf.duration_pb2 import Duration
+
+__all__ = ["parse_config"]
+
+_NANOS_PER_MILLISECOND = 1_000_000
+_MAX_SECONDS = 315_576_000_000  # what google.protobuf.Duration defines as its range
+_DURATIONS = (
+    "inactivity_timeout",
+    "abort_timeout",
+    "journal_retention",
+    "idempotency_retention",
+    "workflow_retention",
+)
+_ON_MAX_ATTEMPTS = {
+    options_pb2.ON_MAX_ATTEMPTS_UNSPECIFIED: None,
+    options_pb2.ON_MAX_ATTEMPTS_PAUSE: OnMaxAttempts.PAUSE,
+    options_pb2.ON_MAX_ATTEMPTS_KILL: OnMaxAttempts.KILL,
+}
+
+
+def parse_config(
+    message: options_pb2.Config,
+    service: ServiceKind,
+    handler: HandlerKind | None,
+    report: Callable[[str], None],
+    *,
+    of_handler: bool,
+) -> Config:
+    """Turns the configuration of a service or a handler into the model's.
+
+    Args:
+        message: what the contract says.
+        service: the kind of the service.
+        handler: the kind of the handler, where it has one.
+        report: takes a text for each thing that is wrong.
+        of_handler: whether it is a handler's.
+    """
+    _check_place(message, service, handler, report, of_handler=of_handler)
+    durations = {
+        name: _duration(name, getattr(message, name), report)
+        for name in _DURATIONS
+        if message.HasField(name)
+    }
+    metadata = dict(sorted(message.metadata.items()))
+    if "" in metadata:
+        report('metadata has an empty key; write one such as { key: "team" value: "checkout" }')
+    return Config(
+        **durations,
+        ingress_private=message.ingress_private if message.HasField("ingress_private") else None,
+        lazy_state=message.lazy_state if message.HasField("lazy_state") else None,
+        retry_policy=_retry_policy(message.retry_policy, report)
+        if message.HasField("retry_policy")
+        else None,
+        metadata=metadata,
+    )
+
+
+def _check_place(
+    message: options_pb2.Config,
+    service: ServiceKind,
+    handler: HandlerKind | None,
+    report: Callable[[str], None],
+    *,
+    of_handler: bool,
+) -> None:
+    is_run = handler is HandlerKind.WORKFLOW
+    if message.HasField("workflow_retention"):
+        if service is not ServiceKind.WORKFLOW:
+            report(
+                "workflow_retention is for workflows only; "
+                "write idempotency_retention or journal_retention"
+            )
+        elif of_handler and not is_run:
+            report(
+                "workflow_retention is not for a shared handler; "
+                "write it on the workflow or on its run handler"
+            )
+    if message.HasField("idempotency_retention") and is_run:
+        report(
+            "idempotency_retention is not for a run handler, which runs once per workflow id; "
+            "write workflow_retention"
+        )
+    if message.HasField("lazy_state") and service is ServiceKind.SERVICE:
+        report("lazy_state is not for a plain service, which has no state; remove it")
+
+
+def _duration(name: str, message: Duration, report: Callable[[str], None]) -> timedelta:
+    if message.seconds < 0 or message.nanos < 0:
+        report(f"{name} is negative; write a duration of zero or more, such as {{ seconds: 60 }}")
+        return timedelta(0)
+    if message.seconds > _MAX_SECONDS or message.nanos >= 1000 * _NANOS_PER_MILLISECOND:
+        report(
+            f"{name} is no valid duration; write at most {_MAX_SECONDS} seconds "
+            "and fewer than 1000000000 nanos"
+        )
+        return timedelta(0)
+    if message.nanos % _NANOS_PER_MILLISECOND:
+        report(f"{name} is finer than a millisecond; write nanos as a multiple of 1000000")
+    return timedelta(seconds=message.seconds, microseconds=message.nanos // 1000)
+
+
+def _retry_policy(
+    message: options_pb2.RetryPolicy, report: Callable[[str], None]
+) -> InvocationRetryPolicy:
+    intervals = {
+        name: _duration(f"retry_policy.{name}", getattr(message, name), report)
+        for name in ("initial_interval", "max_interval")
+        if message.HasField(name)
+    }
+    if message.HasField("factor") and not (message.factor >= 1 and math.isfinite(message.factor)):
+        report(f"retry_policy.factor is {message.factor:g}; write a number of 1 or more")
+    if message.HasField("max_attempts") and message.max_attempts == 0:
+        report("retry_policy.max_attempts is 0; write 1 or more, the first attempt counts")
+    if message.on_max_attempts not in _ON_MAX_ATTEMPTS:
+        report(
+            f"retry_policy.on_max_attempts has the unknown value {message.on_max_attempts}; "
+            "write ON_MAX_ATTEMPTS_PAUSE or ON_MAX_ATTEMPTS_KILL"
+        )
+    return InvocationRetryPolicy(
+        **intervals,
+        factor=message.factor if message.HasField("factor") else None,
+        max_attempts=message.max_attempts if message.HasField("max_attempts") else None,
+        on_max_attempts=_ON_MAX_ATTEMPTS.get(message.on_max_attempts),
+    )

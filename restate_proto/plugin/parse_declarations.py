@@ -1,0 +1,133 @@
+"""The state, promises and signals that a service declares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from restate_proto.plugin.names import constant_name
+from restate_proto.plugin.schema import Declaration, MessageType
+from restatepb.v1 import options_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from restate_proto.plugin.schema import HandlerModel
+    from restate_proto.plugin.scope import ServiceScope
+    from restate_proto.plugin.source import Path
+
+__all__ = ["Declarations", "parse_declarations"]
+
+_Declared = options_pb2.State | options_pb2.Promise | options_pb2.Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """What a service declares."""
+
+    state: tuple[Declaration, ...]
+    promises: tuple[Declaration, ...]
+    signals: tuple[Declaration, ...]
+
+
+def parse_declarations(scope: ServiceScope, handlers: Sequence[HandlerModel]) -> Declarations:
+    """Reads what a service declares.
+
+    Args:
+        scope: the service.
+        handlers: its handlers; their methods and the keys' constants share one class.
+    """
+    return _Parser(scope, handlers).parse()
+
+
+class _Parser:
+    def __init__(self, scope: ServiceScope, handlers: Sequence[HandlerModel]) -> None:
+        self._scope = scope
+        self._taken = {handler.method: f"method {handler.rpc}" for handler in handlers}
+
+    def parse(self) -> Declarations:
+        message = self._scope.option.message
+        state: tuple[Declaration, ...] = ()
+        promises: tuple[Declaration, ...] = ()
+        if not isinstance(message, options_pb2.ServiceOptions):
+            state = self._all("state", message.state, message.STATE_FIELD_NUMBER)
+        if isinstance(message, options_pb2.WorkflowOptions):
+            promises = self._all("promise", message.promise, message.PROMISE_FIELD_NUMBER)
+        signals = self._all("signal", message.signal, message.SIGNAL_FIELD_NUMBER)
+        return Declarations(state, promises, signals)
+
+    def _all(
+        self, what: str, declared: Sequence[_Declared], field_number: int
+    ) -> tuple[Declaration, ...]:
+        seen: set[str] = set()
+        found: list[Declaration] = []
+        for number, message in enumerate(declared):
+            path = self._scope.option_path(field_number, number)
+            title = f'{what} "{message.name}"'
+            if not message.name:
+                title = f"a {what}"
+                self._report(
+                    path, f'{title} has no name; write {what}: {{ name: "..." type: "..." }}'
+                )
+            elif message.name in seen:
+                self._report(path, f"{title} is declared twice; keep one")
+            seen.add(message.name)
+            constant = self._constant(what, message.name, path) if message.name else ""
+            type_ = self._type(title, message.type, path)
+            if constant and type_:
+                found.append(Declaration(message.name, constant, type_))
+        return tuple(found)
+
+    def _constant(self, what: str, name: str, path: Path) -> str | None:
+        title = f'{what} "{name}"'
+        constant = constant_name(name, what.upper())
+        if constant is None:
+            self._report(
+                path,
+                f"{title} has no letter or digit to make a Python name of; write a name with one",
+            )
+            return None
+        first = self._taken.setdefault(constant, title)
+        if first != title:
+            self._report(
+                path,
+                f'{first} and {title} both become the Python name "{constant}"; rename one of them',
+            )
+        return constant
+
+    def _type(self, title: str, written: str, path: Path) -> MessageType | None:
+        """Finds the message type that a declaration names by its full name."""
+        index, file = self._scope.file.index, self._scope.file.name
+        if not written:
+            self._report(path, f'{title} has no type; write type: "package.Message"')
+            return None
+        name = written.removeprefix(".")
+        found = index.message(name)
+        if found is not None and found.proto.options.map_entry:
+            found = None
+        if found is None:
+            self._report(path, f"{title} has {self._unknown(written)}")
+            return None
+        if found.type.file not in index.visible(file):
+            self._report(
+                path,
+                f'{title} has the type "{written}" of a file that this one does not import; '
+                f'write import "{found.type.file}";',
+            )
+        return found.type
+
+    def _unknown(self, written: str) -> str:
+        """Says what is wrong with the name of a type that is no message."""
+        index = self._scope.file.index
+        if index.is_enum(written.removeprefix(".")):
+            return f'the enum "{written}" as its type; write a message with a field of it'
+        near = index.named_like(written)
+        instead = (
+            f'write its full name, "{near}"'
+            if near
+            else "write the full name of a message in this file or in one that it imports"
+        )
+        return f'the unknown type "{written}"; {instead}'
+
+    def _report(self, path: Path, text: str) -> None:
+        self._scope.report(path, f"{self._scope.title}: {text}")

@@ -1,0 +1,172 @@
+"""Lays out Python text: indentation, docstrings, strings, and calls that wrap where they are long."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+__all__ = ["Call", "Expression", "Items", "Printer", "Text", "quote"]
+
+_WIDTH = 100
+_INDENT = "    "
+
+# What would be invisible in a file or end a line there.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string literal; one of several lines is written line by line where it is long."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call: `function(positional, keyword=value)`; the keyword of a positional one is empty."""
+
+    function: str
+    arguments: tuple[tuple[str, Expression], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A display: a tuple `(a, b)`, a list `[a, b]`, or a dict `{a: b}` of ready-made items."""
+
+    brackets: str
+    items: tuple[Expression, ...]
+
+
+Expression = str | Text | Call | Items
+"""What can be laid out; a `str` is code that stays as it is."""
+
+
+def quote(text: str) -> str:
+    """Returns the Python literal of a string, in double quotes unless that escapes more."""
+    mark = "'" if text.count('"') > text.count("'") else '"'
+    escaped = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
+    return mark + _escape_unprintable(escaped.replace(mark, "\\" + mark)) + mark
+
+
+def _escape_unprintable(text: str) -> str:
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+class Printer:
+    """Collects lines of text."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._margin = ""
+
+    def line(self, text: str = "") -> None:
+        """Adds a line at the current indentation, or an empty one."""
+        self.lines.append(f"{self._margin}{text}" if text else "")
+
+    @contextmanager
+    def indented(self) -> Generator[None]:
+        """Indents what is added inside."""
+        before, self._margin = self._margin, self._margin + _INDENT
+        yield
+        self._margin = before
+
+    def docstring(self, text: str) -> None:
+        """Adds a docstring; the text may hold anything."""
+        # Every `"` that could end the docstring early is escaped, the last character included.
+        text = _escape_unprintable(text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"'))
+        if text.endswith('"'):
+            text = text[:-1] + '\\"'
+        first, *rest = text.split("\n")
+        if not rest:
+            self.line(f'"""{first}"""')
+            return
+        self.line(f'"""{first}')
+        for line in rest:
+            self.line(line)
+        self.line('"""')
+
+    def class_(self, name: str, base: str) -> None:
+        """Adds the first line of a class, after the empty lines that set it apart."""
+        self.line()
+        self.line()
+        self.line(f"class {name}({base}):")
+
+    def signature(self, head: str, parameters: Sequence[str], returns: str) -> None:
+        """Adds a `def`, one parameter on a line where it is too long for one line.
+
+        Args:
+            head: up to the parenthesis: `async def run`.
+            parameters: as they are written.
+            returns: the type.
+        """
+        short = f"{head}({', '.join(parameters)}) -> {returns}:"
+        if len(self._margin) + len(short) <= _WIDTH:
+            self.line(short)
+            return
+        self.line(f"{head}(")
+        with self.indented():
+            for parameter in parameters:
+                self.line(f"{parameter},")
+        self.line(f") -> {returns}:")
+
+    def statement(self, before: str, expression: Expression, after: str = "") -> None:
+        """Adds `before expression after`, wrapped where it is too long for one line."""
+        short = before + _one_line(expression) + after
+        if len(self._margin) + len(short) <= _WIDTH or not _can_wrap(expression):
+            self.line(short)
+            return
+        opening, closing = _brackets(expression)
+        self.line(before + opening)
+        with self.indented():
+            if isinstance(expression, Text):
+                for part in expression.value.splitlines(keepends=True):
+                    self.line(quote(part))
+            elif isinstance(expression, Call):
+                for keyword, value in expression.arguments:
+                    self.statement(f"{keyword}=" if keyword else "", value, ",")
+            elif isinstance(expression, Items):
+                for item in expression.items:
+                    self.statement("", item, ",")
+        self.line(closing + after)
+
+
+def _one_line(expression: Expression) -> str:
+    match expression:
+        case Text(value):
+            return quote(value)
+        case Call(function, arguments):
+            inner = (f"{k}={_one_line(v)}" if k else _one_line(v) for k, v in arguments)
+            return f"{function}({', '.join(inner)})"
+        case Items(brackets, items):
+            inner = ", ".join(map(_one_line, items))
+            comma = "," if brackets == "()" and len(items) == 1 else ""
+            return f"{brackets[0]}{inner}{comma}{brackets[1]}"
+        case str(code):
+            return code
+
+
+def _can_wrap(expression: Expression) -> bool:
+    match expression:
+        case Text(value):
+            return "\n" in value.rstrip("\n")
+        case Call(_, arguments):
+            return bool(arguments)
+        case Items(_, items):
+            return bool(items)
+        case str():
+            return False
+
+
+def _brackets(expression: Expression) -> tuple[str, str]:
+    match expression:
+        case Call(function):
+            return f"{function}(", ")"
+        case Items(brackets):
+            return brackets[0], brackets[1]
+        case _:
+            return "(", ")"

@@ -43,7 +43,7 @@ def test_it_runs_as_a_module() -> None:
 
 
 def test_help_waits_for_no_heavy_module() -> None:
-    heavy = ["asyncio", "google.protobuf", "grpc_tools", "h2", "ngh2", "restate_proto.endpoint"]
+    heavy = ["asyncio", "grpc_tools", "h2", "ngh2", "restate_proto.endpoint"]
     program = (
         "import sys\n"
         "from restate_proto.cli.main import app\n"

@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 _names = (f"served_{number}" for number in itertools.count())
 
 ENDPOINT = """
+from google.protobuf.empty_pb2 import Empty
 from restate_proto import Endpoint
 from restate_proto._codegen import v1 as rt
 
+EMPTY = rt.google_codec(Empty)
+REST = rt.HandlerDescriptor("Idle", "Rest", "rest", rt.ServiceKind.SERVICE, None, EMPTY, EMPTY)
+
 class Idle(rt.Service):
-    __restate_service__ = rt.ServiceDescriptor("Idle", rt.ServiceKind.SERVICE, handlers=())
+    __restate_service__ = rt.ServiceDescriptor("Idle", rt.ServiceKind.SERVICE, (REST,))
+    async def rest(self, ctx, request): ...
 
 endpoint = Endpoint(Idle())
 """

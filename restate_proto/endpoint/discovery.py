@@ -1,0 +1,165 @@
+"""Answers the Restate server's question which services an endpoint has."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from restate_proto.model.manifest import (
+    MAX_MANIFEST_VERSION,
+    MIN_MANIFEST_VERSION,
+    ManifestError,
+    build_manifest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from restate_proto.model.service import ServiceDescriptor
+
+__all__ = ["SERVER_HEADER", "Discovery", "DiscoveryResponse", "negotiate"]
+
+_CONTENT_TYPES = {
+    f"application/vnd.restate.endpointmanifest.v{version}+json": version
+    for version in range(MIN_MANIFEST_VERSION, MAX_MANIFEST_VERSION + 1)
+}
+_ANYTHING = ("*/*", "application/*")
+
+
+def _server_header() -> tuple[bytes, bytes]:
+    try:
+        version = installed_version("restate-proto")
+    except PackageNotFoundError:  # run from a checkout
+        version = "dev"
+    return b"x-restate-server", f"restate-proto/{version}".encode()
+
+
+SERVER_HEADER = _server_header()
+"""The header that names this library; on every response to the Restate server."""
+
+
+class DiscoveryResponse(NamedTuple):
+    """An HTTP response.
+
+    Args:
+        status: the status code.
+        headers: its headers, names in lower case.
+        body: its body.
+    """
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
+def negotiate(accept: str | None) -> int | None:
+    """The newest manifest version that both sides know.
+
+    Restate lists every version that it reads. Who sends no `Accept` header, or `*/*`, is a person
+    with curl or a browser: they get the newest.
+
+    Args:
+        accept: the request's `Accept` header; several of them joined by commas.
+
+    Returns:
+        The version, or None where there is no common one.
+    """
+    if accept is None:
+        return MAX_MANIFEST_VERSION
+    best = None
+    for entry in accept.split(","):
+        media_type, *parameters = (part.strip().lower() for part in entry.split(";"))
+        if any(_is_refusal(parameter) for parameter in parameters):
+            continue
+        version = (
+            MAX_MANIFEST_VERSION if media_type in _ANYTHING else _CONTENT_TYPES.get(media_type)
+        )
+        if version is not None and (best is None or version > best):
+            best = version
+    return best
+
+
+class Discovery:
+    """The manifests of an endpoint, made once for each version that is asked for.
+
+    Args:
+        services: the services of the endpoint.
+        min_protocol_version: the lowest service protocol version that it speaks.
+        max_protocol_version: the highest one.
+        bidirectional: whether it can answer while the request still streams.
+
+    Raises:
+        ManifestError: no Restate server would take these services.
+    """
+
+    def __init__(
+        self,
+        services: Iterable[ServiceDescriptor],
+        *,
+        min_protocol_version: int,
+        max_protocol_version: int,
+        bidirectional: bool,
+    ) -> None:
+        self._services = tuple(services)
+        self._options: dict[str, Any] = {
+            "min_protocol_version": min_protocol_version,
+            "max_protocol_version": max_protocol_version,
+            "bidirectional": bidirectional,
+        }
+        # The newest can carry everything: an error in it is one of the contract, for the start
+        # of the endpoint and not for the day when a server asks.
+        self._responses = {MAX_MANIFEST_VERSION: self._manifest(MAX_MANIFEST_VERSION)}
+
+    def respond(self, accept: str | None) -> DiscoveryResponse:
+        """The response to `GET /discover`.
+
+        Args:
+            accept: as in `negotiate`.
+
+        Returns:
+            200 with a manifest; 415 where no version is common; 500 where the contracts use
+            something that the negotiated version cannot carry.
+        """
+        version = negotiate(accept)
+        if version is None:
+            return _text(415, f"no discovery manifest version in common; we have {_OFFERED}")
+        response = self._responses.get(version)
+        if response is None:
+            try:
+                response = self._manifest(version)
+            except ManifestError as error:
+                response = _text(500, str(error))
+            self._responses[version] = response
+        return response
+
+    def _manifest(self, version: int) -> DiscoveryResponse:
+        manifest = build_manifest(self._services, version=version, **self._options)
+        content_type = f"application/vnd.restate.endpointmanifest.v{version}+json"
+        return _response(200, content_type, json.dumps(manifest, allow_nan=False))
+
+
+_OFFERED = ", ".join(_CONTENT_TYPES)
+
+
+def _is_refusal(parameter: str) -> bool:
+    name, _, value = parameter.partition("=")
+    try:
+        return name.strip() == "q" and float(value) == 0
+    except ValueError:
+        return False
+
+
+def _text(status: int, body: str) -> DiscoveryResponse:
+    return _response(status, "text/plain; charset=utf-8", body)
+
+
+def _response(status: int, content_type: str, body: str) -> DiscoveryResponse:
+    data = body.encode()
+    headers = (
+        (b"content-type", content_type.encode()),
+        (b"content-length", str(len(data)).encode()),
+        SERVER_HEADER,
+    )
+    return DiscoveryResponse(status, headers, data)

@@ -1,0 +1,273 @@
+"""The discovery manifest: what an endpoint tells the Restate server about its services.
+
+The server names the versions of the manifest that it reads; each carries all that the one before
+it does. See `build_manifest` for how contracts map to it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from restate_proto.errors import RestateError
+from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
+from restate_proto.model.retry import InvocationRetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from restate_proto.model.codec import Codec
+    from restate_proto.model.config import Config
+    from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
+
+__all__ = ["MAX_MANIFEST_VERSION", "MIN_MANIFEST_VERSION", "ManifestError", "build_manifest"]
+
+MIN_MANIFEST_VERSION = 1
+MAX_MANIFEST_VERSION = 4
+
+# The server gives a response the content type that the manifest says, and no other, while a
+# handler answers in the encoding that it was asked in. So where that may be either, this is said:
+# it is true of both, and the playground of the Restate UI shows a body only where it sees `json`.
+# (Without a content type the server drops the output's schema.)
+_EITHER_ENCODING = "application/x-protobuf-or-json"
+_JSON = "application/json"
+
+_SERVICE_NAME = re.compile(r"([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9._-]*")
+_HANDLER_NAME = re.compile(r"([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*")
+
+_HANDLER_KINDS: dict[ServiceKind, tuple[HandlerKind | None, ...]] = {
+    ServiceKind.SERVICE: (None,),
+    ServiceKind.VIRTUAL_OBJECT: (HandlerKind.EXCLUSIVE, HandlerKind.SHARED),
+    ServiceKind.WORKFLOW: (HandlerKind.WORKFLOW, HandlerKind.SHARED),
+}
+
+
+class _Field(NamedTuple):
+    """What is known of a field of the manifest: its first version, its option in a contract."""
+
+    since: int
+    option: str
+
+
+_FIELDS = {
+    "documentation": _Field(2, "a comment"),
+    "metadata": _Field(2, "metadata"),
+    "inactivityTimeout": _Field(3, "inactivity_timeout"),
+    "abortTimeout": _Field(3, "abort_timeout"),
+    "journalRetention": _Field(3, "journal_retention"),
+    "idempotencyRetention": _Field(3, "idempotency_retention"),
+    "workflowCompletionRetention": _Field(3, "workflow_retention"),
+    "ingressPrivate": _Field(3, "ingress_private"),
+    "enableLazyState": _Field(3, "lazy_state"),
+    "retryPolicyInitialInterval": _Field(4, "retry_policy.initial_interval"),
+    "retryPolicyExponentiationFactor": _Field(4, "retry_policy.factor"),
+    "retryPolicyMaxInterval": _Field(4, "retry_policy.max_interval"),
+    "retryPolicyMaxAttempts": _Field(4, "retry_policy.max_attempts"),
+    "retryPolicyOnMaxAttempts": _Field(4, "retry_policy.on_max_attempts"),
+}
+
+# The first Restate server that reads a manifest version.
+_SERVERS = {3: "1.4", 4: "1.5"}
+
+# What changes nothing but how a service is shown.
+_OPTIONAL = {"documentation", "metadata"}
+
+
+class ManifestError(RestateError):
+    """The services cannot be described to the server; the message says which and what to do."""
+
+
+def build_manifest(
+    services: Iterable[ServiceDescriptor],
+    *,
+    version: int,
+    min_protocol_version: int,
+    max_protocol_version: int,
+    bidirectional: bool,
+) -> dict[str, Any]:
+    """The discovery manifest of an endpoint.
+
+    A handler's input is `*/*`, so that it takes both encodings, with the JSON Schema of the
+    request's ProtoJSON. A request that carries nothing (`google.protobuf.Empty`) has no schema:
+    where there is one, the server refuses an empty body that has a content type.
+
+    Durations become milliseconds; what is not whole is rounded up. A service's
+    `workflow_retention` goes to its run handler, which is the only place the manifest has for it.
+    Documentation and metadata are left out where the version cannot carry them.
+
+    Args:
+        services: the services, in the order in which they are to be shown.
+        version: the manifest version, 1 to 4.
+        min_protocol_version: the lowest service protocol version that the endpoint speaks.
+        max_protocol_version: the highest one.
+        bidirectional: whether request and response stream at the same time; else the server
+            sends the whole request and then reads the response.
+
+    Returns:
+        The manifest, ready for `json.dumps`.
+
+    Raises:
+        ManifestError: the server would refuse it, or this version cannot carry a field that
+            changes how invocations run.
+    """
+    listed = list(services)
+    _refuse_duplicates("service", [service.name for service in listed], "an endpoint")
+    return {
+        "protocolMode": "BIDI_STREAM" if bidirectional else "REQUEST_RESPONSE",
+        "minProtocolVersion": min_protocol_version,
+        "maxProtocolVersion": max_protocol_version,
+        "services": [_service(service, version) for service in listed],
+    }
+
+
+def _service(service: ServiceDescriptor, version: int) -> dict[str, Any]:
+    name, kind, config = service.name, service.kind, service.config
+    where = f"service {name!r}"
+    if not _SERVICE_NAME.fullmatch(name):
+        raise ManifestError(
+            f"{where}: a service's name must be letters, digits, '.', '_' and '-', and begin with "
+            "a letter; set `name` in its options"
+        )
+    if name.lower().startswith("restate") or name.lower() == "openapi":
+        raise ManifestError(
+            f"{where}: Restate keeps names that begin with 'restate', and 'openapi', for itself; "
+            "set `name` in its options"
+        )
+    if config.workflow_retention is not None and kind is not ServiceKind.WORKFLOW:
+        raise ManifestError(f"{where}: workflow_retention is for workflows; remove it")
+    _refuse_duplicates("handler", [handler.name for handler in service.handlers], where)
+    return {
+        "name": name,
+        "ty": kind.value,
+        "handlers": [_handler(service, handler, version) for handler in service.handlers],
+        **_carried(_settings(config, service.documentation, where), where, version),
+    }
+
+
+def _handler(
+    service: ServiceDescriptor, handler: HandlerDescriptor[Any, Any], version: int
+) -> dict[str, Any]:
+    where = f"handler {service.name}/{handler.name}"
+    _check_handler(service, handler, where)
+    described: dict[str, Any] = {"name": handler.name}
+    if handler.kind is not None:
+        described["ty"] = handler.kind.value
+    described["input"] = _input(handler.request)
+    described["output"] = _output(handler.response, handler.encoding)
+    settings = _settings(handler.config, handler.documentation, where)
+    if handler.kind is HandlerKind.WORKFLOW:
+        retention = handler.config.workflow_retention
+        if retention is None:
+            retention = service.config.workflow_retention
+        if retention is not None:
+            field = "workflowCompletionRetention"
+            settings[field] = _milliseconds(retention, field, where)
+    return {**described, **_carried(settings, where, version)}
+
+
+def _check_handler(
+    service: ServiceDescriptor, handler: HandlerDescriptor[Any, Any], where: str
+) -> None:
+    if not _HANDLER_NAME.fullmatch(handler.name):
+        raise ManifestError(
+            f"{where}: a handler's name must be letters, digits and '_', and begin with a letter; "
+            "set `name` in its options"
+        )
+    if handler.kind not in _HANDLER_KINDS[service.kind]:
+        kind = handler.kind.value if handler.kind is not None else "without a kind"
+        raise ManifestError(f"{where}: a {service.kind.value} has no handlers that are {kind}")
+    config, is_run = handler.config, handler.kind is HandlerKind.WORKFLOW
+    if config.workflow_retention is not None and not is_run:
+        raise ManifestError(f"{where}: workflow_retention is for run handlers; remove it")
+    if config.idempotency_retention is not None and is_run:
+        raise ManifestError(
+            f"{where}: a run handler has no idempotency_retention; set workflow_retention instead"
+        )
+    if config.ingress_private is False and service.config.ingress_private:
+        raise ManifestError(
+            f"{where}: it is public in a private service, which Restate does not have; make the "
+            "service public and its other handlers private"
+        )
+
+
+def _input(codec: Codec[Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {"required": False, "contentType": "*/*"}
+    schema = None if codec.is_empty else codec.json_schema()
+    return described if schema is None else {**described, "jsonSchema": schema}
+
+
+def _output(codec: Codec[Any], encoding: Encoding) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "contentType": _JSON if encoding is Encoding.JSON else _EITHER_ENCODING,
+        "setContentTypeIfEmpty": False,
+    }
+    schema = codec.json_schema()
+    return described if schema is None else {**described, "jsonSchema": schema}
+
+
+def _settings(config: Config, documentation: str | None, where: str) -> dict[str, Any]:
+    """The fields of a service or handler that are set, but for the workflow retention."""
+    policy = config.retry_policy or InvocationRetryPolicy()
+    _check_retry_policy(policy, where)
+    durations = {
+        "inactivityTimeout": config.inactivity_timeout,
+        "abortTimeout": config.abort_timeout,
+        "journalRetention": config.journal_retention,
+        "idempotencyRetention": config.idempotency_retention,
+        "retryPolicyInitialInterval": policy.initial_interval,
+        "retryPolicyMaxInterval": policy.max_interval,
+    }
+    on_max_attempts = policy.on_max_attempts
+    settings: dict[str, Any] = {
+        "documentation": documentation or None,
+        "metadata": dict(config.metadata) or None,
+        **{
+            field: _milliseconds(value, field, where)
+            for field, value in durations.items()
+            if value is not None
+        },
+        "ingressPrivate": config.ingress_private,
+        "enableLazyState": config.lazy_state,
+        "retryPolicyExponentiationFactor": policy.factor,
+        "retryPolicyMaxAttempts": policy.max_attempts,
+        "retryPolicyOnMaxAttempts": None if on_max_attempts is None else on_max_attempts.value,
+    }
+    return {field: value for field, value in settings.items() if value is not None}
+
+
+def _check_retry_policy(policy: InvocationRetryPolicy, where: str) -> None:
+    factor, attempts = policy.factor, policy.max_attempts
+    if factor is not None and not (math.isfinite(factor) and factor > 0):
+        raise ManifestError(f"{where}: retry_policy.factor must be above 0, it is {factor}")
+    if attempts is not None and attempts < 1:
+        raise ManifestError(f"{where}: retry_policy.max_attempts must be at least 1: {attempts}")
+
+
+def _carried(settings: dict[str, Any], where: str, version: int) -> dict[str, Any]:
+    """The settings that a version has room for."""
+    carried: dict[str, Any] = {}
+    for name, value in settings.items():
+        field = _FIELDS[name]
+        if field.since <= version:
+            carried[name] = value
+        elif name not in _OPTIONAL:
+            raise ManifestError(
+                f"{where} sets {field.option} ({name}), which takes discovery manifest "
+                f"v{field.since}, and this Restate server asks for v{version}; remove it from the "
+                f"contract, or update the server to {_SERVERS[field.since]} or newer"
+            )
+    return carried
+
+
+def _milliseconds(value: timedelta, name: str, where: str) -> int:
+    if value < timedelta(0):
+        raise ManifestError(f"{where}: {_FIELDS[name].option} must not be negative")
+    return -(-value // timedelta(milliseconds=1))
+
+
+def _refuse_duplicates(what: str, names: list[str], where: str) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ManifestError(f"{where} has more than one {what} named {', '.join(twice)}")

@@ -145,6 +145,9 @@ class Attempt:
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the request."""
+        if self._has_ended:
+            self.stream.acknowledge(len(data))
+            return
         machine = self.machine
         machine.feed(data)
         task = self._task
@@ -157,8 +160,9 @@ class Attempt:
 
     def eof_received(self) -> None:
         """The request is complete: Restate wants a suspension where the handler has to wait."""
-        self.machine.close_input()
-        self._on_input()
+        if not self._has_ended:
+            self.machine.close_input()
+            self._on_input()
 
     def aborted(self, reason: str) -> None:
         """The stream is gone; nothing can be written."""
@@ -200,9 +204,10 @@ class Attempt:
         payload = input_.payload
         content_type = accept = None
         for key, value in input_.headers:
-            if key == "content-type":
+            name = key.lower()  # HTTP's are, but a handler of any SDK may set them
+            if name == "content-type":
                 content_type = value
-            elif key == "accept":
+            elif name == "accept":
                 accept = value
         encoding = encoding_of(content_type, payload, handler.encoding)
         if not payload and content_type is None and accept is not None and "json" in accept:

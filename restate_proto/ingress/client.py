@@ -76,12 +76,14 @@ class IngressClient:
     ) -> None:
         common = checked_headers(headers)
 
-        def sender(url: str) -> Sender:
-            origin, path = _split(url)
-            transport = Http2Client(origin, ssl=ssl, engine=engine)
-            return Sender(transport, url=url, path=path, headers=common, policy=retry)
+        def sender(url: str, tls: ssl_module.SSLContext | None) -> Sender:
+            return Sender(Http2Client(url, ssl=tls, engine=engine), headers=common, policy=retry)
 
-        self.core = IngressCore(sender(base_url), None if admin_url is None else sender(admin_url))
+        admin = None
+        if admin_url is not None:
+            # The two may well differ: TLS ends at a proxy before the ingress.
+            admin = sender(admin_url, ssl if urlsplit(admin_url).scheme == "https" else None)
+        self.core = IngressCore(sender(base_url, ssl), admin)
 
     async def __aenter__(self) -> Self:
         """The client itself."""
@@ -276,11 +278,3 @@ class IngressClient:
             IngressError: as in `resolve_awakeable`.
         """
         await self.core.reject_awakeable(awakeable_id, reason)
-
-
-def _split(url: str) -> tuple[str, str]:
-    """The origin and the path of a URL."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError(f"{url!r} is not the URL of a server, such as http://127.0.0.1:8080")
-    return f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")

@@ -52,9 +52,7 @@ class Sender:
     """Sends requests to one server.
 
     Args:
-        transport: sends one request.
-        url: where to, for error messages; its path is put before each request's path.
-        path: that path.
+        transport: sends one request; its errors name the server's URL.
         headers: headers for every request.
         policy: when to repeat requests; None never does.
         clock: the time in seconds, from any start.
@@ -67,8 +65,6 @@ class Sender:
         self,
         transport: Transport,
         *,
-        url: str,
-        path: str = "",
         headers: Sequence[tuple[bytes, bytes]] = (),
         policy: IngressRetryPolicy | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -77,8 +73,6 @@ class Sender:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._transport = transport
-        self._url = url
-        self._path = path
         self._headers = tuple(headers)
         self._policy = policy
         self._clock = clock
@@ -127,7 +121,7 @@ class Sender:
         try:
             response = await self._transport.request(
                 request.method,
-                self._path + request.path,
+                request.path,
                 (*request.headers, *self._headers),
                 request.body,
             )
@@ -144,13 +138,10 @@ class Sender:
 
     def _lost(self, request: IngressRequest, cause: Exception) -> IngressError:
         if isinstance(cause, ConnectError):
-            return IngressUnreachableError(
-                f"{request.what}: no connection to {self._url}: {cause}; is Restate running there?"
-            )
+            return IngressUnreachableError(f"{request.what}: {cause}; is Restate running there?")
         if isinstance(cause, StreamResetError) and cause.unprocessed:
             return IngressUnreachableError(
-                f"{request.what}: {self._url} refused the request unprocessed: {cause}; it is safe"
-                " to repeat"
+                f"{request.what}: refused and not processed: {cause}; it is safe to repeat"
             )
         if isinstance(cause, ResponseTooLargeError):
             return InvalidResponseError(f"{request.what}: {cause}")
@@ -161,7 +152,7 @@ class Sender:
             " key that is safe"
         )
         return OutcomeUnknownError(
-            f"{request.what}: sent to {self._url}, but the answer was lost: {cause}; {advice}"
+            f"{request.what}: sent, but the answer was lost: {cause}; {advice}"
         )
 
 

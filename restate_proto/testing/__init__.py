@@ -1,16 +1,24 @@
-"""A real restate-server for tests, and pytest fixtures for it."""
+"""A real restate-server for tests, and pytest fixtures for it.
+
+The names are loaded when they are first used: every pytest run of an environment that has
+restate-proto imports this package, for the fixtures of `restate_proto.testing.pytest_plugin`.
+"""
 
 from __future__ import annotations
 
-from restate_proto.testing.admin import AdminApi, AdminError, Deployment
-from restate_proto.testing.binary import RestateServerNotFoundError, find_restate_server
-from restate_proto.testing.environment import (
-    RunnableEndpoint,
-    RunningEndpoint,
-    TestEnvironment,
-    restate_environment,
-)
-from restate_proto.testing.server import RestateServer, RestateServerError
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from restate_proto.testing.admin import AdminApi, AdminError, Deployment
+    from restate_proto.testing.binary import RestateServerNotFoundError, find_restate_server
+    from restate_proto.testing.environment import (
+        RunnableEndpoint,
+        RunningEndpoint,
+        TestEnvironment,
+        restate_environment,
+    )
+    from restate_proto.testing.server import RestateServer, RestateServerError
 
 __all__ = [
     "AdminApi",
@@ -25,3 +33,28 @@ __all__ = [
     "find_restate_server",
     "restate_environment",
 ]
+
+_MODULES = {
+    "admin": ("AdminApi", "AdminError", "Deployment"),
+    "binary": ("RestateServerNotFoundError", "find_restate_server"),
+    "environment": (
+        "RunnableEndpoint",
+        "RunningEndpoint",
+        "TestEnvironment",
+        "restate_environment",
+    ),
+    "server": ("RestateServer", "RestateServerError"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeAlias
 
 __all__ = ["ConfigValue", "merge", "server_config", "server_environ", "to_toml"]
 
-ConfigValue: TypeAlias = "str | int | float | bool | list[ConfigValue] | Mapping[str, ConfigValue]"
+ConfigValue: TypeAlias = (
+    "str | int | float | bool | Sequence[ConfigValue] | Mapping[str, ConfigValue]"
+)
 """What a value of the configuration can be; a mapping is a TOML table."""
 
 
@@ -49,12 +51,12 @@ def _lines(config: Mapping[str, ConfigValue], prefix: str) -> Iterator[tuple[str
 
 
 def _value(value: ConfigValue) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(_value(item) for item in value)}]"
+    if isinstance(value, str | int | float):
+        return _scalar(value)
     if isinstance(value, Mapping):
         fields = (f"{_scalar(key)} = {_value(item)}" for key, item in value.items())
         return f"{{{', '.join(fields)}}}"
-    return _scalar(value)
+    return f"[{', '.join(_value(item) for item in value)}]"
 
 
 def _scalar(value: str | float) -> str:

@@ -6,13 +6,13 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from restate_proto.ingress import IngressClient
 from restate_proto.testing.server import RestateServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from contextlib import AbstractAsyncContextManager
 
-    from restate_proto.ingress import IngressClient
     from restate_proto.testing.admin import Deployment
 
 __all__ = ["RunnableEndpoint", "RunningEndpoint", "TestEnvironment", "restate_environment"]
@@ -78,8 +78,6 @@ async def restate_environment(
     Yields:
         The environment.
     """
-    from restate_proto.ingress import IngressClient  # noqa: PLC0415 - TODO until http2 has its client
-
     async with AsyncExitStack() as stack:
         if server is None:
             server = await stack.enter_async_context(RestateServer())

@@ -110,6 +110,7 @@ class RestateServer:
             RestateServerNotFoundError: there is no restate-server binary.
             RestateServerError: it ended, or was not ready in time; the text has its log.
         """
+        self._check_stopped()
         try:
             for delay in self._start():
                 time.sleep(delay)
@@ -159,6 +160,7 @@ class RestateServer:
         self.stop()
 
     async def _start_async(self) -> None:
+        self._check_stopped()
         try:
             for delay in self._start():
                 await asyncio.sleep(delay)
@@ -177,6 +179,11 @@ class RestateServer:
     def admin_url(self) -> str:
         """Where the admin API is, such as `http://127.0.0.1:41235`."""
         return f"http://127.0.0.1:{self._known_ports()['admin']}"
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the server; None where it does not run."""
+        return None if self._process is None else self._process.pid
 
     @property
     def directory(self) -> Path:
@@ -220,6 +227,10 @@ class RestateServer:
     def _log_path(self) -> Path:
         return self.directory / "restate-server.log"
 
+    def _check_stopped(self) -> None:
+        if self._process is not None:
+            raise RestateServerError("this RestateServer is started already")
+
     def _known_ports(self) -> dict[str, int]:
         if self._ports is None:
             raise RestateServerError(_NOT_STARTED)
@@ -227,8 +238,6 @@ class RestateServer:
 
     def _start(self) -> Iterator[float]:
         """Starts the server; gives the seconds to wait before it is looked at again."""
-        if self._process is not None:
-            raise RestateServerError("this RestateServer is started already")
         if self._directory is None:
             self._directory = Path(tempfile.mkdtemp(prefix="restate-"))
         self._directory.mkdir(parents=True, exist_ok=True)

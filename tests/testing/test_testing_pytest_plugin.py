@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import pytest
+
+from restate_proto.testing import find_restate_server
+
+pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(autouse=True)
+def binary(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pytester runs its tests in another directory."""
+    monkeypatch.setenv("RESTATE_SERVER", str(find_restate_server()))
+
+
+def test_tests_share_one_server_which_is_gone_after_the_session(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def restate_server_options():
+            return {"directory": "here"}
+        """
+    )
+    pytester.makepyfile(
+        test_one="def test_it(restate_server): print('at', restate_server.ingress_url)",
+        test_two="def test_it(restate_server): print('at', restate_server.ingress_url)",
+        test_none="def test_it(): pass",
+    )
+
+    result = pytester.runpytest_subprocess("-rP", "-p", "no:cacheprovider")
+
+    result.assert_outcomes(passed=3)
+    urls = [line for line in result.outlines if line.startswith("at http://127.0.0.1:")]
+    assert len(urls) == 2
+    assert len(set(urls)) == 1
+    assert (pytester.path / "here" / "restate-server.log").exists()
+
+
+def test_a_failure_shows_the_log_of_the_server(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_fails(restate_server):
+            assert False
+
+        def test_fails_without():
+            assert False
+        """
+    )
+
+    result = pytester.runpytest_subprocess()
+
+    result.assert_outcomes(failed=2)
+    sections = [line for line in result.outlines if "restate-server log" in line]
+    assert len(sections) == 1
+    result.stdout.fnmatch_lines(["*became Leader*"])
+
+
+def test_no_server_is_an_error_that_says_how_to_get_one(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESTATE_SERVER", "/no/such/program")
+    pytester.makepyfile("def test_it(restate_server): pass")
+
+    result = pytester.runpytest_subprocess()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*RESTATE_SERVER=/no/such/program is not an executable file*"])
+
+
+def test_the_names_that_begin_with_test_are_not_collected(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from restate_proto.testing import *
+
+        def test_only_this():
+            assert TestEnvironment
+        """
+    )
+
+    result = pytester.runpytest_subprocess("-W", "error")
+
+    result.assert_outcomes(passed=1)
+
+
+def test_the_plugin_loads_nothing_that_a_run_may_not_need(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_it():
+            loaded = {name for name in sys.modules if name.startswith("restate_proto")}
+            assert loaded <= {
+                "restate_proto", "restate_proto.testing", "restate_proto.testing.pytest_plugin"
+            }
+        """
+    )
+
+    result = pytester.runpytest_subprocess()
+
+    result.assert_outcomes(passed=1)

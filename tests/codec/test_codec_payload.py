@@ -24,7 +24,15 @@ from restate_proto.model.kinds import Encoding
 
 JSON, PROTOBUF = Encoding.JSON, Encoding.PROTOBUF
 encodings = st.sampled_from(Encoding)
-UNKNOWN = ["application/octet-stream", "application/x-www-form-urlencoded", "*/*", "", "json", ";"]
+UNKNOWN = [
+    "application/octet-stream",
+    "application/x-protobuf-or-json",
+    "application/x-www-form-urlencoded",
+    "*/*",
+    "",
+    "json",
+    ";",
+]
 
 
 @pytest.mark.parametrize(

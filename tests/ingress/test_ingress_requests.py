@@ -1,0 +1,290 @@
+"""Requests as bytes, without anything that sends them."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restate_proto import Target
+from restate_proto.ingress.payloads import Payload
+from restate_proto.ingress.requests import (
+    AdminAction,
+    IdempotentRef,
+    InvocationIdRef,
+    WorkflowRef,
+    admin_request,
+    attach_request,
+    call_request,
+    checked_headers,
+    lookup_request,
+    output_request,
+    reject_request,
+    resolve_request,
+    send_request,
+)
+
+ADD = Target.object("shop.v1.Cart", "alice", "AddTicket")
+CHECK = Target.service("shop.v1.Checkout", "Check")
+PROTO = "application/protobuf"
+BODY = Payload(b"\x0a\x01a", PROTO)
+EMPTY = Payload(b"", None)
+
+
+def test_a_call() -> None:
+    request = call_request(ADD, BODY, accept=PROTO)
+
+    assert request.method == "POST"
+    assert request.path == "/restate/call/shop.v1.Cart/alice/AddTicket"
+    assert request.headers == (
+        (b"content-type", b"application/protobuf"),
+        (b"accept", b"application/protobuf"),
+    )
+    assert request.body == b"\x0a\x01a"
+    assert not request.repeatable
+
+
+def test_a_call_of_a_service_has_no_key_in_its_path() -> None:
+    assert call_request(CHECK, BODY, accept=PROTO).path == "/restate/call/shop.v1.Checkout/Check"
+
+
+def test_an_empty_message_has_no_content_type() -> None:
+    request = call_request(CHECK, EMPTY, accept=PROTO)
+
+    assert request.headers == ((b"accept", b"application/protobuf"),)
+    assert request.body == b""
+
+
+def test_all_that_a_call_can_say() -> None:
+    request = call_request(
+        Target.service("S", "h", scope="tenant/1"),
+        BODY,
+        accept="application/json",
+        idempotency_key="abc 123",
+        headers={"X-Tenant": "t1", "traceparent": "00-ab"},
+        limit_key="a/b",
+    )
+
+    assert request.path == "/restate/scope/tenant%2F1/call/S/h"
+    assert request.headers == (
+        (b"content-type", b"application/protobuf"),
+        (b"accept", b"application/json"),
+        (b"idempotency-key", b"abc 123"),
+        (b"x-restate-limit-key", b"a/b"),
+        (b"x-tenant", b"t1"),
+        (b"traceparent", b"00-ab"),
+    )
+    assert request.repeatable
+
+
+@pytest.mark.parametrize(
+    ("key", "segment"),
+    [
+        ("a/b", "a%2Fb"),
+        ("a b", "a%20b"),
+        ("a+b", "a%2Bb"),
+        ("100%", "100%25"),
+        ("%2F", "%252F"),
+        ("?#;=&", "%3F%23%3B%3D%26"),
+        ("é", "%C3%A9"),
+        ("\U0001f600", "%F0%9F%98%80"),
+        ("\x00\n", "%00%0A"),
+        ("-._~", "-._~"),
+        ("send", "send"),
+    ],
+)
+def test_keys_are_percent_encoded(key: str, segment: str) -> None:
+    request = call_request(Target.object("S", key, "h"), EMPTY, accept=PROTO)
+
+    assert request.path == f"/restate/call/S/{segment}/h"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_every_key_is_one_segment_that_says_it(key: str) -> None:
+    path = call_request(Target.object("S", key, "h"), EMPTY, accept=PROTO).path
+
+    assert path.isascii()
+    _, restate, call, service, segment, handler = path.split("/")
+    assert (restate, call, service, handler) == ("restate", "call", "S", "h")
+    assert unquote(segment, errors="strict") == key
+
+
+@pytest.mark.parametrize(
+    ("target", "what"),
+    [
+        (Target.object("S", "", "h"), "the key of S is empty"),
+        (Target.object("", "k", "h"), "the service name is empty"),
+        (Target.service("S", ""), "the handler name is empty"),
+        (Target.service("S", "h", scope=""), "the scope of S/h is empty"),
+    ],
+)
+def test_what_is_empty_is_refused(target: Target, what: str) -> None:
+    with pytest.raises(ValueError, match=what):
+        call_request(target, EMPTY, accept=PROTO)
+
+
+def test_half_of_a_surrogate_pair_is_refused() -> None:
+    with pytest.raises(ValueError, match="surrogates not allowed"):
+        call_request(Target.object("S", "\ud83d", "h"), EMPTY, accept=PROTO)
+
+
+@pytest.mark.parametrize("key", ["", " a", "a ", "a\nb", "é", "\x7f", "a\r\nx-evil: 1"])
+def test_idempotency_keys_that_no_header_can_hold(key: str) -> None:
+    with pytest.raises(ValueError, match="idempotency_key is"):
+        call_request(CHECK, EMPTY, accept=PROTO, idempotency_key=key)
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        ({"Content-Type": "text/plain"}, "follows from the encoding"),
+        ({"ACCEPT": "*/*"}, "follows from the encoding"),
+        ({"idempotency-key": "a"}, "pass idempotency_key="),
+        ({"X-Restate-Limit-Key": "a"}, "pass limit_key="),
+        ({"host": "a"}, "follows from the client's URL"),
+        ({"connection": "close"}, "no such header"),
+        ({"a b": "c"}, "not a header name"),
+        ({":path": "/"}, "not a header name"),
+        ({"": "c"}, "not a header name"),
+        ({"x": "line\nbreak"}, "visible ASCII"),
+        ({"x": "grün"}, "visible ASCII"),
+    ],
+)
+def test_headers_that_cannot_be_sent(headers: dict[str, str], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        checked_headers(headers)
+
+
+def test_a_header_may_be_empty() -> None:
+    assert checked_headers({"x": ""}) == ((b"x", b""),)
+
+
+def test_a_send() -> None:
+    request = send_request(ADD, BODY, accept=PROTO)
+
+    assert request.method == "POST"
+    assert request.path == "/restate/send/shop.v1.Cart/alice/AddTicket"
+    assert request.body == b"\x0a\x01a"
+    assert not request.repeatable
+
+
+@pytest.mark.parametrize(
+    ("delay", "query"),
+    [
+        (timedelta(days=5), "432000000ms"),
+        (timedelta(milliseconds=1), "1ms"),
+        (timedelta(microseconds=1), "1ms"),
+        (timedelta(milliseconds=1, microseconds=1), "2ms"),
+        (timedelta(0), "0ms"),
+    ],
+)
+def test_a_delay_has_a_unit_and_is_never_too_short(delay: timedelta, query: str) -> None:
+    assert send_request(CHECK, EMPTY, accept=PROTO, delay=delay).path.endswith(f"?delay={query}")
+
+
+def test_a_negative_delay_is_refused() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        send_request(CHECK, EMPTY, accept=PROTO, delay=timedelta(microseconds=-1))
+
+
+def test_which_sends_are_repeatable() -> None:
+    assert send_request(CHECK, EMPTY, accept=PROTO, idempotency_key="a").repeatable
+    assert send_request(CHECK, EMPTY, accept=PROTO, submits_workflow=True).repeatable
+    assert not send_request(CHECK, EMPTY, accept=PROTO, delay=timedelta(1)).repeatable
+
+
+@pytest.mark.parametrize(
+    ("ref", "body"),
+    [
+        (InvocationIdRef("inv_1"), {"target": "invocation", "invocationId": "inv_1"}),
+        (
+            IdempotentRef(CHECK, "a/é %"),
+            {
+                "target": "idempotentInvocation",
+                "service": "shop.v1.Checkout",
+                "handler": "Check",
+                "idempotencyKey": "a/é %",
+            },
+        ),
+        (
+            IdempotentRef(Target.object("S", "k/1", "h", scope="t"), "a"),
+            {
+                "target": "idempotentInvocation",
+                "service": "S",
+                "key": "k/1",
+                "handler": "h",
+                "idempotencyKey": "a",
+                "scope": "t",
+            },
+        ),
+        (
+            WorkflowRef("shop.v1.Signup", "u/1"),
+            {"target": "workflow", "workflowName": "shop.v1.Signup", "workflowKey": "u/1"},
+        ),
+        (
+            WorkflowRef("W", "u", "t"),
+            {"target": "workflow", "workflowName": "W", "workflowKey": "u", "scope": "t"},
+        ),
+    ],
+)
+def test_an_invocation_is_named_in_the_body(
+    ref: InvocationIdRef | IdempotentRef | WorkflowRef, body: dict[str, str]
+) -> None:
+    requests = {
+        "/restate/attach": attach_request(ref, accept=PROTO),
+        "/restate/output": output_request(ref, accept=PROTO),
+        "/restate/lookup": lookup_request(ref),
+    }
+
+    for path, request in requests.items():
+        assert request.method == "POST"
+        assert request.path == path
+        assert (b"content-type", b"application/json") in request.headers
+        assert json.loads(request.body) == body
+        assert request.repeatable
+
+
+@pytest.mark.parametrize(
+    ("ref", "what"),
+    [
+        (InvocationIdRef(""), "invocationId is empty"),
+        (IdempotentRef(CHECK, ""), "idempotencyKey is empty"),
+        (WorkflowRef("W", ""), "workflowKey is empty"),
+    ],
+)
+def test_an_invocation_without_a_name_is_refused(
+    ref: InvocationIdRef | IdempotentRef | WorkflowRef, what: str
+) -> None:
+    with pytest.raises(ValueError, match=what):
+        attach_request(ref, accept=PROTO)
+
+
+def test_awakeables() -> None:
+    resolve = resolve_request("sign_1a/b", BODY)
+    reject = reject_request("sign_1", "nicht möglich")
+
+    assert resolve.method == reject.method == "POST"
+    assert resolve.path == "/restate/awakeables/sign_1a%2Fb/resolve"
+    assert resolve.headers == ((b"content-type", b"application/protobuf"),)
+    assert resolve.body == b"\x0a\x01a"
+    assert resolve_request("sign_1", EMPTY).headers == ()
+    assert reject.path == "/restate/awakeables/sign_1/reject"
+    assert reject.body == "nicht möglich".encode()
+    assert not resolve.repeatable
+    assert not reject.repeatable
+
+
+@pytest.mark.parametrize("action", AdminAction)
+def test_admin_requests(action: AdminAction) -> None:
+    request = admin_request(action, "inv_1")
+
+    assert request.method == "PATCH"
+    assert request.path == f"/invocations/inv_1/{action.value}"
+    assert request.body == b""
+    assert request.repeatable
+    with pytest.raises(ValueError, match="invocation id is empty"):
+        admin_request(action, "")

@@ -1,0 +1,300 @@
+"""What comes back as bytes, and what it means."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from google.protobuf.api_pb2 import Mixin
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.wrappers_pb2 import StringValue
+
+from restate_proto import Encoding, Target, TerminalError
+from restate_proto.codec.registry import codec_for
+from restate_proto.errors import RestateError
+from restate_proto.ingress import errors
+from restate_proto.ingress.payloads import Payload, accepted_by, write
+from restate_proto.ingress.requests import (
+    AdminAction,
+    InvocationIdRef,
+    admin_request,
+    attach_request,
+    call_request,
+    lookup_request,
+    output_request,
+    send_request,
+)
+from restate_proto.ingress.responses import failure, invocation_id, receipt, result
+
+PROTO = "application/protobuf"
+CALL = call_request(Target.object("S", "k", "h"), Payload(b"", None), accept=PROTO)
+IDEMPOTENT = call_request(
+    Target.object("S", "k", "h"), Payload(b"", None), accept=PROTO, idempotency_key="i"
+)
+SEND = send_request(Target.object("S", "k", "h"), Payload(b"", None), accept=PROTO)
+ATTACH = attach_request(InvocationIdRef("inv_1"), accept=PROTO)
+OUTPUT = output_request(InvocationIdRef("inv_1"), accept=PROTO)
+LOOKUP = lookup_request(InvocationIdRef("inv_1"))
+CANCEL = admin_request(AdminAction.CANCEL, "inv_1")
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
+    body: bytes = b""
+
+
+def error(source: str | None, code: int, message: str, **more: Any) -> Answer:
+    """An error as Restate writes it; no source as before 1.7.4."""
+    body = {"code": code, "message": message, **more}
+    headers = [(b"content-type", b"application/json")]
+    if source is not None:
+        headers.append((b"x-restate-error-source", source.encode()))
+        body["source"] = source
+    return Answer(code if 100 <= code <= 999 else 500, headers, json.dumps(body).encode())
+
+
+def error_of(request: Any, answer: Answer) -> RestateError:
+    found = failure(request, answer, lambda: NOW)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("request_", [CALL, SEND, ATTACH, OUTPUT, LOOKUP, CANCEL])
+@pytest.mark.parametrize("status", [200, 202])
+def test_a_success_is_no_failure(request_: Any, status: int) -> None:
+    assert failure(request_, Answer(status), lambda: NOW) is None
+
+
+def test_the_failure_of_an_invocation() -> None:
+    answer = error("invocation", 418, "no coffee", metadata={"pot": "tea"})
+    answer.headers.append((b"x-restate-id", b"inv_9"))
+
+    found = error_of(CALL, answer)
+
+    assert type(found) is TerminalError
+    assert (found.code, found.message, found.metadata) == (418, "no coffee", {"pot": "tea"})
+    assert found.__notes__ == ["(call of S/k/h, invocation inv_9)"]
+
+
+@pytest.mark.parametrize("code", [200, 404, 429, 470, 500, 503])
+def test_no_code_hides_that_it_is_the_invocations(code: int) -> None:
+    found = error_of(OUTPUT, error("invocation", code, "mine"))
+
+    assert isinstance(found, TerminalError)
+    assert (found.code, found.message) == (code, "mine")
+
+
+def test_a_code_that_is_no_status_comes_from_the_body() -> None:
+    found = error_of(CALL, error("invocation", 5001, "odd"))
+
+    assert isinstance(found, TerminalError)
+    assert found.code == 5001
+
+
+def test_servers_before_1_7_4_name_the_invocation_in_its_own_failures_alone() -> None:
+    of_the_invocation = error(None, 404, "mine")
+    of_the_invocation.headers.append((b"x-restate-id", b"inv_9"))
+
+    assert isinstance(error_of(CALL, of_the_invocation), TerminalError)
+    assert isinstance(error_of(CALL, error(None, 404, "no service")), errors.ServiceNotFoundError)
+
+
+def test_metadata_that_is_none_is_left_out() -> None:
+    found = error_of(CALL, error("invocation", 500, "x", metadata=["odd"]))
+
+    assert isinstance(found, TerminalError)
+    assert found.metadata == {}
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "kind"),
+    [
+        (CALL, 404, errors.ServiceNotFoundError),
+        (SEND, 404, errors.ServiceNotFoundError),
+        (ATTACH, 404, errors.InvocationNotFoundError),
+        (OUTPUT, 404, errors.InvocationNotFoundError),
+        (OUTPUT, 470, errors.InvocationNotReadyError),
+        (CALL, 400, errors.IngressBadRequestError),
+        (CALL, 405, errors.IngressBadRequestError),
+        (CALL, 413, errors.IngressBadRequestError),
+        (CALL, 401, errors.IngressUnauthorizedError),
+        (CALL, 403, errors.IngressUnauthorizedError),
+        (CALL, 429, errors.IngressOverloadedError),
+        (CALL, 408, errors.OutcomeUnknownError),
+        (CALL, 500, errors.OutcomeUnknownError),
+        (CALL, 503, errors.OutcomeUnknownError),
+    ],
+)
+def test_failures_of_the_ingress(
+    request_: Any, status: int, kind: type[errors.IngressError]
+) -> None:
+    found = error_of(request_, error("ingress", status, "Restate's words"))
+
+    assert type(found) is kind
+    assert found.status == status
+    assert str(found).startswith(f"{request_.what}: {status}: Restate's words; ")
+
+
+def test_failures_of_the_admin_api() -> None:
+    answer = Answer(404, [], b'{"message":"no such invocation","restate_code":null}')
+
+    found = error_of(CANCEL, answer)
+
+    assert type(found) is errors.InvocationNotFoundError
+    assert "cancel of invocation inv_1: 404: no such invocation" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("request_", "repeat"),
+    [(CALL, "may do it twice"), (IDEMPOTENT, "safe to repeat"), (ATTACH, "safe to repeat")],
+)
+def test_a_lost_outcome_says_whether_to_repeat(request_: Any, repeat: str) -> None:
+    assert repeat in str(error_of(request_, error("ingress", 503, "routing")))
+
+
+@pytest.mark.parametrize("status", [301, 400, 404])
+@pytest.mark.parametrize(
+    ("request_", "hint"), [(CALL, r"is the client's URL"), (CANCEL, r"is admin_url")]
+)
+def test_an_answer_of_something_else_says_so(status: int, request_: Any, hint: str) -> None:
+    found = error_of(request_, Answer(status, [], b"<html>" + b"x" * 1000))
+
+    assert type(found) is errors.InvalidResponseError
+    assert hint in str(found)
+    assert len(str(found)) < 600
+
+
+def test_a_proxys_error_keeps_its_text() -> None:
+    found = error_of(CALL, Answer(502, [], b"bad gateway\n"))
+
+    assert type(found) is errors.OutcomeUnknownError
+    assert "call of S/k/h: 502: bad gateway; " in str(found)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (b"7", 7.0),
+        (b"Mon, 23 Nov 2026 12:00:30 GMT", 30.0),
+        (b"Mon, 23 Nov 2026 12:00:30 -0000", 30.0),
+        (b"Mon, 23 Nov 2026 11:00:00 GMT", 0.0),
+        (b"soon", None),
+        (b"-1", None),
+        (b"", None),
+    ],
+)
+def test_retry_after(value: bytes, seconds: float | None) -> None:
+    answer = error("ingress", 429, "slow down")
+    answer.headers.append((b"retry-after", value))
+
+    found = error_of(CALL, answer)
+
+    assert isinstance(found, errors.IngressError)
+    assert found.retry_after == seconds
+
+
+def test_a_receipt() -> None:
+    answer = Answer(
+        202,
+        [],
+        b'{"invocationId":"inv_1","executionTime":"2026-11-23T12:00:05.839000000Z",'
+        b'"status":"Accepted"}',
+    )
+
+    got = receipt(SEND, answer)
+
+    assert got.invocation_id == "inv_1"
+    assert got.accepted
+    assert got.execution_time == NOW + timedelta(seconds=5, milliseconds=839)
+
+
+def test_a_receipt_of_what_was_there() -> None:
+    got = receipt(SEND, Answer(202, [], b'{"invocationId":"inv_1","status":"PreviouslyAccepted"}'))
+
+    assert not got.accepted
+    assert got.execution_time is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"status":"Accepted"}',
+        b'{"invocationId":7,"status":"Accepted"}',
+        b'{"invocationId":"i","status":"Accepted","executionTime":"never"}',
+        b'{"invocationId":"i","status":"Accepted","executionTime":7}',
+    ],
+)
+def test_a_receipt_that_is_none(body: bytes) -> None:
+    with pytest.raises(errors.InvalidResponseError, match="send to S/k/h: 202"):
+        receipt(SEND, Answer(202, [], body))
+
+
+def test_a_lookup() -> None:
+    assert invocation_id(LOOKUP, Answer(200, [], b'{"invocationId":"inv_7"}')) == "inv_7"
+    with pytest.raises(errors.InvalidResponseError, match="id of invocation inv_1"):
+        invocation_id(LOOKUP, Answer(200, [], b"{}"))
+
+
+MIXIN = codec_for(Mixin)
+
+
+@pytest.mark.parametrize("content_type", [b"application/json", b"application/protobuf", None])
+def test_a_result_is_read_by_looking_at_it(content_type: bytes | None) -> None:
+    headers = [] if content_type is None else [(b"content-type", content_type)]
+    message = Mixin(name="n", root="r")
+    binary = Answer(200, headers, message.SerializeToString())
+    text = Answer(200, headers, b'{"name":"n","root":"r","since":1}')
+
+    assert result(CALL, binary, MIXIN, Encoding.PROTOBUF) == message
+    assert result(CALL, text, MIXIN, Encoding.PROTOBUF) == message
+    assert result(CALL, text, MIXIN, Encoding.JSON) == message
+    assert result(CALL, Answer(200), MIXIN, Encoding.PROTOBUF) == Mixin()
+    assert result(CALL, Answer(200), MIXIN, Encoding.JSON) == Mixin()
+
+
+def test_results_that_are_no_objects() -> None:
+    codec = codec_for(StringValue)
+    message = StringValue(value="v")
+
+    binary = Answer(200, [], message.SerializeToString())
+    assert result(CALL, binary, codec, Encoding.PROTOBUF) == message
+    assert result(CALL, Answer(200, [], b'"v"'), codec, Encoding.JSON) == message
+    assert result(CALL, Answer(200, [], b"7"), codec_for(int), Encoding.JSON) == 7
+    assert result(CALL, Answer(200, [], b"\x00{"), codec_for(bytes), Encoding.PROTOBUF) == b"\x00{"
+
+
+def test_a_result_that_cannot_be_read_says_that_the_invocation_succeeded() -> None:
+    with pytest.raises(errors.InvalidResponseError) as caught:
+        result(CALL, Answer(200, [], b"\xff\xff"), MIXIN, Encoding.PROTOBUF)
+
+    assert "call of S/k/h: the invocation succeeded" in str(caught.value)
+    assert "google.protobuf.Mixin" in str(caught.value)
+
+
+def test_what_is_written() -> None:
+    message = Mixin(name="n")
+
+    assert write(MIXIN, message, Encoding.PROTOBUF) == (b"\x0a\x01n", "application/protobuf")
+    assert write(MIXIN, message, Encoding.JSON) == (b'{"name":"n"}', "application/json")
+    assert write(MIXIN, Mixin(), Encoding.PROTOBUF) == (b"", None)
+    assert write(MIXIN, Mixin(), Encoding.JSON) == (b"{}", "application/json")
+    assert write(codec_for(Empty), Empty(), Encoding.PROTOBUF) == (b"", None)
+    assert write(codec_for(str), "a", Encoding.PROTOBUF) == (b'"a"', "application/json")
+    assert write(codec_for(bytes), b"a", Encoding.JSON) == (b"a", "application/octet-stream")
+    assert write(codec_for(type(None)), None, Encoding.JSON) == (b"", None)
+
+
+def test_what_is_accepted() -> None:
+    assert accepted_by(MIXIN, Encoding.PROTOBUF) == "application/protobuf"
+    assert accepted_by(MIXIN, Encoding.JSON) == "application/json"
+    assert accepted_by(codec_for(str), Encoding.PROTOBUF) == "application/json"

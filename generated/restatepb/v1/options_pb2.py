@@ -26,7 +26,7 @@ from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arestatepb/v1/options.proto\x12\x0crestatepb.v1\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\xa2\x01\n\x0eServiceOptions\x12\x11\n\x04name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12(\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x16.restatepb.v1.Encoding\x12$\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x14.restatepb.v1.Config\x12$\n\x06signal\x18\x04 \x03(\x0b\x32\x14.restatepb.v1.SignalB\x07\n\x05_name\"\xc5\x01\n\rObjectOptions\x12\x11\n\x04name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12(\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x16.restatepb.v1.Encoding\x12$\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x14.restatepb.v1.Config\x12$\n\x06signal\x18\x04 \x03(\x0b\x32\x14.restatepb.v1.Signal\x12\"\n\x05state\x18\x05 \x03(\x0b\x32\x13.restatepb.v1.StateB\x07\n\x05_name\"\xef\x01\n\x0fWorkflowOptions\x12\x11\n\x04name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12(\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x16.restatepb.v1.Encoding\x12$\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x14.restatepb.v1.Config\x12$\n\x06signal\x18\x04 \x03(\x0b\x32\x14.restatepb.v1.Signal\x12\"\n\x05state\x18\x05 \x03(\x0b\x32\x13.restatepb.v1.State\x12&\n\x07promise\x18\x06 \x03(\x0b\x32\x15.restatepb.v1.PromiseB\x07\n\x05_name\"o\n\x0eHandlerOptions\x12\x11\n\x04name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x0e\n\x06shared\x18\x02 \x01(\x08\x12\x0b\n\x03run\x18\x03 \x01(\x08\x12$\n\x06\x63onfig\x18\x04 \x01(\x0b\x32\x14.restatepb.v1.ConfigB\x07\n\x05_name\"\x8a\x04\n\x06\x43onfig\x12\x35\n\x12inactivity_timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\rabort_timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x34\n\x11journal_retention\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x38\n\x15idempotency_retention\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x35\n\x12workflow_retention\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1c\n\x0fingress_private\x18\x06 \x01(\x08H\x00\x88\x01\x01\x12\x17\n\nlazy_state\x18\x07 \x01(\x08H\x01\x88\x01\x01\x12/\n\x0cretry_policy\x18\x08 \x01(\x0b\x32\x19.restatepb.v1.RetryPolicy\x12\x34\n\x08metadata\x18\t \x03(\x0b\x32\".restatepb.v1.Config.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x12\n\x10_ingress_privateB\r\n\x0b_lazy_state\"\xf5\x01\n\x0bRetryPolicy\x12\x33\n\x10initial_interval\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x06\x66\x61\x63tor\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12/\n\x0cmax_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x19\n\x0cmax_attempts\x18\x04 \x01(\rH\x01\x88\x01\x01\x12\x34\n\x0fon_max_attempts\x18\x05 \x01(\x0e\x32\x1b.restatepb.v1.OnMaxAttemptsB\t\n\x07_factorB\x0f\n\r_max_attempts\"#\n\x05State\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\"%\n\x07Promise\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\"$\n\x06Signal\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t*N\n\x08\x45ncoding\x12\x18\n\x14\x45NCODING_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45NCODING_PROTOBUF\x10\x01\x12\x11\n\rENCODING_JSON\x10\x02*e\n\rOnMaxAttempts\x12\x1f\n\x1bON_MAX_ATTEMPTS_UNSPECIFIED\x10\x00\x12\x19\n\x15ON_MAX_ATTEMPTS_PAUSE\x10\x01\x12\x18\n\x14ON_MAX_ATTEMPTS_KILL\x10\x02:P\n\x07service\x12\x1f.google.protobuf.ServiceOptions\x18\xec\x94\x03 \x01(\x0b\x32\x1c.restatepb.v1.ServiceOptions:N\n\x06object\x12\x1f.google.protobuf.ServiceOptions\x18\xed\x94\x03 \x01(\x0b\x32\x1b.restatepb.v1.ObjectOptions:R\n\x08workflow\x12\x1f.google.protobuf.ServiceOptions\x18\xee\x94\x03 \x01(\x0b\x32\x1d.restatepb.v1.WorkflowOptions:O\n\x07handler\x12\x1e.google.protobuf.MethodOptions\x18\xec\x94\x03 \x01(\x0b\x32\x1c.restatepb.v1.HandlerOptions:,\n\x03key\x12\x1d.google.protobuf.FieldOptions\x18\xec\x94\x03 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arestatepb/v1/options.proto\x12\x0crestatepb.v1\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\xc2\x01\n\x0eServiceOptions\x12\x17\n\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x32\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x16.restatepb.v1.EncodingR\x08\x65ncoding\x12,\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x14.restatepb.v1.ConfigR\x06\x63onfig\x12,\n\x06signal\x18\x04 \x03(\x0b\x32\x14.restatepb.v1.SignalR\x06signalB\x07\n\x05_name\"\xec\x01\n\rObjectOptions\x12\x17\n\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x32\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x16.restatepb.v1.EncodingR\x08\x65ncoding\x12,\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x14.restatepb.v1.ConfigR\x06\x63onfig\x12,\n\x06signal\x18\x04 \x03(\x0b\x32\x14.restatepb.v1.SignalR\x06signal\x12)\n\x05state\x18\x05 \x03(\x0b\x32\x13.restatepb.v1.StateR\x05stateB\x07\n\x05_name\"\x9f\x02\n\x0fWorkflowOptions\x12\x17\n\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x32\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x16.restatepb.v1.EncodingR\x08\x65ncoding\x12,\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x14.restatepb.v1.ConfigR\x06\x63onfig\x12,\n\x06signal\x18\x04 \x03(\x0b\x32\x14.restatepb.v1.SignalR\x06signal\x12)\n\x05state\x18\x05 \x03(\x0b\x32\x13.restatepb.v1.StateR\x05state\x12/\n\x07promise\x18\x06 \x03(\x0b\x32\x15.restatepb.v1.PromiseR\x07promiseB\x07\n\x05_name\"\x8a\x01\n\x0eHandlerOptions\x12\x17\n\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x16\n\x06shared\x18\x02 \x01(\x08R\x06shared\x12\x10\n\x03run\x18\x03 \x01(\x08R\x03run\x12,\n\x06\x63onfig\x18\x04 \x01(\x0b\x32\x14.restatepb.v1.ConfigR\x06\x63onfigB\x07\n\x05_name\"\xa4\x05\n\x06\x43onfig\x12H\n\x12inactivity_timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11inactivityTimeout\x12>\n\rabort_timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0c\x61\x62ortTimeout\x12\x46\n\x11journal_retention\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x10journalRetention\x12N\n\x15idempotency_retention\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x14idempotencyRetention\x12H\n\x12workflow_retention\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11workflowRetention\x12,\n\x0fingress_private\x18\x06 \x01(\x08H\x00R\x0eingressPrivate\x88\x01\x01\x12\"\n\nlazy_state\x18\x07 \x01(\x08H\x01R\tlazyState\x88\x01\x01\x12<\n\x0cretry_policy\x18\x08 \x01(\x0b\x32\x19.restatepb.v1.RetryPolicyR\x0bretryPolicy\x12>\n\x08metadata\x18\t \x03(\x0b\x32\".restatepb.v1.Config.MetadataEntryR\x08metadata\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x12\n\x10_ingress_privateB\r\n\x0b_lazy_state\"\xb7\x02\n\x0bRetryPolicy\x12\x44\n\x10initial_interval\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0finitialInterval\x12\x1b\n\x06\x66\x61\x63tor\x18\x02 \x01(\x01H\x00R\x06\x66\x61\x63tor\x88\x01\x01\x12<\n\x0cmax_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bmaxInterval\x12&\n\x0cmax_attempts\x18\x04 \x01(\rH\x01R\x0bmaxAttempts\x88\x01\x01\x12\x43\n\x0fon_max_attempts\x18\x05 \x01(\x0e\x32\x1b.restatepb.v1.OnMaxAttemptsR\ronMaxAttemptsB\t\n\x07_factorB\x0f\n\r_max_attempts\"/\n\x05State\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04type\x18\x02 \x01(\tR\x04type\"1\n\x07Promise\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04type\x18\x02 \x01(\tR\x04type\"0\n\x06Signal\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04type\x18\x02 \x01(\tR\x04type*N\n\x08\x45ncoding\x12\x18\n\x14\x45NCODING_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45NCODING_PROTOBUF\x10\x01\x12\x11\n\rENCODING_JSON\x10\x02*e\n\rOnMaxAttempts\x12\x1f\n\x1bON_MAX_ATTEMPTS_UNSPECIFIED\x10\x00\x12\x19\n\x15ON_MAX_ATTEMPTS_PAUSE\x10\x01\x12\x18\n\x14ON_MAX_ATTEMPTS_KILL\x10\x02:Y\n\x07service\x12\x1f.google.protobuf.ServiceOptions\x18\xec\x94\x03 \x01(\x0b\x32\x1c.restatepb.v1.ServiceOptionsR\x07service:V\n\x06object\x12\x1f.google.protobuf.ServiceOptions\x18\xed\x94\x03 \x01(\x0b\x32\x1b.restatepb.v1.ObjectOptionsR\x06object:\\\n\x08workflow\x12\x1f.google.protobuf.ServiceOptions\x18\xee\x94\x03 \x01(\x0b\x32\x1d.restatepb.v1.WorkflowOptionsR\x08workflow:X\n\x07handler\x12\x1e.google.protobuf.MethodOptions\x18\xec\x94\x03 \x01(\x0b\x32\x1c.restatepb.v1.HandlerOptionsR\x07handler:1\n\x03key\x12\x1d.google.protobuf.FieldOptions\x18\xec\x94\x03 \x01(\x08R\x03keyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,28 +35,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CONFIG_METADATAENTRY']._loaded_options = None
   _globals['_CONFIG_METADATAENTRY']._serialized_options = b'8\001'
-  _globals['_ENCODING']._serialized_start=1717
-  _globals['_ENCODING']._serialized_end=1795
-  _globals['_ONMAXATTEMPTS']._serialized_start=1797
-  _globals['_ONMAXATTEMPTS']._serialized_end=1898
+  _globals['_ENCODING']._serialized_start=2120
+  _globals['_ENCODING']._serialized_end=2198
+  _globals['_ONMAXATTEMPTS']._serialized_start=2200
+  _globals['_ONMAXATTEMPTS']._serialized_end=2301
   _globals['_SERVICEOPTIONS']._serialized_start=111
-  _globals['_SERVICEOPTIONS']._serialized_end=273
-  _globals['_OBJECTOPTIONS']._serialized_start=276
-  _globals['_OBJECTOPTIONS']._serialized_end=473
-  _globals['_WORKFLOWOPTIONS']._serialized_start=476
-  _globals['_WORKFLOWOPTIONS']._serialized_end=715
-  _globals['_HANDLEROPTIONS']._serialized_start=717
-  _globals['_HANDLEROPTIONS']._serialized_end=828
-  _globals['_CONFIG']._serialized_start=831
-  _globals['_CONFIG']._serialized_end=1353
-  _globals['_CONFIG_METADATAENTRY']._serialized_start=1271
-  _globals['_CONFIG_METADATAENTRY']._serialized_end=1318
-  _globals['_RETRYPOLICY']._serialized_start=1356
-  _globals['_RETRYPOLICY']._serialized_end=1601
-  _globals['_STATE']._serialized_start=1603
-  _globals['_STATE']._serialized_end=1638
-  _globals['_PROMISE']._serialized_start=1640
-  _globals['_PROMISE']._serialized_end=1677
-  _globals['_SIGNAL']._serialized_start=1679
-  _globals['_SIGNAL']._serialized_end=1715
+  _globals['_SERVICEOPTIONS']._serialized_end=305
+  _globals['_OBJECTOPTIONS']._serialized_start=308
+  _globals['_OBJECTOPTIONS']._serialized_end=544
+  _globals['_WORKFLOWOPTIONS']._serialized_start=547
+  _globals['_WORKFLOWOPTIONS']._serialized_end=834
+  _globals['_HANDLEROPTIONS']._serialized_start=837
+  _globals['_HANDLEROPTIONS']._serialized_end=975
+  _globals['_CONFIG']._serialized_start=978
+  _globals['_CONFIG']._serialized_end=1654
+  _globals['_CONFIG_METADATAENTRY']._serialized_start=1560
+  _globals['_CONFIG_METADATAENTRY']._serialized_end=1619
+  _globals['_RETRYPOLICY']._serialized_start=1657
+  _globals['_RETRYPOLICY']._serialized_end=1968
+  _globals['_STATE']._serialized_start=1970
+  _globals['_STATE']._serialized_end=2017
+  _globals['_PROMISE']._serialized_start=2019
+  _globals['_PROMISE']._serialized_end=2068
+  _globals['_SIGNAL']._serialized_start=2070
+  _globals['_SIGNAL']._serialized_end=2118
 # @@protoc_insertion_point(module_scope)

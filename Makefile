@@ -1,6 +1,7 @@
 # `make` lists the targets. Each one does the set-up that it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+.PHONY: help setup demo test test-lowest test-wheel check generate bench requirements build clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -16,31 +17,24 @@ LOWEST := .venv-lowest/.done
 BENCH := .venv-bench/.done
 SERVER := node_modules/.done
 
-.PHONY: help
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
 
-.PHONY: setup
 setup: $(DEV) $(LOWEST) $(SERVER)  ## Install all that the other targets need (Python 3.11+ and npm suffice)
 
-.PHONY: demo
-demo: $(DEV) $(SERVER)  ## Run the shop: a Restate server, an endpoint, and calls to it
+demo: setup  ## Run the shop: a Restate server, an endpoint, and calls to it
 	.venv/bin/python examples/shop/demo.py
 
-.PHONY: test
-test: $(DEV) $(LOWEST) $(SERVER)  ## Run the tests; ARGS="..." goes to pytest
+test: setup  ## Run the tests; ARGS="..." goes to pytest
 	.venv/bin/pytest $(ARGS)
 
-.PHONY: test-lowest
-test-lowest: $(LOWEST) $(SERVER)  ## Run the tests on the oldest dependencies that are supported
+test-lowest: setup  ## Run the tests on the oldest dependencies that are supported
 	.venv-lowest/bin/pytest $(ARGS)
 
-.PHONY: test-wheel
-test-wheel: $(DEV) $(SERVER)  ## Install the wheel away from the clone and use it on a real server
+test-wheel: setup  ## Install the wheel away from the clone and use it on a real server
 	.venv/bin/pytest -m wheel $(ARGS)
 
-.PHONY: check
-check: $(DEV) $(LOWEST)  ## Lint, types, layers, contracts, and that generated code is fresh
+check: setup  ## Lint, types, layers, contracts, and that generated code is fresh
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/pyright
@@ -49,15 +43,12 @@ check: $(DEV) $(LOWEST)  ## Lint, types, layers, contracts, and that generated c
 	.venv/bin/buf lint
 	scripts/generate --check
 
-.PHONY: generate
-generate: $(DEV) $(LOWEST)  ## Regenerate all checked-in generated code
+generate: setup  ## Regenerate all checked-in generated code
 	scripts/generate
 
-.PHONY: bench
-bench: $(BENCH) $(SERVER)  ## Measure against the official SDK
+bench: setup $(BENCH)  ## Measure against the official SDK
 	.venv-bench/bin/python -m bench $(ARGS)
 
-.PHONY: requirements
 requirements:  ## Compile requirements/*.in to the newest pinned and hashed versions
 	$(COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) --upgrade pyproject.toml --all-extras requirements/dev.in -o requirements/dev.txt
@@ -65,11 +56,9 @@ requirements:  ## Compile requirements/*.in to the newest pinned and hashed vers
 	  -o requirements/lowest.txt
 	$(COMPILE) --upgrade pyproject.toml --all-extras requirements/bench.in -o requirements/bench.txt
 
-.PHONY: build
-build: $(DEV)  ## Build the wheel and the source distribution into dist/
+build: setup  ## Build the wheel and the source distribution into dist/
 	.venv/bin/hatchling build
 
-.PHONY: clean
 clean:  ## Remove what the other targets made, except generated code
 	rm -rf .venv .venv-* node_modules dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 

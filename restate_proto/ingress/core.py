@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from restate_proto.errors import TerminalError
@@ -120,8 +121,9 @@ class IngressCore:
             # error, which a handler could raise as well. Asking for the output tells which it is.
             if error.code != _NOT_FOUND or error.message != "not found":
                 raise
+            output = output_request(ref, accept=accepted_by(codec, encoding))
             try:
-                return await self.output(ref, codec, encoding)
+                response = await self._ingress.send(replace(output, what=request.what))
             except InvocationNotReadyError:  # it began just now
                 raise error from None
         return result(request, response, codec, encoding)

@@ -45,6 +45,8 @@ Headers = tuple[tuple[bytes, bytes], ...]
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # What the server can read of a header's value: visible ASCII, spaces only in between.
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?|")
+# The server takes longer ones, too, but cannot write a time after the year 9999 and breaks off.
+_LONGEST_DELAY: Final = timedelta(days=1_000_000)
 _OURS: Final = {
     "idempotency-key": "pass idempotency_key=... instead",
     "x-restate-limit-key": "pass limit_key=... instead",
@@ -358,7 +360,10 @@ def _segment(text: str, what: str) -> str:
 def _milliseconds(delay: timedelta) -> int:
     if delay < timedelta(0):
         raise ValueError(f"the delay is negative: {delay!r}")
-    return -(-delay // timedelta(milliseconds=1))  # rounded up: never before its time
+    if delay > _LONGEST_DELAY:
+        raise ValueError(f"the delay is longer than {_LONGEST_DELAY.days} days: {delay!r}")
+    milliseconds, rest = divmod(delay, timedelta(milliseconds=1))
+    return milliseconds + bool(rest)  # rounded up: never before its time
 
 
 def _ref_request(

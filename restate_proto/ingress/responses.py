@@ -72,7 +72,10 @@ def failure(
     if source is None and response.status < 300:
         return None
     body = _json_object(response.body)
-    if source is None:
+    if request.operation is Operation.ADMIN:
+        if source is not None:  # so this is the ingress
+            return _not_restates(request, response)
+    elif source is None:
         # Servers before 1.7.4 do not say; they name the invocation in its own failures alone.
         named = _header(response, b"x-restate-id") is not None
         source = body.get("source", "invocation" if named else None)
@@ -156,15 +159,13 @@ def _ingress_failure(
 ) -> errors.IngressError:
     status = response.status
     message = body.get("message")
-    restates = isinstance(message, str)
     kind, advice = _kind(request, status)
-    if not restates and kind in (
-        errors.ServiceNotFoundError,
-        errors.InvocationNotFoundError,
-        errors.IngressBadRequestError,
-    ):
-        kind, advice = errors.InvalidResponseError, _WRONG_URL[request.operation is Operation.ADMIN]
-    text = message if restates else _quote(response.body)
+    if isinstance(message, str):
+        text = message.rstrip(".")
+    elif kind in _RESTATES_OWN:
+        return _not_restates(request, response)
+    else:
+        text = _quote(response.body)
     return kind(
         f"{request.what}: {status}{': ' if text else ''}{text}; {advice}",
         status=status,
@@ -172,10 +173,18 @@ def _ingress_failure(
     )
 
 
+# The errors that Restate alone knows the reason of; a proxy may have one for the others.
+_RESTATES_OWN = (
+    errors.ServiceNotFoundError,
+    errors.InvocationNotFoundError,
+    errors.IngressBadRequestError,
+    errors.InvalidResponseError,
+)
+
 _WRONG_URL = {
-    False: "this is not an answer of Restate: is the client's URL that of the ingress (port 8080"
+    False: "this is not an answer of Restate's ingress: is the client's URL that of the ingress (port 8080"
     " by default), and not the admin API's?",
-    True: "this is not an answer of Restate: is admin_url that of the admin API (port 9070 by"
+    True: "this is not an answer of Restate's admin API: is admin_url that of the admin API (port 9070 by"
     " default), and not the ingress's?",
 }
 
@@ -208,15 +217,16 @@ def _kind(request: IngressRequest, status: int) -> tuple[type[errors.IngressErro
             " key that is safe"
         )
     if status < 400:
-        return errors.InvalidResponseError, _WRONG_URL[request.operation is Operation.ADMIN]
+        return errors.InvalidResponseError, "it is no answer to that"
     return errors.IngressBadRequestError, "the request cannot succeed as it is"
 
 
 def _not_restates(
     request: IngressRequest, response: IngressResponse
 ) -> errors.InvalidResponseError:
+    text = _quote(response.body)
     return errors.InvalidResponseError(
-        f"{request.what}: {response.status}: {_quote(response.body)};"
+        f"{request.what}: {response.status}{': ' if text else ''}{text};"
         f" {_WRONG_URL[request.operation is Operation.ADMIN]}",
         status=response.status,
     )

@@ -191,6 +191,12 @@ def test_a_negative_delay_is_refused() -> None:
         send_request(CHECK, EMPTY, accept=PROTO, delay=timedelta(microseconds=-1))
 
 
+@pytest.mark.parametrize("delay", [timedelta(days=1_000_000, microseconds=1), timedelta.max])
+def test_a_delay_that_no_date_can_hold_is_refused(delay: timedelta) -> None:
+    with pytest.raises(ValueError, match="longer than 1000000 days"):
+        send_request(CHECK, EMPTY, accept=PROTO, delay=delay)
+
+
 def test_which_sends_are_repeatable() -> None:
     assert send_request(CHECK, EMPTY, accept=PROTO, idempotency_key="a").repeatable
     assert send_request(CHECK, EMPTY, accept=PROTO, submits_workflow=True).repeatable

@@ -171,6 +171,13 @@ def test_an_answer_of_something_else_says_so(status: int, request_: Any, hint: s
     assert len(str(found)) < 600
 
 
+def test_the_ingress_is_not_the_admin_api() -> None:
+    found = error_of(CANCEL, error("ingress", 404, "service 'invocations' not found"))
+
+    assert type(found) is errors.InvalidResponseError
+    assert "is admin_url that of the admin API" in str(found)
+
+
 def test_a_proxys_error_keeps_its_text() -> None:
     found = error_of(CALL, Answer(502, [], b"bad gateway\n"))
 

@@ -73,8 +73,8 @@ class Answer:
 
 
 OK = Answer(200, (), b"done")
-BUSY = Answer(429, ((b"x-restate-error-source", b"ingress"),), b'{"message":"busy"}')
-DOWN = Answer(503, ((b"x-restate-error-source", b"ingress"),), b'{"message":"down"}')
+BUSY = Answer(429, (), b'{"message":"busy"}')
+DOWN = Answer(503, (), b'{"message":"down"}')
 FAILED = Answer(
     503, ((b"x-restate-error-source", b"invocation"),), b'{"code":503,"message":"mine"}'
 )
@@ -204,7 +204,7 @@ def test_what_may_have_been_processed_is_not_done_twice(
     assert len(world.requests) == 1
 
 
-@pytest.mark.parametrize("request_", [CALL, *REPEATABLE])
+@pytest.mark.parametrize("request_", [CALL, *REPEATABLE[:-1]])
 def test_the_failure_of_an_invocation_is_not_retried(request_: IngressRequest) -> None:
     world = World([FAILED, OK])
 

@@ -21,6 +21,16 @@ M = TypeVar("M", bound=Message)
 
 _LONGEST_REASON = 500
 
+_NO_OBJECTS = {
+    f"google.protobuf.{name}"
+    for name in (
+        *("Timestamp", "Duration", "FieldMask", "Value", "ListValue"),
+        *("BoolValue", "BytesValue", "DoubleValue", "FloatValue", "Int32Value", "Int64Value"),
+        *("StringValue", "UInt32Value", "UInt64Value"),
+    )
+}
+"""The well-known types whose ProtoJSON is a string, a number, a list or a bare value."""
+
 
 class GoogleCodec(Generic[M]):
     """The binary form and the ProtoJSON of one generated message class.
@@ -31,12 +41,13 @@ class GoogleCodec(Generic[M]):
         message_class: a generated class; `google_codec` gives its one shared codec.
     """
 
-    __slots__ = ("_holds_any", "_parse", "full_name", "is_empty", "type")
+    __slots__ = ("_holds_any", "_parse", "full_name", "is_empty", "json_is_object", "type")
 
     def __init__(self, message_class: type[M]) -> None:
         self.type = message_class
         self.full_name: str = message_class.DESCRIPTOR.full_name
         self.is_empty = self.full_name == "google.protobuf.Empty"
+        self.json_is_object = self.full_name not in _NO_OBJECTS
         self._parse = message_class.FromString
         self._holds_any = anys.holds_any(self._descriptor)
 

@@ -7,8 +7,9 @@ The rules, for a payload that comes from outside:
 - Without one, or with any other (`application/octet-stream`, a browser's form type), the first
   byte decides: `{` begins a JSON object and no binary message. (It would begin field 15 as a
   proto2 group; such a message needs a content type.)
-- Else it is what the contract says: binary messages, and the ProtoJSON of types that is no
-  object (`Timestamp`, `Duration`, `FieldMask`, `Value`, `ListValue`, wrappers), look alike.
+- Else a message whose ProtoJSON is an object is binary. What is left looks alike and is what the
+  contract says: the types whose ProtoJSON is no object (`Timestamp`, `Duration`, `FieldMask`,
+  `Value`, `ListValue`, wrappers).
 - Zero bytes are the empty message, whatever the encoding: in binary that is what it is, and
   JSON has no other use for them.
 """
@@ -52,13 +53,16 @@ _KNOWN = {
 _OPENING_BRACE = ord("{")
 
 
-def encoding_of(content_type: str | None, data: bytes, default: Encoding) -> Encoding:
+def encoding_of(
+    content_type: str | None, data: bytes, default: Encoding, *, is_object: bool = False
+) -> Encoding:
     """The encoding of a payload, by the rules above.
 
     Args:
         content_type: the `content-type` header, None where there is none.
         data: the payload.
         default: the contract's encoding.
+        is_object: whether the ProtoJSON of the payload's type is an object.
 
     Returns:
         The encoding; also for the answer, as a caller is answered in the encoding it used.
@@ -67,9 +71,11 @@ def encoding_of(content_type: str | None, data: bytes, default: Encoding) -> Enc
         encoding = _KNOWN.get(content_type) or _by_essence(content_type)
         if encoding is not None:
             return encoding
-    if data and data[0] == _OPENING_BRACE:
+    if not data:
+        return default
+    if data[0] == _OPENING_BRACE:
         return Encoding.JSON
-    return default
+    return Encoding.PROTOBUF if is_object else default
 
 
 def content_type_of(encoding: Encoding) -> str:

@@ -64,4 +64,4 @@ def read(codec: Codec[M], data: bytes, encoding: Encoding) -> M:
     Raises:
         CodecError: the bytes are no such message.
     """
-    return decode(codec, data, encoding_of(None, data, encoding))
+    return decode(codec, data, encoding_of(None, data, encoding, is_object=codec.json_is_object))

@@ -40,6 +40,11 @@ class Codec(Protocol[M]):
         """Whether the type carries nothing (`google.protobuf.Empty`)."""
         ...
 
+    @property
+    def json_is_object(self) -> bool:
+        """Whether the ProtoJSON is always an object, so that it begins with `{`."""
+        ...
+
     def to_binary(self, message: M, /) -> bytes:
         """Serialize to protobuf binary. Raises `TypeError` for an object of another type."""
         ...

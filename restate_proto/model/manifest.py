@@ -264,7 +264,7 @@ def _carried(settings: dict[str, Any], where: str, version: int) -> dict[str, An
 def _milliseconds(value: timedelta, name: str, where: str) -> int:
     if value < timedelta(0):
         raise ManifestError(f"{where}: {_FIELDS[name].option} must not be negative")
-    return -(-value // timedelta(milliseconds=1))
+    return -(-(value // timedelta(microseconds=1)) // 1000)  # rounded up; -value could overflow
 
 
 def _refuse_duplicates(what: str, names: list[str], where: str) -> None:

@@ -209,7 +209,9 @@ class Attempt:
                 content_type = value
             elif name == "accept":
                 accept = value
-        encoding = encoding_of(content_type, payload, handler.encoding)
+        encoding = encoding_of(
+            content_type, payload, handler.encoding, is_object=handler.request.json_is_object
+        )
         if not payload and content_type is None and accept is not None and "json" in accept:
             encoding = Encoding.JSON  # nothing to see in the payload: what is asked for counts
         self._answer_encoding = encoding

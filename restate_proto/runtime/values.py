@@ -39,7 +39,8 @@ def reader(codec: Codec[T], encoding: Encoding) -> Callable[[Result], T]:
 
     def read(result: Result) -> T:
         data: bytes = result.value or b""
-        return decode(codec, data, encoding_of(None, data, encoding))
+        is_object = codec.json_is_object
+        return decode(codec, data, encoding_of(None, data, encoding, is_object=is_object))
 
     return read
 
@@ -84,6 +85,7 @@ class _PlainCodec:
     type: type[Any] = object
     full_name = "a plain value"
     is_empty = False
+    json_is_object = False
 
     def to_json(self, message: Any, /) -> bytes:
         """Serialize by the value's own type."""

@@ -29,6 +29,7 @@ class FakeCodec:
     """As much of a codec as a manifest asks for."""
 
     is_empty: bool = False
+    json_is_object: bool = True
     schema: Any = field(default_factory=lambda: dict(SCHEMA))
 
     def json_schema(self) -> Any:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 __all__ = ["Contender", "Sample", "measure"]
 
@@ -74,7 +74,7 @@ def measure(contender: Contender, workload: str, in_flight: int, version: int) -
 
 
 @contextmanager
-def _served(contender: Contender) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def _served(contender: Contender) -> Generator[tuple[subprocess.Popen[bytes], int]]:
     port = _free_port()
     command = [part.replace("{port}", str(port)) for part in contender.command]
     process = subprocess.Popen(

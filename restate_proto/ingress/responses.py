@@ -182,10 +182,10 @@ _RESTATES_OWN = (
 )
 
 _WRONG_URL = {
-    False: "this is not an answer of Restate's ingress: is the client's URL that of the ingress (port 8080"
-    " by default), and not the admin API's?",
-    True: "this is not an answer of Restate's admin API: is admin_url that of the admin API (port 9070 by"
-    " default), and not the ingress's?",
+    False: "this is not an answer of Restate's ingress: is the client's URL that of the ingress"
+    " (port 8080 by default), and not the admin API's?",
+    True: "this is not an answer of Restate's admin API: is admin_url that of the admin API"
+    " (port 9070 by default), and not the ingress's?",
 }
 
 

@@ -79,15 +79,14 @@ async def restate_environment(
         The environment.
     """
     async with AsyncExitStack() as stack:
-        if server is None:
-            server = await stack.enter_async_context(RestateServer())
-            shared = False
-        else:
-            shared = True
+        # The endpoint is left last: when nothing calls it any more, it has nothing to wait for.
         running = await stack.enter_async_context(endpoint.run("127.0.0.1:0"))
         uri = running.address if "://" in running.address else f"http://{running.address}"
-        deployment = await server.register(uri)
-        if shared:
+        if server is None:
+            server = await stack.enter_async_context(RestateServer())
+            deployment = await server.register(uri)
+        else:
+            deployment = await server.register(uri)
             stack.push_async_callback(asyncio.to_thread, _forget, server, deployment)
         client = IngressClient(server.ingress_url, admin_url=server.admin_url)
         await stack.enter_async_context(client)
@@ -97,10 +96,20 @@ async def restate_environment(
 def _forget(server: RestateServer, deployment: Deployment) -> None:
     """Leaves nothing behind that would call the endpoint when it is gone."""
     names = ", ".join(f"'{name}'" for name in deployment.services)  # names have no quotes
-    unfinished = server.admin.query(
+    # The newest first: what waits for its turn on a key is not to get it when the others are gone.
+    unfinished = (
         "SELECT id FROM sys_invocation"  # noqa: S608 - see above
         f" WHERE status <> 'completed' AND target_service_name IN ({names})"
+        " ORDER BY created_at DESC"
     )
-    for row in unfinished:
-        server.admin.kill(row["id"])
+    for _ in range(_ROUNDS):
+        rows = server.admin.query(unfinished)
+        if not rows:
+            break
+        for row in rows:
+            server.admin.kill(row["id"])
     server.admin.remove_deployment(deployment.id)
+
+
+# What is killed may have called others that the query did not see yet.
+_ROUNDS = 5

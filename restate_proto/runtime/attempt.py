@@ -351,8 +351,8 @@ class Attempt:
             elif isinstance(error, TerminalError):
                 machine.write_output(to_failure(error))
                 machine.end()
-            elif not isinstance(error, AttemptEnded):
-                machine.fail(_to_attempt_error(error))
+            else:
+                machine.fail_with(_to_attempt_error(error))  # where it is not over already
         except AttemptEnded:
             pass
         except (TypeError, CodecError) as wrong:
@@ -363,6 +363,11 @@ class Attempt:
                 )
             )
         self._stop("the handler has ended", error)
+        # Without reference cycles, memory is given back at once and not by the collector.
+        self._task = self.runs = None
+        self._pending.clear()
+        self._early.clear()
+        self.deferred.clear()
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise error
 

@@ -318,7 +318,7 @@ class Journal:
             AttemptEnded: always.
         """
         self.fail_with(error)
-        raise AttemptEnded(error.message)
+        self._closed()
 
     def abandon(self) -> None:
         """End the attempt without a word: there is nobody to tell."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from contextvars import copy_context
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restate_proto.codec.payload import encode
@@ -15,6 +13,7 @@ from restate_proto.model.retry import GiveUp, RetryPolicy
 from restate_proto.protocol import Failure, Phase
 from restate_proto.runtime.futures import to_failure
 from restate_proto.runtime.task import EagerTask
+from restate_proto.runtime.threads import call_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,8 +152,7 @@ class _RunTask(EagerTask):
 
 
 async def _in_thread(attempt: Attempt, run: Run) -> Any:
-    call = partial(copy_context().run, run.function, *run.args)
-    result = await attempt.loop.run_in_executor(None, call)
+    result = await call_in_thread(attempt.loop, f"ctx.run {run.name}", run.function, run.args)
     # A lambda around a coroutine function, or another callable that gives an awaitable.
     return await result if inspect.isawaitable(result) else result
 

@@ -18,6 +18,11 @@ _FROM_PACKAGE = re.compile(r"^from (?P<package>[\w.]+) import (?P<name>\w+_pb2) 
 _FROM_MODULE = re.compile(r"^from (?P<module>[\w.]+_pb2) import ", re.MULTILINE)
 _IMPORTLIB = re.compile(r"importlib\.import_module\('(?P<module>[\w.]+_pb2)'\)")
 
+_IMPORTED_NAMES = re.compile(
+    r"^(?P<origin>(?:from .* )?import )(?P<names>.* as .*)\n", re.MULTILINE
+)
+_BARE_MAPPING = re.compile(r"(?<!as )\b_Mapping\b(?!\[)")
+_KEYWORD_MODULE = re.compile(rf"^from (?:\w+\.)*(?:{_KEYWORDS})[. ].*\n", re.MULTILINE)
 _MODULE_CLASS_VAR = re.compile(r"^(\w+_FIELD_NUMBER): _ClassVar\[int\]$", re.MULTILINE)
 _KEYWORD_CLASS = re.compile(rf"^( *class )({_KEYWORDS})\(", re.MULTILINE)
 _KEYWORD_MEMBER = re.compile(rf"^ *(?:{_KEYWORDS}): .*\n", re.MULTILINE)
@@ -55,16 +60,35 @@ def prefix_imports(code: str, modules: AbstractSet[str], prefix: str) -> str:
 
 
 def mend_stub(code: str) -> str:
-    """Corrects a `.pyi` of protoc where type checkers stumble over it.
+    """Corrects a `.pyi` of protoc, so that type checkers find nothing wrong in strict mode.
 
-    A file with extensions has `ClassVar` outside of classes; a message or enum value named like a
-    keyword is a syntax error, at which mypy gives up. Such a name cannot be written in Python
-    anyway, so that the stub may call it differently.
+    A message or enum value named like a keyword makes the stub a syntax error, at which mypy gives
+    up; such a name cannot be written in Python anyway, so that the stub may call it differently.
+    A file with extensions has `ClassVar` outside of classes; and any stub leaves type arguments
+    out and imports what it does not use.
     """
-    code = _MODULE_CLASS_VAR.sub(r"\1: int", code)
+    code = _KEYWORD_MODULE.sub("", code)
     code = _KEYWORD_MEMBER.sub("", code)
     code = _KEYWORD_CLASS.sub(r"\1\2_(", code)
     code = _KEYWORD_GLOBAL.sub(r"\1_", code)
     while _KEYWORD_NESTED.search(code):
         code = _KEYWORD_NESTED.sub(r"\1.\2_", code)
-    return code
+    code = _MODULE_CLASS_VAR.sub(r"\1: int", code)
+    code = _BARE_MAPPING.sub("_Mapping[str, _Any]", code)
+    code = code.replace("**kwargs)", "**kwargs: _Any)")
+    code = code.replace("_python_message._ExtensionDict", "_Any")
+    if "_Any" in code:
+        code = f"from typing import Any as _Any\n{code}"
+    return _IMPORTED_NAMES.sub(lambda match: _used_import(match, code), code)
+
+
+def _used_import(match: re.Match[str], code: str) -> str:
+    """Returns an import line with the names alone that the code uses."""
+    names = [
+        name
+        for name in match["names"].split(", ")
+        # An alias with `_` is protoc's own; one without is a public import.
+        if not name.rpartition(" ")[2].startswith("_")
+        or len(re.findall(rf"\b{name.rpartition(' ')[2]}\b", code)) > 1
+    ]
+    return f"{match['origin']}{', '.join(names)}\n" if names else ""

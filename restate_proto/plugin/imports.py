@@ -71,10 +71,11 @@ class Imports:
         _print_group(printer, self._standard_imports())
         printer.line()
         _print_group(printer, self._absolute_imports())
-        relative = sorted(self._relative_imports())
+        relative = self._relative_imports()
         if relative:
             printer.line()
-            _print_group(printer, relative)
+        for statement in relative:
+            printer.line(statement)
         self._print_opaque(printer)
 
     def _choose_aliases(self, module: str, modules: list[str]) -> dict[str, str]:
@@ -131,7 +132,9 @@ class Imports:
         statements: list[str] = []
         for module, names in self._standard.items():
             if names:
-                statements.append(f"from {module} import {', '.join(sorted(names))}")
+                statements.append(
+                    f"from {module} import {', '.join(sorted(names, key=_kind_and_name))}"
+                )
             else:
                 statements.append(f"import {module}")
         return statements
@@ -151,7 +154,7 @@ class Imports:
             relative = None if self._is_absolute(module) else self._relative(module)
             if relative is not None:
                 statements.append(f"from {relative[0]} import {relative[1]} as {alias}")
-        return statements
+        return sorted(statements, key=lambda text: (-text.count("."), text))
 
     def _print_opaque(self, printer: Printer) -> None:
         """Adds the classes that no expression of Python's syntax names.
@@ -174,6 +177,11 @@ class Imports:
         with printer.indented():
             for name, code in self._opaque.items():
                 printer.line(f"{name} = {code}")
+
+
+def _kind_and_name(name: str) -> tuple[bool, str]:
+    # isort's order: constants first.
+    return not name.isupper(), name
 
 
 def _print_group(printer: Printer, statements: Iterable[str]) -> None:

@@ -52,7 +52,7 @@ def render_clients(printer: Printer, service: ServiceModel, imports: Imports) ->
 
     printer.class_(names.client, "_rt.ContextClient")
     with printer.indented():
-        printer.docstring(f"Calls {what} from a handler; `from_client` is for elsewhere.")
+        printer.docstring(f"Calls {what} from a handler.")
         renderer.constructors()
         renderer.send("_ctx", names.send_client)
         renderer.methods(_CALL)

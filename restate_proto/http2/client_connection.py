@@ -12,7 +12,7 @@ from restate_proto.http2.errors import (
     StreamResetError,
     code_name,
 )
-from restate_proto.http2.stream import BODY, ENDED, ClientStream
+from restate_proto.http2.stream import BODY, ENDED, GONE, ClientStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,11 +59,18 @@ class ClientConnection(Connection[ClientStream]):
         Returns:
             The stream; None when this connection has no stream left to give.
         """
-        stream_id = self.engine.request(headers, end)
+        stream_id = self.engine.request(headers, end_stream=end)
         if stream_id == 0:
             self.usable = False
             return None
-        stream = ClientStream(self, stream_id, ENDED if end else BODY, receiver)
+        stream = ClientStream()
+        stream.connection = self
+        stream.engine = self.engine
+        stream.id = stream_id
+        stream.state = ENDED if end else BODY
+        stream.receiver = receiver
+        stream.consumed = stream.written = 0
+        stream.above_high_water = False
         stream.label = label
         self.streams[stream_id] = stream
         self.touch()
@@ -111,10 +118,11 @@ class ClientConnection(Connection[ClientStream]):
             return
         # The engines let no response through whose status is not three digits.
         status = int(headers[0][1])
+        receiver = stream.receiver
         try:
-            stream.receiver.response_received(status, headers[1:])
-            if end:
-                stream.receiver.eof_received()
+            receiver.response_received(status, headers[1:])
+            if end and stream.state != GONE:
+                receiver.eof_received()
         except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
             self.fail(stream, "response_received", error)
 

@@ -71,7 +71,14 @@ class Connection(asyncio.Protocol, Generic[S]):
         if self.closing:
             return
         self.flush_pending = True
-        self.engine.receive(data)
+        try:
+            self.engine.receive(data)
+        except Exception as error:
+            # No one else may have to deal with it; and its state is not to be trusted any more.
+            log.exception("closing a connection: a bug in its HTTP/2 layer")
+            self.engine.goaway(ErrorCode.INTERNAL_ERROR)
+            self.lost_reason = repr(error)
+            self.closing = True
         self.flush()
 
     def pause_writing(self) -> None:
@@ -112,13 +119,14 @@ class Connection(asyncio.Protocol, Generic[S]):
         if transport is None:
             return
         engine = self.engine
+        # What is written from inside a callback of `output` or `drained` gets a flush of its own.
+        self.flush_pending = False
         while not self._paused:
             data = engine.output()
             if data:
                 transport.write(data)
             if not engine.more:
                 break
-        self.flush_pending = False
         if self._watched:
             self._report_drained()
         if self.closing:
@@ -175,6 +183,7 @@ class Connection(asyncio.Protocol, Generic[S]):
             self.tell_aborted(stream, reason, code, unprocessed)
         except Exception:
             log.exception("aborted() of a stream's receiver failed")
+        del stream.receiver
 
     def tell_aborted(self, stream: S, reason: str, code: int | None, unprocessed: bool) -> None:
         """Calls the receiver's `aborted`."""
@@ -183,9 +192,11 @@ class Connection(asyncio.Protocol, Generic[S]):
     def reset_stream(self, stream_id: int, code: int) -> None:
         """Resets a stream; its receiver is not called again."""
         self.engine.reset(stream_id, code)
-        self.streams.pop(stream_id, None)
         self.touch()
-        self.stream_gone()
+        stream = self.streams.pop(stream_id, None)
+        if stream is not None:
+            del stream.receiver
+            self.stream_gone()
 
     def fail(self, stream: Stream[Any], where: str, error: Exception) -> None:
         """A receiver raised: its stream ends, the connection goes on."""
@@ -201,12 +212,16 @@ class Connection(asyncio.Protocol, Generic[S]):
         """See `Sink.on_headers`."""
         raise NotImplementedError
 
-    def on_data(self, stream_id: int, data: bytes) -> None:
+    def on_data(self, stream_id: int, data: bytes, end: bool) -> None:
         """See `Sink.on_data`."""
         stream = self.streams.get(stream_id)
         if stream is not None:
+            receiver = stream.receiver
             try:
-                stream.receiver.data_received(data)
+                if data:
+                    receiver.data_received(data)
+                if end and stream.state != GONE:
+                    receiver.eof_received()
             except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
                 self.fail(stream, "data_received", error)
 
@@ -224,6 +239,8 @@ class Connection(asyncio.Protocol, Generic[S]):
         stream = self.streams.pop(stream_id, None)
         if stream is not None:
             stream.state = GONE
+            # Stream and receiver hold each other; apart they are freed at once.
+            del stream.receiver
             self.stream_gone()
 
     def on_reset(self, stream_id: int, code: int) -> None:

@@ -130,6 +130,21 @@ class Greeting(asyncio.Protocol):
         self.drain()
 
 
+def _pseudo_fields(headers: Headers) -> tuple[bytes, bytes, int]:
+    """The method, the path and the number of pseudo-fields, which come first."""
+    method = path = b""
+    count = 0
+    for name, value in headers:
+        if not name.startswith(b":"):
+            break
+        count += 1
+        if name == b":path":
+            path = value
+        elif name == b":method":
+            method = value
+    return method, path, count
+
+
 class _NoReceiver:
     """Stands in while `accept` runs, and for requests that it never sees."""
 
@@ -180,36 +195,50 @@ class ServerConnection(Connection[ServerStream]):
         if self._last:
             self.engine.reset(stream_id, ErrorCode.REFUSED_STREAM)
             return
-        method = path = b""
-        count = 0
-        for name, value in headers:
-            if name[:1] != b":":
-                break
-            count += 1
-            if name == b":path":
-                path = value
-            elif name == b":method":
-                method = value
-        kind = HeadStream if method == b"HEAD" else ServerStream
-        stream = kind(self, stream_id, HEADERS, _NO_RECEIVER)
-        stream.method = method.decode("latin-1")
-        stream.path, _, stream.query = path.decode("latin-1").partition("?")
+        count = 4
+        try:
+            # The usual order.
+            name, method = headers[0]
+            other, path = headers[3]
+        except IndexError:
+            name = other = method = path = b""
+        if name != b":method" or other != b":path":
+            method, path, count = _pseudo_fields(headers)
+        # Made here and not by an __init__, whose call would cost as much again.
+        stream = ServerStream() if method != b"HEAD" else HeadStream()
+        stream.connection = self
+        stream.engine = self.engine
+        stream.id = stream_id
+        stream.state = HEADERS
+        stream.receiver = _NO_RECEIVER
+        stream.consumed = stream.written = 0
+        stream.above_high_water = False
+        stream.query = ""
+        try:
+            stream.method = method.decode()
+            stream.path = target = path.decode()
+        except UnicodeDecodeError:
+            self.engine.reset(stream_id, ErrorCode.PROTOCOL_ERROR)
+            return
+        if "?" in target:
+            stream.path, _, stream.query = target.partition("?")
         stream.headers = headers[count:]
         self.streams[stream_id] = stream
         if not path or not method:
-            self._unroutable(stream, method)
+            self._unroutable(stream)
             return
-        if not end and _EXPECT in headers:
-            self.engine.inform(stream_id, _CONTINUE)
         try:
             receiver = stream.receiver = self._accept(stream)
-            if end and stream.state != GONE:
-                receiver.eof_received()
+            if end:
+                if stream_id in self.streams:
+                    receiver.eof_received()
+            elif not stream.responded and _EXPECT in headers:
+                self.engine.inform(stream_id, _CONTINUE)
         except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
             self.fail(stream, "accept", error)
 
-    def _unroutable(self, stream: ServerStream, method: bytes) -> None:
-        if method == b"CONNECT":
+    def _unroutable(self, stream: ServerStream) -> None:
+        if stream.method == "CONNECT":
             stream.respond(501, end=True)
         else:
             stream.reset(ErrorCode.PROTOCOL_ERROR)
@@ -224,6 +253,16 @@ class ServerConnection(Connection[ServerStream]):
         """The client opens no more streams: the connection ends with the last one."""
         self._last = True
         self.stream_gone()
+
+    def on_closed(self, stream_id: int) -> None:
+        """See `Sink.on_closed`."""
+        stream = self.streams.pop(stream_id, None)
+        if stream is not None:
+            stream.state = GONE
+            # Stream and receiver hold each other; apart they are freed at once.
+            del stream.receiver
+            if self._last:
+                self.stream_gone()
 
     def stream_gone(self) -> None:
         """See `Connection.stream_gone`."""

@@ -8,7 +8,7 @@ from restate_proto.http2.errors import ErrorCode
 
 if TYPE_CHECKING:
     from restate_proto.http2.connection import Connection
-    from restate_proto.http2.engines.base import Headers
+    from restate_proto.http2.engines.base import Engine, Headers
     from restate_proto.http2.errors import Http2Error
 
 __all__ = [
@@ -27,7 +27,7 @@ BODY: Final = 1
 ENDED: Final = 2
 GONE: Final = 3
 
-_STATUS: Final = {code: str(code).encode() for code in range(200, 600)}
+_STATUS: Final = {code: (b":status", str(code).encode()) for code in range(200, 600)}
 
 
 class BodyReceiver(Protocol):
@@ -76,33 +76,29 @@ R = TypeVar("R", bound=BodyReceiver)
 class Stream(Generic[R]):
     """Our sending side of one stream, and the window of its receiving side."""
 
+    # Set by the connection that makes the stream; without an __init__, whose call costs as much
+    # as all of them.
     __slots__ = (
-        "_connection",
-        "_consumed",
-        "_engine",
-        "_window_step",
-        "_written",
         "above_high_water",
+        "connection",
+        "consumed",
+        "engine",
         "id",
         "receiver",
         "state",
+        "written",
     )
 
     above_high_water: bool
     """Whether more unsent bytes than the high-water mark wait; `drained` is called when few do."""
 
-    def __init__(
-        self, connection: Connection[Any], stream_id: int, state: int, receiver: R
-    ) -> None:
-        self._connection = connection
-        self._engine = connection.engine
-        self.id = stream_id
-        self.state = state
-        self.receiver = receiver
-        self._consumed = 0
-        self._written = 0
-        self._window_step = connection.window_step
-        self.above_high_water = False
+    connection: Connection[Any]
+    engine: Engine
+    id: int
+    state: int
+    receiver: R
+    consumed: int
+    written: int
 
     def write(self, data: bytes, *, end: bool = False) -> None:
         """Sends a piece of the body. Never blocks: what cannot be sent yet is buffered.
@@ -121,13 +117,16 @@ class Stream(Generic[R]):
             return
         if end:
             self.state = ENDED
-        self._engine.send(self.id, data, end)
-        connection = self._connection
+        try:
+            self.engine.send(self.id, data, end_stream=end)
+        except self.engine.gone:
+            return
+        connection = self.connection
         if not connection.flush_pending:
             connection.schedule_flush()
         # An upper bound of what is buffered, so that the engine is asked only now and then.
-        self._written += len(data)
-        if self._written > connection.high_water:
+        self.written += len(data)
+        if self.written > connection.high_water:
             self._measure()
 
     def end(self) -> None:
@@ -142,7 +141,7 @@ class Stream(Generic[R]):
         """
         if self.state != GONE:
             self.state = GONE
-            self._connection.reset_stream(self.id, code)
+            self.connection.reset_stream(self.id, code)
 
     def acknowledge(self, amount: int) -> None:
         """Gives the peer credit for received bytes that are used, so that it can send more.
@@ -151,30 +150,30 @@ class Stream(Generic[R]):
             amount: bytes, of those that `data_received` delivered; in any portions. They are
                 passed on to the peer when they make up half of the stream's window.
         """
-        self._consumed += amount
-        if self._consumed >= self._window_step and self.state != GONE:
-            self._engine.acknowledge(self.id, self._consumed)
-            self._consumed = 0
-            self._connection.touch()
+        self.consumed += amount
+        if self.consumed >= self.connection.window_step and self.state != GONE:
+            self.engine.acknowledge(self.id, self.consumed)
+            self.consumed = 0
+            self.connection.touch()
 
     @property
     def buffered(self) -> int:
         """Bytes accepted by `write` and not yet handed to the socket."""
-        return 0 if self.state == GONE else self._engine.buffered(self.id)
+        return 0 if self.state == GONE else self.engine.buffered(self.id)
 
     def settle(self) -> bool:
         """For the connection, after a flush: True when `drained` is due."""
-        self._written = self.buffered
-        if self._written > self._connection.low_water:
+        self.written = self.buffered
+        if self.written > self.connection.low_water:
             return False
         self.above_high_water = False
         return True
 
     def _measure(self) -> None:
-        self._written = self.buffered
-        if self._written > self._connection.high_water and not self.above_high_water:
+        self.written = self.buffered
+        if self.written > self.connection.high_water and not self.above_high_water:
             self.above_high_water = True
-            self._connection.watch(self)
+            self.connection.watch(self)
 
     def _refuse(self, what: str) -> None:
         if self.state == HEADERS:
@@ -202,6 +201,11 @@ class ServerStream(Stream[StreamReceiver]):
     query: str
     headers: Headers
 
+    @property
+    def responded(self) -> bool:
+        """Whether `respond` was called, or the stream is gone."""
+        return self.state != HEADERS
+
     def respond(self, status: int, headers: Headers = (), *, end: bool = False) -> None:
         """Sends the response's status and header fields.
 
@@ -217,8 +221,11 @@ class ServerStream(Stream[StreamReceiver]):
             self._refuse("respond")
             return
         self.state = ENDED if end else BODY
-        self._engine.respond(self.id, [(b":status", _STATUS[status]), *headers], end)
-        connection = self._connection
+        try:
+            self.engine.respond(self.id, [_STATUS[status], *headers], end_stream=end)
+        except self.engine.gone:
+            return
+        connection = self.connection
         if not connection.flush_pending:
             connection.schedule_flush()
 

@@ -8,8 +8,9 @@ Whatever is peculiar to a library stays inside its engine module:
   slow socket leaves the rest where it is counted;
 - the connection's receive window never closes; a stream's opens by `acknowledge` alone (padding
   and streams that ended are the engine's business);
-- an operation on a stream that is gone does nothing; a broken connection is reported once, by
-  `on_terminated`.
+- an operation on a stream that is gone does nothing, but `respond` and `send`, the two that run
+  for every message, may be the library's own functions and raise what `gone` lists;
+- a broken connection is reported once, by `on_terminated`.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ class Sink(Protocol):
         """A request's headers (on a server) or a response's (on a client) are complete."""
         ...
 
-    def on_data(self, stream_id: int, data: bytes) -> None:
-        """A piece of a body, never empty."""
+    def on_data(self, stream_id: int, data: bytes, end: bool) -> None:
+        """A piece of a body, and whether it was the last; empty only when it was."""
         ...
 
     def on_end(self, stream_id: int) -> None:
-        """The peer's side ended; not called when `on_headers` said so."""
+        """The peer's side ended otherwise (by trailers)."""
         ...
 
     def on_reset(self, stream_id: int, code: int) -> None:
@@ -81,6 +82,11 @@ class Engine(Protocol):
     more: bool
     """Whether `output` would give more at once (it does not count data without window)."""
 
+    @property
+    def gone(self) -> tuple[type[Exception], ...]:
+        """What `respond` and `send` raise on a stream or connection that is already gone."""
+        ...
+
     def receive(self, data: bytes) -> None:
         """Processes bytes from the peer; never raises for what the peer sent."""
         ...
@@ -89,11 +95,11 @@ class Engine(Protocol):
         """The next bytes to write, about `OUTPUT_CHUNK` at most, else empty."""
         ...
 
-    def request(self, headers: Headers, end: bool) -> int:
+    def request(self, headers: Headers, *, end_stream: bool) -> int:
         """Opens a stream (client) and returns its id; 0 when the connection has none left."""
         ...
 
-    def respond(self, stream_id: int, headers: Headers, end: bool) -> None:
+    def respond(self, stream_id: int, headers: Headers, *, end_stream: bool) -> None:
         """Sends response headers (server)."""
         ...
 
@@ -101,7 +107,7 @@ class Engine(Protocol):
         """Sends an informational (1xx) response (server)."""
         ...
 
-    def send(self, stream_id: int, data: bytes, end: bool) -> None:
+    def send(self, stream_id: int, data: bytes, *, end_stream: bool) -> None:
         """Sends a piece of a body."""
         ...
 

@@ -23,6 +23,7 @@ from h2.events import (
     ResponseReceived,
     StreamEnded,
     StreamReset,
+    TrailersReceived,
     WindowUpdated,
 )
 from h2.exceptions import FlowControlError, FrameTooLargeError, H2Error
@@ -157,6 +158,11 @@ class H2Engine:
         self._reset_since = 0.0
         self.more = True
 
+    @property
+    def gone(self) -> tuple[type[Exception], ...]:
+        """See `Engine.gone`."""
+        return _GONE
+
     def receive(self, data: bytes) -> None:
         """See `Engine.receive`."""
         connection = self._connection
@@ -176,12 +182,10 @@ class H2Engine:
             kind = event.__class__
             if kind is DataReceived:
                 self._data_received(event)
-            elif kind is StreamEnded:
-                stream_id = event.stream_id
-                sink.on_end(stream_id)
-                self._check_closed(stream_id)
             elif kind is RequestReceived or kind is ResponseReceived:
-                sink.on_headers(event.stream_id, event.headers, False)
+                sink.on_headers(event.stream_id, event.headers, event.stream_ended is not None)
+            elif kind is StreamEnded:
+                self._check_closed(event.stream_id)
             elif kind is WindowUpdated:
                 self._unblock(event.stream_id)
             else:
@@ -202,9 +206,10 @@ class H2Engine:
         padding = length - len(data)
         if padding:
             self.acknowledge(stream_id, padding)
-        if data:
-            self._sink.on_data(stream_id, data)
-        elif event.stream_ended is None:
+        end = event.stream_ended is not None
+        if data or end:
+            self._sink.on_data(stream_id, data, end)
+        else:
             self._sink.on_noise()
 
     def _receive_rare(self, event: Event) -> None:
@@ -215,6 +220,8 @@ class H2Engine:
                 self._forget(stream_id)
                 sink.on_reset(stream_id, event.error_code)
                 self._count_reset()
+            case TrailersReceived():
+                sink.on_end(event.stream_id)
             case RemoteSettingsChanged():
                 self._unblock(0)
                 sink.on_noise()
@@ -301,42 +308,38 @@ class H2Engine:
         if stream is None or stream.closed:
             self._sink.on_closed(stream_id)
 
-    def request(self, headers: Headers, end: bool) -> int:
+    def request(self, headers: Headers, *, end_stream: bool) -> int:
         """See `Engine.request`."""
         try:
             stream_id = self._connection.get_next_available_stream_id()
-            self._connection.send_headers(stream_id, headers, end_stream=end)
+            self._connection.send_headers(stream_id, headers, end_stream=end_stream)
         except H2Error:
             return 0
         return stream_id
 
-    def respond(self, stream_id: int, headers: Headers, end: bool) -> None:
+    def respond(self, stream_id: int, headers: Headers, *, end_stream: bool) -> None:
         """See `Engine.respond`."""
-        try:
-            self._connection.send_headers(stream_id, headers, end_stream=end)
-        except _GONE:
-            return
-        if end:
+        self._connection.send_headers(stream_id, headers, end_stream=end_stream)
+        if end_stream:
             self._check_closed(stream_id)
 
     def inform(self, stream_id: int, headers: Headers) -> None:
         """See `Engine.inform`."""
-        self.respond(stream_id, headers, end=False)
+        with contextlib.suppress(*_GONE):
+            self.respond(stream_id, headers, end_stream=False)
 
-    def send(self, stream_id: int, data: bytes, end: bool) -> None:
+    def send(self, stream_id: int, data: bytes, *, end_stream: bool) -> None:
         """See `Engine.send`."""
         outbox = self._outboxes.get(stream_id)
         if outbox is None:
             connection = self._connection
             if connection.unsent < OUTPUT_CHUNK:
                 try:
-                    connection.send_data(stream_id, data, end_stream=end)
+                    connection.send_data(stream_id, data, end_stream=end_stream)
                 except (FlowControlError, FrameTooLargeError):
                     pass
-                except _GONE:
-                    return
                 else:
-                    if end:
+                    if end_stream:
                         self._check_closed(stream_id)
                     return
             outbox = self._outboxes[stream_id] = _Outbox()
@@ -344,7 +347,7 @@ class H2Engine:
         if data:
             outbox.chunks.append(data)
             outbox.size += len(data)
-        outbox.end = end
+        outbox.end = end_stream
 
     def buffered(self, stream_id: int) -> int:
         """See `Engine.buffered`."""

@@ -57,24 +57,23 @@ class Ngh2Engine:
     """See `restate_proto.http2.engines.base.Engine`."""
 
     __slots__ = (
+        "_acknowledge",
         "_broken",
         "_client",
         "_connection",
         "_cut",
         "_data_to_send",
-        "_dirty",
         "_events",
         "_highest",
         "_on_closed",
         "_on_data",
-        "_on_end",
         "_on_headers",
         "_receive_data",
-        "_send_data",
-        "_send_response",
         "_sink",
         "_unread",
         "more",
+        "respond",
+        "send",
     )
 
     def __init__(self, sink: Sink, settings: Http2Settings, *, client: bool) -> None:
@@ -102,18 +101,22 @@ class Ngh2Engine:
         self._highest = 0
         self._broken: bytes | None = None
         self._cut = False
-        self._dirty = False
         self.more = True
         # Bound once: these run for every message.
         self._receive_data = connection.receive_data
         self._events = connection.events
         self._data_to_send = connection.data_to_send
-        self._send_data = connection.send_data
-        self._send_response = connection.send_response
+        self._acknowledge = connection.acknowledge_received_data
+        self.respond = connection.send_response
+        self.send = connection.send_data
         self._on_headers = sink.on_headers
         self._on_data = sink.on_data
-        self._on_end = sink.on_end
         self._on_closed = sink.on_closed
+
+    @property
+    def gone(self) -> tuple[type[Exception], ...]:
+        """See `Engine.gone`."""
+        return _GONE
 
     def receive(self, data: bytes) -> None:
         """See `Engine.receive`."""
@@ -133,13 +136,13 @@ class Ngh2Engine:
             if kind is DataReceived:
                 stream_id = event.stream_id
                 data = event.data
+                end = event.end_stream
                 if data:
                     unread[stream_id] = unread.get(stream_id, 0) + len(data)
-                    self._on_data(stream_id, data)
-                elif not event.end_stream:
+                elif not end:
                     self._sink.on_noise()
-                if event.end_stream:
-                    self._on_end(stream_id)
+                    continue
+                self._on_data(stream_id, data, end)
             elif kind is RequestReceived:
                 stream_id = self._highest = event.stream_id
                 self._on_headers(stream_id, event.headers, event.end_stream)
@@ -147,7 +150,11 @@ class Ngh2Engine:
                 stream_id = event.stream_id
                 amount = unread.pop(stream_id, 0)
                 if amount:
-                    self._give_back(stream_id, amount)
+                    # For the connection's window, which is too wide for the update to be urgent.
+                    try:  # noqa: SIM105 - suppress() costs more than the call
+                        self._acknowledge(amount, stream_id)
+                    except _GONE:
+                        pass
                 if event.error_code:
                     self._sink.on_reset(stream_id, event.error_code)
                 else:
@@ -196,7 +203,6 @@ class Ngh2Engine:
 
     def output(self) -> bytes:
         """See `Engine.output`."""
-        self._dirty = False
         try:
             data = self._data_to_send(OUTPUT_CHUNK)
         except NGH2Error as error:
@@ -207,38 +213,20 @@ class Ngh2Engine:
         # Sending the last frame of a stream closes it.
         self._dispatch()
         self._cut = len(data) >= OUTPUT_CHUNK
-        self.more = self._cut or self._dirty
+        self.more = self._cut
         return data
 
-    def request(self, headers: Headers, end: bool) -> int:
+    def request(self, headers: Headers, *, end_stream: bool) -> int:
         """See `Engine.request`."""
-        self._dirty = True
         try:
-            return self._connection.send_request(headers, end_stream=end)
+            return self._connection.send_request(headers, end_stream=end_stream)
         except NGH2Error:
             return 0
 
-    def respond(self, stream_id: int, headers: Headers, end: bool) -> None:
-        """See `Engine.respond`."""
-        self._dirty = True
-        try:  # noqa: SIM105 - suppress() costs more than the call
-            self._send_response(stream_id, headers, end_stream=end)
-        except _GONE:
-            pass
-
     def inform(self, stream_id: int, headers: Headers) -> None:
         """See `Engine.inform`."""
-        self._dirty = True
         with contextlib.suppress(*_GONE):
             self._connection.send_informational_response(stream_id, headers)
-
-    def send(self, stream_id: int, data: bytes, end: bool) -> None:
-        """See `Engine.send`."""
-        self._dirty = True
-        try:  # noqa: SIM105 - suppress() costs more than the call
-            self._send_data(stream_id, data, end_stream=end)
-        except _GONE:
-            pass
 
     def buffered(self, stream_id: int) -> int:
         """See `Engine.buffered`."""
@@ -247,25 +235,15 @@ class Ngh2Engine:
     def acknowledge(self, stream_id: int, amount: int) -> None:
         """See `Engine.acknowledge`."""
         unread = self._unread.get(stream_id, 0)
-        if amount >= unread:
-            # The layer above may not acknowledge more than it was given.
-            amount = unread
-            self._unread.pop(stream_id, None)
-        else:
-            self._unread[stream_id] = unread - amount
+        # The layer above may not acknowledge more than it was given.
+        amount = min(amount, unread)
         if amount:
-            self._give_back(stream_id, amount)
-
-    def _give_back(self, stream_id: int, amount: int) -> None:
-        self._dirty = True
-        try:  # noqa: SIM105 - suppress() costs more than the call
-            self._connection.acknowledge_received_data(amount, stream_id)
-        except _GONE:
-            pass
+            self._unread[stream_id] = unread - amount
+            with contextlib.suppress(*_GONE):
+                self._acknowledge(amount, stream_id)
 
     def reset(self, stream_id: int, code: int) -> None:
         """See `Engine.reset`."""
-        self._dirty = True
         with contextlib.suppress(NGH2Error):
             self._connection.reset_stream(stream_id, code)
 
@@ -282,6 +260,5 @@ class Ngh2Engine:
         self._control(lambda: self._connection.send_goaway(code, last_stream_id=self._highest))
 
     def _control(self, submit: Callable[[], None]) -> None:
-        self._dirty = True
         with contextlib.suppress(NGH2Error):
             submit()

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "UNDECODABLE", "MessageType", "describe", "is_command", "is_notification"]
 
-UNDECODABLE = (DecodeError, ValueError)
-"""What parsing raises; ValueError is how protobuf without its C core refuses text that is no UTF-8."""
+UNDECODABLE = (DecodeError, ValueError, RecursionError)
+"""What parsing raises. The last two are how protobuf without its C core refuses text that is no
+UTF-8 and, before its version 6, messages that are nested too deep."""
 
 
 class MessageType(IntEnum):

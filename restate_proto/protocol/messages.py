@@ -16,7 +16,7 @@ __all__ = ["COMMANDS", "UNDECODABLE", "MessageType", "describe", "is_command", "
 
 UNDECODABLE = (DecodeError, ValueError, RecursionError)
 """What parsing raises. The last two are how protobuf without its C core refuses text that is no
-UTF-8 and, before its version 6, messages that are nested too deep."""
+UTF-8 and, before version 5.29.5, messages that are nested too deep."""
 
 
 class MessageType(IntEnum):

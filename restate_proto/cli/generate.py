@@ -98,7 +98,7 @@ def generate(
         try:
             texts = generate_restate_code(request)
         except PluginError as error:
-            raise GenerateError(str(error)) from None
+            raise GenerateError(_on_disk(str(error), proto_dir, names)) from None
         texts.update(_mended(tree, names, import_prefix))
     return Generated(tuple(_write(out, texts)), warnings)
 
@@ -194,6 +194,15 @@ def _run_protoc(names: list[str], folders: list[Path], tree: Path, descriptors: 
     if done.returncode:
         raise GenerateError(said or f"protoc failed with exit code {done.returncode}")
     return said
+
+
+def _on_disk(text: str, proto_dir: Path, names: list[str]) -> str:
+    """Puts the folder in front of the files that begin lines, as protoc does in its own errors."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        name, _, rest = line.partition(":")
+        lines.append(f"{proto_dir / name}:{rest}" if name in names else line)
+    return "\n".join(lines)
 
 
 def _mended(tree: Path, names: list[str], import_prefix: str) -> dict[str, str]:

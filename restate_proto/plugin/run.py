@@ -16,7 +16,7 @@ _Response = plugin_pb2.CodeGeneratorResponse
 
 # Written as numbers because old protobuf releases have no name for the newer ones.
 _EDITION_PROTO2 = 998
-_EDITION_2023 = 1000
+_EDITION_2024 = 1001
 
 
 def run(request: bytes) -> bytes:
@@ -31,7 +31,7 @@ def run(request: bytes) -> bytes:
     response = _Response(
         supported_features=_Response.FEATURE_PROTO3_OPTIONAL | _Response.FEATURE_SUPPORTS_EDITIONS,
         minimum_edition=_EDITION_PROTO2,
-        maximum_edition=_EDITION_2023,
+        maximum_edition=_EDITION_2024,
     )
     # The options' extensions are registered by now (`parse` imports them), so that parsing the
     # request recognizes them; a request parsed before would keep them as unknown bytes.

@@ -1,0 +1,307 @@
+"""`restate-proto generate`: what it writes, what it leaves alone, and how it fails."""
+
+# ruff: noqa: ISC004 - expected texts of several lines stand beside what gives them
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import util
+from pathlib import Path
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from restate_proto.cli.generate import GenerateError, generate, generate_command
+from restate_proto.cli.protoc_output import mend_stub, prefix_imports
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SHOP = {
+    "shop/v1/cart.proto": """
+        syntax = "proto3";
+        package shop.v1;
+        import "restatepb/v1/options.proto";
+        import "google/protobuf/empty.proto";
+        import "shop/common.proto";
+        service Cart {
+          option (restatepb.v1.object) = {};
+          rpc Show(google.protobuf.Empty) returns (shop.Money);
+        }
+        """,
+    "shop/common.proto": """
+        syntax = "proto3";
+        package shop;
+        import "top.proto";
+        message Money { int64 cents = 1; Top top = 2; }
+        """,
+    "top.proto": 'syntax = "proto3"; message Top {}',
+}
+
+
+@pytest.fixture
+def protos(tmp_path: Path) -> Path:
+    return written(tmp_path / "protos", SHOP)
+
+
+def written(folder: Path, files: Mapping[str, str]) -> Path:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text).lstrip("\n"))
+    return folder
+
+
+def tree(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.py*"))
+
+
+def imports(root: Path, module: str) -> None:
+    """Imports a module in a fresh process: all that it imports has to be found from the root."""
+    import restate_proto  # the checkout, wherever it is installed from
+    import restatepb.v1.options_pb2 as options
+
+    roots = [
+        str(root),
+        str(Path(restate_proto.__path__[0]).parent),
+        str(Path(options.__file__).parents[2]),
+    ]
+    code = f"import sys; sys.path[:0] = {roots!r}; import {module}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_one_call_gives_messages_stubs_and_restate_code(protos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    generated = generate(protos, out)
+    assert tree(out) == [
+        "shop/common_pb2.py",
+        "shop/common_pb2.pyi",
+        "shop/v1/cart_pb2.py",
+        "shop/v1/cart_pb2.pyi",
+        "shop/v1/cart_restate.py",
+        "top_pb2.py",
+        "top_pb2.pyi",
+    ]
+    assert [path.relative_to(out).as_posix() for path in generated.files] == tree(out)
+    assert not generated.warnings
+    imports(out, "shop.v1.cart_restate")
+
+
+def test_the_tree_can_be_inside_a_package(protos: Path, tmp_path: Path) -> None:
+    generate(protos, tmp_path / "root/acme/gen", import_prefix="acme.gen")
+    imports(tmp_path / "root", "acme.gen.shop.v1.cart_restate")
+
+
+def test_what_is_right_already_is_left_alone(protos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    generate(protos, out)
+    kept, changed = out / "shop/common_pb2.py", out / "shop/v1/cart_restate.py"
+    changed.write_text("")
+    before = kept.stat()
+    generate(protos, out)
+    assert kept.stat().st_mtime_ns == before.st_mtime_ns
+    assert changed.read_text()
+
+
+def test_a_copy_of_the_options_is_neither_generated_nor_used(protos: Path, tmp_path: Path) -> None:
+    written(
+        protos,
+        {
+            "restatepb/v1/options.proto": "this is not even proto",
+            "google/protobuf/empty.proto": """
+                syntax = "proto3";
+                package google.protobuf;
+                message Empty {}
+                """,
+            ".venv/hidden.proto": "nor is this",
+            "node_modules/x/y.proto": "nor this",
+        },
+    )
+    generate(protos, tmp_path / "out")
+    assert not [name for name in tree(tmp_path / "out") if not name.startswith(("shop", "top"))]
+
+
+def test_imports_are_found_in_further_folders(tmp_path: Path) -> None:
+    protos = written(tmp_path / "a", {"shop/v1/cart.proto": SHOP["shop/v1/cart.proto"]})
+    more = written(tmp_path / "b", {k: v for k, v in SHOP.items() if "cart" not in k})
+    generate(protos, tmp_path / "out", include=[more])
+    assert tree(tmp_path / "out") == [
+        "shop/v1/cart_pb2.py",
+        "shop/v1/cart_pb2.pyi",
+        "shop/v1/cart_restate.py",
+    ]
+
+
+def test_an_unused_import_is_a_warning(protos: Path, tmp_path: Path) -> None:
+    written(protos, {"warn.proto": 'syntax = "proto3"; import "top.proto";'})
+    assert "warn.proto" in generate(protos, tmp_path / "out").warnings
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            {"bad.proto": 'syntax = "proto3";\nmessage {'},
+            "{protos}/bad.proto:2:9: Expected message name.",
+        ),
+        ({"bad.proto": 'syntax = "proto3";\nimport "no.proto";'}, "no.proto: File not found."),
+        (
+            {
+                "bad.proto": """
+                    syntax = "proto3";
+                    import "restatepb/v1/options.proto";
+                    import "top.proto";
+                    service W {
+                      option (restatepb.v1.workflow) = {};
+                      rpc A(stream Top) returns (Top);
+                    }
+                    """
+            },
+            "{protos}/bad.proto:4:1: workflow W has no run handler; name one method `Run`, or write"
+            " `option (restatepb.v1.handler) = {{ run: true }};` in it\n"
+            "{protos}/bad.proto:6:3: A of workflow W streams,",
+        ),
+    ],
+)
+def test_a_wrong_contract_writes_nothing(
+    files: dict[str, str], message: str, protos: Path, tmp_path: Path
+) -> None:
+    written(protos, files)
+    with pytest.raises(GenerateError) as caught:
+        generate(protos, tmp_path / "out")
+    assert message.format(protos=protos) in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_arguments_are_refused(protos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(GenerateError, match="nowhere is no folder"):
+        generate(tmp_path / "nowhere", out)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(GenerateError, match=r"empty has no \.proto files"):
+        generate(tmp_path / "empty", out)
+    with pytest.raises(GenerateError, match="nowhere is no folder to find imports in"):
+        generate(protos, out, include=[tmp_path / "nowhere"])
+    with pytest.raises(GenerateError, match="messages=betterproto is not supported yet"):
+        generate(protos, out, messages="betterproto")
+    with pytest.raises(GenerateError, match="is no Python package"):
+        generate(protos, out, import_prefix="a/b")
+
+
+def test_without_protoc_it_says_how_to_get_it(
+    protos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(util, "find_spec", lambda name: None)  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
+    with pytest.raises(GenerateError, match=r"pip install 'restate-proto\[generate\]'"):
+        generate(protos, tmp_path / "out")
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    app = typer.Typer()
+    app.command()(generate_command)
+    return app
+
+
+def test_the_command_generates(protos: Path, tmp_path: Path, app: typer.Typer) -> None:
+    out = tmp_path / "out"
+    result = CliRunner().invoke(app, [str(protos), "--out", str(out)])
+    assert result.exit_code == 0
+    assert result.stdout == f"7 files in {out}, 1 of them with Restate services\n"
+
+
+def test_the_command_takes_every_option(tmp_path: Path, app: typer.Typer) -> None:
+    protos = written(
+        tmp_path / "a",
+        {
+            "a.proto": 'syntax = "proto3"; import "top.proto"; service A { rpc B(Top) returns (Top); }'
+        },
+    )
+    more = written(tmp_path / "b", {"top.proto": SHOP["top.proto"]})
+    arguments = [
+        "--import-prefix",
+        "x.y",
+        "--all-services",
+        "-I",
+        str(more),
+        "--messages",
+        "protobuf",
+    ]
+    result = CliRunner().invoke(app, [str(protos), "-o", str(tmp_path / "out"), *arguments])
+    assert result.exit_code == 0, result.output
+    assert "from x.y import top_pb2" in (tmp_path / "out/a_restate.py").read_text()
+
+
+def test_the_command_shows_protocs_errors_as_they_are(
+    protos: Path, tmp_path: Path, app: typer.Typer
+) -> None:
+    written(protos, {"bad.proto": 'syntax = "proto3";\nmessage {'})
+    result = CliRunner().invoke(app, [str(protos), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert result.stderr == f"{protos}/bad.proto:2:9: Expected message name.\n"
+
+
+def test_stubs_lose_what_type_checkers_refuse() -> None:
+    stub = """\
+        from a.lambda.x_pb2 import Y as Y
+        from b import used_pb2 as _used_pb2
+        from b import unused_pb2 as _unused_pb2
+        from b.used_pb2 import Public as Public
+        from typing import ClassVar as _ClassVar, Mapping as _Mapping, Union as _Union
+        LEVEL_FIELD_NUMBER: _ClassVar[int]
+        None: Color
+        class None(_message.Message):
+            class lambda(_message.Message):
+                A_FIELD_NUMBER: _ClassVar[int]
+                def __init__(self, a: _used_pb2.A | _Mapping, **kwargs) -> None: ...
+            def: E
+            n: globals()['None']
+            l: getattr(globals()['None'], 'lambda')
+            m: _Mapping[str, str]
+            o: _used_pb2.getattr(B, 'None')
+        """
+    assert mend_stub(dedent(stub)) == dedent(
+        """\
+        from typing import Any as _Any
+        from b import used_pb2 as _used_pb2
+        from b.used_pb2 import Public as Public
+        from typing import ClassVar as _ClassVar, Mapping as _Mapping
+        LEVEL_FIELD_NUMBER: int
+        class None_(_message.Message):
+            class lambda_(_message.Message):
+                A_FIELD_NUMBER: _ClassVar[int]
+                def __init__(self, a: _used_pb2.A | _Mapping[str, _Any], **kwargs: _Any) -> None: ...
+            n: None_
+            l: None_.lambda_
+            m: _Mapping[str, str]
+            o: _used_pb2.B.None_
+        """
+    )
+
+
+def test_imports_of_the_tree_move_into_the_package_and_no_others() -> None:
+    code = """\
+        from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
+        from shop.v1 import cart_pb2 as shop_dot_v1_dot_cart__pb2
+        import top_pb2 as top__pb2
+        import other_pb2 as other__pb2
+        x = importlib.import_module('shop.lambda.x_pb2')
+        from shop.v1.cart_pb2 import *
+        from shop.v1.cart_pb2 import Cart as Cart
+        """
+    modules = {"shop.v1.cart_pb2", "top_pb2", "shop.lambda.x_pb2"}
+    assert prefix_imports(dedent(code), modules, "acme.gen") == dedent(
+        """\
+        from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
+        from acme.gen.shop.v1 import cart_pb2 as shop_dot_v1_dot_cart__pb2
+        from acme.gen import top_pb2 as top__pb2
+        import other_pb2 as other__pb2
+        x = importlib.import_module('acme.gen.shop.lambda.x_pb2')
+        from acme.gen.shop.v1.cart_pb2 import *
+        from acme.gen.shop.v1.cart_pb2 import Cart as Cart
+        """
+    )

@@ -10,6 +10,7 @@ from restate_proto.http2 import Http2Client
 from restate_proto.ingress.core import IngressCore
 from restate_proto.ingress.handles import IngressInvocationHandle
 from restate_proto.ingress.payloads import accepted_by, write
+from restate_proto.ingress.pool import ConnectionPool
 from restate_proto.ingress.requests import (
     AdminAction,
     IdempotentRef,
@@ -37,8 +38,9 @@ R = TypeVar("R")
 class IngressClient:
     """Calls the services of a Restate server from outside of them.
 
-    It connects with the first request and keeps its connections until it is closed; one client
-    serves any number of concurrent requests of one event loop. Usually the generated clients are
+    It connects with the first request, opens more connections where many requests wait for their
+    answers, and keeps them until it is closed. One client serves any number of concurrent requests
+    of one event loop. Usually the generated clients are
     used on top of it, as in `CartClient.from_client(client, "alice")`; `call` and `send` reach
     handlers by name.
 
@@ -77,7 +79,8 @@ class IngressClient:
         common = checked_headers(headers)
 
         def sender(url: str, tls: ssl_module.SSLContext | None) -> Sender:
-            return Sender(Http2Client(url, ssl=tls, engine=engine), headers=common, policy=retry)
+            pool = ConnectionPool(lambda: Http2Client(url, ssl=tls, engine=engine))
+            return Sender(pool, headers=common, policy=retry)
 
         admin = None
         if admin_url is not None:
@@ -116,6 +119,8 @@ class IngressClient:
         limit_key: str | None = None,
     ) -> R:
         """Call a handler and wait for its result, for as long as it takes.
+
+        `asyncio.timeout` bounds the wait; the invocation goes on without it.
 
         Args:
             target: the handler, such as `Target.object("shop.v1.Cart", "alice", "AddTicket")`.

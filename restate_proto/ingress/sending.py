@@ -53,7 +53,7 @@ class Sender:
 
     Args:
         transport: sends one request; its errors name the server's URL.
-        headers: headers for every request.
+        headers: headers for every request that does not have them itself.
         policy: when to repeat requests; None never does.
         clock: the time in seconds, from any start.
         now: the time of day.
@@ -122,7 +122,7 @@ class Sender:
             response = await self._transport.request(
                 request.method,
                 request.path,
-                (*request.headers, *self._headers),
+                self._merged(request.headers),
                 request.body,
             )
         except (
@@ -135,6 +135,12 @@ class Sender:
             error.__cause__ = cause
             return None, error
         return response, failure(request, response, self._now)
+
+    def _merged(self, headers: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+        if not self._headers:
+            return headers
+        own = {name for name, _ in headers}
+        return (*headers, *((name, value) for name, value in self._headers if name not in own))
 
     def _lost(self, request: IngressRequest, cause: Exception) -> IngressError:
         if isinstance(cause, ConnectError):

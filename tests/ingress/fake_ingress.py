@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from restate_proto.http2 import ErrorCode, Server
+from restate_proto.http2 import ErrorCode, Http2Settings, Server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -108,7 +108,9 @@ class FakeIngress:
         self.requests: list[Request] = []
         self.left = asyncio.Event()
         self.aborted = asyncio.Event()
-        self.server = Server(lambda stream: _Receiver(self, stream))
+        # As many streams on a connection as Restate allows.
+        settings = Http2Settings(max_concurrent_streams=200)
+        self.server = Server(lambda stream: _Receiver(self, stream), settings=settings)
 
     @asynccontextmanager
     async def serve(self, port: int = 0) -> AsyncGenerator[str, None]:

@@ -142,6 +142,15 @@ def test_a_request_is_sent_as_it_is_with_the_clients_headers() -> None:
     assert headers == (*CALL.headers, (b"authorization", b"Bearer t"))
 
 
+def test_a_requests_own_header_wins_over_the_clients() -> None:
+    world = World([OK])
+    request = call_request(TARGET, NOTHING, accept=PROTO, headers={"X-Tenant": "own"})
+
+    world.send(request, None, [(b"x-tenant", b"common"), (b"x-other", b"common")])
+
+    assert world.requests[0][2] == (*request.headers, (b"x-other", b"common"))
+
+
 @pytest.mark.parametrize(
     ("step", "kind"),
     [

@@ -27,6 +27,7 @@ from restate_proto import (
     Target,
     TerminalError,
 )
+from restate_proto.testing import RestateServer
 from restate_proto.testing import restate_environment as environment
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from restate_proto.testing import RunnableEndpoint, TestEnvironment
+    from restate_proto.testing.config import ConfigValue
 
     Scenario = Callable[[TestEnvironment, Services], Awaitable[None]]
     OnServer = Callable[[Scenario], None]
@@ -350,6 +352,50 @@ def test_cancel_kill_and_purge(on_server: OnServer) -> None:
             await handle.attach()
 
     on_server(scenario)
+
+
+def test_more_calls_than_a_connection_has_streams(on_server: OnServer) -> None:
+    async def scenario(env: TestEnvironment, services: Services) -> None:
+        clerk = ClerkClient.from_client(env.client)
+        script = Script(name="await")
+        calls = [asyncio.create_task(clerk.perform(script)) for _ in range(250)]
+        awakeables = [await services.awakeables.get() for _ in calls]
+        for awakeable in awakeables:
+            await env.client.resolve_awakeable(awakeable, Parcel(text=awakeable))
+        texts = [parcel.text for parcel in await asyncio.gather(*calls)]
+        assert sorted(texts) == sorted(awakeables)
+
+    on_server(scenario)
+
+
+def test_scopes_and_limit_keys() -> None:
+    async def scenario() -> None:
+        services = Services()
+        experimental: dict[str, ConfigValue] = {
+            "experimental-enable-vqueues": True,
+            "experimental-enable-scoped-virtual-objects": True,
+        }
+        async with (
+            RestateServer(protocol_v7=True, config=experimental) as server,
+            environment(services.endpoint(), server=server) as env,
+        ):
+            clerk = ClerkClient.from_client(env.client, scope="t.1")
+            parcel = Parcel(text="a")
+            assert await clerk.echo(parcel, limit_key="a/b", idempotency_key="i") == parcel
+            target = Target.service("conformance.v1.Clerk", "Echo", scope="t.1")
+            handle = env.client.idempotent_invocation(target, "i", Parcel)
+            assert await handle.attach() == parcel
+
+            for scope in ("t.1", "t.2"):
+                account = AccountClient.from_client(env.client, "k", scope=scope)
+                assert list((await account.append(Entry(text=scope))).texts) == [scope]
+
+                journey = JourneyClient.from_client(env.client, "k", scope=scope)
+                await journey.submit(Script(name=scope))
+                await journey.decide(Parcel(text="d"))
+                assert (await journey.handle().attach()).text == f"{scope}: d"
+
+    asyncio.run(scenario())
 
 
 def test_calls_over_a_crash_of_the_server() -> None:

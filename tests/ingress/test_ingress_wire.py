@@ -305,6 +305,22 @@ def test_many_at_once(engine: str) -> None:
     assert {it.path for it in fake.requests} == {f"/restate/call/S/{it}/h" for it in range(100)}
 
 
+def test_requests_that_wait_for_long_do_not_keep_others_waiting() -> None:
+    async def scenario() -> None:
+        waiting = 350
+        fake = FakeIngress(*[Leave()] * waiting, Reply(200, BINARY))
+        async with fake.serve() as url, IngressClient(url) as client:
+            calls = [asyncio.create_task(client.call(ADD, MESSAGE, Mixin)) for _ in range(waiting)]
+            while len(fake.requests) < waiting:
+                fake.left.clear()
+                await fake.left.wait()
+            assert await client.call(ADD, MESSAGE, Mixin) == MESSAGE
+        for outcome in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(outcome, OutcomeUnknownError)
+
+    asyncio.run(scenario())
+
+
 def test_the_path_of_the_url_comes_first() -> None:
     async def scenario() -> None:
         fake = FakeIngress(Reply(200, BINARY))

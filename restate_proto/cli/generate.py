@@ -89,7 +89,10 @@ def generate(
         tree = Path(temporary, "tree")
         tree.mkdir()
         descriptors = Path(temporary, "descriptors")
-        warnings = _run_protoc(names, [proto_dir, *include], tree, descriptors)
+        code, said = _run_protoc(names, [proto_dir, *include], tree, descriptors)
+        said = _on_disk(said, proto_dir, names)
+        if code:
+            raise GenerateError(said or f"protoc failed with exit code {code}")
         request = plugin_pb2.CodeGeneratorRequest(
             file_to_generate=names,
             parameter=parameter,
@@ -100,7 +103,7 @@ def generate(
         except PluginError as error:
             raise GenerateError(_on_disk(str(error), proto_dir, names)) from None
         texts.update(_mended(tree, names, import_prefix))
-    return Generated(tuple(_write(out, texts)), warnings)
+    return Generated(tuple(_write(out, texts)), said)
 
 
 def generate_command(
@@ -169,8 +172,10 @@ def _options_folder() -> Path:
     return Path(__file__).parents[2] / "proto" / "restatepb" / "v1"
 
 
-def _run_protoc(names: list[str], folders: list[Path], tree: Path, descriptors: Path) -> str:
-    """Writes the messages into `tree` and all descriptors to a file; returns protoc's warnings."""
+def _run_protoc(
+    names: list[str], folders: list[Path], tree: Path, descriptors: Path
+) -> tuple[int, str]:
+    """Writes messages into `tree` and all descriptors to a file; returns exit code and output."""
     arguments = [
         # Only this folder, under its own name: the one around it may be all of site-packages.
         f"-Irestatepb/v1={_options_folder()}",
@@ -190,14 +195,11 @@ def _run_protoc(names: list[str], folders: list[Path], tree: Path, descriptors: 
     done = subprocess.run(  # noqa: S603 - our own interpreter, and arguments without a shell
         command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
     )
-    said = (done.stdout + done.stderr).strip()
-    if done.returncode:
-        raise GenerateError(said or f"protoc failed with exit code {done.returncode}")
-    return said
+    return done.returncode, (done.stdout + done.stderr).strip()
 
 
 def _on_disk(text: str, proto_dir: Path, names: list[str]) -> str:
-    """Puts the folder in front of the files that begin lines, as protoc does in its own errors."""
+    """Puts the folder in front of the files that begin lines, as a new protoc does itself."""
     lines: list[str] = []
     for line in text.split("\n"):
         name, _, rest = line.partition(":")

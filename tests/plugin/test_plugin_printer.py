@@ -91,12 +91,22 @@ def test_quoted_text_is_a_literal_of_it(text: str) -> None:
     assert literal.splitlines() == [literal]
 
 
-@given(st.text(alphabet=st.one_of(st.sampled_from("\"'\\\n {}x\r\t\x00\u2028"), st.characters())))
+@given(
+    st.text(
+        alphabet=st.one_of(
+            st.sampled_from("\"'\\\n {}x\r\t\x00\u2028"), st.characters(codec="utf-8")
+        )
+    )
+)
 def test_a_text_of_several_lines_is_a_literal_of_it(text: str) -> None:
     assert ast.literal_eval("(" + printed("", Text(text * 3)) + ")") == text * 3
 
 
-@given(st.text(alphabet=st.one_of(st.sampled_from("\"'\\\n {}x\r\u2028"), st.characters())))
+@given(
+    st.text(
+        alphabet=st.one_of(st.sampled_from("\"'\\\n {}x\r\u2028"), st.characters(codec="utf-8"))
+    )
+)
 def test_a_docstring_holds_any_comment(text: str) -> None:
     comment = clean_comment(text)
     if comment is None:

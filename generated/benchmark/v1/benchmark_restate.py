@@ -40,7 +40,7 @@ class GreeterBase(_rt.Service):
 
 
 class GreeterClient(_rt.ContextClient):
-    """Calls the service `Greeter` from a handler; `from_client` is for elsewhere."""
+    """Calls the service `Greeter` from a handler."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> GreeterClient:
@@ -137,7 +137,7 @@ class CounterBase(_rt.VirtualObject):
 
 
 class CounterClient(_rt.ContextClient):
-    """Calls the virtual object `Counter` from a handler; `from_client` is for elsewhere."""
+    """Calls the virtual object `Counter` from a handler."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> CounterClient:

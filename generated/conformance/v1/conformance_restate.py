@@ -92,7 +92,7 @@ class ClerkBase(_rt.Service):
 
 
 class ClerkClient(_rt.ContextClient):
-    """Calls the service `conformance.v1.Clerk` from a handler; `from_client` is for elsewhere."""
+    """Calls the service `conformance.v1.Clerk` from a handler."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ClerkClient:
@@ -503,7 +503,7 @@ class AccountBase(_rt.VirtualObject):
 
 
 class AccountClient(_rt.ContextClient):
-    """Calls the virtual object `conformance.v1.Account` from a handler; `from_client` is for elsewhere."""
+    """Calls the virtual object `conformance.v1.Account` from a handler."""
 
     @classmethod
     def from_context(
@@ -806,7 +806,7 @@ class LazyAccountBase(_rt.VirtualObject):
 
 
 class LazyAccountClient(_rt.ContextClient):
-    """Calls the virtual object `conformance.v1.LazyAccount` from a handler; `from_client` is for elsewhere."""
+    """Calls the virtual object `conformance.v1.LazyAccount` from a handler."""
 
     @classmethod
     def from_context(
@@ -960,7 +960,7 @@ class JourneyBase(_rt.Workflow):
 
 
 class JourneyClient(_rt.ContextClient):
-    """Calls the workflow `conformance.v1.Journey` from a handler; `from_client` is for elsewhere."""
+    """Calls the workflow `conformance.v1.Journey` from a handler."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> JourneyClient:

@@ -60,7 +60,7 @@ class CartBase(_rt.VirtualObject):
 
 
 class CartClient(_rt.ContextClient):
-    """Calls the virtual object `shop.v1.Cart` from a handler; `from_client` is for elsewhere."""
+    """Calls the virtual object `shop.v1.Cart` from a handler."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> CartClient:

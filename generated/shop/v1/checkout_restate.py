@@ -35,7 +35,7 @@ class CheckoutBase(_rt.Service):
 
 
 class CheckoutClient(_rt.ContextClient):
-    """Calls the service `shop.v1.Checkout` from a handler; `from_client` is for elsewhere."""
+    """Calls the service `shop.v1.Checkout` from a handler."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CheckoutClient:

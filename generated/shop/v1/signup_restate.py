@@ -51,7 +51,7 @@ class SignupBase(_rt.Workflow):
 
 
 class SignupClient(_rt.ContextClient):
-    """Calls the workflow `shop.v1.Signup` from a handler; `from_client` is for elsewhere."""
+    """Calls the workflow `shop.v1.Signup` from a handler."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> SignupClient:

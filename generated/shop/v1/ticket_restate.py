@@ -65,7 +65,7 @@ class TicketBase(_rt.VirtualObject):
 
 
 class TicketClient(_rt.ContextClient):
-    """Calls the virtual object `shop.v1.Ticket` from a handler; `from_client` is for elsewhere."""
+    """Calls the virtual object `shop.v1.Ticket` from a handler."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> TicketClient:

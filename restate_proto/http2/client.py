@@ -136,11 +136,11 @@ class Http2Client:
             RuntimeError: the client is closed, or belongs to another event loop.
         """
         limit = self._max_response_bytes if max_response_bytes is None else max_response_bytes
-        exchange = Exchange(asyncio.get_running_loop().create_future(), limit)
+        exchange = Exchange(asyncio.get_running_loop().create_future(), body, limit)
         stream = await self.open(method, path, headers, exchange, end=not body)
         exchange.stream = stream
         if body:
-            stream.write(body, end=True)
+            exchange.send_body()
         try:
             return await exchange.future
         except asyncio.CancelledError:

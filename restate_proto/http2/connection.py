@@ -245,7 +245,6 @@ class Connection(asyncio.Protocol, Generic[S]):
 
     def on_reset(self, stream_id: int, code: int) -> None:
         """See `Sink.on_reset`."""
-        self.on_noise()
         self.abort_stream(stream_id, f"the peer reset the stream: {code_name(code)}", code)
 
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:

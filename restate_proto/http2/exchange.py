@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from restate_proto.http2.errors import ErrorCode, ResponseTooLargeError
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from restate_proto.http2.stream import ClientStream
 
 __all__ = ["Exchange", "Response"]
+
+_PIECE: Final = 524_288
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +49,38 @@ class Response:
 class Exchange:
     """Collects a response into a future."""
 
-    __slots__ = ("_chunks", "_headers", "_limit", "_size", "_status", "future", "stream")
+    __slots__ = (
+        "_chunks",
+        "_headers",
+        "_limit",
+        "_sent",
+        "_size",
+        "_status",
+        "body",
+        "future",
+        "stream",
+    )
 
     stream: ClientStream
 
-    def __init__(self, future: asyncio.Future[Response], limit: int) -> None:
+    def __init__(self, future: asyncio.Future[Response], body: bytes, limit: int) -> None:
         self.future = future
+        self.body = body
+        self._sent = 0
         self._limit = limit
         self._size = 0
         self._chunks: list[bytes] = []
         self._status = 0
         self._headers: Headers = ()
+
+    def send_body(self) -> None:
+        """Sends the next piece of the request's body; in pieces, so that streams take turns."""
+        body, start = self.body, self._sent
+        self._sent = end = start + _PIECE
+        if end < len(body):
+            self.stream.write(body[start:end])
+        else:
+            self.stream.write(body[start:] if start else body, end=True)
 
     def response_received(self, status: int, headers: Headers) -> None:
         """See `ResponseReceiver`."""
@@ -87,6 +110,8 @@ class Exchange:
 
     def drained(self) -> None:
         """See `ResponseReceiver`."""
+        if self._sent < len(self.body):
+            self.send_body()
 
     def aborted(self, error: Http2Error) -> None:
         """See `ResponseReceiver`."""

@@ -254,6 +254,12 @@ class ServerConnection(Connection[ServerStream]):
         self._last = True
         self.stream_gone()
 
+    def on_reset(self, stream_id: int, code: int) -> None:
+        """See `Sink.on_reset`."""
+        if stream_id in self.streams:
+            self.on_noise()
+            super().on_reset(stream_id, code)
+
     def on_closed(self, stream_id: int) -> None:
         """See `Sink.on_closed`."""
         stream = self.streams.pop(stream_id, None)

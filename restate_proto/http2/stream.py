@@ -173,6 +173,7 @@ class Stream(Generic[R]):
         self.written = self.buffered
         if self.written > self.connection.high_water and not self.above_high_water:
             self.above_high_water = True
+            self.engine.interleave(self.id)
             self.connection.watch(self)
 
     def _refuse(self, what: str) -> None:

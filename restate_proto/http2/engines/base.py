@@ -111,6 +111,10 @@ class Engine(Protocol):
         """Sends a piece of a body."""
         ...
 
+    def interleave(self, stream_id: int) -> None:
+        """Lets other streams send in between, as this one has much to send (server)."""
+        ...
+
     def buffered(self, stream_id: int) -> int:
         """Bytes given to `send` for this stream that no `output` has handed out."""
         ...

@@ -12,7 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from h2.config import H2Configuration
-from h2.connection import ConnectionInputs, H2Connection, H2ConnectionStateMachine
+from h2.connection import ConnectionInputs, ConnectionState, H2Connection, H2ConnectionStateMachine
 from h2.events import (
     ConnectionTerminated,
     DataReceived,
@@ -167,11 +167,15 @@ class H2Engine:
         """See `Engine.receive`."""
         connection = self._connection
         sink = self._sink
+        if self._broken:
+            return
         try:
             # Any: not narrowed by `kind`, which is taken once.
             events: list[Any] = connection.receive_data(data)  # pyright: ignore[reportAssignmentType]
         except H2Error as error:
             code = getattr(error, "error_code", ErrorCode.PROTOCOL_ERROR)
+            if connection.state_machine.state is not ConnectionState.CLOSED:
+                self._goaway(code)  # h2 sends none for a wrong preface
             self._break(code, str(error))
             return
         except Exception as error:  # noqa: BLE001 - whatever a peer sends must not end the loop
@@ -348,6 +352,9 @@ class H2Engine:
             outbox.chunks.append(data)
             outbox.size += len(data)
         outbox.end = end_stream
+
+    def interleave(self, stream_id: int) -> None:
+        """See `Engine.interleave`; all streams take turns here."""
 
     def buffered(self, stream_id: int) -> int:
         """See `Engine.buffered`."""

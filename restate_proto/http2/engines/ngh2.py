@@ -51,6 +51,7 @@ __all__ = ["Ngh2Engine"]
 
 # What an operation on a stream or connection that is already gone raises.
 _GONE: Final = (StreamProtocolError, ConnectionStateError)
+_TAKES_TURNS: Final = ngh2.Priority(incremental=True)
 
 
 class Ngh2Engine:
@@ -93,6 +94,7 @@ class Ngh2Engine:
             values[ngh2.Setting.ENABLE_PUSH] = 0
         else:
             values[ngh2.Setting.MAX_CONCURRENT_STREAMS] = settings.max_concurrent_streams
+            values[ngh2.Setting.NO_RFC7540_PRIORITIES] = 1  # else `interleave` has no effect
         connection.initiate_connection(values)
         connection.set_local_window_size(MAX_STREAM_ID)
         self._client = client
@@ -227,6 +229,12 @@ class Ngh2Engine:
         """See `Engine.inform`."""
         with contextlib.suppress(*_GONE):
             self._connection.send_informational_response(stream_id, headers)
+
+    def interleave(self, stream_id: int) -> None:
+        """See `Engine.interleave`; else libnghttp2 sends one stream's data after the other's."""
+        if not self._client:
+            with contextlib.suppress(NGH2Error):
+                self._connection.set_stream_priority(stream_id, _TAKES_TURNS)
 
     def buffered(self, stream_id: int) -> int:
         """See `Engine.buffered`."""

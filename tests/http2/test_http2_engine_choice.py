@@ -1,0 +1,79 @@
+"""Which HTTP/2 library is taken."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from http2_support import Request
+
+from restate_proto.http2 import Http2Client, Server, engine_name
+from restate_proto.http2.engines import load_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def without_ngh2(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RESTATE_PROTO_HTTP2", raising=False)
+    monkeypatch.setitem(sys.modules, "ngh2", None)
+    monkeypatch.delitem(sys.modules, "restate_proto.http2.engines.ngh2", raising=False)
+
+
+def test_the_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESTATE_PROTO_HTTP2", "ngh2")
+    assert engine_name("h2") == "h2"
+    assert engine_name() == "ngh2"
+    monkeypatch.setenv("RESTATE_PROTO_HTTP2", "h2")
+    assert engine_name() == "h2"
+
+
+def test_ngh2_is_taken_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RESTATE_PROTO_HTTP2", raising=False)
+    assert engine_name() == "ngh2"
+    monkeypatch.setenv("RESTATE_PROTO_HTTP2", "")
+    assert engine_name() == "ngh2"
+
+
+@pytest.mark.usefixtures("without_ngh2")
+def test_h2_is_taken_where_ngh2_is_not_installed() -> None:
+    assert engine_name() == "h2"
+    assert load_engine().__name__ == "H2Engine"  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("without_ngh2")
+def test_asking_for_ngh2_names_the_extra() -> None:
+    with pytest.raises(ImportError, match=r"pip install 'restate-proto\[fast\]'"):
+        load_engine("ngh2")
+
+
+def make_server(engine: str | None) -> object:
+    return Server(Request, engine=engine)
+
+
+def make_client(engine: str | None) -> object:
+    return Http2Client("http://127.0.0.1:1", engine=engine)
+
+
+@pytest.mark.parametrize("make", [make_server, make_client])
+def test_an_unknown_name_is_an_error_that_says_where_it_came_from(
+    make: Callable[[str | None], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ValueError, match=r"engine='hyper'.*h2.*or.*ngh2"):
+        make("hyper")
+    monkeypatch.setenv("RESTATE_PROTO_HTTP2", "fast")
+    with pytest.raises(ValueError, match="RESTATE_PROTO_HTTP2='fast'"):
+        make(None)
+
+
+@pytest.mark.parametrize(("engine", "other"), [("h2", "ngh2"), ("ngh2", "h2")])
+def test_only_the_chosen_library_is_imported(engine: str, other: str) -> None:
+    code = (
+        "import sys; from restate_proto.http2 import Server; "
+        f"Server(print, engine={engine!r}); "
+        f"sys.exit({other!r} in sys.modules or {engine!r} not in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

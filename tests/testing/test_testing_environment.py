@@ -32,6 +32,7 @@ class Account(AccountBase):
 
     def __init__(self) -> None:
         self.performing = asyncio.Event()
+        self.attempts = 0
 
     async def append(self, ctx: ObjectContext, request: Entry) -> EntryList:
         entries = await ctx.get(self.ENTRIES) or EntryList()
@@ -48,6 +49,9 @@ class Account(AccountBase):
         return Parcel()
 
     async def observe(self, ctx: ObjectSharedContext, request: Script) -> Parcel:
+        self.attempts += 1
+        await ctx.sleep(timedelta(milliseconds=10))
+        await ctx.sleep(timedelta(milliseconds=10))
         return Parcel()
 
 
@@ -73,6 +77,34 @@ def test_an_environment_with_a_server_of_its_own(key: str) -> None:
         async with IngressClient(ingress_url) as client:
             with pytest.raises(IngressUnreachableError):
                 await append(client, key, "b")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("timeout", [None, timedelta(0)])
+def test_a_server_that_suspends_at_every_wait(key: str, timeout: timedelta | None) -> None:
+    async def scenario() -> None:
+        account = Account()
+        async with (
+            RestateServer(inactivity_timeout=timeout) as server,
+            environment(Endpoint(account), server=server) as env,
+        ):
+            await AccountClient.from_client(env.client, key).observe(Script())
+        assert account.attempts == (1 if timeout is None else 3)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("v7", "version"), [(False, 6), (True, 7)])
+def test_a_server_that_talks_protocol_v7(key: str, *, v7: bool, version: int) -> None:
+    async def scenario() -> None:
+        async with (
+            RestateServer(protocol_v7=v7) as server,
+            environment(Endpoint(Account()), server=server) as env,
+        ):
+            await AccountClient.from_client(env.client, key).observe(Script())
+            rows = server.admin.query("SELECT pinned_service_protocol_version FROM sys_invocation")
+        assert [row["pinned_service_protocol_version"] for row in rows] == [version]
 
     asyncio.run(scenario())
 

@@ -280,11 +280,24 @@ class Attempt:
                 if machine.cancel_requested:
                     tree = Await(Combinator.ALL_COMPLETED, machine.calls_without_id())
                 else:
-                    tree = _or_cancelled(future.awaiting())
+                    tree = self._or_more(future.awaiting())
                 machine.park(tree, executing=runs is not None and bool(runs.executing))
         except AttemptEnded as ended:
             return ended
         return False
+
+    def _or_more(self, tree: Await) -> Await:
+        """The tree, or what else gives the attempt something to do.
+
+        That is the invocation's cancellation, and the ids that deferred operations need: what is
+        waited for may depend on them.
+        """
+        more = [CANCEL_SIGNAL]
+        for deferred in self.deferred:
+            more += deferred.invocation_id.awaiting().ids
+        if len(tree.ids) == 1 and not tree.nested:
+            return Await(Combinator.FIRST_COMPLETED, list(dict.fromkeys(tree.ids + more)))
+        return Await(Combinator.FIRST_COMPLETED, list(dict.fromkeys(more)), [tree])
 
     def _settle(self, id_: NotificationId, result: Result) -> None:
         waiting = self._pending.get(id_)
@@ -438,14 +451,6 @@ class _HandlerTask(EagerTask):
 
     def _finished(self, result: Any, error: BaseException | None) -> None:
         self._attempt.finish(result, error)
-
-
-def _or_cancelled(tree: Await) -> Await:
-    """The tree, or the invocation's cancellation."""
-    if len(tree.ids) == 1 and not tree.nested:
-        tree.ids.append(CANCEL_SIGNAL)
-        return tree
-    return Await(Combinator.FIRST_COMPLETED, [CANCEL_SIGNAL], [tree])
 
 
 def _to_attempt_error(error: BaseException) -> AttemptError:

@@ -1,0 +1,157 @@
+"""State of objects and workflows, sent along or fetched."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.v1.conformance_pb2 import Color, Entry, EntryList, Parcel
+from conformance.v1.conformance_restate import AccountBase, AccountClient, JourneyBase
+from google.protobuf.timestamp_pb2 import Timestamp
+from restate_proto import (
+    Context,
+    ObjectContext,
+    ObjectSharedContext,
+    StateKey,
+    WorkflowContext,
+    WorkflowSharedContext,
+)
+from scripted_services import Place, unique
+
+if TYPE_CHECKING:
+    from world import World
+
+NOTHING = timedelta(0)
+PARCEL = Parcel(
+    text="größe",
+    number=-(2**62),
+    data=b"\x00\xff{",
+    counts={"b": 1, "a": 2, "": 3},
+    sent_at=Timestamp(seconds=5, nanos=500_000_000),
+    color=Color.COLOR_BLUE,
+    parts=[Parcel(note=""), Parcel()],
+)
+COUNT = StateKey("count", int)
+BLOB = StateKey("blob", bytes)
+BY_HAND = StateKey("by hand/ü", EntryList)
+
+each_writer = pytest.mark.parametrize(
+    "place", [Place.OBJECT, Place.WORKFLOW], ids=lambda place: place.value
+)
+
+
+@each_writer
+def test_set_get_clear(world: World, place: Place) -> None:
+    key = AccountBase.PARCEL if place is Place.OBJECT else JourneyBase.PARCEL
+
+    async def body(ctx: ObjectContext | WorkflowContext, parcel: Parcel) -> Parcel:
+        assert await ctx.get(key) is None
+        assert await ctx.state_keys() == ()
+        ctx.set(key, parcel)
+        ctx.set(COUNT, 3)
+        ctx.set(BLOB, b"")
+        ctx.set(BY_HAND, EntryList())
+        assert await ctx.get(key) == parcel
+        assert await ctx.get(COUNT) == 3
+        assert await ctx.get(BLOB) == b""
+        assert await ctx.get(BY_HAND) == EntryList()
+        assert sorted(await ctx.state_keys()) == ["blob", "by hand/ü", "count", "parcel"]
+        ctx.clear(COUNT)
+        ctx.clear(StateKey("never set", str))
+        assert await ctx.get(COUNT) is None
+        await ctx.sleep(NOTHING)  # a wait in the middle, for a replay from here on
+        assert await ctx.get(COUNT) is None
+        assert await ctx.get(key) == parcel
+        ctx.clear_all()
+        assert await ctx.get(key) is None
+        assert await ctx.state_keys() == ()
+        ctx.set(COUNT, 4)
+        return Parcel(number=await ctx.get(COUNT) or 0)
+
+    assert world.run(world.perform(place, body, PARCEL)).number == 4
+
+
+@each_writer
+def test_it_is_there_for_the_next_invocation(world: World, place: Place) -> None:
+    workflow = place is Place.WORKFLOW
+    key = JourneyBase.PARCEL if workflow else AccountBase.PARCEL
+    reader = Place.WORKFLOW_SHARED if workflow else Place.OBJECT_SHARED
+
+    async def write(ctx: ObjectContext | WorkflowContext, parcel: Parcel) -> None:
+        ctx.set(key, parcel)
+        ctx.set(BLOB, b"\x00")
+        ctx.set(COUNT, 1)
+        ctx.clear(COUNT)
+
+    async def read(ctx: ObjectSharedContext | WorkflowSharedContext, parcel: Parcel) -> Parcel:
+        value = await ctx.get(key)
+        assert await ctx.get(BLOB) == b"\x00"
+        assert await ctx.get(COUNT) is None
+        assert sorted(await ctx.state_keys()) == ["blob", "parcel"]
+        assert ctx.key == parcel.text
+        return value or Parcel()
+
+    async def scenario() -> None:
+        own, other = unique(), unique()
+        await world.perform(place, write, PARCEL, key=own)
+        answer = await world.perform(reader, read, Parcel(text=own), key=own)
+        assert answer == PARCEL
+        await world.perform(place, write, Parcel(), key=other)
+        assert await world.perform(reader, read, Parcel(text=other), key=other) == Parcel()
+
+    world.run(scenario())
+
+
+def test_state_that_is_fetched_key_by_key(world: World) -> None:
+    async def write(ctx: ObjectContext, parcel: Parcel) -> None:
+        assert await ctx.get(AccountBase.PARCEL) is None
+        ctx.set(AccountBase.PARCEL, PARCEL)
+        ctx.set(COUNT, 1)
+        assert await ctx.get(AccountBase.PARCEL) == PARCEL
+
+    async def read(ctx: ObjectContext, parcel: Parcel) -> Parcel:
+        assert sorted(await ctx.state_keys()) == ["count", "parcel"]
+        value = await ctx.get(AccountBase.PARCEL)
+        assert value == PARCEL
+        assert await ctx.get(COUNT) == 1
+        assert await ctx.get(AccountBase.ENTRIES) is None
+        ctx.clear(COUNT)
+        assert await ctx.get(COUNT) is None
+        ctx.clear_all()
+        assert await ctx.get(AccountBase.PARCEL) is None
+        assert await ctx.state_keys() == ()
+        return Parcel(number=1)
+
+    async def scenario() -> None:
+        key = unique()
+        await world.perform_lazily(write, key=key)
+        assert (await world.perform_lazily(read, key=key)).number == 1
+
+    world.run(scenario())
+
+
+def test_state_is_the_key_s_own(world: World) -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        lengths: list[int] = []
+        for key in keys:
+            entries = await AccountClient.from_context(ctx, key).append(Entry(text="x"))
+            lengths.append(len(entries.texts))
+        return Parcel(counts={str(length): 1 for length in lengths})
+
+    base = unique()
+    keys = [base, f"{base}/x", f"{base} x", f"{base}%2Fx", f"{base}ü"]
+    assert dict(world.run(world.perform(Place.SERVICE, body)).counts) == {"1": 1}
+
+
+def test_a_value_of_another_type_is_refused(world: World) -> None:
+    async def body(ctx: ObjectContext, parcel: Parcel) -> Parcel:
+        with pytest.raises(TypeError, match="EntryList"):
+            ctx.set(AccountBase.ENTRIES, parcel)  # pyright: ignore[reportArgumentType] - what is tested
+        with pytest.raises(TypeError):
+            ctx.set(COUNT, "3")  # pyright: ignore[reportArgumentType] - what is tested
+        assert await ctx.state_keys() == ()
+        return Parcel(number=1)
+
+    assert world.run(world.perform(Place.OBJECT, body)).number == 1

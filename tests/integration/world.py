@@ -1,0 +1,269 @@
+"""One combination of the matrix: an endpoint of it, on a real server, and a client."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from threading import Thread
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from conformance.v1.conformance_pb2 import Parcel, Script
+from conformance.v1.conformance_restate import (
+    AccountBase,
+    AccountClient,
+    ClerkBase,
+    ClerkClient,
+    JourneyBase,
+    JourneyClient,
+    LazyAccountBase,
+    LazyAccountClient,
+)
+from scripted_services import Account, Body, Clerk, Journey, LazyAccount, Place, Scripts, unique
+
+from restate_proto import Encoding, Endpoint, IngressClient
+from restate_proto.testing import restate_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from restate_proto import IngressInvocationHandle
+    from restate_proto.testing import RestateServer
+
+__all__ = ["Combination", "LoopThread", "World", "set_encoding"]
+
+T = TypeVar("T")
+
+_PATIENCE = 8  # seconds; only what hangs takes as long
+
+
+@dataclass(frozen=True)
+class Combination:
+    """What an endpoint, its contract and its server can be in these tests.
+
+    Args:
+        version: the service protocol version.
+        encoding: the contract's encoding.
+        engine: the HTTP/2 engine of the endpoint and of the client.
+        suspends: whether the server suspends at every wait.
+        bidirectional: whether the endpoint may be told more while a handler runs.
+    """
+
+    version: int
+    encoding: Encoding
+    engine: str
+    suspends: bool = False
+    bidirectional: bool = True
+
+    def __str__(self) -> str:
+        parts = [f"v{self.version}", self.encoding.value.lower(), self.engine]
+        if self.suspends:
+            parts.append("suspending")
+        if not self.bidirectional:
+            parts.append("request-response")
+        return "-".join(parts)
+
+    @property
+    def replays(self) -> bool:
+        """Whether a handler runs again from the start after each wait."""
+        return self.suspends or not self.bidirectional
+
+
+class LoopThread:
+    """An event loop in a thread of its own, so that an endpoint lives on between tests."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(self._note)
+        self._thread = Thread(target=self._loop.run_forever, name="endpoint")
+        self._thread.start()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine that the loop runs."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result(_PATIENCE)
+        finally:
+            future.cancel()
+
+    def close(self) -> None:
+        """End the loop."""
+        self.run(self._loop.shutdown_asyncgens())
+        self.run(self._loop.shutdown_default_executor())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _note(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self.problems.append(f"{context.get('message')}: {context.get('exception')!r}")
+
+
+class _Failures(logging.Handler):
+    """Keeps what the runtime says about attempts that failed."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+
+
+def set_encoding(encoding: Encoding) -> None:
+    """Make an encoding that of the whole contract, as its `encoding` option would.
+
+    One contract is enough for both: the generated code differs in this attribute alone, and its
+    descriptors are frozen only for users.
+    """
+    for base in (ClerkBase, AccountBase, LazyAccountBase, JourneyBase):
+        service = base.__restate_service__
+        object.__setattr__(service, "encoding", encoding)
+        for handler in service.handlers:
+            object.__setattr__(handler, "encoding", encoding)
+
+
+class World:
+    """An endpoint of a combination, registered, and what tests do with it.
+
+    Attributes:
+        combination: what it is.
+        server: the server.
+        client: a client of its ingress and of its admin API.
+        scripts: the functions that scripted handlers play.
+    """
+
+    client: IngressClient
+
+    def __init__(self, combination: Combination, server: RestateServer, loop: LoopThread) -> None:
+        self.combination = combination
+        self.server = server
+        self.scripts = Scripts()
+        self.run = loop.run
+        self._loop = loop
+        self._failures = _Failures()
+
+    def open(self) -> Iterator[World]:
+        """Serve and register it; for a fixture to yield from."""
+        combination = self.combination
+        set_encoding(combination.encoding)
+        endpoint = Endpoint(
+            Clerk(self.scripts),
+            Account(self.scripts),
+            LazyAccount(self.scripts),
+            Journey(self.scripts),
+            max_protocol_version=combination.version,
+            bidirectional=combination.bidirectional,
+            engine=combination.engine,
+        )
+        logger = logging.getLogger("restate_proto")
+        logger.addHandler(self._failures)
+        stack = AsyncExitStack()
+        try:
+            self.run(self._enter(stack, endpoint))
+            yield self
+        finally:
+            self.run(stack.aclose())
+            logger.removeHandler(self._failures)
+            set_encoding(Encoding.PROTOBUF)
+
+    async def _enter(self, stack: AsyncExitStack, endpoint: Endpoint) -> None:
+        environment = restate_environment(endpoint, server=self.server)
+        await stack.enter_async_context(environment)
+        self.client = await stack.enter_async_context(
+            IngressClient(
+                self.server.ingress_url,
+                admin_url=self.server.admin_url,
+                engine=self.combination.engine,
+            )
+        )
+
+    @property
+    def version(self) -> int:
+        """The service protocol version."""
+        return self.combination.version
+
+    @property
+    def encoding(self) -> Encoding:
+        """The contract's encoding."""
+        return self.combination.encoding
+
+    # ---- Around each test ----
+
+    def take_failures(self) -> list[str]:
+        """What was said since the last call about attempts that failed."""
+        texts, self._failures.texts = self._failures.texts, []
+        return texts
+
+    def check(self) -> None:
+        """Nothing went wrong that the test did not ask about."""
+        problems, self._loop.problems = self._loop.problems, []
+        self.scripts.clear()
+        assert not problems
+        assert not self.take_failures()
+
+    # ---- Scripts ----
+
+    def script(self, body: Body, parcel: Parcel | None = None) -> Script:
+        """A script that has this function played."""
+        return Script(name=self.scripts.add(body), input=parcel)
+
+    async def perform(
+        self, place: Place, body: Body, parcel: Parcel | None = None, *, key: str | None = None
+    ) -> Parcel:
+        """Have a function played as a handler; an object or a workflow gets a key of its own."""
+        script = self.script(body, parcel)
+        key = key or unique()
+        match place:
+            case Place.SERVICE:
+                return await ClerkClient.from_client(self.client).perform(script)
+            case Place.OBJECT:
+                return await AccountClient.from_client(self.client, key).perform(script)
+            case Place.OBJECT_SHARED:
+                return await AccountClient.from_client(self.client, key).observe(script)
+            case Place.WORKFLOW:
+                return await JourneyClient.from_client(self.client, key).run(script)
+            case Place.WORKFLOW_SHARED:
+                return await JourneyClient.from_client(self.client, key).observe(script)
+
+    async def perform_lazily(self, body: Body, *, key: str) -> Parcel:
+        """As `perform`, in an object whose state is fetched key by key."""
+        return await LazyAccountClient.from_client(self.client, key).perform(self.script(body))
+
+    async def begin(
+        self, place: Place, body: Body, parcel: Parcel | None = None, *, key: str | None = None
+    ) -> IngressInvocationHandle[Parcel]:
+        """As `perform`, without waiting for the result."""
+        script = self.script(body, parcel)
+        key = key or unique()
+        match place:
+            case Place.SERVICE:
+                return await ClerkClient.from_client(self.client).send().perform(script)
+            case Place.OBJECT:
+                return await AccountClient.from_client(self.client, key).send().perform(script)
+            case Place.OBJECT_SHARED:
+                return await AccountClient.from_client(self.client, key).send().observe(script)
+            case Place.WORKFLOW:
+                return await JourneyClient.from_client(self.client, key).submit(script)
+            case Place.WORKFLOW_SHARED:
+                return await JourneyClient.from_client(self.client, key).send().observe(script)
+
+    # ---- What Restate knows ----
+
+    async def query(self, sql: str) -> list[dict[str, Any]]:
+        """The rows of a query of Restate's SQL."""
+        return await asyncio.to_thread(self.server.admin.query, sql)
+
+    async def invocation_row(self, invocation_id: str) -> dict[str, Any]:
+        """What Restate says about an invocation."""
+        sql = f"SELECT * FROM sys_invocation WHERE id = '{invocation_id}'"
+        (row,) = await self.query(sql)
+        return row
+
+    async def when_it_is(self, status: str, invocation_id: str) -> dict[str, Any]:
+        """The invocation's row when it has this status, asked for until it has."""
+        while True:
+            row = await self.invocation_row(invocation_id)
+            if row["status"] == status:
+                return row

@@ -66,7 +66,8 @@ class RestateServer:
         retry_interval: the delay before the first retry of a failed attempt. It doubles with
             each retry, up to one second or this value.
         config: more settings, by their names in restate-server's configuration file, such as
-            `{"worker": {"invoker": {"abort-timeout": "1s"}}}`.
+            `{"worker": {"invoker": {"abort-timeout": "1s"}}}`. A `log-filter` has to leave the
+            level at info, for the server's ports are read from its log.
         env: more environment variables for the server. Variables `RESTATE_*` and `RUST_LOG` of
             this process do not reach it.
         directory: where its data and its log go, and stay. By default that is a temporary

@@ -135,13 +135,11 @@ def invocation_id(request: IngressRequest, response: IngressResponse) -> str:
 def _invocation_failure(
     request: IngressRequest, response: IngressResponse, body: dict[str, Any]
 ) -> TerminalError:
-    code, message, metadata = body.get("code"), body.get("message"), body.get("metadata")
+    code, message = body.get("code"), body.get("message")
     error = TerminalError(
         message if isinstance(message, str) else _quote(response.body),
         code=code if isinstance(code, int) else response.status,
-        metadata={str(name): str(value) for name, value in cast("dict[Any, Any]", metadata).items()}
-        if isinstance(metadata, dict)
-        else None,
+        metadata=_metadata(body.get("metadata")),
     )
     note = request.what
     invocation = _header(response, b"x-restate-id")
@@ -149,6 +147,13 @@ def _invocation_failure(
         note += f", invocation {invocation}"
     error.add_note(f"({note})")
     return error
+
+
+def _metadata(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    pairs = cast("dict[object, object]", value).items()
+    return {str(name): str(text) for name, text in pairs}
 
 
 def _ingress_failure(

@@ -24,8 +24,8 @@ log = logging.getLogger("restate_proto.http2")
 
 WRITE_BUFFER: Final = 262_144
 # Frames that move nothing on (PING, SETTINGS, empty DATA) and resets: more is an attack.
-_NOISE_LIMIT: Final = 10_000
-_NOISE_SECONDS: Final = 10.0
+NOISE_LIMIT: Final = 10_000
+NOISE_SECONDS: Final = 10.0
 
 S = TypeVar("S", bound=Stream[Any])
 
@@ -55,7 +55,7 @@ class Connection(asyncio.Protocol, Generic[S]):
         self._paused = False
         self._watched: list[Stream[Any]] = []
         self._noise = 0
-        self._noise_since = 0.0
+        self._noise_since = time.monotonic()
 
     # The transport's side.
 
@@ -260,9 +260,9 @@ class Connection(asyncio.Protocol, Generic[S]):
     def on_noise(self) -> None:
         """See `Sink.on_noise`."""
         self._noise += 1
-        if self._noise >= _NOISE_LIMIT:
+        if self._noise >= NOISE_LIMIT:
             now = time.monotonic()
-            if now - self._noise_since < _NOISE_SECONDS and not self.closing:
+            if now - self._noise_since < NOISE_SECONDS and not self.closing:
                 self.engine.goaway(ErrorCode.ENHANCE_YOUR_CALM)
                 self.on_terminated(
                     ErrorCode.ENHANCE_YOUR_CALM, "more control frames than an honest peer sends"

@@ -462,11 +462,12 @@ def test_an_endless_header_block_is_refused(name: str) -> None:
 
 
 @engines
-def test_unread_answers_to_pings_are_bounded(name: str) -> None:
+def test_unread_answers_to_pings_are_bounded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("restate_proto.http2.engines.h2.MAX_UNSENT", 100_000)
     engine, sink = server_engine(name)
     engine.receive(RawClient().preface())
-    pings = frame(PING, payload=bytes(8)) * 10_000
-    for _ in range(20):  # `output` is never asked: the peer does not read
+    pings = frame(PING, payload=bytes(8)) * 1_000
+    for _ in range(10):  # `output` is never asked: the peer does not read
         if sink.terminated:
             break
         engine.receive(pings)
@@ -475,13 +476,15 @@ def test_unread_answers_to_pings_are_bounded(name: str) -> None:
 
 
 @engines
-def test_rapid_resets_are_bounded(name: str) -> None:
+def test_rapid_resets_are_bounded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("restate_proto.http2.engines.h2.RESET_LIMIT", (500, 1))
+    monkeypatch.setattr("restate_proto.http2.engines.ngh2.RESET_LIMIT", (500, 1))
     engine, sink = server_engine(name)
     client = RawClient()
     engine.receive(client.preface())
     cancel = int(ErrorCode.CANCEL).to_bytes(4, "big")
     stream = 1
-    while not sink.terminated and stream < 40_000:
+    while not sink.terminated and stream < 2_000:
         engine.receive(client.request(stream) + frame(RST_STREAM, 0, stream, cancel))
         drain_output(engine)
         stream += 2

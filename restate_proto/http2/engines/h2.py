@@ -48,7 +48,7 @@ __all__ = ["H2Engine"]
 CONNECTION_WINDOW: Final = 16_777_216
 _DEFAULT_WINDOW: Final = 65_535
 # The answers (to PING and the like) that a peer may leave unread before it counts as hostile.
-_MAX_UNSENT: Final = 1_048_576 + OUTPUT_CHUNK
+MAX_UNSENT: Final = 1_048_576 + OUTPUT_CHUNK
 # What an operation on a stream or connection that is already gone raises.
 _GONE: Final = (H2Error, KeyError)
 
@@ -194,7 +194,7 @@ class H2Engine:
                 self._unblock(event.stream_id)
             else:
                 self._receive_rare(event)
-        if connection.unsent > _MAX_UNSENT:
+        if connection.unsent > MAX_UNSENT:
             self._goaway(ErrorCode.ENHANCE_YOUR_CALM)
             self._break(ErrorCode.ENHANCE_YOUR_CALM, "the peer does not read the answers")
 

@@ -222,7 +222,8 @@ async def main() -> int:
         async with asyncio.timeout(MOST_SECONDS):
             await play(story)
     except (ClaimError, OSError, RestateError, asyncio.CancelledError) as error:
-        print(f"\nThe demo failed: {type(error).__name__}: {error}", file=sys.stderr)
+        reason = str(error) or "it was stopped, or took too long"
+        print(f"\nThe demo failed: {type(error).__name__}: {reason}", file=sys.stderr)
         return 1
     print(f"\nAll of this held, in {monotonic() - began:.0f} seconds. The code: examples/shop/.")
     return 0

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["Combined", "Deferred", "DurableFuture", "Leaf", "to_error", "to_failure"]
 
 T = TypeVar("T")
+# A future of a message is a future of a message or None: `select` joins those of its futures.
+T_co = TypeVar("T_co", covariant=True)
 
 
-class DurableFuture(Generic[T]):
+class DurableFuture(Generic[T_co]):
     """The result of a durable operation, which was started when this was created.
 
     Await it, as often as wanted, or combine it with others (`gather`, `select`). It belongs to
@@ -32,7 +34,7 @@ class DurableFuture(Generic[T]):
         self._parents: list[Combined[Any]] | None = None
         self.is_done = False
 
-    def __await__(self) -> Generator[Any, None, T]:
+    def __await__(self) -> Generator[Any, None, T_co]:
         if not self.is_done or self.attempt.machine.has_much_output:
             try:
                 yield self
@@ -46,7 +48,7 @@ class DurableFuture(Generic[T]):
                 ) from None
         return self.outcome()
 
-    def outcome(self) -> T:
+    def outcome(self) -> T_co:
         """The result of a future that is done; raises what the operation failed with."""
         raise NotImplementedError
 

@@ -1,0 +1,70 @@
+"""Reads the code in a Markdown page, for tests that hold it to its word."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"^(?:#|//) (\S+\.\w+)$")
+_ROW = re.compile(r"^\| (?!what |---)(.+?) \| `(.+)` \|$", re.MULTILINE)
+_TABLE = re.compile(r"^\| what \| code \|\n", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block.
+
+    Args:
+        language: what stands after the fence.
+        text: its lines.
+        line: where it begins in the page.
+    """
+
+    language: str
+    text: str
+    line: int
+
+    @property
+    def file(self) -> str | None:
+        """The file that it is, where its first line is a comment that says so."""
+        found = _FILE.match(self.text.partition("\n")[0])
+        return found[1] if found else None
+
+
+def blocks(page: Path) -> list[Block]:
+    """All fenced blocks of a page."""
+    text = page.read_text("utf-8")
+    return [
+        Block(found[1], found[2], text.count("\n", 0, found.start()) + 1)
+        for found in _FENCE.finditer(text)
+    ]
+
+
+def files(page: Path) -> dict[str, str]:
+    """The blocks of a page that are files, by name."""
+    return {block.file: block.text for block in blocks(page) if block.file}
+
+
+def commands(page: Path) -> list[str]:
+    """The shell commands of a page."""
+    return [
+        line
+        for block in blocks(page)
+        if block.language == "bash"
+        for line in block.text.splitlines()
+        if line and not line.startswith("#")
+    ]
+
+
+def tables(page: Path) -> Iterator[dict[str, str]]:
+    """The tables of a page with the head `what | code`, each as what it says by its code."""
+    _, *rest = _TABLE.split(page.read_text("utf-8"))
+    for table in rest:
+        rows = table.partition("\n\n")[0]
+        yield {found[2]: found[1] for found in _ROW.finditer(rows)}

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from restate_proto.ingress.handles import IngressInvocationHandle
 from restate_proto.ingress.payloads import accepted_by
 from restate_proto.ingress.requests import InvocationIdRef, WorkflowRef
-from restate_proto.model.kinds import HandlerKind, ServiceKind
-from restate_proto.model.target import Target
+from restate_proto.model.kinds import HandlerKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,17 +37,16 @@ class _Base:
     async def _send(
         self,
         handler: HandlerDescriptor[Q, R],
-        request: Q | None,
+        request: Q,
         delay: timedelta | None,
         idempotency_key: str | None,
         headers: Mapping[str, str] | None,
         limit_key: str | None,
     ) -> IngressInvocationHandle[R]:
-        message = _message(handler, request)
         receipt = await self._core.send(
-            _target(handler, message, self._key, self._scope),
+            handler.target(request, self._key, self._scope),
             handler.request,
-            message,
+            request,
             accept=accepted_by(handler.response, handler.encoding),
             encoding=handler.encoding,
             delay=delay,
@@ -67,16 +65,15 @@ class IngressServiceClient(_Base):
     async def _call(
         self,
         handler: HandlerDescriptor[Q, R],
-        request: Q | None,
+        request: Q,
         idempotency_key: str | None,
         headers: Mapping[str, str] | None,
         limit_key: str | None,
     ) -> R:
-        message = _message(handler, request)
         return await self._core.call(
-            _target(handler, message, self._key, self._scope),
+            handler.target(request, self._key, self._scope),
             handler.request,
-            message,
+            request,
             handler.response,
             handler.encoding,
             idempotency_key=idempotency_key,
@@ -87,7 +84,7 @@ class IngressServiceClient(_Base):
     async def _submit(
         self,
         handler: HandlerDescriptor[Q, R],
-        request: Q | None,
+        request: Q,
         delay: timedelta | None,
         headers: Mapping[str, str] | None,
         limit_key: str | None,
@@ -98,43 +95,12 @@ class IngressServiceClient(_Base):
     def _handle(self, handler: HandlerDescriptor[Any, R]) -> IngressInvocationHandle[R]:
         """The handle of the workflow with the client's id."""
         if not self._key:
-            raise ValueError(f"{handler.service}: a handle needs the workflow id; {_GIVE_KEY}")
+            raise ValueError(
+                f"{handler.service}: a handle needs the workflow id; pass it to from_client(client, id)"
+            )
         ref = WorkflowRef(handler.service, self._key, self._scope)
         return IngressInvocationHandle(self._core, ref, handler.response, handler.encoding)
 
 
 class IngressServiceSendClient(_Base):
     """Base of the generated clients that send messages to handlers."""
-
-
-_GIVE_KEY = "pass it to from_client(client, key)"
-
-
-def _message(handler: HandlerDescriptor[Q, Any], request: Q | None) -> Q:
-    return handler.request.type() if request is None else request
-
-
-def _target(
-    handler: HandlerDescriptor[Any, Any], message: object, key: str | None, scope: str | None
-) -> Target:
-    if handler.service_kind is ServiceKind.SERVICE:
-        return Target(handler.service, handler.name, None, scope)
-    what = f"{handler.service}/{handler.name}"
-    field = handler.key_field
-    if field is not None:
-        in_request = str(getattr(message, field))
-        if key is None:
-            if not in_request:
-                raise ValueError(
-                    f"{what}: the request's field {field!r} holds the key; it is empty"
-                )
-            key = in_request
-        elif in_request and in_request != key:
-            raise ValueError(
-                f"{what}: the client is for key {key!r}, but the request's field {field!r} says"
-                f" {in_request!r}"
-            )
-    if not key:
-        state = "missing" if key is None else "empty"
-        raise ValueError(f"{what}: the key is {state}; {_GIVE_KEY}")
-    return Target(handler.service, handler.name, key, scope)

@@ -10,6 +10,7 @@ from restate_proto.model.codec import Codec
 from restate_proto.model.config import Config
 from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
+from restate_proto.model.target import Target
 
 __all__ = ["HandlerDescriptor", "Service", "ServiceDescriptor", "VirtualObject", "Workflow"]
 
@@ -47,36 +48,34 @@ class HandlerDescriptor(Generic[Q, R]):
     documentation: str | None = None
     key_field: str | None = None
 
-    def key_of(self, request: Q, key: str | None) -> str | None:
-        """The key that a call of this handler goes to.
+    def target(self, request: Q, key: str | None, scope: str | None) -> Target:
+        """Where a call of this handler goes.
 
         Args:
-            request: the request; its key field counts where the client has no key.
+            request: the request; its key field, if it has one, counts where the client has no key.
             key: the client's key.
-
-        Returns:
-            The key; None for a plain service.
+            scope: the client's scope.
 
         Raises:
             ValueError: there is no key, or the client's and the request's are different.
         """
         if self.service_kind is ServiceKind.SERVICE:
-            return None
-        if self.key_field is None:
-            found = key
-        else:
+            return Target(self.service, self.name, None, scope)
+        found = key
+        if self.key_field is not None:
             found = getattr(request, self.key_field) or key
             if key is not None and found != key:
                 raise ValueError(
                     f"{self.service}/{self.name}: the client is for the key {key!r}, but the "
-                    f"request's {self.key_field} is {found!r}"
+                    f"request's field {self.key_field!r} says {found!r}"
                 )
         if not found:
-            where = f" or set the request's {self.key_field}" if self.key_field else ""
+            where = f" or set the request's field {self.key_field!r}" if self.key_field else ""
             raise ValueError(
-                f"{self.service}/{self.name} needs a key: give it to the client{where}"
+                f"{self.service}/{self.name} needs a key, which must not be empty: pass it to the "
+                f"client{where}"
             )
-        return found
+        return Target(self.service, self.name, found, scope)
 
 
 @dataclass(frozen=True, eq=False)

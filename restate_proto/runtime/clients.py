@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from restate_proto.codec.payload import encode
-from restate_proto.model.target import Target
 from restate_proto.runtime.base_context import attempt_of
 from restate_proto.runtime.calls import start_call, start_send
 
@@ -39,10 +38,6 @@ class _Client:
         self._key = key
         self._scope = scope
 
-    def _target(self, handler: HandlerDescriptor[Q, R], request: Q) -> Target:
-        key = handler.key_of(request, self._key)
-        return Target(handler.service, handler.name, key, self._scope)
-
 
 class ContextClient(_Client):
     """Base of the clients whose methods wait for a response."""
@@ -59,7 +54,7 @@ class ContextClient(_Client):
     ) -> CallFuture[R]:
         return start_call(
             attempt_of(self._ctx),
-            self._target(handler, request),
+            handler.target(request, self._key, self._scope),
             encode(handler.request, request, handler.encoding),
             handler.response,
             handler.encoding,
@@ -85,7 +80,7 @@ class ContextSendClient(_Client):
     ) -> InvocationHandle[R]:
         return start_send(
             attempt_of(self._ctx),
-            self._target(handler, request),
+            handler.target(request, self._key, self._scope),
             encode(handler.request, request, handler.encoding),
             handler.response,
             handler.encoding,

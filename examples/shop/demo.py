@@ -108,11 +108,13 @@ async def alice_takes_a_ticket(stage: Stage) -> None:
     except TerminalError as error:
         answer, code = error.message, error.code
     story.check(f'Bob wants it too; through two services he hears "{answer}"', holds=code == 409)
+    story.tell("A key has one writer at a time: no lock and no transaction was written for this.")
 
 
 async def the_shop_dies(stage: Stage) -> None:
     story, world, shop = stage.story, stage.world, stage.shop
     story.step("Alice pays, and the shop is killed halfway")
+    story.tell("Her cart calls Checkout, which charges her card, then mails the receipt.")
     cart = CartClient.from_client(stage.client, "alice")
     order = CheckoutRequest(card="1111", email="alice@home.example")
     key = uuid4().hex
@@ -157,6 +159,7 @@ async def a_reservation_expires(stage: Stage) -> None:
     )
     ticket = await TicketClient.from_client(client, "B1").show()
     story.check("B1 is free again", holds=ticket.WhichOneof("owner") is None)
+    story.tell("The timer is Restate's: the shop could have been stopped meanwhile.")
 
 
 async def bob_cancels(stage: Stage) -> None:
@@ -179,7 +182,7 @@ async def bob_cancels(stage: Stage) -> None:
     story.check(f"cancelled, his order ends with code {code}", holds=code == 409)
     await world.next_refund()
     refunded = "2222" not in world.payments.values()
-    story.check("it had called Checkout, which was cancelled too, and refunded him", holds=refunded)
+    story.check("it had called Checkout, which was cancelled too: he is refunded", holds=refunded)
     tickets = await cart.show()
     kept = sorted(tickets.ticket_ids) == seats
     story.check("the tickets are in his cart as before", holds=kept)

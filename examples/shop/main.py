@@ -1,4 +1,12 @@
-"""A ticket shop: the services of proto/shop/v1, and the endpoint that serves them."""
+"""A ticket shop: the services of proto/shop/v1, and the endpoint that serves them.
+
+`make demo` runs it. By hand, in a clone after `make setup`, each line in a terminal of its own:
+
+    npx restate-server
+    .venv/bin/python -m examples.shop.world
+    .venv/bin/restate-proto serve examples.shop.main:endpoint
+    .venv/bin/restate-proto register
+"""
 
 from __future__ import annotations
 

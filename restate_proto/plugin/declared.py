@@ -11,23 +11,22 @@ from typing import TYPE_CHECKING, Any, cast
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from restate_proto.model.kinds import HandlerKind, ServiceKind
+from restate_proto.plugin.extensions import foreign_extensions
 from restate_proto.plugin.golang import EXTENSION as GO_EXTENSION
-from restate_proto.plugin.golang import GoHandlerType, GoServiceType
+from restate_proto.plugin.golang import GoHandlerType, GoOptions, GoServiceType
 from restatepb.v1 import options_pb2
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from google.protobuf import descriptor_pb2
     from google.protobuf.message import Message
-
-    from restate_proto.plugin.golang import GoOptions
 
 __all__ = [
     "KEY_OPTION",
     "HandlerOption",
     "KindOption",
-    "handler_options",
-    "is_key",
-    "kind_options",
+    "OptionReader",
     "unknown_field",
 ]
 
@@ -93,62 +92,76 @@ class HandlerOption:
     is_go: bool = False
 
 
-def kind_options(options: descriptor_pb2.ServiceOptions, go: GoOptions) -> list[KindOption]:
-    """Returns the options of a service that say what it is; more than one is a mistake."""
-    found = [
-        KindOption(kind, options.Extensions[extension], f"(restatepb.v1.{name})", number)
-        for kind, extension, name, number in (
-            (ServiceKind.SERVICE, _SERVICE, "service", options_pb2.SERVICE_FIELD_NUMBER),
-            (ServiceKind.VIRTUAL_OBJECT, _OBJECT, "object", options_pb2.OBJECT_FIELD_NUMBER),
-            (ServiceKind.WORKFLOW, _WORKFLOW, "workflow", options_pb2.WORKFLOW_FIELD_NUMBER),
-        )
-        if options.HasExtension(extension)
-    ]
-    go_type = go.service_type(options)
-    if go_type is not None:
-        kind, message = _GO_MESSAGES[go_type]
-        found.append(
-            KindOption(
-                kind,
-                message(encoding=options_pb2.ENCODING_JSON),
-                "(dev.restate.sdk.go.service_type)",
-                GO_EXTENSION,
-                is_go=True,
+class OptionReader:
+    """Reads the options in the files of one request."""
+
+    def __init__(self, files: Iterable[descriptor_pb2.FileDescriptorProto]) -> None:
+        files = tuple(files)
+        self._go = GoOptions(files)
+        self._foreign = foreign_extensions(files, "restatepb.v1")
+
+    def uses_go(self, file: descriptor_pb2.FileDescriptorProto) -> bool:
+        """Whether the file has options of the Go SDK."""
+        return self._go.used_in(file)
+
+    def kinds(self, options: descriptor_pb2.ServiceOptions) -> list[KindOption]:
+        """Returns the options of a service that say what it is; more than one is a mistake."""
+        found = [
+            KindOption(kind, options.Extensions[extension], f"(restatepb.v1.{name})", number)
+            for kind, extension, name, number in (
+                (ServiceKind.SERVICE, _SERVICE, "service", options_pb2.SERVICE_FIELD_NUMBER),
+                (ServiceKind.VIRTUAL_OBJECT, _OBJECT, "object", options_pb2.OBJECT_FIELD_NUMBER),
+                (ServiceKind.WORKFLOW, _WORKFLOW, "workflow", options_pb2.WORKFLOW_FIELD_NUMBER),
             )
-        )
-    return found
-
-
-def handler_options(options: descriptor_pb2.MethodOptions, go: GoOptions) -> list[HandlerOption]:
-    """Returns the options of a method that are Restate's; ours and Go's together are a mistake."""
-    found: list[HandlerOption] = []
-    if options.HasExtension(_HANDLER):
-        message = cast("options_pb2.HandlerOptions", options.Extensions[_HANDLER])
-        kinds: dict[HandlerKind, str] = {}
-        if message.shared:
-            kinds[HandlerKind.SHARED] = '"shared: true"'
-        if message.run:
-            kinds[HandlerKind.WORKFLOW] = '"run: true"'
-        number = options_pb2.HANDLER_FIELD_NUMBER
-        found.append(HandlerOption("(restatepb.v1.handler)", number, kinds, message))
-    go_type = go.handler_type(options)
-    if go_type is not None:
-        kind = _GO_KINDS[go_type]
-        found.append(
-            HandlerOption(
-                "(dev.restate.sdk.go.handler_type)",
-                GO_EXTENSION,
-                {} if kind is None else {kind: f'"handler_type = {go_type.name}"'},
-                options_pb2.HandlerOptions(),
-                is_go=True,
+            if self._has(options, extension)
+        ]
+        go_type = self._go.service_type(options)
+        if go_type is not None:
+            kind, message = _GO_MESSAGES[go_type]
+            found.append(
+                KindOption(
+                    kind,
+                    message(encoding=options_pb2.ENCODING_JSON),
+                    "(dev.restate.sdk.go.service_type)",
+                    GO_EXTENSION,
+                    is_go=True,
+                )
             )
-        )
-    return found
+        return found
 
+    def handlers(self, options: descriptor_pb2.MethodOptions) -> list[HandlerOption]:
+        """Returns Restate's options of a method; ours and Go's together are a mistake."""
+        found: list[HandlerOption] = []
+        if self._has(options, _HANDLER):
+            message = cast("options_pb2.HandlerOptions", options.Extensions[_HANDLER])
+            kinds: dict[HandlerKind, str] = {}
+            if message.shared:
+                kinds[HandlerKind.SHARED] = '"shared: true"'
+            if message.run:
+                kinds[HandlerKind.WORKFLOW] = '"run: true"'
+            number = options_pb2.HANDLER_FIELD_NUMBER
+            found.append(HandlerOption("(restatepb.v1.handler)", number, kinds, message))
+        go_type = self._go.handler_type(options)
+        if go_type is not None:
+            kind = _GO_KINDS[go_type]
+            found.append(
+                HandlerOption(
+                    "(dev.restate.sdk.go.handler_type)",
+                    GO_EXTENSION,
+                    {} if kind is None else {kind: f'"handler_type = {go_type.name}"'},
+                    options_pb2.HandlerOptions(),
+                    is_go=True,
+                )
+            )
+        return found
 
-def is_key(options: descriptor_pb2.FieldOptions) -> bool:
-    """Whether a field is marked as the object key or workflow id."""
-    return bool(options.Extensions[_KEY])
+    def is_key(self, options: descriptor_pb2.FieldOptions) -> bool:
+        """Whether a field is marked as the object key or workflow id."""
+        return self._has(options, _KEY) and bool(options.Extensions[_KEY])
+
+    def _has(self, options: Message, extension: Any) -> bool:
+        is_foreign = (options.DESCRIPTOR.full_name, extension.number) in self._foreign
+        return not is_foreign and options.HasExtension(extension)
 
 
 def unknown_field(message: Message) -> str | None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from google.protobuf import empty_pb2
 from google.protobuf.unknown_fields import UnknownFieldSet
 
+from restate_proto.plugin.extensions import foreign_extensions
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -51,22 +53,16 @@ class GoOptions:
     """
 
     def __init__(self, files: Iterable[descriptor_pb2.FileDescriptorProto]) -> None:
-        self._foreign = {
-            extension.extendee
-            for file in files
-            if file.package != _PACKAGE
-            for extension in file.extension
-            if extension.number == EXTENSION
-        }
+        self._foreign = foreign_extensions(files, _PACKAGE)
 
     def service_type(self, options: descriptor_pb2.ServiceOptions) -> GoServiceType | None:
         """Returns what the option says, or None where it is not given."""
-        value = self._read(".google.protobuf.ServiceOptions", options)
+        value = self._read(options)
         return GoServiceType(value) if value in set(GoServiceType) else None
 
     def handler_type(self, options: descriptor_pb2.MethodOptions) -> GoHandlerType | None:
         """Returns what the option says, or None where it is not given."""
-        value = self._read(".google.protobuf.MethodOptions", options)
+        value = self._read(options)
         return GoHandlerType(value) if value in set(GoHandlerType) else None
 
     def used_in(self, file: descriptor_pb2.FileDescriptorProto) -> bool:
@@ -78,9 +74,9 @@ class GoOptions:
         )
 
     def _read(
-        self, extendee: str, options: descriptor_pb2.ServiceOptions | descriptor_pb2.MethodOptions
+        self, options: descriptor_pb2.ServiceOptions | descriptor_pb2.MethodOptions
     ) -> int | None:
-        if extendee in self._foreign:
+        if (options.DESCRIPTOR.full_name, EXTENSION) in self._foreign:
             return None
         # To Empty every field is unknown; in `options` itself the extension is a known one where
         # a program has loaded Go's descriptors.

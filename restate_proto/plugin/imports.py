@@ -44,7 +44,8 @@ class Imports:
         self._package = module.split(".")[:-1]
         self._standard: dict[str, set[str]] = {}
         self._names: dict[MessageType, str] = {}
-        self._opaque: dict[str, str] = {}  # what the checker gets a stand-in for: alias to code
+        self._opaque: dict[str, str] = {}  # alias to code, where only getattr or importlib gets
+        self._private: dict[str, str] = {}  # as well, of names that begin with `_`
         ordered = sorted(set(messages))
         self._modules = {message: runtime.module(message, import_prefix) for message in ordered}
         self._aliases = self._choose_aliases(module, sorted(set(self._modules.values())))
@@ -76,6 +77,10 @@ class Imports:
             printer.line()
         for statement in relative:
             printer.line(statement)
+        if self._private:
+            printer.line()
+        for name, code in self._private.items():
+            printer.line(f"{name} = {code}  # pyright: ignore[reportPrivateUsage]")
         self._print_opaque(printer)
 
     def _choose_aliases(self, module: str, modules: list[str]) -> dict[str, str]:
@@ -93,14 +98,21 @@ class Imports:
         for name in [*beside, *(name for name in modules if name not in beside)]:
             is_short = name in beside or count[short[name]] == 1
             chosen = short[name] if is_short else name.replace(".", "_")
-            aliases[name] = unique_name(f"_{chosen}", taken)
+            # One `_`: inside of classes Python changes names that begin with two.
+            aliases[name] = unique_name(f"_{chosen.lstrip('_')}", taken)
         return aliases
 
     def _choose_name(self, message: MessageType, path: tuple[str, ...], taken: set[str]) -> str:
         module = self._modules[message]
         alias = self._aliases[module]
         if all(map(is_plain_name, path)) and not self._is_dynamic(module):
-            return ".".join((alias, *path))
+            code = ".".join((alias, *path))
+            if not any(name.startswith("_") for name in path):
+                return code
+            # Outside of classes, in which Python changes names that begin with `__`.
+            name = unique_name("_".join((alias, *path)), taken)
+            self._private[name] = code
+            return name
         code = f'importlib.import_module("{module}")' if self._is_dynamic(module) else alias
         for name in path:
             code = f"{code}.{name}" if is_plain_name(name) else f'getattr({code}, "{name}")'

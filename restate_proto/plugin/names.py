@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "class_names",
     "constant_name",
+    "descriptor_name",
     "handler_name_problem",
     "is_plain_name",
     "method_name",
@@ -52,6 +53,15 @@ def snake_case(name: str) -> str:
     """Turns a proto name into snake case: `GetHTTPStatus` to `get_http_status`."""
     name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
+
+
+def descriptor_name(service: str, rpc: str) -> str:
+    """Returns the name of a handler's descriptor in the module: `_CART_ADD_TICKET`.
+
+    It begins with one `_`: inside of classes Python changes names that begin with two.
+    """
+    words = (snake_case(name).strip("_") for name in (service, rpc))
+    return f"_{'_'.join(filter(None, words)).upper()}"
 
 
 def method_name(rpc: str, kind: ServiceKind) -> str:
@@ -121,16 +131,19 @@ def class_names(services: Sequence[str]) -> dict[str, ClassNames]:
     Args:
         services: the proto names of the file's services.
     """
-    taken = {f"{name}{suffix}" for name in services for suffix in ("Base", "Client")}
+    stems: set[str] = set()
+    # Inside of classes Python changes names that begin with `__`.
+    names = {name: unique_name(re.sub("^_+", "_", name), stems) for name in services}
+    taken = {f"{stem}{suffix}" for stem in stems for suffix in ("Base", "Client")}
     return {
         name: ClassNames(
-            base=f"{name}Base",
-            client=f"{name}Client",
-            send_client=unique_name(f"{name}SendClient", taken),
-            ingress_client=unique_name(f"{name}IngressClient", taken),
-            ingress_send_client=unique_name(f"{name}IngressSendClient", taken),
+            base=f"{stem}Base",
+            client=f"{stem}Client",
+            send_client=unique_name(f"{stem}SendClient", taken),
+            ingress_client=unique_name(f"{stem}IngressClient", taken),
+            ingress_send_client=unique_name(f"{stem}IngressSendClient", taken),
         )
-        for name in services
+        for name, stem in names.items()
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.plugin.golang import GoOptions
+from restate_proto.plugin.declared import OptionReader
 from restate_proto.plugin.index import TypeIndex
 from restate_proto.plugin.names import class_names, module_name
 from restate_proto.plugin.parse_key import key_field
@@ -45,7 +45,7 @@ class _Parser:
         self._wanted = tuple(request.file_to_generate)
         self._all_services = all_services
         self._index = TypeIndex(request.proto_file)
-        self._go = GoOptions(request.proto_file)
+        self._options = OptionReader(request.proto_file)
         self._problems = Problems()
         self._names: dict[str, str] = {}  # Restate name to full proto name
 
@@ -56,15 +56,15 @@ class _Parser:
 
     def _file(self, name: str) -> FileModel:
         for message in self._index.messages_of(name):
-            key_field(message, self._index, self._problems)
+            key_field(message, self._options, self._index, self._problems)
         proto = self._index.file(name)
         scope = FileScope(
             name=name,
             package=proto.package,
             index=self._index,
-            go=self._go,
+            options=self._options,
             problems=self._problems,
-            is_go=self._go.used_in(proto),
+            is_go=self._options.uses_go(proto),
             all_services=self._all_services,
         )
         classes = class_names([service.name for service in proto.service])

@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING
 
 from restate_proto.model.config import Config
 from restate_proto.model.kinds import HandlerKind, ServiceKind
-from restate_proto.plugin.declared import handler_options, unknown_field
-from restate_proto.plugin.names import handler_name_problem, method_name, snake_case, unique_name
+from restate_proto.plugin.declared import unknown_field
+from restate_proto.plugin.names import (
+    descriptor_name,
+    handler_name_problem,
+    method_name,
+    unique_name,
+)
 from restate_proto.plugin.parse_config import parse_config
 from restate_proto.plugin.parse_key import key_field
 from restate_proto.plugin.schema import HandlerModel
@@ -46,20 +51,19 @@ def _handler(
     kind = _kind(scope, method, number, option)
     request, response = _message(scope, method.input_type), _message(scope, method.output_type)
     kind_is_keyed = scope.option.kind is not ServiceKind.SERVICE
-    service_words = snake_case(scope.proto.name).strip("_")
-    method_words = snake_case(method.name).strip("_")
+    constant = descriptor_name(scope.proto.name, method.name)
     return HandlerModel(
         rpc=method.name,
         name=_name(scope, method, number, option),
         method=method_name(method.name, scope.option.kind),
-        constant=unique_name(f"_{service_words}_{method_words}".upper(), scope.file.constants),
+        constant=unique_name(constant, scope.file.constants),
         kind=kind,
         request=request.type,
         response=response.type,
         config=_config(scope, number, option, kind),
         comment=scope.comment(scope.method_path(number)),
         deprecated=method.options.deprecated,
-        key_field=key_field(request, scope.file.index, scope.file.problems)
+        key_field=key_field(request, scope.file.options, scope.file.index, scope.file.problems)
         if kind_is_keyed
         else None,
     )
@@ -76,7 +80,7 @@ def _option(
     scope: ServiceScope, method: descriptor_pb2.MethodDescriptorProto, number: int
 ) -> HandlerOption | None:
     """Returns what the method says about its handler, or None."""
-    found = handler_options(method.options, scope.file.go)
+    found = scope.file.options.handlers(method.options)
     for option in found:
         if option.is_go != scope.option.is_go:
             service = scope.option.label or "no option"
@@ -121,8 +125,9 @@ def _kind(
         case ServiceKind.VIRTUAL_OBJECT:
             return next(iter(wanted), HandlerKind.EXCLUSIVE)
         case ServiceKind.WORKFLOW:
-            default = HandlerKind.WORKFLOW if method.name == "Run" else HandlerKind.SHARED
-            return next(iter(wanted), default)
+            # Go's generator looks at the Go name, which is `Run` for a `run` as well.
+            is_run = method.name == "Run" or (scope.option.is_go and method.name == "run")
+            return next(iter(wanted), HandlerKind.WORKFLOW if is_run else HandlerKind.SHARED)
 
 
 def _refused(service: ServiceKind, wanted: dict[HandlerKind, str]) -> str | None:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 
-from restate_proto.plugin.declared import KEY_OPTION, is_key
+from restate_proto.plugin.declared import KEY_OPTION
 
 if TYPE_CHECKING:
+    from restate_proto.plugin.declared import OptionReader
     from restate_proto.plugin.index import FoundMessage, TypeIndex
     from restate_proto.plugin.problems import Problems
 
@@ -19,11 +20,13 @@ _MESSAGE_FIELD = 2
 _FIELD_OPTIONS = 8
 
 
-def key_field(message: FoundMessage, index: TypeIndex, problems: Problems) -> str | None:
+def key_field(
+    message: FoundMessage, options: OptionReader, index: TypeIndex, problems: Problems
+) -> str | None:
     """Returns the proto name of the message's key field, or None where it has none."""
     key: str | None = None
     for number, field in enumerate(message.proto.field):
-        if not is_key(field.options):
+        if not options.is_key(field.options):
             continue
         path = (*message.path, _MESSAGE_FIELD, number, _FIELD_OPTIONS, KEY_OPTION)
         location = index.source(message.type.file).location(path)

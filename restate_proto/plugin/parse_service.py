@@ -8,8 +8,6 @@ from restate_proto.model.config import Config
 from restate_proto.model.kinds import Encoding, ServiceKind
 from restate_proto.plugin.declared import (
     KindOption,
-    handler_options,
-    kind_options,
     unknown_field,
 )
 from restate_proto.plugin.names import service_name_problem
@@ -99,7 +97,7 @@ def _kind_option(
     file: FileScope, proto: descriptor_pb2.ServiceDescriptorProto, path: Path, full_name: str
 ) -> KindOption | None:
     """Returns what makes the service Restate's, or None."""
-    found = kind_options(proto.options, file.go)
+    found = file.options.kinds(proto.options)
     if len(found) == 1:
         return found[0]
     scope = ServiceScope(
@@ -116,7 +114,7 @@ def _kind_option(
     if file.all_services:
         return KindOption(ServiceKind.SERVICE)
     for number, method in enumerate(proto.method):
-        for option in handler_options(method.options, file.go):
+        for option in file.options.handlers(method.options):
             scope.report(
                 scope.method_path(number, option.number),
                 f"{method.name} has option {option.label} in a service that is not Restate's; "

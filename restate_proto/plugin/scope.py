@@ -10,8 +10,7 @@ from restate_proto.model.kinds import ServiceKind
 if TYPE_CHECKING:
     from google.protobuf import descriptor_pb2
 
-    from restate_proto.plugin.declared import KindOption
-    from restate_proto.plugin.golang import GoOptions
+    from restate_proto.plugin.declared import KindOption, OptionReader
     from restate_proto.plugin.index import TypeIndex
     from restate_proto.plugin.problems import Problems
     from restate_proto.plugin.source import Path
@@ -38,7 +37,7 @@ class FileScope:
         name: its path.
         package: its proto package.
         index: the types of the request.
-        go: reads the Go SDK's options.
+        options: reads the options of the request.
         problems: takes what is wrong.
         is_go: whether the file uses the Go SDK's options.
         all_services: whether a service without a Restate option becomes a plain service.
@@ -48,7 +47,7 @@ class FileScope:
     name: str
     package: str
     index: TypeIndex
-    go: GoOptions
+    options: OptionReader
     problems: Problems
     is_go: bool
     all_services: bool

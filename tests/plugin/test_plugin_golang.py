@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from golden_cases import CASES
 from google.protobuf.compiler import plugin_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodOptions, ServiceOptions
 
@@ -93,3 +94,49 @@ def test_it_is_understood_without_the_file_that_defines_it(compile_request: Comp
     response = plugin_pb2.CodeGeneratorResponse.FromString(run(request.SerializeToString()))
     assert "class OneBase(_rt.VirtualObject):" in response.file[0].content
     assert "encoding=_rt.Encoding.JSON" in response.file[0].content
+
+
+def test_a_method_called_run_in_lower_case_is_gos_run_handler_too(answer: Answer) -> None:
+    files = {
+        "dev/restate/sdk/go.proto": (CASES["go"] / "dev/restate/sdk/go.proto").read_text(),
+        "one.proto": """
+            syntax = "proto3";
+            import "dev/restate/sdk/go.proto";
+            service One {
+              option (dev.restate.sdk.go.service_type) = WORKFLOW;
+              rpc run(M) returns (M);
+            }
+            message M {}
+            """,
+    }
+    response = answer(files, only="one.proto")
+    assert not response.error
+    assert "kind=_rt.HandlerKind.WORKFLOW" in response.file[0].content
+
+
+def test_our_own_numbers_can_be_someone_elses(answer: Answer) -> None:
+    files = {
+        "acme.proto": """
+            syntax = "proto3";
+            package acme;
+            import "google/protobuf/descriptor.proto";
+            message Level { string name = 1; }
+            message Scope {
+              extend google.protobuf.ServiceOptions { Level level = 51821; }
+              extend google.protobuf.MethodOptions { Level handler = 51820; }
+              extend google.protobuf.FieldOptions { bool key = 51820; }
+            }
+            """,
+        "one.proto": """
+            syntax = "proto3";
+            import "acme.proto";
+            service One {
+              option (acme.Scope.level) = { name: "x" };
+              rpc Do(M) returns (M) { option (acme.Scope.handler) = { name: "y" }; }
+            }
+            message M { int32 id = 1 [(acme.Scope.key) = true]; }
+            """,
+    }
+    response = answer(files)
+    assert not response.error
+    assert not response.file

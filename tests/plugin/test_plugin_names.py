@@ -12,6 +12,7 @@ from restate_proto.model.kinds import ServiceKind
 from restate_proto.plugin.names import (
     class_names,
     constant_name,
+    descriptor_name,
     handler_name_problem,
     is_plain_name,
     method_name,
@@ -135,6 +136,14 @@ def test_classes_whose_names_meet_give_way_to_a_services_own() -> None:
     assert names["CartSend"].client == "CartSendClient"
     everything = [name for classes in names.values() for name in classes]
     assert len(everything) == len(set(everything))
+
+
+def test_no_class_or_constant_begins_with_two_underscores() -> None:
+    names = class_names(["_Cart", "__Cart", "__"])
+    assert [classes.base for classes in names.values()] == ["_CartBase", "_Cart_Base", "_Base"]
+    assert descriptor_name("Cart", "AddTicket") == "_CART_ADD_TICKET"
+    assert descriptor_name("__Cart", "__Init__") == "_CART_INIT"
+    assert descriptor_name("__", "Do") == "_DO"
 
 
 @pytest.mark.parametrize("name", ["a", "shop.v1.Cart", "_a", "_0-x", "A_b-c.d", "openapis", "rest"])

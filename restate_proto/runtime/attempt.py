@@ -109,6 +109,7 @@ class Attempt:
         "_pending",
         "_task",
         "_unacknowledged",
+        "_was_cancelled",
         "deferred",
         "handler",
         "loop",
@@ -140,6 +141,7 @@ class Attempt:
         self._unacknowledged = 0
         self._ignored = 0
         self._has_ended = False
+        self._was_cancelled = False
 
     # ---- From the stream ----
 
@@ -268,6 +270,7 @@ class Attempt:
                     missing = machine.calls_without_id()
                     if not missing:
                         machine.cancel_requested = False
+                        self._was_cancelled = True
                         machine.cancel_calls()
                         return CancelledError()
                 elif future.is_done:
@@ -290,11 +293,14 @@ class Attempt:
         """The tree, or what else gives the attempt something to do.
 
         That is the invocation's cancellation, and the ids that deferred operations need: what is
-        waited for may depend on them.
+        waited for may depend on them. After a first cancellation there is no waiting for another:
+        Restate has that signal in the journal, and would resume what waits for it at once, for ever.
         """
-        more = [CANCEL_SIGNAL]
+        more: list[NotificationId] = [] if self._was_cancelled else [CANCEL_SIGNAL]
         for deferred in self.deferred:
             more += deferred.invocation_id.awaiting().ids
+        if not more:
+            return tree
         if len(tree.ids) == 1 and not tree.nested:
             return Await(Combinator.FIRST_COMPLETED, list(dict.fromkeys(tree.ids + more)))
         return Await(Combinator.FIRST_COMPLETED, list(dict.fromkeys(more)), [tree])

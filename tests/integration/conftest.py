@@ -18,7 +18,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from world import Combination, LoopThread, World
+from world import Combination, Loop, World
 
 from restate_proto import Encoding
 from restate_proto.testing import RestateServer
@@ -54,11 +54,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def loop_thread() -> Iterator[LoopThread]:
+def loop() -> Iterator[Loop]:
     """The event loop of the endpoints."""
-    loop = LoopThread()
-    yield loop
-    loop.close()
+    own = Loop()
+    yield own
+    own.close()
 
 
 @pytest.fixture(scope="session")
@@ -76,11 +76,11 @@ def suspending_server() -> Iterator[RestateServer]:
 
 
 @pytest.fixture(scope="session", params=MATRIX, ids=str)
-def session_world(request: pytest.FixtureRequest, loop_thread: LoopThread) -> Iterator[World]:
+def session_world(request: pytest.FixtureRequest, loop: Loop) -> Iterator[World]:
     """A combination of the matrix."""
     combination: Combination = request.param
     name = "suspending_server" if combination.suspends else "patient_server"
-    yield from World(combination, request.getfixturevalue(name), loop_thread).open()
+    yield from World(combination, request.getfixturevalue(name), loop).open()
 
 
 @pytest.fixture

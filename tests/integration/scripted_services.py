@@ -7,6 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
+from google.protobuf.empty_pb2 import Empty
+
 from conformance.v1.conformance_pb2 import EntryList, Parcel, Script
 from conformance.v1.conformance_restate import (
     AccountBase,
@@ -17,14 +19,11 @@ from conformance.v1.conformance_restate import (
     JourneyClient,
     LazyAccountBase,
 )
-from google.protobuf.empty_pb2 import Empty
-
 from restate_proto import TerminalError
 from restate_proto.runtime.base_context import attempt_of
 
 if TYPE_CHECKING:
     from conformance.v1.conformance_pb2 import Entry, FailRequest
-
     from restate_proto import (
         CallFuture,
         Context,

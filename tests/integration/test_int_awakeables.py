@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from scripted_services import Place, sends, unique
 
 from conformance.v1.conformance_pb2 import Parcel, Script
 from restate_proto import Context, IngressBadRequestError, TerminalError
-from scripted_services import Place, sends, unique
 
 if TYPE_CHECKING:
     from world import World
@@ -61,11 +62,11 @@ def test_rejected_by_a_handler(world: World, place: Place) -> None:
 
 async def tell_id(world: World, place: Place, type_: type[Any]) -> tuple[str, Any]:
     """Start a handler that waits for an awakeable; gives its id, and the handler's handle."""
-    ids: list[str] = []
+    ids: asyncio.Queue[str] = asyncio.Queue()
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         awakeable = ctx.awakeable(type_)
-        ids.append(awakeable.id)
+        ids.put_nowait(awakeable.id)
         try:
             value = await awakeable
         except TerminalError as error:
@@ -73,10 +74,7 @@ async def tell_id(world: World, place: Place, type_: type[Any]) -> tuple[str, An
         return value if isinstance(value, Parcel) else Parcel(text=repr(value))
 
     handle = await world.begin(place, body)
-    invocation = await handle.invocation_id()
-    while not ids:
-        await world.invocation_row(invocation)
-    return ids[0], handle
+    return await ids.get(), handle
 
 
 @each_kind

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conformance.v1.conformance_pb2 import Entry, EntryList, Parcel, Script
-from conformance.v1.conformance_restate import AccountClient, ClerkClient
 from scripted_services import Place, calls, sends, unique
 
+from conformance.v1.conformance_pb2 import Entry, EntryList, Parcel, Script
+from conformance.v1.conformance_restate import AccountClient, ClerkClient
 from restate_proto import (
     Context,
     Encoding,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from scripted_services import Place, sends, unique
 
 from conformance.v1.conformance_pb2 import FailRequest, Parcel, Script
 from conformance.v1.conformance_restate import AccountBase, ClerkBase, ClerkClient, JourneyBase
@@ -17,7 +18,6 @@ from restate_proto import (
     gather,
     select,
 )
-from scripted_services import Place, sends, unique
 
 if TYPE_CHECKING:
     from world import World

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from google.protobuf.empty_pb2 import Empty
+from scripted_services import Place, calls, sends, unique
 
 from conformance.v1.conformance_pb2 import FailRequest, Parcel, Script
 from conformance.v1.conformance_restate import ClerkClient
-from google.protobuf.empty_pb2 import Empty
 from restate_proto import Context, TerminalError
 from restate_proto.codec.payload import decode
 from restate_proto.codec.registry import codec_for
-from scripted_services import Place, calls, sends, unique
 
 if TYPE_CHECKING:
     from world import World

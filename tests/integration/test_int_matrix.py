@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from conformance.v1.conformance_pb2 import Parcel
-from conformance.v1.conformance_restate import ClerkClient
+import asyncio
+
 from scripted_services import Place
 from world import World
 
+from conformance.v1.conformance_pb2 import Parcel
+from conformance.v1.conformance_restate import ClerkClient
 from restate_proto import Context, Encoding
 
 
@@ -24,19 +26,19 @@ def test_the_protocol_version_is_spoken(world: World) -> None:
 
 def test_a_wait_suspends_or_does_not(world: World) -> None:
     attempts: list[str] = []
+    reached = asyncio.Event()
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         awakeable = ctx.awakeable(Parcel)
         attempts.append(awakeable.id)
+        reached.set()
         return await awakeable
 
     async def scenario() -> None:
         handle = await world.begin(Place.SERVICE, body)
-        invocation = await handle.invocation_id()
+        await reached.wait()
         if world.combination.replays:
-            await world.when_it_is("suspended", invocation)
-        while not attempts:
-            await world.when_it_is("running", invocation)
+            await world.when_it_is("suspended", await handle.invocation_id())
         await world.client.resolve_awakeable(attempts[0], Parcel(number=1), encoding=world.encoding)
         assert (await handle.attach()).number == 1
         assert len(attempts) == (2 if world.combination.replays else 1)

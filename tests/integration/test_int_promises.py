@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from scripted_services import Place, unique
 
 from conformance.v1.conformance_pb2 import EntryList, Parcel
 from conformance.v1.conformance_restate import JourneyBase, JourneyClient
@@ -16,7 +17,6 @@ from restate_proto import (
     WorkflowSharedContext,
     gather,
 )
-from scripted_services import Place, unique
 
 if TYPE_CHECKING:
     from world import World

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from scripted_services import Place
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context, RetryableError, RetryPolicy, TerminalError, gather
-from scripted_services import Place
 
 if TYPE_CHECKING:
     from world import World
@@ -45,9 +45,9 @@ def test_a_function_is_executed_once(world: World, place: Place) -> None:
     assert answer.parts[1] == Parcel(text="world")
     assert answer.parts[2] == Parcel(text="lambda", number=1)
     assert len(executed) == 3
-    assert executed[0] == "coroutine in endpoint"
+    assert executed[0] == "coroutine in MainThread"
     assert executed[1].startswith("function in ")
-    assert "endpoint" not in executed[1]
+    assert "MainThread" not in executed[1]
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from scripted_services import Place, calls, sends, unique
 
 from conformance.v1.conformance_pb2 import EntryList, Parcel, Script
 from conformance.v1.conformance_restate import ClerkBase
 from restate_proto import Context, SignalKey, TerminalError, gather
-from scripted_services import Place, calls, sends, unique
 
 if TYPE_CHECKING:
     from world import World

@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from scripted_services import Place, unique
 
 from conformance.v1.conformance_pb2 import Color, Entry, EntryList, Parcel
 from conformance.v1.conformance_restate import AccountBase, AccountClient, JourneyBase
-from google.protobuf.timestamp_pb2 import Timestamp
 from restate_proto import (
     Context,
     ObjectContext,
@@ -18,7 +19,6 @@ from restate_proto import (
     WorkflowContext,
     WorkflowSharedContext,
 )
-from scripted_services import Place, unique
 
 if TYPE_CHECKING:
     from world import World

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
+from scripted_services import Place
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context, gather
-from scripted_services import Place
 
 if TYPE_CHECKING:
     from world import World

@@ -6,8 +6,9 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from scripted_services import Account, Body, Clerk, Journey, LazyAccount, Place, Scripts, unique
 
 from conformance.v1.conformance_pb2 import Parcel, Script
 from conformance.v1.conformance_restate import (
@@ -20,8 +21,6 @@ from conformance.v1.conformance_restate import (
     LazyAccountBase,
     LazyAccountClient,
 )
-from scripted_services import Account, Body, Clerk, Journey, LazyAccount, Place, Scripts, unique
-
 from restate_proto import Encoding, Endpoint, IngressClient
 from restate_proto.testing import restate_environment
 
@@ -31,11 +30,11 @@ if TYPE_CHECKING:
     from restate_proto import IngressInvocationHandle
     from restate_proto.testing import RestateServer
 
-__all__ = ["Combination", "LoopThread", "World", "set_encoding"]
+__all__ = ["Combination", "Loop", "World", "set_encoding"]
 
 T = TypeVar("T")
 
-_PATIENCE = 8  # seconds; only what hangs takes as long
+_PATIENCE = 10  # seconds; only what hangs takes as long
 
 
 @dataclass(frozen=True)
@@ -70,34 +69,33 @@ class Combination:
         return self.suspends or not self.bidirectional
 
 
-class LoopThread:
-    """An event loop in a thread of its own, so that an endpoint lives on between tests."""
+class Loop:
+    """The event loop of endpoints and tests. Endpoints live on between tests, and sleep then.
+
+    Attributes:
+        problems: what the loop was told about exceptions that nobody took.
+    """
 
     def __init__(self) -> None:
         self.problems: list[str] = []
-        self._loop = asyncio.new_event_loop()
-        self._loop.set_exception_handler(self._note)
-        self._thread = Thread(target=self._loop.run_forever, name="endpoint")
-        self._thread.start()
+        self._runner = asyncio.Runner()
+        self._runner.get_loop().set_exception_handler(self._note)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """The result of a coroutine that the loop runs."""
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        try:
-            return future.result(_PATIENCE)
-        finally:
-            future.cancel()
+        """The result of a coroutine."""
+        return self._runner.run(_bounded(coroutine))
 
     def close(self) -> None:
         """End the loop."""
-        self.run(self._loop.shutdown_asyncgens())
-        self.run(self._loop.shutdown_default_executor())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._runner.close()
 
     def _note(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self.problems.append(f"{context.get('message')}: {context.get('exception')!r}")
+
+
+async def _bounded(coroutine: Coroutine[Any, Any, T]) -> T:
+    async with asyncio.timeout(_PATIENCE):
+        return await coroutine
 
 
 class _Failures(logging.Handler):
@@ -136,11 +134,11 @@ class World:
 
     client: IngressClient
 
-    def __init__(self, combination: Combination, server: RestateServer, loop: LoopThread) -> None:
+    def __init__(self, combination: Combination, server: RestateServer, loop: Loop) -> None:
         self.combination = combination
         self.server = server
         self.scripts = Scripts()
-        self.run = loop.run
+        self._is_untidy = False
         self._loop = loop
         self._failures = _Failures()
 
@@ -191,6 +189,14 @@ class World:
 
     # ---- Around each test ----
 
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine."""
+        try:
+            return self._loop.run(coroutine)
+        except BaseException:
+            self._is_untidy = True
+            raise
+
     def take_failures(self) -> list[str]:
         """What was said since the last call about attempts that failed."""
         texts, self._failures.texts = self._failures.texts, []
@@ -199,9 +205,20 @@ class World:
     def check(self) -> None:
         """Nothing went wrong that the test did not ask about."""
         problems, self._loop.problems = self._loop.problems, []
+        failures = self.take_failures()
         self.scripts.clear()
+        if failures or self._is_untidy:
+            self._is_untidy = False
+            self.run(asyncio.to_thread(self._kill_all))
+            self.take_failures()
         assert not problems
-        assert not self.take_failures()
+        assert not failures
+
+    def _kill_all(self) -> None:
+        """What a failed test left behind must not disturb the next one."""
+        admin = self.server.admin
+        for row in admin.query("SELECT id FROM sys_invocation WHERE status <> 'completed'"):
+            admin.kill(row["id"])
 
     # ---- Scripts ----
 

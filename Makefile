@@ -8,6 +8,8 @@ SHELL := bash
 # Any that uv finds; `make setup PYTHON=3.13` asks for one.
 PYTHON ?= >=3.11
 UV := scripts/uv
+# Much of the time goes into waiting for a server; a file's tests stay together and share theirs.
+PARALLEL := --numprocesses 2 --dist loadfile
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
 
@@ -26,10 +28,10 @@ demo: setup  ## Run the shop: a Restate server, an endpoint, and calls to it
 	.venv/bin/python examples/shop/demo.py
 
 test: setup  ## Run the tests; ARGS="..." goes to pytest
-	.venv/bin/pytest $(ARGS)
+	.venv/bin/pytest $(PARALLEL) $(ARGS)
 
 test-lowest: setup  ## Run the tests on the oldest dependencies that are supported
-	.venv-lowest/bin/pytest $(ARGS)
+	.venv-lowest/bin/pytest $(PARALLEL) $(ARGS)
 
 test-wheel: setup  ## Install the wheel away from the clone and use it on a real server
 	.venv/bin/pytest -m wheel $(ARGS)

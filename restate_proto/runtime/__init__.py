@@ -6,7 +6,8 @@ produce. Contexts, futures and clients are what the handler sees of it.
 
 from __future__ import annotations
 
-from restate_proto.runtime.attempt import Attempt, BoundHandler, ByteStream
+from restate_proto.runtime.attempt import Attempt, ByteStream
 from restate_proto.runtime.context import context_class
+from restate_proto.runtime.handler import BoundHandler
 
 __all__ = ["Attempt", "BoundHandler", "ByteStream", "context_class"]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from restate_proto.codec.payload import decode, encode, encoding_of
-from restate_proto.errors import CancelledError, RetryableError, TerminalError
+from restate_proto.codec.payload import encode
+from restate_proto.errors import CancelledError, TerminalError
 from restate_proto.model.codec import CodecError
-from restate_proto.model.kinds import Encoding
 from restate_proto.protocol import (
     CANCEL_SIGNAL,
     AttemptEnded,
@@ -21,19 +19,18 @@ from restate_proto.protocol import (
     Result,
     StateMachine,
 )
-from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf, to_failure
-from restate_proto.runtime.runs import Run, Runs, describe_error
+from restate_proto.runtime.failures import to_attempt_error, to_failure
+from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
+from restate_proto.runtime.runs import Run, Runs
 from restate_proto.runtime.task import EagerTask
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Coroutine
 
-    from restate_proto.model.service import HandlerDescriptor
-    from restate_proto.protocol import Input
-    from restate_proto.runtime.context import Context
+    from restate_proto.runtime.handler import BoundHandler
 
-__all__ = ["Attempt", "BoundHandler", "ByteStream"]
+__all__ = ["Attempt", "ByteStream"]
 
 T = TypeVar("T")
 
@@ -60,32 +57,6 @@ class ByteStream(Protocol):
     def acknowledge(self, amount: int) -> None:
         """Bytes of input were consumed; as many more may come."""
         ...
-
-
-class BoundHandler:
-    """A handler of a service's implementation, with all that is the same for every invocation.
-
-    Args:
-        descriptor: the handler in the contract.
-        method: the implementation's bound method.
-        context_class: the context class for its kind.
-    """
-
-    __slots__ = ("context_class", "descriptor", "encoding", "method", "name", "request", "response")
-
-    def __init__(
-        self,
-        descriptor: HandlerDescriptor[Any, Any],
-        method: Callable[[Any, Any], Coroutine[Any, Any, Any]],
-        context_class: type[Context],
-    ) -> None:
-        self.descriptor = descriptor
-        self.method = method
-        self.context_class = context_class
-        self.name = f"{descriptor.service}/{descriptor.name}"
-        self.request = descriptor.request
-        self.response = descriptor.response
-        self.encoding = descriptor.encoding
 
 
 class Attempt:
@@ -193,34 +164,13 @@ class Attempt:
         handler = self.handler
         try:
             input_ = self.machine.read_input()
-            request = self._read_request(input_)
+            request, self._answer_encoding = handler.read_request(input_)
             context = handler.context_class(self, input_)
             self._task = task = _HandlerTask(self, handler.method(context, request))
         except (AttemptEnded, Exception) as error:  # noqa: BLE001 - told to Restate, whatever it is
             self.finish(None, error)
         else:
             task.step()
-
-    def _read_request(self, input_: Input) -> Any:
-        handler = self.handler
-        payload = input_.payload
-        content_type = accept = None
-        for key, value in input_.headers:
-            name = key.lower()  # HTTP's are, but a handler of any SDK may set them
-            if name == "content-type":
-                content_type = value
-            elif name == "accept":
-                accept = value
-        encoding = encoding_of(
-            content_type, payload, handler.encoding, is_object=handler.request.json_is_object
-        )
-        if not payload and content_type is None and accept is not None and "json" in accept:
-            encoding = Encoding.JSON  # nothing to see in the payload: what is asked for counts
-        self._answer_encoding = encoding
-        try:
-            return decode(handler.request, payload, encoding)
-        except CodecError as error:
-            raise TerminalError(f"{handler.name}: bad request: {error}", code=400) from error
 
     def _advance(self) -> None:
         """The handler waits for a durable future: go on if that is done now."""
@@ -365,13 +315,13 @@ class Attempt:
         machine = self.machine
         try:
             if error is None:
-                machine.write_output(self._write_answer(result))
+                machine.write_output(encode(self.handler.response, result, self._answer_encoding))
                 machine.end()
             elif isinstance(error, TerminalError):
                 machine.write_output(to_failure(error))
                 machine.end()
             else:
-                machine.fail_with(_to_attempt_error(error))  # where it is not over already
+                machine.fail_with(to_attempt_error(error))  # where it is not over already
         except AttemptEnded:
             pass
         except (TypeError, CodecError) as wrong:
@@ -389,9 +339,6 @@ class Attempt:
         self.deferred.clear()
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise error
-
-    def _write_answer(self, result: Any) -> bytes:
-        return encode(self.handler.response, result, self._answer_encoding)
 
     async def _issue_deferred(self, result: Any, error: BaseException | None) -> Any:
         """Wait until what the handler asked for on its last lines could be issued."""
@@ -457,10 +404,3 @@ class _HandlerTask(EagerTask):
 
     def _finished(self, result: Any, error: BaseException | None) -> None:
         self._attempt.finish(result, error)
-
-
-def _to_attempt_error(error: BaseException) -> AttemptError:
-    stacktrace = "".join(traceback.format_exception(error))
-    if isinstance(error, RetryableError):
-        return AttemptError(error.code, error.message, stacktrace, retry_after=error.retry_after)
-    return AttemptError(500, describe_error(error), stacktrace)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from restate_proto.errors import TerminalError
-from restate_proto.protocol import Await, Combinator, Failure, NotificationId, Result, ResultKind
+from restate_proto.protocol import Await, Combinator, NotificationId, Result, ResultKind
+from restate_proto.runtime.failures import to_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from restate_proto.runtime.attempt import Attempt
 
-__all__ = ["Combined", "Deferred", "DurableFuture", "Leaf", "to_error", "to_failure"]
+__all__ = ["Combined", "Deferred", "DurableFuture", "Leaf"]
 
 T = TypeVar("T")
 # A future of a message is a future of a message or None: `select` joins those of its futures.
@@ -186,13 +186,3 @@ class Deferred(Combined[T]):
     def awaiting(self) -> Await:
         """The id, then the operation's result."""
         return (self._issued or self.invocation_id).awaiting()
-
-
-def to_error(failure: Failure) -> TerminalError:
-    """The error that a recorded failure is raised as."""
-    return TerminalError(failure.message, code=failure.code, metadata=dict(failure.metadata))
-
-
-def to_failure(error: TerminalError) -> Failure:
-    """What is recorded of an error."""
-    return Failure(error.code, error.message, tuple(error.metadata.items()))

@@ -11,7 +11,7 @@ from restate_proto.codec.payload import encode
 from restate_proto.errors import RetryableError, TerminalError
 from restate_proto.model.retry import GiveUp, RetryPolicy
 from restate_proto.protocol import Failure, Phase
-from restate_proto.runtime.futures import to_failure
+from restate_proto.runtime.failures import describe_error, to_failure
 from restate_proto.runtime.task import EagerTask
 from restate_proto.runtime.threads import call_in_thread
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from restate_proto.model.kinds import Encoding
     from restate_proto.runtime.attempt import Attempt
 
-__all__ = ["Run", "Runs", "describe_error"]
+__all__ = ["Run", "Runs"]
 
 
 class Run(NamedTuple):
@@ -155,9 +155,3 @@ async def _in_thread(attempt: Attempt, run: Run) -> Any:
     result = await call_in_thread(attempt.loop, f"ctx.run {run.name}", run.function, run.args)
     # A lambda around a coroutine function, or another callable that gives an awaitable.
     return await result if inspect.isawaitable(result) else result
-
-
-def describe_error(error: BaseException) -> str:
-    """An exception in one line: its type and its text."""
-    text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

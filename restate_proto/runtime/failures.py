@@ -1,0 +1,34 @@
+"""Between Python's exceptions and what the protocol says of failures."""
+
+from __future__ import annotations
+
+import traceback
+
+from restate_proto.errors import RetryableError, TerminalError
+from restate_proto.protocol import AttemptError, Failure
+
+__all__ = ["describe_error", "to_attempt_error", "to_error", "to_failure"]
+
+
+def to_error(failure: Failure) -> TerminalError:
+    """The error that a recorded failure is raised as."""
+    return TerminalError(failure.message, code=failure.code, metadata=dict(failure.metadata))
+
+
+def to_failure(error: TerminalError) -> Failure:
+    """What is recorded of an error."""
+    return Failure(error.code, error.message, tuple(error.metadata.items()))
+
+
+def to_attempt_error(error: BaseException) -> AttemptError:
+    """What Restate is told of an exception that it answers with a retry."""
+    stacktrace = "".join(traceback.format_exception(error))
+    if isinstance(error, RetryableError):
+        return AttemptError(error.code, error.message, stacktrace, retry_after=error.retry_after)
+    return AttemptError(500, describe_error(error), stacktrace)
+
+
+def describe_error(error: BaseException) -> str:
+    """An exception in one line: its type and its text."""
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,67 @@
+"""A handler that is ready to be invoked: all that is the same for every invocation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from restate_proto.codec.payload import decode, encoding_of
+from restate_proto.errors import TerminalError
+from restate_proto.model.codec import CodecError
+from restate_proto.model.kinds import Encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from restate_proto.model.service import HandlerDescriptor
+    from restate_proto.protocol import Input
+    from restate_proto.runtime.context import Context
+
+__all__ = ["BoundHandler"]
+
+
+class BoundHandler:
+    """A handler of a service's implementation.
+
+    Args:
+        descriptor: the handler in the contract.
+        method: the implementation's bound method.
+        context_class: the context class for its kind.
+    """
+
+    __slots__ = ("context_class", "encoding", "method", "name", "request", "response")
+
+    def __init__(
+        self,
+        descriptor: HandlerDescriptor[Any, Any],
+        method: Callable[[Any, Any], Coroutine[Any, Any, Any]],
+        context_class: type[Context],
+    ) -> None:
+        self.method = method
+        self.context_class = context_class
+        self.name = f"{descriptor.service}/{descriptor.name}"
+        self.request = descriptor.request
+        self.response = descriptor.response
+        self.encoding = descriptor.encoding
+
+    def read_request(self, input_: Input) -> tuple[Any, Encoding]:
+        """The request of an invocation, and the encoding to answer in: the one it came in.
+
+        Raises:
+            TerminalError: the payload is no such message; code 400.
+        """
+        payload = input_.payload
+        content_type = accept = None
+        for key, value in input_.headers:
+            name = key.lower()  # HTTP's are, but a handler of any SDK may set them
+            if name == "content-type":
+                content_type = value
+            elif name == "accept":
+                accept = value
+        codec = self.request
+        encoding = encoding_of(content_type, payload, self.encoding, is_object=codec.json_is_object)
+        if not payload and content_type is None and accept is not None and "json" in accept:
+            encoding = Encoding.JSON  # nothing to see in the payload: what is asked for counts
+        try:
+            return decode(codec, payload, encoding), encoding
+        except CodecError as error:
+            raise TerminalError(f"{self.name}: bad request: {error}", code=400) from error

@@ -37,6 +37,7 @@ class Connection(asyncio.Protocol, Generic[S]):
         engine: the HTTP/2 library's side.
         streams: the open streams by their id.
         flush_pending: a flush is sure to come: inside `data_received`, or scheduled.
+        paused: the socket takes no more; output stays in the engine.
         closing: nothing more is read; the socket closes when the output is written.
         lost_reason: why the connection ended, once it has.
     """
@@ -52,7 +53,7 @@ class Connection(asyncio.Protocol, Generic[S]):
         self.loop = asyncio.get_running_loop()
         self.closing = False
         self.lost_reason = ""
-        self._paused = False
+        self.paused = False
         self._watched: list[Stream[Any]] = []
         self._noise = 0
         self._noise_since = time.monotonic()
@@ -83,11 +84,11 @@ class Connection(asyncio.Protocol, Generic[S]):
 
     def pause_writing(self) -> None:
         """The socket is slow: output stays in the engine."""
-        self._paused = True
+        self.paused = True
 
     def resume_writing(self) -> None:
         """The socket takes output again."""
-        self._paused = False
+        self.paused = False
         self.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -121,7 +122,7 @@ class Connection(asyncio.Protocol, Generic[S]):
         engine = self.engine
         # What is written from inside a callback of `output` or `drained` gets a flush of its own.
         self.flush_pending = False
-        while not self._paused:
+        while not self.paused:
             data = engine.output()
             if data:
                 transport.write(data)

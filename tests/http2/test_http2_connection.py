@@ -9,6 +9,7 @@ import pytest
 from http2_support import (
     DATA,
     END_STREAM,
+    ENGINES,
     GOAWAY,
     HEADERS,
     PING,
@@ -28,7 +29,7 @@ from http2_support import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restate_proto.http2 import ENGINES, ErrorCode, Http2Settings, ServerStream
+from restate_proto.http2 import ErrorCode, Http2Settings, ServerStream
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.server_connection import Connections, Greeting, ServerConnection
 

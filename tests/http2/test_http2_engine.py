@@ -9,6 +9,7 @@ from http2_support import (
     DATA,
     END_HEADERS,
     END_STREAM,
+    ENGINES,
     HEADERS,
     PADDED,
     PAIRS,
@@ -27,7 +28,7 @@ from http2_support import (
     window_update,
 )
 
-from restate_proto.http2 import ENGINES, ErrorCode, Http2Settings
+from restate_proto.http2 import ErrorCode, Http2Settings
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.engines.base import MAX_STREAM_ID, OUTPUT_CHUNK, PREFACE, Engine
 

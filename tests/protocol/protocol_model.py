@@ -390,6 +390,7 @@ def attempt(restate: Restate, operations: Sequence[Operation]) -> Message | None
     one.machine.feed(restate.stream())
     one.machine.close_input()
     restate.last = None
+    restate.proposed.clear()
     one.run(lambda _: None)
     restate.receive(one.machine.take_output())
     return restate.last

@@ -108,8 +108,9 @@ class GoogleCodec(Generic[M]):
         """
         message = self.type()
         try:
-            value = strict_json.loads(data)
-            json_format.ParseDict(value, message, ignore_unknown_fields=True)
+            json_format.ParseDict(
+                self._checked(strict_json.loads(data)), message, ignore_unknown_fields=True
+            )
             if self._holds_any:
                 anys.put_in_order(message)
         except Exception as error:
@@ -117,6 +118,12 @@ class GoogleCodec(Generic[M]):
             # Python says: AttributeError, KeyError, OverflowError, TypeError...
             raise self._error("not valid ProtoJSON", error) from error
         return message
+
+    def _checked(self, value: Any) -> Any:
+        # json_format takes whatever has no items, such as [] or "", for an empty message.
+        if self.json_is_object and type(value) is not dict:
+            raise TypeError(f"expected an object, got {value!r:.200}")
+        return value
 
     def json_schema(self) -> JsonSchema | None:
         """The JSON Schema (draft 2020-12) of the ProtoJSON form."""

@@ -259,6 +259,12 @@ def test_unknown_binary_fields_are_kept() -> None:
     assert codec.to_binary(codec.from_binary(data)) == data
 
 
+@pytest.mark.parametrize("data", [b"[]", b'""', b"null", b"0", b"false"])
+def test_what_is_no_object_is_no_empty_message(data: bytes) -> None:
+    with pytest.raises(CodecError, match="expected an object"):
+        google_codec(Tree).from_json(data)
+
+
 def test_a_message_too_deep_for_json() -> None:
     codec = google_codec(Tree)
     top = bottom = Tree()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from scripted_services import Place, sends, unique
@@ -101,7 +101,7 @@ def test_rejected_from_outside(world: World, place: Place) -> None:
 @pytest.mark.parametrize("value", ["text", 3, None, [1], b"\x00\xff", b""])
 def test_plain_values_from_outside(world: World, value: Any) -> None:
     async def scenario() -> None:
-        id_, handle = await tell_id(world, Place.SERVICE, type(value))
+        id_, handle = await tell_id(world, Place.SERVICE, cast("type[Any]", type(value)))
         await world.client.resolve_awakeable(id_, value)
         assert (await handle.attach()).text == repr(value)
 

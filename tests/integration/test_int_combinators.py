@@ -32,7 +32,7 @@ LONG = timedelta(hours=1)
 def test_gather_gives_results_in_the_order_of_its_arguments(world: World, place: Place) -> None:
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         naps = [ctx.sleep(timedelta(milliseconds=ms)) for ms in (30, 0, 15)]
-        runs = [ctx.run(f"run {i}", lambda i=i: i, type=int) for i in range(3)]
+        runs = [ctx.run(f"run {i}", int, i, type=int) for i in range(3)]
         calls = [ClerkClient.from_context(ctx).echo(Parcel(number=i)) for i in range(3)]
         slept, numbers, answers = await gather(gather(*naps), gather(*runs), gather(*calls))
         assert slept == (None, None, None)

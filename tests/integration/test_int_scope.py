@@ -12,7 +12,7 @@ import pytest
 from scripted_services import Place, unique
 from world import Combination, Loop, World
 
-from conformance.v1.conformance_pb2 import Parcel
+from conformance.v1.conformance_pb2 import Entry, Parcel
 from conformance.v1.conformance_restate import AccountClient, ClerkClient, JourneyClient
 from restate_proto import Context, Encoding, gather
 from restate_proto.testing import RestateServer
@@ -72,3 +72,64 @@ def test_from_a_handler(scoped: World) -> None:
         "None tenant None",
         "None tenant c",
     ]
+
+
+def test_from_outside(scoped: World) -> None:
+    script = scoped.script(tell)
+    key = unique()
+
+    async def scenario() -> list[str]:
+        clerk = ClerkClient.from_client(scoped.client, scope="tenant")
+        account = AccountClient.from_client(scoped.client, key, scope="tenant")
+        journey = JourneyClient.from_client(scoped.client, key, scope="tenant")
+        run = await journey.submit(script)
+        assert await journey.handle().attach() == await run.attach()
+        answers = [
+            await clerk.perform(script),
+            await clerk.perform(script, idempotency_key=key, limit_key="a/b"),
+            await (await clerk.send().perform(script, limit_key="a")).attach(),
+            await account.perform(script),
+            await run.attach(),
+        ]
+        return [answer.text for answer in answers]
+
+    answers = scoped.run(scenario())
+    assert answers[1] == f"{key} tenant a/b"
+    # The ingress gives a key of its own to a request that has none, unless it is a workflow's run.
+    assert [answer.split(" ", 1)[1] for answer in answers] == [
+        "tenant None",
+        "tenant a/b",
+        "tenant a",
+        "tenant None",
+        "tenant None",
+    ]
+
+
+def test_without_a_scope(scoped: World) -> None:
+    """The idempotency key alone: the server says it when its queues are on."""
+    key = unique("once")
+    script = scoped.script(tell)
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        return await ClerkClient.from_context(ctx).perform(script, idempotency_key=f"{key}-inside")
+
+    async def scenario() -> list[str]:
+        clerk = ClerkClient.from_client(scoped.client)
+        outside = await clerk.perform(script, idempotency_key=key)
+        return [outside.text, (await scoped.perform(Place.SERVICE, body)).text]
+
+    assert scoped.run(scenario()) == [f"{key} None None", f"{key}-inside None None"]
+
+
+def test_state_is_the_scope_s_own(scoped: World) -> None:
+    key = unique()
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        counts: dict[str, int] = {}
+        for scope in ("one", "two", None):
+            account = AccountClient.from_context(ctx, key, scope=scope)
+            counts[str(scope)] = len((await account.append(Entry(text="x"))).texts)
+        return Parcel(counts=counts)
+
+    answer = scoped.run(scoped.perform(Place.SERVICE, body))
+    assert dict(answer.counts) == {"one": 1, "two": 1, "None": 1}

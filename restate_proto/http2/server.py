@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Server"]
 
 # How long a peer may take to read the last bytes when the server stops.
-_CLOSE_SECONDS: Final = 2.0
+CLOSE_SECONDS: Final = 2.0
 
 
 class Server:
@@ -106,12 +106,12 @@ class Server:
             await connections.closed(grace_seconds)
         for connection in connections:
             connection.stop("server is shutting down")
-        if not await connections.closed(_CLOSE_SECONDS):
+        if not await connections.closed(CLOSE_SECONDS):
             # The peer does not read: what it was to get is dropped.
             for connection in connections:
                 if connection.transport is not None:
                     connection.transport.abort()
-            await connections.closed(_CLOSE_SECONDS)
+            await connections.closed(CLOSE_SECONDS)
         if self._server is not None:
             await self._server.wait_closed()
 

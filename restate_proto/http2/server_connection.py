@@ -22,7 +22,7 @@ __all__ = ["Connections", "Greeting", "ServerConnection"]
 _EXPECT: Final = (b"expect", b"100-continue")
 _CONTINUE: Final = [(b":status", b"100")]
 # How long a drain waits for the answer to its PING before it names the last stream.
-_NOTICE_SECONDS: Final = 1.0
+NOTICE_SECONDS: Final = 1.0
 
 _LONGEST_METHOD: Final = 20
 _HTTP1_TEXT: Final = (
@@ -167,7 +167,11 @@ _NO_RECEIVER: Final = _NoReceiver()
 
 
 class ServerConnection(Connection[ServerStream]):
-    """Accepts requests and hands them to the layer above."""
+    """Accepts requests and hands them to the layer above.
+
+    Attributes:
+        last: no new streams are taken, and the connection ends with the last one.
+    """
 
     def __init__(
         self,
@@ -180,8 +184,7 @@ class ServerConnection(Connection[ServerStream]):
         self._accept = accept
         self._connections = connections
         self._notice: asyncio.TimerHandle | None = None
-        # No new streams are taken, and the connection ends with the last one.
-        self._last = False
+        self.last = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `Connection.connection_lost`."""
@@ -192,7 +195,7 @@ class ServerConnection(Connection[ServerStream]):
 
     def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
         """A request: makes its stream and calls `accept`."""
-        if self._last:
+        if self.last:
             self.engine.reset(stream_id, ErrorCode.REFUSED_STREAM)
             return
         count = 4
@@ -251,7 +254,7 @@ class ServerConnection(Connection[ServerStream]):
 
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
         """The client opens no more streams: the connection ends with the last one."""
-        self._last = True
+        self.last = True
         self.stream_gone()
 
     def on_reset(self, stream_id: int, code: int) -> None:
@@ -267,34 +270,35 @@ class ServerConnection(Connection[ServerStream]):
             stream.state = GONE
             # Stream and receiver hold each other; apart they are freed at once.
             del stream.receiver
-            if self._last:
+            if self.last:
                 self.stream_gone()
 
     def stream_gone(self) -> None:
         """See `Connection.stream_gone`."""
-        if self._last and not self.streams:
+        if self.last and not self.streams:
             self.close()
 
     # Stopping.
 
     def drain(self) -> None:
         """Ends gracefully: announces it, then takes no new streams, then closes when idle."""
-        if self.closing or self._last or self._notice is not None:
+        if self.closing or self.last or self._notice is not None:
             return
         # The PING's answer says that the client has seen the notice: what it sent before that is
         # still taken, what comes after the second GOAWAY it knows to be unprocessed.
         self.engine.shutdown_notice()
+        self.flush()  # else the PING may overtake it
         self.engine.ping()
-        self._notice = self.loop.call_later(_NOTICE_SECONDS, self.on_pong)
+        self._notice = self.loop.call_later(NOTICE_SECONDS, self.on_pong)
         self.touch()
 
     def on_pong(self) -> None:
         """The client knows of the drain: names the last stream."""
-        if self._notice is None or self._last or self.closing:
+        if self._notice is None or self.last or self.closing:
             return
         self._notice.cancel()
         self.engine.goaway(ErrorCode.NO_ERROR)
-        self._last = True
+        self.last = True
         self.touch()
         self.stream_gone()
 
@@ -305,6 +309,6 @@ class ServerConnection(Connection[ServerStream]):
         if not self.closing:
             self.lost_reason = reason
             self.engine.goaway(ErrorCode.NO_ERROR)
-        self._last = True
+        self.last = True
         self.abort_all()
         self.close()

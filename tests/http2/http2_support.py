@@ -59,6 +59,12 @@ def run(
         runner.run(limited())
 
 
+async def becomes(condition: Callable[[], bool]) -> None:
+    """Lets the loop run until something is so that no event tells of."""
+    while not condition():  # noqa: ASYNC110 - nothing to wait for
+        await asyncio.sleep(0)
+
+
 class Frame(NamedTuple):
     kind: int
     flags: int
@@ -300,6 +306,28 @@ class Count(Request):
     def eof_received(self) -> None:
         self.stream.respond(200)
         self.stream.write(str(self.size).encode(), end=True)
+
+
+class Firehose(Request):
+    """Writes without an end as long as it is not above the high-water mark."""
+
+    PIECE = bytes(50_000)
+
+    def __init__(self, stream: ServerStream) -> None:
+        super().__init__(stream)
+        self.written = 0
+        self.most_buffered = 0
+        stream.respond(200)
+        self.drained()
+
+    def drained(self) -> None:
+        stream = self.stream
+        while not stream.above_high_water and self.written < 50_000_000:
+            stream.write(self.PIECE)
+            self.written += len(self.PIECE)
+            self.most_buffered = max(self.most_buffered, stream.buffered)
+        if self.written >= 50_000_000:
+            stream.end()
 
 
 class RawConnection:

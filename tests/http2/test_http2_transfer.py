@@ -17,6 +17,7 @@ from http2_support import (
     App,
     Count,
     Echo,
+    Firehose,
     RawConnection,
     Request,
     frame,
@@ -144,28 +145,6 @@ def test_a_server_that_does_not_read_stops_the_client(engine: str) -> None:
             assert (await upload).status == 200
 
     run(test())
-
-
-class Firehose(Request):
-    """Writes without an end as long as it is not above the high-water mark."""
-
-    PIECE = bytes(50_000)
-
-    def __init__(self, stream: Any) -> None:
-        super().__init__(stream)
-        self.written = 0
-        self.most_buffered = 0
-        stream.respond(200)
-        self.drained()
-
-    def drained(self) -> None:
-        stream = self.stream
-        while not stream.above_high_water and self.written < 50_000_000:
-            stream.write(self.PIECE)
-            self.written += len(self.PIECE)
-            self.most_buffered = max(self.most_buffered, stream.buffered)
-        if self.written >= 50_000_000:
-            stream.end()
 
 
 @engines

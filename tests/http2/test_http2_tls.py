@@ -1,0 +1,173 @@
+"""TLS: HTTP/2 by ALPN, verified certificates, clear failures."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import ipaddress
+import ssl
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from http2_support import ENGINES, LOOPS, PAIRS, App, Echo, run, serving
+
+from restate_proto.http2 import (
+    ConnectError,
+    Http2Client,
+    client_ssl_context,
+    server_ssl_context,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+engines = pytest.mark.parametrize("engine", ENGINES)
+
+
+class Files(NamedTuple):
+    certificate: Path
+    key: Path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """A self-signed certificate for 127.0.0.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "restate-proto test")])
+    now = dt.datetime.now(dt.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    paths = Files(folder / "certificate.pem", folder / "key.pem")
+    paths.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    paths.key.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return paths
+
+
+@pytest.mark.parametrize(("server_engine", "client_engine"), PAIRS)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_verified_exchange(
+    files: Files, server_engine: str, client_engine: str, loop: str
+) -> None:
+    async def test() -> None:
+        context = server_ssl_context(files.certificate, files.key)
+        trusting = client_ssl_context(files.certificate)
+        async with serving(App(Echo), engine=server_engine, ssl=context) as server:
+            url = f"https://127.0.0.1:{server.port}"
+            async with Http2Client(url, engine=client_engine, ssl=trusting) as client:
+                body = bytes(range(256)) * 8_192
+                assert (await client.request("POST", "/", (), body)).body == body
+
+    run(test(), loop=loop)
+
+
+@engines
+@pytest.mark.parametrize("loop", LOOPS)
+def test_an_untrusted_certificate_is_a_connect_error(files: Files, engine: str, loop: str) -> None:
+    async def test() -> None:
+        context = server_ssl_context(files.certificate, files.key)
+        async with serving(App(Echo), engine=engine, ssl=context) as server:
+            url = f"https://127.0.0.1:{server.port}"
+            async with Http2Client(url, engine=engine) as client:
+                with pytest.raises(ConnectError, match=r"(?i)certificate.verify.failed"):
+                    await client.request("GET", "/")
+
+    run(test(), loop=loop)
+
+
+@engines
+def test_a_certificate_of_another_host_is_a_connect_error(files: Files, engine: str) -> None:
+    async def test() -> None:
+        context = server_ssl_context(files.certificate, files.key)
+        trusting = client_ssl_context(files.certificate)
+        async with serving(App(Echo), engine=engine, ssl=context) as server:
+            url = f"https://localhost:{server.port}"
+            async with Http2Client(url, engine=engine, ssl=trusting) as client:
+                with pytest.raises(ConnectError):
+                    await client.request("GET", "/")
+
+    run(test())
+
+
+@engines
+def test_a_server_without_http2_is_a_connect_error(files: Files, engine: str) -> None:
+    async def test() -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(files.certificate, files.key)
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+        port = server.sockets[0].getsockname()[1]
+        trusting = client_ssl_context(files.certificate)
+        async with (
+            server,
+            Http2Client(f"https://127.0.0.1:{port}", engine=engine, ssl=trusting) as client,
+        ):
+            with pytest.raises(ConnectError, match="ALPN did not choose h2"):
+                await client.request("GET", "/")
+
+    run(test())
+
+
+@engines
+def test_a_server_that_never_answers_is_a_connect_error(files: Files, engine: str) -> None:
+    async def test() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        trusting = client_ssl_context(files.certificate)
+        url = f"https://127.0.0.1:{port}"
+        async with (
+            server,
+            Http2Client(url, engine=engine, ssl=trusting, connect_timeout=0.05) as client,
+        ):
+            with pytest.raises(ConnectError, match=r"no connection to .* within 0.05 s"):
+                await client.request("GET", "/")
+
+    run(test())
+
+
+@engines
+def test_http1_inside_tls_gets_an_answer(files: Files, engine: str) -> None:
+    async def test() -> None:
+        context = server_ssl_context(files.certificate, files.key)
+        trusting = ssl.create_default_context(cafile=files.certificate)
+        async with serving(App(Echo), engine=engine, ssl=context) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port, ssl=trusting)
+            writer.write(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            assert (await reader.read()).startswith(b"HTTP/1.1 505 ")
+            writer.close()
+
+    run(test())
+
+
+def test_a_context_needs_https() -> None:
+    with pytest.raises(ValueError, match="https"):
+        Http2Client("http://127.0.0.1:1", ssl=client_ssl_context())

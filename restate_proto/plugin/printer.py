@@ -77,10 +77,12 @@ class Printer:
 
     def docstring(self, text: str) -> None:
         """Adds a docstring; the text may hold anything."""
-        # Every `"` that could end the docstring early is escaped, the last character included.
-        text = _escape_unprintable(text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"'))
+        # Every `"` that could end the docstring early is escaped, the last character first: three
+        # at the end would otherwise be escaped twice.
+        text = text.replace("\\", "\\\\")
         if text.endswith('"'):
             text = text[:-1] + '\\"'
+        text = _escape_unprintable(text.replace('"""', '\\"\\"\\"'))
         first, *rest = text.split("\n")
         if not rest:
             self.line(f'"""{first}"""')

@@ -6,7 +6,7 @@ import ast
 from textwrap import dedent
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from restate_proto.plugin.printer import Call, Expression, Items, Printer, Text, quote
@@ -107,6 +107,8 @@ def test_a_text_of_several_lines_is_a_literal_of_it(text: str) -> None:
         alphabet=st.one_of(st.sampled_from("\"'\\\n {}x\r\u2028"), st.characters(codec="utf-8"))
     )
 )
+@example('"""')
+@example('\\"')
 def test_a_docstring_holds_any_comment(text: str) -> None:
     comment = clean_comment(text)
     if comment is None:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from restate_proto.endpoint.binding import bind
 from restate_proto.endpoint.discovery import Discovery
 from restate_proto.endpoint.routes import Routes
-from restate_proto.http2 import Server
+from restate_proto.http2 import Server, server_ssl_context
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator, Callable
+    from os import PathLike
 
     from restate_proto.model.service import ServiceBase
 
@@ -56,11 +57,13 @@ class Endpoint:
         bidirectional: whether Restate may answer while a handler runs; without, every wait is a
             suspension.
         engine: the HTTP/2 library: "h2", "ngh2", or None for the faster one that is installed.
-        tls: a TLS context; without one the endpoint speaks HTTP/2 with prior knowledge.
+        tls: the PEM files of a certificate and its key, or a TLS context that negotiates HTTP/2
+            by ALPN (`h2`); without, the endpoint speaks HTTP/2 with prior knowledge.
 
     Raises:
         TypeError: an object is no service, or a handler is no coroutine function.
         ValueError: two services have one name, or there is none; a wrong option.
+        OSError: a file of `tls` cannot be read.
     """
 
     def __init__(
@@ -69,7 +72,7 @@ class Endpoint:
         max_protocol_version: int = MAX_VERSION,
         bidirectional: bool = True,
         engine: str | None = None,
-        tls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | tuple[str | PathLike[str], str | PathLike[str]] | None = None,
     ) -> None:
         if not MIN_VERSION <= max_protocol_version <= MAX_VERSION:
             raise ValueError(
@@ -83,7 +86,7 @@ class Endpoint:
             bidirectional=bidirectional,
         )
         self._engine = engine
-        self._tls = tls
+        self._tls = server_ssl_context(*tls) if isinstance(tls, tuple) else tls
 
     def serve(self, address: str = "127.0.0.1:9080", *, grace: timedelta = DEFAULT_GRACE) -> None:
         """Serve until SIGTERM or SIGINT; blocks.

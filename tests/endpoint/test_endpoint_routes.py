@@ -150,11 +150,13 @@ def test_what_cannot_be_answered_says_why(
     )
 
 
-def test_tls(tmp_path: Path) -> None:
+@pytest.mark.parametrize("own_context", [False, True])
+def test_tls(tmp_path: Path, own_context: bool) -> None:
     certificate, key = self_signed(tmp_path)
+    context = server_ssl_context(certificate, key)
 
     async def go() -> Response:
-        endpoint = Endpoint(Greeter(), tls=server_ssl_context(certificate, key))
+        endpoint = Endpoint(Greeter(), tls=context if own_context else (certificate, key))
         async with endpoint.run("localhost:0") as running:
             assert running.address.startswith("https://")
             trust = client_ssl_context(certificate)

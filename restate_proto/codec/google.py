@@ -121,8 +121,7 @@ class GoogleCodec(Generic[M]):
 
     def _checked(self, value: Any) -> Any:
         # json_format takes whatever has no items, such as [] or "", for an empty message.
-        type_: Any = type(value)
-        if self.json_is_object and type_ is not dict:
+        if self.json_is_object and not isinstance(cast("object", value), dict):
             raise TypeError(f"expected an object, got {value!r:.200}")
         return value
 

@@ -177,9 +177,6 @@ class Attempt:
         task = self._task
         if task is None or self.stream.above_high_water:
             return
-        if self._unacknowledged:
-            self.stream.acknowledge(self._unacknowledged)
-            self._unacknowledged = 0
         outcome = self._progress(task.waiting)
         if outcome is True:
             task.step()
@@ -212,6 +209,9 @@ class Attempt:
         """
         machine = self.machine
         runs = self.runs
+        if self._unacknowledged:  # the handler is back from elsewhere: more may come again
+            self.stream.acknowledge(self._unacknowledged)
+            self._unacknowledged = 0
         try:
             if runs is not None and runs.postponed and machine.phase is _PROCESSING:
                 runs.start_postponed()

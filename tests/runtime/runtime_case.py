@@ -1,0 +1,266 @@
+"""Drives an attempt with bytes, as an HTTP/2 stream would, and reads what it writes."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from google.protobuf.message import Message
+
+from conformance.v1.conformance_pb2 import Parcel
+from restate_proto.codec.google import google_codec
+from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
+from restate_proto.model.service import HandlerDescriptor
+from restate_proto.protocol.frames import FrameDecoder, pack_header
+from restate_proto.runtime import Attempt, BoundHandler, context_class
+from restatepb.protocol.v1 import protocol_pb2 as pb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+__all__ = [
+    "CANCEL",
+    "Case",
+    "Stream",
+    "frame",
+    "id_of",
+    "in_loop",
+    "named",
+    "result",
+    "signal",
+    "value",
+]
+
+M = TypeVar("M", bound=Message)
+P = ParamSpec("P")
+
+VERSIONS = (5, 6, 7)
+
+_TYPES: dict[type[Message], int] = {
+    pb.StartMessage: 0x0000,
+    pb.SuspensionMessage: 0x0001,
+    pb.ErrorMessage: 0x0002,
+    pb.EndMessage: 0x0003,
+    pb.ProposeRunCompletionMessage: 0x0005,
+    pb.AwaitingOnMessage: 0x0006,
+    pb.ProposeRunCompletionAckMessage: 0x0007,
+    pb.InputCommandMessage: 0x0400,
+    pb.OutputCommandMessage: 0x0401,
+    pb.GetLazyStateCommandMessage: 0x0402,
+    pb.SetStateCommandMessage: 0x0403,
+    pb.GetEagerStateCommandMessage: 0x0407,
+    pb.SleepCommandMessage: 0x040C,
+    pb.CallCommandMessage: 0x040D,
+    pb.OneWayCallCommandMessage: 0x040E,
+    pb.SendSignalCommandMessage: 0x0410,
+    pb.RunCommandMessage: 0x0411,
+    pb.AttachInvocationCommandMessage: 0x0412,
+    pb.CompleteAwakeableCommandMessage: 0x0414,
+    pb.NotificationTemplate: 0x8011,  # all notifications have one shape
+}
+_CLASSES = {type_: class_ for class_, type_ in _TYPES.items()}
+
+
+def in_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Run an asynchronous test in an event loop of its own."""
+
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        problems: list[dict[str, Any]] = []
+
+        async def watched() -> None:
+            loop = asyncio.get_running_loop()
+            loop.set_exception_handler(lambda _, context: problems.append(context))
+            async with asyncio.timeout(20):  # only what hangs takes as long
+                await test(*args, **kwargs)
+
+        asyncio.run(watched())
+        assert not problems
+
+    return run
+
+
+def frame(message: Message | bytes, flags: int = 0) -> bytes:
+    """A message as it goes on the wire; bytes are taken as they are."""
+    if isinstance(message, bytes):
+        return message
+    data = message.SerializeToString()
+    return pack_header(_TYPES[type(message)], flags, len(data)) + data
+
+
+def value(id_: int, content: bytes | Parcel = b"") -> pb.NotificationTemplate:
+    """A notification with a value."""
+    data = content if isinstance(content, bytes) else content.SerializeToString()
+    return pb.NotificationTemplate(completion_id=id_, value=pb.Value(content=data))
+
+
+def result(id_: int, **fields: Any) -> pb.NotificationTemplate:
+    """A notification with another result; none is void."""
+    return pb.NotificationTemplate(completion_id=id_, **(fields or {"void": pb.Void()}))
+
+
+def id_of(id_: int, invocation_id: str) -> pb.NotificationTemplate:
+    """The notification of an invocation id."""
+    return result(id_, invocation_id=invocation_id)
+
+
+def signal(index: int, content: bytes = b"") -> pb.NotificationTemplate:
+    """A signal by index: an awakeable's."""
+    return pb.NotificationTemplate(signal_id=index, value=pb.Value(content=content))
+
+
+def named(name: str, content: bytes) -> pb.NotificationTemplate:
+    """A named signal."""
+    return pb.NotificationTemplate(signal_name=name, value=pb.Value(content=content))
+
+
+CANCEL = pb.NotificationTemplate(signal_id=1, void=pb.Void())
+
+
+class Stream:
+    """Where an attempt writes.
+
+    Attributes:
+        above_high_water: what the attempt is told about its output.
+        acknowledged: how many bytes of input it has acknowledged.
+        ended: whether it has ended the stream.
+    """
+
+    def __init__(self) -> None:
+        self.above_high_water = False
+        self.acknowledged = 0
+        self.ended = False
+        self.writes = 0
+        self._decoder = FrameDecoder()
+        self._messages: list[Message] = []
+
+    def write(self, data: bytes, *, end: bool = False) -> None:
+        assert not self.ended, "written after the end"
+        self.writes += 1
+        self.ended = end
+        for type_, payload in self._decoder.feed(data):
+            self._messages.append(_CLASSES[type_].FromString(payload))
+        assert not self._decoder.is_inside_message, "written in pieces of messages"
+
+    def acknowledge(self, amount: int) -> None:
+        assert amount > 0
+        self.acknowledged += amount
+
+    def sent(self) -> list[Message]:
+        """The messages since the last look."""
+        messages, self._messages = self._messages, []
+        return messages
+
+
+class Case:
+    """An attempt of a handler; inside a running event loop.
+
+    Args:
+        body: the handler; with a context of its kind and a `Parcel`.
+        version: the service protocol version.
+        kind: what the handler is of.
+        handler_kind: what it is there.
+        encoding: the contract's.
+    """
+
+    def __init__(
+        self,
+        body: Callable[[Any, Parcel], Coroutine[Any, Any, Any]],
+        *,
+        version: int = 6,
+        kind: ServiceKind = ServiceKind.SERVICE,
+        handler_kind: HandlerKind | None = None,
+        encoding: Encoding = Encoding.PROTOBUF,
+    ) -> None:
+        descriptor = HandlerDescriptor(
+            service="runtime.v1.Service",
+            name="Handle",
+            method="handle",
+            service_kind=kind,
+            kind=handler_kind,
+            request=google_codec(Parcel),
+            response=google_codec(Parcel),
+            encoding=encoding,
+        )
+        self.stream = Stream()
+        self.fed = 0
+        handler = BoundHandler(descriptor, body, context_class(descriptor))
+        self.attempt = Attempt(handler, version, self.stream, asyncio.get_running_loop())
+
+    def start(
+        self,
+        *entries: Message | bytes,
+        payload: bytes | Parcel = b"",
+        headers: dict[str, str] | None = None,
+        **fields: Any,
+    ) -> Case:
+        """Send the start message, the input, and what is to be replayed."""
+        known = {"id": b"0" * 24, "debug_id": "inv_1", "random_seed": 7}
+        opening = pb.StartMessage(known_entries=1 + len(entries), **(known | fields))
+        data = payload if isinstance(payload, bytes) else payload.SerializeToString()
+        input_ = pb.InputCommandMessage(value=pb.Value(content=data))
+        for key, text in (headers or {}).items():
+            input_.headers.add(key=key, value=text)
+        return self.feed(b"".join(map(frame, (opening, input_, *entries))))
+
+    def feed(self, *messages: Message | bytes) -> Case:
+        """Send messages, each one for itself."""
+        for message in messages:
+            data = frame(message)
+            self.fed += len(data)
+            self.attempt.data_received(data)
+        return self
+
+    def close_input(self) -> Case:
+        """Restate sends nothing more."""
+        self.attempt.eof_received()
+        return self
+
+    def sent(self) -> list[Message]:
+        """The messages since the last look."""
+        return self.stream.sent()
+
+    def sent_one(self, class_: type[M]) -> M:
+        """The one message since the last look."""
+        (message,) = self.sent()
+        assert isinstance(message, class_), message
+        return message
+
+    def answer(self) -> Parcel:
+        """What the handler returned, in binary; with what it wrote since the last look."""
+        *_, output, end = self.sent()
+        assert isinstance(end, pb.EndMessage), end
+        assert isinstance(output, pb.OutputCommandMessage), output
+        assert output.WhichOneof("result") == "value", output
+        assert self.stream.ended
+        return Parcel.FromString(output.value.content)
+
+    def failure(self) -> pb.Failure:
+        """The terminal failure that the handler ended with."""
+        *_, output, end = self.sent()
+        assert isinstance(end, pb.EndMessage), end
+        assert isinstance(output, pb.OutputCommandMessage), output
+        assert output.WhichOneof("result") == "failure", output
+        assert self.stream.ended
+        return output.failure
+
+    def error(self) -> pb.ErrorMessage:
+        """The error that the attempt ended with."""
+        *_, error = self.sent()
+        assert isinstance(error, pb.ErrorMessage), error
+        assert self.stream.ended
+        return error
+
+    def suspension(self) -> pb.SuspensionMessage:
+        """What the attempt was suspended with."""
+        *_, suspension = self.sent()
+        assert isinstance(suspension, pb.SuspensionMessage), suspension
+        assert self.stream.ended
+        return suspension
+
+    async def until_written(self) -> None:
+        """Let the event loop turn until the attempt has written something more."""
+        before = self.stream.writes
+        while self.stream.writes == before:
+            await asyncio.sleep(0)

@@ -23,19 +23,25 @@ pack_header = _HEADER.pack
 
 
 class FrameDecoder:
-    """Cuts a byte stream into messages; keeps what is incomplete until the rest is there."""
+    """Cuts a byte stream into messages; keeps what is incomplete until the rest is there.
 
-    __slots__ = ("_chunks", "_missing", "error")
+    Each byte of a payload is copied once, be it cut out of one chunk or joined from many.
+    """
+
+    __slots__ = ("_chunks", "_missing", "_type", "error")
 
     def __init__(self) -> None:
         self.error: str | None = None
+        # What is there of an incomplete message, and how many bytes are missing: of its header
+        # while its type is not known, then of its payload.
         self._chunks: list[bytes] = []
         self._missing = 0
+        self._type: int | None = None
 
     @property
     def is_inside_message(self) -> bool:
         """Whether a message has begun that is not complete."""
-        return bool(self._chunks)
+        return self._missing > 0
 
     def feed(self, data: bytes) -> list[Frame]:
         """The messages that these bytes complete.
@@ -45,30 +51,38 @@ class FrameDecoder:
         """
         if self.error is not None:
             return []
-        if self._chunks:
-            self._chunks.append(data)
-            self._missing -= len(data)
-            if self._missing > 0:
-                return []
-            data = b"".join(self._chunks)
-            self._chunks = []
         frames: list[Frame] = []
         position = 0
+        missing = self._missing
+        if missing:
+            if len(data) < missing:
+                self._chunks.append(data)
+                self._missing = missing - len(data)
+                return frames
+            if self._type is None:
+                data = b"".join(self._chunks) + data
+            else:
+                self._chunks.append(data[:missing])
+                frames.append((self._type, b"".join(self._chunks)))
+                position = missing
+                self._type = None
+            self._chunks = []
+            self._missing = 0
         end = len(data)
-        needed = 8
         while end - position >= 8:
             type_, _, length = _unpack_header(data, position)
-            needed = 8 + length
-            if end - position < needed:
+            position += 8
+            if end - position < length:
                 if length > MAX_LENGTH:
                     self.error = f"a message of type {type_:#06x} announces {length} bytes"
                     return frames
-                break
-            start = position + 8
-            position += needed
-            frames.append((type_, data[start:position]))
-            needed = 8
+                self._type = type_
+                self._missing = length - (end - position)
+                self._chunks = [data[position:]]
+                return frames
+            frames.append((type_, data[position : position + length]))
+            position += length
         if position < end:
-            self._chunks = [data[position:] if position else data]
-            self._missing = needed - (end - position)
+            self._chunks = [data[position:]]
+            self._missing = 8 - (end - position)
         return frames

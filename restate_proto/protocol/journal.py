@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 from restate_proto.protocol.errors import AttemptEnded, AttemptError, Code, RelatedCommand
 from restate_proto.protocol.frames import Frame, FrameDecoder, pack_header
 from restate_proto.protocol.messages import (
+    FIRST_COMMAND,
+    FIRST_CUSTOM,
+    FIRST_NOTIFICATION,
     UNDECODABLE,
     MessageType,
     describe,
-    is_command,
-    is_notification,
 )
 from restate_proto.protocol.mismatch import explain, mismatch_text, summarize
 from restate_proto.protocol.results import (
@@ -39,8 +40,10 @@ M = TypeVar("M", bound="Message")
 
 _parse_notification = pb.NotificationTemplate.FromString
 _VOID = Result(ResultKind.VOID, None)
-_START, _ACK = int(MessageType.START), int(MessageType.PROPOSE_RUN_COMPLETION_ACK)
-_INPUT = int(MessageType.INPUT)
+_VALUE, _INVOCATION_ID = ResultKind.VALUE, ResultKind.INVOCATION_ID
+_START, _ACK = MessageType.START, MessageType.PROPOSE_RUN_COMPLETION_ACK
+_INPUT = MessageType.INPUT
+_NO_START = pb.StartMessage()
 _MUCH_OUTPUT = 1 << 20
 _END = pack_header(MessageType.END, 0, 0)
 
@@ -98,7 +101,7 @@ class Journal:
         self.version = version
         self.phase = _WAITING_START
         self.error: AttemptError | None = None
-        self.start = pb.StartMessage()
+        self.start = _NO_START
         self._decoder = FrameDecoder()
         self._missing_entries = 0
         self._input_closed = False
@@ -126,9 +129,9 @@ class Journal:
             return
         try:
             for type_, payload in self._decoder.feed(data):
-                if is_notification(type_):
+                if FIRST_NOTIFICATION <= type_ < FIRST_CUSTOM:
                     self._on_notification(payload)
-                elif is_command(type_):
+                elif type_ >= FIRST_COMMAND:
                     self._on_command(type_, payload)
                 elif type_ == _START:
                     self._on_start(payload)
@@ -192,10 +195,10 @@ class Journal:
 
     def _read_notification(self, payload: bytes) -> tuple[NotificationId, Result]:
         message = _parse_notification(payload)
-        which = message.WhichOneof("id")
-        id_: NotificationId
-        if which == "completion_id":
-            id_ = message.completion_id
+        id_: NotificationId = message.completion_id
+        which = None if id_ else message.WhichOneof("id")  # nearly all are completions
+        if id_ or which == "completion_id":
+            pass
         elif which == "signal_id":
             id_ = -message.signal_id
         elif which == "signal_name":
@@ -204,13 +207,13 @@ class Journal:
             self._violation("a notification without an id")
         kind = message.WhichOneof("result")
         if kind == "value":
-            return id_, Result(ResultKind.VALUE, message.value.content)
+            return id_, Result(_VALUE, message.value.content)
         if kind == "void":
             return id_, _VOID
         if kind == "failure":
             return id_, Result(ResultKind.FAILURE, Failure.from_message(message.failure))
         if kind == "invocation_id":
-            return id_, Result(ResultKind.INVOCATION_ID, message.invocation_id)
+            return id_, Result(_INVOCATION_ID, message.invocation_id)
         if kind == "state_keys":
             keys = tuple(key.decode(errors="replace") for key in message.state_keys.keys)
             return id_, Result(ResultKind.STATE_KEYS, keys)
@@ -228,7 +231,7 @@ class Journal:
         _, payload = self._next_recorded(_INPUT)
         message = self._decode(pb.InputCommandMessage, payload)
         return Input(
-            message.value.content, tuple((header.key, header.value) for header in message.headers)
+            message.value.content, tuple([(header.key, header.value) for header in message.headers])
         )
 
     # ---- Commands ----

@@ -23,6 +23,8 @@ from restatepb.protocol.v1 import protocol_pb2 as pb
 
 __all__ = ["StateMachine"]
 
+_REPLAYING, _PROCESSING, _CLOSED = Phase.REPLAYING, Phase.PROCESSING, Phase.CLOSED
+
 
 class StateMachine(CallCommands):
     """One attempt of one invocation, without I/O.
@@ -66,7 +68,7 @@ class StateMachine(CallCommands):
     @property
     def waits_silently(self) -> bool:
         """Whether `park` would have nothing to say: input may come, and nobody has to be told."""
-        return self.version < 7 and not self._input_closed and self.phase is Phase.PROCESSING
+        return self.version < 7 and not self._input_closed and self.phase is _PROCESSING
 
     def park(self, awaiting: Await, *, executing: bool) -> None:
         """The handler waits, and no notification is left: wait for input, or suspend.
@@ -80,12 +82,12 @@ class StateMachine(CallCommands):
             AttemptEnded: the attempt was suspended, or the wait shows that the journal is of
                 other code.
         """
-        if self.phase is Phase.REPLAYING:
+        if self.phase is _REPLAYING:
             # The journal went on from here, so what it waited for then was there. Now it is not.
             ids = [id_ for id_ in awaiting.all_ids() if id_ != CANCEL_SIGNAL]
             run = next((self._run_command(id_) for id_ in ids if id_ in self._runs), None)
             self._not_next(f"an await of {', '.join(map(self._describe, ids)) or 'nothing'}", run)
-        if self.phase is not Phase.PROCESSING:
+        if self.phase is not _PROCESSING:
             self._closed()
         if self._input_closed:
             if not executing:
@@ -123,7 +125,7 @@ class StateMachine(CallCommands):
 
     def awakeable(self) -> tuple[str, NotificationId]:
         """Make an awakeable. Returns its id for others, and its notification id."""
-        if self.phase is Phase.CLOSED:
+        if self.phase is _CLOSED:
             self._closed()
         self._last_signal_index += 1
         return self._awakeable_id(self._last_signal_index), -self._last_signal_index
@@ -197,7 +199,7 @@ class StateMachine(CallCommands):
     def propose_run(self, id_: int, result: bytes | Failure) -> None:
         """Propose the result of a run, for Restate to store."""
         del self._runs[id_]
-        if self.phase is Phase.CLOSED:
+        if self.phase is _CLOSED:
             return  # the attempt ended meanwhile; the next one executes the run again
         message = pb.ProposeRunCompletionMessage(result_completion_id=id_)
         if isinstance(result, Failure):

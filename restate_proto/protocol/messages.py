@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from google.protobuf.message import DecodeError
 
@@ -12,44 +11,62 @@ from restatepb.protocol.v1 import protocol_pb2 as pb
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-__all__ = ["COMMANDS", "UNDECODABLE", "MessageType", "describe", "is_command", "is_notification"]
+__all__ = [
+    "COMMANDS",
+    "FIRST_COMMAND",
+    "FIRST_CUSTOM",
+    "FIRST_NOTIFICATION",
+    "UNDECODABLE",
+    "MessageType",
+    "describe",
+]
+
+FIRST_COMMAND: Final = 0x0400
+"""Type numbers below it are control messages."""
+
+FIRST_NOTIFICATION: Final = 0x8000
+"""Type numbers below it, from `FIRST_COMMAND` on, are commands."""
+
+FIRST_CUSTOM: Final = 0xFC00
+"""Type numbers from it on are commands that Restate does not interpret. This library writes none,
+but a journal may have them: the code does not match it then, and the stream is not broken."""
 
 UNDECODABLE = (DecodeError, ValueError, RecursionError)
 """What parsing raises. The last two are how protobuf without its C core refuses text that is no
 UTF-8 and, before version 5.29.5, messages that are nested too deep."""
 
 
-class MessageType(IntEnum):
-    """The first 16 bits of a message's header."""
+class MessageType:
+    """The first 16 bits of a message's header. Plain numbers: an enum costs more than it gives."""
 
-    START = 0x0000
-    SUSPENSION = 0x0001
-    ERROR = 0x0002
-    END = 0x0003
-    PROPOSE_RUN_COMPLETION = 0x0005
-    AWAITING_ON = 0x0006
-    PROPOSE_RUN_COMPLETION_ACK = 0x0007
-    INPUT = 0x0400
-    OUTPUT = 0x0401
-    GET_LAZY_STATE = 0x0402
-    SET_STATE = 0x0403
-    CLEAR_STATE = 0x0404
-    CLEAR_ALL_STATE = 0x0405
-    GET_LAZY_STATE_KEYS = 0x0406
-    GET_EAGER_STATE = 0x0407
-    GET_EAGER_STATE_KEYS = 0x0408
-    GET_PROMISE = 0x0409
-    PEEK_PROMISE = 0x040A
-    COMPLETE_PROMISE = 0x040B
-    SLEEP = 0x040C
-    CALL = 0x040D
-    ONE_WAY_CALL = 0x040E
-    SEND_SIGNAL = 0x0410
-    RUN = 0x0411
-    ATTACH_INVOCATION = 0x0412
-    GET_INVOCATION_OUTPUT = 0x0413
-    COMPLETE_AWAKEABLE = 0x0414
-    RUN_COMPLETION = 0x8011
+    START: Final = 0x0000
+    SUSPENSION: Final = 0x0001
+    ERROR: Final = 0x0002
+    END: Final = 0x0003
+    PROPOSE_RUN_COMPLETION: Final = 0x0005
+    AWAITING_ON: Final = 0x0006
+    PROPOSE_RUN_COMPLETION_ACK: Final = 0x0007
+    INPUT: Final = 0x0400
+    OUTPUT: Final = 0x0401
+    GET_LAZY_STATE: Final = 0x0402
+    SET_STATE: Final = 0x0403
+    CLEAR_STATE: Final = 0x0404
+    CLEAR_ALL_STATE: Final = 0x0405
+    GET_LAZY_STATE_KEYS: Final = 0x0406
+    GET_EAGER_STATE: Final = 0x0407
+    GET_EAGER_STATE_KEYS: Final = 0x0408
+    GET_PROMISE: Final = 0x0409
+    PEEK_PROMISE: Final = 0x040A
+    COMPLETE_PROMISE: Final = 0x040B
+    SLEEP: Final = 0x040C
+    CALL: Final = 0x040D
+    ONE_WAY_CALL: Final = 0x040E
+    SEND_SIGNAL: Final = 0x0410
+    RUN: Final = 0x0411
+    ATTACH_INVOCATION: Final = 0x0412
+    GET_INVOCATION_OUTPUT: Final = 0x0413
+    COMPLETE_AWAKEABLE: Final = 0x0414
+    RUN_COMPLETION: Final = 0x8011
 
 
 COMMANDS: dict[int, tuple[type[Message], str]] = {
@@ -78,20 +95,6 @@ COMMANDS: dict[int, tuple[type[Message], str]] = {
     MessageType.COMPLETE_AWAKEABLE: (pb.CompleteAwakeableCommandMessage, "complete awakeable"),
 }
 """Every command: its message class and what to call it."""
-
-
-def is_command(type_: int) -> bool:
-    """Whether this type number is in one of the ranges of commands.
-
-    The second range is for commands that Restate does not interpret. This library writes none, but
-    a journal may have them: the code does not match it then, and the stream is not broken.
-    """
-    return 0x0400 <= type_ < 0x8000 or type_ >= 0xFC00
-
-
-def is_notification(type_: int) -> bool:
-    """Whether this type number is in the range of notifications."""
-    return 0x8000 <= type_ < 0xFC00
 
 
 def describe(type_: int) -> str:

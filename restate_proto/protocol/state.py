@@ -10,6 +10,8 @@ from restatepb.protocol.v1 import protocol_pb2 as pb
 __all__ = ["StateCommands"]
 
 _VOID = Result(ResultKind.VOID, None)
+_VALUE = ResultKind.VALUE
+_REPLAYING = Phase.REPLAYING
 
 
 class StateCommands(Journal):
@@ -33,7 +35,7 @@ class StateCommands(Journal):
     def get_state(self, key: str) -> Result | int:
         """Read a key: its value at once, or the notification id of the value."""
         raw = key.encode()
-        if self.phase is Phase.REPLAYING:
+        if self.phase is _REPLAYING:
             return self._replay_get(raw)
         if self._is_partial and raw not in self._values:
             return self._get_lazy(raw)
@@ -44,7 +46,7 @@ class StateCommands(Journal):
             result = _VOID
         else:
             command.value.content = value
-            result = Result(ResultKind.VALUE, value)
+            result = Result(_VALUE, value)
         self._command(MessageType.GET_EAGER_STATE, command)
         return result
 
@@ -67,11 +69,11 @@ class StateCommands(Journal):
         which = found.WhichOneof("result")
         if which is None:
             self._violation(f"the journal's command {self._command_index} has no result")
-        return Result(ResultKind.VALUE, found.value.content) if which == "value" else _VOID
+        return Result(_VALUE, found.value.content) if which == "value" else _VOID
 
     def get_state_keys(self) -> Result | int:
         """List the keys: at once, or the notification id of the list."""
-        if self.phase is Phase.REPLAYING:
+        if self.phase is _REPLAYING:
             if self._peek_recorded() != MessageType.GET_EAGER_STATE_KEYS:
                 return self._get_lazy_keys()
             return self._replay_keys()

@@ -8,7 +8,12 @@ from protocol_commands import COMMANDS, Command, each_command
 
 from restate_proto.protocol import MAX_VERSION, Phase
 from restate_proto.protocol.messages import COMMANDS as KNOWN
-from restate_proto.protocol.messages import MessageType, is_command, is_notification
+from restate_proto.protocol.messages import (
+    FIRST_COMMAND,
+    FIRST_CUSTOM,
+    FIRST_NOTIFICATION,
+    MessageType,
+)
 
 
 @pytest.mark.parametrize("version", ALL_VERSIONS)
@@ -56,10 +61,14 @@ def test_every_command_of_the_specification_is_covered() -> None:
 
 
 def test_the_type_numbers_are_the_specification_s() -> None:
-    assert {int(type_) for type_ in MessageType} <= set(TYPES.values())
+    ours = {name: number for name, number in vars(MessageType).items() if name.isupper()}
+    assert len(ours) > 20
+    assert set(ours.values()) <= set(TYPES.values())
     for class_, type_ in TYPES.items():
-        assert is_command(type_) == class_.__name__.endswith("CommandMessage")
-        assert is_notification(type_) == ("Notification" in class_.__name__)
+        is_command = FIRST_COMMAND <= type_ < FIRST_NOTIFICATION
+        assert is_command == class_.__name__.endswith("CommandMessage")
+        is_notification = FIRST_NOTIFICATION <= type_ < FIRST_CUSTOM
+        assert is_notification == ("Notification" in class_.__name__)
 
 
 def test_a_replayed_command_may_be_encoded_in_another_way() -> None:

@@ -231,9 +231,9 @@ class Context:
         Returns:
             The future of the result. A `TerminalError` of the function is raised by awaiting it.
         """
-        id_, is_new = self._machine.run(name)
-        encoding = self._encoding
         codec: Codec[Any] = PLAIN if type is None else codec_for(type)
+        encoding = self._encoding
+        id_, is_new = self._machine.run(name)
         if is_new:
             self._attempt.execute(Run(id_, name, function, args, codec, encoding, retry))
         return self._attempt.leaf(id_, reader(codec, encoding))

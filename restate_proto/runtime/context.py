@@ -41,8 +41,8 @@ class _KeyedContext(Context):
 
     def get(self, key: StateKey[T]) -> DurableFuture[T | None]:
         """The value of a state key; None where there is none."""
-        result = self._machine.get_state(key.name)
         read = optional_reader(codec_for(key.type), self._encoding)
+        result = self._machine.get_state(key.name)
         if isinstance(result, Result):
             return Leaf(self._attempt, None, read, result)
         return self._attempt.leaf(result, read)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CANCEL",
+    "VERSIONS",
     "Case",
     "Stream",
     "frame",
@@ -125,6 +126,8 @@ class Stream:
         above_high_water: what the attempt is told about its output.
         acknowledged: how many bytes of input it has acknowledged.
         ended: whether it has ended the stream.
+        writes: how often it wrote.
+        written: set when it writes.
     """
 
     def __init__(self) -> None:
@@ -132,12 +135,14 @@ class Stream:
         self.acknowledged = 0
         self.ended = False
         self.writes = 0
+        self.written = asyncio.Event()
         self._decoder = FrameDecoder()
         self._messages: list[Message] = []
 
     def write(self, data: bytes, *, end: bool = False) -> None:
         assert not self.ended, "written after the end"
         self.writes += 1
+        self.written.set()
         self.ended = end
         for type_, payload in self._decoder.feed(data):
             self._messages.append(_CLASSES[type_].FromString(payload))
@@ -196,7 +201,7 @@ class Case:
         **fields: Any,
     ) -> Case:
         """Send the start message, the input, and what is to be replayed."""
-        known = {"id": b"0" * 24, "debug_id": "inv_1", "random_seed": 7}
+        known: dict[str, Any] = {"id": b"0" * 24, "debug_id": "inv_1", "random_seed": 7}
         opening = pb.StartMessage(known_entries=1 + len(entries), **(known | fields))
         data = payload if isinstance(payload, bytes) else payload.SerializeToString()
         input_ = pb.InputCommandMessage(value=pb.Value(content=data))
@@ -261,6 +266,5 @@ class Case:
 
     async def until_written(self) -> None:
         """Let the event loop turn until the attempt has written something more."""
-        before = self.stream.writes
-        while self.stream.writes == before:
-            await asyncio.sleep(0)
+        self.stream.written.clear()
+        await self.stream.written.wait()

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl as ssl_module
-from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
 
-from restate_proto.http2.client_connection import ClientConnection
 from restate_proto.http2.engines import load_engine
-from restate_proto.http2.errors import ConnectError, ErrorCode, Http2Error
+from restate_proto.http2.errors import ErrorCode
 from restate_proto.http2.exchange import Exchange, Response
+from restate_proto.http2.pool import Pool
 from restate_proto.http2.settings import Http2Settings
 from restate_proto.http2.tls import ALPN, client_ssl_context
 
 if TYPE_CHECKING:
+    import ssl as ssl_module
     from types import TracebackType
 
     from restate_proto.http2.engines.base import Headers
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Http2Client"]
 
 MAX_RESPONSE_BYTES: Final = 67_108_864
-_CLOSE_SECONDS: Final = 2.0
-_MAX_CONNECTS: Final = 5
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PATH: Final = re.compile(r"/[!-~]*")
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
@@ -35,11 +31,12 @@ _VALUE: Final = re.compile(rb"[^\0\r\n]*")
 
 
 class Http2Client:
-    """Sends requests to one server over one HTTP/2 connection.
+    """Sends requests to one server over HTTP/2.
 
-    The connection is made by the first request, shared by all, and made anew when it was lost or
-    the server announced its end. Use it in one event loop, by any number of tasks; close it with
-    `close` or `async with`.
+    The first request connects, and all share that connection. More are made while the server
+    allows no more streams on those there are, and new ones for those that were lost or whose end
+    the server announced. Use it in one event loop, by any number of tasks; close it with `close`
+    or `async with`.
 
     Args:
         base_url: `http://host[:port][/prefix]`, which speaks HTTP/2 with prior knowledge, or
@@ -49,6 +46,7 @@ class Http2Client:
         engine: "h2" or "ngh2"; None takes the environment variable RESTATE_PROTO_HTTP2, else
             ngh2 where it is installed, else h2.
         connect_timeout: seconds until a connection attempt counts as failed.
+        max_connections: connections at once; beyond them and their streams, requests wait.
         max_response_bytes: the largest response body that `request` collects.
         settings: limits of the connection.
 
@@ -64,6 +62,7 @@ class Http2Client:
         ssl: ssl_module.SSLContext | None = None,
         engine: str | None = None,
         connect_timeout: float = 10.0,
+        max_connections: int = 16,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         settings: Http2Settings | None = None,
     ) -> None:
@@ -73,27 +72,24 @@ class Http2Client:
         if url.username is not None or url.query or url.fragment:
             raise ValueError(f"the URL may have no user, query or fragment: {base_url!r}")
         self.base_url = base_url.rstrip("/")
-        self._host = url.hostname
-        self._port = url.port or (443 if url.scheme == "https" else 80)
         self._prefix = url.path.rstrip("/")
         self._origin = f"{url.scheme}://{url.netloc}"
         self._fixed = ((b":scheme", url.scheme.encode()), (b":authority", url.netloc.encode()))
-        self._ssl = ssl
         if url.scheme == "https":
-            self._ssl = ssl or client_ssl_context()
-            self._ssl.set_alpn_protocols(ALPN)
+            ssl = ssl or client_ssl_context()
+            ssl.set_alpn_protocols(ALPN)
         elif ssl is not None:
             raise ValueError(f"a TLS context needs an https URL, not {base_url!r}")
-        self._factory = load_engine(engine)
-        self._connect_timeout = connect_timeout
         self._max_response_bytes = max_response_bytes
-        self._settings = settings or Http2Settings()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._connection: ClientConnection | None = None
-        self._connections: set[ClientConnection] = set()
-        self._connecting: asyncio.Task[ClientConnection] | None = None
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._closed = False
+        self._pool = Pool(
+            url.hostname,
+            url.port or (443 if url.scheme == "https" else 80),
+            ssl=ssl,
+            factory=load_engine(engine),
+            settings=settings or Http2Settings(),
+            connect_timeout=connect_timeout,
+            max_connections=max_connections,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -181,30 +177,14 @@ class Http2Client:
         label = f"{method} {self._origin}{self._prefix}{path}"
         fields = self._fields(method, path, headers)
         while True:
-            connection = await self._acquire(label)
+            connection = await self._pool.acquire(label)
             stream = connection.open(fields, receiver, label, end=end)
             if stream is not None:
                 return stream
 
     async def close(self) -> None:
-        """Closes the connection; what still runs fails with `ConnectionLostError`."""
-        self._closed = True
-        if self._connecting is not None:
-            self._connecting.cancel()
-            with suppress(asyncio.CancelledError, Http2Error):
-                await self._connecting
-        self._wake_all()
-        connections = list(self._connections)
-        for connection in connections:
-            connection.stop("the client was closed")
-        for connection in connections:
-            try:
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await connection.lost()
-            except TimeoutError:
-                if connection.transport is not None:
-                    connection.transport.abort()
-                await connection.lost()
+        """Closes the connections; what still runs fails with `ConnectionLostError`."""
+        await self._pool.close()
 
     def _fields(self, method: str, path: str, headers: Headers) -> Headers:
         if not _METHOD.fullmatch(method):
@@ -216,111 +196,3 @@ class Http2Client:
                 raise ValueError(f"not an HTTP/2 header field: {name!r}")
         target = (self._prefix + path).encode("ascii")
         return [(b":method", method.encode()), *self._fixed, (b":path", target), *headers]
-
-    # The connection.
-
-    async def _acquire(self, label: str) -> ClientConnection:
-        """A connection with a free stream."""
-        queued = False
-        attempts = 0
-        while True:
-            loop = asyncio.get_running_loop()
-            if self._closed:
-                raise RuntimeError(f"{label}: the client is closed")
-            if self._loop is not loop:
-                if self._loop is not None:
-                    raise RuntimeError(f"{label}: the client belongs to another event loop")
-                self._loop = loop
-            connection = self._connection
-            if connection is None or not connection.usable:
-                if attempts == _MAX_CONNECTS:
-                    where = f"{self._host}:{self._port}"
-                    raise ConnectError(f"{label}: {where} closes each connection at once")
-                attempts += 1
-                await self._connect(label)
-                continue
-            if len(connection.streams) < connection.max_streams and (queued or not self._waiting):
-                return connection
-            await self._wait(loop, first=queued)
-            queued = True
-
-    async def _wait(self, loop: asyncio.AbstractEventLoop, *, first: bool) -> None:
-        """Waits until a stream ends, or anything else about the connection changes."""
-        waiter = loop.create_future()
-        if first:
-            self._waiting.appendleft(waiter)
-        else:
-            self._waiting.append(waiter)
-        try:
-            await waiter
-        except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():
-                self._changed()  # the turn goes to the next
-            else:
-                with suppress(ValueError):
-                    self._waiting.remove(waiter)
-            raise
-
-    def _changed(self) -> None:
-        """A stream ended, a limit changed, a connection came or went."""
-        for gone in [c for c in self._connections if c.transport is None]:
-            self._connections.discard(gone)
-        connection = self._connection
-        if connection is None or not connection.usable:
-            self._wake_all()
-            return
-        free = connection.max_streams - len(connection.streams)
-        while self._waiting and free > 0:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                free -= 1
-
-    def _wake_all(self) -> None:
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-
-    async def _connect(self, label: str) -> None:
-        """Connects, together with the others that want to."""
-        task = self._connecting
-        if task is None:
-            task = self._connecting = asyncio.create_task(self._open_connection())
-            task.add_done_callback(self._connected)
-        try:
-            await asyncio.shield(task)
-        except ConnectError as error:
-            raise ConnectError(f"{label}: {error}") from error
-        except asyncio.CancelledError:
-            if self._closed and task.cancelled():
-                raise RuntimeError(f"{label}: the client is closed") from None
-            raise
-
-    def _connected(self, task: asyncio.Task[ClientConnection]) -> None:
-        self._connecting = None
-        if not task.cancelled() and task.exception() is None:
-            self._connection = task.result()
-
-    async def _open_connection(self) -> ClientConnection:
-        loop = asyncio.get_running_loop()
-        where = f"{self._host}:{self._port}"
-        try:
-            async with asyncio.timeout(self._connect_timeout):
-                transport, connection = await loop.create_connection(
-                    lambda: ClientConnection(self._factory, self._settings, self._changed),
-                    self._host,
-                    self._port,
-                    ssl=self._ssl,
-                )
-        except TimeoutError:
-            seconds = self._connect_timeout
-            raise ConnectError(f"no connection to {where} within {seconds:g} s") from None
-        except OSError as error:
-            raise ConnectError(f"cannot connect to {where}: {error}") from error
-        self._connections.add(connection)
-        tls: ssl_module.SSLObject | None = transport.get_extra_info("ssl_object")
-        if tls is not None and tls.selected_alpn_protocol() != "h2":
-            connection.close()
-            raise ConnectError(f"{where} does not speak HTTP/2: ALPN did not choose h2")
-        return connection

@@ -33,6 +33,7 @@ class ClientConnection(Connection[ClientStream]):
 
     Attributes:
         max_streams: how many the peer allows at once.
+        settled: whether `max_streams` is what the peer said.
         usable: whether new streams may be opened at all.
     """
 
@@ -41,11 +42,17 @@ class ClientConnection(Connection[ClientStream]):
     ) -> None:
         super().__init__(factory, settings, client=True)
         self.max_streams = _ASSUMED_STREAMS
+        self.settled = False
         self.usable = True
         self._changed = changed
         self._lost = self.loop.create_future()
         self._greeted = False
         self._foreign = False
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the peer allows another stream now."""
+        return self.usable and len(self.streams) < self.max_streams
 
     async def lost(self) -> None:
         """Waits until the socket is closed."""
@@ -154,6 +161,7 @@ class ClientConnection(Connection[ClientStream]):
     def on_peer_settings(self, max_concurrent_streams: int) -> None:
         """See `Sink.on_peer_settings`."""
         self.max_streams = max_concurrent_streams
+        self.settled = True
         self._changed()
 
     def stream_gone(self) -> None:

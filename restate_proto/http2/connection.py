@@ -74,12 +74,8 @@ class Connection(asyncio.Protocol, Generic[S]):
         self.flush_pending = True
         try:
             self.engine.receive(data)
-        except Exception as error:
-            # No one else may have to deal with it; and its state is not to be trusted any more.
-            log.exception("closing a connection: a bug in its HTTP/2 layer")
-            self.engine.goaway(ErrorCode.INTERNAL_ERROR)
-            self.lost_reason = repr(error)
-            self.closing = True
+        except Exception as error:  # noqa: BLE001 - must not reach the event loop
+            self._give_up(error)
         self.flush()
 
     def pause_writing(self) -> None:
@@ -122,17 +118,26 @@ class Connection(asyncio.Protocol, Generic[S]):
         engine = self.engine
         # What is written from inside a callback of `output` or `drained` gets a flush of its own.
         self.flush_pending = False
-        while not self.paused:
-            data = engine.output()
-            if data:
-                transport.write(data)
-            if not engine.more:
-                break
+        try:
+            while not self.paused:
+                data = engine.output()
+                if data:
+                    transport.write(data)
+                if not engine.more:
+                    break
+        except Exception as error:  # noqa: BLE001 - must not reach the event loop
+            self._give_up(error)
         if self._watched:
             self._report_drained()
         if self.closing:
             self.flush_pending = True
             transport.close()
+
+    def _give_up(self, error: Exception) -> None:
+        """The library failed in a way that it should not: its state is not to be trusted."""
+        log.error("closing a connection: a bug in its HTTP/2 layer", exc_info=error)
+        self.lost_reason = repr(error)
+        self.closing = True
 
     def watch(self, stream: Stream[Any]) -> None:
         """Has `drained` called on a stream that is above its high-water mark."""

@@ -39,15 +39,20 @@ LOOPS: Final = ["asyncio", "uvloop"] if find_spec("uvloop") else ["asyncio"]
 
 
 def run(
-    coroutine: Coroutine[Any, Any, None], *, loop: str = "asyncio", seconds: float = 60
+    coroutine: Coroutine[Any, Any, None],
+    *,
+    loop: str = "asyncio",
+    seconds: float = 60,
+    collect: bool = True,
 ) -> None:
     """Runs a test; the limit only ends one that hangs."""
 
     async def limited() -> None:
         async with asyncio.timeout(seconds):
             await coroutine
-        # What a test left behind is found in it and not in a later one.
-        gc.collect()
+        if collect:
+            # What a test left behind is found in it and not in a later one.
+            gc.collect()
 
     if loop == "uvloop":
         import uvloop

@@ -25,6 +25,7 @@ from http2_support import (
     Firehose,
     Frame,
     Request,
+    becomes,
     frame,
     goaway_code,
     run,
@@ -358,7 +359,7 @@ def test_requests_wait_for_a_free_stream(engine: str) -> None:
         settings = Http2Settings(max_concurrent_streams=3)
         async with (
             serving(App(Slow), engine=engine, settings=settings) as server,
-            client_of(server, engine) as client,
+            client_of(server, engine, max_connections=1) as client,
         ):
             await client.request("GET", "/")  # the server's settings are known now
             responses = await asyncio.gather(*(client.request("GET", "/") for _ in range(50)))
@@ -369,6 +370,52 @@ def test_requests_wait_for_a_free_stream(engine: str) -> None:
 
 
 @engines
+def test_more_connections_are_made_when_the_streams_are_used_up(engine: str) -> None:
+    app = App()
+
+    async def test() -> None:
+        settings = Http2Settings(max_concurrent_streams=2)
+        async with (
+            serving(app, engine=engine, settings=settings) as server,
+            client_of(server, engine, max_connections=3) as client,
+        ):
+            tasks = [asyncio.create_task(client.request("GET", "/")) for _ in range(9)]
+            await app.request(5)
+            held = [request.stream.connection for request in app.requests]
+            assert sorted(held.count(c) for c in set(held)) == [2, 2, 2]
+            for index in range(9):
+                request: Request = await app.request(index)
+                request.stream.respond(200, end=True)
+            assert [r.status for r in await asyncio.gather(*tasks)] == [200] * 9
+            assert {request.stream.connection for request in app.requests} == set(held)
+
+    run(test())
+
+
+@engines
+def test_a_second_connection_that_fails_is_done_without(engine: str) -> None:
+    app = App()
+
+    async def test() -> None:
+        server = Server(app, engine=engine, settings=Http2Settings(max_concurrent_streams=1))
+        await server.start()
+        async with client_of(server, engine) as client:
+            first = asyncio.create_task(client.request("GET", "/"))
+            request: Request = await app.request(0)
+            server._server.close()  # type: ignore[union-attr]
+            second = asyncio.create_task(client.request("GET", "/"))
+            pool: Any = client._pool  # pyright: ignore[reportPrivateUsage] - nothing else tells
+            await becomes(lambda: len(pool._waiting) == 1)
+            request.stream.respond(200, end=True)
+            request = await app.request(1)
+            request.stream.respond(200, end=True)
+            assert [r.status for r in await asyncio.gather(first, second)] == [200, 200]
+        await server.close()
+
+    run(test())
+
+
+@engines
 def test_a_cancelled_waiter_leaves_its_turn_to_the_next(engine: str) -> None:
     app = App()
 
@@ -376,7 +423,7 @@ def test_a_cancelled_waiter_leaves_its_turn_to_the_next(engine: str) -> None:
         settings = Http2Settings(max_concurrent_streams=1)
         async with (
             serving(app, engine=engine, settings=settings) as server,
-            client_of(server, engine) as client,
+            client_of(server, engine, max_connections=1) as client,
         ):
             tasks = [asyncio.create_task(client.request("GET", f"/{i}")) for i in range(2)]
             first: Request = await app.request(0)

@@ -307,6 +307,70 @@ def test_a_reset_and_its_request_may_come_together(engine: str) -> None:
     run(test())
 
 
+class Eager(Request):
+    """Answers before the request's end is told."""
+
+    def __init__(self, stream: ServerStream) -> None:
+        super().__init__(stream)
+        if stream.path == "/now":
+            stream.respond(200, end=True)
+
+    def data_received(self, data: bytes) -> None:
+        self.stream.respond(200)
+        self.stream.write(data, end=True)
+
+
+@engines
+def test_the_end_is_told_though_the_answer_is_complete(engine: str) -> None:
+    async def test() -> None:
+        app = App(Eager)
+        memory = Memory(app, engine)
+        now = [*REQUEST[:3], (b":path", b"/now")]
+        memory.feed(memory.client.preface(), memory.client.request(1, now, end=True))
+        memory.feed(memory.client.request(3), frame(DATA, END_STREAM, 3, b"x"))
+        assert [request.eof.is_set() for request in app.requests] == [True, True]
+        assert memory.connection.streams == {}
+        assert [request.reason for request in app.requests] == [None, None]
+
+    run(test())
+
+
+class Broken:
+    """An engine with a bug."""
+
+    more = False
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def receive(self, data: bytes) -> None:
+        if self.where == "receive":
+            raise ZeroDivisionError("a bug")
+
+    def output(self) -> bytes:
+        if self.where == "output":
+            raise ZeroDivisionError("a bug")
+        return b""
+
+
+@pytest.mark.parametrize("where", ["receive", "output"])
+def test_a_bug_below_ends_the_connection_and_not_the_loop(
+    where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        app = App()
+        memory = Memory(app, "h2")
+        memory.feed(memory.client.preface(), memory.client.request(1))
+        memory.connection.engine = cast("Any", Broken(where))
+        memory.feed(b"x")
+        assert memory.transport.closed
+        memory.lose()
+        assert app.requests[0].reason == "ZeroDivisionError('a bug')"
+
+    run(test())
+    assert [record.name for record in caplog.records] == ["restate_proto.http2"]
+
+
 @engines
 def test_a_lost_connection_aborts_every_stream(engine: str) -> None:
     async def test() -> None:
@@ -590,7 +654,7 @@ def check_survives(engine: str, *data: bytes) -> None:
         assert all(r.reason is not None or r.stream.buffered == 0 for r in app.requests)
         assert await memory.connections.closed(1)
 
-    run(test())
+    run(test(), collect=False)
 
 
 kinds = st.integers(0, 12)

@@ -33,7 +33,7 @@ MAX_STREAM_ID: Final = 2**31 - 1
 
 
 class Sink(Protocol):
-    """What an engine reports to. Calls come from inside `receive`, `output` and `send`."""
+    """What an engine reports to. Calls come from inside `receive` and `output` alone."""
 
     def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
         """A request's headers (on a server) or a response's (on a client) are complete."""

@@ -114,6 +114,7 @@ class H2Engine:
         "_broken",
         "_client",
         "_connection",
+        "_ended",
         "_outboxes",
         "_ready",
         "_reset_since",
@@ -152,6 +153,7 @@ class H2Engine:
         self._outboxes: dict[int, _Outbox] = {}
         self._ready: deque[int] = deque()
         self._blocked: set[int] = set()
+        self._ended: list[int] = []  # by us, since the last output
         self._unreturned = 0
         self._broken = False
         self._resets = 0
@@ -189,7 +191,8 @@ class H2Engine:
             elif kind is RequestReceived or kind is ResponseReceived:
                 sink.on_headers(event.stream_id, event.headers, event.stream_ended is not None)
             elif kind is StreamEnded:
-                self._check_closed(event.stream_id)
+                if event.stream_id not in self._ended:  # else told when the output is asked for
+                    self._check_closed(event.stream_id)
             elif kind is WindowUpdated:
                 self._unblock(event.stream_id)
             else:
@@ -262,7 +265,12 @@ class H2Engine:
         if self._ready:
             self._frame()
         self.more = bool(self._ready)
-        return self._connection.data_to_send()
+        data = self._connection.data_to_send()
+        if self._ended:
+            ended, self._ended = self._ended, []
+            for stream_id in ended:
+                self._check_closed(stream_id)
+        return data
 
     def _frame(self) -> None:
         """Puts waiting data into frames: one of each stream in turn, up to a chunk in all."""
@@ -289,7 +297,7 @@ class H2Engine:
                 continue
             del self._outboxes[stream_id]
             if end:
-                self._check_closed(stream_id)
+                self._ended.append(stream_id)
 
     def _unblock(self, stream_id: int) -> None:
         """A window opened: of one stream, or of all with 0."""
@@ -325,7 +333,7 @@ class H2Engine:
         """See `Engine.respond`."""
         self._connection.send_headers(stream_id, headers, end_stream=end_stream)
         if end_stream:
-            self._check_closed(stream_id)
+            self._ended.append(stream_id)
 
     def inform(self, stream_id: int, headers: Headers) -> None:
         """See `Engine.inform`."""
@@ -344,7 +352,7 @@ class H2Engine:
                     pass
                 else:
                     if end_stream:
-                        self._check_closed(stream_id)
+                        self._ended.append(stream_id)
                     return
             outbox = self._outboxes[stream_id] = _Outbox()
             self._ready.append(stream_id)

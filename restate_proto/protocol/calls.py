@@ -72,6 +72,7 @@ class CallCommands(StateCommands):
         )
         self._address(command, target.scope, idempotency_key, limit_key, headers)
         self._command(MessageType.CALL, command, name)
+        self._expected[id_notification] = ResultKind.INVOCATION_ID
         self._calls[id_notification] = None
         return id_notification, result
 
@@ -108,6 +109,7 @@ class CallCommands(StateCommands):
         )
         self._address(command, target.scope, idempotency_key, limit_key, headers)
         self._command(MessageType.ONE_WAY_CALL, command, name)
+        self._expected[id_notification] = ResultKind.INVOCATION_ID
         return id_notification
 
     def _address(
@@ -200,8 +202,6 @@ class CallCommands(StateCommands):
 
     def _track(self, id_: int, result: Result) -> None:
         if id_ in self._calls:
-            if result.kind is not ResultKind.INVOCATION_ID:
-                self._violation(f"{result.kind.name} as the invocation id of a call (id {id_})")
             self._calls[id_] = result.value
         else:
             self._calls.pop(id_ - 1, None)  # a call's result has the id after its invocation id

@@ -80,6 +80,7 @@ class Journal:
         "_command_index",
         "_commands",
         "_decoder",
+        "_expected",
         "_input_closed",
         "_last_completion_id",
         "_last_name",
@@ -114,6 +115,8 @@ class Journal:
         self._arrived: set[NotificationId] = set()
         # Results of runs that wait for their ack (v7): the ack does not repeat them.
         self._proposals: dict[int, Result] = {}
+        # The ids whose result is no payload, and what it is instead.
+        self._expected: dict[NotificationId, ResultKind] = {}
         self._command_index = -1
         self._last_type = 0
         self._last_name = ""

@@ -23,6 +23,7 @@ from restatepb.protocol.v1 import protocol_pb2 as pb
 
 __all__ = ["StateMachine"]
 
+_NO_PAYLOADS = (ResultKind.INVOCATION_ID, ResultKind.STATE_KEYS)
 _REPLAYING, _PROCESSING, _CLOSED = Phase.REPLAYING, Phase.PROCESSING, Phase.CLOSED
 
 
@@ -53,7 +54,7 @@ class StateMachine(CallCommands):
         To be called only while the handler waits for something. None when there is none.
 
         Raises:
-            AttemptEnded: the notification cannot be what it says that it is.
+            AttemptEnded: the result is of a kind that the operation cannot have.
         """
         if not self._notifications:
             return None
@@ -61,9 +62,20 @@ class StateMachine(CallCommands):
         id_, result = notification
         if id_ == CANCEL_SIGNAL:
             self.cancel_requested = True
-        elif self._calls and isinstance(id_, int):
+            return notification
+        kind = result.kind
+        expected = self._expected.pop(id_, None)
+        if kind is not expected and (expected is not None or kind in _NO_PAYLOADS):
+            self._on_wrong_kind(id_, kind)
+        if self._calls and isinstance(id_, int):
             self._track(id_, result)
         return notification
+
+    def _on_wrong_kind(self, id_: NotificationId, kind: ResultKind) -> None:
+        is_begun = isinstance(id_, str) or id_ <= self._last_completion_id
+        if is_begun or self.phase is not _REPLAYING:
+            self._violation(f"{kind.name} as the result {id_!r}")
+        # Of an operation that the code has not begun: the code has changed, as its next step shows.
 
     @property
     def waits_silently(self) -> bool:

@@ -99,6 +99,7 @@ class StateCommands(Journal):
         id_ = self._next_completion_id()
         command = pb.GetLazyStateKeysCommandMessage(result_completion_id=id_)
         self._command(MessageType.GET_LAZY_STATE_KEYS, command)
+        self._expected[id_] = ResultKind.STATE_KEYS
         return id_
 
     def set_state(self, key: str, value: bytes) -> None:

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-from protocol_case import ALL_VERSIONS, Case, closed, replaying, signal, value, void
+from protocol_case import (
+    ALL_VERSIONS,
+    Case,
+    closed,
+    error_of,
+    raw,
+    replaying,
+    signal,
+    value,
+    void,
+)
 
 from restate_proto.model.target import Target
-from restate_proto.protocol import AttemptEnded, Await, Combinator, Phase, Result, ResultKind
+from restate_proto.protocol import (
+    AttemptEnded,
+    Await,
+    Combinator,
+    InvocationTarget,
+    Phase,
+    Result,
+    ResultKind,
+)
 from restatepb.protocol.v1 import protocol_pb2 as pb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from restate_proto.protocol import StateMachine
 
 GREETER = Target("Greeter", "greeter")
 VOID = Result(ResultKind.VOID, None)
@@ -191,3 +216,60 @@ def test_the_same_result_twice_is_given_twice() -> None:
     case = Case().feed(void(1), void(1))
     case.machine.sleep(1)
     assert [case.machine.poll() for _ in range(3)] == [(1, VOID), (1, VOID), None]
+
+
+KINDS = {
+    "nothing": pb.SleepCompletionNotificationMessage(completion_id=1, void=pb.Void()),
+    "value": pb.CallCompletionNotificationMessage(completion_id=1, value=value(b"\xff")),
+    "failure": pb.CallCompletionNotificationMessage(completion_id=1, failure=pb.Failure(code=1)),
+    "invocation id": pb.CallInvocationIdCompletionNotificationMessage(
+        completion_id=1, invocation_id="inv_1"
+    ),
+    "state keys": pb.GetLazyStateKeysCompletionNotificationMessage(
+        completion_id=1, state_keys=pb.StateKeys()
+    ),
+}
+PAYLOADS = {"nothing", "value", "failure"}
+OPERATIONS: dict[str, tuple[set[str], Callable[[StateMachine], object]]] = {
+    "sleep": (PAYLOADS, lambda m: m.sleep(1)),
+    "state": (PAYLOADS, lambda m: m.get_state("a")),
+    "state keys": ({"state keys"}, lambda m: m.get_state_keys()),
+    "promise": (PAYLOADS, lambda m: m.get_promise("a")),
+    "run": (PAYLOADS, lambda m: m.run("a")),
+    "send": ({"invocation id"}, lambda m: m.send(GREETER, b"")),
+    "call": ({"invocation id"}, lambda m: m.call(GREETER, b"")),
+    "attach": (PAYLOADS, lambda m: m.attach(InvocationTarget("inv_1"))),
+    "nothing yet": (PAYLOADS, lambda m: m.clear_all_state()),
+}
+
+
+@each_version
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_result_is_of_a_kind_that_the_operation_can_have(
+    operation: str, kind: str, version: int
+) -> None:
+    fitting, do = OPERATIONS[operation]
+    case = Case(version=version)
+    do(case.machine)
+    case.feed(KINDS[kind])
+    if kind in fitting:
+        assert case.machine.poll() is not None
+        return
+    with pytest.raises(AttemptEnded):
+        case.machine.poll()
+    error = error_of(case)
+    assert error.code == 571
+    assert error.message.startswith("Protocol violation: ")
+    assert error.message.endswith(" as the result 1")
+
+
+@pytest.mark.parametrize(
+    "result", [bytes.fromhex("820101") + b"a", bytes.fromhex("8a0100")], ids=["id", "keys"]
+)
+def test_a_signal_is_no_invocation_id_and_no_state_keys(result: bytes) -> None:
+    for id_ in (bytes.fromhex("1011"), bytes.fromhex("1a0161")):
+        case = Case().feed(raw(0xFBFF, id_ + result))
+        with pytest.raises(AttemptEnded):
+            case.machine.poll()
+        assert error_of(case).code == 571

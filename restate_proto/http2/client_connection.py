@@ -123,8 +123,12 @@ class ClientConnection(Connection[ClientStream]):
         stream = self.streams.get(stream_id)
         if stream is None:
             return
-        # The engines let no response through whose status is not three digits.
-        status = int(headers[0][1])
+        try:
+            status = int(headers[0][1])
+        except (IndexError, ValueError):
+            self.engine.reset(stream_id, ErrorCode.PROTOCOL_ERROR)
+            self.abort_stream(stream_id, "the response has no status", ErrorCode.PROTOCOL_ERROR)
+            return
         receiver = stream.receiver
         try:
             receiver.response_received(status, headers[1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from restate_proto.http2.engines import load_engine
@@ -19,6 +20,7 @@ __all__ = ["Server"]
 
 # How long a peer may take to read the last bytes when the server stops.
 CLOSE_SECONDS: Final = 2.0
+_BACKLOG: Final = 1_024
 
 
 class Server:
@@ -66,7 +68,9 @@ class Server:
         if self._server is not None:
             raise RuntimeError("the server was already started")
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connect, host, port, ssl=self._ssl)
+        self._server = await loop.create_server(
+            self._connect, host, port, ssl=self._ssl, backlog=_BACKLOG
+        )
 
     def _connect(self) -> asyncio.Protocol:
         return Greeting(self._serve, self._connections)
@@ -113,7 +117,10 @@ class Server:
                     connection.transport.abort()
             await connections.closed(CLOSE_SECONDS)
         if self._server is not None:
-            await self._server.wait_closed()
+            # A client may be in the middle of its TLS handshake for as long as it likes.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._server.wait_closed()
 
     async def close(self) -> None:
         """Stops now: aborts what runs, closes every connection."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta
 
 __all__ = ["CancelledError", "RestateError", "RetryableError", "TerminalError"]
 
@@ -31,9 +31,11 @@ class TerminalError(RestateError):
         self, message: str, *, code: int = 500, metadata: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(message)
-        self.message = message
+        # People write TerminalError(exception), and numbers into metadata. A failure that could not
+        # be recorded would be retried for ever.
+        self.message = str(message)
         self.code = code
-        self.metadata: dict[str, str] = dict(metadata or {})
+        self.metadata = {str(key): str(value) for key, value in (metadata or {}).items()}
 
     def __str__(self) -> str:
         return f"[{self.code}] {self.message}"
@@ -65,6 +67,8 @@ class RetryableError(RestateError):
         self, message: str, *, retry_after: timedelta | None = None, code: int = 500
     ) -> None:
         super().__init__(message)
-        self.message = message
+        if not isinstance(retry_after, timedelta | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise TypeError(f"RetryableError(retry_after={retry_after!r}): must be a timedelta")
+        self.message = str(message)
         self.retry_after = retry_after
         self.code = code

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from restate_proto.codec.payload import encode
 from restate_proto.errors import CancelledError, TerminalError
-from restate_proto.model.codec import CodecError
 from restate_proto.protocol import (
     CANCEL_SIGNAL,
     AttemptEnded,
@@ -36,7 +35,7 @@ T = TypeVar("T")
 
 _log = logging.getLogger("restate_proto")
 
-_PROCESSING, _CLOSED = Phase.PROCESSING, Phase.CLOSED
+_CLOSED = Phase.CLOSED
 
 _MOST_IGNORED = 100
 """How often a handler may go on after its attempt ended before it is left alone."""
@@ -213,9 +212,9 @@ class Attempt:
             self.stream.acknowledge(self._unacknowledged)
             self._unacknowledged = 0
         try:
-            if runs is not None and runs.postponed and machine.phase is _PROCESSING:
-                runs.start_postponed()
             while True:
+                if runs is not None:  # each time: a deferred operation may have ended the replay
+                    runs.start_postponed()
                 if machine.cancel_requested:
                     missing = machine.calls_without_id()
                     if not missing:
@@ -324,11 +323,12 @@ class Attempt:
                 machine.fail_with(to_attempt_error(error))  # where it is not over already
         except AttemptEnded:
             pass
-        except (TypeError, CodecError) as wrong:
+        except Exception as wrong:  # noqa: BLE001 - its parts are not what they should be
+            did = "returned" if error is None else "raised"
             error = wrong
             machine.fail_with(
                 AttemptError(
-                    500, f"{self.handler.name} returned something else than it should: {wrong}"
+                    500, f"{self.handler.name} {did} something else than it should: {wrong}"
                 )
             )
         self._stop("the handler has ended", error)

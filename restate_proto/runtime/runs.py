@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from restate_proto.codec.payload import encode
 from restate_proto.errors import RetryableError, TerminalError
 from restate_proto.model.retry import GiveUp, RetryPolicy
-from restate_proto.protocol import Failure, Phase
+from restate_proto.protocol import AttemptError, Failure, Phase
 from restate_proto.runtime.failures import describe_error, to_failure
 from restate_proto.runtime.task import EagerTask
 from restate_proto.runtime.threads import call_in_thread
@@ -50,29 +50,33 @@ class Run(NamedTuple):
 class Runs:
     """The runs of one attempt whose results the journal does not have."""
 
-    __slots__ = ("_attempt", "executing", "postponed")
+    __slots__ = ("_attempt", "_postponed", "executing")
 
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
         self.executing: set[_RunTask] = set()
-        self.postponed: list[Run] = []
+        self._postponed: list[Run] = []
 
     def add(self, run: Run) -> None:
         """Execute a run, at once if the replay is over: only then can its result be stored."""
         if self._attempt.machine.phase is Phase.PROCESSING:
             self._execute(run)
         else:
-            self.postponed.append(run)
+            self._postponed.append(run)
 
     def start_postponed(self) -> None:
-        """The replay is over: execute what waited for that."""
-        runs, self.postponed = self.postponed, []
-        for run in runs:
-            self._execute(run)
+        """Execute what waited for the end of the replay, if that is over."""
+        machine = self._attempt.machine
+        if not self._postponed or machine.phase is not Phase.PROCESSING:
+            return
+        postponed, self._postponed = self._postponed, []
+        for run in postponed:
+            if machine.phase is Phase.PROCESSING:  # one before may have failed
+                self._execute(run)
 
     def cancel(self) -> None:
         """The attempt is over: results are of no use any more."""
-        self.postponed.clear()
+        self._postponed.clear()
         for task in list(self.executing):
             task.cancel()
 
@@ -88,20 +92,27 @@ class Runs:
         machine = attempt.machine
         if machine.phase is Phase.CLOSED:
             return
-        run = task.run
-        outcome: bytes | Failure | None
+        try:
+            outcome = self._outcome(task, result, error)
+            if outcome is not None:
+                machine.propose_run(task.run.id, outcome)
+        except Exception as wrong:  # noqa: BLE001 - such as a TerminalError with parts of wrong types
+            text = f"ctx.run({task.run.name!r}) failed: {describe_error(wrong)}"
+            machine.fail_with(AttemptError(500, text))
+        attempt.run_finished(error)
+
+    def _outcome(
+        self, task: _RunTask, result: Any, error: BaseException | None
+    ) -> bytes | Failure | None:
+        """What is to be recorded; None where the attempt ended instead."""
         if error is None:
             try:
-                outcome = encode(run.codec, result, run.encoding)
+                return encode(task.run.codec, result, task.run.encoding)
             except Exception as wrong:  # noqa: BLE001 - whatever it is, the result cannot be stored
-                outcome = self._failed(task, wrong)
-        elif isinstance(error, TerminalError):
-            outcome = to_failure(error)
-        else:
-            outcome = self._failed(task, error)
-        if outcome is not None:
-            machine.propose_run(run.id, outcome)
-        attempt.run_finished(error)
+                return self._failed(task, wrong)
+        if isinstance(error, TerminalError):
+            return to_failure(error)
+        return self._failed(task, error)
 
     def _failed(self, task: _RunTask, error: BaseException) -> Failure | None:
         """What becomes of a failure: a result where retries are used up; else the attempt ends."""
@@ -135,7 +146,7 @@ class _RunTask(EagerTask):
     def __init__(self, attempt: Attempt, runs: Runs, run: Run) -> None:
         loop = attempt.loop
         if inspect.iscoroutinefunction(run.function):
-            coroutine = run.function(*run.args)
+            coroutine = _in_loop(run)
         else:
             coroutine = _in_thread(attempt, run)
         super().__init__(loop, coroutine, run.name)
@@ -149,6 +160,10 @@ class _RunTask(EagerTask):
 
     def _finished(self, result: Any, error: BaseException | None) -> None:
         self._runs.finished(self, result, error)
+
+
+async def _in_loop(run: Run) -> Any:
+    return await run.function(*run.args)  # called here: wrong arguments are a failure of the run
 
 
 async def _in_thread(attempt: Attempt, run: Run) -> Any:

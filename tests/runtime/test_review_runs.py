@@ -1,0 +1,150 @@
+"""Runs in the corners: the end of a replay inside a wait, and errors that are not as they should be."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import ContextVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from runtime_case import Case, id_of, in_loop
+
+from conformance.v1.conformance_pb2 import Parcel
+from restate_proto import Context, RetryableError, Target, TerminalError
+from restatepb.protocol.v1 import protocol_pb2 as pb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from google.protobuf.message import Message
+
+ECHO = Target.service("runtime.v1.Service", "Handle")
+ASKED_BY: ContextVar[str] = ContextVar("ASKED_BY", default="nobody")
+
+
+async def cancel_and_run(ctx: Context, parcel: Parcel) -> Parcel:
+    """The cancellation is issued inside the await of the run, when the message's id is there."""
+
+    async def answer() -> str:
+        return ASKED_BY.get()
+
+    handle = ctx.send(ECHO, b"")
+    ASKED_BY.set("the handler")
+    run = ctx.run("answer", answer)
+    handle.cancel()
+    return Parcel(text=await run)
+
+
+SENT_AND_ASKED: tuple[Message, ...] = (
+    pb.OneWayCallCommandMessage(
+        service_name=ECHO.service_name,
+        handler_name=ECHO.handler_name,
+        invocation_id_notification_idx=1,
+    ),
+    pb.RunCommandMessage(name="answer", result_completion_id=2),
+)
+CANCELLED = pb.SendSignalCommandMessage(target_invocation_id="inv_2", idx=1, void=pb.Void())
+
+
+@pytest.mark.parametrize("version", [5, 6, 7])
+@in_loop
+async def test_a_replay_may_end_inside_the_wait_for_a_run(version: int) -> None:
+    case = Case(cancel_and_run, version=version).start(
+        *SENT_AND_ASKED, id_of(1, "inv_2"), CANCELLED
+    )
+    proposal, *_ = case.sent()
+    assert isinstance(proposal, pb.ProposeRunCompletionMessage)
+    assert proposal.value == b'"the handler"'
+
+
+@in_loop
+async def test_it_is_not_suspended_before_the_run() -> None:
+    entries = [*SENT_AND_ASKED, id_of(1, "inv_2"), CANCELLED]
+    case = Case(cancel_and_run).start(*entries).close_input()
+    proposal, suspension = case.sent()
+    assert isinstance(proposal, pb.ProposeRunCompletionMessage)
+    assert isinstance(suspension, pb.SuspensionMessage)
+    assert 2 in suspension.waiting_completions
+
+
+class PartlessError(TerminalError):
+    def __init__(self) -> None:
+        """As somebody may write who does not call the base's."""
+
+
+WRONG: dict[str, tuple[Callable[[], BaseException], str]] = {
+    "no parts": (PartlessError, "PartlessError"),
+    "a code of text": (lambda: TerminalError("x", code="404"), "str"),  # pyright: ignore[reportArgumentType] - what is tested
+    "a delay of seconds": (lambda: RetryableError("x", retry_after=5), "timedelta"),  # pyright: ignore[reportArgumentType] - what is tested
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("at_once", [True, False])
+@in_loop
+async def test_a_run_with_an_error_of_wrong_parts_fails_the_attempt(
+    wrong: str, *, at_once: bool
+) -> None:
+    make, text = WRONG[wrong]
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async def fail() -> None:
+            if not at_once:
+                await asyncio.sleep(0)
+            raise make()
+
+        await ctx.run("fail", fail)
+        return parcel
+
+    case = Case(body).start()
+    if not at_once:
+        await case.until_written()
+    error = case.error()
+    assert "ctx.run('fail') failed" in error.message
+    assert text in error.message
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@in_loop
+async def test_a_handler_with_an_error_of_wrong_parts_fails_the_attempt(wrong: str) -> None:
+    make, text = WRONG[wrong]
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        raise make()
+
+    assert text in Case(body).start().error().message
+
+
+@in_loop
+async def test_an_exception_as_the_message_of_a_terminal_error() -> None:
+    """`raise TerminalError(error)` is what people write."""
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        wrong: Any = ValueError("no such ticket")
+        metadata: Any = {"ticket": 7}
+        raise TerminalError(wrong, code=404, metadata=metadata)
+
+    failure = Case(body).start().failure()
+    assert (failure.code, failure.message) == (404, "no such ticket")
+    assert [(each.key, each.value) for each in failure.metadata] == [("ticket", "7")]
+
+
+@in_loop
+async def test_wrong_arguments_are_a_failure_of_the_run() -> None:
+    """In the replay, too, where the function is called from within a wait."""
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async def nothing() -> None: ...
+
+        run = ctx.run("nothing", nothing, "too", "many")
+        await ctx.sleep(timedelta(0))
+        await run
+        return parcel
+
+    assert "ctx.run('nothing') failed: TypeError" in Case(body).start().error().message
+    case = Case(body).start(
+        pb.RunCommandMessage(name="nothing", result_completion_id=1),
+        pb.SleepCommandMessage(result_completion_id=2),
+    )
+    assert "ctx.run('nothing') failed: TypeError" in case.error().message

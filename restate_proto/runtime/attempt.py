@@ -333,6 +333,8 @@ class Attempt:
             )
         self._stop("the handler has ended", error)
         # Without reference cycles, memory is given back at once and not by the collector.
+        if isinstance(error, AttemptEnded):
+            error.__traceback__ = None
         self._task = self.runs = None
         self._pending.clear()
         self._early.clear()

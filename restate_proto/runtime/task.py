@@ -34,6 +34,7 @@ class EagerTask:
 
     __slots__ = (
         "__weakref__",
+        "_cancel_message",
         "_cancel_requests",
         "_context",
         "_coroutine",
@@ -56,6 +57,7 @@ class EagerTask:
         # Named as asyncio.Task names them: anyio looks at both.
         self._fut_waiter: asyncio.Future[Any] | None = None
         self._must_cancel = False
+        self._cancel_message: object = None
         self._cancel_requests = 0
         self.waiting: Any = None
         self.is_done = False
@@ -107,7 +109,10 @@ class EagerTask:
             if outer is not None:
                 _enter_task(loop, outer)
         self.is_done = True
-        self._finished(result, error)
+        try:
+            self._finished(result, error)
+        finally:
+            del error  # whose traceback has this frame
 
     def stop(self, error: BaseException) -> None:
         """Raise an error where the coroutine waits, so that it ends; nothing where it runs."""
@@ -120,33 +125,39 @@ class EagerTask:
 
     def _run(self, error: BaseException | None) -> None:
         coroutine = self._coroutine
-        while True:
-            if self._must_cancel:
-                self._must_cancel = False
-                error = asyncio.CancelledError()
-            yielded = coroutine.send(None) if error is None else coroutine.throw(error)
-            error = None
-            if getattr(yielded, "_asyncio_future_blocking", None):
-                yielded._asyncio_future_blocking = False  # noqa: SLF001 - asyncio's protocol
-                self._fut_waiter = yielded
-                yielded.add_done_callback(self._wake_up)
-                if self._must_cancel and yielded.cancel():
+        try:
+            while True:
+                if self._must_cancel:
                     self._must_cancel = False
-                return
-            if yielded is None:  # asyncio.sleep(0)
-                self._loop.call_soon(self.step)
-                return
-            outcome = self._waits_for(yielded)
-            if outcome is False:
-                self.waiting = yielded
-                return
-            if outcome is not True:
-                error = outcome
+                    message = self._cancel_message
+                    error = asyncio.CancelledError(*() if message is None else (message,))
+                yielded = coroutine.send(None) if error is None else coroutine.throw(error)
+                error = None
+                if getattr(yielded, "_asyncio_future_blocking", None):
+                    yielded._asyncio_future_blocking = False  # noqa: SLF001 - asyncio's protocol
+                    self._fut_waiter = yielded
+                    yielded.add_done_callback(self._wake_up)
+                    if self._must_cancel and yielded.cancel(self._cancel_message):
+                        self._must_cancel = False
+                    return
+                if yielded is None:  # asyncio.sleep(0)
+                    self._loop.call_soon(self.step)
+                    return
+                outcome = self._waits_for(yielded)
+                if outcome is False:
+                    if self._must_cancel:  # while it ran: raised here, where it would wait
+                        continue
+                    self.waiting = yielded
+                    return
+                if outcome is not True:
+                    error = outcome
+                del outcome
+        finally:
+            del error  # whose traceback has this frame
 
     def _wake_up(self, future: asyncio.Future[Any]) -> None:
-        if future is not self._fut_waiter:
-            return  # the coroutine was stopped meanwhile
-        self.step(future.exception() if not future.cancelled() else asyncio.CancelledError())
+        if future is self._fut_waiter:  # else the coroutine was stopped meanwhile
+            self.step(_error_of(future))
 
     # ---- What asyncio and libraries expect of a task ----
 
@@ -155,6 +166,7 @@ class EagerTask:
         if self.is_done:
             return False
         self._cancel_requests += 1
+        self._cancel_message = msg
         if self._fut_waiter is not None and self._fut_waiter.cancel(msg):
             return True
         self._must_cancel = True
@@ -196,3 +208,11 @@ class EagerTask:
     def set_name(self, value: object) -> None:
         """Rename the task."""
         self._name = str(value)
+
+
+def _error_of(future: asyncio.Future[Any]) -> BaseException | None:
+    try:
+        future.result()
+    except BaseException as error:  # noqa: BLE001 - a cancellation comes with its message
+        return error
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -18,13 +19,12 @@ from restate_proto.protocol import (
     Result,
     StateMachine,
 )
-from restate_proto.runtime.failures import to_attempt_error, to_failure
+from restate_proto.runtime.failures import to_attempt_error, to_failure, used_elsewhere
 from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
 from restate_proto.runtime.runs import Run, Runs
 from restate_proto.runtime.task import EagerTask
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Coroutine
 
     from restate_proto.runtime.handler import BoundHandler
@@ -187,8 +187,6 @@ class Attempt:
     def wait_for(self, future: DurableFuture[Any]) -> BaseException | bool:
         """The handler awaits a durable future: as `EagerTask._waits_for`."""
         machine = self.machine
-        if future.attempt is not self:
-            return RuntimeError("this durable future belongs to another invocation")
         if machine.phase is _CLOSED:
             self._ignored += 1
             if self._ignored > _MOST_IGNORED:
@@ -263,6 +261,25 @@ class Attempt:
             leaf.settle(result)
         elif id_ != CANCEL_SIGNAL:
             self._early.setdefault(id_, []).append(result)
+
+    @property
+    def commands(self) -> StateMachine:
+        """The machine, for what the handler issues now.
+
+        Raises:
+            RuntimeError: as `check_caller`.
+        """
+        self.check_caller()
+        return self.machine
+
+    def check_caller(self) -> None:
+        """Refuse a durable operation that another attempt could not repeat in the same order.
+
+        Raises:
+            RuntimeError: the caller is not the handler's own code.
+        """
+        if asyncio.current_task(self.loop) is not self._task:
+            raise used_elsewhere()
 
     def leaf(self, id_: NotificationId, read: Callable[[Result], T]) -> Leaf[T]:
         """The future of a notification.

@@ -233,7 +233,7 @@ class Context:
         """
         codec: Codec[Any] = PLAIN if type is None else codec_for(type)
         encoding = self._encoding
-        id_, is_new = self._machine.run(name)
+        id_, is_new = self._attempt.commands.run(name)
         if is_new:
             self._attempt.execute(Run(id_, name, function, args, codec, encoding, retry))
         return self._attempt.leaf(id_, reader(codec, encoding))
@@ -247,7 +247,7 @@ class Context:
             duration: from now.
             name: what Restate shows for it.
         """
-        return self._attempt.leaf(self._machine.sleep(after(duration), name), read_nothing)
+        return self._attempt.leaf(self._attempt.commands.sleep(after(duration), name), read_nothing)
 
     def time(self) -> DurableFuture[float]:
         """The current time, recorded: seconds since the Unix epoch, as `time.time()`."""
@@ -256,8 +256,9 @@ class Context:
     @property
     def random(self) -> Random:
         """Random numbers that are the same in every attempt of this invocation."""
+        machine = self._attempt.commands
         if self._random is None:
-            self._random = Random(self._machine.random_seed())  # noqa: S311 - repeatable by design
+            self._random = Random(machine.random_seed())  # noqa: S311 - repeatable by design
         return self._random
 
     def uuid(self) -> UUID:
@@ -276,14 +277,15 @@ class Context:
 
     def resolve_awakeable(self, id: str, message: Any) -> None:  # noqa: A002
         """Complete an awakeable, of whatever invocation, with a message."""
-        self._machine.complete_awakeable(id, write(message, None, self._encoding))
+        self._attempt.commands.complete_awakeable(id, write(message, None, self._encoding))
 
     def reject_awakeable(self, id: str, reason: str, *, code: int = 500) -> None:  # noqa: A002
         """Fail an awakeable: who awaits it gets a `TerminalError`."""
-        self._machine.complete_awakeable(id, Failure(code, reason))
+        self._attempt.commands.complete_awakeable(id, Failure(code, reason))
 
     def signal(self, key: SignalKey[T]) -> DurableFuture[T]:
         """Wait for a signal to this invocation; see `InvocationHandle.signal`."""
+        self._attempt.check_caller()
         return self._attempt.leaf(key.name, reader(codec_for(key.type), self._encoding))
 
 

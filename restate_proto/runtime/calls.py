@@ -34,7 +34,7 @@ def start_call(
 ) -> CallFuture[R]:
     """Call a handler; `response` is read in `encoding`."""
     _check(target, idempotency_key, limit_key)
-    ids = attempt.machine.call(target, parameter, _pairs(headers), idempotency_key, limit_key)
+    ids = attempt.commands.call(target, parameter, _pairs(headers), idempotency_key, limit_key)
     return CallFuture(attempt, ids, response, encoding)
 
 
@@ -52,7 +52,7 @@ def start_send(
     """Send a one-way message; the handle reads the result in `encoding`."""
     _check(target, idempotency_key, limit_key)
     invoke_time = 0 if delay is None else after(delay)
-    id_ = attempt.machine.send(
+    id_ = attempt.commands.send(
         target, parameter, _pairs(headers), idempotency_key, limit_key, invoke_time
     )
     return InvocationHandle(attempt, attempt.leaf(id_, read_invocation_id), response, encoding)

@@ -42,14 +42,14 @@ class _KeyedContext(Context):
     def get(self, key: StateKey[T]) -> DurableFuture[T | None]:
         """The value of a state key; None where there is none."""
         read = optional_reader(codec_for(key.type), self._encoding)
-        result = self._machine.get_state(key.name)
+        result = self._attempt.commands.get_state(key.name)
         if isinstance(result, Result):
             return Leaf(self._attempt, None, read, result)
         return self._attempt.leaf(result, read)
 
     def state_keys(self) -> DurableFuture[tuple[str, ...]]:
         """The names of the state keys that have a value."""
-        result = self._machine.get_state_keys()
+        result = self._attempt.commands.get_state_keys()
         if isinstance(result, Result):
             return Leaf(self._attempt, None, read_keys, result)
         return self._attempt.leaf(result, read_keys)
@@ -66,15 +66,15 @@ class _WritingContext(_KeyedContext):
         Raises:
             TypeError: the value is not of the key's type.
         """
-        self._machine.set_state(key.name, write(value, key.type, self._encoding))
+        self._attempt.commands.set_state(key.name, write(value, key.type, self._encoding))
 
     def clear(self, key: StateKey[Any]) -> None:
         """Remove a state key."""
-        self._machine.clear_state(key.name)
+        self._attempt.commands.clear_state(key.name)
 
     def clear_all(self) -> None:
         """Remove every state key."""
-        self._machine.clear_all_state()
+        self._attempt.commands.clear_all_state()
 
 
 class _PromiseContext(_KeyedContext):

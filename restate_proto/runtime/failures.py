@@ -7,7 +7,7 @@ import traceback
 from restate_proto.errors import RetryableError, TerminalError
 from restate_proto.protocol import AttemptError, Failure
 
-__all__ = ["describe_error", "to_attempt_error", "to_error", "to_failure"]
+__all__ = ["describe_error", "to_attempt_error", "to_error", "to_failure", "used_elsewhere"]
 
 
 def to_error(failure: Failure) -> TerminalError:
@@ -32,3 +32,13 @@ def describe_error(error: BaseException) -> str:
     """An exception in one line: its type and its text."""
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def used_elsewhere() -> RuntimeError:
+    """The error for a durable operation whose place in the order no attempt could repeat."""
+    return RuntimeError(
+        "A durable operation was used outside its handler's own code: it belongs to another "
+        "invocation, or this is an asyncio task (asyncio.gather makes some), a thread or the "
+        "function of a ctx.run. Use it in the handler itself, and combine durable operations with "
+        "restate_proto.gather and restate_proto.select."
+    )

@@ -36,16 +36,8 @@ class DurableFuture(Generic[T_co]):
 
     def __await__(self) -> Generator[Any, None, T_co]:
         if not self.is_done or self.attempt.machine.has_much_output:
-            try:
-                yield self
-            except RuntimeError as error:
-                if "bad yield" not in str(error):  # what an asyncio task says to a durable future
-                    raise
-                raise RuntimeError(
-                    "A durable operation was awaited outside its handler's own code, in an asyncio "
-                    "task or asyncio.gather(...). Await it in the handler, and combine durable "
-                    "operations with restate_proto.gather and restate_proto.select."
-                ) from None
+            self.attempt.check_caller()
+            yield self
         return self.outcome()
 
     def outcome(self) -> T_co:

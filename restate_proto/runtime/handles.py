@@ -100,6 +100,7 @@ class InvocationHandle(Generic[R]):
         return self._with_id(lambda id_: machine.send_signal(id_, name, result))
 
     def _with_id(self, issue: Callable[[str], DurableFuture[S] | None]) -> DurableFuture[S]:
+        self._attempt.check_caller()
         return Deferred(self._attempt, self._invocation_id, issue)
 
 
@@ -153,7 +154,7 @@ class Awakeable(Leaf[R]):
     __slots__ = ("id",)
 
     def __init__(self, attempt: Attempt, codec: Codec[R], encoding: Encoding) -> None:
-        self.id, notification = attempt.machine.awakeable()
+        self.id, notification = attempt.commands.awakeable()
         super().__init__(attempt, notification, reader(codec, encoding))
         attempt.expect(notification, self)
 
@@ -191,7 +192,7 @@ class DurablePromise(Generic[R]):
         """
         attempt = self._attempt
         return attempt.leaf(
-            attempt.machine.get_promise(self._name), reader(self._codec, self._encoding)
+            attempt.commands.get_promise(self._name), reader(self._codec, self._encoding)
         )
 
     def peek(self) -> DurableFuture[R | None]:
@@ -201,7 +202,7 @@ class DurablePromise(Generic[R]):
         """
         attempt = self._attempt
         return attempt.leaf(
-            attempt.machine.peek_promise(self._name),
+            attempt.commands.peek_promise(self._name),
             optional_reader(self._codec, self._encoding),
         )
 
@@ -221,4 +222,4 @@ class DurablePromise(Generic[R]):
 
     def _complete(self, completion: bytes | Failure) -> DurableFuture[None]:
         attempt = self._attempt
-        return attempt.leaf(attempt.machine.complete_promise(self._name, completion), read_nothing)
+        return attempt.leaf(attempt.commands.complete_promise(self._name, completion), read_nothing)

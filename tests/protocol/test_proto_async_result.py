@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 GREETER = Target("Greeter", "greeter")
 VOID = Result(ResultKind.VOID, None)
+CLEAR = pb.ClearAllStateCommandMessage()
 
 each_version = pytest.mark.parametrize("version", ALL_VERSIONS)
 
@@ -273,3 +274,24 @@ def test_a_signal_is_no_invocation_id_and_no_state_keys(result: bytes) -> None:
         with pytest.raises(AttemptEnded):
             case.machine.poll()
         assert error_of(case).code == 571
+
+
+def test_a_recorded_result_of_the_wrong_kind_is_a_violation() -> None:
+    case = replaying(pb.SleepCommandMessage(result_completion_id=1), KINDS["state keys"], CLEAR)
+    case.machine.sleep(1)
+    with pytest.raises(AttemptEnded):
+        case.machine.poll()
+    assert error_of(case).code == 571
+
+
+def test_a_recorded_result_of_what_the_code_has_not_done_is_a_mismatch() -> None:
+    # The journal has a call and its invocation id; the code awaits something before it.
+    case = replaying(
+        pb.SleepCommandMessage(result_completion_id=1),
+        pb.OneWayCallCommandMessage(invocation_id_notification_idx=2),
+        pb.CallInvocationIdCompletionNotificationMessage(completion_id=2, invocation_id="inv_1"),
+    )
+    case.machine.sleep(1)
+    with pytest.raises(AttemptEnded):
+        case.wait(1)
+    assert error_of(case).code == 570

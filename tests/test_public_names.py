@@ -8,22 +8,39 @@ import pytest
 
 import restate_proto
 
-# The contract's side comes from generated code; these are written by hand.
+# A list of its own, so that a change of the names is seen in a review.
 PUBLIC_NAMES = [
+    "Awakeable",
     "CallFuture",
     "CancelledError",
+    "CodecError",
     "Context",
     "DurableFuture",
+    "DurablePromise",
+    "Encoding",
     "Endpoint",
+    "IngressBadRequestError",
     "IngressClient",
+    "IngressError",
+    "IngressInvocationHandle",
+    "IngressOverloadedError",
+    "IngressRetryPolicy",
+    "IngressUnauthorizedError",
+    "IngressUnreachableError",
+    "InvalidResponseError",
     "InvocationHandle",
+    "InvocationNotFoundError",
+    "InvocationNotReadyError",
     "ObjectContext",
     "ObjectSharedContext",
+    "OutcomeUnknownError",
     "PromiseKey",
     "RestateError",
     "RetryPolicy",
     "RetryableError",
+    "RunningEndpoint",
     "Service",
+    "ServiceNotFoundError",
     "SignalKey",
     "StateKey",
     "Target",
@@ -32,17 +49,13 @@ PUBLIC_NAMES = [
     "Workflow",
     "WorkflowContext",
     "WorkflowSharedContext",
-    "any_of",
-    "as_completed",
     "gather",
-    "race",
     "select",
-    "wait",
 ]
 
 
-def test_no_public_name_is_lost() -> None:
-    assert set(PUBLIC_NAMES) - set(restate_proto.__all__) == set()
+def test_the_public_names_are_these() -> None:
+    assert restate_proto.__all__ == PUBLIC_NAMES
 
 
 @pytest.mark.parametrize("name", restate_proto.__all__)

@@ -6,8 +6,9 @@ produce. Contexts, futures and clients are what the handler sees of it.
 
 from __future__ import annotations
 
-from restate_proto.runtime.attempt import Attempt, ByteStream
+from restate_proto.runtime.attempt import Attempt
 from restate_proto.runtime.context import context_class
 from restate_proto.runtime.handler import BoundHandler
+from restate_proto.runtime.stream import ByteStream
 
 __all__ = ["Attempt", "BoundHandler", "ByteStream", "context_class"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from restate_proto.codec.payload import encode
 from restate_proto.errors import CancelledError, TerminalError
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from restate_proto.runtime.handler import BoundHandler
+    from restate_proto.runtime.stream import ByteStream
 
-__all__ = ["Attempt", "ByteStream"]
+__all__ = ["Attempt"]
 
 T = TypeVar("T")
 
@@ -39,23 +40,6 @@ _CLOSED = Phase.CLOSED
 
 _MOST_IGNORED = 100
 """How often a handler may go on after its attempt ended before it is left alone."""
-
-
-class ByteStream(Protocol):
-    """Where an attempt's output goes, and how it says that it has consumed its input."""
-
-    @property
-    def above_high_water(self) -> bool:
-        """Whether so much output is buffered that the attempt should wait."""
-        ...
-
-    def write(self, data: bytes, *, end: bool = False) -> None:
-        """Send bytes; never blocks."""
-        ...
-
-    def acknowledge(self, amount: int) -> None:
-        """Bytes of input were consumed; as many more may come."""
-        ...
 
 
 class Attempt:
@@ -73,6 +57,7 @@ class Attempt:
 
     __slots__ = (
         "_answer_encoding",
+        "_cause",
         "_early",
         "_has_ended",
         "_ignored",
@@ -108,6 +93,7 @@ class Attempt:
         self._early: dict[NotificationId, list[Result]] = {}
         self._task: _HandlerTask | None = None
         self._answer_encoding = handler.encoding
+        self._cause: BaseException | None = None  # what the attempt fails with, for the log
         self._unacknowledged = 0
         self._ignored = 0
         self._has_ended = False
@@ -310,13 +296,23 @@ class Attempt:
 
     def run_finished(self, error: BaseException | None) -> None:
         """A run's result was proposed, or its failure ended the attempt."""
+        has_failed = self.machine.phase is _CLOSED
+        if has_failed:
+            self._cause = error
         task = self._task
         if task is None or task.is_running:
             return  # the handler is on its way to an await
-        if self.machine.phase is _CLOSED:
-            self._stop("a ctx.run failed", error)
+        if has_failed:
+            self._stop("a ctx.run failed")
         elif task.waiting is not None:
             self._advance()
+        else:
+            self.flush()
+
+    def paused(self) -> None:
+        """The handler waits: send what it has issued."""
+        if self.machine.phase is _CLOSED and not self._has_ended:
+            self._stop("the attempt ended while the handler ran")  # whatever it waits for
         else:
             self.flush()
 
@@ -329,6 +325,8 @@ class Attempt:
             self._task.step()
             return
         machine = self.machine
+        if machine.phase is not _CLOSED:
+            self._cause = error
         try:
             if error is None:
                 machine.write_output(encode(self.handler.response, result, self._answer_encoding))
@@ -342,13 +340,13 @@ class Attempt:
             pass
         except Exception as wrong:  # noqa: BLE001 - its parts are not what they should be
             did = "returned" if error is None else "raised"
-            error = wrong
+            self._cause = wrong
             machine.fail_with(
                 AttemptError(
                     500, f"{self.handler.name} {did} something else than it should: {wrong}"
                 )
             )
-        self._stop("the handler has ended", error)
+        self._stop("the handler has ended")
         # Without reference cycles, memory is given back at once and not by the collector.
         if isinstance(error, AttemptEnded):
             error.__traceback__ = None
@@ -370,16 +368,16 @@ class Attempt:
             raise error
         return result
 
-    def _stop(self, reason: str, error: BaseException | None = None) -> None:
+    def _stop(self, reason: str) -> None:
         """The attempt is over: send what is left, and end whatever still runs."""
-        self.flush(error)
+        self.flush()
         if self.runs is not None:
             self.runs.cancel()
         task = self._task
         if task is not None:
             task.stop(AttemptEnded(reason))
 
-    def flush(self, error: BaseException | None = None) -> None:
+    def flush(self) -> None:
         """Send the output so far; the last of it with the end of the stream."""
         machine = self.machine
         is_last = machine.phase is _CLOSED
@@ -395,8 +393,9 @@ class Attempt:
                     machine.start.debug_id or "(unknown)",
                     machine.error.code,
                     machine.error.message,
-                    exc_info=error if isinstance(error, Exception) else None,
+                    exc_info=self._cause if isinstance(self._cause, Exception) else None,
                 )
+            self._cause = None
             self.stream.write(output, end=True)
         elif output:
             self.stream.write(output)
@@ -414,7 +413,7 @@ class _HandlerTask(EagerTask):
     def step(self, error: BaseException | None = None) -> None:
         super().step(error)
         if not self.is_done:
-            self._attempt.flush()
+            self._attempt.paused()
 
     def _waits_for(self, yielded: Any) -> BaseException | bool:
         if isinstance(yielded, DurableFuture):

@@ -148,3 +148,27 @@ async def test_wrong_arguments_are_a_failure_of_the_run() -> None:
         pb.SleepCommandMessage(result_completion_id=2),
     )
     assert "ctx.run('nothing') failed: TypeError" in case.error().message
+
+
+@in_loop
+async def test_one_that_fails_at_once_ends_a_handler_that_goes_on_to_wait_elsewhere(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ended: list[str] = []
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async def fail() -> None:
+            raise OSError("at once")
+
+        ctx.run("fail", fail)
+        try:
+            await asyncio.Event().wait()
+        except BaseException as error:
+            ended.append(type(error).__name__)
+            raise
+        return parcel
+
+    error = Case(body).start().error()
+    assert error.message == "ctx.run('fail') failed: OSError: at once"
+    assert ended == ["AttemptEnded"]
+    assert 'raise OSError("at once")' in caplog.text  # with the traceback

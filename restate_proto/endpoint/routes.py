@@ -65,6 +65,9 @@ class Routes:
 
     def _others(self, stream: ServerStream) -> StreamReceiver:
         path = stream.path
+        start = path.find("/invoke/")
+        if start >= 0:  # first, for a handler may be named `discover` or `health`
+            return self._behind_prefix(stream, path[start:])
         if path.endswith("/discover"):
             if stream.method != "GET":
                 return _refuse(stream, 405, f"{path} takes GET")
@@ -73,21 +76,17 @@ class Routes:
             return _answer(stream, *response)
         if path.endswith("/health"):
             return _answer(stream, 200, _JSON, b'{"status":"ok"}')
-        start = path.find("/invoke/")
-        if start < 0:
-            return _refuse(
-                stream,
-                404,
-                f"nothing at {path}: an endpoint has /discover, /invoke/... and /health",
-            )
-        handler = self._handlers.get(path[start:])
-        if handler is not None:  # behind a prefix
-            stream.path = path[start:]
-            return self.accept(stream)
-        known = ", ".join(sorted(each.removeprefix("/invoke/") for each in self._handlers))
         return _refuse(
-            stream, 404, f"no handler {path[start + 8 :]} at this endpoint, which has: {known}"
+            stream, 404, f"nothing at {path}: an endpoint has /discover, /invoke/... and /health"
         )
+
+    def _behind_prefix(self, stream: ServerStream, path: str) -> StreamReceiver:
+        if path in self._handlers:
+            stream.path = path
+            return self.accept(stream)
+        asked = path.removeprefix("/invoke/")
+        known = ", ".join(sorted(each.removeprefix("/invoke/") for each in self._handlers))
+        return _refuse(stream, 404, f"no handler {asked} at this endpoint, which has: {known}")
 
     def _unsupported(self, stream: ServerStream, type_: bytes | None) -> StreamReceiver:
         text = (type_ or b"").decode("latin-1")

@@ -139,7 +139,9 @@ class Endpoint:
         try:
             yield RunningEndpoint("http" if self._tls is None else "https", *server.address)
         finally:
-            await server.drain(grace.total_seconds())
+            # Restate (1.7) closes a connection with all that runs on it when it was told that the
+            # connection ends and has a new invocation for it.
+            await server.drain(grace.total_seconds(), announce=False)
 
 
 def parse_address(address: str) -> tuple[str, int]:

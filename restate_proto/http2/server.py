@@ -91,7 +91,7 @@ class Server:
         """The port that the server listens on."""
         return self.address[1]
 
-    async def drain(self, grace_seconds: float) -> None:
+    async def drain(self, grace_seconds: float, *, announce: bool = True) -> None:
         """Stops gracefully: returns when every connection is closed.
 
         No new connections are accepted and no new streams; running ones go on. What still runs
@@ -99,6 +99,9 @@ class Server:
 
         Args:
             grace_seconds: how long running streams may go on.
+            announce: whether clients are told at once, by a GOAWAY, or when their last stream has
+                ended. Some drop a connection with all that runs on it when they were told, and
+                have a new request; until they are, each new stream is refused for itself.
         """
         connections = self._connections
         connections.draining = True
@@ -106,7 +109,10 @@ class Server:
             self._server.close()
         if grace_seconds > 0:
             for connection in connections:
-                connection.drain()
+                if announce:
+                    connection.drain()
+                else:
+                    connection.refuse()
             await connections.closed(grace_seconds)
         for connection in connections:
             connection.stop("server is shutting down")

@@ -125,6 +125,10 @@ class Greeting(asyncio.Protocol):
         if self.transport is not None:
             self.transport.close()
 
+    def refuse(self) -> None:
+        """As `drain`."""
+        self.drain()
+
     def stop(self, reason: str) -> None:
         """As `drain`."""
         self.drain()
@@ -171,6 +175,7 @@ class ServerConnection(Connection[ServerStream]):
 
     Attributes:
         last: no new streams are taken, and the connection ends with the last one.
+        refuses: no new streams are taken, and the connection drains after the last one.
     """
 
     def __init__(
@@ -185,6 +190,7 @@ class ServerConnection(Connection[ServerStream]):
         self._connections = connections
         self._notice: asyncio.TimerHandle | None = None
         self.last = False
+        self.refuses = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `Connection.connection_lost`."""
@@ -195,7 +201,7 @@ class ServerConnection(Connection[ServerStream]):
 
     def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
         """A request: makes its stream and calls `accept`."""
-        if self.last:
+        if self.last or self.refuses:
             self.engine.reset(stream_id, ErrorCode.REFUSED_STREAM)
             return
         count = 4
@@ -270,15 +276,24 @@ class ServerConnection(Connection[ServerStream]):
             stream.state = GONE
             # Stream and receiver hold each other; apart they are freed at once.
             del stream.receiver
-            if self.last:
+            if self.last or self.refuses:
                 self.stream_gone()
 
     def stream_gone(self) -> None:
         """See `Connection.stream_gone`."""
-        if self.last and not self.streams:
+        if self.streams:
+            return
+        if self.last:
             self.close()
+        elif self.refuses:
+            self.drain()
 
     # Stopping.
+
+    def refuse(self) -> None:
+        """As `drain`, but the client is told when all that runs has ended, and not before."""
+        self.refuses = True
+        self.stream_gone()
 
     def drain(self) -> None:
         """Ends gracefully: announces it, then takes no new streams, then closes when idle."""

@@ -131,6 +131,40 @@ def test_a_stream_that_comes_too_late_is_not_accepted(engine: str) -> None:
 
 
 @engines
+def test_a_drain_without_notice_refuses_streams_and_says_so_at_the_end(engine: str) -> None:
+    app = App()
+
+    async def test() -> None:
+        server = Server(app, engine=engine)
+        await server.start()
+        idle, raw = [await RawConnection.open(server.port) for _ in range(2)]
+        await idle.sync()
+        raw.send(raw.client.request(1))
+        first: Request = await app.request(0)
+        drain = asyncio.create_task(server.drain(30, announce=False))
+        await pong(idle)
+        assert goaways(await idle.rest()) == [MAX_STREAM_ID, 0]
+        raw.send(raw.client.request(3))
+        refused = await raw.until(lambda f: f.kind == RST_STREAM)
+        assert (refused.stream_id, refused.payload[-1]) == (3, ErrorCode.REFUSED_STREAM)
+        assert goaways(raw.seen) == []
+        assert len(app.requests) == 1
+        first.stream.respond(200, end=True)
+        raw.send(Frame(0, 1, 1, b"").encode())
+        await raw.until(lambda f: f.kind == GOAWAY)
+        raw.send(raw.client.request(5))  # even now, when there is a notice
+        await pong(raw)
+        seen = await raw.rest()
+        assert goaways(seen)[0] == MAX_STREAM_ID
+        assert len(app.requests) == 1
+        await drain
+        await idle.close()
+        await raw.close()
+
+    run(test())
+
+
+@engines
 @loops
 @pytest.mark.parametrize("grace", [0, 0.05])
 def test_what_runs_longer_is_aborted(engine: str, loop: str, grace: float) -> None:

@@ -192,7 +192,6 @@ class Pool:
             self._connecting.cancel()
             with suppress(asyncio.CancelledError, Http2Error):
                 await self._connecting
-        self._wake(len(self._waiting))
         connections = list(self._connections)
         for connection in connections:
             connection.stop("the client was closed")

@@ -275,8 +275,8 @@ def test_goaway_tells_what_was_not_processed_and_lets_the_rest_go_on(engine: str
         peer.send(goaway_frame(1, ErrorCode.NO_ERROR))
         await again.wait()
         peer.send(frame(HEADERS, END_HEADERS, 1, OK), frame(DATA, END_STREAM, 1, b"late"))
-        # Idle and useless, the client closes it.
-        assert await peer.reader.read() is not None
+        await peer.reader.read()
+        closed.set()
 
     async def test() -> None:
         async with played(play) as url, Http2Client(url, engine=engine) as client:
@@ -289,8 +289,9 @@ def test_goaway_tells_what_was_not_processed_and_lets_the_rest_go_on(engine: str
             assert connections == 2
             again.set()
             assert (await first).body == b"late"
+            await closed.wait()  # the client has no use for that connection any more
 
-    again = asyncio.Event()
+    again, closed = asyncio.Event(), asyncio.Event()
     run(test())
 
 
@@ -465,6 +466,58 @@ def test_a_cancelled_waiter_leaves_its_turn_to_the_next(engine: str) -> None:
             assert [r.stream.path for r in app.requests] == ["/0", "/1", "/3", "/5"]
 
     run(test())
+
+
+@engines
+def test_a_waiter_that_is_cancelled_as_its_turn_comes_passes_it_on(engine: str) -> None:
+    app = App()
+
+    async def test() -> None:
+        settings = Http2Settings(max_concurrent_streams=1)
+        async with (
+            serving(app, engine=engine, settings=settings) as server,
+            client_of(server, engine, max_connections=1) as client,
+        ):
+            running = asyncio.create_task(client.request("GET", "/0"))
+            request: Request = await app.request(0)
+            waiting = [asyncio.create_task(client.request("GET", f"/{i}")) for i in (1, 2)]
+            pool: Any = client._pool  # pyright: ignore[reportPrivateUsage] - the moment matters
+            await becomes(lambda: len(pool._waiting) == 2)
+            wake = pool._wake
+
+            def wake_and_cancel(count: int) -> None:
+                wake(count)
+                if count:
+                    waiting[0].cancel()
+
+            pool._wake = wake_and_cancel
+            request.stream.respond(200, end=True)
+            await running
+            request = await app.request(1)
+            assert request.stream.path == "/2"
+            request.stream.respond(200, end=True)
+            await waiting[1]
+            assert waiting[0].cancelled()
+
+    run(test())
+
+
+@engines
+def test_a_failed_connection_that_nobody_waits_for_is_no_error(
+    engine: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        async with serving(App(Count), engine=engine) as server:
+            port = server.port
+        async with Http2Client(f"http://127.0.0.1:{port}", engine=engine) as client:
+            task = asyncio.create_task(client.request("GET", "/"))
+            await asyncio.sleep(0)
+            task.cancel()
+            pool: Any = client._pool  # pyright: ignore[reportPrivateUsage] - nothing else tells
+            await becomes(lambda: task.done() and pool._connecting is None)
+
+    run(test())
+    assert caplog.records == []
 
 
 @engines

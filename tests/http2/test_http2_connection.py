@@ -624,6 +624,19 @@ def test_garbage_gets_a_goaway(data: bytes) -> None:
     run(test())
 
 
+def test_a_connection_that_comes_while_the_server_stops_is_closed() -> None:
+    async def test() -> None:
+        memory = Memory(Request, "h2")
+        memory.connections.draining = True
+        late = FakeTransport()
+        greeting = Greeting(lambda: memory.connection, memory.connections)
+        greeting.connection_made(cast("asyncio.Transport", late))
+        assert late.closed
+        assert not memory.transport.closed
+
+    run(test())
+
+
 @engines
 def test_the_preface_may_come_byte_by_byte(engine: str) -> None:
     async def test() -> None:

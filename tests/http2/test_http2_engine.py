@@ -145,6 +145,28 @@ def test_unread_streams_do_not_use_up_the_connection(server: str, client: str) -
 
 
 @pairs
+@pytest.mark.parametrize("how", ["ended", "reset"])
+def test_what_a_closed_stream_left_unread_is_given_back(
+    server: str, client: str, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = 200_000
+    monkeypatch.setattr("restate_proto.http2.engines.h2.CONNECTION_WINDOW", window)
+    monkeypatch.setattr("restate_proto.http2.engines.ngh2.CONNECTION_WINDOW", window)
+    pair = Pair(server, client)
+    pair.pump()
+    for _ in range(20):
+        stream = pair.client.request(REQUEST, end_stream=False)
+        pair.client.send(stream, bytes(50_000), end_stream=how == "ended")
+        pair.pump()
+        assert len(pair.at_server.data[stream]) == 50_000
+        if how == "ended":
+            pair.server.respond(stream, STATUS, end_stream=True)
+        else:
+            pair.server.reset(stream, ErrorCode.CANCEL)
+        pair.pump()
+
+
+@pairs
 def test_output_comes_in_chunks_and_the_rest_stays_counted(server: str, client: str) -> None:
     pair = Pair(server, client, client_settings=Http2Settings(stream_window=16_777_216))
     stream = pair.client.request(REQUEST, end_stream=True)

@@ -51,6 +51,7 @@ __all__ = ["Ngh2Engine"]
 
 # What an operation on a stream or connection that is already gone raises.
 _GONE: Final = (StreamProtocolError, ConnectionStateError)
+CONNECTION_WINDOW: Final = 2**31 - 1
 _TAKES_TURNS: Final = ngh2.Priority(incremental=True)
 
 
@@ -96,7 +97,7 @@ class Ngh2Engine:
             values[ngh2.Setting.MAX_CONCURRENT_STREAMS] = settings.max_concurrent_streams
             values[ngh2.Setting.NO_RFC7540_PRIORITIES] = 1  # else `interleave` has no effect
         connection.initiate_connection(values)
-        connection.set_local_window_size(MAX_STREAM_ID)
+        connection.set_local_window_size(CONNECTION_WINDOW)
         self._client = client
         self._sink = sink
         self._unread: dict[int, int] = {}

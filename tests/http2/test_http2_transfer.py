@@ -170,8 +170,9 @@ def test_a_client_that_does_not_read_its_socket_bounds_the_server(engine: str, l
             while not (connection.paused and hose.stream.above_high_water):
                 assert transport.get_write_buffer_size() <= limit
                 await asyncio.sleep(0)
-            assert high_water < hose.stream.buffered <= hose.most_buffered
-            assert hose.most_buffered <= high_water + len(hose.PIECE)
+            # Between the two marks by now, perhaps: the socket takes what fits into the client's.
+            assert hose.stream.buffered <= hose.most_buffered
+            assert high_water < hose.most_buffered <= high_water + len(hose.PIECE)
             assert hose.written < 50_000_000
             received = 0
             while True:

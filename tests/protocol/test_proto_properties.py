@@ -20,7 +20,8 @@ from protocol_case import (
     void,
 )
 from protocol_commands import COMMANDS
-from protocol_model import Follower, Operation, Restate, attempt, invoke
+from protocol_model import Follower, Operation, attempt, invoke
+from protocol_restate import Restate
 
 from restate_proto.protocol import AttemptEnded, Await, Phase, StateMachine
 from restatepb.protocol.v1 import protocol_pb2 as pb

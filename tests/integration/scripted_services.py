@@ -75,8 +75,16 @@ class Scripts:
     def add(self, body: Body) -> str:
         """Take a function; returns the name to put into a `Script`."""
         name = unique(body.__name__)
-        self._bodies[name] = body
+        self.put(name, body)
         return name
+
+    def put(self, name: str, body: Body) -> None:
+        """Take a function under a name that is known."""
+        self._bodies[name] = body
+
+    def names(self) -> list[str]:
+        """The names that are known."""
+        return list(self._bodies)
 
     def clear(self) -> None:
         """Forget all; what still plays one of them ends with its next attempt."""

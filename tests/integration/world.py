@@ -81,9 +81,9 @@ class Loop:
         self._runner = asyncio.Runner()
         self._runner.get_loop().set_exception_handler(self._note)
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """The result of a coroutine."""
-        return self._runner.run(_bounded(coroutine))
+    def run(self, coroutine: Coroutine[Any, Any, T], patience: float = _PATIENCE) -> T:
+        """The result of a coroutine, which may take some seconds."""
+        return self._runner.run(_bounded(coroutine, patience))
 
     def close(self) -> None:
         """End the loop."""
@@ -93,8 +93,8 @@ class Loop:
         self.problems.append(f"{context.get('message')}: {context.get('exception')!r}")
 
 
-async def _bounded(coroutine: Coroutine[Any, Any, T]) -> T:
-    async with asyncio.timeout(_PATIENCE):
+async def _bounded(coroutine: Coroutine[Any, Any, T], patience: float) -> T:
+    async with asyncio.timeout(patience):
         return await coroutine
 
 
@@ -189,10 +189,10 @@ class World:
 
     # ---- Around each test ----
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """The result of a coroutine."""
+    def run(self, coroutine: Coroutine[Any, Any, T], patience: float = _PATIENCE) -> T:
+        """The result of a coroutine, which may take some seconds."""
         try:
-            return self._loop.run(coroutine)
+            return self._loop.run(coroutine, patience)
         except BaseException:
             self._is_untidy = True
             raise

@@ -1,0 +1,61 @@
+"""An endpoint for a process of its own, which tests kill. `restate-proto serve durable_app:endpoint`.
+
+Its side effects are lines on its standard output, which outlive it; what it waits for, outside of
+Restate, are lines on its standard input.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from scripted_services import Account, Clerk, Journey, LazyAccount, Scripts
+
+from conformance.v1.conformance_pb2 import Entry, Parcel
+from conformance.v1.conformance_restate import AccountClient
+from restate_proto import Endpoint
+
+if TYPE_CHECKING:
+    from restate_proto import Context
+
+__all__ = ["endpoint"]
+
+
+def say(text: str) -> str:
+    """A side effect."""
+    print(text, flush=True)  # noqa: T201 - what the tests read
+    return text
+
+
+def say_and_wait(text: str) -> str:
+    """A side effect that takes until somebody says so."""
+    say(text)
+    return sys.stdin.readline().strip()
+
+
+async def steps(ctx: Context, parcel: Parcel) -> Parcel:
+    """Three effects; the second one takes long, and then an awakeable is waited for."""
+    first = await ctx.run("first", say, f"first of {parcel.text}")
+    awakeable = ctx.awakeable(Parcel)
+    account = AccountClient.from_context(ctx, parcel.text)
+    await account.append(Entry(text=awakeable.id))
+    second = await ctx.run("second", say_and_wait, f"second of {parcel.text}")
+    await account.append(Entry(text="the second one is recorded"))
+    word = await awakeable
+    third = await ctx.run("third", say, f"third of {parcel.text}")
+    return Parcel(parts=[Parcel(text=text) for text in (first, second, word.text, third)])
+
+
+async def slow(ctx: Context, parcel: Parcel) -> Parcel:
+    """One effect that takes long."""
+    return Parcel(text=await ctx.run("slow", say_and_wait, f"slow {parcel.text}"))
+
+
+def _endpoint() -> Endpoint:
+    scripts = Scripts()
+    for body in (steps, slow):
+        scripts.put(body.__name__, body)
+    return Endpoint(Clerk(scripts), Account(scripts), LazyAccount(scripts), Journey(scripts))
+
+
+endpoint = _endpoint()

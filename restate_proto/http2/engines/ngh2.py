@@ -132,8 +132,11 @@ class Ngh2Engine:
         self._dispatch()
 
     def _dispatch(self) -> None:
-        unread = self._unread
         events: list[Any] = self._events()  # Any: not narrowed by `kind`, which is taken once
+        if not events:
+            return
+        unread = self._unread
+        on_headers, on_data, on_closed = self._on_headers, self._on_data, self._on_closed
         for event in events:
             kind = event.__class__
             if kind is DataReceived:
@@ -145,10 +148,10 @@ class Ngh2Engine:
                 elif not end:
                     self._sink.on_noise()
                     continue
-                self._on_data(stream_id, data, end)
+                on_data(stream_id, data, end)
             elif kind is RequestReceived:
                 stream_id = self._highest = event.stream_id
-                self._on_headers(stream_id, event.headers, event.end_stream)
+                on_headers(stream_id, event.headers, event.end_stream)
             elif kind is StreamClosed:
                 stream_id = event.stream_id
                 amount = unread.pop(stream_id, 0)
@@ -161,9 +164,9 @@ class Ngh2Engine:
                 if event.error_code:
                     self._sink.on_reset(stream_id, event.error_code)
                 else:
-                    self._on_closed(stream_id)
+                    on_closed(stream_id)
             elif kind is ResponseReceived:
-                self._on_headers(event.stream_id, event.headers, event.end_stream)
+                on_headers(event.stream_id, event.headers, event.end_stream)
             else:
                 self._dispatch_rare(event)
 

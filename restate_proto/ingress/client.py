@@ -10,7 +10,6 @@ from restate_proto.http2 import Http2Client
 from restate_proto.ingress.core import IngressCore
 from restate_proto.ingress.handles import IngressInvocationHandle
 from restate_proto.ingress.payloads import accepted_by, write
-from restate_proto.ingress.pool import ConnectionPool
 from restate_proto.ingress.requests import (
     AdminAction,
     IdempotentRef,
@@ -33,6 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["IngressClient"]
 
 R = TypeVar("R")
+
+_MAX_CONNECTIONS = 256
+"""A call waits for its handler, for days where that sleeps, and Restate allows 200 streams on each
+connection: with few, waiting calls would keep the one waiting that ends their wait."""
 
 
 class IngressClient:
@@ -79,8 +82,8 @@ class IngressClient:
         common = checked_headers(headers)
 
         def sender(url: str, tls: ssl_module.SSLContext | None) -> Sender:
-            pool = ConnectionPool(lambda: Http2Client(url, ssl=tls, engine=engine))
-            return Sender(pool, headers=common, policy=retry)
+            transport = Http2Client(url, ssl=tls, engine=engine, max_connections=_MAX_CONNECTIONS)
+            return Sender(transport, headers=common, policy=retry)
 
         admin = None
         if admin_url is not None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-import pytest
-from conftest import MATRIX
+from matrix import combinations
 from scripted_services import Place, unique
-from world import Combination, World
+from world import World
 
 from conformance.v1.conformance_pb2 import Entry, Parcel
 from conformance.v1.conformance_restate import AccountBase, AccountClient, ClerkClient
@@ -18,16 +16,7 @@ from restate_proto import Context, Encoding, ObjectContext, gather
 from restate_proto.http2.settings import Http2Settings
 from restate_proto.runtime.base_context import attempt_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 MIB = 1 << 20
-
-
-def combinations(choose: Callable[[Combination], bool]) -> pytest.MarkDecorator:
-    """Some of the matrix: what these tests find lies in the transport and in the replay."""
-    chosen = [combination for combination in MATRIX if choose(combination)]
-    return pytest.mark.parametrize("session_world", chosen, ids=str, indirect=True, scope="session")
 
 
 @combinations(
@@ -77,14 +66,15 @@ def test_large_input_while_the_handler_waits_elsewhere(world: World) -> None:
         await call.invocation_id()
         await gate.wait()
         attempt = attempt_of(ctx)
-        while attempt._unacknowledged < 0.9 * window:  # pyright: ignore[reportPrivateUsage]
-            await asyncio.sleep(0)  # noqa: ASYNC110 - nothing tells that the window is used up
+        # Nothing tells that the window is used up, so it is looked at.
+        while attempt._unacknowledged < 0.9 * window:  # noqa: ASYNC110 # pyright: ignore[reportPrivateUsage]
+            await asyncio.sleep(0)
         return Parcel(number=len((await call).data))
 
     assert world.run(world.perform(Place.SERVICE, body), 60).number == len(data)
 
 
-@combinations(lambda it: it.encoding is Encoding.PROTOBUF or it.engine == "ngh2")
+@combinations(lambda it: it.engine == "ngh2" or it.version == 6)
 def test_200_invocations_at_once(world: World) -> None:
     executed: list[int] = []
 

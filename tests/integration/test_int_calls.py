@@ -215,7 +215,7 @@ def test_one_way_messages(world: World, place: Place) -> None:
 
 @each_kind
 def test_delayed_messages(world: World, place: Place) -> None:
-    delay = timedelta(milliseconds=150)
+    delay = timedelta(milliseconds=60)
     started: list[float] = []
 
     async def resolve(ctx: Context, parcel: Parcel) -> None:

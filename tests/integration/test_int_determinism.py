@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from matrix import combinations
 from scripted_services import Place
 
 from conformance.v1.conformance_pb2 import Parcel
 from conformance.v1.conformance_restate import AccountBase, AccountClient, ClerkClient
-from restate_proto import Context, ObjectContext, Target
+from restate_proto import Context, Encoding, ObjectContext, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,7 @@ def do_get(ctx: ObjectContext) -> Any:
     return ctx.get(AccountBase.PARCEL)
 
 
+@combinations(lambda it: it.encoding is Encoding.PROTOBUF)
 @pytest.mark.parametrize(
     ("then", "now", "texts"),
     [

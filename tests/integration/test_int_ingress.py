@@ -113,7 +113,7 @@ def test_a_message_is_handled_after_it_was_accepted(world: World) -> None:
 
 def test_a_delayed_message(world: World) -> None:
     started: list[float] = []
-    delay = timedelta(milliseconds=150)
+    delay = timedelta(milliseconds=100)
 
     async def body(ctx: Context, parcel: Parcel) -> None:
         started.append(time.time())

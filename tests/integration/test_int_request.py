@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,8 +66,7 @@ def test_id_and_context_class(world: World, place: Place) -> None:
     assert classes == [CONTEXTS[place]]
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_any_key(world: World, key: str) -> None:
+def test_any_key(world: World) -> None:
     """From a handler and from outside the same object, which knows its key as it was given."""
 
     async def tell(ctx: ObjectSharedContext | WorkflowSharedContext, parcel: Parcel) -> Parcel:
@@ -79,9 +79,9 @@ def test_any_key(world: World, key: str) -> None:
 
     script = world.script(tell)
     keyed = (Place.OBJECT, Place.OBJECT_SHARED, Place.WORKFLOW_SHARED)
-    own = f"{key} {unique()} {key}"
 
-    async def scenario() -> None:
+    async def scenario(key: str) -> None:
+        own = f"{key} {unique()} {key}"
         inside = await world.perform(Place.SERVICE, body, Parcel(text=own))
         assert [part.text for part in inside.parts] == [own] * 6
         account = AccountClient.from_client(world.client, own)
@@ -96,7 +96,10 @@ def test_any_key(world: World, key: str) -> None:
         by_id = await journey.handle().attach()
         assert (by_id.text, by_id.note) == (own, await run.invocation_id())
 
-    world.run(scenario())
+    async def scenarios() -> None:
+        await asyncio.gather(*map(scenario, KEYS))
+
+    world.run(scenarios())
 
 
 def test_headers_from_outside(world: World) -> None:

@@ -23,7 +23,7 @@ each_kind = pytest.mark.parametrize(
 
 @each_kind
 def test_sleep(world: World, place: Place) -> None:
-    duration = timedelta(milliseconds=80)
+    duration = timedelta(milliseconds=40)
     started: list[float] = []
 
     async def body(ctx: Context, parcel: Parcel) -> None:

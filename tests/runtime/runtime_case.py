@@ -50,6 +50,7 @@ _TYPES: dict[type[Message], int] = {
     pb.OutputCommandMessage: 0x0401,
     pb.GetLazyStateCommandMessage: 0x0402,
     pb.SetStateCommandMessage: 0x0403,
+    pb.ClearStateCommandMessage: 0x0404,
     pb.GetEagerStateCommandMessage: 0x0407,
     pb.SleepCommandMessage: 0x040C,
     pb.CallCommandMessage: 0x040D,

@@ -351,6 +351,9 @@ class Attempt:
         if isinstance(error, AttemptEnded):
             error.__traceback__ = None
         self._task = self.runs = None
+        for leaves in self._pending.values():
+            for leaf in leaves:
+                leaf.forget_parents()
         self._pending.clear()
         self._early.clear()
         self.deferred.clear()

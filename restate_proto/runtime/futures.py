@@ -59,6 +59,13 @@ class DurableFuture(Generic[T_co]):
             self._parents = []
         self._parents.append(parent)
 
+    def forget_parents(self) -> None:
+        """Nobody waits for this any more, whatever becomes of it."""
+        if self._parents is not None:
+            parents, self._parents = self._parents, None
+            for parent in parents:
+                parent.forget_parents()
+
     def _mark_done(self) -> None:
         self.is_done = True
         if self._parents is not None:

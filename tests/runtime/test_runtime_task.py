@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import contextvars
+import sys
 from datetime import timedelta
 from typing import Any
 

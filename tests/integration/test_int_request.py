@@ -102,6 +102,24 @@ def test_any_key(world: World) -> None:
     world.run(scenarios())
 
 
+def test_keys_that_are_nothing_else(world: World) -> None:
+    async def tell(ctx: ObjectSharedContext, parcel: Parcel) -> Parcel:
+        return Parcel(text=ctx.key)
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        return await AccountClient.from_context(ctx, parcel.text).observe(script)
+
+    script = world.script(tell)
+
+    async def scenario() -> None:
+        for key in (*KEYS, ".", " "):
+            assert (await world.perform(Place.SERVICE, body, Parcel(text=key))).text == key
+            account = AccountClient.from_client(world.client, key)
+            assert (await account.observe(script)).text == key
+
+    world.run(scenario())
+
+
 def test_headers_from_outside(world: World) -> None:
     async def tell(ctx: Context, parcel: Parcel) -> Parcel:
         return Parcel(text=ctx.headers["x-one"], note=ctx.headers.get("X-One"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -143,6 +144,56 @@ def test_state_is_the_key_s_own(world: World) -> None:
     base = unique()
     keys = [base, f"{base}/x", f"{base} x", f"{base}%2Fx", f"{base}ü"]
     assert dict(world.run(world.perform(Place.SERVICE, body)).counts) == {"1": 1}
+
+
+def test_a_key_has_one_writer_at_a_time(world: World) -> None:
+    inside: list[int] = []
+
+    async def body(ctx: ObjectContext, parcel: Parcel) -> Parcel:
+        inside.append(1)
+        try:
+            assert len(inside) == 1
+            count = await ctx.get(COUNT) or 0
+            await ctx.run("yield", asyncio.sleep, 0)
+            ctx.set(COUNT, count + 1)
+            return Parcel(number=count + 1)
+        finally:
+            inside.pop()
+
+    async def scenario() -> list[int]:
+        key = unique()
+        performed = (world.perform(Place.OBJECT, body, key=key) for _ in range(10))
+        return sorted(answer.number for answer in await asyncio.gather(*performed))
+
+    assert world.run(scenario()) == list(range(1, 11))
+
+
+@each_writer
+def test_shared_handlers_run_beside_the_writer(world: World, place: Place) -> None:
+    """The writer waits for what only a shared handler does."""
+    workflow = place is Place.WORKFLOW
+    beside = Place.WORKFLOW_SHARED if workflow else Place.OBJECT_SHARED
+    word = StateKey("word", str)
+
+    async def write(ctx: ObjectContext | WorkflowContext, parcel: Parcel) -> Parcel:
+        awakeable = ctx.awakeable(Parcel)
+        ctx.set(word, awakeable.id)
+        return await awakeable
+
+    async def read(ctx: ObjectSharedContext | WorkflowSharedContext, parcel: Parcel) -> Parcel:
+        id_ = await ctx.get(word)
+        if id_ is not None:
+            ctx.resolve_awakeable(id_, Parcel(text="from beside"))
+        return Parcel(text=id_ or "")
+
+    async def scenario() -> Parcel:
+        key = unique()
+        handle = await world.begin(place, write, key=key)
+        while not (await world.perform(beside, read, key=key)).text:
+            pass
+        return await handle.attach()
+
+    assert world.run(scenario()).text == "from beside"
 
 
 def test_a_value_of_another_type_is_refused(world: World) -> None:

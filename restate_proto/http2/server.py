@@ -20,6 +20,8 @@ __all__ = ["Server"]
 
 # How long a peer may take to read the last bytes when the server stops.
 CLOSE_SECONDS: Final = 2.0
+# Seconds that a drain gives what is about to end by itself.
+_SOON: Final = 5.0
 _BACKLOG: Final = 1_024
 
 
@@ -94,8 +96,9 @@ class Server:
     async def drain(self, grace_seconds: float, *, announce: bool = True) -> None:
         """Stops gracefully: returns when every connection is closed.
 
-        No new connections are accepted and no new streams; running ones go on. What still runs
-        after `grace_seconds` is aborted with "server is shutting down".
+        No new connections are accepted and no new streams; running ones go on. Those that do not
+        end soon are told so (`StreamReceiver.draining`), and what still runs after `grace_seconds`
+        is aborted with "server is shutting down".
 
         Args:
             grace_seconds: how long running streams may go on.
@@ -113,7 +116,11 @@ class Server:
                     connection.drain()
                 else:
                     connection.refuse()
-            await connections.closed(grace_seconds)
+            soon = min(grace_seconds / 2, _SOON)
+            if not await connections.closed(soon):
+                for connection in connections:
+                    connection.tell_draining()
+                await connections.closed(grace_seconds - soon)
         for connection in connections:
             connection.stop("server is shutting down")
         if not await connections.closed(CLOSE_SECONDS):

@@ -129,6 +129,10 @@ class Greeting(asyncio.Protocol):
         """As `drain`."""
         self.drain()
 
+    def tell_draining(self) -> None:
+        """As `drain`."""
+        self.drain()
+
     def stop(self, reason: str) -> None:
         """As `drain`."""
         self.drain()
@@ -158,6 +162,9 @@ class _NoReceiver:
         """Drops it."""
 
     def eof_received(self) -> None:
+        """Does nothing."""
+
+    def draining(self) -> None:
         """Does nothing."""
 
     def aborted(self, reason: str) -> None:
@@ -316,6 +323,14 @@ class ServerConnection(Connection[ServerStream]):
         self.last = True
         self.touch()
         self.stream_gone()
+
+    def tell_draining(self) -> None:
+        """Tells the receivers of all streams that the server stops."""
+        for stream in list(self.streams.values()):
+            try:
+                stream.receiver.draining()
+            except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
+                self.fail(stream, "draining", error)
 
     def stop(self, reason: str) -> None:
         """Ends now: aborts what still runs and closes the socket."""

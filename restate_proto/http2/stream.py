@@ -53,6 +53,10 @@ class BodyReceiver(Protocol):
 class StreamReceiver(BodyReceiver, Protocol):
     """Receives one request on a server."""
 
+    def draining(self) -> None:
+        """The server stops: what can wait for another time should end now."""
+        ...
+
     def aborted(self, reason: str) -> None:
         """The stream ended early: reset, or the connection is gone. Nothing follows."""
         ...

@@ -157,6 +157,10 @@ class Journal:
         elif self._decoder.is_inside_message:
             self._broken("the request ended inside a message")
 
+    def suspend_at_waits(self) -> None:
+        """From now on a wait is a suspension, as when the input is closed; but more may come."""
+        self._input_closed = True
+
     def _on_start(self, payload: bytes) -> None:
         if self.phase is not _WAITING_START:
             self._violation("a second start message")

@@ -122,6 +122,12 @@ class Attempt:
             self.machine.close_input()
             self._on_input()
 
+    def draining(self) -> None:
+        """The endpoint stops: where the handler waits, or comes to wait, it is suspended."""
+        if self._task is not None and not self._has_ended:
+            self.machine.suspend_at_waits()
+            self._on_input()
+
     def aborted(self, reason: str) -> None:
         """The stream is gone; nothing can be written."""
         self._has_ended = True
@@ -320,8 +326,8 @@ class Attempt:
 
     def finish(self, result: Any, error: BaseException | None) -> None:
         """The handler returned or raised."""
-        if self.deferred and (error is None or isinstance(error, TerminalError)):
-            self._task = _HandlerTask(self, self._issue_deferred(result, error))
+        if (error is None or isinstance(error, TerminalError)) and self._left_behind():
+            self._task = _HandlerTask(self, self._wait_for_the_rest(result, error))
             self._task.step()
             return
         machine = self.machine
@@ -360,13 +366,29 @@ class Attempt:
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise error
 
-    async def _issue_deferred(self, result: Any, error: BaseException | None) -> Any:
-        """Wait until what the handler asked for on its last lines could be issued."""
-        while self.deferred:
+    def _left_behind(self) -> list[DurableFuture[Any]]:
+        """What the handler began and did not wait for, but would be lost with it.
+
+        Operations that could not be issued yet, and side effects in the middle of their execution.
+        One that lost a `select` is not among them: there the handler has said that it goes on
+        without.
+        """
+        left: list[DurableFuture[Any]] = [each.invocation_id for each in self.deferred]
+        if self.runs is not None:
+            for id_ in self.runs.unfinished():
+                left += [leaf for leaf in self._pending.get(id_, ()) if not leaf.is_used]
+        return left
+
+    async def _wait_for_the_rest(self, result: Any, error: BaseException | None) -> Any:
+        while left := self._left_behind():
             try:
-                await next(iter(self.deferred)).invocation_id
+                await left[0]
             except CancelledError:
                 continue  # the handler is past the point where it could be told
+            except TerminalError as failure:
+                _log.warning(
+                    "%s did not await a ctx.run, which failed: %s", self.handler.name, failure
+                )
         if error is not None:
             raise error
         return result

@@ -161,8 +161,8 @@ def _attempt_of(children: tuple[Any, ...]) -> Attempt:
     for child in children:
         if not isinstance(child, DurableFuture):
             raise TypeError(
-                f"only durable futures of this invocation can be combined, not {child!r}; wrap "
-                "other work in ctx.run(...)"
+                f"only durable futures of this invocation can be combined, not {child!r}; take "
+                "ctx.promise(...).get(), and wrap other work in ctx.run(...)"
             )
         attempts.add(child.attempt)  # pyright: ignore[reportUnknownMemberType]
     if len(attempts) != 1:

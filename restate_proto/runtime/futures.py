@@ -27,16 +27,18 @@ class DurableFuture(Generic[T_co]):
     `asyncio` task or `asyncio.gather`, whose order Restate could not repeat.
     """
 
-    __slots__ = ("_parents", "attempt", "is_done")
+    __slots__ = ("_parents", "attempt", "is_done", "is_used")
 
     def __init__(self, attempt: Attempt) -> None:
         self.attempt = attempt
         self._parents: list[Combined[Any]] | None = None
         self.is_done = False
+        self.is_used = False  # awaited or combined, at least once
 
     def __await__(self) -> Generator[Any, None, T_co]:
         if not self.is_done or self.attempt.machine.has_much_output:
             self.attempt.check_caller()
+            self.is_used = True
             yield self
         return self.outcome()
 
@@ -55,6 +57,7 @@ class DurableFuture(Generic[T_co]):
 
     def add_parent(self, parent: Combined[Any]) -> None:
         """Have `parent.child_done` called when this is done."""
+        self.is_used = True
         if self._parents is None:
             self._parents = []
         self._parents.append(parent)
@@ -106,6 +109,7 @@ class Leaf(DurableFuture[T]):
     ) -> None:
         self.attempt = attempt
         self._parents = None
+        self.is_used = False
         self._id = id_
         self._read = read
         self._result = result

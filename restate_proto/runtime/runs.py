@@ -74,6 +74,10 @@ class Runs:
             if machine.phase is Phase.PROCESSING:  # one before may have failed
                 self._execute(run)
 
+    def unfinished(self) -> list[int]:
+        """The completion ids of the runs that are executed, or will be."""
+        return [task.run.id for task in self.executing] + [run.id for run in self._postponed]
+
     def cancel(self) -> None:
         """The attempt is over: results are of no use any more."""
         self._postponed.clear()

@@ -235,6 +235,7 @@ class Request:
         self.gone = asyncio.Event()
         self.reason: str | None = None
         self.drains = asyncio.Event()
+        self.is_draining = asyncio.Event()
         self.progress = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
@@ -244,6 +245,9 @@ class Request:
     def eof_received(self) -> None:
         self.eof.set()
         self.progress.set()
+
+    def draining(self) -> None:
+        self.is_draining.set()
 
     def aborted(self, reason: str) -> None:
         assert self.reason is None, "aborted() is the last call"

@@ -418,6 +418,9 @@ class Bomb(Request):
         self.explode("eof_received")
         self.stream.respond(200, end=True)
 
+    def draining(self) -> None:
+        self.explode("draining")
+
     def aborted(self, reason: str) -> None:
         self.explode("aborted")
 

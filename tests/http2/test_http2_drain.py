@@ -255,3 +255,24 @@ def test_a_port_in_use_is_an_os_error(engine: str) -> None:
             await other.close()
 
     run(test())
+
+
+@engines
+def test_what_does_not_end_soon_is_told_and_may_end(engine: str) -> None:
+    app = App()
+
+    async def test() -> None:
+        async with (
+            serving(app, engine=engine) as server,
+            Http2Client(f"http://127.0.0.1:{server.port}", engine=engine) as client,
+        ):
+            answer = asyncio.create_task(client.request("GET", "/"))
+            request: Request = await app.request(0)
+            drain = asyncio.create_task(server.drain(0.2))
+            await request.is_draining.wait()
+            request.stream.respond(204, end=True)
+            assert (await answer).status == 204
+            await drain
+            assert request.reason is None
+
+    run(test())

@@ -93,6 +93,9 @@ class _Receiver:
         self._fake.requests.append(Request(stream.method, path, headers, bytes(self._body)))
         self._fake.script.popleft().act(self._fake, stream)
 
+    def draining(self) -> None:
+        pass
+
     def aborted(self, reason: str) -> None:
         self._fake.aborted.set()
 

@@ -655,3 +655,32 @@ async def test_nothing_is_left_for_the_garbage_collector(
     finally:
         gc.enable()
     assert left == []
+
+
+@in_loop
+async def test_an_attempt_that_waits_when_the_endpoint_stops_is_suspended() -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        await ctx.awakeable(Parcel)
+        return parcel
+
+    case = Case(body).start()
+    assert case.sent() == []
+    case.attempt.draining()
+    assert 17 in case.suspension().waiting_signals
+
+
+@in_loop
+async def test_an_attempt_that_comes_to_wait_when_the_endpoint_stops_is_suspended() -> None:
+    gate = asyncio.Event()
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        await gate.wait()
+        await ctx.awakeable(Parcel)
+        return parcel
+
+    case = Case(body).start()
+    case.attempt.draining()
+    assert not case.stream.ended
+    gate.set()
+    await case.until_written()
+    assert 17 in case.suspension().waiting_signals

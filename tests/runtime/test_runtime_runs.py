@@ -12,7 +12,15 @@ import pytest
 from runtime_case import VERSIONS, Case, in_loop, result, signal, value
 
 from conformance.v1.conformance_pb2 import Parcel
-from restate_proto import Context, Encoding, RetryableError, RetryPolicy, TerminalError, gather
+from restate_proto import (
+    Context,
+    Encoding,
+    RetryableError,
+    RetryPolicy,
+    TerminalError,
+    gather,
+    select,
+)
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
@@ -331,8 +339,7 @@ async def test_functions_are_cancelled_when_the_attempt_ends(ending: str) -> Non
             raise
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
-        ctx.run("work", work)
-        await ctx.awakeable(Parcel)
+        await select(work=ctx.run("work", work), other=ctx.awakeable(Parcel))
         if ending == "error":
             raise OSError("a bug")
         return parcel
@@ -384,3 +391,60 @@ async def test_the_context_is_not_for_the_function() -> None:
 
     error = Case(body).start().error()
     assert "ctx.run('wrong') failed: RuntimeError" in error.message
+
+
+@in_loop
+async def test_a_run_that_nobody_awaits_is_finished_before_the_handler_ends() -> None:
+    gate = asyncio.Event()
+
+    async def work() -> int:
+        await gate.wait()
+        return 7
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        ctx.run("work", work)
+        return parcel
+
+    case = Case(body).start()
+    assert [type(message) for message in case.sent()] == [pb.RunCommandMessage]
+    gate.set()
+    await case.until_written()
+    assert case.sent_one(pb.ProposeRunCompletionMessage).value == b"7"
+    assert not case.stream.ended
+    case.feed(value(1, b"7"))
+    assert case.answer() == Parcel()
+
+
+@in_loop
+async def test_a_run_that_nobody_awaits_is_retried_when_it_fails() -> None:
+    async def work() -> int:
+        await asyncio.sleep(0)
+        raise OSError("no network")
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        ctx.run("work", work)
+        return parcel
+
+    case = Case(body).start()
+    case.sent()
+    await case.until_written()
+    assert "no network" in case.error().message
+
+
+@in_loop
+async def test_a_run_that_nobody_awaits_may_fail_for_good(caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> int:
+        await asyncio.sleep(0)
+        raise TerminalError("no such account")
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        ctx.run("work", work)
+        return parcel
+
+    case = Case(body).start()
+    case.sent()
+    await case.until_written()
+    assert case.sent_one(pb.ProposeRunCompletionMessage).failure.message == "no such account"
+    case.feed(result(1, failure=pb.Failure(code=500, message="no such account")))
+    assert case.answer() == Parcel()
+    assert "did not await a ctx.run, which failed: [500] no such account" in caplog.text

@@ -21,6 +21,7 @@ from restate_proto.protocol import (
 )
 from restate_proto.runtime.failures import to_attempt_error, to_failure, used_elsewhere
 from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
+from restate_proto.runtime.inbox import Inbox
 from restate_proto.runtime.runs import Run, Runs
 from restate_proto.runtime.task import EagerTask
 
@@ -58,15 +59,14 @@ class Attempt:
     __slots__ = (
         "_answer_encoding",
         "_cause",
-        "_early",
         "_has_ended",
         "_ignored",
-        "_pending",
         "_task",
         "_unacknowledged",
         "_was_cancelled",
         "deferred",
         "handler",
+        "inbox",
         "loop",
         "machine",
         "runs",
@@ -87,10 +87,7 @@ class Attempt:
         self.runs: Runs | None = None
         # Operations that wait for another invocation's id before they can be issued.
         self.deferred: dict[Deferred[Any], None] = {}
-        # Futures that wait for a notification, and notifications that no future waits for yet.
-        # A named signal may be sent, and waited for, more than once.
-        self._pending: dict[NotificationId, list[Leaf[Any]]] = {}
-        self._early: dict[NotificationId, list[Result]] = {}
+        self.inbox = Inbox()
         self._task: _HandlerTask | None = None
         self._answer_encoding = handler.encoding
         self._cause: BaseException | None = None  # what the attempt fails with, for the log
@@ -217,7 +214,8 @@ class Attempt:
                 notification = machine.poll()
                 if notification is None:
                     break
-                self._settle(*notification)
+                if notification[0] != CANCEL_SIGNAL:
+                    self.inbox.deliver(*notification)
             if not machine.waits_silently:
                 if machine.cancel_requested:
                     tree = Await(Combinator.ALL_COMPLETED, machine.calls_without_id())
@@ -243,16 +241,6 @@ class Attempt:
         if len(tree.ids) == 1 and not tree.nested:
             return Await(Combinator.FIRST_COMPLETED, list(dict.fromkeys(tree.ids + more)))
         return Await(Combinator.FIRST_COMPLETED, list(dict.fromkeys(more)), [tree])
-
-    def _settle(self, id_: NotificationId, result: Result) -> None:
-        waiting = self._pending.get(id_)
-        if waiting is not None:
-            leaf = waiting.pop(0)
-            if not waiting:
-                del self._pending[id_]
-            leaf.settle(result)
-        elif id_ != CANCEL_SIGNAL:
-            self._early.setdefault(id_, []).append(result)
 
     @property
     def commands(self) -> StateMachine:
@@ -281,18 +269,8 @@ class Attempt:
             read: what turns its result into the value.
         """
         leaf = Leaf(self, id_, read)
-        self.expect(id_, leaf)
+        self.inbox.expect(id_, leaf)
         return leaf
-
-    def expect(self, id_: NotificationId, leaf: Leaf[Any]) -> None:
-        """Complete a future with a notification, which may be here already."""
-        early = self._early.get(id_) if self._early else None
-        if early is not None:
-            leaf.settle(early.pop(0))
-            if not early:
-                del self._early[id_]
-        else:
-            self._pending.setdefault(id_, []).append(leaf)
 
     def execute(self, run: Run) -> None:
         """Execute the function of a `ctx.run` whose result the journal does not have."""
@@ -357,11 +335,7 @@ class Attempt:
         if isinstance(error, AttemptEnded):
             error.__traceback__ = None
         self._task = self.runs = None
-        for leaves in self._pending.values():
-            for leaf in leaves:
-                leaf.forget_parents()
-        self._pending.clear()
-        self._early.clear()
+        self.inbox.close()
         self.deferred.clear()
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise error
@@ -376,7 +350,7 @@ class Attempt:
         left: list[DurableFuture[Any]] = [each.invocation_id for each in self.deferred]
         if self.runs is not None:
             for id_ in self.runs.unfinished():
-                left += [leaf for leaf in self._pending.get(id_, ()) if not leaf.is_used]
+                left += [leaf for leaf in self.inbox.waiting_for(id_) if not leaf.is_used]
         return left
 
     async def _wait_for_the_rest(self, result: Any, error: BaseException | None) -> Any:

@@ -121,7 +121,7 @@ class CallFuture(Leaf[R]):
         self._codec = codec
         self._encoding = encoding
         self._handle: InvocationHandle[R] | None = None
-        attempt.expect(ids[1], self)
+        attempt.inbox.expect(ids[1], self)
 
     @property
     def handle(self) -> InvocationHandle[R]:
@@ -156,7 +156,7 @@ class Awakeable(Leaf[R]):
     def __init__(self, attempt: Attempt, codec: Codec[R], encoding: Encoding) -> None:
         self.id, notification = attempt.commands.awakeable()
         super().__init__(attempt, notification, reader(codec, encoding))
-        attempt.expect(notification, self)
+        attempt.inbox.expect(notification, self)
 
 
 def known_id(attempt: Attempt, invocation_id: str) -> DurableFuture[str]:

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def self_signed(directory: Path) -> tuple[Path, Path]:
-    """Write a certificate for localhost and its key; returns the two PEM files."""
+def self_signed(directory: Path, *, host: str = "localhost") -> tuple[Path, Path]:
+    """Write a certificate for 127.0.0.1 and a host name, and its key; returns the two PEM files."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    names = [x509.DNSName(host), x509.IPAddress(ip_address("127.0.0.1"))]
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()

@@ -102,7 +102,6 @@ class Endpoint:
             OSError: the address cannot be listened on.
             ValueError: the address is not HOST:PORT.
         """
-        parse_address(address)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(self._serve(address, grace))
 

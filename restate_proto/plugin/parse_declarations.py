@@ -75,7 +75,8 @@ class _Parser:
             constant = self._constant(what, message.name, path) if message.name else ""
             type_ = self._type(title, message.type, path)
             if constant and type_:
-                found.append(Declaration(message.name, constant, type_))
+                location = self._scope.location(path)
+                found.append(Declaration(message.name, constant, type_, location))
         return tuple(found)
 
     def _constant(self, what: str, name: str, path: Path) -> str | None:

@@ -66,6 +66,7 @@ def _handler(
         key_field=key_field(request, scope.file.options, scope.file.index, scope.file.problems)
         if kind_is_keyed
         else None,
+        location=scope.location(scope.method_path(number)),
     )
 
 

@@ -68,6 +68,8 @@ def parse_service(
     handlers = parse_handlers(scope)
     declarations = parse_declarations(scope, handlers)
     return scope, ServiceModel(
+        proto=proto.name,
+        full_name=full_name,
         name=_name(scope),
         kind=option.kind,
         encoding=_encoding(scope),
@@ -79,6 +81,7 @@ def parse_service(
         state=declarations.state,
         promises=declarations.promises,
         signals=declarations.signals,
+        location=scope.location(path),
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from restate_proto.model.config import Config
     from restate_proto.model.kinds import Encoding, HandlerKind
+    from restate_proto.plugin.problems import Location
 
 __all__ = ["ClassNames", "Declaration", "FileModel", "HandlerModel", "MessageType", "ServiceModel"]
 
@@ -44,11 +45,13 @@ class Declaration:
         name: its Restate name, such as `email-confirmed`.
         constant: the Python name of its key, such as `EMAIL_CONFIRMED`.
         type: the message that it holds.
+        location: where the contract declares it.
     """
 
     name: str
     constant: str
     type: MessageType
+    location: Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class HandlerModel:
         comment: the proto comment.
         deprecated: whether the contract says `option deprecated = true`.
         key_field: the proto name of the request's key field; None in a plain service.
+        location: where the contract has it.
     """
 
     rpc: str
@@ -80,6 +84,7 @@ class HandlerModel:
     comment: str | None
     deprecated: bool
     key_field: str | None
+    location: Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,8 @@ class ServiceModel:
     """One Restate service.
 
     Args:
+        proto: its name in the contract: `Cart`.
+        full_name: that with the package: `shop.v1.Cart`.
         name: the Restate name.
         kind: what it is.
         encoding: how its payloads are encoded.
@@ -116,8 +123,11 @@ class ServiceModel:
         state: declared state keys.
         promises: declared promises.
         signals: declared signals.
+        location: where the contract has it.
     """
 
+    proto: str
+    full_name: str
     name: str
     kind: ServiceKind
     encoding: Encoding
@@ -129,6 +139,7 @@ class ServiceModel:
     state: tuple[Declaration, ...]
     promises: tuple[Declaration, ...]
     signals: tuple[Declaration, ...]
+    location: Location
 
     @property
     def is_keyed(self) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from restate_proto.plugin.declared import KindOption, OptionReader
     from restate_proto.plugin.index import TypeIndex
-    from restate_proto.plugin.problems import Problems
+    from restate_proto.plugin.problems import Location, Problems
     from restate_proto.plugin.source import Path
 
 __all__ = ["FileScope", "ServiceScope"]
@@ -95,7 +95,11 @@ class ServiceScope:
             path: the source path of what it is about.
             text: what is wrong; what to write instead.
         """
-        self.file.problems.add(self.file.index.source(self.file.name).location(path), text)
+        self.file.problems.add(self.location(path), text)
+
+    def location(self, path: Path) -> Location:
+        """Returns where `path` is in the file."""
+        return self.file.index.source(self.file.name).location(path)
 
     def comment(self, path: Path) -> str | None:
         """Returns the proto comment of `path`."""

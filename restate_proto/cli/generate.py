@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
-from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from google.protobuf.compiler import plugin_pb2
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from restate_proto.cli.failure import FAILED
+from restate_proto.cli.protoc import ContractError, ProtoFolder
 from restate_proto.cli.protoc_output import mend_stub, prefix_imports
-from restate_proto.errors import RestateError
 from restate_proto.plugin.names import module_name
 from restate_proto.plugin.problems import PluginError
 from restate_proto.plugin.run import generate as generate_restate_code
-from restatepb.v1 import options_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["GenerateError", "Generated", "generate", "generate_command"]
-
-# What installed packages bring: generated again, it would hide theirs.
-_INSTALLED = ("restatepb/", "google/protobuf/")
-_OPTIONS = "options.proto"
-
-
-class GenerateError(RestateError):
-    """Nothing was generated; `str()` of it is for the user to read, line by line."""
+__all__ = ["Generated", "generate", "generate_command"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,37 +59,25 @@ def generate(
         include: more folders to find imports in; nothing is generated for them.
 
     Raises:
-        GenerateError: protoc is not installed or refuses a file, or the contract breaks a rule.
+        ContractError: protoc is not installed or refuses a file, or the contract breaks a rule.
     """
-    if util.find_spec("grpc_tools") is None:
-        raise GenerateError(
-            "protoc is not installed; run `pip install 'restate-proto[generate]'` to get it"
-        )
-    names = _proto_files(proto_dir)
-    for folder in include:
-        if not folder.is_dir():
-            raise GenerateError(f"{folder} is no folder to find imports in")
+    folder = ProtoFolder(proto_dir, include)
     parameter = f"messages={messages},import_prefix={import_prefix}"
     if all_services:
         parameter += ",all_services=true"
     with tempfile.TemporaryDirectory() as temporary:
         tree = Path(temporary, "tree")
         tree.mkdir()
-        descriptors = Path(temporary, "descriptors")
-        code, said = _run_protoc(names, [proto_dir, *include], tree, descriptors)
-        said = _on_disk(said, proto_dir, names)
-        if code:
-            raise GenerateError(said or f"protoc failed with exit code {code}")
+        outputs = [f"--python_out={tree}", f"--pyi_out={tree}"]
+        descriptors, said = folder.compile(Path(temporary), outputs)
         request = plugin_pb2.CodeGeneratorRequest(
-            file_to_generate=names,
-            parameter=parameter,
-            proto_file=FileDescriptorSet.FromString(descriptors.read_bytes()).file,
+            file_to_generate=folder.names, parameter=parameter, proto_file=descriptors.file
         )
         try:
             texts = generate_restate_code(request)
         except PluginError as error:
-            raise GenerateError(_on_disk(str(error), proto_dir, names)) from None
-        texts.update(_mended(tree, names, import_prefix))
+            raise ContractError(folder.on_disk(str(error))) from None
+        texts.update(_mended(tree, folder.names, import_prefix))
     return Generated(tuple(_write(out, texts)), said)
 
 
@@ -136,7 +111,7 @@ def generate_command(
             all_services=all_services,
             include=include or [],
         )
-    except GenerateError as error:
+    except ContractError as error:
         # As they are, without a prefix: editors find the file and line in them.
         typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from None
@@ -144,67 +119,6 @@ def generate_command(
         typer.echo(generated.warnings, err=True)
     count = sum(path.name.endswith("_restate.py") for path in generated.files)
     typer.echo(f"{len(generated.files)} files in {out}, {count} of them with Restate services")
-
-
-def _proto_files(proto_dir: Path) -> list[str]:
-    """Returns the proto paths of what is to be generated."""
-    if not proto_dir.is_dir():
-        raise GenerateError(f"{proto_dir} is no folder; name the one that has the .proto files")
-    names = (path.relative_to(proto_dir) for path in proto_dir.rglob("*.proto"))
-    wanted = sorted(
-        name.as_posix()
-        for name in names
-        # Hidden folders hold environments and caches.
-        if not any(part.startswith(".") or part == "node_modules" for part in name.parts)
-        and not name.as_posix().startswith(_INSTALLED)
-    )
-    if not wanted:
-        raise GenerateError(f"{proto_dir} has no .proto files to generate code for")
-    return wanted
-
-
-def _options_folder() -> Path:
-    """Returns the folder of the options.proto that came with this version."""
-    beside = Path(options_pb2.__file__).parent
-    if (beside / _OPTIONS).is_file():
-        return beside
-    # A checkout: the wheel alone has the .proto file next to its Python.
-    return Path(__file__).parents[2] / "proto" / "restatepb" / "v1"
-
-
-def _run_protoc(
-    names: list[str], folders: list[Path], tree: Path, descriptors: Path
-) -> tuple[int, str]:
-    """Writes messages into `tree` and all descriptors to a file; returns exit code and output."""
-    arguments = [
-        # Only this folder, under its own name: the one around it may be all of site-packages.
-        f"-Irestatepb/v1={_options_folder()}",
-        *(f"-I{folder}" for folder in folders),
-        f"--python_out={tree}",
-        f"--pyi_out={tree}",
-        f"--descriptor_set_out={descriptors}",
-        "--include_imports",
-        "--include_source_info",
-        *names,
-    ]
-    # In a file, since a command line can be too short for a large tree.
-    arguments_file = descriptors.with_suffix(".arguments")
-    arguments_file.write_text("\n".join(arguments), encoding="utf-8")
-    # `-P` keeps the modules of the current folder out; protoc adds the well-known types itself.
-    command = [sys.executable, "-P", "-m", "grpc_tools.protoc", f"@{arguments_file}"]
-    done = subprocess.run(  # noqa: S603 - our own interpreter, and arguments without a shell
-        command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
-    )
-    return done.returncode, (done.stdout + done.stderr).strip()
-
-
-def _on_disk(text: str, proto_dir: Path, names: list[str]) -> str:
-    """Puts the folder in front of the files that begin lines, as a new protoc does itself."""
-    lines: list[str] = []
-    for line in text.split("\n"):
-        name, _, rest = line.partition(":")
-        lines.append(f"{proto_dir / name}:{rest}" if name in names else line)
-    return "\n".join(lines)
 
 
 def _mended(tree: Path, names: list[str], import_prefix: str) -> dict[str, str]:

@@ -13,7 +13,8 @@ from textwrap import indent
 import pytest
 from markdown_code import blocks, files, tables
 
-from restate_proto.cli.generate import GenerateError, generate
+from restate_proto.cli.generate import generate
+from restate_proto.cli.protoc import ContractError
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -145,7 +146,7 @@ def test_the_error_in_the_reference_is_what_the_plugin_says(tmp_path: Path) -> N
     path.parent.mkdir(parents=True)
     path.write_text(broken)
     shutil.copy(ROOT / "proto" / "shop" / "v1" / "checkout.proto", path.parent)
-    with pytest.raises(GenerateError) as error:
+    with pytest.raises(ContractError) as error:
         generate(tmp_path, tmp_path / "out")
     assert str(error.value) == f"{tmp_path}/{block.text.strip()}"
 

@@ -14,7 +14,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from restate_proto.cli.generate import GenerateError, generate, generate_command
+from restate_proto.cli.generate import generate, generate_command
+from restate_proto.cli.protoc import ContractError
 from restate_proto.cli.protoc_output import mend_stub, prefix_imports
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def test_a_wrong_contract_writes_nothing(
     files: dict[str, str], message: str, protos: Path, tmp_path: Path
 ) -> None:
     written(protos, files)
-    with pytest.raises(GenerateError) as caught:
+    with pytest.raises(ContractError) as caught:
         generate(protos, tmp_path / "out")
     assert message.format(protos=protos) in str(caught.value)
     assert not (tmp_path / "out").exists()
@@ -179,16 +180,16 @@ def test_a_wrong_contract_writes_nothing(
 
 def test_wrong_arguments_are_refused(protos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with pytest.raises(GenerateError, match="nowhere is no folder"):
+    with pytest.raises(ContractError, match="nowhere is no folder"):
         generate(tmp_path / "nowhere", out)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(GenerateError, match=r"empty has no \.proto files"):
+    with pytest.raises(ContractError, match=r"empty has no \.proto files"):
         generate(tmp_path / "empty", out)
-    with pytest.raises(GenerateError, match="nowhere is no folder to find imports in"):
+    with pytest.raises(ContractError, match="nowhere is no folder to find imports in"):
         generate(protos, out, include=[tmp_path / "nowhere"])
-    with pytest.raises(GenerateError, match="messages=betterproto is not supported yet"):
+    with pytest.raises(ContractError, match="messages=betterproto is not supported yet"):
         generate(protos, out, messages="betterproto")
-    with pytest.raises(GenerateError, match="is no Python package"):
+    with pytest.raises(ContractError, match="is no Python package"):
         generate(protos, out, import_prefix="a/b")
 
 
@@ -196,7 +197,7 @@ def test_without_protoc_it_says_how_to_get_it(
     protos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(util, "find_spec", lambda name: None)  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
-    with pytest.raises(GenerateError, match=r"pip install 'restate-proto\[generate\]'"):
+    with pytest.raises(ContractError, match=r"pip install 'restate-proto\[generate\]'"):
         generate(protos, tmp_path / "out")
 
 

@@ -1,0 +1,132 @@
+"""protoc, as it comes with grpcio-tools, on a folder of .proto files."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
+from restate_proto.errors import RestateError
+from restatepb.v1 import options_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["ContractError", "ProtoFolder", "is_installed", "options_folder"]
+
+# What installed packages bring: generated again, it would hide theirs.
+_INSTALLED = ("restatepb/", "google/protobuf/")
+_OPTIONS = "options.proto"
+
+
+class ContractError(RestateError):
+    """A contract cannot be read; `str()` of it is for the user, a line for each problem."""
+
+
+class ProtoFolder:
+    """A folder of .proto files, which import each other by their path below it.
+
+    restatepb/v1/options.proto and the well-known types need not be there.
+
+    Args:
+        path: the folder.
+        include: more folders to find imports in.
+
+    Raises:
+        ContractError: a folder is missing, has no .proto file, or protoc is not installed.
+    """
+
+    def __init__(self, path: Path, include: Sequence[Path] = ()) -> None:
+        if util.find_spec("grpc_tools") is None:
+            raise ContractError(
+                "protoc is not installed; run `pip install 'restate-proto[generate]'` to get it"
+            )
+        self.path = path
+        self.names = _proto_files(path)
+        self._folders = (path, *include)
+        for folder in include:
+            if not folder.is_dir():
+                raise ContractError(f"{folder} is no folder to find imports in")
+
+    def compile(
+        self, temporary: Path, arguments: Sequence[str] = ()
+    ) -> tuple[FileDescriptorSet, str]:
+        """Runs protoc on all files of the folder.
+
+        Args:
+            temporary: an empty folder for what protoc needs.
+            arguments: such as `--python_out=DIR`.
+
+        Returns:
+            The descriptors of the files and all that they import, with comments and lines; and
+            what protoc said all the same, which may be empty.
+
+        Raises:
+            ContractError: protoc refuses a file.
+        """
+        descriptors = temporary / "descriptors"
+        arguments_file = temporary / "arguments"
+        lines = [
+            # Only this folder, under its own name: the one around it may be all of site-packages.
+            f"-Irestatepb/v1={options_folder()}",
+            *(f"-I{folder}" for folder in self._folders),
+            *arguments,
+            f"--descriptor_set_out={descriptors}",
+            "--include_imports",
+            "--include_source_info",
+            *self.names,
+        ]
+        # In a file, since a command line can be too short for a large tree.
+        arguments_file.write_text("\n".join(lines), encoding="utf-8")
+        # `-P` keeps the modules of the current folder out; protoc adds the well-known types itself.
+        command = [sys.executable, "-P", "-m", "grpc_tools.protoc", f"@{arguments_file}"]
+        done = subprocess.run(  # noqa: S603 - our own interpreter, and arguments without a shell
+            command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
+        )
+        said = self.on_disk((done.stdout + done.stderr).strip())
+        if done.returncode:
+            raise ContractError(said or f"protoc failed with exit code {done.returncode}")
+        return FileDescriptorSet.FromString(descriptors.read_bytes()), said
+
+    def on_disk(self, text: str) -> str:
+        """Puts the folder in front of the files that begin lines, as a new protoc does itself."""
+        lines: list[str] = []
+        for line in text.split("\n"):
+            name, _, rest = line.partition(":")
+            lines.append(f"{self.path / name}:{rest}" if name in self.names else line)
+        return "\n".join(lines)
+
+
+def is_installed(name: str) -> bool:
+    """Whether an installed package brings the file of that proto path: protobuf, or this one."""
+    return name.startswith(_INSTALLED)
+
+
+def options_folder() -> Path:
+    """Returns the folder of the options.proto that came with this version."""
+    beside = Path(options_pb2.__file__).parent
+    if (beside / _OPTIONS).is_file():
+        return beside
+    # A checkout: the wheel alone has the .proto file next to its Python.
+    return Path(__file__).parents[2] / "proto" / "restatepb" / "v1"
+
+
+def _proto_files(proto_dir: Path) -> list[str]:
+    """Returns the proto paths of what is to be generated."""
+    if not proto_dir.is_dir():
+        raise ContractError(f"{proto_dir} is no folder; name the one that has the .proto files")
+    names = (path.relative_to(proto_dir) for path in proto_dir.rglob("*.proto"))
+    wanted = sorted(
+        name.as_posix()
+        for name in names
+        # Hidden folders hold environments and caches.
+        if not any(part.startswith(".") or part == "node_modules" for part in name.parts)
+        and not is_installed(name.as_posix())
+    )
+    if not wanted:
+        raise ContractError(f"{proto_dir} has no .proto files to generate code for")
+    return wanted

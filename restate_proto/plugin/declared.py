@@ -62,6 +62,7 @@ class KindOption:
         label: how the contract writes it; empty where nothing is written.
         number: its field number in ServiceOptions, for its location; 0 where nothing is written.
         is_go: whether it is the Go SDK's.
+        go: the Go SDK's option, where that stands beside ours.
     """
 
     kind: ServiceKind
@@ -71,6 +72,7 @@ class KindOption:
     label: str = ""
     number: int = 0
     is_go: bool = False
+    go: KindOption | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class OptionReader:
         return self._go.used_in(file)
 
     def kinds(self, options: descriptor_pb2.ServiceOptions) -> list[KindOption]:
-        """Returns the options of a service that say what it is; more than one is a mistake."""
+        """Returns the options of a service that say what it is: ours, then Go's."""
         found = [
             KindOption(kind, options.Extensions[extension], f"(restatepb.v1.{name})", number)
             for kind, extension, name, number in (
@@ -130,7 +132,7 @@ class OptionReader:
         return found
 
     def handlers(self, options: descriptor_pb2.MethodOptions) -> list[HandlerOption]:
-        """Returns Restate's options of a method; ours and Go's together are a mistake."""
+        """Returns Restate's options of a method: ours, then Go's."""
         found: list[HandlerOption] = []
         if self._has(options, _HANDLER):
             message = cast("options_pb2.HandlerOptions", options.Extensions[_HANDLER])

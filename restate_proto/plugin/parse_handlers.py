@@ -14,6 +14,7 @@ from restate_proto.plugin.names import (
     unique_name,
 )
 from restate_proto.plugin.parse_config import parse_config
+from restate_proto.plugin.parse_go import check_go_handler, is_go_run
 from restate_proto.plugin.parse_key import key_field
 from restate_proto.plugin.schema import HandlerModel
 
@@ -33,6 +34,8 @@ def parse_handlers(scope: ServiceScope) -> tuple[HandlerModel, ...]:
         _handler(scope, method, number) for number, method in enumerate(scope.proto.method)
     )
     _check_names(scope, handlers)
+    for number, handler in enumerate(handlers):
+        check_go_handler(scope, handler, number)
     if scope.option.kind is ServiceKind.WORKFLOW:
         _check_run(scope, handlers)
     return handlers
@@ -83,7 +86,10 @@ def _option(
     """Returns what the method says about its handler, or None."""
     found = scope.file.options.handlers(method.options)
     for option in found:
-        if option.is_go != scope.option.is_go:
+        goes_together = scope.option.is_go == option.is_go or (
+            option.is_go and scope.option.go is not None
+        )
+        if not goes_together:
             service = scope.option.label or "no option"
             ours = "(restatepb.v1.handler)"
             theirs = "(dev.restate.sdk.go.handler_type)"
@@ -126,8 +132,7 @@ def _kind(
         case ServiceKind.VIRTUAL_OBJECT:
             return next(iter(wanted), HandlerKind.EXCLUSIVE)
         case ServiceKind.WORKFLOW:
-            # Go's generator looks at the Go name, which is `Run` for a `run` as well.
-            is_run = method.name == "Run" or (scope.option.is_go and method.name == "run")
+            is_run = is_go_run(method.name) if scope.option.is_go else method.name == "Run"
             return next(iter(wanted), HandlerKind.WORKFLOW if is_run else HandlerKind.SHARED)
 
 

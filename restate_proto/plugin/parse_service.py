@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from restate_proto.model.config import Config
@@ -13,6 +14,7 @@ from restate_proto.plugin.declared import (
 from restate_proto.plugin.names import service_name_problem
 from restate_proto.plugin.parse_config import parse_config
 from restate_proto.plugin.parse_declarations import parse_declarations
+from restate_proto.plugin.parse_go import check_go_service
 from restate_proto.plugin.parse_handlers import parse_handlers
 from restate_proto.plugin.schema import ServiceModel
 from restate_proto.plugin.scope import ServiceScope
@@ -65,6 +67,7 @@ def parse_service(
             scope.option_path(),
             f"{unknown} that this version of restate-proto does not know; install a newer one",
         )
+    check_go_service(scope)
     handlers = parse_handlers(scope)
     declarations = parse_declarations(scope, handlers)
     return scope, ServiceModel(
@@ -103,6 +106,8 @@ def _kind_option(
     found = file.options.kinds(proto.options)
     if len(found) == 1:
         return found[0]
+    if len(found) == 2 and found[1].is_go:
+        return replace(found[0], go=found[1])
     scope = ServiceScope(
         file, proto, path, found[-1] if found else KindOption(ServiceKind.SERVICE), full_name
     )

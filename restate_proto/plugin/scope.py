@@ -83,6 +83,11 @@ class ServiceScope:
             return self.path
         return (*self.path, _SERVICE_OPTIONS, self.option.number, *inner)
 
+    def go_option_path(self) -> Path:
+        """Returns the source path of Go's option beside ours."""
+        go = self.option.go
+        return self.path if go is None else (*self.path, _SERVICE_OPTIONS, go.number)
+
     def method_path(self, number: int, option: int | None = None, *inner: int) -> Path:
         """Returns the source path of a method, of an option of it, or of a field in that."""
         path = (*self.path, _SERVICE_METHOD, number)

@@ -589,17 +589,55 @@ GO_CASES: dict[str, tuple[str, list[str]]] = {
             " run handler and shared ones; remove it",
         ],
     ),
-    "both on a service": (
+    "beside ours with another kind": (
+        """
+        service S {
+          option (restatepb.v1.object) = {};
+          option (dev.restate.sdk.go.service_type) = WORKFLOW;
+          rpc Run(M) returns (M);
+        }
+        """,
+        [
+            "3:3: shop.v1.S has option (restatepb.v1.object) and Go's says WORKFLOW; write option"
+            " (dev.restate.sdk.go.service_type) = VIRTUAL_OBJECT"
+        ],
+    ),
+    "beside ours with other names": (
+        """
+        service S {
+          option (restatepb.v1.service) = { name: "Other" };
+          option (dev.restate.sdk.go.service_type) = SERVICE;
+          rpc A(M) returns (M) { option (restatepb.v1.handler) = { name: "b" }; }
+        }
+        """,
+        [
+            '2:3: service shop.v1.S is named "Other", and the clients that Go generates for its'
+            " option (dev.restate.sdk.go.service_type) call shop.v1.S; remove the name, or Go's",
+            '4:3: A of service shop.v1.S is named "b", and the clients that Go generates for its'
+            " option (dev.restate.sdk.go.service_type) call A; remove the name, or Go's option",
+        ],
+    ),
+    "beside ours with other handlers": (
         """
         service S {
           option (restatepb.v1.object) = {};
           option (dev.restate.sdk.go.service_type) = VIRTUAL_OBJECT;
-          rpc A(M) returns (M);
+          rpc A(M) returns (M) { option (restatepb.v1.handler) = { shared: true }; }
+        }
+        service T {
+          option (restatepb.v1.workflow) = {};
+          option (dev.restate.sdk.go.service_type) = WORKFLOW;
+          rpc Start(M) returns (M) {
+            option (restatepb.v1.handler) = { run: true };
+            option (dev.restate.sdk.go.handler_type) = SHARED;
+          }
         }
         """,
         [
-            "3:3: shop.v1.S has the options (restatepb.v1.object) and"
-            " (dev.restate.sdk.go.service_type); keep one of them"
+            "4:3: A of object shop.v1.S is SHARED, and Go's generator takes it for EXCLUSIVE;"
+            " write option (dev.restate.sdk.go.handler_type) = SHARED",
+            "11:5: Start of workflow shop.v1.T is WORKFLOW_RUN, and Go's generator takes it for"
+            " SHARED; write option (dev.restate.sdk.go.handler_type) = WORKFLOW_RUN",
         ],
     ),
     "mixed on service and handlers": (

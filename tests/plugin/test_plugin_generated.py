@@ -158,11 +158,14 @@ def test_a_go_contract_keeps_its_meaning(load: Callable[[str], Any]) -> None:
         "Counter": (ServiceKind.VIRTUAL_OBJECT, [exclusive, exclusive, shared]),
         "Payment": (ServiceKind.WORKFLOW, [run, shared, shared]),
         "Renamed": (ServiceKind.WORKFLOW, [run]),
+        "Ledger": (ServiceKind.VIRTUAL_OBJECT, [exclusive, shared, shared]),
     }
     for name in kinds:
         service = getattr(module, f"{name}Base").__restate_service__
-        assert service.encoding is Encoding.JSON
-        assert {handler.encoding for handler in service.handlers} == {Encoding.JSON}
+        # Where our option stands beside Go's, ours says the encoding.
+        encoding = Encoding.PROTOBUF if name == "Ledger" else Encoding.JSON
+        assert service.encoding is encoding
+        assert {handler.encoding for handler in service.handlers} == {encoding}
 
 
 def test_messages_that_syntax_cannot_name_are_the_real_ones(load: Callable[[str], Any]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import ClassVar, Final
 
 from golden.gosdk import shop_pb2 as _shop_pb2
 from restate_proto._codegen import v1 as _rt
@@ -29,6 +29,11 @@ __all__ = [
     "GreeterIngressClient",
     "GreeterIngressSendClient",
     "GreeterSendClient",
+    "LedgerBase",
+    "LedgerClient",
+    "LedgerIngressClient",
+    "LedgerIngressSendClient",
+    "LedgerSendClient",
     "PaymentBase",
     "PaymentClient",
     "PaymentIngressClient",
@@ -775,6 +780,209 @@ class RenamedIngressSendClient(_rt.IngressServiceSendClient):
         return await self._send(_RENAMED_START, request, delay, idempotency_key, headers, limit_key)
 
 
+class LedgerBase(_rt.VirtualObject):
+    """Ours beside Go's: Go's generator reads its own, and ours say what Go's cannot."""
+
+    LAST: ClassVar[_rt.StateKey[_shop_pb2.Message]] = _rt.StateKey("last", _shop_pb2.Message)
+
+    @abc.abstractmethod
+    async def post(self, ctx: _rt.ObjectContext, request: _shop_pb2.Message) -> _shop_pb2.Message:
+        """The handler `Post`."""
+
+    @abc.abstractmethod
+    async def read(
+        self,
+        ctx: _rt.ObjectSharedContext,
+        request: _shop_pb2.Message,
+    ) -> _shop_pb2.Message:
+        """The handler `Read`."""
+
+    @abc.abstractmethod
+    async def peek(
+        self,
+        ctx: _rt.ObjectSharedContext,
+        request: _shop_pb2.Message,
+    ) -> _shop_pb2.Message:
+        """The handler `Peek`."""
+
+
+class LedgerClient(_rt.ContextClient):
+    """Calls the virtual object `golden.gosdk.Ledger` from a handler."""
+
+    @classmethod
+    def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> LedgerClient:
+        """Returns the client for one object key, for use in a handler."""
+        return cls(ctx, key, scope)
+
+    @staticmethod
+    def from_client(
+        client: _rt.IngressClient,
+        key: str,
+        *,
+        scope: str | None = None,
+    ) -> LedgerIngressClient:
+        """Returns the client for one object key, for use outside of Restate."""
+        return LedgerIngressClient(client, key, scope)
+
+    def send(self) -> LedgerSendClient:
+        """Returns the same handlers as one-way messages."""
+        return LedgerSendClient(self._ctx, self._key, self._scope)
+
+    def post(
+        self,
+        request: _shop_pb2.Message,
+        *,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> _rt.CallFuture[_shop_pb2.Message]:
+        """The handler `Post`."""
+        return self._call(_LEDGER_POST, request, idempotency_key, headers, limit_key)
+
+    def read(
+        self,
+        request: _shop_pb2.Message,
+        *,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> _rt.CallFuture[_shop_pb2.Message]:
+        """The handler `Read`."""
+        return self._call(_LEDGER_READ, request, idempotency_key, headers, limit_key)
+
+    def peek(
+        self,
+        request: _shop_pb2.Message,
+        *,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> _rt.CallFuture[_shop_pb2.Message]:
+        """The handler `Peek`."""
+        return self._call(_LEDGER_PEEK, request, idempotency_key, headers, limit_key)
+
+
+class LedgerSendClient(_rt.ContextSendClient):
+    """Sends one-way messages to the virtual object `golden.gosdk.Ledger` from a handler."""
+
+    def post(
+        self,
+        request: _shop_pb2.Message,
+        *,
+        delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> _rt.InvocationHandle[_shop_pb2.Message]:
+        """The handler `Post`."""
+        return self._send(_LEDGER_POST, request, delay, idempotency_key, headers, limit_key)
+
+    def read(
+        self,
+        request: _shop_pb2.Message,
+        *,
+        delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> _rt.InvocationHandle[_shop_pb2.Message]:
+        """The handler `Read`."""
+        return self._send(_LEDGER_READ, request, delay, idempotency_key, headers, limit_key)
+
+    def peek(
+        self,
+        request: _shop_pb2.Message,
+        *,
+        delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> _rt.InvocationHandle[_shop_pb2.Message]:
+        """The handler `Peek`."""
+        return self._send(_LEDGER_PEEK, request, delay, idempotency_key, headers, limit_key)
+
+
+class LedgerIngressClient(_rt.IngressServiceClient):
+    """Calls the virtual object `golden.gosdk.Ledger` from outside of Restate."""
+
+    def send(self) -> LedgerIngressSendClient:
+        """Returns the same handlers as one-way messages."""
+        return LedgerIngressSendClient(self._client, self._key, self._scope)
+
+    async def post(
+        self,
+        request: _shop_pb2.Message,
+        *,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> _shop_pb2.Message:
+        """The handler `Post`."""
+        return await self._call(_LEDGER_POST, request, idempotency_key, headers, limit_key)
+
+    async def read(
+        self,
+        request: _shop_pb2.Message,
+        *,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> _shop_pb2.Message:
+        """The handler `Read`."""
+        return await self._call(_LEDGER_READ, request, idempotency_key, headers, limit_key)
+
+    async def peek(
+        self,
+        request: _shop_pb2.Message,
+        *,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> _shop_pb2.Message:
+        """The handler `Peek`."""
+        return await self._call(_LEDGER_PEEK, request, idempotency_key, headers, limit_key)
+
+
+class LedgerIngressSendClient(_rt.IngressServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.gosdk.Ledger` from outside of Restate."""
+
+    async def post(
+        self,
+        request: _shop_pb2.Message,
+        *,
+        delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
+        """The handler `Post`."""
+        return await self._send(_LEDGER_POST, request, delay, idempotency_key, headers, limit_key)
+
+    async def read(
+        self,
+        request: _shop_pb2.Message,
+        *,
+        delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
+        """The handler `Read`."""
+        return await self._send(_LEDGER_READ, request, delay, idempotency_key, headers, limit_key)
+
+    async def peek(
+        self,
+        request: _shop_pb2.Message,
+        *,
+        delay: timedelta | None = None,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit_key: str | None = None,
+    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
+        """The handler `Peek`."""
+        return await self._send(_LEDGER_PEEK, request, delay, idempotency_key, headers, limit_key)
+
+
 _GREETER_SAY_HELLO: Final = _rt.HandlerDescriptor(
     service="golden.gosdk.Greeter",
     name="SayHello",
@@ -874,6 +1082,37 @@ _RENAMED_START: Final = _rt.HandlerDescriptor(
     encoding=_rt.Encoding.JSON,
 )
 
+_LEDGER_POST: Final = _rt.HandlerDescriptor(
+    service="golden.gosdk.Ledger",
+    name="Post",
+    method="post",
+    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
+    kind=_rt.HandlerKind.EXCLUSIVE,
+    request=_rt.google_codec(_shop_pb2.Message),
+    response=_rt.google_codec(_shop_pb2.Message),
+)
+
+_LEDGER_READ: Final = _rt.HandlerDescriptor(
+    service="golden.gosdk.Ledger",
+    name="Read",
+    method="read",
+    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
+    kind=_rt.HandlerKind.SHARED,
+    request=_rt.google_codec(_shop_pb2.Message),
+    response=_rt.google_codec(_shop_pb2.Message),
+)
+
+_LEDGER_PEEK: Final = _rt.HandlerDescriptor(
+    service="golden.gosdk.Ledger",
+    name="Peek",
+    method="peek",
+    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
+    kind=_rt.HandlerKind.SHARED,
+    request=_rt.google_codec(_shop_pb2.Message),
+    response=_rt.google_codec(_shop_pb2.Message),
+    config=_rt.Config(ingress_private=True),
+)
+
 GreeterBase.__restate_service__ = _rt.ServiceDescriptor(
     name="golden.gosdk.Greeter",
     kind=_rt.ServiceKind.SERVICE,
@@ -908,4 +1147,12 @@ RenamedBase.__restate_service__ = _rt.ServiceDescriptor(
     kind=_rt.ServiceKind.WORKFLOW,
     handlers=(_RENAMED_START,),
     encoding=_rt.Encoding.JSON,
+)
+
+LedgerBase.__restate_service__ = _rt.ServiceDescriptor(
+    name="golden.gosdk.Ledger",
+    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
+    handlers=(_LEDGER_POST, _LEDGER_READ, _LEDGER_PEEK),
+    documentation="Ours beside Go's: Go's generator reads its own, and ours say what Go's cannot.",
+    state=(LedgerBase.LAST,),
 )

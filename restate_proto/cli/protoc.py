@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from restate_proto.errors import RestateError
-from restatepb.v1 import options_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +19,6 @@ __all__ = ["ContractError", "ProtoFolder", "is_installed", "options_folder"]
 
 # What installed packages bring: generated again, it would hide theirs.
 _INSTALLED = ("restatepb/", "google/protobuf/")
-_OPTIONS = "options.proto"
 
 
 class ContractError(RestateError):
@@ -108,11 +106,11 @@ def is_installed(name: str) -> bool:
 
 def options_folder() -> Path:
     """Returns the folder of the options.proto that came with this version."""
-    beside = Path(options_pb2.__file__).parent
-    if (beside / _OPTIONS).is_file():
-        return beside
+    # Not beside the imported `restatepb`: a generated tree may have one of its own.
+    root = Path(__file__).parents[2]
+    installed = root / "restatepb" / "v1"
     # A checkout: the wheel alone has the .proto file next to its Python.
-    return Path(__file__).parents[2] / "proto" / "restatepb" / "v1"
+    return installed if installed.is_dir() else root / "proto" / "restatepb" / "v1"
 
 
 def _proto_files(proto_dir: Path) -> list[str]:

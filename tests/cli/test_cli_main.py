@@ -20,10 +20,10 @@ def test_version_names_the_installed_one() -> None:
 
 def test_without_arguments_it_lists_the_commands() -> None:
     output = CliRunner().invoke(app, []).output
-    assert all(command in output for command in ("generate", "serve", "register"))
+    assert all(command in output for command in ("generate", "export", "serve", "register"))
 
 
-@pytest.mark.parametrize("command", ["generate", "serve", "register"])
+@pytest.mark.parametrize("command", ["generate", "export", "serve", "register"])
 def test_every_command_explains_itself(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0

@@ -1,0 +1,44 @@
+"""`restate-proto export`: puts options.proto where buf, protoc and editors find it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from restate_proto.cli.failure import fail
+from restate_proto.cli.protoc import options_folder
+
+__all__ = ["export_command"]
+
+_NAME = "restatepb/v1/options.proto"
+
+
+def export_command(
+    out: Annotated[
+        Path, typer.Argument(help="The folder that restatepb/v1/options.proto goes to.")
+    ],
+    *,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Write nothing; fail if the file there is not this version's."
+        ),
+    ] = False,
+) -> None:
+    """Export restatepb/v1/options.proto, which contracts import, for buf, protoc and editors."""
+    path = out / _NAME
+    content = (options_folder() / path.name).read_bytes()
+    try:
+        # git may have changed the line ends of a file that is checked in.
+        is_fresh = path.is_file() and path.read_bytes().replace(b"\r\n", b"\n") == content
+        if not is_fresh and not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}")
+    if check and not is_fresh:
+        what = "is not that of this version" if path.is_file() else "is missing"
+        fail(f"{path} {what}; run `restate-proto export {out}`")
+    typer.echo(path)

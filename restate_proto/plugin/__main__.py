@@ -1,30 +1,56 @@
-"""The console script `protoc-gen-python-restate`: the only place that touches stdin and stdout."""
+"""The console scripts: the only place that touches stdin and stdout."""
 
 from __future__ import annotations
 
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from restate_proto.plugin.run import run
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    from restate_proto.plugin.run import Generate
+
+__all__ = ["main", "main_java", "main_kotlin"]
 
 
 def main() -> None:
+    """`protoc-gen-python-restate`."""
+    from restate_proto.plugin.generate import generate  # noqa: PLC0415 - a script loads its own
+
+    _serve("python", generate)
+
+
+def main_java() -> None:
+    """`protoc-gen-java-restate`."""
+    from restate_proto.plugin.java.generate import generate  # noqa: PLC0415 - a script loads its own
+
+    _serve("java", generate)
+
+
+def main_kotlin() -> None:
+    """`protoc-gen-kotlin-restate`."""
+    from restate_proto.plugin.kotlin.generate import generate  # noqa: PLC0415 - a script loads its own
+
+    _serve("kotlin", generate)
+
+
+def _serve(language: str, generate: Generate) -> None:
     """Reads a `CodeGeneratorRequest` from stdin and writes the response to stdout."""
+    name = f"protoc-gen-{language}-restate"
     if "--version" in sys.argv[1:]:
         try:
             number = version("restate-proto")
         except PackageNotFoundError:
             number = "(not installed)"
-        sys.stdout.write(f"protoc-gen-python-restate {number}\n")
+        sys.stdout.write(f"{name} {number}\n")
         return
     if sys.stdin.isatty():
         sys.exit(
-            "protoc-gen-python-restate is a protoc plugin: call it with "
-            "`protoc --python-restate_out=DIR ...`, with buf, or use `restate-proto generate`."
+            f"{name} is a protoc plugin: call it with `protoc --{language}-restate_out=DIR ...`, "
+            "with buf, or use `restate-proto generate`."
         )
-    sys.stdout.buffer.write(run(sys.stdin.buffer.read()))
+    sys.stdout.buffer.write(run(sys.stdin.buffer.read(), generate))
 
 
 if __name__ == "__main__":

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from restate_proto.plugin.problems import PluginError
 
-__all__ = ["PluginOptions", "parse_options"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-_KNOWN = "messages=protobuf, import_prefix=PACKAGE, all_services=true|false"
+__all__ = ["PluginOptions", "boolean_option", "given_options", "parse_options"]
+
+_KNOWN = {
+    "messages": "protobuf",
+    "import_prefix": "PACKAGE",
+    "all_services": "true|false",
+}
 _MESSAGES = ("protobuf", "betterproto", "betterproto2")
 
 
@@ -33,21 +41,47 @@ def parse_options(parameter: str) -> PluginOptions:
     Raises:
         PluginError: an option is unknown, given twice, or its value is not one it takes.
     """
+    given = given_options(parameter, _KNOWN)
+    return PluginOptions(
+        messages=_messages(given.get("messages", "protobuf")),
+        import_prefix=_import_prefix(given.get("import_prefix", "")),
+        all_services=boolean_option("all_services", given.get("all_services", "false")),
+    )
+
+
+def given_options(parameter: str, known: Mapping[str, str]) -> dict[str, str]:
+    """Splits the parameter of a request.
+
+    Args:
+        parameter: `key=value` pairs separated by commas.
+        known: what a generator takes: its keys, and what to write for the value of each.
+
+    Raises:
+        PluginError: an option is unknown or given twice.
+    """
     given: dict[str, str] = {}
     for pair in filter(None, (part.strip() for part in parameter.split(","))):
         key, _, value = pair.partition("=")
         if key in given:
             raise PluginError(f'option "{key}" is given twice; keep one')
         given[key] = value
-    options = PluginOptions(
-        messages=_messages(given.pop("messages", "protobuf")),
-        import_prefix=_import_prefix(given.pop("import_prefix", "")),
-        all_services=_boolean("all_services", given.pop("all_services", "false")),
-    )
-    if given:
-        unknown = ", ".join(f'"{key}"' for key in given)
-        raise PluginError(f"unknown option {unknown}; the options are {_KNOWN}")
-    return options
+    unknown = ", ".join(f'"{key}"' for key in given if key not in known)
+    if unknown:
+        options = ", ".join(f"{key}={value}" for key, value in known.items())
+        raise PluginError(f"unknown option {unknown}; the options are {options}")
+    return given
+
+
+def boolean_option(key: str, value: str) -> bool:
+    """Returns what a flag says.
+
+    Raises:
+        PluginError: it is neither true nor false.
+    """
+    # `all_services` alone, without a value, is how protoc users often switch a flag on.
+    if value not in {"true", "false", ""}:
+        raise PluginError(f'{key}="{value}" is neither true nor false; write {key}=true')
+    return value != "false"
 
 
 def _messages(value: str) -> str:
@@ -63,10 +97,3 @@ def _import_prefix(value: str) -> str:
             f'import_prefix="{value}" is no Python package; write one such as import_prefix=acme.gen'
         )
     return prefix
-
-
-def _boolean(key: str, value: str) -> bool:
-    # `all_services` alone, without a value, is how protoc users often switch a flag on.
-    if value not in {"true", "false", ""}:
-        raise PluginError(f'{key}="{value}" is neither true nor false; write {key}=true')
-    return value != "false"

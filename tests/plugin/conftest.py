@@ -8,6 +8,7 @@ import pytest
 from google.protobuf.compiler import plugin_pb2
 from plugin_protoc import compile_files
 
+from restate_proto.plugin.generate import generate
 from restate_proto.plugin.run import run
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def answer(compile_request: Compile) -> Answer:
         files: Mapping[str, str], *, parameter: str = "", only: str | None = None
     ) -> plugin_pb2.CodeGeneratorResponse:
         request = compile_request(files, parameter=parameter, only=only)
-        return plugin_pb2.CodeGeneratorResponse.FromString(run(request.SerializeToString()))
+        return plugin_pb2.CodeGeneratorResponse.FromString(
+            run(request.SerializeToString(), generate)
+        )
 
     return answer

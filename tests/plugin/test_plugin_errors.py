@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from restate_proto.plugin.generate import generate
 from restate_proto.plugin.run import run
 
 if TYPE_CHECKING:
@@ -543,7 +544,7 @@ def test_an_option_of_a_newer_version_is_not_lost_silently(compile_request: Comp
     options = service.options.SerializeToString()
     assert options.endswith(b"\x06" + old)
     service.options.ParseFromString(options.removesuffix(b"\x06" + old) + b"\x09" + new)
-    response = run(request.SerializeToString()).decode(errors="replace")
+    response = run(request.SerializeToString(), generate).decode(errors="replace")
     assert (
         f"a.proto:{FIRST + 1}:3: restatepb.v1.Config has a field 1000 that this version of"
         " restate-proto does not know; install a newer one" in response

@@ -9,6 +9,7 @@ from golden_cases import CASES
 from google.protobuf.compiler import plugin_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodOptions, ServiceOptions
 
+from restate_proto.plugin.generate import generate
 from restate_proto.plugin.golang import GoHandlerType, GoOptions, GoServiceType
 from restate_proto.plugin.run import run
 
@@ -91,7 +92,9 @@ def test_it_is_understood_without_the_file_that_defines_it(compile_request: Comp
         }
     )
     request.proto_file[0].service[0].options.MergeFromString(TAG + b"\x01")
-    response = plugin_pb2.CodeGeneratorResponse.FromString(run(request.SerializeToString()))
+    response = plugin_pb2.CodeGeneratorResponse.FromString(
+        run(request.SerializeToString(), generate)
+    )
     assert "class OneBase(_rt.VirtualObject):" in response.file[0].content
     assert "encoding=_rt.Encoding.JSON" in response.file[0].content
 

@@ -13,6 +13,7 @@ from golden_cases import REPOSITORY
 from google.protobuf import descriptor_pb2
 from google.protobuf.compiler import plugin_pb2
 
+from restate_proto.plugin.generate import generate
 from restate_proto.plugin.options import PluginOptions, parse_options
 from restate_proto.plugin.problems import PluginError
 from restate_proto.plugin.run import run
@@ -91,7 +92,7 @@ def test_files_without_restate_services_give_nothing(answer: Answer) -> None:
 
 
 def test_an_empty_request_gives_an_empty_answer() -> None:
-    response = plugin_pb2.CodeGeneratorResponse.FromString(run(b""))
+    response = plugin_pb2.CodeGeneratorResponse.FromString(run(b"", generate))
     assert not response.error
     assert not response.file
 
@@ -121,7 +122,9 @@ def test_a_request_without_source_information_still_names_the_file(
     request = compile_request({"one.proto": SERVICE.replace("Do(M)", "Do(stream M)")})
     for file in request.proto_file:
         file.ClearField("source_code_info")
-    response = plugin_pb2.CodeGeneratorResponse.FromString(run(request.SerializeToString()))
+    response = plugin_pb2.CodeGeneratorResponse.FromString(
+        run(request.SerializeToString(), generate)
+    )
     assert response.error.startswith("one.proto: Do of service one.v1.One streams")
 
 
@@ -155,7 +158,7 @@ def test_the_console_script_reads_stdin_and_writes_stdout(compile_request: Compi
     request = compile_request({"one.proto": SERVICE}).SerializeToString()
     done = plugin(stdin=request)
     assert done.returncode == 0
-    assert done.stdout == run(request)
+    assert done.stdout == run(request, generate)
 
 
 def test_the_console_script_says_its_version() -> None:
@@ -167,7 +170,7 @@ def test_the_console_script_says_its_version() -> None:
 def test_starting_the_plugin_loads_no_runtime(compile_request: Compile) -> None:
     code = (
         f"import sys; sys.path[:0] = [{str(REPOSITORY)!r}, {str(REPOSITORY / 'generated')!r}];"
-        "import restate_proto.plugin.run;"
+        "import restate_proto.plugin.__main__, restate_proto.plugin.generate;"
         "print([m for m in sys.modules if m.startswith(('asyncio', 'h2', 'typer', 'grpc'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

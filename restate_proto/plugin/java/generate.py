@@ -1,0 +1,29 @@
+"""The generator of Java code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from restate_proto.plugin.jvm.options import parse_jvm_options
+from restate_proto.plugin.parse import parse_files
+
+if TYPE_CHECKING:
+    from google.protobuf.compiler import plugin_pb2
+
+__all__ = ["generate"]
+
+
+def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
+    """Generates the Java code of a request.
+
+    Args:
+        request: parsed after this module was imported, see `run`.
+
+    Returns:
+        The text of each generated file by its path.
+
+    Raises:
+        PluginError: with all that is wrong with the options or the contracts.
+    """
+    options = parse_jvm_options(request.parameter)
+    return {file.path: "" for file in parse_files(request, all_services=options.all_services)}

@@ -1,0 +1,3 @@
+"""What the generators for Java and Kotlin share: names of classes and methods, imports, layout."""
+
+from __future__ import annotations

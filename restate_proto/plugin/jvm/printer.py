@@ -1,0 +1,96 @@
+"""Lays out Java and Kotlin text: indentation, doc comments, strings, and lists that wrap."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Sequence
+
+__all__ = ["Printer", "quote"]
+
+_WIDTH = 100
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def quote(text: str, *, escape_dollar: bool = False) -> str:
+    """Returns the literal of a string, in ASCII: compilers need not know the file's encoding.
+
+    Args:
+        text: what the literal is to mean.
+        escape_dollar: whether `$` has a meaning in literals, as it has in Kotlin.
+    """
+    return f'"{"".join(_escape(character, escape_dollar) for character in text)}"'
+
+
+def _escape(character: str, escape_dollar: bool) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character == "$" and escape_dollar:
+        return "\\$"
+    if " " <= character <= "~":
+        return character
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
+
+
+class Printer:
+    """Collects lines of text.
+
+    Args:
+        indent: what a block is indented by.
+    """
+
+    def __init__(self, indent: str = "  ") -> None:
+        self.lines: list[str] = []
+        self._indent = indent
+        self._margin = ""
+
+    def line(self, text: str = "") -> None:
+        """Adds a line at the current indentation, or an empty one."""
+        self.lines.append(f"{self._margin}{text}" if text else "")
+
+    @contextmanager
+    def indented(self) -> Generator[None]:
+        """Indents what is added inside."""
+        before, self._margin = self._margin, self._margin + self._indent
+        yield
+        self._margin = before
+
+    @contextmanager
+    def block(self, head: str) -> Generator[None]:
+        """Adds `head {` and, after what is added inside, `}`."""
+        self.line(f"{head} {{")
+        with self.indented():
+            yield
+        self.line("}")
+
+    def doc(self, lines: Sequence[str]) -> None:
+        """Adds a doc comment of lines that are escaped already."""
+        if len(lines) == 1 and len(self._margin) + len(lines[0]) + 7 <= _WIDTH:
+            self.line(f"/** {lines[0]} */")
+            return
+        self.line("/**")
+        for line in lines:
+            self.line(f" * {line}" if line else " *")
+        self.line(" */")
+
+    def wrapped(self, before: str, items: Iterable[str], after: str) -> None:
+        """Adds `before(item, item)after`, its items on lines of their own where it is too long.
+
+        Args:
+            before: up to the parenthesis: `public void add`.
+            items: parameters or arguments.
+            after: what follows the closing parenthesis: ` {` or `;`.
+        """
+        items = tuple(items)
+        short = f"{before}({', '.join(items)}){after}"
+        if not items or len(self._margin) + len(short) <= _WIDTH:
+            self.line(short)
+            return
+        self.line(f"{before}(")
+        with self.indented(), self.indented():
+            for item in items[:-1]:
+                self.line(f"{item},")
+            self.line(f"{items[-1]}){after}")

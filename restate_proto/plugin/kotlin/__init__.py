@@ -1,0 +1,3 @@
+"""The generator `protoc-gen-kotlin-restate`."""
+
+from __future__ import annotations

@@ -1,0 +1,88 @@
+"""A project of a buf user in a temporary directory, and the real buf on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = Path(sys.executable).parent
+
+BUF = shutil.which("buf", path=str(PROGRAMS))
+GIT = shutil.which("git")
+
+
+@dataclass(frozen=True)
+class Project:
+    """Files, and commands among them.
+
+    Args:
+        directory: where it is.
+    """
+
+    directory: Path
+
+    def write(self, files: Mapping[str, str]) -> None:
+        """Writes files given by path and text."""
+        for name, text in files.items():
+            path = self.directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(dedent(text).lstrip("\n"), "utf-8")
+
+    def files(self, folder: str) -> dict[str, str]:
+        """The files below a folder, by their path in it."""
+        top = self.directory / folder
+        return {
+            path.relative_to(top).as_posix(): path.read_text("utf-8")
+            for path in sorted(top.rglob("*"))
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+
+    def call(self, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command, which may fail."""
+        return subprocess.run(
+            command,
+            cwd=self.directory,
+            env=self._environ() | environ,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+
+    def run(self, *command: str, **environ: str) -> str:
+        """Runs a command that works; returns what it printed."""
+        done = self.call(*command, **environ)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def fails(self, *command: str) -> str:
+        """Runs a command that does not work; returns what it said."""
+        done = self.call(*command)
+        assert done.returncode != 0, f"{command} works"
+        return done.stdout + done.stderr
+
+    def commit(self) -> None:
+        """Makes a git repository of it, with all that is there on the branch main."""
+        identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+        self.run("git", "init", "--quiet", "--initial-branch=main")
+        self.run("git", "add", "--all")
+        self.run("git", *identity, "commit", "--quiet", "--message=all")
+
+    def _environ(self) -> dict[str, str]:
+        nowhere = "http://127.0.0.1:9"  # what asks the network fails, and is found
+        return {
+            "PATH": os.pathsep.join([str(PROGRAMS), os.environ.get("PATH", os.defpath)]),
+            "HOME": str(self.directory),
+            "HTTP_PROXY": nowhere,
+            "HTTPS_PROXY": nowhere,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }

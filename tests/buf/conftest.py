@@ -1,0 +1,32 @@
+"""The project that the tests of buf begin with."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from buf_project import BUF, Project
+from buf_shop import FILES
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips these tests where buf is not installed: with the oldest dependencies."""
+    for item in items:
+        if BUF is None and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason="buf is not installed here"))
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project(tmp_path_factory.mktemp("buf"))
+    project.write(FILES)
+    project.run("restate-proto", "export", "third_party")
+    return project
+
+
+@pytest.fixture
+def project(prepared: Project, tmp_path: Path) -> Project:
+    """A copy of the prepared project, for one test."""
+    shutil.copytree(prepared.directory, tmp_path / "project")
+    return Project(tmp_path / "project")

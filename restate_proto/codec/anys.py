@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf import descriptor_pool, message_factory
+from google.protobuf import message_factory
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
+    from google.protobuf.descriptor_pool import DescriptorPool
     from google.protobuf.message import Message
 
 __all__ = ["holds_any", "put_in_order"]
@@ -34,34 +35,35 @@ def holds_any(descriptor: Descriptor) -> bool:
     return False
 
 
-def put_in_order(message: Message) -> None:
+def put_in_order(message: Message, pool: DescriptorPool) -> None:
     """Serialize what is in each `Any` of a message again, with sorted map entries.
 
     Args:
         message: a message that `json_format` has read, so that each type in it is known.
+        pool: where it is known.
     """
     # Any: the fields of a message that is known at run time only.
     dynamic: Any = message
     if dynamic.DESCRIPTOR.full_name == _ANY:
         if dynamic.type_url:
-            inner = _content(dynamic)
-            put_in_order(inner)
+            inner = _content(dynamic, pool)
+            put_in_order(inner, pool)
             dynamic.value = inner.SerializeToString(deterministic=True)
         return
     for field, value in dynamic.ListFields():
         if field.message_type is None:
             continue
         if hasattr(value, "DESCRIPTOR"):
-            put_in_order(value)
+            put_in_order(value, pool)
         elif not field.message_type.GetOptions().map_entry:
             for element in value:
-                put_in_order(element)
+                put_in_order(element, pool)
         elif field.message_type.fields_by_name["value"].message_type is not None:
             for key in value:
-                put_in_order(value[key])
+                put_in_order(value[key], pool)
 
 
-def _content(message: Any) -> Message:
+def _content(message: Any, pool: DescriptorPool) -> Message:
     name = message.type_url.rpartition("/")[2]
-    descriptor = descriptor_pool.Default().FindMessageTypeByName(name)
+    descriptor = pool.FindMessageTypeByName(name)
     return message_factory.GetMessageClass(descriptor).FromString(message.value)

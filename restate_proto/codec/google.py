@@ -41,7 +41,7 @@ class GoogleCodec(Generic[M]):
         message_class: a generated class; `google_codec` gives its one shared codec.
     """
 
-    __slots__ = ("_holds_any", "_parse", "full_name", "is_empty", "json_is_object", "type")
+    __slots__ = ("_holds_any", "_parse", "_pool", "full_name", "is_empty", "json_is_object", "type")
 
     def __init__(self, message_class: type[M]) -> None:
         self.type = message_class
@@ -49,6 +49,7 @@ class GoogleCodec(Generic[M]):
         self.is_empty = self.full_name == "google.protobuf.Empty"
         self.json_is_object = self.full_name not in _NO_OBJECTS
         self._parse = message_class.FromString
+        self._pool = self._descriptor.file.pool  # knows what may be in an Any
         self._holds_any = anys.holds_any(self._descriptor)
 
     def __repr__(self) -> str:
@@ -91,7 +92,7 @@ class GoogleCodec(Generic[M]):
         if type(message) is not self.type:
             self._wrong_type(message)
         try:
-            return strict_json.dumps(json_format.MessageToDict(message))
+            return strict_json.dumps(json_format.MessageToDict(message, descriptor_pool=self._pool))
         except Exception as error:
             # json_format raises its own errors, ValueError, TypeError (an Any of an unknown
             # type), DecodeError (an Any with broken content), RecursionError.
@@ -109,10 +110,13 @@ class GoogleCodec(Generic[M]):
         message = self.type()
         try:
             json_format.ParseDict(
-                self._checked(strict_json.loads(data)), message, ignore_unknown_fields=True
+                self._checked(strict_json.loads(data)),
+                message,
+                ignore_unknown_fields=True,
+                descriptor_pool=self._pool,
             )
             if self._holds_any:
-                anys.put_in_order(message)
+                anys.put_in_order(message, self._pool)
         except Exception as error:
             # The bytes come from outside, and json_format meets the unexpected with whatever
             # Python says: AttributeError, KeyError, OverflowError, TypeError...

@@ -19,6 +19,8 @@ M = TypeVar("M")
 # of that library is seen, which is when the user's program has imported the library.
 _LIBRARIES = {
     "google.protobuf.message.Message": ("restate_proto.codec.google", "google_codec"),
+    "betterproto.Message": ("restate_proto.codec.betterproto", "betterproto_codec"),
+    "betterproto2.Message": ("restate_proto.codec.betterproto2", "betterproto2_codec"),
 }
 
 _codecs: dict[type, Codec[Any]] = dict(PLAIN_CODECS)

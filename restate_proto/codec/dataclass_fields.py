@@ -1,0 +1,182 @@
+"""Copies dataclasses of betterproto's kind to google.protobuf messages and back, field by field.
+
+Both libraries of that name describe the fields of a message class alike; `Flavour` is what differs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Protocol
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from restate_proto.codec import field_values as values
+from restate_proto.model.codec import CodecError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from google.protobuf.descriptor import Descriptor
+
+__all__ = ["FieldCopier", "Flavour"]
+
+
+class Flavour(Protocol):
+    """What one of the libraries has of its own."""
+
+    @property
+    def unset(self) -> object:
+        """What the attribute of a field holds that was never set, where that is not None."""
+        ...
+
+    def is_set(self, message: Any) -> bool:
+        """Whether a message in a field that always has one is more than the field's default."""
+        ...
+
+    def enum(self, class_: Any, number: int) -> object:
+        """The member of an enum; a number may be one that it has no name for."""
+        ...
+
+    def maker(self, class_: Any) -> Callable[[dict[str, Any], bytes], Any]:
+        """What makes messages of these attributes and unknown fields, as if they were parsed."""
+        ...
+
+
+class FieldCopier:
+    """Copies messages of one class.
+
+    Args:
+        flavour: the class's library.
+        class_: the class.
+        descriptor: its descriptor.
+        known: the copiers of the classes that lead to this one.
+
+    Raises:
+        CodecError: the class has a field that the descriptor has not.
+    """
+
+    # The classes are known at run time only, hence all the Any.
+    def __init__(
+        self,
+        flavour: Flavour,
+        class_: Any,
+        descriptor: Descriptor,
+        known: dict[type, FieldCopier] | None = None,
+    ) -> None:
+        self._flavour = flavour
+        self._unset = flavour.unset
+        self._make = flavour.maker(class_)
+        self._class = class_
+        self._known = {} if known is None else known
+        self._known[class_] = self  # before its fields, one of which may be of its own kind
+        self._puts: list[tuple[str, values.Put]] = []
+        self._takes: dict[int, tuple[str, values.Take | None]] = {}
+        fields: Any = descriptor.fields_by_number
+        for own in dataclasses.fields(class_):
+            meta = own.metadata["betterproto"]
+            if meta.number not in fields:
+                raise CodecError(
+                    f"{descriptor.full_name}: its class has a field {own.name} = {meta.number}, "
+                    "its descriptor has not; generate messages and Restate code from one contract"
+                )
+            put, take = self._field(
+                fields[meta.number], own.name, bool(meta.group or meta.optional)
+            )
+            self._puts.append((own.name, put))
+            self._takes[meta.number] = (own.name, take)
+
+    def write(self, message: Any, twin: Any) -> None:
+        """Set in an empty twin what is set in a message; what does not fit raises anything."""
+        if type(message) is not self._class:
+            raise TypeError(f"expected {self._class.__name__}, got {type(message).__name__}")
+        attributes = object.__getattribute__(message, "__dict__")
+        unset = self._unset
+        attribute = ""
+        try:
+            for attribute, put in self._puts:
+                value = attributes[attribute]
+                if value is not None and value is not unset:
+                    put(value, twin)
+        except RecursionError:
+            raise
+        except Exception as error:
+            raise ValueError(f"{attribute}: {error}") from error
+        unknown = attributes["_unknown_fields"]
+        if unknown:
+            twin.MergeFromString(unknown)
+
+    def read(self, twin: Any) -> Any:
+        """A new message with what is set in a twin; what does not fit raises anything."""
+        attributes: dict[str, Any] = {}
+        is_all = not len(UnknownFieldSet(twin))
+        for field, value in twin.ListFields():
+            known = self._takes.get(field.number)
+            if known is None:  # an extension, or new in the descriptor
+                is_all = False
+                continue
+            attribute, take = known
+            attributes[attribute] = value if take is None else take(value)
+        return self._make(attributes, b"" if is_all else self._rest(twin))
+
+    def _rest(self, twin: Any) -> bytes:
+        """What of a twin the class has no fields for."""
+        rest = type(twin)()
+        rest.CopyFrom(twin)
+        for field, _ in twin.ListFields():
+            if field.number in self._takes:
+                rest.ClearField(field.name)
+        return rest.SerializePartialToString(deterministic=True)
+
+    def _field(
+        self, field: Any, attribute: str, has_presence: bool
+    ) -> tuple[values.Put, values.Take | None]:
+        """How a field is written and read.
+
+        Args:
+            field: its descriptor.
+            attribute: its name in the class.
+            has_presence: whether a message in it is there even if it is empty.
+        """
+        name = field.name
+        type_ = field.message_type
+        if type_ is not None and type_.GetOptions().map_entry:
+            value, class_ = type_.fields_by_name["value"], self._class_of(f"{attribute}.value")
+            if value.message_type is None:
+                return values.put_map(name), values.take_map(self._scalar(value, class_))
+            found = self._message(value.message_type, class_)
+            return values.put_message_map(name, found.write), values.take_map(found.read)
+        class_ = self._class_of(attribute)
+        if type_ is None:
+            read = self._scalar(field, class_)
+            if _is_repeated(field):
+                return values.put_list(name), values.take_list(read)
+            return values.put_value(name), read
+        found = self._message(type_, class_)
+        if _is_repeated(field):
+            return values.put_messages(name, found.write), values.take_list(found.read)
+        is_set = values.always if has_presence else found.is_set
+        return values.put_message(name, found.write, is_set), found.read
+
+    def _class_of(self, attribute: str) -> Any:
+        return self._class._betterproto.cls_by_field[attribute]  # noqa: SLF001 - nothing else has it
+
+    def _scalar(self, field: Any, class_: Any) -> values.Read | None:
+        if field.enum_type is None:
+            return None
+        enum = self._flavour.enum
+        return lambda number: enum(class_, number)
+
+    def _message(self, descriptor: Any, class_: Any) -> values.Values:
+        if not hasattr(class_, "_betterproto"):
+            return values.NATIVE[descriptor.full_name]
+        copier = self._known.get(class_) or FieldCopier(
+            self._flavour, class_, descriptor, self._known
+        )
+        return values.Values(copier.write, copier.read, self._flavour.is_set)
+
+
+def _is_repeated(field: Any) -> bool:
+    # The label is the only way up to protobuf 5, and gone in the newest.
+    repeated = getattr(field, "is_repeated", None)
+    return field.label == FieldDescriptor.LABEL_REPEATED if repeated is None else repeated

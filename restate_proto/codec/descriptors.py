@@ -1,0 +1,136 @@
+"""Descriptors for message classes of libraries that keep none.
+
+Generated code brings the descriptors of its contract along, by `message_files`; here the class of a
+message finds its own among them. They live in pools of our own, so that a program may use the same
+contract with google.protobuf as well.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pool import DescriptorPool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from google.protobuf.descriptor import Descriptor
+
+__all__ = ["find_descriptor", "message_files"]
+
+_WELL_KNOWN = "google/protobuf/"
+_WELL_KNOWN_FILES = (
+    *("any", "api", "duration", "empty", "field_mask", "source_context", "struct", "timestamp"),
+    *("type", "wrappers"),
+)
+
+_new: dict[tuple[str, bytes], None] = {}  # what no class has been looked for in yet
+_pools: list[_Pool] = []
+_messages: dict[str, dict[tuple[str, ...], Descriptor]] = {}  # by module, then by names
+
+
+def message_files(module: str, path: str, files: bytes) -> None:
+    """Take the descriptors of a contract.
+
+    Args:
+        module: the generated module that has them, its `__name__`.
+        path: the same without the packages that the generated tree is in.
+        files: a serialized `FileDescriptorSet`, each file after those that it imports; the
+            well-known types are not in it.
+    """
+    _new[module.removesuffix(path), files] = None
+
+
+def find_descriptor(
+    class_: type, class_name: Callable[[tuple[str, ...]], str]
+) -> Descriptor | None:
+    """The descriptor of a message class, in a tree with one module for each proto package.
+
+    Args:
+        class_: the class.
+        class_name: what the class of a message is called, by the names that lead to the message
+            inside of its package: `("Outer", "Inner")`.
+
+    Returns:
+        It, or None where no contract that was imported has the message.
+    """
+    for files in list(_new):
+        _read(*files)
+        _new.pop(files, None)  # not before it is read: another thread has to see it until then
+    module = class_.__module__
+    candidates = _messages.get(module, {})
+    if module.endswith("google.protobuf"):
+        candidates = {**_well_known(), **candidates}
+    for names, descriptor in candidates.items():
+        if class_name(names) == class_.__name__:
+            return descriptor
+    return None
+
+
+class _Pool:
+    """Files that fit together, and what they were made of."""
+
+    def __init__(self) -> None:
+        self.descriptors = DescriptorPool()
+        self._files: dict[str, bytes] = {}
+
+    def take(self, files: dict[str, bytes]) -> bool:
+        """Add what is new. Returns False where a file contradicts one that is there."""
+        if any(self._files.get(name, data) != data for name, data in files.items()):
+            return False
+        for name, data in files.items():
+            if name not in self._files:
+                try:
+                    self.descriptors.AddSerializedFile(data)
+                except TypeError:  # the name of a message is taken
+                    return False
+                self._files[name] = data
+        return True
+
+
+def _read(prefix: str, data: bytes) -> None:
+    files: dict[str, bytes] = {}
+    own = FileDescriptorSet.FromString(data).file
+    for file in own:
+        for name in file.dependency:
+            _add_well_known(name, files)
+        files[file.name] = file.SerializeToString()
+    pool = next((pool for pool in _pools if pool.take(files)), None)
+    if pool is None:
+        pool = _Pool()
+        pool.take(files)
+        _pools.append(pool)
+    for name in files:
+        file = pool.descriptors.FindFileByName(name)
+        module = _messages.setdefault(f"{prefix}{file.package}".removesuffix("."), {})
+        for names, descriptor in _walk(file.message_types_by_name.values()):
+            module.setdefault(names, descriptor)
+
+
+def _add_well_known(name: str, files: dict[str, bytes]) -> None:
+    if not name.startswith(_WELL_KNOWN) or name in files:
+        return
+    path = name.removesuffix(".proto").replace("/", ".")
+    data: bytes = importlib.import_module(f"{path}_pb2").DESCRIPTOR.serialized_pb
+    for dependency in FileDescriptorProto.FromString(data).dependency:
+        _add_well_known(dependency, files)
+    files[name] = data
+
+
+def _well_known() -> dict[tuple[str, ...], Descriptor]:
+    modules = (f"google.protobuf.{name}_pb2" for name in _WELL_KNOWN_FILES)
+    files = (importlib.import_module(module).DESCRIPTOR for module in modules)
+    return dict(found for file in files for found in _walk(file.message_types_by_name.values()))
+
+
+def _walk(
+    # Any: the descriptors of protobuf's implementations have no class in common.
+    messages: Any,
+    outer: tuple[str, ...] = (),
+) -> Iterator[tuple[tuple[str, ...], Descriptor]]:
+    for message in messages:
+        names = (*outer, message.name)
+        yield names, message
+        yield from _walk(message.nested_types, names)

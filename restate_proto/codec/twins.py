@@ -1,0 +1,205 @@
+"""Codecs of message classes that are not google.protobuf's, by way of messages that are.
+
+A message is copied to its twin, a google.protobuf message of the same type, and the twin is
+encoded; what is decoded is a twin, and copied back. So every library writes the same bytes and the
+same canonical ProtoJSON, deterministically, and reads no more and no less than google.protobuf.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
+
+from google.protobuf import message_factory
+
+from restate_proto.codec.google import GoogleCodec
+from restate_proto.model.codec import CodecError
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import Descriptor
+    from google.protobuf.message import Message
+
+    from restate_proto.model.codec import JsonSchema
+
+__all__ = ["Copier", "Library", "TwinCodec"]
+
+M = TypeVar("M")
+
+
+class Copier(Protocol):
+    """Copies messages of one class; may raise anything where a value does not fit."""
+
+    def write(self, message: Any, twin: Any) -> None:
+        """Set in an empty twin what is set in a message."""
+        ...
+
+    def read(self, twin: Any) -> Any:
+        """A new message with what is set in a twin."""
+        ...
+
+
+class Library(Protocol):
+    """A message library."""
+
+    def descriptor(self, class_: type) -> Descriptor | None:
+        """The descriptor of a message class; None where it is not known (yet)."""
+        ...
+
+    def copier(self, class_: type, descriptor: Descriptor) -> Copier:
+        """What copies messages of a class."""
+        ...
+
+    def serialize(self, message: Any) -> bytes:
+        """The binary form, without a descriptor; may raise anything."""
+        ...
+
+    def parse(self, class_: type, data: bytes) -> Any:
+        """A message of the binary form, without a descriptor; may raise anything."""
+        ...
+
+
+class _Twin:
+    """What a codec has once the descriptor is known."""
+
+    def __init__(self, library: Library, class_: type, descriptor: Descriptor) -> None:
+        self.new: type[Message] = message_factory.GetMessageClass(descriptor)
+        self.google = GoogleCodec(self.new)
+        self.copier = library.copier(class_, descriptor)
+
+
+class TwinCodec(Generic[M]):
+    """The codec of one message class of a library.
+
+    A class whose descriptor is not known has its binary form alone, as its library makes it. The
+    generated code that brings the descriptor may be imported later, and is asked for at each use.
+
+    Args:
+        library: knows the class.
+        class_: the class.
+    """
+
+    __slots__ = ("_found", "_library", "type")
+
+    def __init__(self, library: Library, class_: type[M]) -> None:
+        self.type = class_
+        self._library = library
+        self._found: _Twin | None = None
+
+    def __repr__(self) -> str:
+        return f"TwinCodec({self.full_name})"
+
+    @property
+    def full_name(self) -> str:
+        """The full proto name; the Python name where that is not known."""
+        twin = self._twin()
+        return twin.google.full_name if twin else f"{self.type.__module__}.{self.type.__name__}"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the type is `google.protobuf.Empty`."""
+        twin = self._twin()
+        return twin is not None and twin.google.is_empty
+
+    @property
+    def json_is_object(self) -> bool:
+        """Whether the ProtoJSON is always an object."""
+        twin = self._twin()
+        return twin is None or twin.google.json_is_object
+
+    def to_binary(self, message: M, /) -> bytes:
+        """Serialize to protobuf binary.
+
+        Raises:
+            TypeError: the object is not a message of this type.
+            CodecError: a field holds what the contract does not allow.
+        """
+        twin = self._twin()
+        if twin is not None:
+            return twin.google.to_binary(self._copy(twin, message, "protobuf binary"))
+        self._check(message)
+        try:
+            return self._library.serialize(message)
+        except Exception as error:
+            raise self._error("cannot be written as protobuf binary", error) from error
+
+    def from_binary(self, data: bytes, /) -> M:
+        """Parse protobuf binary; unknown fields are kept.
+
+        Raises:
+            CodecError: the bytes are no message of this type, or one that Python has no value for.
+        """
+        twin = self._twin()
+        if twin is not None:
+            return self._back(twin, twin.google.from_binary(data))
+        try:
+            return self._library.parse(self.type, data)
+        except Exception as error:
+            raise self._error("not valid protobuf binary", error) from error
+
+    def to_json(self, message: M, /) -> bytes:
+        """Serialize to canonical ProtoJSON, compact and with sorted keys.
+
+        Raises:
+            TypeError: the object is not a message of this type.
+            CodecError: a field holds what the contract does not allow, or the message has no
+                ProtoJSON form.
+        """
+        twin = self._twin()
+        if twin is None:
+            self._check(message)
+            self._no_json()
+        return twin.google.to_json(self._copy(twin, message, "ProtoJSON"))
+
+    def from_json(self, data: bytes, /) -> M:
+        """Parse ProtoJSON; unknown fields and names of unknown enum values are ignored.
+
+        Raises:
+            CodecError: the bytes are no ProtoJSON of this type, or Python has no value for it.
+        """
+        twin = self._twin()
+        if twin is None:
+            self._no_json()
+        return self._back(twin, twin.google.from_json(data))
+
+    def json_schema(self) -> JsonSchema | None:
+        """The JSON Schema (draft 2020-12) of the ProtoJSON form; None without a descriptor."""
+        twin = self._twin()
+        return None if twin is None else twin.google.json_schema()
+
+    def _twin(self) -> _Twin | None:
+        if self._found is None:
+            descriptor = self._library.descriptor(self.type)
+            if descriptor is not None:
+                self._found = _Twin(self._library, self.type, descriptor)
+        return self._found
+
+    def _copy(self, twin: _Twin, message: M, form: str) -> Any:
+        self._check(message)
+        copy = twin.new()
+        try:
+            twin.copier.write(message, copy)
+        except Exception as error:
+            raise self._error(f"cannot be written as {form}", error) from error
+        return copy
+
+    def _back(self, twin: _Twin, copy: Message) -> M:
+        try:
+            return twin.copier.read(copy)
+        except Exception as error:
+            raise self._error(f"no {self.type.__name__} can hold it", error) from error
+
+    def _check(self, message: object) -> None:
+        if type(message) is not self.type:
+            got = type(message).__qualname__
+            hint = " (another class of that name)" if got == self.type.__qualname__ else ""
+            raise TypeError(
+                f"expected a {self.full_name} message, got {got}{hint}: {message!r:.200}"
+            )
+
+    def _no_json(self) -> NoReturn:
+        raise CodecError(
+            f"{self.full_name}: ProtoJSON needs its descriptor; import the generated _restate "
+            "module of a contract that has this message first"
+        )
+
+    def _error(self, what: str, error: Exception) -> CodecError:
+        return CodecError(f"{self.full_name}: {what}: {str(error) or type(error).__name__:.500}")

@@ -156,6 +156,9 @@ def test_the_commands_run_without_any_extra(
     environment.run("protoc-gen-python-restate", cwd=tmp_path)
     where = environment.run("python", "-c", "import restate_proto as r; print(r)", cwd=tmp_path)
     assert str(environment.directory).encode() in where
+    environment.run("restate-proto", "export", "third_party", cwd=tmp_path)
+    exported = tmp_path / "third_party" / "restatepb" / "v1" / "options.proto"
+    assert exported.read_bytes() == (ROOT / "proto/restatepb/v1/options.proto").read_bytes()
 
 
 def test_a_contract_becomes_a_service_that_restate_calls(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from buf_project import BUF, Project
-from buf_shop import FILES
+from buf_shop import FILES, restate, template
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,3 +30,11 @@ def project(prepared: Project, tmp_path: Path) -> Project:
     """A copy of the prepared project, for one test."""
     shutil.copytree(prepared.directory, tmp_path / "project")
     return Project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def code(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the plugin makes of the prepared project, in one call."""
+    out = tmp_path_factory.mktemp("code")
+    prepared.run("buf", "generate", "--template", template(restate(str(out))))
+    return Project(out).files(".")

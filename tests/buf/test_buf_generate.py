@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
-from buf_project import GIT, Project
+from buf_project import GIT
 from buf_shop import RESTATE_FILES, messages, restate, template
+
+if TYPE_CHECKING:
+    from buf_project import Project
 
 PROGRAM = """
     from cart.v1.cart_pb2 import AddRequest, Spent
@@ -29,14 +33,6 @@ PROGRAM = """
 
     endpoint = Endpoint(Cart())
     """
-
-
-@pytest.fixture(scope="module")
-def code(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the plugin makes of all, in one call."""
-    out = tmp_path_factory.mktemp("code")
-    prepared.run("buf", "generate", "--template", template(restate(str(out))))
-    return Project(out).files(".")
 
 
 def test_only_files_with_services_give_code(code: dict[str, str]) -> None:

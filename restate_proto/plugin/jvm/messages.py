@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from google.protobuf import empty_pb2
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 if TYPE_CHECKING:
@@ -16,13 +17,21 @@ if TYPE_CHECKING:
 
     from restate_proto.plugin.schema import MessageType
 
-__all__ = ["JavaMessages", "JvmClass"]
+__all__ = ["JavaMessages", "JvmClass", "file_stem"]
 
 # As numbers: old protobuf releases have no name for them, and none has Java's features.
 _EDITION_2024 = 1001
 _FEATURES_JAVA = 1001
 _NEST_IN_FILE_CLASS = 5
 _NEST_NO, _NEST_YES = 1, 2
+
+# Fields whose getters would be methods that every message has; theirs get a trailing `_`.
+_FORBIDDEN_FIELDS = frozenset(
+    """
+    AllFields CachedSize Class DefaultInstanceForType DescriptorForType InitializationErrorString
+    ParserForType SerializedSize UnknownFields
+    """.split()  # noqa: SIM905 - a table of words reads better
+)
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -76,14 +85,20 @@ class JavaMessages:
         outer = self.file_class(message.file).names if _is_nested(file, top.options) else ()
         return JvmClass(self.package(message.file), (*outer, *message.names))
 
-    def is_deprecated(self, message: MessageType) -> bool:
-        """Whether the class of a message, or one around it, is marked as deprecated."""
+    def getter(self, message: MessageType, field: str) -> str:
+        """Returns the name of the method that reads a singular field: `getUserId`."""
         proto = self._messages[message.file, message.names[0]]
-        deprecated = proto.options.deprecated
         for name in message.names[1:]:
             proto = next(nested for nested in proto.nested_type if nested.name == name)
-            deprecated = deprecated or proto.options.deprecated
-        return deprecated
+        wanted = next(found for found in proto.field if found.name == field)
+        name = _camel_case(field)
+        for other in proto.field:
+            names = [_camel_case(other.name)]
+            if other.label == FieldDescriptorProto.LABEL_REPEATED:
+                names += [f"{names[0]}Count", f"{names[0]}List"]
+            if other is not wanted and name in names:
+                return f"get{name}{wanted.number}"
+        return f"get{name}_" if name in _FORBIDDEN_FIELDS else f"get{name}"
 
     def top_level(self, package: str) -> dict[str, str]:
         """Returns what protobuf-java puts into a Java package.
@@ -102,6 +117,14 @@ class JavaMessages:
         return found
 
 
+def file_stem(path: str) -> str:
+    """Returns what protoc makes of a file's name for Java: `FooBar2Nd` of `a/foo_bar-2nd.proto`."""
+    name = path.rpartition("/")[2].removesuffix(".proto").removesuffix(".protodevel")
+    # Only ASCII letters and digits remain.
+    words = re.findall(r"[A-Za-z]+|[0-9]+", name)
+    return "".join(word[:1].upper() + word[1:] for word in words)
+
+
 def _says_package(file: descriptor_pb2.FileDescriptorProto) -> bool:
     return file.options.HasField("java_package")
 
@@ -109,17 +132,10 @@ def _says_package(file: descriptor_pb2.FileDescriptorProto) -> bool:
 def _file_class(file: descriptor_pb2.FileDescriptorProto) -> str:
     if file.options.HasField("java_outer_classname"):
         return file.options.java_outer_classname
-    stem = file.name.rpartition("/")[2].removesuffix(".proto").removesuffix(".protodevel")
-    name = _camel_case(stem)
+    name = file_stem(file.name)
     if file.edition >= _EDITION_2024:
         return f"{name}Proto"
     return f"{name}OuterClass" if name in set(_all_names(file)) else name
-
-
-def _camel_case(name: str) -> str:
-    """Turns `foo_bar-2nd` into `FooBar2Nd`: only ASCII letters and digits remain."""
-    words = re.findall(r"[A-Za-z]+|[0-9]+", name)
-    return "".join(word[:1].upper() + word[1:] for word in words)
 
 
 def _all_names(file: descriptor_pb2.FileDescriptorProto) -> Iterator[str]:

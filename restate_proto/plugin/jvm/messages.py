@@ -120,7 +120,11 @@ class JavaMessages:
 def file_stem(path: str) -> str:
     """Returns what protoc makes of a file's name for Java: `FooBar2Nd` of `a/foo_bar-2nd.proto`."""
     name = path.rpartition("/")[2].removesuffix(".proto").removesuffix(".protodevel")
-    # Only ASCII letters and digits remain.
+    return _camel_case(name)
+
+
+def _camel_case(name: str) -> str:
+    """Turns `foo_bar-2nd` into `FooBar2Nd`: only ASCII letters and digits remain."""
     words = re.findall(r"[A-Za-z]+|[0-9]+", name)
     return "".join(word[:1].upper() + word[1:] for word in words)
 

@@ -1,0 +1,59 @@
+"""Judges what a Caller reports: every view, field by field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from examples.polyglot.interop.cells import Cell, Problem
+from examples.polyglot.interop.reading import differences, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check_report(cell: Cell, case: str, key: str, sent: Any, report: Any) -> list[Problem]:
+    """Compare a report with what was sent.
+
+    Args:
+        cell: what was asked for.
+        case: the name of the values.
+        key: the object key or workflow id.
+        sent: the values.
+        report: the CallReport.
+
+    Returns:
+        What is wrong; nothing where all is right.
+    """
+    key = "" if cell.kind == "service" else key
+    expected = read(sent)
+    views = [("callee", cell.callee, key), ("caller", cell.caller, None)]
+    if cell.kind != "service":
+        views.append(("later", cell.callee, key))
+    elif report.HasField("later_view"):
+        return [Problem(case, "later", "later_view", "a plain service has none")]
+    problems: list[Problem] = []
+    for seen_by, language, key_ in views:
+        view = getattr(report, f"{seen_by}_view")
+        encoding = cell.encoding if seen_by != "caller" else None
+        problems += _check_view(case, seen_by, view, expected, language, encoding, key_)
+    return problems
+
+
+def _check_view(
+    case: str,
+    seen_by: str,
+    view: Any,
+    expected: dict[str, str],
+    language: str,
+    encoding: str | None,
+    key: str | None,
+) -> Iterator[Problem]:
+    for what, wanted in (("language", language), ("encoding", encoding), ("key", key)):
+        actual = getattr(view, what)
+        if wanted is not None and actual != wanted:
+            yield Problem(case, seen_by, what, f"{what}: {actual!r} instead of {wanted!r}")
+    # Its own reading, and the message that it passed on: as they are read here.
+    for about, reading in (("", dict(view.fields)), ("values.", read(view.values))):
+        for difference in differences(expected, reading):
+            text = f"{about}{difference}"
+            yield Problem(case, seen_by, f"{about}{difference.path}", text)

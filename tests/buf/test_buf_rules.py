@@ -1,10 +1,9 @@
-"""`buf lint`, `buf format` and `buf breaking`: what they say of a Restate contract, and what not."""
+"""`buf lint`, `buf format` and `buf breaking`: what they say of a Restate contract and what not."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
@@ -164,21 +163,3 @@ def test_a_removed_handler_is_found_by_two_categories(
     done = shop.call("buf", "breaking", "--against", ".git#branch=main")
     assert done.returncode == (100 if is_found else 0)
     assert ('RPC "Remove"' in done.stdout) is is_found
-
-
-def test_the_repository_is_linted_and_formatted(tmp_path: Path) -> None:
-    elsewhere = Project(tmp_path)
-    elsewhere.run("buf", "lint", str(ROOT))
-    elsewhere.run("buf", "format", str(ROOT), "--diff", "--exit-code")
-
-
-@needs_git
-def test_breaking_works_on_the_repository(tmp_path: Path) -> None:
-    repository = Project(tmp_path)
-    shutil.copytree(ROOT / "proto", tmp_path / "proto")
-    shutil.copy(ROOT / "buf.yaml", tmp_path)
-    repository.commit()
-    repository.run("buf", "breaking", "--against", ".git#branch=main")
-    change(repository, "proto/shop/v1/cart.proto", "rpc Checkout(", "rpc Leave(")
-    said = repository.fails("buf", "breaking", "--against", ".git#branch=main")
-    assert 'Previously present RPC "Checkout" on service "Cart" was deleted' in said

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from restate_proto.codec.descriptors import message_files
 from restate_proto.codec.google import google_codec
+from restate_proto.codec.registry import codec_for
 from restate_proto.ingress import (
     IngressClient,
     IngressInvocationHandle,
@@ -58,5 +60,7 @@ __all__ = [
     "Workflow",
     "WorkflowContext",
     "WorkflowSharedContext",
+    "codec_for",
     "google_codec",
+    "message_files",
 ]

@@ -1,4 +1,4 @@
-"""`restate-proto generate`: messages, their stubs and the Restate code in one call."""
+"""`restate-proto generate`: messages and the Restate code in one call."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from google.protobuf.compiler import plugin_pb2
 
 from restate_proto.cli.failure import FAILED
+from restate_proto.cli.message_compilers import compile_messages
 from restate_proto.cli.protoc import ContractError, ProtoFolder
 from restate_proto.cli.protoc_output import mend_stub, prefix_imports
 from restate_proto.plugin.generate import generate as generate_restate_code
@@ -45,21 +46,23 @@ def generate(
     all_services: bool = False,
     include: Sequence[Path] = (),
 ) -> Generated:
-    """Generates Python from all .proto files of a folder: messages, their stubs, Restate code.
+    """Generates Python from all .proto files of a folder: messages and Restate code.
 
     restatepb/v1/options.proto and the well-known types need not be there. Nothing is written
     unless all is right.
 
     Args:
         proto_dir: the folder; its files import each other by their path below it.
-        out: where the Python goes; an import root, or the package `import_prefix`.
-        messages: the message library; `protobuf`.
+        out: where the Python goes; an import root, or the package `import_prefix`. What
+            betterproto and betterproto2 make is a package itself.
+        messages: the message library; `protobuf`, `betterproto` or `betterproto2`.
         import_prefix: the package that `out` is, such as `acme.gen`; empty for an import root.
         all_services: whether a service without a Restate option becomes a plain service.
         include: more folders to find imports in; nothing is generated for them.
 
     Raises:
-        ContractError: protoc is not installed or refuses a file, or the contract breaks a rule.
+        ContractError: protoc or the library's compiler is not installed or refuses a file, or the
+            contract breaks a rule.
     """
     folder = ProtoFolder(proto_dir, include)
     parameter = f"messages={messages},import_prefix={import_prefix}"
@@ -68,7 +71,8 @@ def generate(
     with tempfile.TemporaryDirectory() as temporary:
         tree = Path(temporary, "tree")
         tree.mkdir()
-        outputs = [f"--python_out={tree}", f"--pyi_out={tree}"]
+        is_google = messages == "protobuf"
+        outputs = [f"--python_out={tree}", f"--pyi_out={tree}"] if is_google else []
         descriptors, said = folder.compile(Path(temporary), outputs)
         request = plugin_pb2.CodeGeneratorRequest(
             file_to_generate=folder.names, parameter=parameter, proto_file=descriptors.file
@@ -77,7 +81,12 @@ def generate(
             texts = generate_restate_code(request)
         except PluginError as error:
             raise ContractError(folder.on_disk(str(error))) from None
-        texts.update(_mended(tree, folder.names, import_prefix))
+        if is_google:
+            texts.update(_mended(tree, folder.names, import_prefix))
+        else:
+            compiled, more = compile_messages(messages, request, tree)
+            texts.update(compiled)
+            said = "\n".join(filter(None, (said, more)))
     return Generated(tuple(_write(out, texts)), said)
 
 
@@ -88,7 +97,7 @@ def generate_command(
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the Python goes.")],
     messages: Annotated[
-        str, typer.Option(help="The message library of the generated code.")
+        str, typer.Option(help="The message library: protobuf, betterproto or betterproto2.")
     ] = "protobuf",
     import_prefix: Annotated[
         str, typer.Option(help="The package that OUT is, if it is not an import root: acme.gen")
@@ -101,7 +110,7 @@ def generate_command(
         typer.Option("--include", "-I", help="One more folder to find imports in."),
     ] = None,
 ) -> None:
-    """Generate messages, their type stubs and the Restate code of a folder of .proto files."""
+    """Generate the messages and the Restate code of a folder of .proto files."""
     try:
         generated = generate(
             proto_dir,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.plugin.messages import message_runtime
+from restate_proto.plugin.embedded import embedded_files
+from restate_proto.plugin.messages import MESSAGES
 from restate_proto.plugin.options import parse_options
 from restate_proto.plugin.parse import parse_files
 from restate_proto.plugin.render import render_file
@@ -28,8 +29,9 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
         PluginError: with all that is wrong with the options or the contracts.
     """
     options = parse_options(request.parameter)
-    runtime = message_runtime(options.messages)
-    return {
-        file.output: render_file(file, runtime, options.import_prefix)
-        for file in parse_files(request, all_services=options.all_services)
-    }
+    runtime = MESSAGES[options.messages]
+    texts: dict[str, str] = {}
+    for file in parse_files(request, all_services=options.all_services):
+        files = None if runtime.has_descriptors else embedded_files(request.proto_file, file)
+        texts[file.output] = render_file(file, runtime, options.import_prefix, files)
+    return texts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from restate_proto.plugin.messages import MESSAGES
 from restate_proto.plugin.problems import PluginError
 
 if TYPE_CHECKING:
@@ -13,11 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["PluginOptions", "boolean_option", "given_options", "parse_options"]
 
 _KNOWN = {
-    "messages": "protobuf",
+    "messages": "|".join(MESSAGES),
     "import_prefix": "PACKAGE",
     "all_services": "true|false",
 }
-_MESSAGES = ("protobuf", "betterproto", "betterproto2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,10 @@ def boolean_option(key: str, value: str) -> bool:
 
 
 def _messages(value: str) -> str:
-    if value not in _MESSAGES:
-        raise PluginError(f'messages="{value}" is no message library; write messages=protobuf')
+    if value not in MESSAGES:
+        raise PluginError(
+            f'messages="{value}" is no message library; the libraries are {", ".join(MESSAGES)}'
+        )
     return value
 
 

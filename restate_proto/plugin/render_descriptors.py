@@ -9,16 +9,24 @@ from restate_proto.model.kinds import Encoding
 from restate_proto.plugin.printer import Call, Items, Text, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
     from restate_proto.model.retry import InvocationRetryPolicy
     from restate_proto.plugin.imports import Imports
     from restate_proto.plugin.messages import MessageRuntime
-    from restate_proto.plugin.printer import Expression
-    from restate_proto.plugin.schema import Declaration, HandlerModel, MessageType, ServiceModel
+    from restate_proto.plugin.printer import Expression, Printer
+    from restate_proto.plugin.schema import (
+        Declaration,
+        FileModel,
+        HandlerModel,
+        MessageType,
+        ServiceModel,
+    )
 
-__all__ = ["handler_descriptor", "service_descriptor"]
+__all__ = ["handler_descriptor", "render_files", "service_descriptor"]
+
+_BYTES_ON_A_LINE = 90  # as characters of a literal
 
 
 def handler_descriptor(
@@ -61,6 +69,34 @@ def service_descriptor(service: ServiceModel, imports: Imports) -> Call:
         if declarations:
             arguments.append((keyword, _keys(service.classes.base, declarations)))
     return Call("_rt.ServiceDescriptor", tuple(arguments))
+
+
+def render_files(printer: Printer, file: FileModel, files: bytes) -> None:
+    """Adds the descriptors of the contract, which the codecs of the messages need.
+
+    Args:
+        printer: where to.
+        file: whose module it is.
+        files: the serialized `FileDescriptorSet`.
+    """
+    printer.line()
+    printer.line("_rt.message_files(")
+    with printer.indented():
+        printer.line("__name__,")
+        printer.line(f"{quote(file.module)},")
+        for line in _literals(files):
+            printer.line(line)
+    printer.line(")")
+
+
+def _literals(data: bytes) -> Iterator[str]:
+    start = 0
+    while start < len(data):
+        end = start + 1
+        while end < len(data) and len(repr(data[start : end + 1])) <= _BYTES_ON_A_LINE:
+            end += 1
+        yield repr(data[start:end])
+        start = end
 
 
 def _keys(base: str, declarations: tuple[Declaration, ...]) -> Items:

@@ -1,23 +1,24 @@
 """The message libraries that generated code can use: one module for each.
 
-Adding one means a module with a `MessageRuntime` and its name in `message_runtime`.
+Adding one means a module with a `MessageRuntime` and its name in `MESSAGES`.
 """
 
 from __future__ import annotations
 
-from restate_proto.plugin.messages.base import MessageRuntime
+from typing import TYPE_CHECKING
+
+from restate_proto.plugin.messages.base import MessageImports, MessageRuntime
+from restate_proto.plugin.messages.betterproto import Betterproto2Messages, BetterprotoMessages
 from restate_proto.plugin.messages.google import GoogleMessages
-from restate_proto.plugin.problems import PluginError
 
-__all__ = ["MessageRuntime", "message_runtime"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
+__all__ = ["MESSAGES", "MessageImports", "MessageRuntime"]
 
-def message_runtime(name: str) -> MessageRuntime:
-    """Returns what knows the message library of that name.
-
-    Raises:
-        PluginError: there is no code for it.
-    """
-    if name == "protobuf":
-        return GoogleMessages()
-    raise PluginError(f"messages={name} is not supported yet; write messages=protobuf")
+MESSAGES: Mapping[str, MessageRuntime] = {
+    "protobuf": GoogleMessages(),
+    "betterproto": BetterprotoMessages(),
+    "betterproto2": Betterproto2Messages(),
+}
+"""What knows a message library, by the name that the option `messages` has for it."""

@@ -1,9 +1,12 @@
-"""Contracts as the commands read them: from a folder of .proto files, or from a descriptor set."""
+"""Contracts as the commands read them.
+
+From a folder of .proto files, as it is or as it was at a git revision, or from a descriptor set.
+"""
 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,33 +16,43 @@ from google.protobuf.message import DecodeError
 
 from restate_proto.cli.protoc import ContractError, ProtoFolder, is_installed
 from restate_proto.plugin.parse import parse_files
-from restate_proto.plugin.problems import PluginError
+from restate_proto.plugin.problems import PluginError, Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from restate_proto.cli.git import Repository
     from restate_proto.plugin.schema import FileModel
 
-__all__ = ["Contract", "load_contract"]
+__all__ = ["Contract", "load_contract", "load_revision"]
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A contract that keeps all rules.
+    """A contract.
 
     Args:
         files: those of its files that have Restate services.
         names: the paths of all its files, without what they import from elsewhere.
         descriptors: the descriptors of its files and of all that they import.
+        paths: where files lie, by their proto paths: on disk, or in the repository below its root.
+            A descriptor set does not say.
+        broken: the rules that it breaks, a line for each; empty where it was to keep them.
     """
 
     files: tuple[FileModel, ...]
     names: tuple[str, ...]
     descriptors: FileDescriptorSet
+    paths: Mapping[str, str]
+    broken: str = ""
 
 
 def load_contract(
-    source: Path, include: Sequence[Path] = (), *, all_services: bool = False
+    source: Path,
+    include: Sequence[Path] = (),
+    *,
+    all_services: bool = False,
+    lenient: bool = False,
 ) -> Contract:
     """Reads a contract.
 
@@ -49,32 +62,106 @@ def load_contract(
             about it, --include_source_info).
         include: more folders to find imports in; a descriptor set has them itself.
         all_services: whether a service without a Restate option counts as a plain service.
+        lenient: whether a contract may break rules, as one of the past may: then what can be read
+            of it is.
 
     Raises:
-        ContractError: the source cannot be read, or the contract breaks a rule.
+        ContractError: the source cannot be read, or the contract breaks a rule and may not.
     """
     if source.is_file():
         descriptors = _read_set(source)
         names = sorted(f.name for f in descriptors.file if not is_installed(f.name))
-        return _contract(names, descriptors, all_services=all_services)
-    folder = ProtoFolder(source, include)
+        files, broken = _parse(names, descriptors, all_services=all_services)
+        paths: dict[str, str] = {}
+    else:
+        folder = ProtoFolder(source, include)
+        with tempfile.TemporaryDirectory() as temporary:
+            descriptors, _ = folder.compile(Path(temporary))
+        names = folder.names
+        files, broken = _parse(names, descriptors, all_services=all_services)
+        broken = folder.on_disk(broken)
+        paths = _paths((source, *include), descriptors)
+    if broken and not lenient:
+        raise ContractError(broken)
+    return Contract(files, tuple(names), descriptors, paths, broken)
+
+
+def load_revision(
+    repository: Repository,
+    revision: str,
+    source: Path,
+    include: Sequence[Path] = (),
+    *,
+    all_services: bool = False,
+) -> Contract | None:
+    """Reads the contract that a folder had at a revision, whatever rules it breaks.
+
+    Args:
+        repository: the one that the folder lies in.
+        revision: names a commit. `REVISION:PATH`, as git writes it, takes the folder of that path
+            below the root instead.
+        source: the folder of .proto files, as it is called today.
+        include: more folders to find imports in. What lies in the repository is taken from that
+            revision too; other folders, and those that it does not have, as they are today.
+        all_services: as for `load_contract`.
+
+    Returns:
+        The contract; None where the revision has no .proto files there.
+
+    Raises:
+        ContractError: there is no such revision, or protoc refuses a file of it.
+    """
+    name, _, path = revision.partition(":")
+    commit = repository.commit(name)
+    if commit is None:
+        hint = repository.hint(name)
+        raise ContractError(
+            f"{name} is no revision of the repository {repository.root}{hint and f'; {hint}'}"
+        )
+    where = path.strip("/") or repository.path_of(source)
+    if where is None:
+        raise ContractError(f"{source} is not in the repository {repository.root}")
     with tempfile.TemporaryDirectory() as temporary:
-        descriptors, _ = folder.compile(Path(temporary))
-    try:
-        return _contract(folder.names, descriptors, all_services=all_services)
-    except ContractError as error:
-        raise ContractError(folder.on_disk(str(error))) from None
+        # Without links in it, so that it is recognized in what protoc says.
+        root = Path(temporary).resolve()
+        if not repository.extract(commit, where, root):
+            return None
+        folders: list[Path] = []
+        for folder in include:
+            inside = repository.path_of(folder)
+            has_it = inside is not None and repository.extract(commit, inside, root)
+            folders.append(root / inside if has_it and inside is not None else folder)
+        try:
+            contract = load_contract(root / where, folders, all_services=all_services, lenient=True)
+        except ContractError as error:
+            raise ContractError(str(error).replace(f"{root}/", f"{name}:")) from None
+    paths = {proto: path.removeprefix(f"{root}/") for proto, path in contract.paths.items()}
+    broken = contract.broken.replace(f"{root}/", f"{name}:")
+    return replace(contract, paths=paths, broken=broken)
 
 
-def _contract(
+def _parse(
     names: Sequence[str], descriptors: FileDescriptorSet, *, all_services: bool
-) -> Contract:
+) -> tuple[tuple[FileModel, ...], str]:
+    """Returns the model, and what rules are broken."""
     request = plugin_pb2.CodeGeneratorRequest(file_to_generate=names, proto_file=descriptors.file)
+    problems = Problems()
+    files = parse_files(request, all_services=all_services, problems=problems)
     try:
-        files = parse_files(request, all_services=all_services)
+        problems.raise_if_any()
     except PluginError as error:
-        raise ContractError(str(error)) from None
-    return Contract(files, tuple(names), descriptors)
+        return files, str(error)
+    return files, ""
+
+
+def _paths(folders: Sequence[Path], descriptors: FileDescriptorSet) -> dict[str, str]:
+    """Finds files as protoc does: in the first folder that has them."""
+    return {  # the last one counts
+        file.name: str(folder / file.name)
+        for file in descriptors.file
+        for folder in reversed(folders)
+        if (folder / file.name).is_file()
+    }
 
 
 def _read_set(path: Path) -> FileDescriptorSet:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from restate_proto.cli.breaking import breaking_command
 from restate_proto.cli.export import export_command
 from restate_proto.cli.generate import generate_command
 from restate_proto.cli.register import register_command
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command("generate")(generate_command)
 app.command("export")(export_command)
+app.command("breaking")(breaking_command)
 app.command("serve")(serve_command)
 app.command("register")(register_command)
 

@@ -23,13 +23,17 @@ __all__ = ["parse_files"]
 
 
 def parse_files(
-    request: plugin_pb2.CodeGeneratorRequest, *, all_services: bool
+    request: plugin_pb2.CodeGeneratorRequest,
+    *,
+    all_services: bool,
+    problems: Problems | None = None,
 ) -> tuple[FileModel, ...]:
     """Makes the model of the files that a request asks for.
 
     Args:
         request: parsed while our options' extensions were registered.
         all_services: whether a service without a Restate option becomes a plain service.
+        problems: takes what is wrong; then nothing is raised, and the model is of what can be read.
 
     Returns:
         Those of the files that have Restate services, in the order of the request.
@@ -37,21 +41,26 @@ def parse_files(
     Raises:
         PluginError: with every problem that there is.
     """
-    return _Parser(request, all_services=all_services).parse()
+    found = Problems() if problems is None else problems
+    files = _Parser(request, found, all_services=all_services).parse()
+    if problems is None:
+        found.raise_if_any()
+    return files
 
 
 class _Parser:
-    def __init__(self, request: plugin_pb2.CodeGeneratorRequest, *, all_services: bool) -> None:
+    def __init__(
+        self, request: plugin_pb2.CodeGeneratorRequest, problems: Problems, *, all_services: bool
+    ) -> None:
         self._wanted = tuple(request.file_to_generate)
         self._all_services = all_services
         self._index = TypeIndex(request.proto_file)
         self._options = OptionReader(request.proto_file)
-        self._problems = Problems()
+        self._problems = problems
         self._names: dict[str, str] = {}  # Restate name to full proto name
 
     def parse(self) -> tuple[FileModel, ...]:
         files = [self._file(name) for name in self._wanted]
-        self._problems.raise_if_any()
         return tuple(file for file in files if file.services)
 
     def _file(self, name: str) -> FileModel:

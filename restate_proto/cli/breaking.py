@@ -1,0 +1,175 @@
+"""`restate-proto breaking`: what a change of the contract breaks in Restate."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from restate_proto.cli.breaking_report import Format, Report
+from restate_proto.cli.contracts import load_contract, load_revision
+from restate_proto.cli.failure import FAILED, MISUSED, fail
+from restate_proto.cli.git import Repository
+from restate_proto.cli.protoc import ContractError
+from restate_proto.plugin.evolution import RULES, ContractVersion, compare
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from restate_proto.cli.contracts import Contract
+    from restate_proto.plugin.evolution import Finding
+
+__all__ = ["breaking_command"]
+
+
+def breaking_command(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="[PROTO_DIR]",
+            help="The contract that is to run: the folder of the .proto files, or a descriptor set "
+            "(`buf build -o new.binpb`).",
+        ),
+    ] = Path("proto"),
+    *,
+    against: Annotated[
+        str,
+        typer.Option(
+            metavar="REF|DIR|FILE",
+            help="The contract that runs: a git revision (main, HEAD~1, v1.2.0; main:old/path for "
+            "another folder), a folder, or a descriptor set.",
+        ),
+    ],
+    include: Annotated[
+        list[Path] | None,
+        typer.Option("--include", "-I", help="One more folder to find imports in."),
+    ] = None,
+    all_services: Annotated[
+        bool, typer.Option("--all-services", help="Take services without a Restate option too.")
+    ] = False,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RULE[:SERVICE[/HANDLER]]",
+            help="A break to accept: of a rule, everywhere or in one service or handler.",
+        ),
+    ] = None,
+    format_: Annotated[
+        Format, typer.Option("--format", help="How to print what is found.")
+    ] = Format.TEXT,
+) -> None:
+    """Report what a change of the contract breaks: invocations in flight, state, other clients.
+
+    Exits with 0 where nothing breaks, 1 where something does, 2 where it cannot tell.
+    """
+    ignored = [_Ignored.parse(text) for text in ignore or []]
+    folders = include or []
+    try:
+        new = load_contract(source, folders, all_services=all_services)
+        old, label = _load_old(against, source, folders, all_services=all_services)
+    except ContractError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(MISUSED) from None
+    if old is None:
+        _note(f"there are no .proto files in {source} at {against}: all of it is new")
+    elif old.broken:
+        _note(
+            "the contract that runs breaks rules of this version; it is compared as far as it can "
+            f"be read:\n{old.broken}"
+        )
+    found = () if old is None else compare(_version(old), _version(new))
+    kept = [f for f in found if not any([each.accepts(f) for each in ignored])]  # noqa: C419 - all are asked, to know which are of no use
+    for each in ignored:
+        if not each.is_used:
+            _note(f"--ignore {each.text} accepts nothing; remove it")
+    report = Report(
+        against=against,
+        label=label,
+        findings=kept,
+        ignored=len(found) - len(kept),
+        old_paths={} if old is None else old.paths,
+        new_paths=new.paths,
+    )
+    report.print(format_)
+    if report.breaking:
+        raise typer.Exit(FAILED)
+
+
+def _load_old(
+    against: str, source: Path, include: Sequence[Path], *, all_services: bool
+) -> tuple[Contract | None, str]:
+    """Returns the contract that runs, None for nothing, and what to write before its paths."""
+    path = Path(against)
+    is_path = bool(against) and path.exists()
+    if is_path and against.startswith((".", "/")):
+        repository = None
+    else:
+        repository = _repository(source, must=not is_path)
+    if is_path:
+        if repository is not None and repository.commit(against.partition(":")[0]):
+            kind = "folder" if path.is_dir() else "file"
+            raise ContractError(
+                f"--against {against} is both a {kind} and a revision; write ./{against} for the "
+                f"{kind}, or refs/heads/{against} (or refs/tags/...) for the revision"
+            )
+        old = load_contract(path, include, all_services=all_services, lenient=True)
+        return old, f"{against}:" if path.is_file() else ""
+    if repository is None:
+        raise ContractError(
+            f"--against {against} is no file and no folder; and a revision needs a folder of "
+            f".proto files to compare with, which {source} is not"
+        )
+    old = load_revision(repository, against, source, include, all_services=all_services)
+    return old, f"{against.partition(':')[0]}:"
+
+
+def _repository(source: Path, *, must: bool) -> Repository | None:
+    if not source.is_dir():
+        return None
+    try:
+        return Repository(source)
+    except ContractError as error:
+        if not must:
+            return None
+        raise ContractError(
+            f"--against is no file and no folder, and revisions cannot be read: {error}"
+        ) from None
+
+
+def _version(contract: Contract) -> ContractVersion:
+    return ContractVersion(contract.files, contract.descriptors.file)
+
+
+def _note(text: str) -> None:
+    typer.echo(f"note: {text}", err=True)
+
+
+@dataclass(slots=True)
+class _Ignored:
+    """What one --ignore accepts."""
+
+    text: str
+    rule: str
+    service: str | None
+    handler: str | None
+    is_used: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> _Ignored:
+        rule, _, scope = text.partition(":")
+        if rule not in RULES:
+            near = difflib.get_close_matches(rule.upper(), RULES, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"rules are {', '.join(RULES)}"
+            fail(f"--ignore {text}: there is no rule {rule}; {hint}", code=MISUSED)
+        service, _, handler = scope.partition("/")
+        return cls(text, rule, service or None, handler or None)
+
+    def accepts(self, finding: Finding) -> bool:
+        accepted = finding.rule.id == self.rule and (
+            self.service is None or finding.is_in(self.service, self.handler)
+        )
+        self.is_used = self.is_used or accepted
+        return accepted

@@ -1,0 +1,157 @@
+"""How `restate-proto breaking` says what it found: for people, for programs, for GitHub."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from restate_proto.plugin.evolution import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from restate_proto.plugin.evolution import Finding
+    from restate_proto.plugin.problems import Location
+
+__all__ = ["Format", "Report"]
+
+
+class Format(Enum):
+    """What --format takes."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a comparison found.
+
+    Args:
+        against: what the contract was compared with, as the user wrote it.
+        label: what to write before paths of the old contract: `main:`, or nothing.
+        findings: what is to be said.
+        ignored: how many findings are not.
+        old_paths: where the files of the old contract are, by proto path.
+        new_paths: where those of the new one are.
+    """
+
+    against: str
+    label: str
+    findings: Sequence[Finding]
+    ignored: int
+    old_paths: Mapping[str, str]
+    new_paths: Mapping[str, str]
+
+    @property
+    def breaking(self) -> int:
+        """How many findings fail the check."""
+        return sum(finding.rule.severity is Severity.BREAKING for finding in self.findings)
+
+    def print(self, format_: Format) -> None:
+        """Prints the findings on stdout and how many there are on stderr."""
+        if format_ is Format.JSON:
+            typer.echo(json.dumps(self.document(), indent=2, ensure_ascii=False))
+            return
+        lines = self._text() if format_ is Format.TEXT else self._github()
+        for line in lines:
+            typer.echo(line)
+        typer.echo(self._summary(), err=True)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form, which docs/evolution.md describes."""
+        return {
+            "against": self.against,
+            "breaking": self.breaking,
+            "warnings": len(self.findings) - self.breaking,
+            "ignored": self.ignored,
+            "findings": [self._entry(finding) for finding in self.findings],
+        }
+
+    def _entry(self, finding: Finding) -> dict[str, Any]:
+        return {
+            "rule": finding.rule.id,
+            "severity": finding.rule.severity.value,
+            **_position(finding.place, self.new_paths),
+            "service": finding.service,
+            "handler": finding.handler,
+            "message": finding.message,
+            "why": finding.why,
+            "safe_way": finding.safe_way,
+            "before": _position(finding.before, self.old_paths),
+        }
+
+    def _text(self) -> Iterator[str]:
+        for finding in self.findings:
+            place, before = self._places(finding)
+            severity = finding.rule.severity.value
+            yield f"{place or before}: {severity}: {finding.message} [{finding.rule.id}]"
+            yield f"    why: {finding.why}"
+            yield f"    safe way: {finding.safe_way}"
+            if place:
+                yield f"    before: {before}"
+
+    def _github(self) -> Iterator[str]:
+        for finding in self.findings:
+            is_breaking = finding.rule.severity is Severity.BREAKING
+            properties = {"title": finding.rule.id}
+            if finding.place is not None:
+                position = _position(finding.place, self.new_paths)
+                properties["file"] = position["file"]
+                properties["line"] = str(position["line"] or 1)
+                properties["col"] = str(position["column"] or 1)
+            _, before = self._places(finding)
+            text = (
+                f"{finding.message}\n\n{finding.why}\n\nSafe way: {finding.safe_way}\n\n"
+                f"Before: {before}"
+            )
+            written = ",".join(
+                f"{name}={_escape(value, ',:')}" for name, value in properties.items()
+            )
+            yield f"::{'error' if is_breaking else 'warning'} {written}::{_escape(text)}"
+
+    def _places(self, finding: Finding) -> tuple[str, str]:
+        """Returns where to look in the new contract, empty if nowhere, and where it was."""
+        before = f"{self.label}{_written(finding.before, self.old_paths)}"
+        if finding.place is None:
+            return "", before
+        return _written(finding.place, self.new_paths), before
+
+    def _summary(self) -> str:
+        warnings = len(self.findings) - self.breaking
+        counts = [_count(self.breaking, "breaking change")] if self.breaking else []
+        counts += [_count(warnings, "warning")] if warnings else []
+        counts = counts or ["nothing breaks"]
+        counts += [f"{self.ignored} ignored"] if self.ignored else []
+        return f"{', '.join(counts)} (against {self.against})"
+
+
+def _position(location: Location | None, paths: Mapping[str, str]) -> dict[str, Any]:
+    """A location in JSON; null where it is not known."""
+    return {
+        "file": location and paths.get(location.file, location.file),
+        "line": (location and location.line) or None,
+        "column": (location and location.column) or None,
+    }
+
+
+def _written(location: Location, paths: Mapping[str, str]) -> str:
+    # Editors want a line, where a file as a whole is meant too.
+    file = paths.get(location.file, location.file)
+    return f"{file}:{location.line or 1}:{location.column or 1}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _escape(text: str, special: str = "") -> str:
+    """Writes a text as GitHub's workflow commands have it."""
+    for character in f"%\r\n{special}":
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text

@@ -1,0 +1,168 @@
+"""A git repository, read without touching its work tree or its index."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import posixpath
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restate_proto.cli.protoc import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["Repository"]
+
+_LINK = "120000"
+
+# A hook's git would have ours look at the repository that it was called in.
+_FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX")
+
+
+class Repository:
+    """The repository that a folder lies in.
+
+    Args:
+        folder: a folder that exists.
+
+    Raises:
+        ContractError: git is not installed, or the folder is in no repository that it reads.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        git = shutil.which("git")
+        if git is None:
+            raise ContractError("git is not installed, which reads revisions")
+        self._git = git
+        self._folder = folder
+        done = self._run("rev-parse", "--show-toplevel")
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip()
+            raise ContractError(f"{folder} is in no git repository ({said})")
+        self.root = Path(os.fsdecode(done.stdout).rstrip("\n"))
+
+    def path_of(self, folder: Path) -> str | None:
+        """Returns the path of a folder below the root, "" for the root; None where it is outside."""
+        path = folder.resolve()
+        root = self.root.resolve()
+        if not path.is_relative_to(root):
+            return None
+        return "" if path == root else path.relative_to(root).as_posix()
+
+    def commit(self, revision: str) -> str | None:
+        """Returns the commit that a revision names, or None."""
+        if not revision or revision.startswith("-"):
+            return None
+        done = self._run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+        return done.stdout.decode().strip() or None
+
+    def hint(self, revision: str) -> str:
+        """Says what to do about a revision that there is not; may be empty."""
+        names = self._text("for-each-ref", "--format=%(refname:short)").split()
+        near = [name for name in names if name.endswith(f"/{revision}")]
+        near = near or difflib.get_close_matches(revision, names, n=1)
+        if near:
+            return f"did you mean {near[0]}?"
+        if self._text("rev-parse", "--is-shallow-repository").strip() == "true":
+            return f"this clone is shallow: `git fetch origin {revision}`, then write FETCH_HEAD"
+        return ""
+
+    def extract(self, commit: str, folder: str, into: Path) -> bool:
+        """Writes the .proto files of a folder, as they are at a commit.
+
+        Args:
+            commit: the commit.
+            folder: the path of the folder below the root; "" for the root.
+            into: gets the files, at their paths below the root, and the links among them with
+                what they lead to.
+
+        Returns:
+            Whether there were any.
+        """
+        blobs: dict[str, str] = {}
+        links: dict[str, str] = {}
+        waiting, seen = [folder], set[str]()
+        while waiting:
+            path = waiting.pop()
+            seen.add(path)
+            found = self._entries(commit, path)
+            blobs.update((p, blob) for p, blob, is_link in found if not is_link)
+            targets = self._targets([(p, blob) for p, blob, is_link in found if is_link])
+            links.update(targets)
+            waiting += (target for target in targets.values() if target not in seen)
+        for path, content in zip(blobs, self._contents(blobs.values()), strict=True):
+            _place(into, path).write_bytes(content)
+        for path, target in links.items():
+            _place(into, path).symlink_to(os.path.relpath(into / target, (into / path).parent))
+        return bool(blobs)
+
+    def _entries(self, commit: str, folder: str) -> list[tuple[str, str, bool]]:
+        """Returns path and blob of what is below a folder, or is there: .proto files, and links."""
+        where = ("--", folder) if folder else ()
+        entries: list[tuple[str, str, bool]] = []
+        listed = self._bytes("ls-tree", "-r", "-z", "--full-tree", commit, *where)
+        for entry in filter(None, listed.split(b"\0")):
+            description, _, name = entry.partition(b"\t")
+            mode, kind, blob = description.decode().split()
+            path = os.fsdecode(name)
+            if mode == _LINK or (kind == "blob" and path.endswith(".proto")):
+                entries.append((path, blob, mode == _LINK))
+        return entries
+
+    def _targets(self, links: Sequence[tuple[str, str]]) -> dict[str, str]:
+        """Returns where links lead, as paths below the root; without those that leave it."""
+        targets: dict[str, str] = {}
+        contents = self._contents([blob for _, blob in links])
+        for (path, _), written in zip(links, contents, strict=True):
+            joined = posixpath.join(posixpath.dirname(path), os.fsdecode(written))
+            target = posixpath.normpath(joined)
+            if target not in {".", ".."} and not target.startswith(("../", "/")):
+                targets[path] = target
+        return targets
+
+    def _contents(self, blobs: Iterable[str]) -> list[bytes]:
+        asked = list(blobs)
+        if not asked:
+            return []
+        data = self._bytes("cat-file", "--batch", input_="".join(f"{blob}\n" for blob in asked))
+        contents: list[bytes] = []
+        at = 0
+        for blob in asked:
+            # `<blob> blob <size>`, the bytes, and a line end.
+            start = data.index(b"\n", at) + 1
+            size = data[at:start].split()[-1]
+            if not size.isdigit():
+                raise ContractError(f"git does not have the object {blob} of {self.root}")
+            at = start + int(size) + 1
+            contents.append(data[start : at - 1])
+        return contents
+
+    def _text(self, *arguments: str) -> str:
+        return self._bytes(*arguments).decode(errors="replace")
+
+    def _bytes(self, *arguments: str, input_: str = "") -> bytes:
+        done = self._run(*arguments, input_=input_)
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip()
+            raise ContractError(f"git {arguments[0]} failed in {self._folder}: {said}")
+        return done.stdout
+
+    def _run(self, *arguments: str, input_: str = "") -> subprocess.CompletedProcess[bytes]:
+        environ = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+        return subprocess.run(  # noqa: S603 - the user's git, and arguments without a shell
+            [self._git, "-C", str(self._folder), *arguments],
+            input=input_.encode(),
+            capture_output=True,
+            check=False,
+            env=environ,
+        )
+
+
+def _place(into: Path, path: str) -> Path:
+    place = into / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place

@@ -1,0 +1,293 @@
+"""Whether what was written as one message reads the same as another, in one encoding.
+
+Both ways: old and new code are there at the same time. Names of types are not in a payload, so that
+a message may be renamed or moved. What buf asks for in its category WIRE (here for binary) and in
+WIRE_JSON (here for ProtoJSON) is asked for, of two messages that need not have the same name, and
+only of what can be in a payload of this encoding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
+
+from restate_proto.model.kinds import Encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.protobuf import descriptor_pb2
+
+    from restate_proto.plugin.evolution.version import ContractVersion, FoundEnum
+    from restate_proto.plugin.index import FoundMessage
+    from restate_proto.plugin.problems import Location
+
+__all__ = ["Difference", "PayloadComparison", "json_is_object"]
+
+# Field numbers of DescriptorProto and EnumDescriptorProto, for source paths.
+_MESSAGE_FIELD = 2
+_ENUM_VALUE = 2
+
+_WELL_KNOWN = "google.protobuf."
+_WRAPPERS = ("Bool", "Bytes", "Double", "Float", "Int32", "Int64", "String", "UInt32", "UInt64")
+_NO_OBJECTS = frozenset(
+    _WELL_KNOWN + name
+    for name in (
+        *("Timestamp", "Duration", "FieldMask", "Value", "ListValue"),
+        *(f"{name}Value" for name in _WRAPPERS),
+    )
+)
+_JSON_OF_ITS_OWN = _NO_OBJECTS | {f"{_WELL_KNOWN}Any", f"{_WELL_KNOWN}Struct"}
+
+# Types in one group read each other's values (but for what does not fit).
+_BINARY_GROUPS = (
+    ("int32", "int64", "uint32", "uint64", "bool", "enum"),
+    ("sint32", "sint64"),
+    ("fixed32", "sfixed32"),
+    ("fixed64", "sfixed64"),
+)
+_JSON_GROUPS = (
+    (
+        *("int32", "int64", "uint32", "uint64", "sint32", "sint64"),
+        *("fixed32", "fixed64", "sfixed32", "sfixed64"),
+    ),
+    ("float", "double"),
+    ("message", "group"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that does not read the same.
+
+    Args:
+        text: what has changed.
+        remedy: what to do instead.
+        before: where the old contract has it.
+        place: where the new contract has it, or the message that it was in.
+    """
+
+    text: str
+    remedy: str = field(compare=False)
+    before: Location
+    place: Location
+
+
+class PayloadComparison:
+    """Compares messages of two versions of a contract."""
+
+    def __init__(self, old: ContractVersion, new: ContractVersion) -> None:
+        self._old = old
+        self._new = new
+        self._known: dict[tuple[str, str, Encoding], tuple[Difference, ...]] = {}
+
+    def differences(self, old: str, new: str, encoding: Encoding) -> tuple[Difference, ...]:
+        """Returns what does not read the same, with all that the messages contain.
+
+        Args:
+            old: the full name of a message of the old contract.
+            new: the full name of one of the new contract.
+            encoding: what its payloads are in.
+        """
+        key = (old, new, encoding)
+        if key not in self._known:
+            self._known[key] = tuple(self._walk(old, new, encoding))
+        return self._known[key]
+
+    def _walk(self, old: str, new: str, encoding: Encoding) -> Iterator[Difference]:
+        waiting = {(old, new): None}
+        seen: set[tuple[str, str]] = set()
+        while waiting:
+            one, other = names = next(iter(waiting))
+            del waiting[names]
+            seen.add(names)
+            before, after = self._old.message(one), self._new.message(other)
+            pair = _Pair(self._old, self._new, before, after, encoding)
+            yield from pair.differences()
+            waiting.update((inner, None) for inner in pair.inner if inner not in seen)
+
+
+class _Pair:
+    """Two messages, without what they contain: that is in `inner` when all is compared."""
+
+    def __init__(
+        self,
+        old: ContractVersion,
+        new: ContractVersion,
+        before: FoundMessage,
+        after: FoundMessage,
+        encoding: Encoding,
+    ) -> None:
+        self._old = old
+        self._new = new
+        self._before = before
+        self._after = after
+        self._is_json = encoding is Encoding.JSON
+        self._is_other = before.type.full_name != after.type.full_name
+        self.inner: list[tuple[str, str]] = []
+
+    def differences(self) -> Iterator[Difference]:
+        before, after = self._before.type.full_name, self._after.type.full_name
+        if not self._is_other and before.startswith(_WELL_KNOWN):
+            return
+        if self._is_json and self._is_other and {before, after} & _JSON_OF_ITS_OWN:
+            yield self._difference(
+                f"the ProtoJSON of {before} is not that of {after}", "keep the type"
+            )
+            return
+        for number, was in enumerate(self._before.proto.field):
+            yield from self._field(number, was)
+
+    def _field(self, number: int, field: Field) -> Iterator[Difference]:
+        index = self._find(field)
+        if index is None:
+            yield from self._gone(number, field)
+            return
+        now = self._after.proto.field[index]
+        where = (number, index)
+        title = self._title(field)
+        is_renamed = self._is_json and now.json_name not in {field.json_name, field.name}
+        if self._is_other and not self._is_json and now.name != field.name:
+            text = f'{title} is "{now.name}" in {self._after.type.full_name}'
+            yield self._difference(text, "give the same things the same numbers and names", *where)
+        elif is_renamed:
+            yield self._renamed(title, field, now, *where)
+        elif not self._is_alike(field, now):
+            suffix = f" in {self._after.type.full_name}" if self._is_other else ""
+            text = f"{title} was {_shape(self._old, field)} and is {_shape(self._new, now)}{suffix}"
+            yield self._difference(text, _ANOTHER_FIELD, *where)
+        elif field.type in _MESSAGES:
+            pair = (field.type_name.removeprefix("."), now.type_name.removeprefix("."))
+            self.inner.append(pair)
+        elif field.type == now.type == Field.TYPE_ENUM:
+            old, new = self._old.enum(field.type_name), self._new.enum(now.type_name)
+            yield from self._enum(old, new)
+
+    def _find(self, field: Field) -> int | None:
+        """Returns the index of the field that a value of this one is read as."""
+        fields = self._after.proto.field
+        if not self._is_json:
+            return next((i for i, now in enumerate(fields) if now.number == field.number), None)
+        # ProtoJSON is read by the one name or the other.
+        for name in ("json_name", "name"):
+            for i, now in enumerate(fields):
+                if getattr(now, name) == field.json_name:
+                    return i
+        return None
+
+    def _gone(self, number: int, field: Field) -> Iterator[Difference]:
+        after = self._after.proto
+        if any(r.start <= field.number < r.end for r in after.reserved_range):
+            return
+        if self._is_json and field.name in after.reserved_name:
+            return
+        title = self._title(field)
+        if self._is_json:
+            for index, now in enumerate(after.field):
+                if now.number == field.number:
+                    yield self._renamed(title, field, now, number, index)
+                    return
+        name = self._after.type.full_name
+        text = f"{title} is not in {name}" if self._is_other else f"{title} is gone, not reserved"
+        remedy = (
+            "leave it, with [deprecated = true]; or, where what is in it may be lost, "
+            f'reserve it: reserved {field.number}; reserved "{field.name}";'
+        )
+        yield self._difference(text, remedy, number)
+
+    def _renamed(self, title: str, field: Field, now: Field, number: int, index: int) -> Difference:
+        return self._difference(
+            f'{title} was "{field.json_name}" in ProtoJSON and is "{now.json_name}"',
+            f'keep its ProtoJSON name: [json_name = "{field.json_name}"]',
+            number,
+            index,
+        )
+
+    def _is_alike(self, field: Field, now: Field) -> bool:
+        is_list, was_list = (f.label == Field.LABEL_REPEATED for f in (now, field))
+        if is_list != was_list:
+            return False
+        if self._is_json and _is_map(self._old, field) != _is_map(self._new, now):
+            return False
+        groups = _JSON_GROUPS if self._is_json else _BINARY_GROUPS
+        return _group(field, groups) == _group(now, groups)
+
+    def _enum(self, old: FoundEnum, new: FoundEnum) -> Iterator[Difference]:
+        is_other = old.full_name != new.full_name
+        names = [value.name for value in new.proto.value]
+        for index, value in enumerate(old.proto.value):
+            same_number = [each.name for each in new.proto.value if each.number == value.number]
+            if value.name in (names if self._is_json else same_number):
+                continue
+            # In binary a value is its number, and may be renamed where the enum is the same.
+            if _is_reserved(value, new.proto) or (same_number and not (self._is_json or is_other)):
+                continue
+            what = f'is "{same_number[0]}"' if same_number else "is gone, not reserved"
+            suffix = f" in {new.full_name}" if is_other else ""
+            yield Difference(
+                f'value {value.number} "{value.name}" of {old.full_name} {what}{suffix}',
+                "keep the value and its name"
+                if same_number
+                else f"keep it, with [deprecated = true]; or reserve it: reserved {value.number};",
+                self._old.location(old.file, (*old.path, _ENUM_VALUE, index)),
+                self._new.location(new.file, new.path),
+            )
+
+    def _title(self, field: Field) -> str:
+        return f'field {field.number} "{field.name}" of {self._before.type.full_name}'
+
+    def _difference(
+        self, text: str, remedy: str, number: int | None = None, index: int | None = None
+    ) -> Difference:
+        before, after = self._before, self._after
+        old = () if number is None else (_MESSAGE_FIELD, number)
+        new = () if index is None else (_MESSAGE_FIELD, index)
+        return Difference(
+            text,
+            remedy,
+            self._old.location(before.type.file, (*before.path, *old)),
+            self._new.location(after.type.file, (*after.path, *new)),
+        )
+
+
+_MESSAGES = (Field.TYPE_MESSAGE, Field.TYPE_GROUP)
+_ANOTHER_FIELD = "leave the field, and add one with another number and name beside it"
+
+
+def json_is_object(full_name: str) -> bool:
+    """Whether the ProtoJSON of a message begins with `{`, so that it is told from binary."""
+    return full_name not in _NO_OBJECTS
+
+
+def _is_reserved(
+    value: descriptor_pb2.EnumValueDescriptorProto, enum: descriptor_pb2.EnumDescriptorProto
+) -> bool:
+    in_range = any(r.start <= value.number <= r.end for r in enum.reserved_range)
+    return in_range or value.name in enum.reserved_name
+
+
+def _type_name(field: Field) -> str:
+    return Field.Type.Name(field.type).removeprefix("TYPE_").lower()
+
+
+def _group(field: Field, groups: tuple[tuple[str, ...], ...]) -> str:
+    name = _type_name(field)
+    return next((group[0] for group in groups if name in group), name)
+
+
+def _is_map(version: ContractVersion, field: Field) -> bool:
+    if field.type != Field.TYPE_MESSAGE:
+        return False
+    return version.message(field.type_name).proto.options.map_entry
+
+
+def _shape(version: ContractVersion, field: Field) -> str:
+    """How a contract writes the type of a field."""
+    if _is_map(version, field):
+        entry: descriptor_pb2.DescriptorProto = version.message(field.type_name).proto
+        key, value = (_shape(version, inner) for inner in entry.field)
+        return f"map<{key}, {value}>"
+    name = field.type_name.removeprefix(".") or _type_name(field)
+    return f"repeated {name}" if field.label == Field.LABEL_REPEATED else name

@@ -14,7 +14,9 @@ _FLOAT_MAX, _FLOAT_TINY = 2.0**128 - 2.0**104, 2.0**-149
 _DOUBLE_MAX, _DOUBLE_TINY = 1.7976931348623157e308, 5e-324
 
 # Astral, combining, right to left, a NUL, what JSON and JavaScript escape, and noncharacters.
-_ODD_TEXT = 'a\0b "quoted" \\ / \x7f \u2028\u2029 e\u0301 \u05d0\ufeff \U0001f47d\U0010ffff </script>'
+_ODD_TEXT = (
+    'a\0b "quoted" \\ / \x7f \u2028\u2029 e\u0301 \u05d0\ufeff \U0001f47d\U0010ffff </script>'
+)
 
 
 def value_cases(values_class: type[Message]) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+"""Plays the cells of the matrix on a Restate server."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from examples.polyglot.interop.cases import value_cases
+from examples.polyglot.interop.cells import Cell, Outcome, Problem
+from examples.polyglot.interop.checks import check_report
+from examples.polyglot.interop.limits import judge
+from examples.polyglot.interop.reading import read
+from restate_proto import Encoding, IngressClient, RestateError, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from examples.polyglot.interop.contract import Contract
+    from examples.polyglot.interop.languages import Language
+
+_AT_ONCE = 16
+_CALL_SECONDS = 60
+
+
+class Exchange:
+    """Asks the Callers for calls, some at a time, and judges what they report.
+
+    Args:
+        client: a client of the server's ingress.
+        contract: the contract.
+        languages: those that run, by name.
+    """
+
+    def __init__(
+        self, client: IngressClient, contract: Contract, languages: Mapping[str, Language]
+    ) -> None:
+        self._client = client
+        self._contract = contract
+        self._languages = languages
+        self._cases = value_cases(contract.values)
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def play(self, cells: Sequence[Cell]) -> list[Outcome]:
+        """Play the cells: each with the values of every case."""
+        return await asyncio.gather(*(self._play(cell) for cell in cells))
+
+    async def _play(self, cell: Cell) -> Outcome:
+        outcome = Outcome(cell)
+        found = await asyncio.gather(
+            *(self._exchange(cell, case, values) for case, values in self._cases.items())
+        )
+        for values, problems in zip(self._cases.values(), found, strict=True):
+            outcome.fields += len(read(values))
+            outcome.problems += [judge(cell, problem) for problem in problems]
+        return outcome
+
+    async def _exchange(self, cell: Cell, case: str, values: Any) -> list[Problem]:
+        key = "-".join([cell.caller, cell.callee, cell.encoding, cell.kind, cell.mode, case])
+        caller = self._languages[cell.caller]
+        async with self._turns:
+            try:
+                async with asyncio.timeout(_CALL_SECONDS):
+                    report = await self._client.call(
+                        Target.service(f"{caller.package}.Caller", "Call"),
+                        self._contract.request(cell, key, values),
+                        self._contract.call_report,
+                        encoding=Encoding.JSON
+                        if caller.caller_encoding == "json"
+                        else Encoding.PROTOBUF,
+                    )
+            except (RestateError, TimeoutError) as error:
+                text = str(error) or f"no answer in {_CALL_SECONDS} seconds"
+                return [Problem(case, "call", "failed", text)]
+        return check_report(cell, case, key, values, report)

@@ -1,0 +1,159 @@
+"""Sets up the languages, plays the matrix on a Restate server, and prints it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from examples.polyglot.interop import matrix
+from examples.polyglot.interop.cells import LANGUAGES, all_cells
+from examples.polyglot.interop.commands import Command, CommandError, run, serving
+from examples.polyglot.interop.exchange import Exchange
+from examples.polyglot.interop.generate import generate
+from examples.polyglot.interop.languages import Language, all_languages
+from examples.polyglot.interop.limits import LIMITS
+from restate_proto import IngressClient, RestateError
+from restate_proto.testing import RestateServer, find_restate_server
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from examples.polyglot.interop.cells import Outcome
+    from examples.polyglot.interop.contract import Contract
+
+_COMMAND_SECONDS = 600
+_START_SECONDS = 60
+_PLAY_SECONDS = 300
+
+# An invocation that cannot succeed ends soon, and its caller with it.
+_RETRIES = {"default-retry-policy": {"max-attempts": 3, "on-max-attempts": "kill"}}
+
+_PASSED, _FAILED, _NOT_ALL_THERE = 0, 1, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program.
+
+    Returns:
+        The exit code: 0, or 1 where something failed, or 3 where a language was not asked for and
+        cannot be run.
+    """
+    parser = argparse.ArgumentParser(prog="run.py", description=__doc__)
+    parser.add_argument(
+        "--languages",
+        metavar="A,B",
+        help=f"those to run; default: all ({', '.join(LANGUAGES)})",
+    )
+    parser.add_argument("--check", action="store_true", help="say what is missing, and stop")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the matrix there, too")
+    options = parser.parse_args(arguments)
+    asked = options.languages.split(",") if options.languages else list(LANGUAGES)
+    if unknown := set(asked) - set(LANGUAGES):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+
+    languages = [language for language in all_languages() if language.name in asked]
+    missing = {language.name: language.missing() for language in languages}
+    for name, texts in missing.items():
+        for text in texts:
+            print(f"{matrix.title(name)} cannot be run here: {text}")
+    complete = not any(missing.values())
+    if options.check or (not complete and options.languages):
+        return _PASSED if complete else _NOT_ALL_THERE
+    there = [language for language in languages if not missing[language.name]]
+    try:
+        outcomes = asyncio.run(_run(there))
+    except (CommandError, RestateError, OSError, TimeoutError, asyncio.CancelledError) as error:
+        print(f"\n{str(error) or 'stopped, or it took too long'}", file=sys.stderr)
+        return _FAILED
+    if options.json:
+        options.json.write_text(json.dumps(matrix.as_json(outcomes, LIMITS), indent=2) + "\n")
+    if any(outcome.failed for outcome in outcomes):
+        return _FAILED
+    return _PASSED if complete else _NOT_ALL_THERE
+
+
+async def _run(languages: Sequence[Language]) -> list[Outcome]:
+    task = asyncio.current_task()
+    assert task
+    # By default SIGTERM would end this process alone.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    names = [language.name for language in languages]
+    with tempfile.TemporaryDirectory(prefix="polyglot-") as folder:
+        workspace = Path(folder)
+        await _each("Installing", [(language, language.prepare) for language in languages])
+        with _Step("Generating"):
+            contract = await generate(names, workspace)
+        await _each("Building", [(language, language.build) for language in languages])
+        return await _play(languages, contract, workspace)
+
+
+async def _play(
+    languages: Sequence[Language], contract: Contract, workspace: Path
+) -> list[Outcome]:
+    async with AsyncExitStack() as stack:
+        with _Step("Starting a Restate server and the endpoints"):
+            binary = find_restate_server(directory=Path(__file__).parent)
+            server = await stack.enter_async_context(RestateServer(binary=binary, config=_RETRIES))
+            for language in languages:
+                log = workspace / f"{language.name}.log"
+                address = await stack.enter_async_context(
+                    serving(language.start, language.ready, log, seconds=_START_SECONDS)
+                )
+                await server.register(address)
+        client = await stack.enter_async_context(IngressClient(server.ingress_url))
+        exchange = Exchange(client, contract, {language.name: language for language in languages})
+        cells = all_cells([language.name for language in languages])
+        with _Step(f"Playing {len(cells)} cells"):
+            async with asyncio.timeout(_PLAY_SECONDS):
+                outcomes = await exchange.play(cells)
+    _print(outcomes, [language.name for language in languages])
+    return outcomes
+
+
+def _print(outcomes: Sequence[Outcome], names: Sequence[str]) -> None:
+    failed = sum(outcome.failed for outcome in outcomes)
+    limited = sum(not outcome.failed and bool(outcome.limits) for outcome in outcomes)
+    passed = len(outcomes) - failed - limited
+    parts = [
+        matrix.render(outcomes, names),
+        matrix.footnotes(outcomes, LIMITS),
+        matrix.failures(outcomes),
+        f"{len(outcomes)} cells: {passed} passed, {limited} limited, {failed} failed",
+    ]
+    print("\n" + "\n\n".join(part for part in parts if part))
+
+
+async def _each(what: str, work: Sequence[tuple[Language, Sequence[Command]]]) -> None:
+    """Runs the commands of the languages: those of one after another, the languages side by side."""
+
+    async def commands_of(language: Language, commands: Sequence[Command]) -> None:
+        for command in commands:
+            await run(command, seconds=_COMMAND_SECONDS)
+
+    names = ", ".join(matrix.title(language.name) for language, commands in work if commands)
+    with _Step(f"{what}: {names}"):
+        async with asyncio.TaskGroup() as group:
+            for language, commands in work:
+                group.create_task(commands_of(language, commands))
+
+
+class _Step:
+    """Prints what is being done, and how long it took."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        print(f"{self._what} ...", end=" ", flush=True)
+        self._began = monotonic()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        print(f"{monotonic() - self._began:.0f} s" if kind is None else "failed", flush=True)

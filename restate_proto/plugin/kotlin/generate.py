@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restate_proto.plugin.jvm.messages import JavaMessages
 from restate_proto.plugin.jvm.options import parse_jvm_options
+from restate_proto.plugin.kotlin.check import check_files
+from restate_proto.plugin.kotlin.places import output
+from restate_proto.plugin.kotlin.render import render_file
 from restate_proto.plugin.parse import parse_files
+from restate_proto.plugin.problems import Problems
 
 if TYPE_CHECKING:
     from google.protobuf.compiler import plugin_pb2
@@ -26,4 +31,9 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
         PluginError: with all that is wrong with the options or the contracts.
     """
     options = parse_jvm_options(request.parameter)
-    return {file.path: "" for file in parse_files(request, all_services=options.all_services)}
+    problems = Problems()
+    files = parse_files(request, all_services=options.all_services, problems=problems)
+    java = JavaMessages(request.proto_file)
+    check_files(files, java, problems)
+    problems.raise_if_any()
+    return {output(file, java): render_file(file, java) for file in files}

@@ -1,0 +1,137 @@
+"""Prints the class that a user subclasses, which is its own service definition factory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from restate_proto.model.kinds import HandlerKind, ServiceKind
+from restate_proto.plugin.jvm.docs import kdoc
+from restate_proto.plugin.kotlin.names import escaped
+from restate_proto.plugin.kotlin.printer import quote
+from restate_proto.plugin.kotlin.render_config import handler_settings, service_settings
+from restate_proto.plugin.render_docs import handler_doc, service_doc
+
+if TYPE_CHECKING:
+    from restate_proto.plugin.kotlin.scope import Scope
+    from restate_proto.plugin.schema import HandlerModel
+
+__all__ = ["render_base"]
+
+_DEFINITION = "dev.restate.sdk.endpoint.definition"
+
+_CONTEXTS = {
+    (ServiceKind.SERVICE, None): "Context",
+    (ServiceKind.VIRTUAL_OBJECT, HandlerKind.EXCLUSIVE): "ObjectContext",
+    (ServiceKind.VIRTUAL_OBJECT, HandlerKind.SHARED): "SharedObjectContext",
+    (ServiceKind.WORKFLOW, HandlerKind.WORKFLOW): "WorkflowContext",
+    (ServiceKind.WORKFLOW, HandlerKind.SHARED): "SharedWorkflowContext",
+}
+
+
+def render_base(scope: Scope) -> None:
+    """Adds the base class of a service's handlers."""
+    printer, base = scope.printer, scope.names.base
+    factory = scope.imports.use(f"{_DEFINITION}.ServiceDefinitionFactory")
+    printer.line()
+    printer.doc(kdoc(service_doc(scope.service)))
+    with printer.block(f"public abstract class {base} : {factory}<{base}>"):
+        for handler in scope.service.handlers:
+            _method(scope, handler)
+            printer.line()
+        _create(scope)
+        printer.line()
+        boolean, any_ = scope.imports.use("kotlin.Boolean"), scope.imports.use("kotlin.Any")
+        printer.line(
+            f"final override fun supports(serviceObject: {any_}?): {boolean} = "
+            f"serviceObject is {base}"
+        )
+        _keys(scope)
+
+
+def _method(scope: Scope, handler: HandlerModel) -> None:
+    context = _CONTEXTS[scope.service.kind, handler.kind]
+    scope.printer.doc(kdoc(handler_doc(handler)))
+    scope.printer.wrapped(
+        f"public abstract suspend fun {scope.method(handler)}",
+        [
+            f"ctx: {scope.imports.use(f'dev.restate.sdk.kotlin.{context}')}",
+            f"request: {scope.imports.message(handler.request)}",
+        ],
+        f": {scope.imports.message(handler.response)}",
+    )
+
+
+def _create(scope: Scope) -> None:
+    printer = scope.printer
+    options = scope.imports.use(f"{_DEFINITION}.HandlerRunner.Options")
+    definition = scope.imports.use(f"{_DEFINITION}.ServiceDefinition")
+    service_type = scope.imports.use(f"{_DEFINITION}.ServiceType")
+    list_of = scope.imports.function("kotlin.collections.listOf")
+    printer.wrapped(
+        "final override fun create",
+        [f"serviceObject: {scope.names.base}", f"overrideHandlerOptions: {options}?"],
+        f": {definition} =",
+    )
+    with printer.indented():
+        printer.line(f"{definition}.of(")
+        with printer.indented():
+            printer.line(f"{scope.names.handlers}.Metadata.SERVICE_NAME,")
+            printer.line(f"{service_type}.{scope.service.kind.name},")
+            printer.line(f"{list_of}(")
+            with printer.indented():
+                for handler in scope.service.handlers:
+                    _definition(scope, handler)
+            printer.line("),")
+        _configured(scope, service_settings(scope.service, scope.imports), "")
+
+
+def _definition(scope: Scope, handler: HandlerModel) -> None:
+    kind = handler.kind or HandlerKind.SHARED  # what the SDK's own generator says of services
+    printer = scope.printer
+    printer.line("handler(")
+    with printer.indented():
+        printer.line(f"{quote(handler.name)},")
+        printer.line(f"{scope.imports.use(f'{_DEFINITION}.HandlerType')}.{kind.name},")
+        printer.line(f"{scope.default(handler.request)},")
+        printer.line(f"{scope.default(handler.response)},")
+        printer.line(f"{scope.json},")
+        printer.line("overrideHandlerOptions,")
+        printer.line(f"serviceObject::{scope.method(handler)},")
+    _configured(scope, handler_settings(scope.service, handler, scope.imports), ",")
+
+
+def _configured(scope: Scope, settings: list[str], after: str) -> None:
+    """Ends a definition that is open, with its settings if it has any."""
+    if not settings:
+        scope.printer.line(f"){after}")
+        return
+    scope.printer.line(").configure {")
+    with scope.printer.indented():
+        for setting in settings:
+            scope.printer.line(f"it.{setting}")
+    scope.printer.line(f"}}{after}")
+
+
+def _keys(scope: Scope) -> None:
+    printer, service = scope.printer, scope.service
+    declared = [
+        *(("state", "StateKey", key) for key in service.state),
+        *(("promise", "DurablePromiseKey", key) for key in service.promises),
+    ]
+    if not declared and not service.signals:
+        return
+    printer.line()
+    with printer.block("public companion object"):
+        for what, class_, key in declared:
+            type_ = scope.imports.use(f"dev.restate.sdk.common.{class_}")
+            printer.doc(kdoc(f"The {what} `{key.name}`."))
+            printer.line(
+                f"public val {escaped(key.constant)}: {type_}<{scope.imports.message(key.type)}> ="
+            )
+            with printer.indented():
+                printer.line(f"{type_}.of({quote(key.name)}, {scope.new_serde(key.type)})")
+        for signal in service.signals:
+            serde = f"{scope.names.handlers}.Metadata.Serde.{scope.signal(signal)}"
+            printer.doc(kdoc(f"The name of the signal `{signal.name}`; [{serde}] is its type."))
+            name = escaped(signal.constant)
+            printer.line(f"public const val {name}: {scope.string} = {quote(signal.name)}")

@@ -1,0 +1,107 @@
+"""What the printing functions of one service share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from restate_proto.model.kinds import Encoding, ServiceKind
+from restate_proto.plugin.kotlin.names import escaped, method_name
+from restate_proto.plugin.kotlin.places import ServiceNames
+from restate_proto.plugin.names import snake_case
+
+if TYPE_CHECKING:
+    from restate_proto.plugin.jvm.messages import JavaMessages
+    from restate_proto.plugin.kotlin.imports import Imports
+    from restate_proto.plugin.kotlin.printer import Printer
+    from restate_proto.plugin.schema import Declaration, HandlerModel, MessageType, ServiceModel
+
+__all__ = ["Scope"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A service, and what prints it.
+
+    Args:
+        printer: takes the text.
+        imports: takes what the text needs.
+        java: the classes of the messages.
+        service: the service.
+        serde: the name of the file's serde class.
+    """
+
+    printer: Printer
+    imports: Imports
+    java: JavaMessages
+    service: ServiceModel
+    serde: str
+
+    @property
+    def names(self) -> ServiceNames:
+        """The names of what is generated for the service."""
+        return ServiceNames.of(self.service)
+
+    @property
+    def string(self) -> str:
+        """Kotlin's `String`."""
+        return self.imports.use("kotlin.String")
+
+    @property
+    def json(self) -> str:
+        """The argument that says how the service's payloads are encoded."""
+        return f"json = {'true' if self.service.encoding is Encoding.JSON else 'false'}"
+
+    @property
+    def key_type(self) -> str:
+        """The type of the key that a client has; empty where the service has none."""
+        if self.service.kind is ServiceKind.SERVICE:
+            return ""
+        return f"{self.string}?" if self.service.has_key_field else self.string
+
+    @property
+    def key_parameters(self) -> tuple[str, ...]:
+        """The parameter for the key of a client that is made, if it takes one."""
+        if not self.key_type:
+            return ()
+        return (f"key: {self.key_type}{' = null' if self.service.has_key_field else ''}",)
+
+    def method(self, handler: HandlerModel) -> str:
+        """Returns the Kotlin name of a handler."""
+        return escaped(method_name(self.service, handler))
+
+    def input(self, handler: HandlerModel) -> str:
+        """Returns the constant of the serde of a handler's request."""
+        return f"{snake_case(handler.rpc).upper()}_INPUT"
+
+    def output(self, handler: HandlerModel) -> str:
+        """Returns the constant of the serde of a handler's response."""
+        return f"{snake_case(handler.rpc).upper()}_OUTPUT"
+
+    def signal(self, signal: Declaration) -> str:
+        """Returns the constant of the serde of a signal."""
+        return escaped(f"{signal.constant}_SIGNAL")
+
+    def default(self, message: MessageType) -> str:
+        """Returns the expression for the empty message of a type."""
+        return f"{self.imports.message(message)}.getDefaultInstance()"
+
+    def new_serde(self, message: MessageType) -> str:
+        """Returns the expression for a serde of a message in the service's encoding."""
+        return f"{self.serde}({self.default(message)}, {self.json})"
+
+    def request(self, handler: HandlerModel) -> str:
+        """Returns the parameter for the request of a client's method."""
+        default = f" = {self.default(handler.request)}" if handler.request.is_empty else ""
+        return f"request: {self.imports.message(handler.request)}{default}"
+
+    def init(self, handler: HandlerModel) -> str:
+        """Returns the parameter of a client's method that says more about the request."""
+        builder = self.imports.use("dev.restate.common.RequestBuilder")
+        unit = self.imports.use("kotlin.Unit")
+        return f"init: {builder}<{self.types(handler)}>.() -> {unit} = {{}}"
+
+    def types(self, handler: HandlerModel) -> str:
+        """Returns the type arguments of a request: `AddTicketRequest, AddTicketResponse`."""
+        request = self.imports.message(handler.request)
+        return f"{request}, {self.imports.message(handler.response)}"

@@ -1,0 +1,239 @@
+"""What every generated Kotlin file has for itself: how messages are read and written.
+
+It is in each file, and private there, because protoc and buf call the generator for some files at
+a time: a file that two calls would both write is none that a build can rely on.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from restate_proto.plugin.kotlin.imports import Imports
+    from restate_proto.plugin.kotlin.printer import Printer
+
+__all__ = ["render_support"]
+
+# `<<name>>` is a class or a function that is imported; THE_SERDE is the name of the file's class.
+_NOT_OBJECTS = """
+    BoolValue BytesValue DoubleValue Duration FieldMask FloatValue Int32Value Int64Value ListValue
+    StringValue Timestamp UInt32Value UInt64Value Value
+    """.split()  # noqa: SIM905 - a table of words reads better
+
+_SUPPORT = """\
+// What follows is in every generated file, so that none needs another.
+
+private val binaryTypes =
+    <<kotlin.collections.setOf>>(
+        "application/protobuf",
+        "application/x-protobuf",
+        "application/proto",
+        "application/vnd.google.protobuf",
+    )
+
+// Their ProtoJSON is no object.
+private val notObjects =
+    <<kotlin.collections.setOf>>(
+NOT_OBJECTS
+    )
+
+/** Writes a message in one encoding; reads it in either, as its first byte says, if it `looks`. */
+private class THE_SERDE<M : <<com.google.protobuf.Message>>>(
+    private val prototype: M,
+    private val json: <<kotlin.Boolean>>,
+    private val looks: <<kotlin.Boolean>> = true,
+) : <<dev.restate.serde.Serde>><M> {
+    private val types by <<kotlin.lazy>> {
+        <<com.google.protobuf.TypeRegistry>>.newBuilder().add(prototype.descriptorForType).build()
+    }
+
+    fun inJson(): THE_SERDE<M> = THE_SERDE(prototype, json = true)
+
+    override fun serialize(value: M): <<dev.restate.common.Slice>> {
+        if (json) {
+            val printer = <<com.google.protobuf.util.JsonFormat>>.printer().usingTypeRegistry(types)
+            val text = printer.omittingInsignificantWhitespace().sortingMapKeys().print(value)
+            return <<dev.restate.common.Slice>>.wrap(text)
+        }
+        val bytes = <<kotlin.ByteArray>>(value.serializedSize)
+        val output = <<com.google.protobuf.CodedOutputStream>>.newInstance(bytes)
+        output.useDeterministicSerialization()
+        value.writeTo(output)
+        output.checkNoSpaceLeft()
+        return <<dev.restate.common.Slice>>.wrap(bytes)
+    }
+
+    override fun deserialize(value: <<dev.restate.common.Slice>>): M {
+        val data = value.asReadOnlyByteBuffer()
+        val isJson = if (looks) looksLikeJson(value) else json
+        if (!isJson || !data.hasRemaining()) {
+            return prototype.parserForType.parseFrom(data) as M
+        }
+        val text = <<java.nio.charset.StandardCharsets>>.UTF_8.newDecoder().decode(data).toString()
+        val parser = <<com.google.protobuf.util.JsonFormat>>.parser().usingTypeRegistry(types)
+        val builder = prototype.newBuilderForType()
+        parser.ignoringUnknownFields().merge(text, builder)
+        return builder.build() as M
+    }
+
+    // The ingress takes no content type with a body that is always empty.
+    override fun contentType(): <<kotlin.String>>? =
+        when {
+            json -> "application/json"
+            prototype is <<com.google.protobuf.Empty>> -> null
+            else -> "application/protobuf"
+        }
+
+    fun looksLikeJson(data: <<dev.restate.common.Slice>>): <<kotlin.Boolean>> =
+        when {
+            data.readableBytes() == 0 -> json
+            data.byteAt(0).toInt() == '{'.code -> true
+            else -> json && prototype.descriptorForType.fullName in notObjects
+        }
+}
+
+/** Messages by their class; what is no message is kotlinx.serialization's. */
+private fun serdeFactory(json: <<kotlin.Boolean>>): <<dev.restate.serde.SerdeFactory>> =
+    object : <<dev.restate.serde.kotlinx.KotlinSerializationSerdeFactory>>() {
+        override fun <T> create(typeTag: <<dev.restate.serde.TypeTag>><T>): <<dev.restate.serde.Serde>><T> {
+            val type =
+                when (typeTag) {
+                    is KtTypeTag -> typeTag.type.java
+                    is <<dev.restate.serde.TypeTag.Class>> -> typeTag.type()
+                    else -> null
+                }
+            if (type == null || !<<com.google.protobuf.Message>>::class.java.isAssignableFrom(type)) {
+                return super.create(typeTag)
+            }
+            val prototype = type.getMethod("getDefaultInstance").invoke(null)
+            val serde = THE_SERDE(prototype as <<com.google.protobuf.Message>>, json)
+            return serde as <<dev.restate.serde.Serde>><T>
+        }
+    }
+
+private fun <Q : <<com.google.protobuf.Message>>, R : <<com.google.protobuf.Message>>> newRequest(
+    target: <<dev.restate.common.Target>>,
+    input: <<dev.restate.serde.Serde>><Q>,
+    output: <<dev.restate.serde.Serde>><R>,
+    request: Q,
+    init: <<dev.restate.common.RequestBuilder>><Q, R>.() -> <<kotlin.Unit>>,
+): <<dev.restate.common.Request>><Q, R> {
+    val builder = <<dev.restate.common.Request>>.of(target, input, output, request)
+    builder.init()
+    return builder.build()
+}
+
+private fun keyOf(handler: <<kotlin.String>>, key: <<kotlin.String>>?, inRequest: <<kotlin.String>> = ""): <<kotlin.String>> {
+    val found = inRequest.ifEmpty { key.orEmpty() }
+    <<kotlin.require>>(key == null || key == found) {
+        "$handler: the client is for the key \\"$key\\", but the request says \\"$found\\""
+    }
+    <<kotlin.require>>(found.isNotEmpty()) { "$handler needs a key, which must not be empty" }
+    return found
+}
+
+/**
+ * A request as the ingress takes it.
+ *
+ * Where a handler's input has a JSON Schema, the ingress refuses an empty body with a content type;
+ * where it is required, one without. `{}` is the same message, and taken by both.
+ */
+private fun <Q : <<com.google.protobuf.Message>>, R : <<com.google.protobuf.Message>>> fromOutside(
+    request: <<dev.restate.common.Request>><Q, R>,
+    init: <<dev.restate.common.RequestBuilder>><Q, R>.() -> <<kotlin.Unit>>,
+): <<dev.restate.common.Request>><Q, R> {
+    if (request.request is <<com.google.protobuf.Empty>> || request.request.serializedSize > 0) {
+        return request
+    }
+    val input = request.requestTypeTag as THE_SERDE<Q>
+    val output = request.responseTypeTag as THE_SERDE<R>
+    return newRequest(request.target, input.inJson(), output.inJson(), request.request, init)
+}
+
+private fun <C : <<dev.restate.sdk.kotlin.Context>>, Q : <<com.google.protobuf.Message>>, R : <<com.google.protobuf.Message>>> handler(
+    name: <<kotlin.String>>,
+    type: <<dev.restate.sdk.endpoint.definition.HandlerType>>,
+    request: Q,
+    response: R,
+    json: <<kotlin.Boolean>>,
+    options: <<dev.restate.sdk.endpoint.definition.HandlerRunner.Options>>?,
+    method: suspend (C, Q) -> R,
+): <<dev.restate.sdk.endpoint.definition.HandlerDefinition>><Q, R> {
+    <<kotlin.require>>(options == null || options is <<dev.restate.sdk.kotlin.HandlerRunner.Options>>) {
+        "the options are not those of the Kotlin SDK's HandlerRunner"
+    }
+    val inner =
+        <<dev.restate.sdk.kotlin.HandlerRunner>>.of(
+            serdeFactory(json),
+            options ?: <<dev.restate.sdk.kotlin.HandlerRunner.Options>>.DEFAULT,
+            method,
+        )
+    val input = THE_SERDE(request, json)
+    val binaryInput = THE_SERDE(request, json = false, looks = false)
+    val binaryOutput = THE_SERDE(response, json = false, looks = false)
+    val jsonInput = THE_SERDE(request, json = true, looks = false)
+    val jsonOutput = THE_SERDE(response, json = true, looks = false)
+    // Reads the request in the encoding that it is in, and answers in the same.
+    val runner =
+        object : <<dev.restate.sdk.endpoint.definition.HandlerRunner>><Q, R> {
+            override fun run(
+                handlerContext: <<dev.restate.sdk.endpoint.definition.HandlerContext>>,
+                requestSerde: <<dev.restate.serde.Serde>><Q>,
+                responseSerde: <<dev.restate.serde.Serde>><R>,
+                onClosedInvocationStreamHook: <<java.util.concurrent.atomic.AtomicReference>><<<java.lang.Runnable>>>,
+            ): <<java.util.concurrent.CompletableFuture>><<<dev.restate.common.Slice>>> {
+                val asked = handlerContext.request()
+                return if (saysJson(asked) ?: input.looksLikeJson(asked.body())) {
+                    inner.run(handlerContext, jsonInput, jsonOutput, onClosedInvocationStreamHook)
+                } else {
+                    inner.run(handlerContext, binaryInput, binaryOutput, onClosedInvocationStreamHook)
+                }
+            }
+        }
+    val output =
+        object : <<dev.restate.serde.Serde>><R> by THE_SERDE(response, json) {
+            override fun contentType(): <<kotlin.String>> =
+                if (json) "application/json" else "application/x-protobuf-or-json"
+        }
+    val definition = <<dev.restate.sdk.endpoint.definition.HandlerDefinition>>.of(name, type, input, output, runner)
+    return if (input.contentType() == null) definition else definition.withAcceptContentType("*/*")
+}
+
+/** Whether the headers of a request say that it is JSON; null where they say nothing. */
+private fun saysJson(request: <<dev.restate.sdk.common.HandlerRequest>>): <<kotlin.Boolean>>? {
+    fun header(name: <<kotlin.String>>): <<kotlin.String>>? =
+        request.headers().entries.find { it.key.equals(name, ignoreCase = true) }?.value
+
+    val isEmpty = request.body().readableBytes() == 0
+    val type = header("content-type")?.substringBefore(';')?.trim()?.lowercase()
+    return when {
+        type == null -> if (isEmpty && "json" in header("accept").orEmpty()) true else null
+        type == "application/json" || type == "text/json" || type.endsWith("+json") -> true
+        type in binaryTypes -> false
+        else -> null
+    }
+}
+"""
+
+
+def render_support(printer: Printer, imports: Imports, serde: str) -> None:
+    """Adds the functions that the rest of the file calls, and the class of its serdes.
+
+    Args:
+        printer: takes the text.
+        imports: takes what the text needs.
+        serde: the name of the class.
+    """
+
+    def imported(match: re.Match[str]) -> str:
+        name = match[1]
+        is_class = any(part[:1].isupper() for part in name.split("."))
+        return imports.use(name) if is_class else imports.function(name)
+
+    not_objects = "\n".join(f'        "google.protobuf.{name}",' for name in _NOT_OBJECTS)
+    text = _SUPPORT.replace("NOT_OBJECTS", not_objects).replace("THE_SERDE", serde)
+    text = re.sub(r"<<([\w.]+)>>", imported, text)
+    printer.line()
+    for line in text.splitlines():
+        printer.line(line)

@@ -59,12 +59,12 @@ class Printer:
         self._margin = before
 
     @contextmanager
-    def block(self, head: str) -> Generator[None]:
-        """Adds `head {` and, after what is added inside, `}`."""
+    def block(self, head: str, after: str = "") -> Generator[None]:
+        """Adds `head {` and, after what is added inside, `}` and `after`."""
         self.line(f"{head} {{")
         with self.indented():
             yield
-        self.line("}")
+        self.line(f"}}{after}")
 
     def doc(self, lines: Sequence[str]) -> None:
         """Adds a doc comment of lines that are escaped already."""
@@ -77,7 +77,7 @@ class Printer:
         self.line(" */")
 
     def wrapped(self, before: str, items: Iterable[str], after: str) -> None:
-        """Adds `before(item, item)after`, its items on lines of their own where it is too long.
+        """Adds `before(item, item)after`, its items on a line or lines of their own where it is long.
 
         Args:
             before: up to the parenthesis: `public void add`.
@@ -91,6 +91,10 @@ class Printer:
             return
         self.line(f"{before}(")
         with self.indented(), self.indented():
+            together = f"{', '.join(items)}){after}"
+            if len(self._margin) + len(together) <= _WIDTH:
+                self.line(together)
+                return
             for item in items[:-1]:
                 self.line(f"{item},")
             self.line(f"{items[-1]}){after}")

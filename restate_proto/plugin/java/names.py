@@ -1,0 +1,162 @@
+"""The names of the Java classes and methods that are generated for a service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from restate_proto.model.kinds import ServiceKind
+from restate_proto.plugin.jvm.checks import ClassChecker, check_methods, check_packages
+from restate_proto.plugin.jvm.messages import JvmClass
+from restate_proto.plugin.jvm.names import (
+    JAVA_KEYWORDS,
+    OBJECT_METHODS,
+    lower_camel_case,
+    unique_method_name,
+)
+from restate_proto.plugin.names import snake_case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from restate_proto.plugin.jvm.messages import JavaMessages
+    from restate_proto.plugin.problems import Problems
+    from restate_proto.plugin.schema import FileModel, HandlerModel, ServiceModel
+
+__all__ = ["JavaFile", "JavaHandler", "JavaService", "java_files"]
+
+# Methods that the clients have beside those of the handlers.
+_CLIENT = frozenset({"send"})
+_WORKFLOW_CLIENT = _CLIENT | {"submit", "submitAsync", "workflowHandle"}
+
+
+@dataclass(frozen=True, slots=True)
+class JavaHandler:
+    """A handler and its Java names.
+
+    Args:
+        model: the handler.
+        method: the name of its methods.
+        async_method: the name of those that return a `CompletableFuture`.
+        constant: what the names of its constants begin with: `ADD_TICKET`.
+        request: the class of its request.
+        response: the class of its response.
+        key_getter: the method of the request that returns the key; None where it has none.
+    """
+
+    model: HandlerModel
+    method: str
+    async_method: str
+    constant: str
+    request: JvmClass
+    response: JvmClass
+    key_getter: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JavaService:
+    """A service and its Java names.
+
+    Args:
+        model: the service.
+        base: the class that users extend.
+        client: the class of its clients.
+        requests: the class that makes requests.
+        serde: the class of the file's payloads.
+        handlers: in the order of the contract.
+    """
+
+    model: ServiceModel
+    base: JvmClass
+    client: JvmClass
+    requests: JvmClass
+    serde: JvmClass
+    handlers: tuple[JavaHandler, ...]
+
+    @property
+    def classes(self) -> tuple[JvmClass, ...]:
+        """The classes that are the service's alone."""
+        return self.base, self.client, self.requests
+
+
+@dataclass(frozen=True, slots=True)
+class JavaFile:
+    """A file with Restate services and its Java names.
+
+    Args:
+        model: the file.
+        package: its Java package; may be empty.
+        serde: the class of its payloads.
+        services: in the order of the contract.
+    """
+
+    model: FileModel
+    package: str
+    serde: JvmClass
+    services: tuple[JavaService, ...]
+
+
+def java_files(
+    files: Iterable[FileModel], messages: JavaMessages, problems: Problems
+) -> tuple[JavaFile, ...]:
+    """Chooses the Java names of all files of a request.
+
+    Args:
+        files: the files with Restate services.
+        messages: the protobuf-java classes of the request.
+        problems: takes what cannot be said in Java.
+    """
+    files = tuple(files)
+    check_packages(files, messages, problems)
+    named = tuple(_file(file, messages) for file in files)
+    classes = ClassChecker(messages, problems)
+    for file in named:
+        # The file's own class is unique in its package, and so is this, but for messages.
+        classes.add(file.serde, f"file {file.model.path}", file.services[0].model.location)
+        for service in file.services:
+            for found in service.classes:
+                classes.add(found, f"service {service.model.full_name}", service.model.location)
+            methods = {handler.model.rpc: handler.method for handler in service.handlers}
+            check_methods(service.model, methods, problems)
+    return named
+
+
+def _file(file: FileModel, messages: JavaMessages) -> JavaFile:
+    file_class = messages.file_class(file.path)
+    serde = JvmClass(file_class.package, (f"{file_class.names[0]}Serde",))
+    services = tuple(_service(service, serde, messages) for service in file.services)
+    return JavaFile(file, file_class.package, serde, services)
+
+
+def _service(service: ServiceModel, serde: JvmClass, messages: JavaMessages) -> JavaService:
+    methods = {handler.rpc: _method_name(handler, service) for handler in service.handlers}
+    taken = {*methods.values(), *_WORKFLOW_CLIENT}
+    return JavaService(
+        model=service,
+        base=JvmClass(serde.package, (f"{service.proto}Base",)),
+        client=JvmClass(serde.package, (f"{service.proto}Client",)),
+        requests=JvmClass(serde.package, (f"{service.proto}Handlers",)),
+        serde=serde,
+        handlers=tuple(
+            JavaHandler(
+                model=handler,
+                method=methods[handler.rpc],
+                async_method=unique_method_name(f"{methods[handler.rpc]}Async", taken),
+                constant=snake_case(handler.rpc).upper(),
+                request=messages.message(handler.request),
+                response=messages.message(handler.response),
+                key_getter=messages.getter(handler.request, handler.key_field)
+                if handler.key_field is not None
+                else None,
+            )
+            for handler in service.handlers
+        ),
+    )
+
+
+def _method_name(handler: HandlerModel, service: ServiceModel) -> str:
+    reserved = JAVA_KEYWORDS
+    reserved |= _WORKFLOW_CLIENT if service.kind is ServiceKind.WORKFLOW else _CLIENT
+    if handler.request.is_empty:  # its methods have no parameters
+        reserved |= OBJECT_METHODS
+    return unique_method_name(lower_camel_case(handler.rpc), reserved)

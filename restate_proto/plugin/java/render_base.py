@@ -1,0 +1,248 @@
+"""Prints the class that users extend, which the SDK takes as the definition of its service."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
+from restate_proto.plugin.java.docs import handler_doc, service_doc
+from restate_proto.plugin.java.source import JavaSource
+from restate_proto.plugin.jvm.printer import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from restate_proto.model.config import Config
+    from restate_proto.model.retry import InvocationRetryPolicy
+    from restate_proto.plugin.java.names import JavaFile, JavaHandler, JavaService
+    from restate_proto.plugin.jvm.messages import JavaMessages
+
+__all__ = ["render_base"]
+
+_INT_MAX = 2**31 - 1
+
+
+def render_base(
+    file: JavaFile, service: JavaService, messages: JavaMessages, beside: Iterable[str]
+) -> str:
+    """Returns the text of the class.
+
+    Args:
+        file: where the service is.
+        service: the service.
+        messages: the protobuf-java classes of the request.
+        beside: the names of the other classes that are known to be in its package.
+    """
+    source = JavaSource(service.base, (), beside)
+    _Renderer(service, messages, source).render()
+    return source.text(file.model.path)
+
+
+class _Renderer:
+    def __init__(self, service: JavaService, messages: JavaMessages, source: JavaSource) -> None:
+        self._service = service
+        self._messages = messages
+        self.source = source
+
+    def render(self) -> None:
+        name = self._service.base.names[0]
+        self.source.doc(service_doc(self._service.model))
+        self.source.line('@$SuppressWarnings({"deprecation", "removal"})')
+        head = "public abstract class $name implements $ServiceDefinitionFactory<$name>"
+        with self.source.block(head, name=name):
+            self._keys()
+            for handler in self._service.handlers:
+                self._handler(handler)
+            self._create(name)
+            self.source.lines(
+                """
+@$Override
+public final boolean supports($Object service) {
+  return service instanceof $name;
+}
+""",
+                name=name,
+            )
+
+    def _keys(self) -> None:
+        model, serde = self._service.model, self._service.serde.names[0]
+        declared = [
+            *(("StateKey", "state", declaration) for declaration in model.state),
+            *(("DurablePromiseKey", "promise", declaration) for declaration in model.promises),
+        ]
+        json = _boolean(model.encoding is Encoding.JSON)
+        for key, what, declaration in declared:
+            message = self.source.use(self._messages.message(declaration.type))
+            self.source.doc(f"The {what} {declaration.name}.")
+            self.source.wrapped(
+                f"public static final ${key}<$message> $constant = ${key}.of",
+                ["$quoted", "new $serde<>($message.getDefaultInstance(), $json)"],
+                ";",
+                message=message,
+                constant=declaration.constant,
+                quoted=quote(declaration.name),
+                serde=serde,
+                json=json,
+            )
+            self.source.line()
+
+    def _handler(self, handler: JavaHandler) -> None:
+        parameters = [f"${_context(self._service.model.kind, handler.model.kind)} ctx"]
+        if not handler.model.request.is_empty:
+            parameters.append("$request request")
+        self.source.doc(handler_doc(handler.model))
+        self.source.wrapped(
+            "public abstract $response $method",
+            parameters,
+            " throws $Exception;",
+            request=self.source.use(handler.request),
+            response="void"
+            if handler.model.response.is_empty
+            else self.source.use(handler.response),
+            method=handler.method,
+        )
+        self.source.line()
+
+    def _create(self, name: str) -> None:
+        model, requests = self._service.model, self._service.requests.names[0]
+        self.source.line("@$Override")
+        head = (
+            "public final $ServiceDefinition create($name service, $HandlerRunner.Options options)"
+        )
+        with self.source.block(head, name=name):
+            self.source.line("$List<$HandlerDefinition<?, ?>> handlers = new $ArrayList<>();")
+            for handler in self._service.handlers:
+                self._definition(handler)
+            self.source.wrapped(
+                "$ServiceDefinition definition = $ServiceDefinition.of",
+                [
+                    "$requests.Metadata.SERVICE_NAME",
+                    f"$ServiceType.{model.kind.value}",
+                    "handlers",
+                ],
+                ";",
+                requests=requests,
+            )
+            settings = list(self._settings(model.comment, model.config))
+            if not settings:
+                self.source.line("return definition;")
+                return
+            self.source.line("return definition.configure(")
+            with self.source.indented(), self.source.indented():
+                self._configure(settings, ");")
+        self.source.line()
+
+    def _definition(self, handler: JavaHandler) -> None:
+        requests, model = self._service.requests.names[0], handler.model
+        kind = model.kind or HandlerKind.SHARED
+        config = model.config
+        if kind is HandlerKind.WORKFLOW and config.workflow_retention is None:
+            # The manifest has it with the run handler only.
+            retention = self._service.model.config.workflow_retention
+            config = replace(config, workflow_retention=retention)
+        self.source.line("handlers.add(")
+        with self.source.indented(), self.source.indented():
+            self.source.line("$serde.handler(", serde=self._service.serde.names[0])
+            with self.source.indented(), self.source.indented():
+                self.source.line("$name,", name=quote(model.name))
+                self.source.line(f"$HandlerType.{kind.value},")
+                serdes = f"{requests}.Metadata.Serde.{handler.constant}"
+                self.source.line("${serdes}_INPUT,", serdes=serdes)
+                self.source.line("${serdes}_OUTPUT,", serdes=serdes)
+                self._call(handler)
+                self.source.line("$requests.Metadata.SERDE_FACTORY,", requests=requests)
+                self.source.line("options,")
+                self._configure(list(self._settings(model.comment, config)), "));")
+
+    def _call(self, handler: JavaHandler) -> None:
+        call = (
+            "service.$method(ctx)"
+            if handler.model.request.is_empty
+            else "service.$method(ctx, request)"
+        )
+        context = _context(self._service.model.kind, handler.model.kind)
+        head = f"(${context} ctx, $request request) ->"
+        names = {
+            "request": self.source.use(handler.request),
+            "response": self.source.use(handler.response),
+            "method": handler.method,
+        }
+        if not handler.model.response.is_empty:
+            self.source.line(f"{head} {call},", **names)
+            return
+        with self.source.block(head, after=",", **names):
+            self.source.line(f"{call};", **names)
+            self.source.line("return $response.getDefaultInstance();", **names)
+
+    def _configure(self, settings: Sequence[str], after: str) -> None:
+        if len(settings) < 2:
+            code = f"config.{settings[0]}" if settings else "{}"
+            self.source.line("config -> $code$after", code=code, after=after)
+            return
+        with self.source.block("config ->", after=after):
+            for setting in settings:
+                self.source.line("config.$setting;", setting=setting)
+
+    def _settings(self, comment: str | None, config: Config) -> Iterator[str]:
+        """Yields the calls on the SDK's configurator that say what the contract says."""
+        if comment is not None:
+            yield f"documentation({quote(comment)})"
+        for name, duration in (
+            ("inactivityTimeout", config.inactivity_timeout),
+            ("abortTimeout", config.abort_timeout),
+            ("journalRetention", config.journal_retention),
+            ("idempotencyRetention", config.idempotency_retention),
+            ("workflowRetention", config.workflow_retention),
+        ):
+            if duration is not None:
+                yield f"{name}({self._duration(duration)})"
+        if config.ingress_private is not None:
+            yield f"ingressPrivate({_boolean(config.ingress_private)})"
+        if config.lazy_state is not None:
+            yield f"enableLazyState({_boolean(config.lazy_state)})"
+        if config.retry_policy is not None:
+            yield f"invocationRetryPolicy({self._retry_policy(config.retry_policy)})"
+        for key, value in config.metadata.items():
+            yield f"addMetadata({quote(key)}, {quote(value)})"
+
+    def _retry_policy(self, policy: InvocationRetryPolicy) -> str:
+        code = self.source.fill("$InvocationRetryPolicy.builder()")
+        if policy.initial_interval is not None:
+            code += f".initialInterval({self._duration(policy.initial_interval)})"
+        if policy.factor is not None:
+            code += f".exponentiationFactor({policy.factor!r})"
+        if policy.max_interval is not None:
+            code += f".maxInterval({self._duration(policy.max_interval)})"
+        if policy.max_attempts is not None:
+            code += f".maxAttempts({min(policy.max_attempts, _INT_MAX)})"
+        if policy.on_max_attempts is not None:
+            action = f"$InvocationRetryPolicy.OnMaxAttempts.{policy.on_max_attempts.value}"
+            code += self.source.fill(f".onMaxAttempts({action})")
+        return f"{code}.build()"
+
+    def _duration(self, duration: timedelta) -> str:
+        milliseconds = duration // timedelta(milliseconds=1)
+        unit, number = (
+            ("Millis", milliseconds) if milliseconds % 1000 else ("Seconds", milliseconds // 1000)
+        )
+        return self.source.fill(f"$Duration.of{unit}({number}{'L' if number > _INT_MAX else ''})")
+
+
+def _boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _context(service: ServiceKind, handler: HandlerKind | None) -> str:
+    match service, handler:
+        case ServiceKind.VIRTUAL_OBJECT, HandlerKind.SHARED:
+            return "SharedObjectContext"
+        case ServiceKind.VIRTUAL_OBJECT, _:
+            return "ObjectContext"
+        case ServiceKind.WORKFLOW, HandlerKind.WORKFLOW:
+            return "WorkflowContext"
+        case ServiceKind.WORKFLOW, _:
+            return "SharedWorkflowContext"
+        case _:
+            return "Context"

@@ -1,0 +1,282 @@
+"""Prints the class that reads and writes the payloads of a file's services.
+
+It is the same in every file but for its names: generated code needs no library of ours, and two
+runs of the plugin never write the same file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from restate_proto.plugin.java.source import JavaSource
+from restate_proto.plugin.jvm.docs import javadoc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from restate_proto.plugin.java.names import JavaFile
+
+__all__ = ["render_serde"]
+
+_TYPE_PARAMETERS = ("C", "Req", "Res", "T", "V")
+_INHERITED = (
+    "Class",
+    "JsonSchema",
+    "Schema",
+    "StringifiedJsonSchema",
+)  # classes in the SDK's Serde
+
+_TEXT = """
+/**
+ * Payloads of the services of $path: protobuf binary or ProtoJSON, and zero bytes for the
+ * empty message. What is read may be either, whatever is written.
+ */
+@$SuppressWarnings({"deprecation", "removal"})
+final class $Self<T extends $Message> implements $Serde<T> {
+  private static final $String BINARY = "application/protobuf";
+  private static final $String JSON = "application/json";
+  private static final $String EITHER = "application/x-protobuf-or-json";
+
+  private static final $Set<$String> BINARY_TYPES =
+      $Set.of(
+          BINARY,
+          "application/x-protobuf",
+          "application/proto",
+          "application/vnd.google.protobuf");
+  private static final $Set<$String> JSON_TYPES = $Set.of(JSON, "text/json");
+
+  /** The types whose ProtoJSON is no object, so that no opening brace tells it from binary. */
+  private static final $Set<$String> NO_OBJECTS =
+      $Set.of(
+          "google.protobuf.BoolValue",
+          "google.protobuf.BytesValue",
+          "google.protobuf.DoubleValue",
+          "google.protobuf.Duration",
+          "google.protobuf.FieldMask",
+          "google.protobuf.FloatValue",
+          "google.protobuf.Int32Value",
+          "google.protobuf.Int64Value",
+          "google.protobuf.ListValue",
+          "google.protobuf.StringValue",
+          "google.protobuf.Timestamp",
+          "google.protobuf.UInt32Value",
+          "google.protobuf.UInt64Value",
+          "google.protobuf.Value");
+
+  private final T prototype;
+  private final $JsonFormat.Printer printer;
+  private final $JsonFormat.Parser parser;
+  private final boolean json;
+  private final boolean readsEither;
+  private final $String contentType;
+
+  /** Writes JSON or binary, and reads either. */
+  $Self(T prototype, boolean json) {
+    $TypeRegistry types =
+        $TypeRegistry.newBuilder().add(prototype.getDescriptorForType()).build();
+    this.prototype = prototype;
+    this.printer =
+        $JsonFormat.printer()
+            .usingTypeRegistry(types)
+            .omittingInsignificantWhitespace()
+            .sortingMapKeys();
+    this.parser = $JsonFormat.parser().usingTypeRegistry(types).ignoringUnknownFields();
+    this.json = json;
+    this.readsEither = true;
+    this.contentType = json ? JSON : BINARY;
+  }
+
+  /** Writes and reads JSON alone, or binary alone. */
+  private $Self($Self<T> other, boolean json, $String contentType) {
+    this.prototype = other.prototype;
+    this.printer = other.printer;
+    this.parser = other.parser;
+    this.json = json;
+    this.readsEither = false;
+    this.contentType = contentType;
+  }
+
+  /** Returns the serdes of all message types; other types have those that the SDK finds. */
+  static $SerdeFactory factory(boolean json) {
+    $SerdeFactory others =
+        $ServiceLoader.load($DefaultSerdeFactoryProvider.class)
+            .findFirst()
+            .map($DefaultSerdeFactoryProvider::create)
+            .orElse($SerdeFactory.NOOP);
+    return new $SerdeFactory() {
+      @$Override
+      public <V> $Serde<V> create($TypeRef<V> type) {
+        return type.getType() instanceof $Class<?> found && $Message.class.isAssignableFrom(found)
+            ? ofClass(found, json)
+            : others.create(type);
+      }
+
+      @$Override
+      public <V> $Serde<V> create($Class<V> type) {
+        return $Message.class.isAssignableFrom(type) ? ofClass(type, json) : others.create(type);
+      }
+    };
+  }
+
+  @$SuppressWarnings("unchecked")
+  private static <V> $Serde<V> ofClass($Class<?> type, boolean json) {
+    try {
+      $Message prototype = ($Message) type.getMethod("getDefaultInstance").invoke(null);
+      return ($Serde<V>) new $Self<>(prototype, json);
+    } catch ($ReflectiveOperationException e) {
+      throw new $IllegalArgumentException(type.getName() + " is no generated message", e);
+    }
+  }
+
+  /** Returns the definition of a handler, which answers in the encoding that it is asked in. */
+  static <C extends $Context, Req extends $Message, Res extends $Message>
+      $HandlerDefinition<Req, Res> handler(
+          $String name,
+          $HandlerType type,
+          $Serde<Req> request,
+          $Serde<Res> response,
+          $ThrowingBiFunction<C, Req, Res> method,
+          $SerdeFactory serdes,
+          $HandlerRunner.Options options,
+          $Consumer<$HandlerDefinition.Configurator> config) {
+    $Self<Req> reader = ($Self<Req>) request;
+    $Self<Res> writer = ($Self<Res>) response;
+    $HandlerRunner<Req, Res> runner =
+        $ContextRunner.of(method, serdes, ($ContextRunner.Options) options);
+    // The SDK declares that there is nothing to take, or that there has to be something.
+    $String accepted = reader.isNothing() && !reader.json ? null : "*/*";
+    $HandlerDefinition<Req, Res> definition =
+        $HandlerDefinition.of(
+            name,
+            type,
+            new $Self<>(reader, reader.json, accepted),
+            new $Self<>(writer, writer.json, writer.json ? JSON : EITHER),
+            (context, ignoredRequest, ignoredResponse, onClose) -> {
+              $String asked = context.request().headers().get("content-type");
+              boolean isJson = reader.isJson(asked, context.request().body());
+              return runner.run(
+                  context,
+                  new $Self<>(reader, isJson, asked),
+                  new $Self<>(writer, isJson, asked),
+                  onClose);
+            });
+    return definition.configure(config);
+  }
+
+  /**
+   * Returns a request as Restate's ingress takes it. An empty body needs a content type with some
+   * endpoints and must have none with others, so that an empty message goes there as JSON; but for
+   * the one that is always empty, whose handlers take nothing.
+   */
+  static <Req extends $Message, Res> $Request<Req, Res> toIngress($Request<Req, Res> request) {
+    $Self<Req> serde = ($Self<Req>) request.getRequestTypeTag();
+    if (serde.json || request.getRequest().getSerializedSize() > 0) {
+      return request;
+    }
+    $RequestBuilder<Req, Res> copy =
+        $Request.of(
+            request.getTarget(),
+            serde.isNothing() ? new $Self<>(serde, false, null) : new $Self<>(serde, true, JSON),
+            request.getResponseTypeTag(),
+            request.getRequest());
+    if (request.getIdempotencyKey() != null) {
+      copy.idempotencyKey(request.getIdempotencyKey());
+    }
+    if (request.getHeaders() != null) {
+      copy.headers(request.getHeaders());
+    }
+    return copy.build();
+  }
+
+  /** Returns the key of a request: the client's, or what its key field says; they must agree. */
+  static $String key($String handler, $String client, $String request) {
+    $String key = request.isEmpty() ? client : request;
+    if (key == null || key.isEmpty()) {
+      throw new $IllegalArgumentException(
+          handler + " needs a key: pass it to the client, or set the request's key field");
+    }
+    if (client != null && !key.equals(client)) {
+      throw new $IllegalArgumentException(
+          handler + ": the client has the key " + client + ", and the request " + key);
+    }
+    return key;
+  }
+
+  @$Override
+  public $String contentType() {
+    return contentType;
+  }
+
+  @$Override
+  public $Slice serialize(T value) {
+    try {
+      if (json) {
+        return $Slice.wrap(printer.print(value));
+      }
+      byte[] bytes = new byte[value.getSerializedSize()];
+      $CodedOutputStream output = $CodedOutputStream.newInstance(bytes);
+      output.useDeterministicSerialization();
+      value.writeTo(output);
+      output.checkNoSpaceLeft();
+      return $Slice.wrap(bytes);
+    } catch ($IOException e) {
+      throw new $UncheckedIOException("Cannot write " + name() + ": " + e.getMessage(), e);
+    }
+  }
+
+  @$Override
+  @$SuppressWarnings("unchecked")
+  public T deserialize($Slice value) {
+    $Message.Builder builder = prototype.newBuilderForType();
+    $ByteBuffer bytes = value.asReadOnlyByteBuffer();
+    try {
+      if (!(readsEither ? isJson(null, value) : json)) {
+        builder.mergeFrom($CodedInputStream.newInstance(bytes));
+      } else if (bytes.hasRemaining()) {
+        parser.merge($StandardCharsets.UTF_8.newDecoder().decode(bytes).toString(), builder);
+      }
+    } catch ($IOException e) {
+      throw new $UncheckedIOException("Cannot read " + name() + ": " + e.getMessage(), e);
+    }
+    return (T) builder.buildPartial();
+  }
+
+  /** Whether a payload is JSON: what its content type says, else what it looks like. */
+  private boolean isJson($String type, $Slice payload) {
+    if (type != null) {
+      $String essence = type.split(";", 2)[0].strip().toLowerCase($Locale.ROOT);
+      if (BINARY_TYPES.contains(essence)) {
+        return false;
+      }
+      if (JSON_TYPES.contains(essence) || essence.endsWith("+json")) {
+        return true;
+      }
+    }
+    if (payload.readableBytes() == 0) {
+      return json;
+    }
+    return payload.byteAt(0) == '{' || (json && NO_OBJECTS.contains(name()));
+  }
+
+  private boolean isNothing() {
+    return name().equals("google.protobuf.Empty");
+  }
+
+  private $String name() {
+    return prototype.getDescriptorForType().getFullName();
+  }
+}
+"""
+
+
+def render_serde(file: JavaFile, beside: Iterable[str]) -> str:
+    """Returns the text of the class.
+
+    Args:
+        file: the file.
+        beside: the names of the other classes that are known to be in its package.
+    """
+    source = JavaSource(file.serde, (*_TYPE_PARAMETERS, *_INHERITED), beside)
+    path = " ".join(javadoc(file.model.path))
+    source.lines(_TEXT, path=path, Self=file.serde.names[0])
+    return source.text(file.model.path)

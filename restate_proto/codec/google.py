@@ -110,7 +110,7 @@ class GoogleCodec(Generic[M]):
         message = self.type()
         try:
             json_format.ParseDict(
-                self._checked(strict_json.loads(data)),
+                self._checked(strict_json.loads(data, proto=True)),
                 message,
                 ignore_unknown_fields=True,
                 descriptor_pool=self._pool,

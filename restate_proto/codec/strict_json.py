@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
 
 __all__ = ["JsonError", "dumps", "loads"]
@@ -12,11 +13,14 @@ class JsonError(ValueError):
     """The text is not JSON, or the value has no JSON form; the message says why."""
 
 
-def loads(data: bytes) -> Any:
+def loads(data: bytes, *, proto: bool = False) -> Any:
     """Parse JSON text.
 
     Args:
         data: the text in UTF-8.
+        proto: whether it is ProtoJSON, whose numbers are floats of 32 or 64 bits as well. Then `-0`
+            keeps its sign, and what is the largest 32-bit float when it is rounded is an int,
+            because json_format refuses it as a float.
 
     Returns:
         The value, made of None, bool, int, float, str, list and dict.
@@ -25,8 +29,9 @@ def loads(data: bytes) -> Any:
         JsonError: it is no JSON text, nests too deeply, repeats a key, or has `NaN` or `Infinity`
             (which Python's `json` accepts and no other language does).
     """
+    decode = _decode_proto if proto and _ODD_NUMBERS.search(data) else _decode
     try:
-        return _decode(data.decode())
+        return decode(data.decode())
     except RecursionError:
         # Without the cause: its traceback is as deep as the text.
         raise JsonError("nested too deeply") from None
@@ -75,7 +80,26 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
+def _proto_int(text: str) -> int | float:
+    return -0.0 if text == "-0" else int(text)
+
+
+def _proto_float(text: str) -> int | float:
+    value = float(text)
+    return int(value) if _LARGEST_FLOAT < abs(value) < _ROUNDED_TO_INFINITY else value
+
+
+_ODD_NUMBERS = re.compile(rb"-0(?![.\w])|3\.402823")
+_LARGEST_FLOAT = 2.0**128 - 2.0**104
+_ROUNDED_TO_INFINITY = 2.0**128 - 2.0**103
+
 _decode = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_no_constant).decode
+_decode_proto = json.JSONDecoder(
+    object_pairs_hook=_unique_keys,
+    parse_constant=_no_constant,
+    parse_int=_proto_int,
+    parse_float=_proto_float,
+).decode
 _encode = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
 ).encode

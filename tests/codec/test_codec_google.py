@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import subprocess
@@ -217,6 +218,31 @@ def test_nearly_right_json_is_a_message_or_a_codec_error(case: tuple[Any, Any]) 
 def test_bad_json(data: bytes) -> None:
     with pytest.raises(CodecError, match=r"^codectest.v1.Tree: not valid ProtoJSON: \S"):
         google_codec(Tree).from_json(data)
+
+
+@pytest.mark.parametrize("text", ["3.4028235e38", "-3.4028235E+38", "3.4028234663852886e38"])
+def test_the_largest_float_is_read_as_other_languages_write_it(text: str) -> None:
+    largest = math.copysign(2.0**128 - 2.0**104, float(text))
+    codec = google_codec(Scalars)
+    message = codec.from_json(b'{"aFloat": %s, "aDouble": %s}' % (text.encode(), text.encode()))
+    assert (message.a_float, message.a_double) == (largest, float(text))
+    assert codec.from_json(codec.to_json(message)) == message
+    assert google_codec(struct_pb2.Value).from_json(text.encode()).number_value == float(text)
+
+
+@pytest.mark.parametrize("text", ["3.4028236e38", "3.403e38", "-1e39"])
+def test_a_float_that_is_too_large_is_refused(text: str) -> None:
+    with pytest.raises(CodecError, match="Float value too"):
+        google_codec(Scalars).from_json(b'{"aFloat": %s}' % text.encode())
+
+
+@pytest.mark.parametrize("text", ["-0", "-0.0", "-0e0"])
+def test_negative_zero_keeps_its_sign(text: str) -> None:
+    message = google_codec(Scalars).from_json(
+        b'{"aDouble":%s,"aFloat": %s ,"anInt32":%s}' % ((text.encode(),) * 3)
+    )
+    assert math.copysign(1, message.a_double) == math.copysign(1, message.a_float) == -1
+    assert message.an_int32 == 0
 
 
 def test_nan_in_a_value_is_refused_when_it_is_read() -> None:

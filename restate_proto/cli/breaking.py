@@ -102,41 +102,42 @@ def _load_old(
     against: str, source: Path, include: Sequence[Path], *, all_services: bool
 ) -> tuple[Contract | None, str]:
     """Returns the contract that runs, None for nothing, and what to write before its paths."""
+    if not against:
+        raise ContractError("--against is empty; write a git revision, a folder or a file")
     path = Path(against)
-    is_path = bool(against) and path.exists()
-    if is_path and against.startswith((".", "/")):
-        repository = None
-    else:
-        repository = _repository(source, must=not is_path)
-    if is_path:
-        if repository is not None and repository.commit(against.partition(":")[0]):
-            kind = "folder" if path.is_dir() else "file"
-            raise ContractError(
-                f"--against {against} is both a {kind} and a revision; write ./{against} for the "
-                f"{kind}, or refs/heads/{against} (or refs/tags/...) for the revision"
-            )
+    if path.exists():
+        _check_that_it_is_no_revision(against, source)
         old = load_contract(path, include, all_services=all_services, lenient=True)
         return old, f"{against}:" if path.is_file() else ""
-    if repository is None:
+    if not source.is_dir():
         raise ContractError(
-            f"--against {against} is no file and no folder; and a revision needs a folder of "
-            f".proto files to compare with, which {source} is not"
+            f"{against} is no file and no folder; and a git revision can be compared with a folder "
+            f"of .proto files only, which {source} is not"
         )
+    try:
+        repository = Repository(source)
+    except ContractError as error:
+        raise ContractError(
+            f"{against} is no file and no folder, and git revisions cannot be read: {error}"
+        ) from None
     old = load_revision(repository, against, source, include, all_services=all_services)
     return old, f"{against.partition(':')[0]}:"
 
 
-def _repository(source: Path, *, must: bool) -> Repository | None:
-    if not source.is_dir():
-        return None
+def _check_that_it_is_no_revision(against: str, source: Path) -> None:
+    """A folder `main` beside a branch `main` must not be taken for it without a word."""
+    if against.startswith((".", "/")) or not source.is_dir():
+        return
     try:
-        return Repository(source)
-    except ContractError as error:
-        if not must:
-            return None
+        repository = Repository(source)
+    except ContractError:
+        return
+    if repository.commit(against):
+        kind = "folder" if Path(against).is_dir() else "file"
         raise ContractError(
-            f"--against is no file and no folder, and revisions cannot be read: {error}"
-        ) from None
+            f"{against} is both a {kind} and a git revision; write ./{against} for the {kind}, or "
+            f"refs/heads/{against} (or refs/tags/...) for the revision"
+        )
 
 
 def _version(contract: Contract) -> ContractVersion:

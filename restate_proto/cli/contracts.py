@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from google.protobuf.compiler import plugin_pb2
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from restate_proto.cli.protoc import ContractError, ProtoFolder, is_installed
 from restate_proto.plugin.parse import parse_files
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from restate_proto.plugin.schema import FileModel
 
 __all__ = ["Contract", "load_contract", "load_revision"]
+
+_BUF_EXTENSION = 8042
+_LENGTH_DELIMITED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,11 @@ def load_contract(
     """
     if source.is_file():
         descriptors = _read_set(source)
-        names = sorted(f.name for f in descriptors.file if not is_installed(f.name))
+        names = sorted(
+            file.name
+            for file in descriptors.file
+            if not is_installed(file.name) and not _is_import(file)
+        )
         files, broken = _parse(names, descriptors, all_services=all_services)
         paths: dict[str, str] = {}
     else:
@@ -106,17 +114,19 @@ def load_revision(
         all_services: as for `load_contract`.
 
     Returns:
-        The contract; None where the revision has no .proto files there.
+        The contract; None where the revision has no .proto files in that folder.
 
     Raises:
-        ContractError: there is no such revision, or protoc refuses a file of it.
+        ContractError: there is no such revision, or no .proto file in the PATH that it is given
+            with, or protoc refuses a file.
     """
     name, _, path = revision.partition(":")
     commit = repository.commit(name)
     if commit is None:
         hint = repository.hint(name)
         raise ContractError(
-            f"{name} is no revision of the repository {repository.root}{hint and f'; {hint}'}"
+            f"{name} is no file, no folder and no revision of the repository {repository.root}"
+            + (f"; {hint}" if hint else "")
         )
     where = path.strip("/") or repository.path_of(source)
     if where is None:
@@ -125,6 +135,8 @@ def load_revision(
         # Without links in it, so that it is recognized in what protoc says.
         root = Path(temporary).resolve()
         if not repository.extract(commit, where, root):
+            if path:
+                raise ContractError(f"{name} has no .proto files in {path}")
             return None
         folders: list[Path] = []
         for folder in include:
@@ -162,6 +174,16 @@ def _paths(folders: Sequence[Path], descriptors: FileDescriptorSet) -> dict[str,
         for folder in reversed(folders)
         if (folder / file.name).is_file()
     }
+
+
+def _is_import(file: FileDescriptorProto) -> bool:
+    """Whether buf has marked a file of its image as a mere import of another module."""
+    return any(
+        # bufbuild.image.v1.ImageFile.buf_extension, whose first field is `is_import`.
+        field.field_number == _BUF_EXTENSION and bytes(field.data).startswith(b"\x08\x01")
+        for field in UnknownFieldSet(file)
+        if field.wire_type == _LENGTH_DELIMITED
+    )
 
 
 def _read_set(path: Path) -> FileDescriptorSet:

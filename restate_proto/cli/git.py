@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import posixpath
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -62,6 +63,9 @@ class Repository:
 
     def hint(self, revision: str) -> str:
         """Says what to do about a revision that there is not; may be empty."""
+        buf = re.fullmatch(r".*\.git#(?:branch|tag|ref)=([^,]+).*", revision)
+        if buf:
+            return f"write {buf[1]}, as git does"
         names = self._text("for-each-ref", "--format=%(refname:short)").split()
         near = [name for name in names if name.endswith(f"/{revision}")]
         near = near or difflib.get_close_matches(revision, names, n=1)

@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
-
-from examples.polyglot.interop.cells import Cell
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-_PACKAGE = "polyglot.values.v1"
+    from examples.polyglot.interop.cells import Cell
+
+_FILE, _PACKAGE = "polyglot/values/v1/values.proto", "polyglot.values.v1"
 
 
 class Contract:
     """The messages of polyglot/values/v1.
 
     Args:
-        image: a FileDescriptorSet that has them and all that they import; `buf build` makes it.
+        files: that file's descriptor and those of all that it imports.
+
+    Attributes:
+        values: the class of Values.
+        view: the class of View.
+        call_request: the class of CallRequest.
+        call_report: the class of CallReport.
     """
 
-    def __init__(self, image: bytes) -> None:
+    def __init__(self, files: FileDescriptorSet) -> None:
+        self._files = files
         self._pool = DescriptorPool()
-        for file in FileDescriptorSet.FromString(image).file:
+        for file in files.file:
             self._pool.Add(file)
         self.values = self._message("Values")
         self.view = self._message("View")
         self.call_request = self._message("CallRequest")
         self.call_report = self._message("CallReport")
+
+    @classmethod
+    def from_image(cls, image: bytes) -> Self:
+        """The contract in what `buf build` or `protoc --descriptor_set_out` has written."""
+        return cls(FileDescriptorSet.FromString(image))
+
+    def of_tomorrow(self) -> Contract:
+        """A later version: Values and Nested have a field `of_tomorrow`, Color has a 7th colour."""
+        files = FileDescriptorSet()
+        files.CopyFrom(self._files)
+        file = next(file for file in files.file if file.name == _FILE)
+        for message in file.message_type:
+            if message.name in {"Values", "Nested"}:
+                message.field.add(
+                    name="of_tomorrow",
+                    json_name="ofTomorrow",
+                    number=1000,
+                    type=FieldDescriptorProto.TYPE_STRING,
+                    label=FieldDescriptorProto.LABEL_OPTIONAL,
+                )
+        color = next(enum for enum in file.enum_type if enum.name == "Color")
+        color.value.add(name="COLOR_INFRARED", number=7)
+        return Contract(files)
 
     def request(self, cell: Cell, key: str, values: Message) -> Message:
         """The request to a Caller for one exchange."""

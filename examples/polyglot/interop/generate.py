@@ -59,7 +59,7 @@ async def generate(languages: Collection[str], workspace: Path) -> Contract:
         ("generate", "--template", str(template)),
     ):
         await run(command(".", "buf", *arguments), seconds=_SECONDS)
-    return Contract(image.read_bytes())
+    return Contract.from_image(image.read_bytes())
 
 
 async def _fetch_options() -> None:

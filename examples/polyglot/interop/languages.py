@@ -23,6 +23,7 @@ class Language:
         start: starts it.
         ready: the beginning of what it prints when it listens.
         caller_encoding: the encoding of its Caller, `binary` or `json`.
+        binary_type: the content type that its binary services take from outside.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Language:
     start: Command
     ready: str = "ready"
     caller_encoding: str = "binary"
+    binary_type: str = "application/protobuf"
 
     def missing(self) -> list[str]:
         """What is not there, in words; nothing where it can be built and run."""
@@ -107,6 +109,7 @@ def _go() -> Language:
         ),
         start=command("go", f"{here}/endpoint"),
         caller_encoding="json",
+        binary_type="application/proto",
     )
 
 

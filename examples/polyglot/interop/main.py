@@ -20,6 +20,7 @@ from examples.polyglot.interop.exchange import Exchange
 from examples.polyglot.interop.generate import generate
 from examples.polyglot.interop.languages import Language, all_languages
 from examples.polyglot.interop.limits import LIMITS
+from examples.polyglot.interop.tomorrow import Tomorrow
 from restate_proto import IngressClient, RestateError
 from restate_proto.testing import RestateServer, find_restate_server
 
@@ -114,6 +115,7 @@ async def _play(
         with _Step(f"Playing {len(cells)} cells"):
             async with asyncio.timeout(_PLAY_SECONDS):
                 outcomes = await exchange.play(cells)
+                outcomes += await Tomorrow(server.ingress_url, contract).play(languages)
     _print(outcomes, [language.name for language in languages])
     return outcomes
 

@@ -149,7 +149,7 @@ class _Pair:
         where = (number, index)
         title = self._title(field)
         is_renamed = self._is_json and now.json_name not in {field.json_name, field.name}
-        if self._is_other and not self._is_json and now.name != field.name:
+        if not self._is_json and self._is_another_field(field, now):
             text = f'{title} is "{now.name}" in {self._after.type.full_name}'
             yield self._difference(text, "give the same things the same numbers and names", *where)
         elif is_renamed:
@@ -205,6 +205,18 @@ class _Pair:
             index,
         )
 
+    def _is_another_field(self, field: Field, now: Field) -> bool:
+        """Whether one number means two things: names are not in binary, but say what is meant."""
+        if now.name == field.name:
+            return False
+        # In one message it is the same thing under another name, unless the one or the other name
+        # has moved there.
+        return (
+            self._is_other
+            or any(each.name == field.name for each in self._after.proto.field)
+            or any(each.name == now.name for each in self._before.proto.field)
+        )
+
     def _is_alike(self, field: Field, now: Field) -> bool:
         is_list, was_list = (f.label == Field.LABEL_REPEATED for f in (now, field))
         if is_list != was_list:
@@ -221,8 +233,11 @@ class _Pair:
             same_number = [each.name for each in new.proto.value if each.number == value.number]
             if value.name in (names if self._is_json else same_number):
                 continue
+            if _is_reserved(value, new.proto):
+                continue
             # In binary a value is its number, and may be renamed where the enum is the same.
-            if _is_reserved(value, new.proto) or (same_number and not (self._is_json or is_other)):
+            is_renamed = same_number and value.name not in names and not is_other
+            if is_renamed and not self._is_json:
                 continue
             what = f'is "{same_number[0]}"' if same_number else "is gone, not reserved"
             suffix = f" in {new.full_name}" if is_other else ""

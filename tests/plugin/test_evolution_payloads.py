@@ -1,0 +1,305 @@
+"""What reads the same as another message: by the table, and by protobuf itself."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import hypothesis.strategies as st
+import pytest
+from google.protobuf import (
+    any_pb2,
+    duration_pb2,
+    empty_pb2,
+    field_mask_pb2,
+    json_format,
+    struct_pb2,
+    timestamp_pb2,
+    wrappers_pb2,
+)
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+from hypothesis import assume, given, settings
+
+from restate_proto.codec.google import google_codec
+from restate_proto.model.kinds import Encoding
+from restate_proto.plugin.evolution.payloads import PayloadComparison, json_is_object
+from restate_proto.plugin.evolution.version import ContractVersion
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+    from plugin_protoc import Compile
+
+BINARY, JSON = Encoding.PROTOBUF, Encoding.JSON
+
+TEXT = """
+syntax = "proto3";
+package shop.v1;
+import "google/protobuf/any.proto";
+import "google/protobuf/duration.proto";
+import "google/protobuf/timestamp.proto";
+import "google/protobuf/wrappers.proto";
+%s
+"""
+TYPES = """
+message One { string a = 1; }
+message Same { string a = 1; }
+message Other { string b = 1; }
+message Number { int64 a = 1; }
+message Paint { enum Color { NONE = 0; RED = 1; } }
+message Ink { enum Color { option allow_alias = true; NO = 0; NONE = 0; RED = 1; } }
+message Form { enum Shape { FLAT = 0; ROUND = 1; } }
+"""
+
+
+def texts(
+    compile_request: Compile, old: str, new: str, encoding: Encoding, names: tuple[str, str]
+) -> list[str]:
+    def version(text: str) -> ContractVersion:
+        return ContractVersion((), compile_request({"shop.proto": TEXT % text}).proto_file)
+
+    comparison = PayloadComparison(version(old), version(new))
+    one, other = (f"shop.v1.{name}" for name in names)
+    found = comparison.differences(one, other, encoding)
+    return [difference.text for difference in found]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "breaks"),
+    [
+        # What reads the other's values.
+        ("int32 x = 1;", "int64 x = 1;", ""),
+        ("int32 x = 1;", "optional int32 x = 1;", ""),
+        ("One x = 1;", "Same x = 1;", ""),
+        ("repeated int32 x = 1;", "repeated int32 x = 1 [packed = false];", ""),
+        ("Paint.Color x = 1;", "Ink.Color x = 1;", ""),
+        ("map<string, One> x = 1;", "map<string, Same> x = 1;", ""),
+        ("string x = 1;", "string x = 1; string more = 2;", ""),
+        ("string x = 1; string y = 2;", 'string x = 1; reserved 2; reserved "y";', ""),
+        ("string x = 1;", "oneof z { string x = 1; int32 y = 2; }", ""),
+        # Names are ProtoJSON's, numbers are binary's.
+        ("string x = 1;", "string y = 1;", "json"),
+        ("string x = 1;", 'string y = 1 [json_name = "x"];', ""),
+        ("string x_y = 1;", 'string x_y = 1 [json_name = "z"];', "json"),
+        ("string xY = 1;", 'string xY = 1 [json_name = "z"];', "json"),
+        ("string x = 1;", "reserved 1; string x = 2;", ""),
+        ("string x = 1;", "string x = 2;", "binary"),
+        ("string x = 1;", 'reserved "x"; string y = 2;', "binary"),
+        ("string x = 1; string y = 2;", "string x = 2; string y = 1;", "binary"),
+        ("string x = 1; string y = 2;", "string y = 1; reserved 2;", "both"),
+        # Forms.
+        ("uint32 x = 1;", "sint32 x = 1;", "binary"),
+        ("int32 x = 1;", "fixed32 x = 1;", "binary"),
+        ("fixed32 x = 1;", "sfixed32 x = 1;", ""),
+        ("float x = 1;", "double x = 1;", "binary"),
+        ("bool x = 1;", "int32 x = 1;", "json"),
+        ("Paint.Color x = 1;", "int32 x = 1;", "json"),
+        ("string x = 1;", "bytes x = 1;", "both"),
+        ("string x = 1;", "int32 x = 1;", "both"),
+        ("string x = 1;", "One x = 1;", "both"),
+        ("int32 x = 1;", "repeated int32 x = 1;", "both"),
+        ("One x = 1;", "Number x = 1;", "both"),
+        ("Paint.Color x = 1;", "Form.Shape x = 1;", "both"),
+        ("string x = 1;", "", "both"),
+        ("map<string, string> x = 1;", "map<string, int32> x = 1;", "both"),
+        ("map<string, One> x = 1;", "map<int32, One> x = 1;", "both"),
+        # Well-known types have a ProtoJSON of their own.
+        ("google.protobuf.Timestamp x = 1;", "google.protobuf.Duration x = 1;", "json"),
+        ("google.protobuf.StringValue x = 1;", "google.protobuf.BytesValue x = 1;", "both"),
+        ("google.protobuf.Any x = 1;", "google.protobuf.Any x = 1;", ""),
+    ],
+)
+@pytest.mark.parametrize("encoding", [BINARY, JSON])
+def test_a_field(
+    compile_request: Compile, old: str, new: str, breaks: str, encoding: Encoding
+) -> None:
+    before, after = (f"message M {{ {fields} }} {TYPES}" for fields in (old, new))
+    found = texts(compile_request, before, after, encoding, ("M", "M"))
+    assert bool(found) == (breaks in {"both", "binary" if encoding is BINARY else "json"}), found
+
+
+def test_a_message_of_another_name_needs_the_same_names(compile_request: Compile) -> None:
+    def found(one: str, other: str, encoding: Encoding) -> list[str]:
+        return texts(compile_request, TYPES, TYPES, encoding, (one, other))
+
+    assert found("One", "Same", BINARY) == found("One", "Same", JSON) == []
+    assert found("One", "Other", BINARY) == ['field 1 "a" of shop.v1.One is "b" in shop.v1.Other']
+    assert found("One", "Other", JSON) == [
+        'field 1 "a" of shop.v1.One was "a" in ProtoJSON and is "b"'
+    ]
+
+
+def test_messages_that_contain_themselves(compile_request: Compile) -> None:
+    tree = "message Tree { repeated Tree trees = 1; string leaf = 2; Leaf other = 3; } message Leaf { Tree tree = 1; %s }"
+    old, new = tree % "int32 x = 2;", tree % "string x = 2;"
+    assert texts(compile_request, old, old, BINARY, ("Tree", "Tree")) == []
+    assert texts(compile_request, old, new, BINARY, ("Tree", "Tree")) == [
+        'field 2 "x" of shop.v1.Leaf was int32 and is string'
+    ]
+
+
+@pytest.mark.parametrize("encoding", [BINARY, JSON])
+def test_values_of_enums(compile_request: Compile, encoding: Encoding) -> None:
+    def found(old: str, new: str) -> list[str]:
+        text = "message M {{ Kind kind = 1; }} enum Kind {{ NONE = 0; {} }}"
+        return texts(compile_request, text.format(old), text.format(new), encoding, ("M", "M"))
+
+    assert found("A = 1;", "A = 1; B = 2;") == []
+    assert found("A = 1; B = 2;", "A = 1;") == ['value 2 "B" of shop.v1.Kind is gone, not reserved']
+    assert found("A = 1; B = 2;", 'A = 1; reserved 2; reserved "B";') == []
+    renamed = found("A = 1;", "B = 1;")
+    assert renamed == ([] if encoding is BINARY else ['value 1 "A" of shop.v1.Kind is "B"'])
+    swapped = found("A = 1; B = 2;", "A = 2; B = 1;")
+    assert len(swapped) == (2 if encoding is BINARY else 0)
+    moved = found("A = 1;", "A = 2;")
+    assert moved == (
+        [] if encoding is JSON else ['value 1 "A" of shop.v1.Kind is gone, not reserved']
+    )
+
+
+def test_the_types_without_an_object_are_the_codecs() -> None:
+    types = (
+        any_pb2,
+        duration_pb2,
+        empty_pb2,
+        field_mask_pb2,
+        struct_pb2,
+        timestamp_pb2,
+        wrappers_pb2,
+    )
+    for module in types:
+        for descriptor in module.DESCRIPTOR.message_types_by_name.values():
+            codec = google_codec(GetMessageClass(descriptor))
+            assert json_is_object(codec.full_name) == codec.json_is_object, codec
+
+
+# ---- What protobuf says: what is not reported, reads the same. ----
+
+
+class Drawn(NamedTuple):
+    """A field."""
+
+    number: int
+    name: str
+    type: str
+    is_list: bool
+
+    @property
+    def json_name(self) -> str:
+        return self.name.replace("_c", "C")
+
+    @property
+    def value(self) -> Any:
+        """A value that the types that go together can all hold."""
+        match self.type:
+            case "bool":
+                value = True
+            case "float" | "double":
+                value = 1.5
+            case "string":
+                value = f"text {self.number}"
+            case "bytes":
+                value = f"text {self.number}".encode()
+            case _:
+                value = 1
+        return [value, value] if self.is_list else value
+
+
+NUMBERS = st.integers(1, 4)
+FIELD_NAMES = st.sampled_from(("a", "b_c", "bC", "d"))
+TYPE_NAMES = st.sampled_from(
+    [
+        "int32",
+        "int64",
+        "uint32",
+        "bool",
+        "sint32",
+        "fixed32",
+        "sfixed32",
+        "float",
+        "double",
+        "string",
+        "bytes",
+    ]
+)
+FIELDS = st.builds(Drawn, NUMBERS, FIELD_NAMES, TYPE_NAMES, st.booleans())
+
+
+def _is_message(fields: list[Drawn]) -> bool:
+    return len({f.number for f in fields}) == len({f.json_name for f in fields}) == len(fields)
+
+
+MESSAGES = st.lists(FIELDS, min_size=1, max_size=3).filter(_is_message)
+
+
+@st.composite
+def evolved(draw: st.DrawFn) -> tuple[list[Drawn], list[Drawn]]:
+    """A message, and the same with a change or two."""
+    old = draw(MESSAGES)
+    new = list(old)
+    for index in draw(st.lists(st.integers(0, len(old) - 1), max_size=2)):
+        change = draw(st.sampled_from(("number", "name", "type", "is_list")))
+        strategies = {"number": NUMBERS, "name": FIELD_NAMES, "type": TYPE_NAMES}
+        value: Any = draw(strategies.get(change, st.booleans()))
+        new[index] = new[index]._replace(**{change: value})
+    if len(new) > 1 and draw(st.booleans()):
+        one, other = new[0], new[1]
+        new[:2] = [one._replace(name=other.name), other._replace(name=one.name)]
+    new += draw(st.lists(FIELDS, max_size=1))
+    assume(_is_message(new))
+    return old, new
+
+
+def _file(drawn: list[Drawn]) -> FileDescriptorProto:
+    file = FileDescriptorProto(name="m.proto", package="shop.v1", syntax="proto3")
+    message = file.message_type.add(name="M")
+    for field in drawn:
+        message.field.add(
+            name=field.name,
+            json_name=field.json_name,
+            number=field.number,
+            type=FieldDescriptorProto.Type.Value(f"TYPE_{field.type.upper()}"),
+            label=3 if field.is_list else 1,
+        )
+    return file
+
+
+def _class(file: FileDescriptorProto) -> type[Message]:
+    pool = DescriptorPool()
+    pool.Add(file)  # pyright: ignore[reportUnknownMemberType] - the stubs leave it out
+    return GetMessageClass(pool.FindMessageTypeByName("shop.v1.M"))
+
+
+def _through(message: Message, class_: Any, encoding: Encoding) -> Any:
+    """Reads a message as one of another class, as the codecs do, and forgets what that ignores."""
+    other: Message = class_()
+    if encoding is JSON:
+        text = json.dumps(json_format.MessageToDict(message))
+        json_format.Parse(text, other, ignore_unknown_fields=True)
+    else:
+        other.MergeFromString(message.SerializeToString())
+        other.DiscardUnknownFields()  # pyright: ignore[reportAttributeAccessIssue] - likewise
+    return other
+
+
+@settings(max_examples=500)
+@given(evolved(), st.sampled_from([BINARY, JSON]))
+def test_what_is_not_reported_reads_the_same(
+    messages: tuple[list[Drawn], list[Drawn]], encoding: Encoding
+) -> None:
+    old, new = messages
+    before, after = _file(old), _file(new)
+    comparison = PayloadComparison(ContractVersion((), [before]), ContractVersion((), [after]))
+    assume(not comparison.differences("shop.v1.M", "shop.v1.M", encoding))
+    written = _class(before)(**{field.name: field.value for field in old})
+    read = _through(written, _class(after), encoding)
+    assert _through(read, type(written), encoding) == written
+    for name in {field.name for field in old} & {field.name for field in new}:
+        assert getattr(read, name) == getattr(written, name)
+
+
+@given(MESSAGES, st.sampled_from([BINARY, JSON]))
+def test_the_same_message_reads_the_same(drawn: list[Drawn], encoding: Encoding) -> None:
+    version = ContractVersion((), [_file(drawn)])
+    assert not PayloadComparison(version, version).differences("shop.v1.M", "shop.v1.M", encoding)

@@ -17,22 +17,34 @@ MODES = ("call", "send")
 
 @dataclass(frozen=True)
 class Cell:
-    """One way for one language to reach another one."""
+    """One way for one language to reach another one.
+
+    Attributes:
+        caller: the language of the handler that calls, or `ingress`.
+        callee: the language of the handler that is called.
+        encoding: `binary` or `json`.
+        kind: `service`, `object` or `workflow`.
+        mode: `call` or `send`; from the ingress, what is sent.
+        replays: whether it is on a server that suspends at every wait, so that handlers replay.
+    """
 
     caller: str
     callee: str
     encoding: str
     kind: str
     mode: str
+    replays: bool = False
 
     def __str__(self) -> str:
-        return f"{self.caller} -> {self.callee}: {self.mode} to a {self.kind} in {self.encoding}"
+        replayed = ", replayed" if self.replays else ""
+        way = f"{self.mode}, {self.kind}, {self.encoding}{replayed}"
+        return f"{self.caller} -> {self.callee} ({way})"
 
 
-def all_cells(languages: Sequence[str]) -> list[Cell]:
+def all_cells(languages: Sequence[str], *, replays: bool = False) -> list[Cell]:
     """Every ordered pair of the languages, in every way."""
     ways = product(languages, languages, ENCODINGS, KINDS, MODES)
-    return [Cell(*way) for way in ways]
+    return [Cell(*way, replays=replays) for way in ways]
 
 
 @dataclass(frozen=True)
@@ -43,7 +55,7 @@ class Problem:
         case: the values that were sent.
         seen_by: whose view it is: `callee`, `caller` or `later` (what Look or Arrived gave); or
             `call` where there is none, for the call failed.
-        what: the path of a field, or what failed.
+        what: the path of a field, or `failed`.
         text: for people: what it is instead of what.
         limit: the mark of the known limit that it is; None where it is a failure.
     """
@@ -58,19 +70,17 @@ class Problem:
         return f"{self.case}, {self.seen_by}: {self.text}"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Outcome:
     """What became of a cell.
 
     Attributes:
         cell: the cell.
-        fields: how many fields were compared.
         problems: what was wrong.
     """
 
     cell: Cell
-    fields: int = 0
-    problems: list[Problem] = field(default_factory=list[Problem])
+    problems: Sequence[Problem] = field(default_factory=list[Problem])
 
     @property
     def failed(self) -> bool:

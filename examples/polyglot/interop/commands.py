@@ -99,8 +99,7 @@ async def serving(
                 {reading, listening}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
             )
             if not listens.is_set():
-                written = log.read_text(errors="replace").splitlines()[-_LINES_OF_LOG:]
-                raise CommandError("\n".join([f"{command}: does not listen", *written]))
+                raise CommandError(f"{command}: does not listen\n{_end_of(log)}")
             yield f"http://127.0.0.1:{port}"
         finally:
             listening.cancel()
@@ -143,6 +142,10 @@ async def _end(process: Process, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
+
+
+def _end_of(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-_LINES_OF_LOG:])
 
 
 def _free_port() -> int:

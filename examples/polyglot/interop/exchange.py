@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from examples.polyglot.interop.cases import value_cases
 from examples.polyglot.interop.cells import Cell, Outcome, Problem
 from examples.polyglot.interop.checks import check_report
-from examples.polyglot.interop.limits import judge
-from examples.polyglot.interop.reading import read
 from restate_proto import Encoding, IngressClient, RestateError, Target
 
 if TYPE_CHECKING:
@@ -23,40 +20,42 @@ _CALL_SECONDS = 60
 
 
 class Exchange:
-    """Asks the Callers for calls, some at a time, and judges what they report.
+    """Asks the Callers for calls, some at a time, and checks what they report.
 
     Args:
         client: a client of the server's ingress.
         contract: the contract.
-        languages: those that run, by name.
+        languages: those that run.
+        cases: the values that each cell is played with, by name.
     """
 
     def __init__(
-        self, client: IngressClient, contract: Contract, languages: Mapping[str, Language]
+        self,
+        client: IngressClient,
+        contract: Contract,
+        languages: Sequence[Language],
+        cases: Mapping[str, Any],
     ) -> None:
         self._client = client
         self._contract = contract
-        self._languages = languages
-        self._cases = value_cases(contract.values)
+        self._languages = {language.name: language for language in languages}
+        self._cases = cases
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def play(self, cells: Sequence[Cell]) -> list[Outcome]:
-        """Play the cells: each with the values of every case."""
+        """Play the cells, each with every case."""
         return await asyncio.gather(*(self._play(cell) for cell in cells))
 
     async def _play(self, cell: Cell) -> Outcome:
-        outcome = Outcome(cell)
         found = await asyncio.gather(
             *(self._exchange(cell, case, values) for case, values in self._cases.items())
         )
-        for values, problems in zip(self._cases.values(), found, strict=True):
-            outcome.fields += len(read(values))
-            outcome.problems += [judge(cell, problem) for problem in problems]
-        return outcome
+        return Outcome(cell, [problem for problems in found for problem in problems])
 
     async def _exchange(self, cell: Cell, case: str, values: Any) -> list[Problem]:
-        key = "-".join([cell.caller, cell.callee, cell.encoding, cell.kind, cell.mode, case])
+        key = f"{cell.caller}-{cell.callee}-{cell.encoding}-{cell.kind}-{cell.mode}-{case}"
         caller = self._languages[cell.caller]
+        in_json = caller.caller_encoding == "json"
         async with self._turns:
             try:
                 async with asyncio.timeout(_CALL_SECONDS):
@@ -64,9 +63,7 @@ class Exchange:
                         Target.service(f"{caller.package}.Caller", "Call"),
                         self._contract.request(cell, key, values),
                         self._contract.call_report,
-                        encoding=Encoding.JSON
-                        if caller.caller_encoding == "json"
-                        else Encoding.PROTOBUF,
+                        encoding=Encoding.JSON if in_json else Encoding.PROTOBUF,
                     )
             except (RestateError, TimeoutError) as error:
                 text = str(error) or f"no answer in {_CALL_SECONDS} seconds"

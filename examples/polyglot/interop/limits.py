@@ -1,15 +1,17 @@
-"""What SDKs and message libraries cannot do: known, and shown by each run.
+"""What SDKs and message libraries cannot do: known, explained, and shown by each run.
 
-A limit marks cells in the matrix and has a footnote. It says exactly which problems it explains;
-all other problems are failures, and so is a limit that no longer shows where it should.
+A limit marks cells and has a footnote. It says which problems it explains; every other problem is a
+failure. So is a limit that does not show where it should: then it is gone, and its entry is to go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from examples.polyglot.interop.cells import Cell, Problem
+from examples.polyglot.interop.cells import Cell, Outcome, Problem
+
+CHANGED_ZERO = "0000000000000000 instead of 8000000000000000"
 
 
 @dataclass(frozen=True)
@@ -17,24 +19,95 @@ class Limit:
     """A known limit.
 
     Attributes:
-        mark: the letter in the matrix.
+        mark: its letter in the tables.
         text: the footnote: what cannot be done, and why.
-        explains: whether a problem of a cell is this limit.
-        expected: whether it is to show in a cell.
+        shows: whether it shows in a cell.
+        explains: whether a problem of such a cell is this limit.
     """
 
     mark: str
     text: str
-    explains: Callable[[Cell, Problem], bool]
-    expected: Callable[[Cell], bool]
+    shows: Callable[[Cell], bool]
+    explains: Callable[[Problem], bool]
 
 
-LIMITS: tuple[Limit, ...] = ()
+def judge(outcome: Outcome, limits: Sequence[Limit]) -> Outcome:
+    """The outcome with its problems explained, where they are known limits.
+
+    Args:
+        outcome: what was found; no problem has a limit yet.
+        limits: the known limits.
+
+    Returns:
+        A new outcome. It has a problem more for each limit that did not show.
+    """
+    here = [limit for limit in limits if limit.shows(outcome.cell)]
+    problems: list[Problem] = []
+    for problem in outcome.problems:
+        limit = next((limit for limit in here if limit.explains(problem)), None)
+        problems.append(replace(problem, limit=limit.mark if limit else None))
+    shown = {problem.limit for problem in problems}
+    for limit in here:
+        if limit.mark not in shown:
+            text = f"limit {limit.mark} did not show; where it is gone, its entry is to go"
+            problems.append(Problem("all", "call", "limit", text))
+    return replace(outcome, problems=problems)
 
 
-def judge(cell: Cell, problem: Problem, limits: tuple[Limit, ...] = LIMITS) -> Problem:
-    """The problem, with the mark of the limit that explains it."""
-    for limit in limits:
-        if limit.explains(cell, problem):
-            return Problem(problem.case, problem.seen_by, problem.what, problem.text, limit.mark)
-    return problem
+LIMITS = (
+    Limit(
+        "a",
+        "TypeScript writes -0.0 as 0 in ProtoJSON: protobuf-es makes it a JavaScript number, and "
+        "JSON.stringify drops the sign.",
+        shows=lambda cell: (
+            cell.encoding == "json"
+            and "typescript" in {cell.caller, cell.callee}
+            and not cell.replays
+            and cell.caller != "ingress"
+        ),
+        explains=lambda problem: (
+            problem.case == "odd_floats" and problem.text.endswith(CHANGED_ZERO)
+        ),
+    ),
+    Limit(
+        "b",
+        "Go's SDK marshals messages with their maps in random order, and compares a replay with "
+        "the journal byte by byte (only its ProtoJSON codec is exempt): in binary, what a handler "
+        "sends, sets or resolves again in a replay may fail with 570. A codec of one's own that "
+        "marshals deterministically avoids it.",
+        shows=lambda cell: (
+            cell.replays
+            and cell.encoding == "binary"
+            and (cell.caller == "go" or (cell.callee == "go" and cell.kind == "workflow"))
+        ),
+        explains=lambda problem: problem.what == "failed" and "[570]" in problem.text,
+    ),
+    Limit(
+        "c",
+        "From outside, Go's binary services take the content type application/proto alone, which "
+        "its codec declares and Restate's ingress insists on; others send application/protobuf. "
+        "Between handlers there is no such check.",
+        shows=lambda cell: cell.callee == "go" and cell.mode == "application/protobuf",
+        explains=lambda problem: problem.what == "failed" and "[400]" in problem.text,
+    ),
+    Limit(
+        "d",
+        "Go's SDK reads ProtoJSON with protojson.Unmarshal, which refuses unknown fields and "
+        "names of enum values, and has no option for it: a contract in JSON cannot grow before "
+        "all Go services have it. In binary it can.",
+        shows=lambda cell: (
+            cell.callee == "go" and cell.mode in {"new JSON fields", "new JSON enum"}
+        ),
+        explains=lambda problem: problem.what == "failed" and "[400]" in problem.text,
+    ),
+)
+
+NOTES = (
+    """Go's options cannot say that a service is in binary, and its generated code is for ProtoJSON;
+   restate.WithProto makes a client or a server binary.""",
+    """Go's generator is the one of v0.24: its newest module, x/protoc-gen-go-restate, was not to be
+   had from the module proxy. The build renames two names in what it generates, as the SDK's
+   migration guide says.""",
+    """TypeScript's SDK knows a workflow's run handler by the name `run` alone, so its contract has
+   `rpc run`.""",
+)

@@ -8,31 +8,33 @@ import json
 import signal
 import sys
 import tempfile
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from examples.polyglot.interop import matrix
+from examples.polyglot.interop.cases import value_cases
 from examples.polyglot.interop.cells import LANGUAGES, all_cells
 from examples.polyglot.interop.commands import Command, CommandError, run, serving
 from examples.polyglot.interop.exchange import Exchange
 from examples.polyglot.interop.generate import generate
 from examples.polyglot.interop.languages import Language, all_languages
-from examples.polyglot.interop.limits import LIMITS
+from examples.polyglot.interop.limits import LIMITS, NOTES, judge
 from examples.polyglot.interop.tomorrow import Tomorrow
 from restate_proto import IngressClient, RestateError
 from restate_proto.testing import RestateServer, find_restate_server
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from examples.polyglot.interop.cells import Outcome
     from examples.polyglot.interop.contract import Contract
 
 _COMMAND_SECONDS = 600
 _START_SECONDS = 60
-_PLAY_SECONDS = 300
+_PLAY_SECONDS = 420
 
 # An invocation that cannot succeed ends soon, and its caller with it.
 _RETRIES = {"default-retry-policy": {"max-attempts": 3, "on-max-attempts": "kill"}}
@@ -74,8 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (CommandError, RestateError, OSError, TimeoutError, asyncio.CancelledError) as error:
         print(f"\n{str(error) or 'stopped, or it took too long'}", file=sys.stderr)
         return _FAILED
+    _print(outcomes, [language.name for language in there])
     if options.json:
-        options.json.write_text(json.dumps(matrix.as_json(outcomes, LIMITS), indent=2) + "\n")
+        text = json.dumps(matrix.as_json(outcomes, LIMITS, NOTES), indent=2)
+        options.json.write_text(text + "\n")
     if any(outcome.failed for outcome in outcomes):
         return _FAILED
     return _PASSED if complete else _NOT_ALL_THERE
@@ -93,42 +97,62 @@ async def _run(languages: Sequence[Language]) -> list[Outcome]:
         with _Step("Generating"):
             contract = await generate(names, workspace)
         await _each("Building", [(language, language.build) for language in languages])
-        return await _play(languages, contract, workspace)
+        async with asyncio.timeout(_PLAY_SECONDS):
+            return await _play(languages, contract, workspace)
 
 
 async def _play(
     languages: Sequence[Language], contract: Contract, workspace: Path
 ) -> list[Outcome]:
+    names = [language.name for language in languages]
+    cases = value_cases(contract.values)
+    outcomes: list[Outcome] = []
     async with AsyncExitStack() as stack:
-        with _Step("Starting a Restate server and the endpoints"):
-            binary = find_restate_server(directory=Path(__file__).parent)
-            server = await stack.enter_async_context(RestateServer(binary=binary, config=_RETRIES))
-            for language in languages:
-                log = workspace / f"{language.name}.log"
-                address = await stack.enter_async_context(
-                    serving(language.start, language.ready, log, seconds=_START_SECONDS)
+        with _Step("Starting the endpoints"):
+            addresses = [
+                await stack.enter_async_context(
+                    serving(
+                        language.start,
+                        language.ready,
+                        workspace / f"{language.name}.log",
+                        seconds=_START_SECONDS,
+                    )
                 )
-                await server.register(address)
-        client = await stack.enter_async_context(IngressClient(server.ingress_url))
-        exchange = Exchange(client, contract, {language.name: language for language in languages})
-        cells = all_cells([language.name for language in languages])
-        with _Step(f"Playing {len(cells)} cells"):
-            async with asyncio.timeout(_PLAY_SECONDS):
-                outcomes = await exchange.play(cells)
-                outcomes += await Tomorrow(server.ingress_url, contract).play(languages)
-    _print(outcomes, [language.name for language in languages])
-    return outcomes
+                for language in languages
+            ]
+        async with _server(addresses) as url, IngressClient(url) as client:
+            cells = all_cells(names)
+            with _Step(f"Playing {len(cells)} cells"):
+                outcomes += await Exchange(client, contract, languages, cases).play(cells)
+            with _Step("Playing tomorrow's contract"):
+                outcomes += await Tomorrow(url, contract).play(languages)
+        async with _server(addresses, suspends=True) as url, IngressClient(url) as client:
+            cells = all_cells(names, replays=True)
+            cases = {"nests": cases["nests"]}
+            with _Step(f"Playing {len(cells)} cells, replayed"):
+                outcomes += await Exchange(client, contract, languages, cases).play(cells)
+    return [judge(outcome, LIMITS) for outcome in outcomes]
+
+
+@asynccontextmanager
+async def _server(addresses: Sequence[str], *, suspends: bool = False) -> AsyncGenerator[str]:
+    """A Restate server that knows the endpoints; gives where its ingress is."""
+    binary = find_restate_server(directory=Path(__file__).parent)
+    inactivity = timedelta(0) if suspends else None
+    async with RestateServer(
+        binary=binary, config=_RETRIES, inactivity_timeout=inactivity
+    ) as server:
+        for address in addresses:
+            await server.register(address)
+        yield server.ingress_url
 
 
 def _print(outcomes: Sequence[Outcome], names: Sequence[str]) -> None:
-    failed = sum(outcome.failed for outcome in outcomes)
-    limited = sum(not outcome.failed and bool(outcome.limits) for outcome in outcomes)
-    passed = len(outcomes) - failed - limited
     parts = [
         matrix.render(outcomes, names),
-        matrix.footnotes(outcomes, LIMITS),
+        matrix.footnotes(outcomes, LIMITS, NOTES),
         matrix.failures(outcomes),
-        f"{len(outcomes)} cells: {passed} passed, {limited} limited, {failed} failed",
+        matrix.summary(outcomes),
     ]
     print("\n" + "\n\n".join(part for part in parts if part))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from examples.polyglot.interop.cells import ENCODINGS, KINDS, MODES, Cell, Outcome
+from examples.polyglot.interop.tomorrow import PROBES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -12,10 +13,14 @@ if TYPE_CHECKING:
     from examples.polyglot.interop.limits import Limit
 
 _FINE, _FAILED, _ABSENT = "✓", "✗", "-"
-_TITLES = {"python": "Python", "java": "Java", "kotlin": "Kotlin", "go": "Go"} | {
-    "typescript": "TypeScript"
+_TITLES = {
+    "python": "Python",
+    "java": "Java",
+    "kotlin": "Kotlin",
+    "go": "Go",
+    "typescript": "TypeScript",
 }
-_GAP = "   "
+_WIDTH = 12
 
 
 def title(language: str) -> str:
@@ -33,41 +38,64 @@ def mark(outcome: Outcome | None) -> str:
 
 
 def render(outcomes: Sequence[Outcome], languages: Sequence[str]) -> str:
-    """The matrix as text: a table for each encoding, callers down and callees across.
+    """The tables: callers down and callees across; then those of the replays, and from outside.
 
     Args:
         outcomes: what became of the cells.
         languages: the rows and columns.
     """
     by_cell = {outcome.cell: outcome for outcome in outcomes}
-    width = max(len(KINDS) * (len(MODES) + 1), *(len(title(language)) for language in languages))
-    lines: list[str] = []
-    for encoding in ENCODINGS:
-        head = [title(language).ljust(width) for language in languages]
-        lines += [_row(f"{encoding}: from", ["to", *head])]
-        for caller in languages:
-            marks = [_marks(by_cell, caller, callee, encoding) for callee in languages]
-            lines.append(_row(title(caller), ["  ", *(text.ljust(width) for text in marks)]))
-        lines.append("")
-    order = ", ".join(f"{' and '.join(MODES)} to a {kind}" for kind in KINDS)
-    lines.append(f"The marks of a cell: {order}.")
-    lines.append(f"{_FINE} as it was sent; a letter: but for a known limit; {_FAILED} failed.")
+    tables = [
+        _table(by_cell, languages, encoding, replays=replays)
+        for replays in (False, True)
+        for encoding in ENCODINGS
+    ]
+    kinds = ", ".join(f"{' and '.join(MODES)} to a{'n' * (k[0] == 'o')} {k}" for k in KINDS)
+    legend = [
+        f"The marks of a cell: {kinds}.",
+        f"{_FINE} as it was sent, in every view; a letter: but for a limit; {_FAILED} failed.",
+    ]
+    return "\n\n".join([*tables, "\n".join(legend), _outside(outcomes, languages)])
+
+
+def _table(
+    by_cell: Mapping[Cell, Outcome], languages: Sequence[str], encoding: str, *, replays: bool
+) -> str:
+    lines = [_row(f"{encoding}{', replayed' * replays}", [title(name) for name in languages])]
+    for caller in languages:
+        marks = [
+            " ".join(
+                "".join(
+                    mark(by_cell.get(Cell(caller, callee, encoding, kind, mode, replays=replays)))
+                    for mode in MODES
+                )
+                for kind in KINDS
+            )
+            for callee in languages
+        ]
+        lines.append(_row(f"from {title(caller)} to", marks))
     return "\n".join(lines)
 
 
-def _marks(by_cell: Mapping[Cell, Outcome], caller: str, callee: str, encoding: str) -> str:
-    return " ".join(
-        "".join(mark(by_cell.get(Cell(caller, callee, encoding, kind, mode))) for mode in MODES)
-        for kind in KINDS
-    )
+def _outside(outcomes: Sequence[Outcome], languages: Sequence[str]) -> str:
+    by_probe = {
+        (outcome.cell.callee, outcome.cell.mode): outcome
+        for outcome in outcomes
+        if outcome.cell.caller == "ingress"
+    }
+    lines = [_row("from outside", [title(name) for name in languages])]
+    for probe, meaning in PROBES.items():
+        marks = [mark(by_probe.get((language, probe))) for language in languages]
+        lines.append(_row(probe, [*marks, meaning]))
+    return "\n".join(lines)
 
 
 def _row(first: str, others: Sequence[str]) -> str:
-    return _GAP.join([first.ljust(14), *others]).rstrip()
+    return "".join([first.ljust(22), *(text.ljust(_WIDTH) for text in others)]).rstrip()
 
 
-def footnotes(outcomes: Sequence[Outcome], limits: Sequence[Limit]) -> str:
-    """The limits that showed, each with an example of what this run saw."""
+def footnotes(outcomes: Sequence[Outcome], limits: Sequence[Limit], notes: Sequence[str]) -> str:
+    """The limits that showed, each with an example of what this run saw; then the notes."""
     lines: list[str] = []
     for limit in limits:
         shown = [
@@ -79,24 +107,36 @@ def footnotes(outcomes: Sequence[Outcome], limits: Sequence[Limit]) -> str:
         if shown:
             cells = len({cell for cell, _ in shown})
             cell, problem = shown[0]
-            lines += [f"{limit.mark}  {limit.text}", f"   In {cells} cells; {cell}: {problem}"]
-    return "\n".join(lines)
+            lines += [
+                f"{limit.mark}  {limit.text}",
+                f"   In {cells} cells, as {cell}: {_short(problem)}",
+            ]
+    return "\n".join([*lines, *(f"*  {note}" for note in notes)])
 
 
-def failures(outcomes: Sequence[Outcome], *, most: int = 10) -> str:
-    """What failed: for each cell what differed, field by field, and not more than a few."""
+def failures(outcomes: Sequence[Outcome], *, most: int = 200) -> str:
+    """What failed: cell by cell what differed, field by field, and no more lines than `most`."""
     lines: list[str] = []
     for outcome in outcomes:
         if outcome.failed:
-            bad = [problem for problem in outcome.problems if problem.limit is None]
             lines.append(f"{_FAILED} {outcome.cell}")
-            lines += [f"    {problem}" for problem in bad[:most]]
-            if len(bad) > most:
-                lines.append(f"    and {len(bad) - most} more")
+            lines += [f"    {problem}" for problem in outcome.problems if problem.limit is None]
+    if len(lines) > most:
+        lines[most:] = [f"and {len(lines) - most} lines more; --json has them all"]
     return "\n".join(lines)
 
 
-def as_json(outcomes: Sequence[Outcome], limits: Sequence[Limit]) -> Mapping[str, Any]:
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """How many cells there were, and what became of them."""
+    failed = sum(outcome.failed for outcome in outcomes)
+    limited = sum(not outcome.failed and bool(outcome.limits) for outcome in outcomes)
+    passed = len(outcomes) - failed - limited
+    return f"{len(outcomes)} cells: {passed} passed, {limited} with a known limit, {failed} failed"
+
+
+def as_json(
+    outcomes: Sequence[Outcome], limits: Sequence[Limit], notes: Sequence[str]
+) -> Mapping[str, Any]:
     """The matrix as JSON."""
     return {
         "cells": [
@@ -106,6 +146,7 @@ def as_json(outcomes: Sequence[Outcome], limits: Sequence[Limit]) -> Mapping[str
                 "encoding": outcome.cell.encoding,
                 "kind": outcome.cell.kind,
                 "mode": outcome.cell.mode,
+                "replays": outcome.cell.replays,
                 "result": "failed" if outcome.failed else "limited" if outcome.limits else "passed",
                 "limits": outcome.limits,
                 "problems": [str(problem) for problem in outcome.problems],
@@ -113,4 +154,10 @@ def as_json(outcomes: Sequence[Outcome], limits: Sequence[Limit]) -> Mapping[str
             for outcome in outcomes
         ],
         "limits": {limit.mark: limit.text for limit in limits},
+        "notes": list(notes),
     }
+
+
+def _short(problem: object) -> str:
+    first = str(problem).splitlines()[0]
+    return first if len(first) <= 160 else f"{first[:160]}..."

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from google.protobuf.json_format import MessageToJson, Parse
 
 from examples.polyglot.interop.cells import Cell, Outcome, Problem
-from examples.polyglot.interop.limits import judge
 from examples.polyglot.interop.reading import differences, read
 
 if TYPE_CHECKING:
@@ -22,11 +21,18 @@ if TYPE_CHECKING:
 
 _SECONDS = 30
 
-PROBES = ("application/protobuf", "new fields", "kept", "new JSON fields", "new JSON enum")
+PROBES = {
+    "application/protobuf": "binary with this content type is taken",
+    "new fields": "binary with unknown fields is read",
+    "kept": "and they come back",
+    "new JSON fields": "JSON with unknown fields is read",
+    "new JSON enum": "JSON with unknown names of enum values is read",
+}
+"""What is sent to each language, and what it shows."""
 
 
 @dataclass(frozen=True)
-class _Refused(Exception):
+class _RefusedError(Exception):
     status: int
     text: str
 
@@ -49,11 +55,11 @@ class Tomorrow:
 
     async def play(self, languages: Sequence[Language]) -> list[Outcome]:
         """Make every probe at every language, one after the other."""
-        outcomes: list[Outcome] = []
-        for language in languages:
-            for probe in PROBES:
-                outcomes.append(await asyncio.to_thread(self._probe, language, probe))
-        return outcomes
+        return [
+            await asyncio.to_thread(self._probe, language, probe)
+            for language in languages
+            for probe in PROBES
+        ]
 
     def _probe(self, language: Language, probe: str) -> Outcome:
         json = "JSON" in probe
@@ -65,14 +71,14 @@ class Tomorrow:
             else:
                 type_ = probe if "/" in probe else language.binary_type
                 view, expected = self._exchange_binary(language, sent, type_)
-        except (_Refused, OSError, http.client.HTTPException, ValueError) as error:
+        except (_RefusedError, OSError, http.client.HTTPException, ValueError) as error:
             problems = [Problem(probe, "call", "failed", str(error))]
         else:
             different = differences(expected, dict(view.fields))
             problems = [Problem(probe, "callee", item.path, str(item)) for item in different]
             if probe == "kept" and read(view.values) != read(sent):
                 problems.append(Problem(probe, "callee", "values", "the new fields were dropped"))
-        return Outcome(cell, problems=[judge(cell, problem) for problem in problems])
+        return Outcome(cell, problems)
 
     def _sent(self, probe: str) -> Any:
         values = self._tomorrow.values(string_value="known")
@@ -108,5 +114,5 @@ class Tomorrow:
         finally:
             connection.close()
         if response.status != http.client.OK:
-            raise _Refused(response.status, answer.decode(errors="replace"))
+            raise _RefusedError(response.status, answer.decode(errors="replace"))
         return answer

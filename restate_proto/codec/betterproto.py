@@ -10,7 +10,7 @@ from betterproto.casing import pascal_case
 
 from restate_proto.codec.dataclass_fields import FieldCopier
 from restate_proto.codec.descriptors import find_descriptor
-from restate_proto.codec.twins import TwinCodec
+from restate_proto.codec.twins import TwinCodec, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["betterproto_codec"]
 
 M = TypeVar("M")
+
+require("betterproto", "2.0.0b7")
 
 
 class _Betterproto:

@@ -8,7 +8,7 @@ from betterproto2.casing import pascal_case
 
 from restate_proto.codec.dataclass_fields import FieldCopier
 from restate_proto.codec.descriptors import find_descriptor
-from restate_proto.codec.twins import TwinCodec
+from restate_proto.codec.twins import TwinCodec, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["betterproto2_codec"]
 
 M = TypeVar("M")
+
+require("betterproto2", "0.10")
 
 
 class _Betterproto2:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Protocol
 
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from restate_proto.codec import field_values as values
-from restate_proto.model.codec import CodecError
+from restate_proto.codec.proto_fields import is_repeated, is_required, map_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +52,7 @@ class FieldCopier:
         known: the copiers of the classes that lead to this one.
 
     Raises:
-        CodecError: the class has a field that the descriptor has not.
+        ValueError: the class has a field that the descriptor has not.
     """
 
     # The classes are known at run time only, hence all the Any.
@@ -76,9 +75,9 @@ class FieldCopier:
         for own in dataclasses.fields(class_):
             meta = own.metadata["betterproto"]
             if meta.number not in fields:
-                raise CodecError(
-                    f"{descriptor.full_name}: its class has a field {own.name} = {meta.number}, "
-                    "its descriptor has not; generate messages and Restate code from one contract"
+                raise ValueError(
+                    f"{class_.__name__} has a field {own.name} = {meta.number}, and "
+                    f"{descriptor.full_name} has not"
                 )
             put, take = self._field(
                 fields[meta.number], own.name, bool(meta.group or meta.optional)
@@ -136,24 +135,26 @@ class FieldCopier:
         Args:
             field: its descriptor.
             attribute: its name in the class.
-            has_presence: whether a message in it is there even if it is empty.
+            has_presence: whether the class tells a default in it from nothing.
         """
         name = field.name
-        type_ = field.message_type
-        if type_ is not None and type_.GetOptions().map_entry:
-            value, class_ = type_.fields_by_name["value"], self._class_of(f"{attribute}.value")
+        entry: Any = map_entry(field)
+        if entry is not None:
+            value, class_ = entry.fields_by_name["value"], self._class_of(f"{attribute}.value")
             if value.message_type is None:
                 return values.put_map(name), values.take_map(self._scalar(value, class_))
             found = self._message(value.message_type, class_)
             return values.put_message_map(name, found.write), values.take_map(found.read)
         class_ = self._class_of(attribute)
-        if type_ is None:
+        if field.message_type is None:
             read = self._scalar(field, class_)
-            if _is_repeated(field):
+            if is_repeated(field):
                 return values.put_list(name), values.take_list(read)
-            return values.put_value(name), read
-        found = self._message(type_, class_)
-        if _is_repeated(field):
+            # A default in a field of proto2 is as good as none to these libraries.
+            is_optional = field.has_presence and not has_presence and not is_required(field)
+            return (values.put_optional if is_optional else values.put_value)(name), read
+        found = self._message(field.message_type, class_)
+        if is_repeated(field):
             return values.put_messages(name, found.write), values.take_list(found.read)
         is_set = values.always if has_presence else found.is_set
         return values.put_message(name, found.write, is_set), found.read
@@ -174,9 +175,3 @@ class FieldCopier:
             self._flavour, class_, descriptor, self._known
         )
         return values.Values(copier.write, copier.read, self._flavour.is_set)
-
-
-def _is_repeated(field: Any) -> bool:
-    # The label is the only way up to protobuf 5, and gone in the newest.
-    repeated = getattr(field, "is_repeated", None)
-    return field.label == FieldDescriptor.LABEL_REPEATED if repeated is None else repeated

@@ -23,6 +23,7 @@ __all__ = [
     "put_message",
     "put_message_map",
     "put_messages",
+    "put_optional",
     "put_value",
     "take_list",
     "take_map",
@@ -113,6 +114,16 @@ def put_value(name: str) -> Put:
 
     def put(value: Any, message: Any) -> None:
         setattr(message, name, value)
+
+    return put
+
+
+def put_optional(name: str) -> Put:
+    """For the same, where a default is not to be set."""
+
+    def put(value: Any, message: Any) -> None:
+        if value:
+            setattr(message, name, value)
 
     return put
 

@@ -7,6 +7,7 @@ same canonical ProtoJSON, deterministically, and reads no more and no less than 
 
 from __future__ import annotations
 
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
 from google.protobuf import message_factory
@@ -20,9 +21,27 @@ if TYPE_CHECKING:
 
     from restate_proto.model.codec import JsonSchema
 
-__all__ = ["Copier", "Library", "TwinCodec"]
+__all__ = ["Copier", "Library", "TwinCodec", "require"]
 
 M = TypeVar("M")
+
+
+def require(library: str, wanted: str) -> None:
+    """Check the version of a library whose inside a codec knows.
+
+    Args:
+        library: its name, which is that of its extra as well.
+        wanted: what its version has to be, or to begin with.
+
+    Raises:
+        ImportError: another one is installed.
+    """
+    installed = metadata.version(library)
+    if installed != wanted and not installed.startswith(f"{wanted}."):
+        raise ImportError(
+            f"{library} {installed} is installed, and restate-proto works with {wanted}; "
+            f"run `pip install 'restate-proto[{library}]'`"
+        )
 
 
 class Copier(Protocol):
@@ -169,8 +188,17 @@ class TwinCodec(Generic[M]):
         if self._found is None:
             descriptor = self._library.descriptor(self.type)
             if descriptor is not None:
-                self._found = _Twin(self._library, self.type, descriptor)
+                self._found = self._pair(descriptor)
         return self._found
+
+    def _pair(self, descriptor: Descriptor) -> _Twin:
+        try:
+            return _Twin(self._library, self.type, descriptor)
+        except Exception as error:
+            raise CodecError(
+                f"{descriptor.full_name}: {self.type.__module__}.{self.type.__name__} is not made "
+                f"of its contract; generate messages and Restate code together: {error}"
+            ) from error
 
     def _copy(self, twin: _Twin, message: M, form: str) -> Any:
         self._check(message)

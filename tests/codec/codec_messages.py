@@ -24,6 +24,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from grpc_tools import protoc  # pyright: ignore[reportMissingTypeStubs] - it has none
 from hypothesis import strategies as st
 
+from restate_proto.codec.proto_fields import is_required
 from restate_proto.codec.registry import codec_for
 
 if TYPE_CHECKING:
@@ -34,16 +35,20 @@ if TYPE_CHECKING:
 PROTOS = Path(__file__).parent / "protos"
 
 
-def _compile() -> None:
+def _compile() -> descriptor_pb2.FileDescriptorSet:
     with tempfile.TemporaryDirectory() as directory:
         compiled = Path(directory) / "descriptors.binpb"
         files = sorted(path.name for path in PROTOS.glob("*.proto"))
         include = str(resources.files("grpc_tools") / "_proto")
         arguments = [f"-I{PROTOS}", f"-I{include}", f"--descriptor_set_out={compiled}"]
+        arguments += ["--include_imports", "--include_source_info"]
         compile_: Any = protoc
         assert compile_.main(["protoc", *arguments, *files]) == 0
-        for file in descriptor_pb2.FileDescriptorSet.FromString(compiled.read_bytes()).file:
+        found = descriptor_pb2.FileDescriptorSet.FromString(compiled.read_bytes())
+    for file in found.file:
+        if file.name in files:
             descriptor_pool.Default().AddSerializedFile(file.SerializeToString())
+    return found
 
 
 def _message(name: str) -> Any:
@@ -51,18 +56,25 @@ def _message(name: str) -> Any:
     return message_factory.GetMessageClass(descriptor)
 
 
-_compile()
+FILES = _compile()
+"""The files of protos/ and what they import."""
+
 Choices = _message("Choices")
 Collections = _message("Collections")
+Edition = _message("Edition")
+Keywords = _message("Keywords")
 Legacy = _message("Legacy")
 Nothing = _message("Nothing")
+Old = _message("Old")
 Scalars = _message("Scalars")
+Shapes = _message("Shapes")
 Single = _message("Single")
 Tree = _message("Tree")
 WellKnown = _message("WellKnown")
 
 OURS: tuple[Any, ...] = (
-    *(Choices, Collections, Legacy, Nothing, Scalars, Single, Tree, WellKnown),
+    *(Choices, Collections, Legacy, Nothing, Old, Scalars, Single, Tree, WellKnown),
+    *(Edition, Keywords, Shapes),
     # as a request or a response they are the whole payload
     *(any_pb2.Any, duration_pb2.Duration, field_mask_pb2.FieldMask, timestamp_pb2.Timestamp),
     *(empty_pb2.Empty, struct_pb2.Struct, struct_pb2.Value, struct_pb2.ListValue),
@@ -108,8 +120,8 @@ def _messages(message_class: Any, depth: int) -> SearchStrategy[Any]:
     def build(draw: Callable[[SearchStrategy[Any]], Any]) -> Any:
         message = message_class()
         for field in message_class.DESCRIPTOR.fields:
-            deep = field.message_type is not None and depth == 0
-            needed = field.name == "name"  # Legacy's is required
+            deep = field.message_type is not None and depth <= 0
+            needed = is_required(field)
             if needed or (not deep and draw(st.booleans())):
                 _fill(draw, message, field, depth)
         return message
@@ -140,7 +152,7 @@ def _values(field: Any, depth: int) -> SearchStrategy[Any]:
         return _messages(message_factory.GetMessageClass(field.message_type), depth - 1)
     if field.enum_type is not None:
         if field.enum_type.full_name == "google.protobuf.NullValue":
-            return st.just(0)
+            return st.just(0)  # what else there is JSON does not tell apart
         known = st.sampled_from([value.number for value in field.enum_type.values])
         unknown = st.integers(-(2**31), 2**31 - 1)
         return known if field.enum_type.is_closed else known | unknown

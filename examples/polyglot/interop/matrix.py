@@ -107,10 +107,8 @@ def footnotes(outcomes: Sequence[Outcome], limits: Sequence[Limit], notes: Seque
         if shown:
             cells = len({cell for cell, _ in shown})
             cell, problem = shown[0]
-            lines += [
-                f"{limit.mark}  {limit.text}",
-                f"   In {cells} cells, as {cell}: {_short(problem)}",
-            ]
+            example = f"such as {cell}: {_short(problem)}"
+            lines += [f"{limit.mark}  {limit.text}", f"   Cells: {cells}, {example}"]
     return "\n".join([*lines, *(f"*  {note}" for note in notes)])
 
 

@@ -55,11 +55,12 @@ def read(message: Message) -> dict[str, str]:
 
 def _fields(path: str, message: Message) -> Iterator[tuple[str, str]]:
     prefix = f"{path}." if path else ""
-    for oneof in message.DESCRIPTOR.oneofs:
+    descriptor: Any = message.DESCRIPTOR  # typed as one of two that are the same
+    for oneof in descriptor.oneofs:
         case = message.WhichOneof(oneof.name)
         if case is not None and not _is_optional(oneof):
             yield f"{prefix}{oneof.name}", case
-    for field in message.DESCRIPTOR.fields:
+    for field in descriptor.fields:
         value: Any = getattr(message, field.name)
         name = prefix + field.name
         if field.message_type is not None and field.message_type.GetOptions().map_entry:

@@ -1,0 +1,57 @@
+package polyglot;
+
+import com.polyglot.java.v1.JourneyClient;
+import com.polyglot.java.v1.JsonJourneyClient;
+import com.polyglot.java.v1.JsonLockerClient;
+import com.polyglot.java.v1.JsonMirrorClient;
+import com.polyglot.java.v1.LockerClient;
+import com.polyglot.java.v1.MirrorClient;
+
+/** How the Java team is called. */
+final class JavaTeam {
+  private JavaTeam() {}
+
+  static final Team BINARY =
+      new Team(
+          new Team.Client(
+              (ctx, key, values) ->
+                  MirrorClient.fromContext(ctx)
+                      .reflect(values, options -> options.idempotencyKey(key)),
+              (ctx, key, values) ->
+                  MirrorClient.fromContext(ctx).send().reflect(values, Team.DELAY),
+              null),
+          new Team.Client(
+              (ctx, key, values) ->
+                  LockerClient.fromContext(ctx, key)
+                      .keep(values, options -> options.idempotencyKey(key)),
+              (ctx, key, values) ->
+                  LockerClient.fromContext(ctx, key).send().keep(values, Team.DELAY),
+              (ctx, key) -> LockerClient.fromContext(ctx, key).look()),
+          new Team.Client(
+              (ctx, key, values) -> JourneyClient.fromContext(ctx, key).run(values),
+              (ctx, key, values) ->
+                  JourneyClient.fromContext(ctx, key).send().run(values, Team.DELAY),
+              (ctx, key) -> JourneyClient.fromContext(ctx, key).arrived()));
+
+  static final Team JSON =
+      new Team(
+          new Team.Client(
+              (ctx, key, values) ->
+                  JsonMirrorClient.fromContext(ctx)
+                      .reflect(values, options -> options.idempotencyKey(key)),
+              (ctx, key, values) ->
+                  JsonMirrorClient.fromContext(ctx).send().reflect(values, Team.DELAY),
+              null),
+          new Team.Client(
+              (ctx, key, values) ->
+                  JsonLockerClient.fromContext(ctx, key)
+                      .keep(values, options -> options.idempotencyKey(key)),
+              (ctx, key, values) ->
+                  JsonLockerClient.fromContext(ctx, key).send().keep(values, Team.DELAY),
+              (ctx, key) -> JsonLockerClient.fromContext(ctx, key).look()),
+          new Team.Client(
+              (ctx, key, values) -> JsonJourneyClient.fromContext(ctx, key).run(values),
+              (ctx, key, values) ->
+                  JsonJourneyClient.fromContext(ctx, key).send().run(values, Team.DELAY),
+              (ctx, key) -> JsonJourneyClient.fromContext(ctx, key).arrived()));
+}

@@ -1,0 +1,41 @@
+package polyglot;
+
+import com.polyglot.values.v1.Language;
+import com.polyglot.values.v1.Values;
+import com.polyglot.values.v1.View;
+import dev.restate.sdk.CallDurableFuture;
+import dev.restate.sdk.Context;
+import dev.restate.sdk.InvocationHandle;
+import dev.restate.sdk.common.TerminalException;
+import java.time.Duration;
+
+/** What the generated clients of each team have in common. */
+record Team(Client mirror, Client locker, Client journey) {
+  static final Duration DELAY = Duration.ofMillis(10);
+
+  static Team of(Language language, boolean json) {
+    return switch (language) {
+      case LANGUAGE_PYTHON -> json ? PythonTeam.JSON : PythonTeam.BINARY;
+      case LANGUAGE_JAVA -> json ? JavaTeam.JSON : JavaTeam.BINARY;
+      case LANGUAGE_KOTLIN -> json ? KotlinTeam.JSON : KotlinTeam.BINARY;
+      case LANGUAGE_GO -> json ? GoTeam.JSON : GoTeam.BINARY;
+      case LANGUAGE_TYPESCRIPT -> json ? TypeScriptTeam.JSON : TypeScriptTeam.BINARY;
+      default -> throw new TerminalException(400, "no such team: " + language);
+    };
+  }
+
+  /** How a client calls, how it sends, and what it asks afterwards, if anything. */
+  record Client(Call call, Send send, Later later) {}
+
+  interface Call {
+    CallDurableFuture<View> apply(Context ctx, String key, Values values);
+  }
+
+  interface Send {
+    InvocationHandle<View> apply(Context ctx, String key, Values values);
+  }
+
+  interface Later {
+    CallDurableFuture<View> apply(Context ctx, String key);
+  }
+}

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.polyglot.interop.contract import Contract
+from examples.polyglot.interop.toolchains import EXAMPLE
+
+_protoc: Any = importlib.import_module("grpc_tools.protoc")  # has no stubs
+
+
+@pytest.fixture(scope="session")
+def contract(tmp_path_factory: pytest.TempPathFactory) -> Contract:
+    image = tmp_path_factory.mktemp("polyglot") / "contract.binpb"
+    arguments = [
+        "protoc",
+        f"-I{EXAMPLE / 'proto'}",
+        f"-I{Path(_protoc.__file__).parent / '_proto'}",
+        "--include_imports",
+        f"--descriptor_set_out={image}",
+        "polyglot/values/v1/values.proto",
+    ]
+    assert _protoc.main(arguments) == 0
+    return Contract.from_image(image.read_bytes())

@@ -76,16 +76,21 @@ public final boolean supports($Object service) {
         for key, what, declaration in declared:
             message = self.source.use(self._messages.message(declaration.type))
             self.source.doc(f"The {what} {declaration.name}.")
-            self.source.wrapped(
-                f"public static final ${key}<$message> $constant = ${key}.of",
-                ["$quoted", "new $serde<>($message.getDefaultInstance(), $json)"],
-                ";",
-                message=message,
-                constant=declaration.constant,
-                quoted=quote(declaration.name),
-                serde=serde,
-                json=json,
-            )
+            names = {
+                "message": message,
+                "constant": declaration.constant,
+                "quoted": quote(declaration.name),
+                "serde": serde,
+                "json": json,
+            }
+            self.source.line(f"public static final ${key}<$message> $constant =", **names)
+            with self.source.indented(), self.source.indented():
+                self.source.wrapped(
+                    f"${key}.of",
+                    ["$quoted", "new $serde<>($message.getDefaultInstance(), $json)"],
+                    ";",
+                    **names,
+                )
             self.source.line()
 
     def _handler(self, handler: JavaHandler) -> None:
@@ -115,23 +120,22 @@ public final boolean supports($Object service) {
             self.source.line("$List<$HandlerDefinition<?, ?>> handlers = new $ArrayList<>();")
             for handler in self._service.handlers:
                 self._definition(handler)
+            config = replace(model.config, workflow_retention=None)  # its run handler has it
+            settings = list(self._settings(model.comment, config))
             self.source.wrapped(
-                "$ServiceDefinition definition = $ServiceDefinition.of",
+                "return $ServiceDefinition.of",
                 [
-                    "$requests.Metadata.SERVICE_NAME",
+                    f"{requests}.Metadata.SERVICE_NAME",
                     f"$ServiceType.{model.kind.value}",
                     "handlers",
                 ],
-                ";",
-                requests=requests,
+                "" if settings else ";",
             )
-            settings = list(self._settings(model.comment, model.config))
-            if not settings:
-                self.source.line("return definition;")
-                return
-            self.source.line("return definition.configure(")
-            with self.source.indented(), self.source.indented():
-                self._configure(settings, ");")
+            if settings:
+                with self.source.indented(), self.source.indented():
+                    self.source.line(".configure(")
+                    with self.source.indented(), self.source.indented():
+                        self._configure(settings, ");")
         self.source.line()
 
     def _definition(self, handler: JavaHandler) -> None:
@@ -139,7 +143,6 @@ public final boolean supports($Object service) {
         kind = model.kind or HandlerKind.SHARED
         config = model.config
         if kind is HandlerKind.WORKFLOW and config.workflow_retention is None:
-            # The manifest has it with the run handler only.
             retention = self._service.model.config.workflow_retention
             config = replace(config, workflow_retention=retention)
         self.source.line("handlers.add(")
@@ -177,13 +180,15 @@ public final boolean supports($Object service) {
             self.source.line("return $response.getDefaultInstance();", **names)
 
     def _configure(self, settings: Sequence[str], after: str) -> None:
-        if len(settings) < 2:
-            code = f"config.{settings[0]}" if settings else "{}"
-            self.source.line("config -> $code$after", code=code, after=after)
-            return
-        with self.source.block("config ->", after=after):
-            for setting in settings:
-                self.source.line("config.$setting;", setting=setting)
+        if not settings:
+            self.source.line("config -> {}$after", after=after)
+        elif len(settings) == 1 and "\n" not in settings[0]:
+            self.source.line("config -> config.$setting$after", setting=settings[0], after=after)
+        else:
+            with self.source.block("config ->", after=after):
+                for setting in settings:
+                    for line in f"config.{setting};".split("\n"):
+                        self.source.line("$line", line=line)
 
     def _settings(self, comment: str | None, config: Config) -> Iterator[str]:
         """Yields the calls on the SDK's configurator that say what the contract says."""
@@ -203,24 +208,26 @@ public final boolean supports($Object service) {
         if config.lazy_state is not None:
             yield f"enableLazyState({_boolean(config.lazy_state)})"
         if config.retry_policy is not None:
-            yield f"invocationRetryPolicy({self._retry_policy(config.retry_policy)})"
+            calls = [*self._retry_policy(config.retry_policy), "build()"]
+            policy = "\n        .".join(
+                [self.source.fill("$InvocationRetryPolicy.builder()"), *calls]
+            )
+            yield f"invocationRetryPolicy(\n    {policy})"
         for key, value in config.metadata.items():
             yield f"addMetadata({quote(key)}, {quote(value)})"
 
-    def _retry_policy(self, policy: InvocationRetryPolicy) -> str:
-        code = self.source.fill("$InvocationRetryPolicy.builder()")
+    def _retry_policy(self, policy: InvocationRetryPolicy) -> Iterator[str]:
         if policy.initial_interval is not None:
-            code += f".initialInterval({self._duration(policy.initial_interval)})"
+            yield f"initialInterval({self._duration(policy.initial_interval)})"
         if policy.factor is not None:
-            code += f".exponentiationFactor({policy.factor!r})"
+            yield f"exponentiationFactor({policy.factor!r})"
         if policy.max_interval is not None:
-            code += f".maxInterval({self._duration(policy.max_interval)})"
+            yield f"maxInterval({self._duration(policy.max_interval)})"
         if policy.max_attempts is not None:
-            code += f".maxAttempts({min(policy.max_attempts, _INT_MAX)})"
+            yield f"maxAttempts({min(policy.max_attempts, _INT_MAX)})"
         if policy.on_max_attempts is not None:
             action = f"$InvocationRetryPolicy.OnMaxAttempts.{policy.on_max_attempts.value}"
-            code += self.source.fill(f".onMaxAttempts({action})")
-        return f"{code}.build()"
+            yield self.source.fill(f"onMaxAttempts({action})")
 
     def _duration(self, duration: timedelta) -> str:
         milliseconds = duration // timedelta(milliseconds=1)

@@ -152,12 +152,11 @@ final class $Self<T extends $Message> implements $Serde<T> {
             new $Self<>(reader, reader.json, accepted),
             new $Self<>(writer, writer.json, writer.json ? JSON : EITHER),
             (context, ignoredRequest, ignoredResponse, onClose) -> {
-              $String asked = context.request().headers().get("content-type");
-              boolean isJson = reader.isJson(asked, context.request().body());
+              boolean isJson = reader.isJson(context.request());
               return runner.run(
                   context,
-                  new $Self<>(reader, isJson, asked),
-                  new $Self<>(writer, isJson, asked),
+                  new $Self<>(reader, isJson, null),
+                  new $Self<>(writer, isJson, null),
                   onClose);
             });
     return definition.configure(config);
@@ -230,7 +229,7 @@ final class $Self<T extends $Message> implements $Serde<T> {
     $Message.Builder builder = prototype.newBuilderForType();
     $ByteBuffer bytes = value.asReadOnlyByteBuffer();
     try {
-      if (!(readsEither ? isJson(null, value) : json)) {
+      if (!(readsEither ? looksLikeJson(value) : json)) {
         builder.mergeFrom($CodedInputStream.newInstance(bytes));
       } else if (bytes.hasRemaining()) {
         parser.merge($StandardCharsets.UTF_8.newDecoder().decode(bytes).toString(), builder);
@@ -241,8 +240,9 @@ final class $Self<T extends $Message> implements $Serde<T> {
     return (T) builder.buildPartial();
   }
 
-  /** Whether a payload is JSON: what its content type says, else what it looks like. */
-  private boolean isJson($String type, $Slice payload) {
+  /** Whether a request is JSON: what its content type says, else what it looks like. */
+  private boolean isJson($HandlerRequest request) {
+    $String type = header(request, "content-type");
     if (type != null) {
       $String essence = type.split(";", 2)[0].strip().toLowerCase($Locale.ROOT);
       if (BINARY_TYPES.contains(essence)) {
@@ -251,7 +251,24 @@ final class $Self<T extends $Message> implements $Serde<T> {
       if (JSON_TYPES.contains(essence) || essence.endsWith("+json")) {
         return true;
       }
+    } else if (request.body().readableBytes() == 0) {
+      // Nothing to see: what is asked for counts.
+      $String accept = header(request, "accept");
+      return json || (accept != null && accept.contains("json"));
     }
+    return looksLikeJson(request.body());
+  }
+
+  private static $String header($HandlerRequest request, $String name) {
+    for ($Map.Entry<$String, $String> header : request.headers().entrySet()) {
+      if (header.getKey().equalsIgnoreCase(name)) {
+        return header.getValue();
+      }
+    }
+    return null;
+  }
+
+  private boolean looksLikeJson($Slice payload) {
     if (payload.readableBytes() == 0) {
       return json;
     }

@@ -25,7 +25,7 @@ _PACKAGES = {
     "java.nio": "ByteBuffer",
     "java.nio.charset": "StandardCharsets",
     "java.time": "Duration",
-    "java.util": "ArrayList List Locale ServiceLoader Set",
+    "java.util": "ArrayList List Locale Map ServiceLoader Set",
     "java.util.concurrent": "CompletableFuture",
     "java.util.function": "Consumer",
     "com.google.protobuf": "CodedInputStream CodedOutputStream Message TypeRegistry",
@@ -35,7 +35,7 @@ _PACKAGES = {
     "dev.restate.common.function": "ThrowingBiFunction",
     _SDK: "CallDurableFuture Context InvocationHandle ObjectContext SharedObjectContext "
     "SharedWorkflowContext WorkflowContext",
-    f"{_SDK}.common": "DurablePromiseKey StateKey",
+    f"{_SDK}.common": "DurablePromiseKey HandlerRequest StateKey",
     f"{_SDK}.endpoint.definition": "HandlerDefinition HandlerRunner HandlerType "
     "InvocationRetryPolicy ServiceDefinition ServiceDefinitionFactory ServiceType",
     "dev.restate.serde": "Serde SerdeFactory TypeRef",

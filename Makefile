@@ -1,7 +1,7 @@
 # `make` lists the targets. Each one does the set-up that it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-lowest test-wheel check generate bench requirements build clean
+.PHONY: help setup demo interop test test-lowest test-wheel check generate bench requirements build clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -27,6 +27,9 @@ setup: $(DEV) $(LOWEST) $(SERVER)  ## Install all that the other targets need (P
 demo: setup  ## Run the shop: a Restate server, an endpoint, and calls to it
 	.venv/bin/python examples/shop/demo.py
 
+interop: setup  ## Play every pair of five languages; ARGS="--languages python,go" for some
+	.venv/bin/python examples/polyglot/run.py $(ARGS)
+
 test: setup  ## Run the tests; ARGS="..." goes to pytest
 	.venv/bin/pytest $(PARALLEL) $(ARGS)
 
@@ -40,7 +43,7 @@ check: setup  ## Lint, types, layers, contracts, and that generated code is fres
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/pyright
-	.venv/bin/mypy $$(find generated examples -name '*_restate.py')
+	.venv/bin/mypy $$(find generated examples -name '*_restate.py' -not -path '*/polyglot/*')
 	.venv/bin/lint-imports
 	.venv/bin/buf lint
 	scripts/generate --check
@@ -63,6 +66,7 @@ build: setup  ## Build the wheel and the source distribution into dist/
 
 clean:  ## Remove what the other targets made, except generated code
 	rm -rf .venv .venv-* node_modules dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	git clean -fdXq examples/polyglot
 
 # Makes or updates the virtual environment that the target lies in. The project goes in editable,
 # built by the hatchling of the same requirements, so that nothing is fetched that is not pinned.

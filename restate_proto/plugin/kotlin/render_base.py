@@ -19,7 +19,7 @@ __all__ = ["render_base"]
 
 _DEFINITION = "dev.restate.sdk.endpoint.definition"
 
-_CONTEXTS = {
+_CONTEXTS: dict[tuple[ServiceKind, HandlerKind | None], str] = {
     (ServiceKind.SERVICE, None): "Context",
     (ServiceKind.VIRTUAL_OBJECT, HandlerKind.EXCLUSIVE): "ObjectContext",
     (ServiceKind.VIRTUAL_OBJECT, HandlerKind.SHARED): "SharedObjectContext",
@@ -108,7 +108,8 @@ def _configured(scope: Scope, settings: list[str], after: str) -> None:
     scope.printer.line(").configure {")
     with scope.printer.indented():
         for setting in settings:
-            scope.printer.line(f"it.{setting}")
+            for line in f"it.{setting}".split("\n"):
+                scope.printer.line(line)
     scope.printer.line(f"}}{after}")
 
 

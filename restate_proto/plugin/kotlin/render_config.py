@@ -61,18 +61,19 @@ def _settings(config: Config, imports: Imports) -> list[str]:
 
 def _retry_policy(policy: InvocationRetryPolicy, imports: Imports) -> str:
     class_ = imports.use("dev.restate.sdk.endpoint.definition.InvocationRetryPolicy")
-    code = f"{class_}.builder()"
+    calls: list[str] = []
     if policy.initial_interval is not None:
-        code += f".initialInterval({_duration(policy.initial_interval, imports)})"
+        calls.append(f"initialInterval({_duration(policy.initial_interval, imports)})")
     if policy.factor is not None:
-        code += f".exponentiationFactor({policy.factor!r})"
+        calls.append(f"exponentiationFactor({policy.factor!r})")
     if policy.max_interval is not None:
-        code += f".maxInterval({_duration(policy.max_interval, imports)})"
+        calls.append(f"maxInterval({_duration(policy.max_interval, imports)})")
     if policy.max_attempts is not None:
-        code += f".maxAttempts({min(policy.max_attempts, _MAX_INT)})"
+        calls.append(f"maxAttempts({min(policy.max_attempts, _MAX_INT)})")
     if policy.on_max_attempts is not None:
-        code += f".onMaxAttempts({class_}.OnMaxAttempts.{policy.on_max_attempts.name})"
-    return f"{code}.build()"
+        calls.append(f"onMaxAttempts({class_}.OnMaxAttempts.{policy.on_max_attempts.name})")
+    builder = "".join(f"\n        .{call}" for call in [*calls, "build()"])
+    return f"\n    {class_}.builder(){builder},\n"
 
 
 def _duration(value: timedelta, imports: Imports) -> str:
@@ -80,5 +81,5 @@ def _duration(value: timedelta, imports: Imports) -> str:
     return f"{imports.use('java.time.Duration')}.ofMillis({milliseconds}L)"
 
 
-def _boolean(value: bool) -> str:  # noqa: FBT001 - it is what is printed
+def _boolean(value: bool) -> str:
     return "true" if value else "false"

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from restate_proto.plugin.jvm.messages import JvmClass
     from restate_proto.plugin.kotlin.imports import Imports
     from restate_proto.plugin.kotlin.printer import Printer
 
@@ -38,23 +39,39 @@ private val notObjects =
 NOT_OBJECTS
     )
 
+// What a google.protobuf.Any may hold in JSON: the messages that the contract can see.
+private val types by <<kotlin.lazy>> {
+    val files = <<java.util.LinkedHashSet>><<<com.google.protobuf.Descriptors.FileDescriptor>>>()
+
+    fun visit(file: <<com.google.protobuf.Descriptors.FileDescriptor>>) {
+        if (files.add(file)) file.dependencies.forEach(::visit)
+    }
+    visit(THE_FILE.getDescriptor())
+    val builder = <<com.google.protobuf.TypeRegistry>>.newBuilder()
+    files.forEach { builder.add(it.messageTypes) }
+    builder.build()
+}
+
+private val jsonPrinter by <<kotlin.lazy>> {
+    val printer = <<com.google.protobuf.util.JsonFormat>>.printer().usingTypeRegistry(types)
+    printer.omittingInsignificantWhitespace().sortingMapKeys()
+}
+
+private val jsonParser by <<kotlin.lazy>> {
+    <<com.google.protobuf.util.JsonFormat>>.parser().usingTypeRegistry(types).ignoringUnknownFields()
+}
+
 /** Writes a message in one encoding; reads it in either, as its first byte says, if it `looks`. */
 private class THE_SERDE<M : <<com.google.protobuf.Message>>>(
     private val prototype: M,
     private val json: <<kotlin.Boolean>>,
     private val looks: <<kotlin.Boolean>> = true,
 ) : <<dev.restate.serde.Serde>><M> {
-    private val types by <<kotlin.lazy>> {
-        <<com.google.protobuf.TypeRegistry>>.newBuilder().add(prototype.descriptorForType).build()
-    }
-
     fun inJson(): THE_SERDE<M> = THE_SERDE(prototype, json = true)
 
     override fun serialize(value: M): <<dev.restate.common.Slice>> {
         if (json) {
-            val printer = <<com.google.protobuf.util.JsonFormat>>.printer().usingTypeRegistry(types)
-            val text = printer.omittingInsignificantWhitespace().sortingMapKeys().print(value)
-            return <<dev.restate.common.Slice>>.wrap(text)
+            return <<dev.restate.common.Slice>>.wrap(jsonPrinter.print(value))
         }
         val bytes = <<kotlin.ByteArray>>(value.serializedSize)
         val output = <<com.google.protobuf.CodedOutputStream>>.newInstance(bytes)
@@ -71,9 +88,8 @@ private class THE_SERDE<M : <<com.google.protobuf.Message>>>(
             return prototype.parserForType.parseFrom(data) as M
         }
         val text = <<java.nio.charset.StandardCharsets>>.UTF_8.newDecoder().decode(data).toString()
-        val parser = <<com.google.protobuf.util.JsonFormat>>.parser().usingTypeRegistry(types)
         val builder = prototype.newBuilderForType()
-        parser.ignoringUnknownFields().merge(text, builder)
+        jsonParser.merge(text, builder)
         return builder.build() as M
     }
 
@@ -217,13 +233,14 @@ private fun saysJson(request: <<dev.restate.sdk.common.HandlerRequest>>): <<kotl
 """
 
 
-def render_support(printer: Printer, imports: Imports, serde: str) -> None:
+def render_support(printer: Printer, imports: Imports, serde: str, file: JvmClass) -> None:
     """Adds the functions that the rest of the file calls, and the class of its serdes.
 
     Args:
         printer: takes the text.
         imports: takes what the text needs.
         serde: the name of the class.
+        file: protobuf-java's class for the contract's file.
     """
 
     def imported(match: re.Match[str]) -> str:
@@ -233,6 +250,7 @@ def render_support(printer: Printer, imports: Imports, serde: str) -> None:
 
     not_objects = "\n".join(f'        "google.protobuf.{name}",' for name in _NOT_OBJECTS)
     text = _SUPPORT.replace("NOT_OBJECTS", not_objects).replace("THE_SERDE", serde)
+    text = text.replace("THE_FILE", imports.use(file))
     text = re.sub(r"<<([\w.]+)>>", imported, text)
     printer.line()
     for line in text.splitlines():

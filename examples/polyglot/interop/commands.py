@@ -99,7 +99,7 @@ async def serving(
                 {reading, listening}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
             )
             if not listens.is_set():
-                raise CommandError(f"{command}: does not listen\n{_end_of(log)}")
+                raise CommandError(f"{command}: does not listen\n{end_of(log)}")
             yield f"http://127.0.0.1:{port}"
         finally:
             listening.cancel()
@@ -144,7 +144,8 @@ async def _end(process: Process, number: signal.Signals) -> None:
     await process.wait()
 
 
-def _end_of(log: Path) -> str:
+def end_of(log: Path) -> str:
+    """The last lines of a log."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-_LINES_OF_LOG:])
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 16
 _CALL_SECONDS = 60
+_PLAY_SECONDS = 300
 
 
 class Exchange:
@@ -41,9 +42,11 @@ class Exchange:
         self._languages = {language.name: language for language in languages}
         self._cases = cases
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._deadline = 0.0
 
     async def play(self, cells: Sequence[Cell]) -> list[Outcome]:
-        """Play the cells, each with every case."""
+        """Play the cells, each with every case; what is not done in time has failed."""
+        self._deadline = asyncio.get_running_loop().time() + _PLAY_SECONDS
         return await asyncio.gather(*(self._play(cell) for cell in cells))
 
     async def _play(self, cell: Cell) -> Outcome:
@@ -57,8 +60,9 @@ class Exchange:
         caller = self._languages[cell.caller]
         in_json = caller.caller_encoding == "json"
         async with self._turns:
+            now = asyncio.get_running_loop().time()
             try:
-                async with asyncio.timeout(_CALL_SECONDS):
+                async with asyncio.timeout_at(min(now + _CALL_SECONDS, self._deadline)):
                     report = await self._client.call(
                         Target.service(f"{caller.package}.Caller", "Call"),
                         self._contract.request(cell, key, values),
@@ -66,6 +70,5 @@ class Exchange:
                         encoding=Encoding.JSON if in_json else Encoding.PROTOBUF,
                     )
             except (RestateError, TimeoutError) as error:
-                text = str(error) or f"no answer in {_CALL_SECONDS} seconds"
-                return [Problem(case, "call", "failed", text)]
+                return [Problem(case, "call", "failed", str(error) or "no answer in time")]
         return check_report(cell, case, key, values, report)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from examples.polyglot.interop import matrix
 from examples.polyglot.interop.cases import value_cases
 from examples.polyglot.interop.cells import LANGUAGES, all_cells
-from examples.polyglot.interop.commands import Command, CommandError, run, serving
+from examples.polyglot.interop.commands import Command, CommandError, end_of, run, serving
 from examples.polyglot.interop.exchange import Exchange
 from examples.polyglot.interop.generate import generate
 from examples.polyglot.interop.languages import Language, all_languages
@@ -27,14 +27,13 @@ from restate_proto import IngressClient, RestateError
 from restate_proto.testing import RestateServer, find_restate_server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from examples.polyglot.interop.cells import Outcome
     from examples.polyglot.interop.contract import Contract
 
 _COMMAND_SECONDS = 600
 _START_SECONDS = 60
-_PLAY_SECONDS = 420
 
 # An invocation that cannot succeed ends soon, and its caller with it.
 _RETRIES = {"default-retry-policy": {"max-attempts": 3, "on-max-attempts": "kill"}}
@@ -73,8 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     there = [language for language in languages if not missing[language.name]]
     try:
         outcomes = asyncio.run(_run(there))
-    except (CommandError, RestateError, OSError, TimeoutError, asyncio.CancelledError) as error:
-        print(f"\n{str(error) or 'stopped, or it took too long'}", file=sys.stderr)
+    except (CommandError, RestateError, OSError, asyncio.CancelledError, KeyboardInterrupt) as error:
+        print(f"\n{str(error) or 'stopped'}", file=sys.stderr)
         return _FAILED
     _print(outcomes, [language.name for language in there])
     if options.json:
@@ -97,12 +96,16 @@ async def _run(languages: Sequence[Language]) -> list[Outcome]:
         with _Step("Generating"):
             contract = await generate(names, workspace)
         await _each("Building", [(language, language.build) for language in languages])
-        async with asyncio.timeout(_PLAY_SECONDS):
-            return await _play(languages, contract, workspace)
+        logs = {language.name: workspace / f"{language.name}.log" for language in languages}
+        outcomes = await _play(languages, contract, logs)
+        if any(outcome.failed for outcome in outcomes):
+            for name, log in logs.items():
+                print(f"\nThe end of what {matrix.title(name)} wrote:\n{end_of(log)}")
+        return outcomes
 
 
 async def _play(
-    languages: Sequence[Language], contract: Contract, workspace: Path
+    languages: Sequence[Language], contract: Contract, logs: Mapping[str, Path]
 ) -> list[Outcome]:
     names = [language.name for language in languages]
     cases = value_cases(contract.values)
@@ -114,7 +117,7 @@ async def _play(
                     serving(
                         language.start,
                         language.ready,
-                        workspace / f"{language.name}.log",
+                        logs[language.name],
                         seconds=_START_SECONDS,
                     )
                 )
@@ -158,17 +161,20 @@ def _print(outcomes: Sequence[Outcome], names: Sequence[str]) -> None:
 
 
 async def _each(what: str, work: Sequence[tuple[Language, Sequence[Command]]]) -> None:
-    """Runs the commands of the languages: those of one after another, the languages side by side."""
-
-    async def commands_of(language: Language, commands: Sequence[Command]) -> None:
-        for command in commands:
-            await run(command, seconds=_COMMAND_SECONDS)
-
+    """Runs the commands of the languages, all languages at once."""
     names = ", ".join(matrix.title(language.name) for language, commands in work if commands)
     with _Step(f"{what}: {names}"):
-        async with asyncio.TaskGroup() as group:
-            for language, commands in work:
-                group.create_task(commands_of(language, commands))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _, commands in work:
+                    group.create_task(_one_by_one(commands))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+
+async def _one_by_one(commands: Sequence[Command]) -> None:
+    for command in commands:
+        await run(command, seconds=_COMMAND_SECONDS)
 
 
 class _Step:

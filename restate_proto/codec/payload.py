@@ -48,6 +48,9 @@ _KNOWN = {
     "application/vnd.google.protobuf": Encoding.PROTOBUF,
     APPLICATION_JSON: Encoding.JSON,
     "text/json": Encoding.JSON,
+    # What tools send that go by OpenAPI, such as the playground of the Restate UI: a handler's
+    # input is declared as this, with the schema of its JSON.
+    "*/*": Encoding.JSON,
 }
 
 _OPENING_BRACE = ord("{")

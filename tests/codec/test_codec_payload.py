@@ -28,7 +28,6 @@ UNKNOWN = [
     "application/octet-stream",
     "application/x-protobuf-or-json",
     "application/x-www-form-urlencoded",
-    "*/*",
     "",
     "json",
     ";",
@@ -50,6 +49,7 @@ UNKNOWN = [
         ("application/problem+json", JSON),
         ("application/vnd.shop.v1+JSON; q=1", JSON),
         ("application/protobuf+json", JSON),
+        ("*/*", JSON),
     ],
 )
 @pytest.mark.parametrize("default", Encoding)

@@ -1,0 +1,110 @@
+"""An example of a message in canonical ProtoJSON."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from restate_proto.codec.json_forms import KEYS, SCALARS, WELL_KNOWN
+from restate_proto.codec.proto_fields import is_repeated, is_required, map_entry
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+
+__all__ = ["message_example"]
+
+# How much is enough to show what a message is like. The fields of the message itself are there all
+# the same, however many.
+_MANY_VALUES = 100
+_DEEP = 6
+
+# Tools that look for references in a schema also look into its examples.
+_REFERENCE = "$ref"
+
+
+def message_example(descriptor: Descriptor) -> Any:
+    """An example of a message, as JSON has it.
+
+    All its fields are there, each with a value that is not its default: one element of what is
+    repeated, one entry of a map, the first case of a oneof. Where a message holds itself, and
+    deep inside of a large one, fields that are messages are left out.
+
+    Args:
+        descriptor: the message's descriptor.
+
+    Returns:
+        A JSON value, the same for the same message; a new object each time.
+    """
+    for depth in range(_DEEP, 1, -1):
+        try:
+            return _Builder(depth, _MANY_VALUES).message(descriptor)
+        except _TooLargeError:
+            continue
+    return _Builder(1, None).message(descriptor)
+
+
+class _TooLargeError(Exception):
+    """The example has too many values."""
+
+
+class _LeftOutError(Exception):
+    """A message is too deep inside, or in itself."""
+
+
+class _Builder:
+    """One example in the making, of a greatest depth and with a greatest number of values."""
+
+    def __init__(self, depth: int, most: int | None) -> None:
+        self._depth = depth
+        self._left = most
+        self._open: list[str] = []
+
+    def message(self, descriptor: Descriptor) -> Any:
+        well_known = WELL_KNOWN.get(descriptor.full_name)
+        if well_known is not None:
+            return deepcopy(well_known.example)
+        self._open.append(descriptor.full_name)
+        example: dict[str, Any] = {}
+        chosen: set[str] = set()
+        for field in descriptor.fields:
+            oneof = field.containing_oneof
+            if (oneof is not None and oneof.name in chosen) or field.json_name == _REFERENCE:
+                continue
+            try:
+                example[field.json_name] = self._field(field)
+            except _LeftOutError:
+                continue
+            if oneof is not None:
+                chosen.add(oneof.name)
+        self._open.pop()
+        return example
+
+    def _field(self, field: FieldDescriptor) -> Any:
+        entry = map_entry(field)
+        if entry is not None:
+            key, value = entry.fields_by_name["key"], entry.fields_by_name["value"]
+            return {KEYS[key.type].example: self._value(value, needed=False)}
+        value = self._value(field, needed=is_required(field))
+        return [value] if is_repeated(field) else value
+
+    def _value(self, field: FieldDescriptor, *, needed: bool) -> Any:
+        message = field.message_type
+        if message is not None:
+            is_deep = len(self._open) >= self._depth and message.full_name not in WELL_KNOWN
+            if message.full_name in self._open or (is_deep and not needed):
+                raise _LeftOutError
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                raise _TooLargeError
+        if message is not None:
+            return self.message(message)
+        return SCALARS[field.type].example if field.enum_type is None else _enum(field.enum_type)
+
+
+def _enum(descriptor: EnumDescriptor) -> Any:
+    well_known = WELL_KNOWN.get(descriptor.full_name)
+    if well_known is not None:
+        return well_known.example
+    names = [value.name for value in descriptor.values]
+    return names[1] if len(names) > 1 else names[0]  # the first is what is not said

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 _STOP_SECONDS = 10
-_LINES_OF_LOG = 40
+_LINES_OF_LOG = 20
 
 
 class CommandError(Exception):

@@ -57,11 +57,11 @@ def judge(outcome: Outcome, limits: Sequence[Limit]) -> Outcome:
 LIMITS = (
     Limit(
         "a",
-        "TypeScript writes -0.0 as 0 in ProtoJSON: protobuf-es makes it a JavaScript number, and "
-        "JSON.stringify drops the sign.",
+        "ProtoJSON loses the sign of -0.0: TypeScript writes it as 0 (JSON.stringify does), and Java "
+        "and Kotlin read it as 0 (protobuf-java's JsonFormat makes it a BigDecimal).",
         shows=lambda cell: (
             cell.encoding == "json"
-            and "typescript" in {cell.caller, cell.callee}
+            and not {cell.caller, cell.callee}.isdisjoint({"typescript", "java", "kotlin"})
             and not cell.replays
             and cell.caller != "ingress"
         ),

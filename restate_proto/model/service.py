@@ -63,7 +63,8 @@ class HandlerDescriptor(Generic[Q, R]):
             return Target(self.service, self.name, None, scope)
         found = key
         if self.key_field is not None:
-            found = getattr(request, self.key_field) or key
+            # Without a value: betterproto has no attribute for what a oneof is not.
+            found = getattr(request, self.key_field, None) or key
             if key is not None and found != key:
                 raise ValueError(
                     f"{self.service}/{self.name}: the client is for the key {key!r}, but the "

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from google.protobuf.descriptor_pb2 import DescriptorProto
 
@@ -38,7 +39,7 @@ def embedded_files(files: Iterable[FileDescriptorProto], file: FileModel) -> byt
 
 
 def bare_files(
-    files: Iterable[FileDescriptorProto], wanted: dict[str, set[str]]
+    files: Iterable[FileDescriptorProto], wanted: Mapping[str, AbstractSet[str]]
 ) -> list[FileDescriptorProto]:
     """Returns files without services and custom options, and without the imports for those.
 
@@ -50,21 +51,24 @@ def bare_files(
     Returns:
         Copies of them and of what they import, each after its own imports.
     """
-    contract = _Contract(files)
-    for path, types in wanted.items():
-        contract.add(path, types)
+    contract = _Contract(files, wanted)
+    for path in wanted:
+        contract.add(path)
     return list(contract.bare.values())
 
 
 class _Contract:
     """Files with their types."""
 
-    def __init__(self, files: Iterable[FileDescriptorProto]) -> None:
+    def __init__(
+        self, files: Iterable[FileDescriptorProto], wanted: Mapping[str, AbstractSet[str]]
+    ) -> None:
         self._files = {file.name: file for file in files}
+        self._wanted = wanted
         self._file_of = {name: file.name for file in self._files.values() for name in _types(file)}
         self.bare: dict[str, FileDescriptorProto] = {}
 
-    def add(self, path: str, types: set[str]) -> None:
+    def add(self, path: str) -> None:
         """Adds a file to `bare`, after those that it needs."""
         if path in self.bare:
             return
@@ -74,14 +78,16 @@ class _Contract:
         file.DiscardUnknownFields()  # options of extensions that are not loaded
         _remove_extensions(file)
         self._remove_option_definitions(file)
-        needed = {self._file_of[name] for name in (*types, *_references(file))} - {path}
+        needed = {self._file_of[name] for name in self._wanted.get(path, ())}
+        needed.update(self._file_of[name] for name in _references(file))
+        needed.discard(path)
         # Not its imports as they are: some are for options, and some define nothing but import
         # publicly what does.
         for field in ("dependency", "public_dependency", "weak_dependency", "option_dependency"):
             if field in file.DESCRIPTOR.fields_by_name:
                 file.ClearField(field)
         for dependency in sorted(needed):
-            self.add(dependency, set())
+            self.add(dependency)
             file.dependency.append(dependency)
         self.bare[path] = file
 

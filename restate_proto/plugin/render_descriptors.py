@@ -48,7 +48,8 @@ def handler_descriptor(
         *_shared(service.encoding, handler.config, handler.comment, imports),
     ]
     if handler.key_field is not None:
-        arguments.append(("key_field", quote(runtime.attribute(handler.key_field))))
+        attribute = runtime.attribute(handler.request, handler.key_field)
+        arguments.append(("key_field", quote(attribute)))
     return Call("_rt.HandlerDescriptor", tuple(arguments))
 
 

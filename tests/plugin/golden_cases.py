@@ -7,18 +7,21 @@ import shutil
 import sys
 from pathlib import Path
 
-__all__ = ["CASES", "REPOSITORY", "check_golden", "parameter", "protos", "tool"]
+__all__ = ["ALL_CASES", "CASES", "REPOSITORY", "check_golden", "parameter", "protos", "tool"]
 
 REPOSITORY = Path(__file__).parents[2]
 _GOLDEN = Path(__file__).parent / "golden"
-
-CASES = {path.name: path for path in sorted(_GOLDEN.iterdir()) if path.is_dir()}
 
 
 def parameter(case: Path) -> str:
     """Returns the plugin options of a case, from its file `parameter`."""
     file = case / "parameter"
     return file.read_text().strip() if file.is_file() else ""
+
+
+ALL_CASES = {path.name: path for path in sorted(_GOLDEN.iterdir()) if path.is_dir()}
+CASES = {name: case for name, case in ALL_CASES.items() if "messages=" not in parameter(case)}
+"""Those for google.protobuf's messages."""
 
 
 def protos(case: Path) -> list[str]:

@@ -306,3 +306,64 @@ def test_imports_of_the_tree_move_into_the_package_and_no_others() -> None:
         from acme.gen.shop.v1.cart_pb2 import Cart as Cart
         """
     )
+
+
+TREES = {
+    "betterproto": {
+        "__init__.py",
+        "shop/__init__.py",
+        "shop/v1/__init__.py",
+        "shop/v1/cart_restate.py",
+    },
+    "betterproto2": {
+        "__init__.py",
+        "google/__init__.py",
+        "google/protobuf/__init__.py",
+        "message_pool.py",
+        "shop/__init__.py",
+        "shop/v1/__init__.py",
+        "shop/v1/cart_restate.py",
+    },
+}
+
+
+@pytest.mark.parametrize("messages", TREES)
+def test_dataclasses_are_compiled_by_their_own_compiler(
+    messages: str, protos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")  # what the compilers need is found all the same
+    generated = generate(protos, tmp_path / "root/gen", messages=messages)
+    assert set(tree(tmp_path / "root/gen")) == TREES[messages]
+    assert not generated.warnings
+    imports(tmp_path / "root", "gen.shop.v1.cart_restate")
+    imports(tmp_path / "root", "gen.shop.v1.cart_restate, restate_proto.cli.main")
+    text = (tmp_path / "root/gen/shop/__init__.py").read_text()
+    assert "class Money" in text
+    assert "grpc" not in (tmp_path / "root/gen/shop/v1/__init__.py").read_text()
+
+
+@pytest.mark.parametrize("messages", TREES)
+def test_without_the_compiler_it_says_how_to_get_it(
+    messages: str, protos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_spec = util.find_spec
+
+    def without_compilers(name: str) -> object:
+        return None if name in {"black", "betterproto2_compiler"} else find_spec(name)
+
+    monkeypatch.setattr(util, "find_spec", without_compilers)
+    package = rf"pip install '{messages}(\[compiler\]==2|-compiler>=0)\."
+    with pytest.raises(ContractError, match=rf"the compiler of {messages} is not .*{package}"):
+        generate(protos, tmp_path / "out", messages=messages)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("messages", TREES)
+def test_what_the_compiler_refuses_writes_nothing(
+    messages: str, protos: Path, tmp_path: Path
+) -> None:
+    group = 'syntax = "proto2"; message Old { optional group G = 1 { optional int32 a = 1; } }'
+    written(protos, {"old.proto": group})
+    with pytest.raises(ContractError, match=rf"(?s)the compiler of {messages} failed: .*GROUP"):
+        generate(protos, tmp_path / "out", messages=messages)
+    assert not (tmp_path / "out").exists()

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from golden_cases import CASES, REPOSITORY, check_golden, parameter, protos, tool
+from golden_cases import ALL_CASES, REPOSITORY, check_golden, parameter, protos, tool
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def run(*command: str | Path, cwd: Path, path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ALL_CASES)
 def test_protoc_makes_the_expected_code(name: str, tmp_path: Path, plugin_path: Path) -> None:
-    case, out = CASES[name], tmp_path / "out"
+    case, out = ALL_CASES[name], tmp_path / "out"
     out.mkdir()
     run(
         sys.executable,
@@ -63,9 +63,9 @@ def test_protoc_makes_the_expected_code(name: str, tmp_path: Path, plugin_path: 
 
 
 @pytest.mark.skipif(tool("buf") is None, reason="buf is not installed here")
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ALL_CASES)
 def test_buf_makes_the_expected_code_offline(name: str, tmp_path: Path, plugin_path: Path) -> None:
-    case = CASES[name]
+    case = ALL_CASES[name]
     # Two modules in one workspace: buf calls the plugin once for each directory of them.
     shutil.copytree(case, tmp_path / "case", ignore=shutil.ignore_patterns("expected"))
     shutil.copytree(REPOSITORY / "proto/restatepb/v1", tmp_path / "options/restatepb/v1")

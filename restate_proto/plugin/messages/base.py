@@ -60,6 +60,6 @@ class MessageRuntime(Protocol):
         """
         ...
 
-    def attribute(self, field: str) -> str:
-        """The name of the class's attribute for a field of that proto name."""
+    def attribute(self, message: MessageType, field: str) -> str:
+        """The name that the class of a message has for a field of that proto name."""
         ...

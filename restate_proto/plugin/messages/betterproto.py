@@ -50,7 +50,7 @@ class BetterprotoMessages:
                 )
         return imports
 
-    def attribute(self, field: str) -> str:
+    def attribute(self, message: MessageType, field: str) -> str:
         """See `MessageRuntime`."""
         return _safe("_".join(_WORD.findall(field)).lower())
 
@@ -67,10 +67,13 @@ class Betterproto2Messages:
         """See `MessageRuntime`."""
         return _relative_imports("betterproto2", module, messages, import_prefix, taken)
 
-    def attribute(self, field: str) -> str:
+    def attribute(self, message: MessageType, field: str) -> str:
         """See `MessageRuntime`."""
         is_camel = "_" not in field and field.lower() != field
-        return _safe(_GAP.sub("_", field).lower() if is_camel else field)
+        name = _safe(_GAP.sub("_", field).lower() if is_camel else field)
+        # Python's own doing in the body of a class.
+        is_mangled = name.startswith("__") and not name.endswith("__")
+        return f"_{_class_name(message)}{name}" if is_mangled else name
 
 
 def _relative_imports(

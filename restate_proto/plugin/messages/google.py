@@ -55,7 +55,7 @@ class GoogleMessages:
             self._name(message, found, aliases[found], found in dynamic, imports, taken)
         return imports
 
-    def attribute(self, field: str) -> str:
+    def attribute(self, message: MessageType, field: str) -> str:
         """See `MessageRuntime`."""
         return field
 

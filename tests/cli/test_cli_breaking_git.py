@@ -276,3 +276,16 @@ def test_a_revision_needs_a_folder_to_compare_with() -> None:
     result = breaking("new.binpb", "--against", "main")
     assert result.exit_code == 2
     assert "a git revision can be compared with a folder of .proto files only" in result.stderr
+
+
+@pytest.mark.usefixtures("repository")
+def test_the_docs_show_what_it_prints() -> None:
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "evolution.md").read_text(encoding="utf-8")
+    shown = page.partition("```text\n")[2].partition("```")[0]
+    shutil.rmtree("proto")
+    shutil.copytree(root / "proto" / "shop", Path("proto", "shop"))
+    commit()
+    cart = Path("proto/shop/v1/cart.proto")
+    cart.write_text(cart.read_text().replace('"tickets"', '"held"'))
+    assert breaking("--against", "main").stdout == shown

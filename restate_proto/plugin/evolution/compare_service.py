@@ -49,7 +49,10 @@ def compare_service(
     if before.name != after.name:
         yield _renamed_service(report, before, after, is_go=new.is_go(after))
     if before.kind is not after.kind:
-        # All else is moot: state, keys and kinds of handlers mean something else.
+        # All else is moot: state, keys and kinds of handlers mean something else. And under
+        # another name it is another service to Restate, which may be of any kind.
+        if before.name != after.name:
+            return
         was, is_ = (_article(kind_word(service.kind)) for service in (before, after))
         text = f"it was {was} and is {is_}"
         yield report.finding("SERVICE_KIND_CHANGED", text, before=before.location)

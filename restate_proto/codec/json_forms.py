@@ -193,6 +193,6 @@ WELL_KNOWN: dict[str, Form] = {
         "2025-01-31T12:00:00Z",
         "google.protobuf.Timestamp",
     ),
-    "google.protobuf.Value": Form({}, "value"),
+    "google.protobuf.Value": Form({}, {"key": "value"}),
 }
 """The well-known types that have a JSON form of their own, by their full names."""

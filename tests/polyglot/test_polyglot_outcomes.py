@@ -12,6 +12,7 @@ from examples.polyglot.interop.checks import check_report
 from examples.polyglot.interop.contract import Contract
 from examples.polyglot.interop.limits import LIMITS, Limit, judge
 from examples.polyglot.interop.reading import read
+from examples.polyglot.interop.wire import Payload, check_payloads
 
 OBJECT = Cell("go", "java", "binary", "object", "call")
 SERVICE = Cell("go", "java", "binary", "service", "call")
@@ -170,3 +171,32 @@ def test_the_matrix_as_json() -> None:
     }
     assert second["result"] == "passed"
     assert written["limits"] == {"x": "Java drops words."}
+
+
+PACKAGES = {"go": "polyglot.golang.v1", "java": "polyglot.java.v1"}
+TO_JAVA = ("polyglot.golang.v1.Caller", "polyglot.java.v1.Locker")
+
+
+@pytest.mark.parametrize(
+    ("contents", "texts"),
+    [
+        ([b"\x08\x01", b""], []),
+        ([b"\x08\x01", b'{"a":1}'], ["not binary: b'{\"a\":1}'"]),
+        ([b""], ["nothing was seen on the wire"]),
+    ],
+)
+def test_what_is_on_the_wire_is_binary_where_it_should_be(
+    contents: list[bytes], texts: list[str]
+) -> None:
+    seen = [Payload(*TO_JAVA, content) for content in contents]
+    [outcome] = check_payloads([Outcome(OBJECT, [UNKNOWN])], seen, PACKAGES)
+    assert outcome.problems[0] == UNKNOWN
+    assert [problem.text for problem in outcome.problems[1:]] == texts
+
+
+def test_what_is_on_the_wire_is_json_where_it_should_be() -> None:
+    cell = Cell("java", "go", "json", "workflow", "send")
+    caller, callee = "polyglot.java.v1.Caller", "polyglot.golang.v1.JsonJourney"
+    seen = [Payload(caller, callee, b"{}"), Payload(caller, callee, b"\x08\x01")]
+    [outcome] = check_payloads([Outcome(cell)], seen, PACKAGES)
+    assert [problem.text for problem in outcome.problems] == ["not json: b'\\x08\\x01'"]

@@ -23,6 +23,7 @@ from examples.polyglot.interop.generate import generate
 from examples.polyglot.interop.languages import Language, all_languages
 from examples.polyglot.interop.limits import LIMITS, NOTES, judge
 from examples.polyglot.interop.tomorrow import Tomorrow
+from examples.polyglot.interop.wire import check_payloads, payloads
 from restate_proto import IngressClient, RestateError
 from restate_proto.testing import RestateServer, find_restate_server
 
@@ -72,7 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     there = [language for language in languages if not missing[language.name]]
     try:
         outcomes = asyncio.run(_run(there))
-    except (CommandError, RestateError, OSError, asyncio.CancelledError, KeyboardInterrupt) as error:
+    except (
+        CommandError,
+        RestateError,
+        OSError,
+        asyncio.CancelledError,
+        KeyboardInterrupt,
+    ) as error:
         print(f"\n{str(error) or 'stopped'}", file=sys.stderr)
         return _FAILED
     _print(outcomes, [language.name for language in there])
@@ -123,23 +130,28 @@ async def _play(
                 )
                 for language in languages
             ]
-        async with _server(addresses) as url, IngressClient(url) as client:
+        async with _server(addresses) as server, IngressClient(server.ingress_url) as client:
             cells = all_cells(names)
             with _Step(f"Playing {len(cells)} cells"):
                 outcomes += await Exchange(client, contract, languages, cases).play(cells)
             with _Step("Playing tomorrow's contract"):
-                outcomes += await Tomorrow(url, contract).play(languages)
-        async with _server(addresses, suspends=True) as url, IngressClient(url) as client:
+                outcomes += await Tomorrow(server.ingress_url, contract).play(languages)
+        suspending = _server(addresses, suspends=True)
+        async with suspending as server, IngressClient(server.ingress_url) as client:
             cells = all_cells(names, replays=True)
             cases = {"nests": cases["nests"]}
             with _Step(f"Playing {len(cells)} cells, replayed"):
-                outcomes += await Exchange(client, contract, languages, cases).play(cells)
+                replayed = await Exchange(client, contract, languages, cases).play(cells)
+            packages = {language.name: language.package for language in languages}
+            outcomes += check_payloads(replayed, payloads(server.admin), packages)
     return [judge(outcome, LIMITS) for outcome in outcomes]
 
 
 @asynccontextmanager
-async def _server(addresses: Sequence[str], *, suspends: bool = False) -> AsyncGenerator[str]:
-    """A Restate server that knows the endpoints; gives where its ingress is."""
+async def _server(
+    addresses: Sequence[str], *, suspends: bool = False
+) -> AsyncGenerator[RestateServer]:
+    """A Restate server that knows the endpoints."""
     binary = find_restate_server(directory=Path(__file__).parent)
     inactivity = timedelta(0) if suspends else None
     async with RestateServer(
@@ -147,7 +159,7 @@ async def _server(addresses: Sequence[str], *, suspends: bool = False) -> AsyncG
     ) as server:
         for address in addresses:
             await server.register(address)
-        yield server.ingress_url
+        yield server
 
 
 def _print(outcomes: Sequence[Outcome], names: Sequence[str]) -> None:

@@ -111,11 +111,10 @@ def java_files(
     named = tuple(_file(file, messages) for file in files)
     classes = ClassChecker(messages, problems)
     for file in named:
-        # The file's own class is unique in its package, and so is this, but for messages.
-        classes.add(file.serde, f"file {file.model.path}", file.services[0].model.location)
+        classes.add([file.serde], f"file {file.model.path}", file.services[0].model.location)
         for service in file.services:
-            for found in service.classes:
-                classes.add(found, f"service {service.model.full_name}", service.model.location)
+            origin = f"service {service.model.full_name}"
+            classes.add(service.classes, origin, service.model.location)
             methods = {handler.model.rpc: handler.method for handler in service.handlers}
             check_methods(service.model, methods, problems)
     return named

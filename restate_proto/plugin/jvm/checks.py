@@ -27,23 +27,25 @@ class ClassChecker:
         self._problems = problems
         self._taken: dict[JvmClass, str] = {}
 
-    def add(self, found: JvmClass, origin: str, location: Location) -> None:
-        """Notes a class that is about to be generated.
+    def add(self, classes: Iterable[JvmClass], origin: str, location: Location) -> None:
+        """Notes classes that are about to be generated; one that is taken is reported.
 
         Args:
-            found: the class.
-            origin: what it is made of: `service shop.v1.Cart`.
+            classes: the classes.
+            origin: what they are made of: `service shop.v1.Cart`.
             location: where the contract has that.
         """
-        other = self._messages.top_level(found.package).get(found.names[0])
-        other = other or self._taken.get(found)
-        if other is not None:
-            self._problems.add(
-                location,
-                f"{other} and {origin} both give the class {found.full_name}; rename one of them, "
-                "or write another java_package in the file of one",
-            )
-        self._taken.setdefault(found, origin)
+        for found in classes:
+            other = self._messages.top_level(found.package).get(found.names[0])
+            other = other or self._taken.get(found)
+            if other is not None:
+                self._problems.add(
+                    location,
+                    f"{other} and {origin} both give the class {found.full_name}; rename one of "
+                    "them, or write another java_package in the file of one",
+                )
+                return
+            self._taken[found] = origin
 
 
 def check_methods(service: ServiceModel, methods: Mapping[str, str], problems: Problems) -> None:

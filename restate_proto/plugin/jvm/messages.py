@@ -159,23 +159,17 @@ def _top_level(
 ) -> Iterator[
     tuple[
         str,
-        descriptor_pb2.DescriptorProto
-        | descriptor_pb2.EnumDescriptorProto
-        | descriptor_pb2.ServiceDescriptorProto,
+        descriptor_pb2.DescriptorProto | descriptor_pb2.EnumDescriptorProto,
     ]
 ]:
     """Yields what of a file becomes a class beside the file's own, with a word for what it is."""
     yield from (("message", m) for m in file.message_type if not _is_nested(file, m.options))
     yield from (("enum", e) for e in file.enum_type if not _is_nested(file, e.options))
-    if file.options.java_generic_services:
-        yield from (("service", s) for s in file.service if not _is_nested(file, s.options))
 
 
 def _is_nested(
     file: descriptor_pb2.FileDescriptorProto,
-    options: descriptor_pb2.MessageOptions
-    | descriptor_pb2.EnumOptions
-    | descriptor_pb2.ServiceOptions,
+    options: descriptor_pb2.MessageOptions | descriptor_pb2.EnumOptions,
 ) -> bool:
     """Whether the class of a top-level type is inside that of its file."""
     if file.edition < _EDITION_2024:

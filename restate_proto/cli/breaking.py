@@ -29,7 +29,7 @@ def breaking_command(
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="[PROTO_DIR]",
+            metavar="PROTO_DIR",
             help="The contract that is to run: the folder of the .proto files, or a descriptor set "
             "(`buf build -o new.binpb`).",
         ),

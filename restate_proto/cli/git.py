@@ -101,7 +101,9 @@ class Repository:
         for path, content in zip(blobs, self._contents(blobs.values()), strict=True):
             _place(into, path).write_bytes(content)
         for path, target in links.items():
-            _place(into, path).symlink_to(os.path.relpath(into / target, (into / path).parent))
+            place = _place(into, path)
+            if not place.is_symlink():  # folders may overlap
+                place.symlink_to(os.path.relpath(into / target, place.parent))
         return bool(blobs)
 
     def _entries(self, commit: str, folder: str) -> list[tuple[str, str, bool]]:

@@ -157,6 +157,7 @@ def test_links_in_the_repository_are_followed() -> None:
     result = breaking("--against", "main")
     assert "before: main:proto/shop/v2/cart.proto:8:3" in result.stdout
     assert result.stderr == "1 breaking change (against main)\n"
+    assert breaking("--against", "main", "-I", ".").exit_code == 1
 
 
 @pytest.mark.usefixtures("repository")

@@ -149,6 +149,14 @@ def test_the_run_handler_that_is_another_now(changes: Changes) -> None:
     assert "idempotency key" in is_run.why
 
 
+def test_a_request_that_two_handlers_take_is_said_once(changes: Changes) -> None:
+    add = "  rpc Add(AddRequest) returns (Item);\n"
+    both = CONTRACT.replace(add, add + add.replace("rpc Add", "rpc Put"))
+    (finding,) = changes(both, both.replace(" [(restatepb.v1.key) = true]", ""))
+    assert finding.rule.id == "KEY_FIELD_CHANGED"
+    assert finding.handler is None
+
+
 def test_what_no_handler_can_tell_the_encoding_of_is_named(changes: Changes) -> None:
     seen = edited(
         (

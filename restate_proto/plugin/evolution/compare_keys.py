@@ -46,12 +46,12 @@ def key_findings(
         old: the contract that runs.
         new: the one that is to run.
     """
-    seen: dict[tuple[str, str], list[HandlerModel]] = {}
+    users: dict[tuple[str, str], list[tuple[HandlerModel, HandlerModel]]] = {}
     for before, after in handlers:
         requests = (before.request.full_name, after.request.full_name)
-        seen.setdefault(requests, []).append(before)
-        if len(seen[requests]) > 1:
-            continue
+        users.setdefault(requests, []).append((before, after))
+    for pairs in users.values():
+        before, after = pairs[0]
         change = _change(before, after, old, new)
         if change is not None:
             text, why = change
@@ -60,7 +60,7 @@ def key_findings(
                 f"the key of {before.request.full_name} {text}",
                 before=_place(old, before),
                 place=_place(new, after),
-                handler=before.name,
+                handler=before.name if len(pairs) == 1 else None,
                 why=why,
             )
 

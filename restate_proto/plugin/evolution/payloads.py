@@ -8,7 +8,7 @@ only of what can be in a payload of this encoding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
@@ -70,7 +70,7 @@ class Difference:
     """
 
     text: str
-    remedy: str = field(compare=False)
+    remedy: str
     before: Location
     place: Location
 

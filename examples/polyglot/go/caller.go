@@ -17,7 +17,9 @@ import (
 
 type caller struct{}
 
-func (caller) Call(ctx restate.Context, request *valuesv1.CallRequest) (*valuesv1.CallReport, error) {
+func (caller) Call(
+	ctx restate.Context, request *valuesv1.CallRequest,
+) (*valuesv1.CallReport, error) {
 	team, err := teamOf(ctx, request)
 	if err != nil {
 		return nil, restate.ToTerminalError(err, restate.WithErrorCode(400))

@@ -51,7 +51,8 @@ type journey struct {
 }
 
 func (j journey) Run(ctx restate.WorkflowContext, values *valuesv1.Values) (*valuesv1.View, error) {
-	if err := restate.Promise[*valuesv1.Values](ctx, "arrived", j.codec).Resolve(values); err != nil {
+	arrived := restate.Promise[*valuesv1.Values](ctx, "arrived", j.codec)
+	if err := arrived.Resolve(values); err != nil {
 		return nil, err
 	}
 	return view(values, j.encoding, restate.Key(ctx)), nil

@@ -53,8 +53,8 @@ class Problem:
 
     Attributes:
         case: the values that were sent.
-        seen_by: whose view it is: `callee`, `caller` or `later` (what Look or Arrived gave); or
-            `call` where there is none, for the call failed.
+        seen_by: whose view it is: `callee`, `caller` or `later` (what Look or Arrived gave);
+            `call` where there is none, for the call failed; `wire` where it was seen there.
         what: the path of a field, or `failed`.
         text: for people: what it is instead of what.
         limit: the mark of the known limit that it is; None where it is a failure.

@@ -57,8 +57,8 @@ def judge(outcome: Outcome, limits: Sequence[Limit]) -> Outcome:
 LIMITS = (
     Limit(
         "a",
-        "ProtoJSON loses the sign of -0.0: TypeScript writes it as 0 (JSON.stringify does), and Java "
-        "and Kotlin read it as 0 (protobuf-java's JsonFormat makes it a BigDecimal).",
+        "ProtoJSON loses the sign of -0.0: TypeScript writes it as 0 (JSON.stringify does), and "
+        "Java and Kotlin read it as 0 (protobuf-java's JsonFormat makes it a BigDecimal).",
         shows=lambda cell: (
             cell.encoding == "json"
             and not {cell.caller, cell.callee}.isdisjoint({"typescript", "java", "kotlin"})

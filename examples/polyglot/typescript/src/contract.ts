@@ -58,7 +58,9 @@ export function serdeOf<M extends DescMessage>(
 }
 
 /** The serdes of a handler: the options that `restate.handlers` take. */
-export function serdes<I extends DescMessage, O extends DescMessage>(method: DescMethodUnary<I, O>) {
+export function serdes<I extends DescMessage, O extends DescMessage>(
+  method: DescMethodUnary<I, O>,
+) {
   const encoding = encodingOf(method.parent);
   return { input: serdeOf(method.input, encoding), output: serdeOf(method.output, encoding) };
 }

@@ -2,7 +2,11 @@ import { create } from "@bufbuild/protobuf";
 import * as restate from "@restatedev/restate-sdk";
 import * as contract from "../generated/polyglot/typescript/v1/services_pb.js";
 import { Encoding } from "../generated/restatepb/v1/options_pb.js";
-import { type Values, ValuesSchema, ViewSchema } from "../generated/polyglot/values/v1/values_pb.js";
+import {
+  type Values,
+  ValuesSchema,
+  ViewSchema,
+} from "../generated/polyglot/values/v1/values_pb.js";
 import { encodingOf, serdeOf, serdes } from "./contract.js";
 import { read } from "./reading.js";
 

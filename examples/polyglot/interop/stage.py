@@ -1,0 +1,93 @@
+"""Starts the endpoints and Restate servers, and plays everything on them."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from examples.polyglot.interop.cases import value_cases
+from examples.polyglot.interop.cells import all_cells
+from examples.polyglot.interop.commands import serving
+from examples.polyglot.interop.exchange import Exchange
+from examples.polyglot.interop.limits import LIMITS, judge
+from examples.polyglot.interop.progress import Step
+from examples.polyglot.interop.tomorrow import Tomorrow
+from examples.polyglot.interop.wire import check_payloads, payloads
+from restate_proto import IngressClient
+from restate_proto.testing import RestateServer, find_restate_server
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+
+    from examples.polyglot.interop.cells import Outcome
+    from examples.polyglot.interop.contract import Contract
+    from examples.polyglot.interop.languages import Language
+
+_START_SECONDS = 60
+
+# An invocation that cannot succeed ends soon, and its caller with it.
+_RETRIES = {"default-retry-policy": {"max-attempts": 3, "on-max-attempts": "kill"}}
+
+
+async def play(
+    languages: Sequence[Language], contract: Contract, logs: Mapping[str, Path]
+) -> list[Outcome]:
+    """Play every cell, twice, and tomorrow's contract.
+
+    Args:
+        languages: those that take part; they are built.
+        contract: the contract.
+        logs: for each, the file for what its program writes.
+
+    Raises:
+        CommandError: a program does not start.
+        RestateError: a server does not start, or does not take an endpoint.
+    """
+    names = [language.name for language in languages]
+    cases = value_cases(contract.values)
+    outcomes: list[Outcome] = []
+    async with AsyncExitStack() as stack:
+        with Step("Starting the endpoints"):
+            addresses = [
+                await stack.enter_async_context(
+                    serving(
+                        language.start,
+                        language.ready,
+                        logs[language.name],
+                        seconds=_START_SECONDS,
+                    )
+                )
+                for language in languages
+            ]
+        async with _server(addresses) as server, IngressClient(server.ingress_url) as client:
+            cells = all_cells(names)
+            with Step(f"Playing {len(cells)} cells"):
+                outcomes += await Exchange(client, contract, languages, cases).play(cells)
+            with Step("Playing tomorrow's contract"):
+                outcomes += await Tomorrow(server.ingress_url, contract).play(languages)
+        suspending = _server(addresses, suspends=True)
+        async with suspending as server, IngressClient(server.ingress_url) as client:
+            cells = all_cells(names, replays=True)
+            cases = {"nests": cases["nests"]}
+            with Step(f"Playing {len(cells)} cells, replayed"):
+                replayed = await Exchange(client, contract, languages, cases).play(cells)
+            packages = {language.name: language.package for language in languages}
+            outcomes += check_payloads(replayed, payloads(server.admin), packages)
+    return [judge(outcome, LIMITS) for outcome in outcomes]
+
+
+@asynccontextmanager
+async def _server(
+    addresses: Sequence[str], *, suspends: bool = False
+) -> AsyncGenerator[RestateServer]:
+    """A Restate server that knows the endpoints."""
+    binary = find_restate_server(directory=Path(__file__).parent)
+    inactivity = timedelta(0) if suspends else None
+    async with RestateServer(
+        binary=binary, config=_RETRIES, inactivity_timeout=inactivity
+    ) as server:
+        for address in addresses:
+            await server.register(address)
+        yield server

@@ -9,10 +9,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from conformance_messages import AccountClient, Entry, Parcel
 from scripted_services import Account, Clerk, Journey, LazyAccount, Scripts
 
-from conformance.v1.conformance_pb2 import Entry, Parcel
-from conformance.v1.conformance_restate import AccountClient
 from restate_proto import Endpoint
 
 if TYPE_CHECKING:

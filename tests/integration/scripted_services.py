@@ -7,23 +7,26 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
-from google.protobuf.empty_pb2 import Empty
-
-from conformance.v1.conformance_pb2 import EntryList, Parcel, Script
-from conformance.v1.conformance_restate import (
+from conformance_messages import (
     AccountBase,
     AccountClient,
     ClerkBase,
     ClerkClient,
+    Empty,
+    EntryList,
     JourneyBase,
     JourneyClient,
     LazyAccountBase,
+    Parcel,
+    Script,
 )
+
 from restate_proto import TerminalError
 from restate_proto.runtime.base_context import attempt_of
 
 if TYPE_CHECKING:
-    from conformance.v1.conformance_pb2 import Entry, FailRequest
+    from conformance_messages import Entry, FailRequest
+
     from restate_proto import (
         CallFuture,
         Context,
@@ -95,7 +98,7 @@ class Scripts:
         body = self._bodies.get(script.name)
         if body is None:
             raise TerminalError(f"{script.name} is over", code=410)
-        return await body(ctx, script.input) or Parcel()
+        return await body(ctx, script.input or Parcel()) or Parcel()
 
 
 class Clerk(ClerkBase):

@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from conformance_messages import Parcel, Script
 from scripted_services import Place, sends, unique
 
-from conformance.v1.conformance_pb2 import Parcel, Script
 from restate_proto import Context, IngressBadRequestError, TerminalError
 
 if TYPE_CHECKING:

@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conformance_messages import AccountClient, ClerkClient, Entry, EntryList, Parcel, Script
 from scripted_services import Place, calls, sends, unique
 
-from conformance.v1.conformance_pb2 import Entry, EntryList, Parcel, Script
-from conformance.v1.conformance_restate import AccountClient, ClerkClient
 from restate_proto import (
     Context,
     Encoding,

@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from conformance_messages import AccountClient, ClerkClient, Entry, JourneyBase, Parcel, Script
 from scripted_services import Place, calls, sends, unique
 
-from conformance.v1.conformance_pb2 import Entry, Parcel, Script
-from conformance.v1.conformance_restate import AccountClient, ClerkClient, JourneyBase
 from restate_proto import (
     CancelledError,
     Context,

@@ -6,10 +6,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from conformance_messages import (
+    AccountBase,
+    ClerkBase,
+    ClerkClient,
+    FailRequest,
+    JourneyBase,
+    Parcel,
+    Script,
+)
 from scripted_services import Place, sends, unique
 
-from conformance.v1.conformance_pb2 import FailRequest, Parcel, Script
-from conformance.v1.conformance_restate import AccountBase, ClerkBase, ClerkClient, JourneyBase
 from restate_proto import (
     Context,
     ObjectContext,

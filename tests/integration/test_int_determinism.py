@@ -6,11 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conformance_messages import AccountBase, AccountClient, ClerkClient, Parcel
 from matrix import combinations
 from scripted_services import Place
 
-from conformance.v1.conformance_pb2 import Parcel
-from conformance.v1.conformance_restate import AccountBase, AccountClient, ClerkClient
 from restate_proto import Context, Encoding, ObjectContext, Target
 
 if TYPE_CHECKING:

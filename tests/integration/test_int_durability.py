@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
+from conformance_messages import AccountClient, ClerkClient, Entry, Parcel, Script
 from scripted_services import Account, Clerk, Scripts, unique
 
-from conformance.v1.conformance_pb2 import Entry, Parcel, Script
-from conformance.v1.conformance_restate import AccountClient, ClerkClient
 from restate_proto import Context, Endpoint, IngressClient
 from restate_proto.testing import RestateServer
 

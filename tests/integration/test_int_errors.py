@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from conformance_messages import ClerkClient, FailRequest, Parcel
 from scripted_services import Place, calls, unique
 
-from conformance.v1.conformance_pb2 import FailRequest, Parcel
-from conformance.v1.conformance_restate import ClerkClient
 from restate_proto import Context, RetryableError, TerminalError
 
 if TYPE_CHECKING:

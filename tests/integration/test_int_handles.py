@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from google.protobuf.empty_pb2 import Empty
+from conformance_messages import ClerkClient, Empty, FailRequest, Parcel, Script
 from scripted_services import Place, calls, sends, unique
 
-from conformance.v1.conformance_pb2 import FailRequest, Parcel, Script
-from conformance.v1.conformance_restate import ClerkClient
 from restate_proto import Context, TerminalError
 from restate_proto.codec.payload import decode
 from restate_proto.codec.registry import codec_for

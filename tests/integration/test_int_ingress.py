@@ -8,16 +8,20 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from google.protobuf.empty_pb2 import Empty
-from scripted_services import Place, unique
-
-from conformance.v1.conformance_pb2 import Color, Entry, EntryList, FailRequest, Parcel
-from conformance.v1.conformance_restate import (
+from conformance_messages import (
+    RED,
     AccountClient,
     ClerkClient,
+    Empty,
+    Entry,
+    EntryList,
+    FailRequest,
     JourneyBase,
     JourneyClient,
+    Parcel,
 )
+from scripted_services import Place, unique
+
 from restate_proto import (
     Context,
     IngressBadRequestError,
@@ -32,9 +36,7 @@ from restate_proto import (
 if TYPE_CHECKING:
     from world import World
 
-PARCEL = Parcel(
-    text="größe {", number=2**62, data=b"\x00\xff{", counts={"b": 1, "a": 2}, color=Color.COLOR_RED
-)
+PARCEL = Parcel(text="größe {", number=2**62, data=b"\x00\xff{", counts={"b": 1, "a": 2}, color=RED)
 
 
 def test_calls(world: World) -> None:

@@ -6,12 +6,11 @@ import asyncio
 import random
 from datetime import timedelta
 
+from conformance_messages import AccountBase, AccountClient, ClerkClient, Entry, Parcel
 from matrix import combinations
 from scripted_services import Place, unique
 from world import World
 
-from conformance.v1.conformance_pb2 import Entry, Parcel
-from conformance.v1.conformance_restate import AccountBase, AccountClient, ClerkClient
 from restate_proto import Context, Encoding, ObjectContext, gather
 from restate_proto.http2.settings import Http2Settings
 from restate_proto.runtime.base_context import attempt_of

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from conformance_messages import ClerkClient, Parcel
 from scripted_services import Place
 from world import World
 
-from conformance.v1.conformance_pb2 import Parcel
-from conformance.v1.conformance_restate import ClerkClient
 from restate_proto import Context, Encoding
 
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
+from conformance_messages import BLUE, EntryList, Parcel
 from scripted_services import Place, unique
 
-from conformance.v1.conformance_pb2 import Color, EntryList, Parcel
 from restate_proto import Context, Encoding
 
 if TYPE_CHECKING:
     from world import World
 
 JSON = "application/json"
-PARCEL = Parcel(text="größe", number=2**60, data=b"\xff", counts={"a": 1}, color=Color.COLOR_BLUE)
+PARCEL = Parcel(text="größe", number=2**60, data=b"\xff", counts={"a": 1}, color=BLUE)
 AS_JSON = {
     "text": "größe",
     "number": str(2**60),

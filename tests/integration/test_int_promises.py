@@ -6,10 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from conformance_messages import EntryList, JourneyBase, JourneyClient, Parcel
 from scripted_services import Place, unique
 
-from conformance.v1.conformance_pb2 import EntryList, Parcel
-from conformance.v1.conformance_restate import JourneyBase, JourneyClient
 from restate_proto import (
     Context,
     PromiseKey,

@@ -6,14 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from conformance_messages import AccountClient, ClerkClient, JourneyClient, Parcel
 from scripted_services import Place, calls, sends, unique
 
-from conformance.v1.conformance_pb2 import Parcel
-from conformance.v1.conformance_restate import (
-    AccountClient,
-    ClerkClient,
-    JourneyClient,
-)
 from restate_proto import (
     Context,
     ObjectContext,

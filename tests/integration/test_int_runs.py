@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conformance_messages import Parcel
 from scripted_services import Place
 
-from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context, RetryableError, RetryPolicy, TerminalError, gather
 
 if TYPE_CHECKING:

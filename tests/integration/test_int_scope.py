@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from conformance_messages import AccountClient, ClerkClient, Entry, JourneyClient, Parcel
 from scripted_services import Place, unique
 from world import Combination, Loop, World
 
-from conformance.v1.conformance_pb2 import Entry, Parcel
-from conformance.v1.conformance_restate import AccountClient, ClerkClient, JourneyClient
 from restate_proto import Context, Encoding, gather
 from restate_proto.testing import RestateServer
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from conformance_messages import ClerkBase, EntryList, Parcel, Script
 from scripted_services import Place, calls, sends, unique
 
-from conformance.v1.conformance_pb2 import EntryList, Parcel, Script
-from conformance.v1.conformance_restate import ClerkBase
 from restate_proto import Context, SignalKey, TerminalError, gather
 
 if TYPE_CHECKING:

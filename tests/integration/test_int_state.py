@@ -7,11 +7,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from google.protobuf.timestamp_pb2 import Timestamp
+from conformance_messages import (
+    BLUE,
+    AccountBase,
+    AccountClient,
+    Entry,
+    EntryList,
+    JourneyBase,
+    Parcel,
+    moment,
+)
 from scripted_services import Place, unique
 
-from conformance.v1.conformance_pb2 import Color, Entry, EntryList, Parcel
-from conformance.v1.conformance_restate import AccountBase, AccountClient, JourneyBase
 from restate_proto import (
     Context,
     ObjectContext,
@@ -30,8 +37,8 @@ PARCEL = Parcel(
     number=-(2**62),
     data=b"\x00\xff{",
     counts={"b": 1, "a": 2, "": 3},
-    sent_at=Timestamp(seconds=5, nanos=500_000_000),
-    color=Color.COLOR_BLUE,
+    sent_at=moment(5, 500_000),
+    color=BLUE,
     parts=[Parcel(note=""), Parcel()],
 )
 COUNT = StateKey("count", int)

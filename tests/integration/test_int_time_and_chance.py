@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
+from conformance_messages import Parcel
 from scripted_services import Place
 
-from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context, gather
 
 if TYPE_CHECKING:

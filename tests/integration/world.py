@@ -8,10 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from scripted_services import Account, Body, Clerk, Journey, LazyAccount, Place, Scripts, unique
-
-from conformance.v1.conformance_pb2 import Parcel, Script
-from conformance.v1.conformance_restate import (
+from conformance_messages import (
     AccountBase,
     AccountClient,
     ClerkBase,
@@ -20,7 +17,11 @@ from conformance.v1.conformance_restate import (
     JourneyClient,
     LazyAccountBase,
     LazyAccountClient,
+    Parcel,
+    Script,
 )
+from scripted_services import Account, Body, Clerk, Journey, LazyAccount, Place, Scripts, unique
+
 from restate_proto import Encoding, Endpoint, IngressClient
 from restate_proto.testing import restate_environment
 

@@ -46,6 +46,7 @@ check: setup  ## Lint, types, layers, contracts, and that generated code is fres
 	.venv/bin/mypy $$(find generated examples -name '*_restate.py' -not -path '*/polyglot/*')
 	.venv/bin/lint-imports
 	.venv/bin/buf lint
+	.venv/bin/buf format --diff --exit-code
 	scripts/generate --check
 
 generate: setup  ## Regenerate all checked-in generated code

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 from restate_proto.cli.main import app
 
+COMMANDS = ("generate", "export", "breaking", "serve", "register")
+
 
 def test_version_names_the_installed_one() -> None:
     result = CliRunner().invoke(app, ["--version"])
@@ -20,10 +22,10 @@ def test_version_names_the_installed_one() -> None:
 
 def test_without_arguments_it_lists_the_commands() -> None:
     output = CliRunner().invoke(app, []).output
-    assert all(command in output for command in ("generate", "export", "serve", "register"))
+    assert all(command in output for command in COMMANDS)
 
 
-@pytest.mark.parametrize("command", ["generate", "export", "serve", "register"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0

@@ -128,10 +128,7 @@ def test_protoc_and_buf_make_what_generate_makes(project: Path, tmp_path: Path) 
     if shutil.which("buf", path=str(PROGRAMS)) is None:
         pytest.skip("buf is not installed here")
     shutil.copytree(project / "proto", tmp_path / "proto")
-    # The README copies it out of the wheel; here it is an editable install, which lacks it.
-    contract = tmp_path / "proto" / "restatepb" / "v1"
-    contract.mkdir(parents=True)
-    shutil.copy(ROOT / "proto" / "restatepb" / "v1" / "options.proto", contract)
+    run(command("restate-proto export"), cwd=tmp_path)
     shutil.copy(project / "buf.gen.yaml", tmp_path)
     protoc = tmp_path / "bin" / "protoc"
     protoc.parent.mkdir()

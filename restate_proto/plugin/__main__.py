@@ -18,7 +18,7 @@ def main() -> None:
     """`protoc-gen-python-restate`."""
     from restate_proto.plugin.generate import generate  # noqa: PLC0415 - a script loads its own
 
-    _serve("python", generate)
+    _serve("python", generate, hint="`restate-proto generate` does the whole of it.")
 
 
 def main_java() -> None:
@@ -35,7 +35,7 @@ def main_kotlin() -> None:
     _serve("kotlin", generate)
 
 
-def _serve(language: str, generate: Generate) -> None:
+def _serve(language: str, generate: Generate, hint: str = "") -> None:
     """Reads a `CodeGeneratorRequest` from stdin and writes the response to stdout."""
     name = f"protoc-gen-{language}-restate"
     if "--version" in sys.argv[1:]:
@@ -48,7 +48,7 @@ def _serve(language: str, generate: Generate) -> None:
     if sys.stdin.isatty():
         sys.exit(
             f"{name} is a protoc plugin: call it with `protoc --{language}-restate_out=DIR ...`, "
-            "with buf, or use `restate-proto generate`."
+            f"or with buf. {hint}".rstrip()
         )
     sys.stdout.buffer.write(run(sys.stdin.buffer.read(), generate))
 

@@ -28,8 +28,9 @@ _PLAIN = re.compile(r"_*[A-Za-z0-9][A-Za-z0-9_]*")
 NESTED_CLASSES = frozenset({"ContextClient", "IngressClient", "Metadata", "Send", "Serde"})
 """The classes inside of generated ones, which hide others of their names."""
 
-_CLIENT_METHODS = OBJECT_METHODS | {"send"}
-_WORKFLOW_METHODS = _CLIENT_METHODS | {"submit", "workflowHandle"}
+# Methods that the clients have beside those of the handlers.
+_CLIENT = frozenset({"send"})
+_WORKFLOW_CLIENT = _CLIENT | {"submit", "workflowHandle"}
 
 
 def escaped(path: str) -> str:
@@ -45,6 +46,7 @@ def method_name(service: ServiceModel, handler: HandlerModel) -> str:
 
     A name that the generated clients use gets a trailing `_`.
     """
-    is_workflow = service.kind is ServiceKind.WORKFLOW
-    taken = _WORKFLOW_METHODS if is_workflow else _CLIENT_METHODS
+    taken = _WORKFLOW_CLIENT if service.kind is ServiceKind.WORKFLOW else _CLIENT
+    if handler.request.is_empty:  # a call without arguments would mean the method of Any
+        taken |= OBJECT_METHODS
     return unique_method_name(lower_camel_case(handler.rpc), taken)

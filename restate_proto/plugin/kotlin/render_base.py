@@ -49,15 +49,17 @@ def render_base(scope: Scope) -> None:
 
 
 def _method(scope: Scope, handler: HandlerModel) -> None:
-    context = _CONTEXTS[scope.service.kind, handler.kind]
     scope.printer.doc(kdoc(handler_doc(handler)))
     scope.printer.wrapped(
         f"public abstract suspend fun {scope.method(handler)}",
-        [
-            f"ctx: {scope.imports.use(f'dev.restate.sdk.kotlin.{context}')}",
-            f"request: {scope.imports.message(handler.request)}",
-        ],
-        f": {scope.imports.message(handler.response)}",
+        [f"ctx: {_context(scope, handler)}", *scope.request(handler)],
+        "" if handler.response.is_empty else f": {scope.imports.message(handler.response)}",
+    )
+
+
+def _context(scope: Scope, handler: HandlerModel) -> str:
+    return scope.imports.use(
+        f"dev.restate.sdk.kotlin.{_CONTEXTS[scope.service.kind, handler.kind]}"
     )
 
 
@@ -88,6 +90,7 @@ def _create(scope: Scope) -> None:
 def _definition(scope: Scope, handler: HandlerModel) -> None:
     kind = handler.kind or HandlerKind.SHARED  # what the SDK's own generator says of services
     printer = scope.printer
+    no_request, no_response = handler.request.is_empty, handler.response.is_empty
     printer.line("handler(")
     with printer.indented():
         printer.line(f"{quote(handler.name)},")
@@ -96,7 +99,13 @@ def _definition(scope: Scope, handler: HandlerModel) -> None:
         printer.line(f"{scope.default(handler.response)},")
         printer.line(f"{scope.json},")
         printer.line("overrideHandlerOptions,")
-        printer.line(f"serviceObject::{scope.method(handler)},")
+        printer.line(f"{{ ctx: {_context(scope, handler)}, {'_' if no_request else 'request'} ->")
+        with printer.indented():
+            arguments = "ctx" if no_request else "ctx, request"
+            printer.line(f"serviceObject.{scope.method(handler)}({arguments})")
+            if no_response:
+                printer.line(scope.default(handler.response))
+        printer.line("},")
     _configured(scope, handler_settings(scope.service, handler, scope.imports), ",")
 
 
@@ -119,7 +128,7 @@ def _keys(scope: Scope) -> None:
         *(("state", "StateKey", key) for key in service.state),
         *(("promise", "DurablePromiseKey", key) for key in service.promises),
     ]
-    if not declared and not service.signals:
+    if not declared:
         return
     printer.line()
     with printer.block("public companion object"):
@@ -131,8 +140,3 @@ def _keys(scope: Scope) -> None:
             )
             with printer.indented():
                 printer.line(f"{type_}.of({quote(key.name)}, {scope.new_serde(key.type)})")
-        for signal in service.signals:
-            serde = f"{scope.names.handlers}.Metadata.Serde.{scope.signal(signal)}"
-            printer.doc(kdoc(f"The name of the signal `{signal.name}`; [{serde}] is its type."))
-            name = escaped(signal.constant)
-            printer.line(f"public const val {name}: {scope.string} = {quote(signal.name)}")

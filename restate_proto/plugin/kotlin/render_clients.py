@@ -148,18 +148,23 @@ class _Renderer:
         if style.sends:
             delay = [f"delay: {self._imports.use('kotlin.time.Duration')}? = null"]
         key = ["key"] if scope.key_type else []
-        arguments = ", ".join([*key, "request", "init"])
-        request = f"{scope.names.handlers}.{scope.method(handler)}({arguments})"
+        request = [] if handler.request.is_empty else ["request"]
+        arguments = ", ".join([*key, *request, "init"])
+        built = f"{scope.names.handlers}.{scope.method(handler)}({arguments})"
         printer.doc(kdoc(doc))
         if handler.deprecated:
             deprecated = self._imports.use("kotlin.Deprecated")
             printer.line(f"@{deprecated}({quote('Deprecated in the contract.')})")
-        printer.function(
-            f"public suspend fun {name}",
-            [scope.request(handler), *delay, scope.init(handler)],
-            style.returns.format(self._imports.message(handler.response)),
-            style.code.format(request),
-        )
+        head = f"public suspend fun {name}"
+        parameters = [*scope.request(handler), *delay, scope.init(handler)]
+        if style.returns == "{}" and handler.response.is_empty:  # there is nothing to return
+            printer.wrapped(head, parameters, " {")
+            with printer.indented():
+                printer.line(style.code.format(built))
+            printer.line("}")
+            return
+        returns = style.returns.format(self._imports.message(handler.response))
+        printer.function(head, parameters, returns, style.code.format(built))
 
     def _workflow(self, run: HandlerModel, send: _Style) -> None:
         """Adds what is about the run handler: starting it, and asking for its result."""

@@ -43,7 +43,7 @@ def _request(scope: Scope, handler: HandlerModel) -> None:
     printer.doc(kdoc(handler_doc(handler)))
     printer.wrapped(
         f"public fun {scope.method(handler)}",
-        [*key, scope.request(handler), scope.init(handler)],
+        [*key, *scope.request(handler), scope.init(handler)],
         f": {returned} =",
     )
     with printer.indented():
@@ -52,7 +52,8 @@ def _request(scope: Scope, handler: HandlerModel) -> None:
             printer.line(f"{_target(scope, handler)},")
             printer.line(f"Metadata.Serde.{scope.input(handler)},")
             printer.line(f"Metadata.Serde.{scope.output(handler)},")
-            printer.line("request,")
+            empty = scope.default(handler.request)
+            printer.line(f"{empty if handler.request.is_empty else 'request'},")
             printer.line("init,")
         printer.line(f") as {returned}" if is_run else ")")
 
@@ -82,8 +83,6 @@ def _metadata(scope: Scope) -> None:
             for handler in service.handlers:
                 _serde(scope, scope.input(handler), handler.request)
                 _serde(scope, scope.output(handler), handler.response)
-            for signal in service.signals:
-                _serde(scope, scope.signal(signal), signal.type)
 
 
 def _serde(scope: Scope, name: str, message: MessageType) -> None:

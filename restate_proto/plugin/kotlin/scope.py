@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from restate_proto.plugin.jvm.messages import JavaMessages
     from restate_proto.plugin.kotlin.imports import Imports
     from restate_proto.plugin.kotlin.printer import Printer
-    from restate_proto.plugin.schema import Declaration, HandlerModel, MessageType, ServiceModel
+    from restate_proto.plugin.schema import HandlerModel, MessageType, ServiceModel
 
 __all__ = ["Scope"]
 
@@ -78,10 +78,6 @@ class Scope:
         """Returns the constant of the serde of a handler's response."""
         return f"{snake_case(handler.rpc).upper()}_OUTPUT"
 
-    def signal(self, signal: Declaration) -> str:
-        """Returns the constant of the serde of a signal."""
-        return escaped(f"{signal.constant}_SIGNAL")
-
     def default(self, message: MessageType) -> str:
         """Returns the expression for the empty message of a type."""
         return f"{self.imports.message(message)}.getDefaultInstance()"
@@ -90,10 +86,11 @@ class Scope:
         """Returns the expression for a serde of a message in the service's encoding."""
         return f"{self.serde}({self.default(message)}, {self.json})"
 
-    def request(self, handler: HandlerModel) -> str:
-        """Returns the parameter for the request of a client's method."""
-        default = f" = {self.default(handler.request)}" if handler.request.is_empty else ""
-        return f"request: {self.imports.message(handler.request)}{default}"
+    def request(self, handler: HandlerModel) -> list[str]:
+        """Returns the parameter for the request; none where there is nothing to say."""
+        if handler.request.is_empty:
+            return []
+        return [f"request: {self.imports.message(handler.request)}"]
 
     def init(self, handler: HandlerModel) -> str:
         """Returns the parameter of a client's method that says more about the request."""

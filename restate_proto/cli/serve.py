@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["serve_command"]
 
+# What generated messages import, by the name of the extra that brings it.
+_EXTRAS = ("betterproto", "betterproto2")
+
 
 def serve_command(
     target: Annotated[
@@ -83,7 +86,10 @@ def _import(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             fail(f"there is no module {error.name!r} in {directory} or on sys.path", code=MISUSED)
-        fail(f"cannot import {name}: {_describe(error)}")
+        extra = (
+            f"; run `pip install 'restate-proto[{error.name}]'`" if error.name in _EXTRAS else ""
+        )
+        fail(f"cannot import {name}: {_describe(error)}{extra}")
     except Exception as error:  # noqa: BLE001 - a module may raise anything while it is imported
         fail(f"cannot import {name}: {_describe(error)}")
 

@@ -129,6 +129,17 @@ def test_a_module_that_misses_another_one_is_not_itself_called_missing(
     assert "ModuleNotFoundError: No module named 'no_such_database'" in result.stderr
 
 
+@pytest.mark.parametrize("library", ["betterproto", "betterproto2"])
+def test_a_missing_message_library_is_an_extra(
+    library: str, module: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = module(f"import {library}")
+    monkeypatch.setitem(sys.modules, library, None)
+    result = serve(f"{name}:endpoint")
+    assert result.exit_code == 1
+    assert result.stderr.endswith(f"; run `pip install 'restate-proto[{library}]'`\n")
+
+
 def test_a_syntax_error_is_named_with_its_line(module: Callable[[str], str]) -> None:
     name = module("x = 1\ny = (\n")
     result = serve(f"{name}:endpoint")

@@ -112,6 +112,8 @@ def _print(outcomes: Sequence[Outcome], names: Sequence[str]) -> None:
 async def _each(what: str, work: Sequence[tuple[Language, Sequence[Command]]]) -> None:
     """Runs the commands of the languages, all languages at once."""
     names = ", ".join(matrix.title(language.name) for language, commands in work if commands)
+    if not names:
+        return
     with Step(f"{what}: {names}"):
         try:
             async with asyncio.TaskGroup() as group:

@@ -78,5 +78,5 @@ async def _go_options() -> Path:
         await run(command("go/tools", "go", "mod", "download", module), seconds=_SECONDS)
         find = command("go/tools", "go", "list", "-m", "-f", "{{.Dir}}", module)
         return Path(await run(find, seconds=_SECONDS), "proto", _GO_OPTIONS)
-    except CommandError:  # no Go here
+    except CommandError:  # no Go here, or nothing that it could fetch the module from
         return _GO_OPTIONS_FOR_TESTS / _GO_OPTIONS

@@ -167,16 +167,19 @@ final class $Self<T extends $Message> implements $Serde<T> {
    * endpoints and must have none with others, so that an empty message goes there as JSON; but for
    * the one that is always empty, whose handlers take nothing.
    */
-  static <Req extends $Message, Res> $Request<Req, Res> toIngress($Request<Req, Res> request) {
-    $Self<Req> serde = ($Self<Req>) request.getRequestTypeTag();
-    if (serde.json || request.getRequest().getSerializedSize() > 0) {
+  static <Req extends $Message, Res extends $Message> $Request<Req, Res> toIngress(
+      $Request<Req, Res> request) {
+    $Self<Req> input = ($Self<Req>) request.getRequestTypeTag();
+    $Self<Res> output = ($Self<Res>) request.getResponseTypeTag();
+    if (input.json || request.getRequest().getSerializedSize() > 0) {
       return request;
     }
+    boolean asJson = !input.isNothing();
     $RequestBuilder<Req, Res> copy =
         $Request.of(
             request.getTarget(),
-            serde.isNothing() ? new $Self<>(serde, false, null) : new $Self<>(serde, true, JSON),
-            request.getResponseTypeTag(),
+            new $Self<>(input, asJson, asJson ? JSON : null),
+            asJson ? new $Self<>(output.prototype, true) : output,
             request.getRequest());
     if (request.getIdempotencyKey() != null) {
       copy.idempotencyKey(request.getIdempotencyKey());

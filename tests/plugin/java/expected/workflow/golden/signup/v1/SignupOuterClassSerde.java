@@ -169,16 +169,19 @@ final class SignupOuterClassSerde<T extends Message> implements Serde<T> {
    * endpoints and must have none with others, so that an empty message goes there as JSON; but for
    * the one that is always empty, whose handlers take nothing.
    */
-  static <Req extends Message, Res> Request<Req, Res> toIngress(Request<Req, Res> request) {
-    SignupOuterClassSerde<Req> serde = (SignupOuterClassSerde<Req>) request.getRequestTypeTag();
-    if (serde.json || request.getRequest().getSerializedSize() > 0) {
+  static <Req extends Message, Res extends Message> Request<Req, Res> toIngress(
+      Request<Req, Res> request) {
+    SignupOuterClassSerde<Req> input = (SignupOuterClassSerde<Req>) request.getRequestTypeTag();
+    SignupOuterClassSerde<Res> output = (SignupOuterClassSerde<Res>) request.getResponseTypeTag();
+    if (input.json || request.getRequest().getSerializedSize() > 0) {
       return request;
     }
+    boolean asJson = !input.isNothing();
     RequestBuilder<Req, Res> copy =
         Request.of(
             request.getTarget(),
-            serde.isNothing() ? new SignupOuterClassSerde<>(serde, false, null) : new SignupOuterClassSerde<>(serde, true, JSON),
-            request.getResponseTypeTag(),
+            new SignupOuterClassSerde<>(input, asJson, asJson ? JSON : null),
+            asJson ? new SignupOuterClassSerde<>(output.prototype, true) : output,
             request.getRequest());
     if (request.getIdempotencyKey() != null) {
       copy.idempotencyKey(request.getIdempotencyKey());

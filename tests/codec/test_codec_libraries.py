@@ -26,6 +26,7 @@ from codec_messages import (
     nearly_right_json,
 )
 from google.protobuf import any_pb2, duration_pb2, empty_pb2, struct_pb2, timestamp_pb2
+from google.protobuf.wrappers_pb2 import BoolValue, StringValue
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -346,7 +347,8 @@ def test_the_empty_message_is_zero_bytes(library: Library, message_class: Any) -
         WellKnown(timestamp=timestamp_pb2.Timestamp(seconds=-1, nanos=999_999_000)),
         WellKnown(timestamp=timestamp_pb2.Timestamp(seconds=253402300799, nanos=999_999_000)),
         Shapes(times={1: timestamp_pb2.Timestamp()}, durations={-1: duration_pb2.Duration()}),
-        Shapes(flags={2: {"value": True}, 1: {}}, texts=[{}, {"value": "x"}]),
+        Shapes(flags={2: BoolValue(value=True), 1: BoolValue()}),
+        Shapes(texts=[StringValue(), StringValue(value="x")]),
         Shapes(wrapped={}),
         Scalars(a_uint64=2**64 - 1, an_int64=-(2**63), a_uint32=2**32 - 1, a_colour=-1),
     ],

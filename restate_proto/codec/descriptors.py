@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["find_descriptor", "message_files"]
 
 _WELL_KNOWN = "google/protobuf/"
+_WELL_KNOWN_MODULE = "google.protobuf"  # or what ends with it
 _WELL_KNOWN_FILES = (
     *("any", "api", "duration", "empty", "field_mask", "source_context", "struct", "timestamp"),
     *("type", "wrappers"),
@@ -55,14 +56,18 @@ def find_descriptor(
 
     Returns:
         It, or None where no contract that was imported has the message.
+
+    Raises:
+        TypeError: protobuf refuses a contract that was imported.
     """
     for files in list(_new):
         _read(*files)
         _new.pop(files, None)  # not before it is read: another thread has to see it until then
     module = class_.__module__
     candidates = _messages.get(module, {})
-    if module.endswith("google.protobuf"):
-        candidates = {**_well_known(), **candidates}
+    if module.endswith(_WELL_KNOWN_MODULE):
+        # Rather of a contract's pool, where an Any finds the contract's messages.
+        candidates = {**_well_known(), **_messages.get(_WELL_KNOWN_MODULE, {}), **candidates}
     for names, descriptor in candidates.items():
         if class_name(names) == class_.__name__:
             return descriptor
@@ -77,17 +82,21 @@ class _Pool:
         self._files: dict[str, bytes] = {}
 
     def take(self, files: dict[str, bytes]) -> bool:
-        """Add what is new. Returns False where a file contradicts one that is there."""
+        """Add files, or return False where one contradicts what is there."""
         if any(self._files.get(name, data) != data for name, data in files.items()):
             return False
+        try:
+            self.add(files)
+        except TypeError:  # the name of a message is taken
+            return False
+        return True
+
+    def add(self, files: dict[str, bytes]) -> None:
+        """Add files. Raises `TypeError` where protobuf refuses one."""
         for name, data in files.items():
             if name not in self._files:
-                try:
-                    self.descriptors.AddSerializedFile(data)
-                except TypeError:  # the name of a message is taken
-                    return False
+                self.descriptors.AddSerializedFile(data)
                 self._files[name] = data
-        return True
 
 
 def _read(prefix: str, data: bytes) -> None:
@@ -100,13 +109,16 @@ def _read(prefix: str, data: bytes) -> None:
     pool = next((pool for pool in _pools if pool.take(files)), None)
     if pool is None:
         pool = _Pool()
-        pool.take(files)
+        pool.add(files)
         _pools.append(pool)
     for name in files:
         file = pool.descriptors.FindFileByName(name)
-        module = _messages.setdefault(f"{prefix}{file.package}".removesuffix("."), {})
+        modules = {f"{prefix}{file.package}".removesuffix(".")}
+        if name.startswith(_WELL_KNOWN):
+            modules.add(_WELL_KNOWN_MODULE)
         for names, descriptor in _walk(file.message_types_by_name.values()):
-            module.setdefault(names, descriptor)
+            for module in modules:
+                _messages.setdefault(module, {}).setdefault(names, descriptor)
 
 
 def _add_well_known(name: str, files: dict[str, bytes]) -> None:

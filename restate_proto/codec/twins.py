@@ -186,18 +186,17 @@ class TwinCodec(Generic[M]):
 
     def _twin(self) -> _Twin | None:
         if self._found is None:
-            descriptor = self._library.descriptor(self.type)
-            if descriptor is not None:
-                self._found = self._pair(descriptor)
+            self._found = self._find()
         return self._found
 
-    def _pair(self, descriptor: Descriptor) -> _Twin:
+    def _find(self) -> _Twin | None:
         try:
-            return _Twin(self._library, self.type, descriptor)
+            descriptor = self._library.descriptor(self.type)
+            return None if descriptor is None else _Twin(self._library, self.type, descriptor)
         except Exception as error:
             raise CodecError(
-                f"{descriptor.full_name}: {self.type.__module__}.{self.type.__name__} is not made "
-                f"of its contract; generate messages and Restate code together: {error}"
+                f"{self.type.__module__}.{self.type.__name__} and its descriptor are no pair; "
+                f"generate messages and Restate code together: {error}"
             ) from error
 
     def _copy(self, twin: _Twin, message: M, form: str) -> Any:

@@ -14,6 +14,8 @@ from google.protobuf import any_pb2, descriptor_pool, timestamp_pb2
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pb2 import FileDescriptorSet as FileSet
 
+from restate_proto.codec import descriptors
+from restate_proto.codec.betterproto import betterproto_codec
 from restate_proto.codec.descriptors import message_files
 from restate_proto.codec.google import google_codec
 from restate_proto.codec.registry import codec_for
@@ -177,9 +179,13 @@ def test_an_any_holds_messages_of_other_files_of_the_tree(load: Load) -> None:
     module = load("any_tree.anys.outside", class_("Holder", field))
     module.Any = BETTERPROTO2.well_known.Any
     codec: Any = codec_for(module.Holder)
-    text = b'{"any":{"@type":"type.googleapis.com/anys.inside.Thing","it":"x"}}'
+    thing = b'{"@type":"type.googleapis.com/anys.inside.Thing","it":"x"}'
+    text = b'{"any":' + thing + b"}"
     assert codec.from_json(text).any.value == b"\n\x01x"
     assert codec.to_json(codec.from_json(text)) == text
+    # betterproto's own is in no tree; not the codec that other tests use already.
+    alone: Any = betterproto_codec(BETTERPROTO.well_known.Any)
+    assert alone.to_json(alone.from_json(thing)) == thing
 
 
 def test_classes_of_another_contract_are_refused(load: Load) -> None:
@@ -189,6 +195,17 @@ def test_classes_of_another_contract_are_refused(load: Load) -> None:
     for use in (lambda: codec_for(thing).to_binary(thing()), lambda: codec_for(thing).full_name):
         with pytest.raises(CodecError, match=r"Thing has a field more = 2, and stale\.v1\.Thing"):
             use()
+
+
+def test_a_contract_that_protobuf_refuses_is_a_codec_error(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descriptors, "_new", {})  # it stays there, and in the way of other tests
+    proto = file("refused.proto", "refused.v1", ("Thing", STRING), ("Thing", STRING))
+    register("refused.", proto)
+    thing = load("refused.refused.v1", class_("Thing", TEXT)).Thing
+    with pytest.raises(CodecError, match=r"^refused\.refused\.v1\.Thing and its .*Thing"):
+        codec_for(thing).to_binary(thing())
 
 
 def test_fields_that_the_class_does_not_know_are_kept(load: Load) -> None:

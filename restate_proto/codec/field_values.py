@@ -132,6 +132,8 @@ def put_list(name: str) -> Put:
     """For a repeated field of no messages."""
 
     def put(value: Any, message: Any) -> None:
+        if isinstance(value, (str, bytes)):  # which would be taken apart
+            raise TypeError(f"expected a list, got {type(value).__name__}")
         getattr(message, name).extend(value)
 
     return put

@@ -373,6 +373,7 @@ def test_values_that_break_sloppy_codecs(library: Library, message: Any) -> None
         (Scalars, {"some_bytes": "x"}, "some_bytes: "),
         (Scalars, {"a_double": "x"}, "a_double: "),
         (Collections, {"longs": [1, "x"]}, "longs: "),
+        (Collections, {"strings": "abc"}, "strings: expected a list, got str"),
         (Collections, {"by_int32": {"x": 1}}, "by_int32: "),
         (Collections, {"scalars": [None]}, "scalars: expected Scalars, got NoneType"),
         (WellKnown, {"timestamp": datetime(2024, 1, 1)}, "timestamp: "),  # noqa: DTZ001 - no zone

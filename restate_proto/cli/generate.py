@@ -58,7 +58,8 @@ def generate(
         messages: the message library; `protobuf`, `betterproto` or `betterproto2`.
         import_prefix: the package that `out` is, such as `acme.gen`; empty for an import root.
         all_services: whether a service without a Restate option becomes a plain service.
-        include: more folders to find imports in; nothing is generated for them.
+        include: more folders to find imports in; nothing is generated for them, except dataclasses,
+            which have to be in one tree.
 
     Raises:
         ContractError: protoc or the library's compiler is not installed or refuses a file, or the

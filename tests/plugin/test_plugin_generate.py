@@ -335,11 +335,18 @@ def test_dataclasses_are_compiled_by_their_own_compiler(
     generated = generate(protos, tmp_path / "root/gen", messages=messages)
     assert set(tree(tmp_path / "root/gen")) == TREES[messages]
     assert not generated.warnings
-    imports(tmp_path / "root", "gen.shop.v1.cart_restate")
     imports(tmp_path / "root", "gen.shop.v1.cart_restate, restate_proto.cli.main")
     text = (tmp_path / "root/gen/shop/__init__.py").read_text()
     assert "class Money" in text
     assert "grpc" not in (tmp_path / "root/gen/shop/v1/__init__.py").read_text()
+
+
+@pytest.mark.parametrize("messages", TREES)
+def test_dataclasses_of_imports_are_in_the_tree_too(messages: str, tmp_path: Path) -> None:
+    protos = written(tmp_path / "a", {"shop/v1/cart.proto": SHOP["shop/v1/cart.proto"]})
+    more = written(tmp_path / "b", {k: v for k, v in SHOP.items() if "cart" not in k})
+    generate(protos, tmp_path / "root/gen", messages=messages, include=[more])
+    imports(tmp_path / "root", "gen.shop.v1.cart_restate")
 
 
 @pytest.mark.parametrize("messages", TREES)

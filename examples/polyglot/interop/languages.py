@@ -119,7 +119,7 @@ _RENAMED_OPTION = "sdk_go.IngressSendOption -> ingress.SendOption"
 
 def _typescript() -> Language:
     install = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-    node = () if has_node() else (command("typescript/node22", *install),)
+    node = () if has_node(search_path()) else (command("typescript/node22", *install),)
     return Language(
         name="typescript",
         package="polyglot.typescript.v1",

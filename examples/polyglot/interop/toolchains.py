@@ -46,19 +46,19 @@ class Tool:
 @cache
 def search_path() -> str:
     """The PATH of all commands: with the environment of this Python, which has buf and protoc."""
+    path = os.environ.get("PATH", os.defpath)
     folders = [str(Path(sys.executable).parent)]
-    if not has_node():
+    if not has_node(path):
         folders += [
             str(EXAMPLE / "typescript/node22/node_modules" / package / "bin")
             for package in _NODE_PACKAGES
         ]
-    return os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)])
+    return os.pathsep.join([*folders, path])
 
 
-@cache
-def has_node() -> bool:
-    """Whether the machine's own Node.js will do."""
-    node = shutil.which("node")
+def has_node(path: str) -> bool:
+    """Whether a PATH has a Node.js that will do."""
+    node = shutil.which("node", path=path)
     return node is not None and _version(node, "--version") >= _NODE_LEAST
 
 

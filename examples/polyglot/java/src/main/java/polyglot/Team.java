@@ -24,8 +24,11 @@ record Team(Client mirror, Client locker, Client journey) {
     };
   }
 
-  /** How a client calls, how it sends, and what it asks afterwards, if anything. */
-  record Client(Call call, Send send, Later later) {}
+  /**
+   * How a client calls, how it sends, what it asks afterwards, if anything, and what it does from
+   * outside.
+   */
+  record Client(Call call, Send send, Later later, Outside outside) {}
 
   interface Call {
     CallDurableFuture<View> apply(Context ctx, String key, Values values);
@@ -37,5 +40,9 @@ record Team(Client mirror, Client locker, Client journey) {
 
   interface Later {
     CallDurableFuture<View> apply(Context ctx, String key);
+  }
+
+  interface Outside {
+    View apply(dev.restate.client.Client client, String key, Values values);
   }
 }

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
-from restate_proto.plugin.java.docs import handler_doc, service_doc
 from restate_proto.plugin.java.source import JavaSource
 from restate_proto.plugin.jvm.printer import quote
+from restate_proto.plugin.render_docs import handler_doc, service_doc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.model.kinds import HandlerKind
-from restate_proto.plugin.java.docs import described, handler_doc
 from restate_proto.plugin.java.source import JavaSource
 from restate_proto.plugin.jvm.printer import quote
+from restate_proto.plugin.render_docs import described, handler_doc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

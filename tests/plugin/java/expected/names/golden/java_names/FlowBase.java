@@ -15,20 +15,20 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Extend it to serve the workflow golden.java_names.Flow. */
+/** Subclass it to serve the workflow `golden.java_names.Flow`. */
 @SuppressWarnings({"deprecation", "removal"})
 public abstract class FlowBase implements ServiceDefinitionFactory<FlowBase> {
-  /** The handler Run. */
+  /** The handler `Run`. */
   public abstract void run(WorkflowContext ctx) throws Exception;
 
-  /** The handler Submit. */
+  /** The handler `Submit`. */
   public abstract Contract.M submit_(
       SharedWorkflowContext ctx, Contract.M request) throws Exception;
 
-  /** The handler WorkflowHandle. */
+  /** The handler `WorkflowHandle`. */
   public abstract Contract.M workflowHandle_(SharedWorkflowContext ctx) throws Exception;
 
-  /** The handler SubmitAsync. */
+  /** The handler `SubmitAsync`. */
   public abstract void submitAsync_(SharedWorkflowContext ctx, Contract.M request) throws Exception;
 
   @Override

@@ -12,49 +12,49 @@ import dev.restate.sdk.endpoint.definition.ServiceType;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Extend it to serve the service golden.java_names.Plain. */
+/** Subclass it to serve the service `golden.java_names.Plain`. */
 @SuppressWarnings({"deprecation", "removal"})
 public abstract class PlainBase implements ServiceDefinitionFactory<PlainBase> {
-  /** The handler Notify. */
+  /** The handler `Notify`. */
   public abstract void notify_(Context ctx) throws Exception;
 
-  /** The handler Wait. */
+  /** The handler `Wait`. */
   public abstract Contract.M wait_(Context ctx) throws Exception;
 
-  /** The handler ToString. */
+  /** The handler `ToString`. */
   public abstract Contract.M toString_(Context ctx) throws Exception;
 
-  /** The handler GetClass. */
+  /** The handler `GetClass`. */
   public abstract Contract.M getClass_(Context ctx) throws Exception;
 
-  /** The handler HashCode. */
+  /** The handler `HashCode`. */
   public abstract Contract.M hashCode(Context ctx, Contract.M request) throws Exception;
 
-  /** The handler Send. */
+  /** The handler `Send`. */
   public abstract Contract.M send_(Context ctx, Contract.M request) throws Exception;
 
-  /** The handler Switch. */
+  /** The handler `Switch`. */
   public abstract Contract.M switch_(Context ctx, Contract.M request) throws Exception;
 
-  /** The handler Create. */
+  /** The handler `Create`. */
   public abstract Contract.M create(Context ctx, Contract.M request) throws Exception;
 
-  /** The handler Supports. */
+  /** The handler `Supports`. */
   public abstract Contract.M supports(Context ctx) throws Exception;
 
-  /** The handler Get. */
+  /** The handler `Get`. */
   public abstract Contract.M get(Context ctx, Contract.M request) throws Exception;
 
-  /** The handler GetAsync. */
+  /** The handler `GetAsync`. */
   public abstract Contract.M getAsync(Context ctx, Contract.M request) throws Exception;
 
-  /** The handler _hidden. */
+  /** The handler `_hidden`. */
   public abstract Contract.M _hidden(Context ctx, Contract.M request) throws Exception;
 
-  /** The handler get_HTTP_status. */
+  /** The handler `get_HTTP_status`. */
   public abstract Contract.M getHTTPStatus(Context ctx, Contract.M request) throws Exception;
 
-  /** The handler FromContext. */
+  /** The handler `FromContext`. */
   public abstract Contract.M fromContext(Context ctx, Contract.M request) throws Exception;
 
   /**

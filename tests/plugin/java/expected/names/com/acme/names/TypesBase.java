@@ -8,7 +8,7 @@ import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import java.util.ArrayList;
 
-/** Extend it to serve the virtual object golden.java_names.Types. */
+/** Subclass it to serve the virtual object `golden.java_names.Types`. */
 @SuppressWarnings({"deprecation", "removal"})
 public abstract class TypesBase implements ServiceDefinitionFactory<TypesBase> {
   /** The state an "odd" key: été $x. */
@@ -22,46 +22,46 @@ public abstract class TypesBase implements ServiceDefinitionFactory<TypesBase> {
       dev.restate.sdk.common.StateKey.of(
           "class", new TypesOuterClassSerde<>(Send.Context.getDefaultInstance(), false));
 
-  /** The handler A. */
+  /** The handler `A`. */
   public abstract Object a(
       dev.restate.sdk.ObjectContext ctx, String request) throws java.lang.Exception;
 
-  /** The handler B. */
+  /** The handler `B`. */
   public abstract Exception b(
       dev.restate.sdk.ObjectContext ctx, Class request) throws java.lang.Exception;
 
-  /** The handler C. */
+  /** The handler `C`. */
   public abstract Send.Context c(
       dev.restate.sdk.ObjectContext ctx, Send request) throws java.lang.Exception;
 
-  /** The handler D. */
+  /** The handler `D`. */
   public abstract Serde d(
       dev.restate.sdk.ObjectContext ctx, Metadata request) throws java.lang.Exception;
 
-  /** The handler E. */
+  /** The handler `E`. */
   public abstract Client e(
       dev.restate.sdk.ObjectContext ctx, Request request) throws java.lang.Exception;
 
-  /** The handler F. */
+  /** The handler `F`. */
   public abstract List f(
       dev.restate.sdk.ObjectContext ctx, Duration request) throws java.lang.Exception;
 
-  /** The handler G. */
+  /** The handler `G`. */
   public abstract Req g(dev.restate.sdk.ObjectContext ctx, T request) throws java.lang.Exception;
 
-  /** The handler H. */
+  /** The handler `H`. */
   public abstract IngressClient h(
       dev.restate.sdk.ObjectContext ctx, ObjectContext request) throws java.lang.Exception;
 
-  /** The handler I. */
+  /** The handler `I`. */
   public abstract void i(
       dev.restate.sdk.ObjectContext ctx, StateKey request) throws java.lang.Exception;
 
-  /** The handler K. */
+  /** The handler `K`. */
   public abstract Slice k(
       dev.restate.sdk.ObjectContext ctx, HandlerType request) throws java.lang.Exception;
 
-  /** The handler L. */
+  /** The handler `L`. */
   public abstract Options l(
       dev.restate.sdk.ObjectContext ctx, Empty request) throws java.lang.Exception;
 

@@ -31,10 +31,10 @@ public abstract class CartBase implements ServiceDefinitionFactory<CartBase> {
   public abstract CartOuterClass.AddTicketResponse addTicket(
       ObjectContext ctx, CartOuterClass.AddTicketRequest request) throws Exception;
 
-  /** The handler Show. */
+  /** The handler `Show`. */
   public abstract CartOuterClass.TicketList show(SharedObjectContext ctx) throws Exception;
 
-  /** The handler Expire. */
+  /** The handler `Expire`. */
   public abstract void expire(ObjectContext ctx, TicketOuterClass.Ticket request) throws Exception;
 
   @Override

@@ -13,7 +13,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
-/** Clients of the virtual object golden.shop.v1.Cart. */
+/** Clients of the virtual object `golden.shop.v1.Cart`. */
 @SuppressWarnings({"deprecation", "removal"})
 public final class CartClient {
   private CartClient() {}
@@ -33,7 +33,7 @@ public final class CartClient {
     return fromClient(Client.connect(baseUri, CartHandlers.Metadata.SERDE_FACTORY), key);
   }
 
-  /** Calls the virtual object golden.shop.v1.Cart from a handler. */
+  /** Calls the virtual object `golden.shop.v1.Cart` from a handler. */
   public static final class ContextClient {
     private final Context ctx;
     private final String key;
@@ -58,7 +58,7 @@ public final class CartClient {
       return ctx.call(builder);
     }
 
-    /** The handler Show. */
+    /** The handler `Show`. */
     public CallDurableFuture<CartOuterClass.TicketList> show() {
       return show(ignored -> {});
     }
@@ -71,7 +71,7 @@ public final class CartClient {
       return ctx.call(builder);
     }
 
-    /** The handler Expire. */
+    /** The handler `Expire`. */
     public CallDurableFuture<Empty> expire(TicketOuterClass.Ticket request) {
       return expire(request, ignored -> {});
     }
@@ -123,7 +123,7 @@ public final class CartClient {
         return ctx.send(builder, delay);
       }
 
-      /** The handler Show. */
+      /** The handler `Show`. */
       public InvocationHandle<CartOuterClass.TicketList> show() {
         return show(null, ignored -> {});
       }
@@ -147,7 +147,7 @@ public final class CartClient {
         return ctx.send(builder, delay);
       }
 
-      /** The handler Expire. */
+      /** The handler `Expire`. */
       public InvocationHandle<Empty> expire(TicketOuterClass.Ticket request) {
         return expire(request, null, ignored -> {});
       }
@@ -176,7 +176,7 @@ public final class CartClient {
     }
   }
 
-  /** Calls the virtual object golden.shop.v1.Cart from outside of Restate. */
+  /** Calls the virtual object `golden.shop.v1.Cart` from outside of Restate. */
   public static final class IngressClient {
     private final Client client;
     private final String key;
@@ -215,7 +215,7 @@ public final class CartClient {
       return client.callAsync(CartOuterClassSerde.toIngress(builder)).thenApply(Response::response);
     }
 
-    /** The handler Show. */
+    /** The handler `Show`. */
     public CartOuterClass.TicketList show() {
       return show(ignored -> {});
     }
@@ -228,7 +228,7 @@ public final class CartClient {
       return client.call(CartOuterClassSerde.toIngress(builder)).response();
     }
 
-    /** The handler Show. */
+    /** The handler `Show`. */
     public CompletableFuture<CartOuterClass.TicketList> showAsync() {
       return showAsync(ignored -> {});
     }
@@ -241,7 +241,7 @@ public final class CartClient {
       return client.callAsync(CartOuterClassSerde.toIngress(builder)).thenApply(Response::response);
     }
 
-    /** The handler Expire. */
+    /** The handler `Expire`. */
     public void expire(TicketOuterClass.Ticket request) {
       expire(request, ignored -> {});
     }
@@ -255,7 +255,7 @@ public final class CartClient {
       client.call(CartOuterClassSerde.toIngress(builder));
     }
 
-    /** The handler Expire. */
+    /** The handler `Expire`. */
     public CompletableFuture<Empty> expireAsync(TicketOuterClass.Ticket request) {
       return expireAsync(request, ignored -> {});
     }
@@ -336,7 +336,7 @@ public final class CartClient {
         return client.sendAsync(CartOuterClassSerde.toIngress(builder), delay);
       }
 
-      /** The handler Show. */
+      /** The handler `Show`. */
       public SendResponse<CartOuterClass.TicketList> show() {
         return show(null, ignored -> {});
       }
@@ -360,7 +360,7 @@ public final class CartClient {
         return client.send(CartOuterClassSerde.toIngress(builder), delay);
       }
 
-      /** The handler Show. */
+      /** The handler `Show`. */
       public CompletableFuture<SendResponse<CartOuterClass.TicketList>> showAsync() {
         return showAsync(null, ignored -> {});
       }
@@ -384,7 +384,7 @@ public final class CartClient {
         return client.sendAsync(CartOuterClassSerde.toIngress(builder), delay);
       }
 
-      /** The handler Expire. */
+      /** The handler `Expire`. */
       public SendResponse<Empty> expire(TicketOuterClass.Ticket request) {
         return expire(request, null, ignored -> {});
       }
@@ -411,7 +411,7 @@ public final class CartClient {
         return client.send(CartOuterClassSerde.toIngress(builder), delay);
       }
 
-      /** The handler Expire. */
+      /** The handler `Expire`. */
       public CompletableFuture<SendResponse<Empty>> expireAsync(TicketOuterClass.Ticket request) {
         return expireAsync(request, null, ignored -> {});
       }

@@ -7,7 +7,7 @@ import dev.restate.common.RequestBuilder;
 import dev.restate.common.Target;
 import dev.restate.serde.SerdeFactory;
 
-/** Requests to the virtual object golden.shop.v1.Cart, and what it is called. */
+/** Requests to the virtual object `golden.shop.v1.Cart`, and what it is called. */
 @SuppressWarnings({"deprecation", "removal"})
 public final class CartHandlers {
   private CartHandlers() {}
@@ -22,7 +22,7 @@ public final class CartHandlers {
         request);
   }
 
-  /** The handler Show. */
+  /** The handler `Show`. */
   public static RequestBuilder<Empty, CartOuterClass.TicketList> show(String key) {
     return Request.of(
         Target.virtualObject(Metadata.SERVICE_NAME, key, "Show"),
@@ -31,7 +31,7 @@ public final class CartHandlers {
         Empty.getDefaultInstance());
   }
 
-  /** The handler Expire. */
+  /** The handler `Expire`. */
   public static RequestBuilder<TicketOuterClass.Ticket, Empty> expire(
       String key, TicketOuterClass.Ticket request) {
     return Request.of(
@@ -41,7 +41,7 @@ public final class CartHandlers {
         request);
   }
 
-  /** What the virtual object golden.shop.v1.Cart is called, and how its payloads are written. */
+  /** What the virtual object `golden.shop.v1.Cart` is called, and how its payloads are written. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.shop.v1.Cart";
 

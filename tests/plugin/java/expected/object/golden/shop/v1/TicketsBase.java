@@ -11,14 +11,14 @@ import dev.restate.sdk.endpoint.definition.ServiceType;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Extend it to serve the virtual object golden.shop.v1.Tickets. */
+/** Subclass it to serve the virtual object `golden.shop.v1.Tickets`. */
 @SuppressWarnings({"deprecation", "removal"})
 public abstract class TicketsBase implements ServiceDefinitionFactory<TicketsBase> {
   /** The key is in the request of one handler only. */
   public abstract TicketOuterClass.Ticket reserve(
       ObjectContext ctx, TicketOuterClass.Reservation request) throws Exception;
 
-  /** The handler Release. */
+  /** The handler `Release`. */
   public abstract TicketOuterClass.Ticket release(
       ObjectContext ctx, TicketOuterClass.Ticket request) throws Exception;
 

@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
-/** Clients of the virtual object golden.shop.v1.Tickets. */
+/** Clients of the virtual object `golden.shop.v1.Tickets`. */
 @SuppressWarnings({"deprecation", "removal"})
 public final class TicketsClient {
   private TicketsClient() {}
@@ -49,7 +49,7 @@ public final class TicketsClient {
     return fromClient(Client.connect(baseUri, TicketsHandlers.Metadata.SERDE_FACTORY));
   }
 
-  /** Calls the virtual object golden.shop.v1.Tickets from a handler. */
+  /** Calls the virtual object `golden.shop.v1.Tickets` from a handler. */
   public static final class ContextClient {
     private final Context ctx;
     private final String key;
@@ -76,7 +76,7 @@ public final class TicketsClient {
       return ctx.call(builder);
     }
 
-    /** The handler Release. */
+    /** The handler `Release`. */
     public CallDurableFuture<TicketOuterClass.Ticket> release(TicketOuterClass.Ticket request) {
       return release(request, ignored -> {});
     }
@@ -131,7 +131,7 @@ public final class TicketsClient {
         return ctx.send(builder, delay);
       }
 
-      /** The handler Release. */
+      /** The handler `Release`. */
       public InvocationHandle<TicketOuterClass.Ticket> release(TicketOuterClass.Ticket request) {
         return release(request, null, ignored -> {});
       }
@@ -162,7 +162,7 @@ public final class TicketsClient {
     }
   }
 
-  /** Calls the virtual object golden.shop.v1.Tickets from outside of Restate. */
+  /** Calls the virtual object `golden.shop.v1.Tickets` from outside of Restate. */
   public static final class IngressClient {
     private final Client client;
     private final String key;
@@ -205,7 +205,7 @@ public final class TicketsClient {
       return client.callAsync(TicketOuterClassSerde.toIngress(builder)).thenApply(Response::response);
     }
 
-    /** The handler Release. */
+    /** The handler `Release`. */
     public TicketOuterClass.Ticket release(TicketOuterClass.Ticket request) {
       return release(request, ignored -> {});
     }
@@ -220,7 +220,7 @@ public final class TicketsClient {
       return client.call(TicketOuterClassSerde.toIngress(builder)).response();
     }
 
-    /** The handler Release. */
+    /** The handler `Release`. */
     public CompletableFuture<TicketOuterClass.Ticket> releaseAsync(
         TicketOuterClass.Ticket request) {
       return releaseAsync(request, ignored -> {});
@@ -306,7 +306,7 @@ public final class TicketsClient {
         return client.sendAsync(TicketOuterClassSerde.toIngress(builder), delay);
       }
 
-      /** The handler Release. */
+      /** The handler `Release`. */
       public SendResponse<TicketOuterClass.Ticket> release(TicketOuterClass.Ticket request) {
         return release(request, null, ignored -> {});
       }
@@ -335,7 +335,7 @@ public final class TicketsClient {
         return client.send(TicketOuterClassSerde.toIngress(builder), delay);
       }
 
-      /** The handler Release. */
+      /** The handler `Release`. */
       public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> releaseAsync(
           TicketOuterClass.Ticket request) {
         return releaseAsync(request, null, ignored -> {});

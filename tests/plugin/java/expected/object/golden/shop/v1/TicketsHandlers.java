@@ -6,7 +6,7 @@ import dev.restate.common.RequestBuilder;
 import dev.restate.common.Target;
 import dev.restate.serde.SerdeFactory;
 
-/** Requests to the virtual object golden.shop.v1.Tickets, and what it is called. */
+/** Requests to the virtual object `golden.shop.v1.Tickets`, and what it is called. */
 @SuppressWarnings({"deprecation", "removal"})
 public final class TicketsHandlers {
   private TicketsHandlers() {}
@@ -21,7 +21,7 @@ public final class TicketsHandlers {
         request);
   }
 
-  /** The handler Release. */
+  /** The handler `Release`. */
   public static RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket> release(
       String key, TicketOuterClass.Ticket request) {
     return Request.of(
@@ -31,7 +31,9 @@ public final class TicketsHandlers {
         request);
   }
 
-  /** What the virtual object golden.shop.v1.Tickets is called, and how its payloads are written. */
+  /**
+   * What the virtual object `golden.shop.v1.Tickets` is called, and how its payloads are written.
+   */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.shop.v1.Tickets";
 

@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
-/** Clients of the service greeter. */
+/** Clients of the service `greeter`. */
 @SuppressWarnings({"deprecation", "removal"})
 public final class GreeterClient {
   private GreeterClient() {}
@@ -32,7 +32,7 @@ public final class GreeterClient {
     return fromClient(Client.connect(baseUri, GreeterHandlers.Metadata.SERDE_FACTORY));
   }
 
-  /** Calls the service greeter from a handler. */
+  /** Calls the service `greeter` from a handler. */
   public static final class ContextClient {
     private final Context ctx;
 
@@ -155,7 +155,7 @@ public final class GreeterClient {
     }
   }
 
-  /** Calls the service greeter from outside of Restate. */
+  /** Calls the service `greeter` from outside of Restate. */
   public static final class IngressClient {
     private final Client client;
 

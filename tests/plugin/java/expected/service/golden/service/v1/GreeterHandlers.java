@@ -6,7 +6,7 @@ import dev.restate.common.RequestBuilder;
 import dev.restate.common.Target;
 import dev.restate.serde.SerdeFactory;
 
-/** Requests to the service greeter, and what it is called. */
+/** Requests to the service `greeter`, and what it is called. */
 @SuppressWarnings({"deprecation", "removal"})
 public final class GreeterHandlers {
   private GreeterHandlers() {}
@@ -37,7 +37,7 @@ public final class GreeterHandlers {
         request);
   }
 
-  /** What the service greeter is called, and how its payloads are written. */
+  /** What the service `greeter` is called, and how its payloads are written. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "greeter";
 

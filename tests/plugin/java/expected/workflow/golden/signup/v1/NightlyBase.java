@@ -17,10 +17,10 @@ import java.util.List;
 /** Its run handler is not called Run, and takes nothing. */
 @SuppressWarnings({"deprecation", "removal"})
 public abstract class NightlyBase implements ServiceDefinitionFactory<NightlyBase> {
-  /** The handler Start. */
+  /** The handler `Start`. */
   public abstract void start(WorkflowContext ctx) throws Exception;
 
-  /** The handler Run. */
+  /** The handler `Run`. */
   public abstract SignupOuterClass.Status run(
       SharedWorkflowContext ctx, SignupOuterClass.Confirmation request) throws Exception;
 
@@ -28,7 +28,7 @@ public abstract class NightlyBase implements ServiceDefinitionFactory<NightlyBas
   public abstract SignupOuterClass.Status submit_(
       SharedWorkflowContext ctx, SignupOuterClass.Confirmation request) throws Exception;
 
-  /** The handler Handle. */
+  /** The handler `Handle`. */
   public abstract SignupOuterClass.Status handle(
       SharedWorkflowContext ctx, SignupOuterClass.Confirmation request) throws Exception;
 

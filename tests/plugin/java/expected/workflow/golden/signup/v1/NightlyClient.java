@@ -13,7 +13,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
-/** Clients of the workflow golden.signup.v1.Nightly. */
+/** Clients of the workflow `golden.signup.v1.Nightly`. */
 @SuppressWarnings({"deprecation", "removal"})
 public final class NightlyClient {
   private NightlyClient() {}
@@ -33,7 +33,7 @@ public final class NightlyClient {
     return fromClient(Client.connect(baseUri, NightlyHandlers.Metadata.SERDE_FACTORY), key);
   }
 
-  /** Calls the workflow golden.signup.v1.Nightly from a handler. */
+  /** Calls the workflow `golden.signup.v1.Nightly` from a handler. */
   public static final class ContextClient {
     private final Context ctx;
     private final String key;
@@ -43,7 +43,7 @@ public final class NightlyClient {
       this.key = key;
     }
 
-    /** The handler Start. */
+    /** The handler `Start`. */
     public CallDurableFuture<Empty> start() {
       return start(ignored -> {});
     }
@@ -55,7 +55,7 @@ public final class NightlyClient {
       return ctx.call(builder);
     }
 
-    /** The handler Run. */
+    /** The handler `Run`. */
     public CallDurableFuture<SignupOuterClass.Status> run(SignupOuterClass.Confirmation request) {
       return run(request, ignored -> {});
     }
@@ -84,7 +84,7 @@ public final class NightlyClient {
       return ctx.call(builder);
     }
 
-    /** The handler Handle. */
+    /** The handler `Handle`. */
     public CallDurableFuture<SignupOuterClass.Status> handle(
         SignupOuterClass.Confirmation request) {
       return handle(request, ignored -> {});
@@ -108,7 +108,7 @@ public final class NightlyClient {
     public final class Send {
       private Send() {}
 
-      /** The handler Start. */
+      /** The handler `Start`. */
       public InvocationHandle<Empty> start() {
         return start(null, ignored -> {});
       }
@@ -131,7 +131,7 @@ public final class NightlyClient {
         return ctx.send(builder, delay);
       }
 
-      /** The handler Run. */
+      /** The handler `Run`. */
       public InvocationHandle<SignupOuterClass.Status> run(SignupOuterClass.Confirmation request) {
         return run(request, null, ignored -> {});
       }
@@ -188,7 +188,7 @@ public final class NightlyClient {
         return ctx.send(builder, delay);
       }
 
-      /** The handler Handle. */
+      /** The handler `Handle`. */
       public InvocationHandle<SignupOuterClass.Status> handle(
           SignupOuterClass.Confirmation request) {
         return handle(request, null, ignored -> {});
@@ -219,7 +219,7 @@ public final class NightlyClient {
     }
   }
 
-  /** Calls the workflow golden.signup.v1.Nightly from outside of Restate. */
+  /** Calls the workflow `golden.signup.v1.Nightly` from outside of Restate. */
   public static final class IngressClient {
     private final Client client;
     private final String key;
@@ -235,7 +235,7 @@ public final class NightlyClient {
           NightlyHandlers.Metadata.SERVICE_NAME, key, NightlyHandlers.Metadata.Serde.START_OUTPUT);
     }
 
-    /** The handler Start. */
+    /** The handler `Start`. */
     public SendResponse<Empty> submit() {
       return submit(null, ignored -> {});
     }
@@ -258,7 +258,7 @@ public final class NightlyClient {
       return client.send(SignupOuterClassSerde.toIngress(builder), delay);
     }
 
-    /** The handler Start. */
+    /** The handler `Start`. */
     public CompletableFuture<SendResponse<Empty>> submitAsync() {
       return submitAsync(null, ignored -> {});
     }
@@ -282,7 +282,7 @@ public final class NightlyClient {
       return client.sendAsync(SignupOuterClassSerde.toIngress(builder), delay);
     }
 
-    /** The handler Run. */
+    /** The handler `Run`. */
     public SignupOuterClass.Status run(SignupOuterClass.Confirmation request) {
       return run(request, ignored -> {});
     }
@@ -296,7 +296,7 @@ public final class NightlyClient {
       return client.call(SignupOuterClassSerde.toIngress(builder)).response();
     }
 
-    /** The handler Run. */
+    /** The handler `Run`. */
     public CompletableFuture<SignupOuterClass.Status> runAsync(
         SignupOuterClass.Confirmation request) {
       return runAsync(request, ignored -> {});
@@ -340,7 +340,7 @@ public final class NightlyClient {
       return client.callAsync(SignupOuterClassSerde.toIngress(builder)).thenApply(Response::response);
     }
 
-    /** The handler Handle. */
+    /** The handler `Handle`. */
     public SignupOuterClass.Status handle(SignupOuterClass.Confirmation request) {
       return handle(request, ignored -> {});
     }
@@ -354,7 +354,7 @@ public final class NightlyClient {
       return client.call(SignupOuterClassSerde.toIngress(builder)).response();
     }
 
-    /** The handler Handle. */
+    /** The handler `Handle`. */
     public CompletableFuture<SignupOuterClass.Status> handleAsync(
         SignupOuterClass.Confirmation request) {
       return handleAsync(request, ignored -> {});
@@ -378,7 +378,7 @@ public final class NightlyClient {
     public final class Send {
       private Send() {}
 
-      /** The handler Run. */
+      /** The handler `Run`. */
       public SendResponse<SignupOuterClass.Status> run(SignupOuterClass.Confirmation request) {
         return run(request, null, ignored -> {});
       }
@@ -406,7 +406,7 @@ public final class NightlyClient {
         return client.send(SignupOuterClassSerde.toIngress(builder), delay);
       }
 
-      /** The handler Run. */
+      /** The handler `Run`. */
       public CompletableFuture<SendResponse<SignupOuterClass.Status>> runAsync(
           SignupOuterClass.Confirmation request) {
         return runAsync(request, null, ignored -> {});
@@ -492,7 +492,7 @@ public final class NightlyClient {
         return client.sendAsync(SignupOuterClassSerde.toIngress(builder), delay);
       }
 
-      /** The handler Handle. */
+      /** The handler `Handle`. */
       public SendResponse<SignupOuterClass.Status> handle(SignupOuterClass.Confirmation request) {
         return handle(request, null, ignored -> {});
       }
@@ -520,7 +520,7 @@ public final class NightlyClient {
         return client.send(SignupOuterClassSerde.toIngress(builder), delay);
       }
 
-      /** The handler Handle. */
+      /** The handler `Handle`. */
       public CompletableFuture<SendResponse<SignupOuterClass.Status>> handleAsync(
           SignupOuterClass.Confirmation request) {
         return handleAsync(request, null, ignored -> {});

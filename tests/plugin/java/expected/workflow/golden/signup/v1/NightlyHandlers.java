@@ -8,12 +8,12 @@ import dev.restate.common.Target;
 import dev.restate.common.WorkflowRequestBuilder;
 import dev.restate.serde.SerdeFactory;
 
-/** Requests to the workflow golden.signup.v1.Nightly, and what it is called. */
+/** Requests to the workflow `golden.signup.v1.Nightly`, and what it is called. */
 @SuppressWarnings({"deprecation", "removal"})
 public final class NightlyHandlers {
   private NightlyHandlers() {}
 
-  /** The handler Start. */
+  /** The handler `Start`. */
   public static WorkflowRequestBuilder<Empty, Empty> start(String key) {
     return (WorkflowRequestBuilder<Empty, Empty>) Request.of(
         Target.workflow(Metadata.SERVICE_NAME, key, "Start"),
@@ -22,7 +22,7 @@ public final class NightlyHandlers {
         Empty.getDefaultInstance());
   }
 
-  /** The handler Run. */
+  /** The handler `Run`. */
   public static RequestBuilder<SignupOuterClass.Confirmation, SignupOuterClass.Status> run(
       String key, SignupOuterClass.Confirmation request) {
     return Request.of(
@@ -42,7 +42,7 @@ public final class NightlyHandlers {
         request);
   }
 
-  /** The handler Handle. */
+  /** The handler `Handle`. */
   public static RequestBuilder<SignupOuterClass.Confirmation, SignupOuterClass.Status> handle(
       String key, SignupOuterClass.Confirmation request) {
     return Request.of(
@@ -52,7 +52,7 @@ public final class NightlyHandlers {
         request);
   }
 
-  /** What the workflow golden.signup.v1.Nightly is called, and how its payloads are written. */
+  /** What the workflow `golden.signup.v1.Nightly` is called, and how its payloads are written. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.signup.v1.Nightly";
 

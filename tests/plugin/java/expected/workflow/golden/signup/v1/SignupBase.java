@@ -16,7 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Extend it to serve the workflow golden.signup.v1.Signup. */
+/** Subclass it to serve the workflow `golden.signup.v1.Signup`. */
 @SuppressWarnings({"deprecation", "removal"})
 public abstract class SignupBase implements ServiceDefinitionFactory<SignupBase> {
   /** The state status. */
@@ -31,11 +31,11 @@ public abstract class SignupBase implements ServiceDefinitionFactory<SignupBase>
           "email-confirmed",
           new SignupOuterClassSerde<>(SignupOuterClass.Confirmation.getDefaultInstance(), false));
 
-  /** The handler Run. */
+  /** The handler `Run`. */
   public abstract SignupOuterClass.Status run(
       WorkflowContext ctx, SignupOuterClass.SignupRequest request) throws Exception;
 
-  /** The handler Confirm. */
+  /** The handler `Confirm`. */
   public abstract void confirm(
       SharedWorkflowContext ctx, SignupOuterClass.Confirmation request) throws Exception;
 

@@ -13,7 +13,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
-/** Clients of the workflow golden.signup.v1.Signup. */
+/** Clients of the workflow `golden.signup.v1.Signup`. */
 @SuppressWarnings({"deprecation", "removal"})
 public final class SignupClient {
   private SignupClient() {}
@@ -50,7 +50,7 @@ public final class SignupClient {
     return fromClient(Client.connect(baseUri, SignupHandlers.Metadata.SERDE_FACTORY));
   }
 
-  /** Calls the workflow golden.signup.v1.Signup from a handler. */
+  /** Calls the workflow `golden.signup.v1.Signup` from a handler. */
   public static final class ContextClient {
     private final Context ctx;
     private final String key;
@@ -60,7 +60,7 @@ public final class SignupClient {
       this.key = key;
     }
 
-    /** The handler Run. */
+    /** The handler `Run`. */
     public CallDurableFuture<SignupOuterClass.Status> run(SignupOuterClass.SignupRequest request) {
       return run(request, ignored -> {});
     }
@@ -76,7 +76,7 @@ public final class SignupClient {
       return ctx.call(builder);
     }
 
-    /** The handler Confirm. */
+    /** The handler `Confirm`. */
     public CallDurableFuture<Empty> confirm(SignupOuterClass.Confirmation request) {
       return confirm(request, ignored -> {});
     }
@@ -100,7 +100,7 @@ public final class SignupClient {
     public final class Send {
       private Send() {}
 
-      /** The handler Run. */
+      /** The handler `Run`. */
       public InvocationHandle<SignupOuterClass.Status> run(SignupOuterClass.SignupRequest request) {
         return run(request, null, ignored -> {});
       }
@@ -130,7 +130,7 @@ public final class SignupClient {
         return ctx.send(builder, delay);
       }
 
-      /** The handler Confirm. */
+      /** The handler `Confirm`. */
       public InvocationHandle<Empty> confirm(SignupOuterClass.Confirmation request) {
         return confirm(request, null, ignored -> {});
       }
@@ -161,7 +161,7 @@ public final class SignupClient {
     }
   }
 
-  /** Calls the workflow golden.signup.v1.Signup from outside of Restate. */
+  /** Calls the workflow `golden.signup.v1.Signup` from outside of Restate. */
   public static final class IngressClient {
     private final Client client;
     private final String key;
@@ -179,7 +179,7 @@ public final class SignupClient {
           SignupHandlers.Metadata.Serde.RUN_OUTPUT);
     }
 
-    /** The handler Run. */
+    /** The handler `Run`. */
     public SendResponse<SignupOuterClass.Status> submit(SignupOuterClass.SignupRequest request) {
       return submit(request, null, ignored -> {});
     }
@@ -209,7 +209,7 @@ public final class SignupClient {
       return client.send(SignupOuterClassSerde.toIngress(builder), delay);
     }
 
-    /** The handler Run. */
+    /** The handler `Run`. */
     public CompletableFuture<SendResponse<SignupOuterClass.Status>> submitAsync(
         SignupOuterClass.SignupRequest request) {
       return submitAsync(request, null, ignored -> {});
@@ -240,7 +240,7 @@ public final class SignupClient {
       return client.sendAsync(SignupOuterClassSerde.toIngress(builder), delay);
     }
 
-    /** The handler Confirm. */
+    /** The handler `Confirm`. */
     public void confirm(SignupOuterClass.Confirmation request) {
       confirm(request, ignored -> {});
     }
@@ -255,7 +255,7 @@ public final class SignupClient {
       client.call(SignupOuterClassSerde.toIngress(builder));
     }
 
-    /** The handler Confirm. */
+    /** The handler `Confirm`. */
     public CompletableFuture<Empty> confirmAsync(SignupOuterClass.Confirmation request) {
       return confirmAsync(request, ignored -> {});
     }
@@ -279,7 +279,7 @@ public final class SignupClient {
     public final class Send {
       private Send() {}
 
-      /** The handler Confirm. */
+      /** The handler `Confirm`. */
       public SendResponse<Empty> confirm(SignupOuterClass.Confirmation request) {
         return confirm(request, null, ignored -> {});
       }
@@ -307,7 +307,7 @@ public final class SignupClient {
         return client.send(SignupOuterClassSerde.toIngress(builder), delay);
       }
 
-      /** The handler Confirm. */
+      /** The handler `Confirm`. */
       public CompletableFuture<SendResponse<Empty>> confirmAsync(
           SignupOuterClass.Confirmation request) {
         return confirmAsync(request, null, ignored -> {});

@@ -8,12 +8,12 @@ import dev.restate.common.Target;
 import dev.restate.common.WorkflowRequestBuilder;
 import dev.restate.serde.SerdeFactory;
 
-/** Requests to the workflow golden.signup.v1.Signup, and what it is called. */
+/** Requests to the workflow `golden.signup.v1.Signup`, and what it is called. */
 @SuppressWarnings({"deprecation", "removal"})
 public final class SignupHandlers {
   private SignupHandlers() {}
 
-  /** The handler Run. */
+  /** The handler `Run`. */
   public static WorkflowRequestBuilder<SignupOuterClass.SignupRequest, SignupOuterClass.Status> run(
       String key, SignupOuterClass.SignupRequest request) {
     return (WorkflowRequestBuilder<SignupOuterClass.SignupRequest, SignupOuterClass.Status>) Request.of(
@@ -23,7 +23,7 @@ public final class SignupHandlers {
         request);
   }
 
-  /** The handler Confirm. */
+  /** The handler `Confirm`. */
   public static RequestBuilder<SignupOuterClass.Confirmation, Empty> confirm(
       String key, SignupOuterClass.Confirmation request) {
     return Request.of(
@@ -33,7 +33,7 @@ public final class SignupHandlers {
         request);
   }
 
-  /** What the workflow golden.signup.v1.Signup is called, and how its payloads are written. */
+  /** What the workflow `golden.signup.v1.Signup` is called, and how its payloads are written. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.signup.v1.Signup";
 

@@ -6,6 +6,7 @@ messages, the messages of every library can do.
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
 import shutil
@@ -48,6 +49,7 @@ def _generated() -> Path:
     """An import root with the package `generated_conformance`."""
     if _TREE not in os.environ:
         folder = Path(tempfile.mkdtemp(prefix="conformance-"))
+        atexit.register(shutil.rmtree, folder)
         proto = Path(__file__).parents[2] / "proto/conformance"
         shutil.copytree(proto, folder / "proto/conformance")
         generate(folder / "proto", folder / "generated_conformance", messages=MESSAGES)

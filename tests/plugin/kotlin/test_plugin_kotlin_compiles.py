@@ -1,0 +1,64 @@
+"""All contracts' Kotlin code compiles with no warning, with the SDK: in `make interop`.
+
+It takes what building examples/polyglot/kotlin leaves there: protoc, and what Maven has fetched.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from golden_cases import CASES, REPOSITORY, parameter, protos
+from kotlin_cases import KOTLIN_CASES
+from plugin_protoc import compile_files
+
+from restate_proto.plugin.kotlin.generate import generate
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("COMPILE_KOTLIN") != "1", reason="COMPILE_KOTLIN=1 runs kotlinc"
+)
+
+EXAMPLE = REPOSITORY / "examples/polyglot/kotlin"
+
+# protobuf-java's own classes of these do not compile: messages and packages that are keywords.
+CONTRACTS = {
+    **{name: case for name, case in CASES.items() if name not in {"messages", "packages"}},
+    "kotlin": KOTLIN_CASES["names"],
+    "shop, and the options": REPOSITORY / "proto",
+}
+
+
+@pytest.mark.timeout(600)
+def test_kotlinc_has_no_warning(tmp_path: Path) -> None:
+    sources = tmp_path / "generated"
+    sources.mkdir()
+    for name, case in CONTRACTS.items():
+        paths = protos(case)
+        flag = "all_services=true" if "all_services" in parameter(case) else ""
+        files = {path: (case / path).read_text() for path in paths}
+        workspace = tmp_path / "contracts" / name
+        workspace.mkdir(parents=True)
+        for path, text in generate(compile_files(workspace, files, flag, None)).items():
+            (sources / path).parent.mkdir(parents=True, exist_ok=True)
+            assert not (sources / path).exists(), "each contract has packages of its own"
+            (sources / path).write_text(text)
+        run(
+            *(EXAMPLE / "target/tools/protoc", f"--java_out={sources}"),
+            *(f"--descriptor_set_in={workspace / 'descriptors'}", *paths),
+        )
+    # Libraries are compiled in this mode; the example's own settings make warnings errors.
+    strict = "<arg>-Werror</arg><arg>-Xexplicit-api=strict</arg>"
+    pom = (EXAMPLE / "pom.xml").read_text().replace("<arg>-Werror</arg>", strict)
+    assert strict in pom
+    (tmp_path / "pom.xml").write_text(pom)
+    run("mvn", "-q", "-B", "-o", "-f", tmp_path / "pom.xml", "compile")
+    assert list((tmp_path / "target/classes").rglob("CartBase.class"))
+
+
+def run(*command: str | Path) -> None:
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False, cwd=REPOSITORY
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

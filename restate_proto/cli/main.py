@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from restate_proto.cli.breaking import breaking_command
+from restate_proto.cli.docs import docs_command
 from restate_proto.cli.export import export_command
 from restate_proto.cli.generate import generate_command
 from restate_proto.cli.register import register_command
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command("generate")(generate_command)
 app.command("export")(export_command)
 app.command("breaking")(breaking_command)
+app.command("docs")(docs_command)
 app.command("serve")(serve_command)
 app.command("register")(register_command)
 

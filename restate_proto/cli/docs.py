@@ -1,0 +1,122 @@
+"""`restate-proto docs`: the services of a contract as pages for people."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from restate_proto.cli.contracts import load_contract
+from restate_proto.cli.failure import FAILED, MISUSED, fail
+from restate_proto.cli.protoc import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["DocsFormat", "docs_command", "write_docs"]
+
+
+class DocsFormat(StrEnum):
+    """What the pages are written as."""
+
+    MARKDOWN = "markdown"
+    HTML = "html"
+    BOTH = "both"
+
+
+def write_docs(
+    source: Path,
+    out: Path,
+    *,
+    format_: DocsFormat = DocsFormat.BOTH,
+    include: Sequence[Path] = (),
+    all_services: bool = False,
+    ingress_url: str = "http://127.0.0.1:8080",
+) -> tuple[Path, ...]:
+    """Writes the documentation of a contract.
+
+    Args:
+        source: a folder of .proto files, or a descriptor set.
+        out: the folder for the pages; `README.md` and `index.html` in it list the services.
+        format_: what the pages are written as.
+        include: more folders to find imports in.
+        all_services: whether a service without a Restate option counts as a plain service.
+        ingress_url: where Restate's ingress is, for the calls that the pages show.
+
+    Returns:
+        The files, sorted; those that were right already were left alone.
+
+    Raises:
+        ContractError: the contract cannot be read, or breaks a rule.
+    """
+    # They take a while to load, and the other commands do without.
+    from restate_proto.docs.html import render_html  # noqa: PLC0415 - see above
+    from restate_proto.docs.library import LibraryError  # noqa: PLC0415 - see above
+    from restate_proto.docs.markdown import render_markdown  # noqa: PLC0415 - see above
+    from restate_proto.docs.pages import contract_pages  # noqa: PLC0415 - see above
+
+    contract = load_contract(source, include, all_services=all_services)
+    try:
+        pages = contract_pages(contract.descriptors, contract.files, ingress_url=ingress_url)
+    except LibraryError as error:
+        raise ContractError(str(error)) from error
+    texts: dict[str, str] = {}
+    if format_ is not DocsFormat.HTML:
+        texts.update(render_markdown(pages))
+    if format_ is not DocsFormat.MARKDOWN:
+        texts.update(render_html(pages))
+    return tuple(_write(out, name, text) for name, text in sorted(texts.items()))
+
+
+def docs_command(
+    source: Annotated[
+        Path,
+        typer.Argument(help="A folder of .proto files, or a descriptor set.", show_default=True),
+    ] = Path("proto"),
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the pages go.")],
+    format_: Annotated[
+        DocsFormat, typer.Option("--format", help="What the pages are written as.")
+    ] = DocsFormat.BOTH,
+    include: Annotated[
+        list[Path] | None,
+        typer.Option("--include", "-I", help="One more folder to find imports in."),
+    ] = None,
+    all_services: Annotated[
+        bool, typer.Option("--all-services", help="Take services without a Restate option too.")
+    ] = False,
+    ingress_url: Annotated[
+        str, typer.Option(help="Restate's ingress, for the calls that the pages show.")
+    ] = "http://127.0.0.1:8080",
+) -> None:
+    """Write the documentation of a contract: its services, handlers and messages, for people."""
+    if not ingress_url.startswith(("http://", "https://")):
+        fail(f"{ingress_url!r} is not a URL, such as http://127.0.0.1:8080", code=MISUSED)
+    try:
+        files = write_docs(
+            source,
+            out,
+            format_=format_,
+            include=include or [],
+            all_services=all_services,
+            ingress_url=ingress_url,
+        )
+    except ContractError as error:
+        # As they are, without a prefix: editors find the file and line in them.
+        typer.echo(str(error), err=True)
+        raise typer.Exit(FAILED) from None
+    typer.echo(f"{len(files)} pages in {out}")
+
+
+def _write(out: Path, name: str, text: str) -> Path:
+    # The names of files in a descriptor set are whatever somebody wrote there.
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        raise ContractError(f"{name}: no path below a folder")
+    path = out / name
+    content = text.encode()
+    if not path.is_file() or path.read_bytes() != content:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return path

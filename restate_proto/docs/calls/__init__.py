@@ -1,0 +1,3 @@
+"""How to call a handler: code to copy, in each language."""
+
+from __future__ import annotations

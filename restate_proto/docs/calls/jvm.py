@@ -1,0 +1,74 @@
+"""What calls in Java and Kotlin have in common."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from restate_proto.plugin.jvm.messages import JavaMessages, JvmClass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from restate_proto.docs.calls.site import CallSite, SimpleField
+    from restate_proto.plugin.schema import MessageType
+
+__all__ = ["JvmNames", "JvmSite"]
+
+
+class JvmNames:
+    """The imports of a snippet, and what they make classes be called."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, JvmClass] = {}
+
+    def use(self, class_: JvmClass) -> str:
+        """Imports a class, and returns what to call it: its own name, or all where that is taken."""
+        name = class_.names[-1]
+        return name if self._found.setdefault(name, class_) == class_ else class_.full_name
+
+    def __iter__(self) -> Iterator[str]:
+        """Yields what to import, sorted."""
+        # What is in no package needs no import, unless it is inside of another class.
+        found = (name for name in self._found.values() if name.package or len(name.names) > 1)
+        return iter(sorted(name.full_name for name in found))
+
+
+@dataclass(frozen=True, slots=True)
+class JvmSite:
+    """A handler to be called on the JVM.
+
+    Args:
+        site: the handler.
+        messages: the protobuf-java classes of the contract.
+    """
+
+    site: CallSite
+    messages: JavaMessages
+
+    @property
+    def client(self) -> JvmClass:
+        """The class of the generated clients."""
+        package = self.messages.package(self.site.handler.location.file)
+        return JvmClass(package, (f"{self.site.service.proto}Client",))
+
+    def message(self, message: MessageType) -> JvmClass:
+        """The class of a message."""
+        return self.messages.message(message)
+
+    def builder(self, class_: str) -> str:
+        """The expression that builds the request, of a class that is called this."""
+        request = self.site.handler.request
+        calls = "".join(
+            f".{self._setter(request, field)}({_literal(field)})"
+            for field in self.site.simple_fields()
+        )
+        return f"{class_}.newBuilder(){calls}.build()"
+
+    def _setter(self, message: MessageType, field: SimpleField) -> str:
+        return "set" + self.messages.getter(message, field.name).removeprefix("get")
+
+
+def _literal(field: SimpleField) -> str:
+    return f"{field.value}L" if field.is_long else json.dumps(field.value)

@@ -1,0 +1,188 @@
+"""Renders proto comments, which are Markdown by custom and of anybody's hand.
+
+What is in a comment stays in its place: it is no markup of the page, ends where it ends, and makes
+no browser run or fetch anything.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "escape_text",
+    "html_comment",
+    "html_summary",
+    "markdown_cell",
+    "markdown_code",
+    "markdown_comment",
+    "markdown_summary",
+]
+
+_SCHEMES = {"", "http", "https", "mailto"}
+_SENTENCE = re.compile(r"(.+?(?<!\be\.g)(?<!\bi\.e)(?<!\betc)[.!?])\s", re.DOTALL)
+_CODE_SPAN = re.compile(r"((?<![\\`])(`+)(?!`).+?(?<!`)\2(?!`))", re.DOTALL)
+
+
+def _parser(*, html: bool) -> MarkdownIt:
+    # Images would be fetched from wherever they are.
+    return MarkdownIt("commonmark", {"html": html}).enable("table").disable("image")
+
+
+def _as_paragraph(self: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+    return "<p><strong>" if tokens[index].nesting == 1 else "</strong></p>\n"
+
+
+def _link(self: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+    token = tokens[index]
+    token.attrSet("rel", "noopener noreferrer")
+    return self.renderToken(tokens, index, options, env)
+
+
+_HTML = _parser(html=False)
+# The page has headings of its own.
+_HTML.add_render_rule("heading_open", _as_paragraph)
+_HTML.add_render_rule("heading_close", _as_paragraph)
+_HTML.add_render_rule("link_open", _link)
+
+# What any other renderer might make of a text, at worst.
+_WORST = _parser(html=True).enable("image")
+_WORST.validateLink = lambda url: True
+
+
+def html_comment(comment: str) -> str:
+    """Renders a comment as HTML."""
+    return _HTML.render(comment)
+
+
+def html_summary(comment: str) -> str:
+    """Renders the first sentence of a comment as HTML for the inside of a paragraph."""
+    return _HTML.renderInline(_first_sentence(comment))
+
+
+def markdown_comment(comment: str) -> str:
+    """Renders a comment as Markdown that ends where it ends and has no HTML in it."""
+    text = _escape_blocks(comment)
+    return text if _is_safe(text) else _fenced(comment)
+
+
+def markdown_summary(comment: str) -> str:
+    """Renders the first sentence of a comment as Markdown for the cell of a table."""
+    return markdown_cell(_first_sentence(comment))
+
+
+def markdown_cell(comment: str) -> str:
+    """Renders a comment as Markdown for the cell of a table: in one line."""
+    lines = [_escape(line) for line in _lines(comment)]
+    if not all(map(_is_safe, lines)):
+        lines = [markdown_code(line) for line in comment.split("\n") if line.strip()]
+    return "<br>".join(lines)
+
+
+def escape_text(text: str) -> str:
+    """Writes words so that nothing in them is Markdown."""
+    return re.sub(r"([\\`*_\[\]<>~#])", r"\\\1", text)
+
+
+def markdown_code(text: str) -> str:
+    """Writes inline code."""
+    text = " ".join(text.split("\n"))
+    mark = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    space = " " if text.startswith(("`", " ")) or text.endswith(("`", " ")) or not text else ""
+    return f"{mark}{space}{text}{space}{mark}"
+
+
+def _first_sentence(comment: str) -> str:
+    tokens = _HTML.parse(comment)
+    paragraphs = (
+        words.content
+        for before, words in pairwise(tokens)
+        if before.type == "paragraph_open" and not before.level
+    )
+    content = next(paragraphs, "")
+    found = _SENTENCE.match(content + " ")
+    return " ".join((found[1] if found else content).split())
+
+
+def _lines(comment: str) -> Iterator[str]:
+    """Yields the paragraphs, list items and lines of code of a comment, each as Markdown."""
+    mark = ""
+    for token in _HTML.parse(comment):
+        if token.type == "list_item_open":
+            mark = f"{token.info}. " if token.info else "• "
+        elif token.type == "inline":
+            yield mark + " ".join(token.content.split())
+            mark = ""
+        elif token.type in {"fence", "code_block"}:
+            yield from (markdown_code(line) for line in token.content.rstrip("\n").split("\n"))
+
+
+def _escape_blocks(comment: str) -> str:
+    """Escapes a comment as it is laid out, but for its code."""
+    lines = comment.split("\n")
+    code: set[int] = set()
+    for token in _HTML.parse(comment):
+        if token.map is None:
+            continue
+        if token.type in {"fence", "code_block"}:
+            code.update(range(*token.map))
+        elif token.type == "heading_open" and not token.level:
+            # The page has headings of its own.
+            first, end = token.map
+            title = lines[first].strip().strip("#").strip()
+            lines[first:end] = [f"**{title}**"] + [""] * (end - first - 1)
+    escaped: list[str] = []
+    words: list[str] = []
+    for number, line in enumerate(lines):
+        if number in code or not line.strip():
+            escaped += [*_escape("\n".join(words)).split("\n")] if words else []
+            escaped.append(line)
+            words = []
+        else:
+            words.append(line)
+    return "\n".join([*escaped, *([_escape("\n".join(words))] if words else [])]).strip("\n")
+
+
+def _escape(text: str) -> str:
+    """Escapes HTML and images outside of code spans."""
+    parts = _CODE_SPAN.split(text)
+    # Words, a code span, the mark around that, words...
+    for number in range(0, len(parts), 3):
+        parts[number] = parts[number].replace("<", "&lt;").replace("![", r"\![")
+    return "".join(part for number, part in enumerate(parts) if number % 3 != 2)
+
+
+def _is_safe(text: str) -> bool:
+    """Whether a text ends where it ends, and holds no HTML, no heading and no odd link."""
+    *tokens, _, end, _ = _WORST.parse(f"{text}\n\nend")
+    if end.level != 1 or end.content != "end":
+        return False
+    for token in tokens:
+        if token.type == "html_block" or (token.type == "heading_open" and not token.level):
+            return False
+        for part in token.children or ():
+            if part.type in {"html_inline", "image"}:
+                return False
+            if part.type == "link_open" and not _is_plain_link(str(part.attrGet("href"))):
+                return False
+    return True
+
+
+def _is_plain_link(target: str) -> bool:
+    try:
+        return urlsplit(html.unescape(target).strip()).scheme.lower() in _SCHEMES
+    except ValueError:
+        return False
+
+
+def _fenced(text: str) -> str:
+    mark = "`" * max(3, max(map(len, re.findall("`+", text)), default=0) + 1)
+    return f"{mark}text\n{text}\n{mark}"

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = ["render_support"]
 
-# `<<name>>` is a class or a function that is imported; THE_SERDE is the name of the file's class.
+# Messages of google.protobuf; `{` does not begin their ProtoJSON.
 _NOT_OBJECTS = """
     BoolValue BytesValue DoubleValue Duration FieldMask FloatValue Int32Value Int64Value ListValue
     StringValue Timestamp UInt32Value UInt64Value Value
     """.split()  # noqa: SIM905 - a table of words reads better
 
+# `<<name>>` is a class or a function that is imported, THE_SERDE the file's own class, and THE_FILE
+# protobuf-java's for the contract's file.
 _SUPPORT = """\
 // What follows is in every generated file, so that none needs another.
 

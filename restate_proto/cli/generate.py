@@ -14,9 +14,9 @@ from restate_proto.cli.failure import FAILED
 from restate_proto.cli.message_compilers import compile_messages
 from restate_proto.cli.protoc import ContractError, ProtoFolder
 from restate_proto.cli.protoc_output import mend_stub, prefix_imports
-from restate_proto.plugin.generate import generate as generate_restate_code
 from restate_proto.plugin.names import module_name
 from restate_proto.plugin.problems import PluginError
+from restate_proto.plugin.python.generate import generate as generate_restate_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,7 @@ __all__ = ["main", "main_java", "main_kotlin"]
 
 def main() -> None:
     """`protoc-gen-python-restate`."""
-    from restate_proto.plugin.generate import generate  # noqa: PLC0415 - a script loads its own
+    from restate_proto.plugin.python.generate import generate  # noqa: PLC0415 - a script loads its own
 
     _serve("python", generate, hint="`restate-proto generate` does the whole of it.")
 

@@ -18,7 +18,7 @@ from restate_proto.cli.message_compilers import compile_messages
 from restate_proto.codec.descriptors import message_files
 from restate_proto.codec.proto_fields import is_required, map_entry
 from restate_proto.codec.registry import codec_for
-from restate_proto.plugin.embedded import bare_files
+from restate_proto.plugin.python.embedded import bare_files
 
 __all__ = ["BETTERPROTO", "BETTERPROTO2", "COMMON", "GOOGLE", "LIBRARIES", "Library", "compiled"]
 

@@ -21,7 +21,7 @@ from restate_proto.codec.google import google_codec
 from restate_proto.codec.registry import codec_for
 from restate_proto.codec.twins import require
 from restate_proto.model.codec import CodecError
-from restate_proto.plugin.embedded import bare_files
+from restate_proto.plugin.python.embedded import bare_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.compiler import plugin_pb2
 from plugin_protoc import compile_files
 
-from restate_proto.plugin.generate import generate
+from restate_proto.plugin.python.generate import generate
 from restate_proto.plugin.run import run
 
 if TYPE_CHECKING:

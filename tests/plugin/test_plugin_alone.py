@@ -8,7 +8,7 @@ import pytest
 from golden_cases import CASES, parameter, protos
 from google.protobuf.compiler import plugin_pb2
 
-from restate_proto.plugin.generate import generate
+from restate_proto.plugin.python.generate import generate
 
 if TYPE_CHECKING:
     from plugin_protoc import Compile

@@ -22,9 +22,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restate_proto.cli.generate import generate
-from restate_proto.plugin.embedded import bare_files
-from restate_proto.plugin.generate import generate as generate_restate_code
-from restate_proto.plugin.messages import MESSAGES
+from restate_proto.plugin.python.embedded import bare_files
+from restate_proto.plugin.python.generate import generate as generate_restate_code
+from restate_proto.plugin.python.messages import MESSAGES
 from restate_proto.plugin.schema import MessageType
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from restate_proto.plugin.generate import generate
+from restate_proto.plugin.python.generate import generate
 from restate_proto.plugin.run import run
 
 if TYPE_CHECKING:

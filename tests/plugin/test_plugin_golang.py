@@ -9,8 +9,8 @@ from golden_cases import CASES
 from google.protobuf.compiler import plugin_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodOptions, ServiceOptions
 
-from restate_proto.plugin.generate import generate
 from restate_proto.plugin.golang import GoHandlerType, GoOptions, GoServiceType
+from restate_proto.plugin.python.generate import generate
 from restate_proto.plugin.run import run
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from restate_proto.plugin.printer import Call, Expression, Items, Printer, Text, quote
+from restate_proto.plugin.python.printer import Call, Expression, Items, Printer, Text, quote
 from restate_proto.plugin.source import clean_comment
 
 

@@ -13,9 +13,9 @@ from golden_cases import REPOSITORY
 from google.protobuf import descriptor_pb2
 from google.protobuf.compiler import plugin_pb2
 
-from restate_proto.plugin.generate import generate
-from restate_proto.plugin.options import PluginOptions, parse_options
 from restate_proto.plugin.problems import PluginError
+from restate_proto.plugin.python.generate import generate
+from restate_proto.plugin.python.options import PluginOptions, parse_options
 from restate_proto.plugin.run import run
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def test_the_console_script_says_its_version() -> None:
 def test_starting_the_plugin_loads_no_runtime(compile_request: Compile) -> None:
     code = (
         f"import sys; sys.path[:0] = [{str(REPOSITORY)!r}, {str(REPOSITORY / 'generated')!r}];"
-        "import restate_proto.plugin.__main__, restate_proto.plugin.generate;"
+        "import restate_proto.plugin.__main__, restate_proto.plugin.python.generate;"
         "print([m for m in sys.modules if m.startswith(('asyncio', 'h2', 'typer', 'grpc'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

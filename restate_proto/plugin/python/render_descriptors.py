@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from restate_proto.model.config import Config
 from restate_proto.model.kinds import Encoding
-from restate_proto.plugin.printer import Call, Items, Text, quote
+from restate_proto.plugin.python.printer import Call, Items, Text, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
     from restate_proto.model.retry import InvocationRetryPolicy
-    from restate_proto.plugin.imports import Imports
-    from restate_proto.plugin.messages import MessageRuntime
-    from restate_proto.plugin.printer import Expression, Printer
+    from restate_proto.plugin.python.imports import Imports
+    from restate_proto.plugin.python.messages import MessageRuntime
+    from restate_proto.plugin.python.printer import Expression, Printer
     from restate_proto.plugin.schema import (
         Declaration,
         FileModel,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.plugin.embedded import embedded_files
-from restate_proto.plugin.messages import MESSAGES
-from restate_proto.plugin.options import parse_options
 from restate_proto.plugin.parse import parse_files
-from restate_proto.plugin.render import render_file
+from restate_proto.plugin.python.embedded import embedded_files
+from restate_proto.plugin.python.messages import MESSAGES
+from restate_proto.plugin.python.options import parse_options
+from restate_proto.plugin.python.render import render_file
 
 if TYPE_CHECKING:
     from google.protobuf.compiler import plugin_pb2

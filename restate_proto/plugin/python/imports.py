@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from restate_proto.plugin.messages import MessageRuntime
-    from restate_proto.plugin.printer import Printer
+    from restate_proto.plugin.python.messages import MessageRuntime
+    from restate_proto.plugin.python.printer import Printer
     from restate_proto.plugin.schema import MessageType
 
 __all__ = ["Imports"]

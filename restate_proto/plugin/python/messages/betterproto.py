@@ -11,8 +11,8 @@ import keyword
 import re
 from typing import TYPE_CHECKING
 
-from restate_proto.plugin.messages.base import MessageImports
 from restate_proto.plugin.names import is_plain_name, unique_name
+from restate_proto.plugin.python.messages.base import MessageImports
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.model.kinds import HandlerKind, ServiceKind
-from restate_proto.plugin.printer import Call
+from restate_proto.plugin.python.printer import Call
 from restate_proto.plugin.render_docs import described, handler_doc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from restate_proto.plugin.imports import Imports
-    from restate_proto.plugin.printer import Printer
+    from restate_proto.plugin.python.imports import Imports
+    from restate_proto.plugin.python.printer import Printer
     from restate_proto.plugin.schema import HandlerModel, ServiceModel
 
 __all__ = ["render_clients"]

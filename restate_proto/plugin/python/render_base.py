@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from restate_proto.model.kinds import HandlerKind, ServiceKind
-from restate_proto.plugin.printer import Call, quote
+from restate_proto.plugin.python.printer import Call, quote
 from restate_proto.plugin.render_docs import handler_doc, service_doc
 
 if TYPE_CHECKING:
-    from restate_proto.plugin.imports import Imports
-    from restate_proto.plugin.printer import Printer
+    from restate_proto.plugin.python.imports import Imports
+    from restate_proto.plugin.python.printer import Printer
     from restate_proto.plugin.schema import HandlerModel, ServiceModel
 
 __all__ = ["render_base"]

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from restate_proto.plugin.messages.base import MessageImports
 from restate_proto.plugin.names import is_plain_name, module_name, unique_name
+from restate_proto.plugin.python.messages.base import MessageImports
 
 if TYPE_CHECKING:
     from collections.abc import Collection

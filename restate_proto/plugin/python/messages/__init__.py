@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.plugin.messages.base import MessageImports, MessageRuntime
-from restate_proto.plugin.messages.betterproto import Betterproto2Messages, BetterprotoMessages
-from restate_proto.plugin.messages.google import GoogleMessages
+from restate_proto.plugin.python.messages.base import MessageImports, MessageRuntime
+from restate_proto.plugin.python.messages.betterproto import (
+    Betterproto2Messages,
+    BetterprotoMessages,
+)
+from restate_proto.plugin.python.messages.google import GoogleMessages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

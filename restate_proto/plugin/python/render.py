@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.plugin.imports import Imports
-from restate_proto.plugin.printer import Items, Printer, quote
-from restate_proto.plugin.render_base import render_base
-from restate_proto.plugin.render_clients import render_clients
-from restate_proto.plugin.render_descriptors import (
+from restate_proto.plugin.python.imports import Imports
+from restate_proto.plugin.python.printer import Items, Printer, quote
+from restate_proto.plugin.python.render_base import render_base
+from restate_proto.plugin.python.render_clients import render_clients
+from restate_proto.plugin.python.render_descriptors import (
     handler_descriptor,
     render_files,
     service_descriptor,
 )
 
 if TYPE_CHECKING:
-    from restate_proto.plugin.messages import MessageRuntime
+    from restate_proto.plugin.python.messages import MessageRuntime
     from restate_proto.plugin.schema import FileModel
 
 __all__ = ["render_file"]

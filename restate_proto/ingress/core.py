@@ -6,7 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from restate_proto.errors import TerminalError
-from restate_proto.ingress.errors import IngressError, InvocationNotReadyError
+from restate_proto.ingress.errors import (
+    IngressBadRequestError,
+    IngressError,
+    InvocationNotReadyError,
+)
 from restate_proto.ingress.payloads import accepted_by, write
 from restate_proto.ingress.requests import (
     AdminAction,
@@ -26,8 +30,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from restate_proto.ingress.payloads import Payload
-    from restate_proto.ingress.requests import InvocationRef
-    from restate_proto.ingress.responses import SendReceipt
+    from restate_proto.ingress.requests import IngressRequest, InvocationRef
+    from restate_proto.ingress.responses import IngressResponse, SendReceipt
     from restate_proto.ingress.sending import Sender
     from restate_proto.model.codec import Codec
     from restate_proto.model.kinds import Encoding
@@ -81,7 +85,7 @@ class IngressCore:
             headers=headers,
             limit_key=limit_key,
         )
-        response = await self._ingress.send(message)
+        response = await self._deliver(message, accepted_by(request_codec, encoding))
         return result(message, response, response_codec, encoding)
 
     async def send(
@@ -109,7 +113,23 @@ class IngressCore:
             limit_key=limit_key,
             submits_workflow=submits_workflow,
         )
-        return receipt(message, await self._ingress.send(message))
+        response = await self._deliver(message, accepted_by(request_codec, encoding))
+        return receipt(message, response)
+
+    async def _deliver(self, message: IngressRequest, content_type: str) -> IngressResponse:
+        """Send a message to a handler.
+
+        An empty one goes without a content type, as handlers with a JSON Schema want it. Those of
+        SDKs that declare every input as required want one; what Restate refuses for that reason,
+        no handler has seen.
+        """
+        try:
+            return await self._ingress.send(message)
+        except IngressBadRequestError:
+            if message.body:
+                raise
+        headers = ((b"content-type", content_type.encode("ascii")), *message.headers)
+        return await self._ingress.send(replace(message, headers=headers))
 
     async def attach(self, ref: InvocationRef, codec: Codec[R], encoding: Encoding) -> R:
         """See `IngressInvocationHandle.attach`."""

@@ -15,6 +15,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from restate_proto import (
     Encoding,
+    IngressBadRequestError,
     IngressClient,
     IngressError,
     IngressRetryPolicy,
@@ -104,6 +105,54 @@ def test_an_empty_message_goes_without_a_content_type() -> None:
 
     assert fake.requests[0].body == b""
     assert "content-type" not in fake.requests[0].headers
+
+
+@pytest.mark.parametrize("sends", [False, True])
+def test_an_empty_message_that_is_refused_goes_with_a_content_type(*, sends: bool) -> None:
+    """An SDK may declare an input as required: an empty body is then taken with one alone."""
+
+    async def test(client: IngressClient) -> None:
+        if sends:
+            await client.send(ADD, Mixin(), Mixin)
+        else:
+            assert await client.call(ADD, Mixin(), Mixin) == Mixin(name="n")
+
+    done = SENT if sends else Reply(200, BINARY)
+    fake = FakeIngress(error(400, "Empty content-type"), done)
+    run(fake, test)
+
+    first, second = fake.requests
+    assert "content-type" not in first.headers
+    assert second.headers.pop("content-type") == "application/protobuf"
+    assert (second.path, second.body, second.headers) == (first.path, b"", first.headers)
+
+
+@pytest.mark.parametrize(
+    ("message", "replies"),
+    [
+        (Mixin(), [error(400, "no"), error(400, "no")]),
+        (Mixin(name="n"), [error(400, "no")]),
+    ],
+    ids=["an empty one, twice", "another one"],
+)
+def test_what_is_refused_for_another_reason(message: Mixin, replies: list[Reply]) -> None:
+    async def test(client: IngressClient) -> None:
+        with pytest.raises(IngressBadRequestError, match="no; the request cannot succeed"):
+            await client.call(ADD, message, Mixin)
+
+    fake = FakeIngress(*replies)
+    run(fake, test)
+    assert len(fake.requests) == len(replies)
+
+
+def test_a_failure_of_the_handler_is_not_asked_for_again() -> None:
+    async def test(client: IngressClient) -> None:
+        with pytest.raises(TerminalError, match="Empty content-type"):
+            await client.call(ADD, Mixin(), Mixin)
+
+    fake = FakeIngress(error(400, "Empty content-type", source="invocation"))
+    run(fake, test)
+    assert len(fake.requests) == 1
 
 
 def test_plain_values() -> None:

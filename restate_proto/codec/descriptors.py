@@ -68,7 +68,7 @@ def find_descriptor(
     if module.endswith(_WELL_KNOWN_MODULE):
         # Rather of a contract's pool, where an Any finds the contract's messages.
         candidates = {**_well_known(), **_messages.get(_WELL_KNOWN_MODULE, {}), **candidates}
-    for names, descriptor in candidates.items():
+    for names, descriptor in candidates.copy().items():  # another thread may add to it
         if class_name(names) == class_.__name__:
             return descriptor
     return None

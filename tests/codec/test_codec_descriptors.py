@@ -111,6 +111,25 @@ def test_a_descriptor_that_comes_later_is_found() -> None:
     assert codec_for(module.Scalars) is codec
 
 
+def test_a_contract_may_arrive_while_a_message_is_looked_for() -> None:
+    class Last:
+        __module__ = "busy.shop.v1"
+
+    register("busy.", file("a.proto", "shop.v1", ("First", STRING), ("Last", STRING)))
+    arrived: list[object] = []
+
+    def class_name(names: tuple[str, ...]) -> str:
+        if not arrived:  # as another thread would
+            arrived.append(names)
+            register("busy.", file("b.proto", "shop.v1", ("Other", STRING)))
+            assert descriptors.find_descriptor(Last, ".".join) is not None
+        return ".".join(names)
+
+    found = descriptors.find_descriptor(Last, class_name)
+    assert found is not None
+    assert found.full_name == "shop.v1.Last"
+
+
 def test_well_known_types_need_no_descriptor() -> None:
     moment = timestamp_pb2.Timestamp(seconds=5, nanos=7)
     for library in (BETTERPROTO, BETTERPROTO2):

@@ -118,6 +118,11 @@ class FieldCopier:
             attributes[attribute] = value if take is None else take(value)
         return self._make(attributes, b"" if is_all else self._rest(twin))
 
+    def is_set(self, message: Any) -> bool:
+        """Whether a message in a field that always has one is more than the field's default."""
+        # What is of another class is refused when it is written.
+        return type(message) is not self._class or self._flavour.is_set(message)
+
     def _rest(self, twin: Any) -> bytes:
         """What of a twin the class has no fields for."""
         rest = type(twin)()
@@ -174,4 +179,4 @@ class FieldCopier:
         copier = self._known.get(class_) or FieldCopier(
             self._flavour, class_, descriptor, self._known
         )
-        return values.Values(copier.write, copier.read, self._flavour.is_set)
+        return values.Values(copier.write, copier.read, copier.is_set)

@@ -67,6 +67,10 @@ def _is_not_epoch(value: Any) -> bool:
     return value != _EPOCH
 
 
+def _is_not_zero(value: Any) -> bool:
+    return value != timedelta()  # what is no timedelta is refused when it is written
+
+
 def _write_duration(value: Any, message: Any) -> None:
     microseconds = value // _MICROSECOND
     sign = -1 if microseconds < 0 else 1
@@ -97,7 +101,7 @@ _WRAPPER = Values(_write_wrapper, _read_wrapper, always)
 
 NATIVE = {
     "google.protobuf.Timestamp": Values(_write_timestamp, _read_timestamp, _is_not_epoch),
-    "google.protobuf.Duration": Values(_write_duration, _read_duration, bool),
+    "google.protobuf.Duration": Values(_write_duration, _read_duration, _is_not_zero),
     **{
         f"google.protobuf.{name}Value": _WRAPPER
         for name in (
@@ -132,11 +136,16 @@ def put_list(name: str) -> Put:
     """For a repeated field of no messages."""
 
     def put(value: Any, message: Any) -> None:
-        if isinstance(value, (str, bytes)):  # which would be taken apart
-            raise TypeError(f"expected a list, got {type(value).__name__}")
+        _check_list(value)
         getattr(message, name).extend(value)
 
     return put
+
+
+def _check_list(value: object) -> None:
+    # A str would be taken apart, an iterator is empty the next time, a set has any order.
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"expected a list, got {type(value).__name__}")
 
 
 def put_map(name: str) -> Put:
@@ -166,6 +175,7 @@ def put_messages(name: str, write: Write) -> Put:
     """For a repeated field of messages."""
 
     def put(value: Any, message: Any) -> None:
+        _check_list(value)
         add = getattr(message, name).add
         for item in value:
             write(item, add())

@@ -374,11 +374,16 @@ def test_values_that_break_sloppy_codecs(library: Library, message: Any) -> None
         (Scalars, {"a_double": "x"}, "a_double: "),
         (Collections, {"longs": [1, "x"]}, "longs: "),
         (Collections, {"strings": "abc"}, "strings: expected a list, got str"),
+        (Collections, {"strings": iter(["a"])}, "strings: expected a list, got list_iterator"),
+        (Collections, {"scalars": ""}, "scalars: expected a list, got str"),
+        (Collections, {"scalars": {}}, "scalars: expected a list, got dict"),
         (Collections, {"by_int32": {"x": 1}}, "by_int32: "),
         (Collections, {"scalars": [None]}, "scalars: expected Scalars, got NoneType"),
         (WellKnown, {"timestamp": datetime(2024, 1, 1)}, "timestamp: "),  # noqa: DTZ001 - no zone
         (WellKnown, {"timestamp": 5}, "timestamp: "),
         (WellKnown, {"duration": 5}, "duration: "),
+        (WellKnown, {"duration": 0}, "duration: "),
+        (WellKnown, {"timestamp": ""}, "timestamp: "),
         (WellKnown, {"an_int32": 2**31}, "an_int32: "),
         (Choices, {"scalars": {"a_bool": True}}, "scalars: expected Scalars, got dict"),
     ],
@@ -392,6 +397,13 @@ def test_a_value_that_does_not_fit_names_its_field(
             write(codec.type(**attributes))
         name = message_class.DESCRIPTOR.full_name
         assert str(caught.value).startswith(f"{name}: cannot be written as {form}: {reason}")
+
+
+@both
+def test_an_empty_message_of_another_type_is_refused(library: Library) -> None:
+    message = library.messages.Tree(other=library.messages.Scalars())
+    with pytest.raises(CodecError, match="binary: other: expected TreeOther, got Scalars"):
+        library.codec(Tree).to_binary(message)
 
 
 @both

@@ -89,14 +89,14 @@ def markdown_cell(comment: str) -> str:
 
 def escape_text(text: str) -> str:
     """Writes words so that nothing in them is Markdown."""
-    return re.sub(r"([\\`*_\[\]<>~#])", r"\\\1", text)
+    return re.sub(r"([\\`*_\[\]<>~#&])", r"\\\1", text)
 
 
 def markdown_code(text: str) -> str:
     """Writes inline code."""
-    text = " ".join(text.split("\n"))
+    text = text.replace("\n", " ") or " "
     mark = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
-    space = " " if text.startswith(("`", " ")) or text.endswith(("`", " ")) or not text else ""
+    space = " " if text.strip() and (text[0] in "` " or text[-1] in "` ") else ""
     return f"{mark}{space}{text}{space}{mark}"
 
 
@@ -162,8 +162,8 @@ def _escape(text: str) -> str:
 
 def _is_safe(text: str) -> bool:
     """Whether a text ends where it ends, and holds no HTML, no heading and no odd link."""
-    *tokens, _, end, _ = _WORST.parse(f"{text}\n\nend")
-    if end.level != 1 or end.content != "end":
+    tokens = _WORST.parse(f"{text}\n\nend")
+    if [(token.level, token.content) for token in tokens[-2:-1]] != [(1, "end")]:
         return False
     for token in tokens:
         if token.type == "html_block" or (token.type == "heading_open" and not token.level):

@@ -96,7 +96,7 @@ def service_blocks(service: ServiceModel, library: Library, calls: CallWriter) -
     yield from _declared("State", "Key", service.state, library)
     yield from _declared("Promises", "Name", service.promises, library)
     yield from _declared("Signals", "Name", service.signals, library)
-    yield from _configuration(service.config)
+    yield from _configuration(service.config, 3)
     for handler in service.handlers:
         yield from _handler_blocks(service, handler, library, calls)
 
@@ -127,7 +127,7 @@ def _handler_blocks(
     if is_private(service, handler):
         sentence.append(Text(" Only other handlers can call it."))
     yield Paragraph(tuple(sentence))
-    yield from _configuration(handler.config)
+    yield from _configuration(handler.config, 4)
     site, choices = calls.calls(service, handler)
     if not handler.request.is_empty:
         yield Heading(4, (Text("Request in JSON"),))
@@ -156,7 +156,7 @@ def _declared(
     title: str, what: str, declarations: tuple[Declaration, ...], library: Library
 ) -> Iterator[Block]:
     if declarations:
-        yield Heading(4, (Text(title),))
+        yield Heading(3, (Text(title),))
         yield Table.of(
             (what, "Type"),
             [
@@ -166,12 +166,12 @@ def _declared(
         )
 
 
-def _configuration(config: Config) -> Iterator[Block]:
+def _configuration(config: Config, level: int) -> Iterator[Block]:
     rows: list[tuple[Cell, ...]] = [
         ((Text(name),), value, (Text(meaning),)) for name, value, meaning in settings(config)
     ]
     if rows:
-        yield Heading(4, (Text("Configuration"),))
+        yield Heading(level, (Text("Configuration"),))
         yield Table.of(("Setting", "Value", "Meaning"), rows)
 
 

@@ -80,7 +80,7 @@ h1, h2, h3, h4 { line-height: 1.25; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; margin: 1rem 0; }
 h2 { font-size: 1.6rem; margin: 3.5rem 0 1rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
 h3 { font-size: 1.2rem; margin: 3rem 0 0.8rem; }
-h4 { font-size: 0.9375rem; margin: 1.6rem 0 0.4rem; }
+h3:not([id]), h4 { font-size: 0.9375rem; margin: 1.6rem 0 0.4rem; }
 h1 code, h2 code, h3 code { font-size: 0.95em; background: none; padding: 0; }
 h1 + p { margin-top: -0.6rem; color: var(--faint); }
 .anchor { color: var(--faint); font-weight: 400; text-decoration: none; opacity: 0; }
@@ -111,7 +111,7 @@ pre code { background: none; padding: 0; font-size: inherit; overflow-wrap: norm
 .badge.object { background: var(--object-bg); color: var(--object); }
 .badge.workflow { background: var(--workflow-bg); color: var(--workflow); }
 .badge.warning { background: var(--warning-bg); color: var(--warning); }
-h4 + table, h4 + pre { margin-top: 0; }
+h3:not([id]) + table, h4 + table, h4 + pre { margin-top: 0; }
 table { width: 100%; margin: 1rem 0 1.5rem; border-collapse: collapse; font-size: 0.9375rem; }
 th {
   text-align: left; font-size: 0.8125rem; font-weight: 600; color: var(--faint);

@@ -90,8 +90,9 @@ class _Writer:
         ]
         if self._site.is_run:
             self._imports.discard(_SDK)
+            send = "Submit" if self._is_generated else "Send"
             lines += [
-                "run, err := client.Send(ctx, request)",
+                f"run, err := client.{send}(ctx, request)",
                 "response, err := run.Attach(ctx)",
             ]
             return self._with_imports(lines)
@@ -118,7 +119,8 @@ class _Writer:
         if self._is_generated:
             arguments = ", ".join(["connection", *self._key])
             package = self._service_package().name
-            return [f"client := {package}.New{self._name}IngressClient({arguments}).{self._rpc}()"]
+            rpc = "" if self._site.is_run else f".{self._rpc}()"
+            return [f"client := {package}.New{self._name}IngressClient({arguments}){rpc}"]
         self._imports.add(_ENCODING)
         codec = "encoding.ProtoJSONCodec" if self._is_json else "encoding.ProtoCodec"
         types = ", ".join(

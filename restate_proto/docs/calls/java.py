@@ -90,4 +90,5 @@ class _Writer:
         return ", ".join([*request, *more])
 
     def _with_imports(self, lines: list[str]) -> list[str]:
-        return [*(f"import {name};" for name in self._names), "", *lines]
+        imports = [f"import {name};" for name in self._names]
+        return [*imports, "", *lines] if imports else lines

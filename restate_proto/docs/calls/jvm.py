@@ -25,14 +25,14 @@ class JvmNames:
 
     def use(self, class_: JvmClass) -> str:
         """Imports a class, and returns what to call it: its own name, or all where that is taken."""
+        if not class_.package:  # nothing can be imported from there
+            return class_.full_name
         name = class_.names[-1]
         return name if self._found.setdefault(name, class_) == class_ else class_.full_name
 
     def __iter__(self) -> Iterator[str]:
         """Yields what to import, sorted."""
-        # What is in no package needs no import, unless it is inside of another class.
-        found = (name for name in self._found.values() if name.package or len(name.names) > 1)
-        return iter(sorted(name.full_name for name in found))
+        return iter(sorted(found.full_name for found in self._found.values()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,4 +86,4 @@ class _Writer:
 
     def _with_imports(self, lines: list[str]) -> list[str]:
         names = sorted([*map(escaped, self._names), *self._functions])
-        return [*(f"import {name}" for name in names), "", *lines]
+        return [*(f"import {name}" for name in names), "", *lines] if names else lines

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.plugin.java.source import JavaSource
 from restate_proto.plugin.jvm.printer import quote
+from restate_proto.plugin.jvm.settings import Settings
 from restate_proto.plugin.render_docs import handler_doc, service_doc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from restate_proto.model.config import Config
-    from restate_proto.model.retry import InvocationRetryPolicy
     from restate_proto.plugin.java.names import JavaFile, JavaHandler, JavaService
     from restate_proto.plugin.jvm.messages import JavaMessages
 
 __all__ = ["render_base"]
-
-_INT_MAX = 2**31 - 1
 
 
 def render_base(
@@ -45,6 +40,7 @@ class _Renderer:
         self._service = service
         self._messages = messages
         self.source = source
+        self._settings = Settings(source.use, quote)
 
     def render(self) -> None:
         name = self._service.base.names[0]
@@ -120,8 +116,7 @@ public final boolean supports($Object service) {
             self.source.line("$List<$HandlerDefinition<?, ?>> handlers = new $ArrayList<>();")
             for handler in self._service.handlers:
                 self._definition(handler)
-            config = replace(model.config, workflow_retention=None)  # its run handler has it
-            settings = list(self._settings(model.comment, config))
+            settings = self._settings.of_service(model)
             self.source.wrapped(
                 "return $ServiceDefinition.of",
                 [
@@ -141,10 +136,6 @@ public final boolean supports($Object service) {
     def _definition(self, handler: JavaHandler) -> None:
         requests, model = self._service.requests.names[0], handler.model
         kind = model.kind or HandlerKind.SHARED
-        config = model.config
-        if kind is HandlerKind.WORKFLOW and config.workflow_retention is None:
-            retention = self._service.model.config.workflow_retention
-            config = replace(config, workflow_retention=retention)
         self.source.line("handlers.add(")
         with self.source.indented(), self.source.indented():
             self.source.line("$serde.handler(", serde=self._service.serde.names[0])
@@ -157,7 +148,7 @@ public final boolean supports($Object service) {
                 self._call(handler)
                 self.source.line("$requests.Metadata.SERDE_FACTORY,", requests=requests)
                 self.source.line("options,")
-                self._configure(list(self._settings(model.comment, config)), "));")
+                self._configure(self._settings.of_handler(self._service.model, model), "));")
 
     def _call(self, handler: JavaHandler) -> None:
         call = (
@@ -189,52 +180,6 @@ public final boolean supports($Object service) {
                 for setting in settings:
                     for line in f"config.{setting};".split("\n"):
                         self.source.line("$line", line=line)
-
-    def _settings(self, comment: str | None, config: Config) -> Iterator[str]:
-        """Yields the calls on the SDK's configurator that say what the contract says."""
-        if comment is not None:
-            yield f"documentation({quote(comment)})"
-        for name, duration in (
-            ("inactivityTimeout", config.inactivity_timeout),
-            ("abortTimeout", config.abort_timeout),
-            ("journalRetention", config.journal_retention),
-            ("idempotencyRetention", config.idempotency_retention),
-            ("workflowRetention", config.workflow_retention),
-        ):
-            if duration is not None:
-                yield f"{name}({self._duration(duration)})"
-        if config.ingress_private is not None:
-            yield f"ingressPrivate({_boolean(config.ingress_private)})"
-        if config.lazy_state is not None:
-            yield f"enableLazyState({_boolean(config.lazy_state)})"
-        if config.retry_policy is not None:
-            calls = [*self._retry_policy(config.retry_policy), "build()"]
-            policy = "\n        .".join(
-                [self.source.fill("$InvocationRetryPolicy.builder()"), *calls]
-            )
-            yield f"invocationRetryPolicy(\n    {policy})"
-        for key, value in config.metadata.items():
-            yield f"addMetadata({quote(key)}, {quote(value)})"
-
-    def _retry_policy(self, policy: InvocationRetryPolicy) -> Iterator[str]:
-        if policy.initial_interval is not None:
-            yield f"initialInterval({self._duration(policy.initial_interval)})"
-        if policy.factor is not None:
-            yield f"exponentiationFactor({policy.factor!r})"
-        if policy.max_interval is not None:
-            yield f"maxInterval({self._duration(policy.max_interval)})"
-        if policy.max_attempts is not None:
-            yield f"maxAttempts({min(policy.max_attempts, _INT_MAX)})"
-        if policy.on_max_attempts is not None:
-            action = f"$InvocationRetryPolicy.OnMaxAttempts.{policy.on_max_attempts.value}"
-            yield self.source.fill(f"onMaxAttempts({action})")
-
-    def _duration(self, duration: timedelta) -> str:
-        milliseconds = duration // timedelta(milliseconds=1)
-        unit, number = (
-            ("Millis", milliseconds) if milliseconds % 1000 else ("Seconds", milliseconds // 1000)
-        )
-        return self.source.fill(f"$Duration.of{unit}({number}{'L' if number > _INT_MAX else ''})")
 
 
 def _boolean(value: bool) -> str:

@@ -37,7 +37,7 @@ _PACKAGES = {
     "SharedWorkflowContext WorkflowContext",
     f"{_SDK}.common": "DurablePromiseKey HandlerRequest StateKey",
     f"{_SDK}.endpoint.definition": "HandlerDefinition HandlerRunner HandlerType "
-    "InvocationRetryPolicy ServiceDefinition ServiceDefinitionFactory ServiceType",
+    "ServiceDefinition ServiceDefinitionFactory ServiceType",
     "dev.restate.serde": "Serde SerdeFactory TypeRef",
     "dev.restate.serde.provider": "DefaultSerdeFactoryProvider",
 }
@@ -60,7 +60,7 @@ class JavaSource:
         self._imports = Imports(top.package, [*top.names, *declared], beside)
         self._printer = Printer()
 
-    def use(self, name: JvmClass) -> str:
+    def use(self, name: JvmClass | str) -> str:
         """Imports a class, where it needs that, and returns what to call it."""
         return self._imports.use(name)
 

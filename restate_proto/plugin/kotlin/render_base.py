@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.plugin.jvm.docs import kdoc
+from restate_proto.plugin.jvm.settings import Settings
 from restate_proto.plugin.kotlin.names import escaped
 from restate_proto.plugin.kotlin.printer import quote
-from restate_proto.plugin.kotlin.render_config import handler_settings, service_settings
 from restate_proto.plugin.render_docs import handler_doc, service_doc
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _create(scope: Scope) -> None:
                 for handler in scope.service.handlers:
                     _definition(scope, handler)
             printer.line("),")
-        _configured(scope, service_settings(scope.service, scope.imports), "")
+        _configured(scope, _settings(scope).of_service(scope.service), "")
 
 
 def _definition(scope: Scope, handler: HandlerModel) -> None:
@@ -106,7 +106,11 @@ def _definition(scope: Scope, handler: HandlerModel) -> None:
             if no_response:
                 printer.line(scope.default(handler.response))
         printer.line("},")
-    _configured(scope, handler_settings(scope.service, handler, scope.imports), ",")
+    _configured(scope, _settings(scope).of_handler(scope.service, handler), ",")
+
+
+def _settings(scope: Scope) -> Settings:
+    return Settings(scope.imports.use, quote, close=",\n)")
 
 
 def _configured(scope: Scope, settings: list[str], after: str) -> None:

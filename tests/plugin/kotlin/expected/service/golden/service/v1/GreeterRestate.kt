@@ -107,8 +107,7 @@ public abstract class GreeterBase : ServiceDefinitionFactory<GreeterBase> {
                     },
                 ).configure {
                     it.documentation("Says goodbye,\nand means it.")
-                    it.addMetadata("level", "2")
-                    it.abortTimeout(java.time.Duration.ofMillis(5000L))
+                    it.abortTimeout(java.time.Duration.ofSeconds(5))
                     it.ingressPrivate(true)
                     it.invocationRetryPolicy(
                         InvocationRetryPolicy.builder()
@@ -116,26 +115,27 @@ public abstract class GreeterBase : ServiceDefinitionFactory<GreeterBase> {
                             .onMaxAttempts(InvocationRetryPolicy.OnMaxAttempts.KILL)
                             .build(),
                     )
+                    it.addMetadata("level", "2")
                 },
             ),
         ).configure {
             it.documentation("Greets people.\n\nEvery option of a plain service and of its handlers is set somewhere here.")
-            it.addMetadata("a \"quoted\" key", "back\\slash")
-            it.addMetadata("team", "hello")
-            it.inactivityTimeout(java.time.Duration.ofMillis(60000L))
-            it.abortTimeout(java.time.Duration.ofMillis(1500L))
-            it.journalRetention(java.time.Duration.ofMillis(86400000L))
-            it.idempotencyRetention(java.time.Duration.ofMillis(0L))
+            it.inactivityTimeout(java.time.Duration.ofSeconds(60))
+            it.abortTimeout(java.time.Duration.ofMillis(1500))
+            it.journalRetention(java.time.Duration.ofSeconds(86400))
+            it.idempotencyRetention(java.time.Duration.ofSeconds(0))
             it.ingressPrivate(false)
             it.invocationRetryPolicy(
                 InvocationRetryPolicy.builder()
-                    .initialInterval(java.time.Duration.ofMillis(50L))
+                    .initialInterval(java.time.Duration.ofMillis(50))
                     .exponentiationFactor(1.5)
-                    .maxInterval(java.time.Duration.ofMillis(10000L))
+                    .maxInterval(java.time.Duration.ofSeconds(10))
                     .maxAttempts(20)
                     .onMaxAttempts(InvocationRetryPolicy.OnMaxAttempts.PAUSE)
                     .build(),
             )
+            it.addMetadata("a \"quoted\" key", "back\\slash")
+            it.addMetadata("team", "hello")
         }
 
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is GreeterBase

@@ -87,7 +87,7 @@ public abstract class SignupBase : ServiceDefinitionFactory<SignupBase> {
                         serviceObject.run(ctx, request)
                     },
                 ).configure {
-                    it.workflowRetention(java.time.Duration.ofMillis(604800000L))
+                    it.workflowRetention(java.time.Duration.ofSeconds(604800))
                 },
                 handler(
                     "Confirm",
@@ -338,7 +338,7 @@ public abstract class NightlyBase : ServiceDefinitionFactory<NightlyBase> {
                         Empty.getDefaultInstance()
                     },
                 ).configure {
-                    it.workflowRetention(java.time.Duration.ofMillis(60000L))
+                    it.workflowRetention(java.time.Duration.ofSeconds(60))
                 },
                 handler(
                     "Run",

@@ -68,10 +68,10 @@ def _in_package(
     generated = {
         found.names[0]
         for other in files
-        if other.package == file.package
+        if other.serde.package == file.serde.package
         for found in (other.serde, *(name for s in other.services for name in s.classes))
     }
-    return frozenset(generated | set(messages.top_level(file.package)))
+    return frozenset(generated | set(messages.top_level(file.serde.package)))
 
 
 def _path(name: JvmClass) -> str:

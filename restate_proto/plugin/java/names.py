@@ -85,13 +85,13 @@ class JavaFile:
 
     Args:
         model: the file.
-        package: its Java package; may be empty.
+        file_class: protobuf-java's class for the file.
         serde: the class of its payloads.
         services: in the order of the contract.
     """
 
     model: FileModel
-    package: str
+    file_class: JvmClass
     serde: JvmClass
     services: tuple[JavaService, ...]
 
@@ -124,7 +124,7 @@ def _file(file: FileModel, messages: JavaMessages) -> JavaFile:
     file_class = messages.file_class(file.path)
     serde = JvmClass(file_class.package, (f"{file_class.names[0]}Serde",))
     services = tuple(_service(service, serde, messages) for service in file.services)
-    return JavaFile(file, file_class.package, serde, services)
+    return JavaFile(file, file_class, serde, services)
 
 
 def _service(service: ServiceModel, serde: JvmClass, messages: JavaMessages) -> JavaService:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from restate_proto.plugin.java.source import JavaSource
 from restate_proto.plugin.jvm.docs import javadoc
+from restate_proto.plugin.jvm.payloads import BINARY_TYPES, JSON_TYPES, NO_OBJECTS
+from restate_proto.plugin.jvm.printer import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,48 +41,40 @@ final class $Self<T extends $Message> implements $Serde<T> {
 
   private static final $Set<$String> BINARY_TYPES =
       $Set.of(
-          BINARY,
-          "application/x-protobuf",
-          "application/proto",
-          "application/vnd.google.protobuf");
-  private static final $Set<$String> JSON_TYPES = $Set.of(JSON, "text/json");
+          THE_BINARY_TYPES);
+  private static final $Set<$String> JSON_TYPES =
+      $Set.of(
+          THE_JSON_TYPES);
 
   /** The types whose ProtoJSON is no object, so that no opening brace tells it from binary. */
   private static final $Set<$String> NO_OBJECTS =
       $Set.of(
-          "google.protobuf.BoolValue",
-          "google.protobuf.BytesValue",
-          "google.protobuf.DoubleValue",
-          "google.protobuf.Duration",
-          "google.protobuf.FieldMask",
-          "google.protobuf.FloatValue",
-          "google.protobuf.Int32Value",
-          "google.protobuf.Int64Value",
-          "google.protobuf.ListValue",
-          "google.protobuf.StringValue",
-          "google.protobuf.Timestamp",
-          "google.protobuf.UInt32Value",
-          "google.protobuf.UInt64Value",
-          "google.protobuf.Value");
+          THE_NO_OBJECTS);
+
+  private static final $JsonFormat.Printer PRINTER;
+  private static final $JsonFormat.Parser PARSER;
+
+  static {
+    // What a google.protobuf.Any may hold in JSON: the messages that the contract can see.
+    $TypeRegistry.Builder builder = $TypeRegistry.newBuilder();
+    addTypes($File.getDescriptor(), new $HashSet<>(), builder);
+    $TypeRegistry types = builder.build();
+    PRINTER =
+        $JsonFormat.printer()
+            .usingTypeRegistry(types)
+            .omittingInsignificantWhitespace()
+            .sortingMapKeys();
+    PARSER = $JsonFormat.parser().usingTypeRegistry(types).ignoringUnknownFields();
+  }
 
   private final T prototype;
-  private final $JsonFormat.Printer printer;
-  private final $JsonFormat.Parser parser;
   private final boolean json;
   private final boolean readsEither;
   private final $String contentType;
 
   /** Writes JSON or binary, and reads either. */
   $Self(T prototype, boolean json) {
-    $TypeRegistry types =
-        $TypeRegistry.newBuilder().add(prototype.getDescriptorForType()).build();
     this.prototype = prototype;
-    this.printer =
-        $JsonFormat.printer()
-            .usingTypeRegistry(types)
-            .omittingInsignificantWhitespace()
-            .sortingMapKeys();
-    this.parser = $JsonFormat.parser().usingTypeRegistry(types).ignoringUnknownFields();
     this.json = json;
     this.readsEither = true;
     this.contentType = json ? JSON : BINARY;
@@ -89,11 +83,17 @@ final class $Self<T extends $Message> implements $Serde<T> {
   /** Writes and reads JSON alone, or binary alone. */
   private $Self($Self<T> other, boolean json, $String contentType) {
     this.prototype = other.prototype;
-    this.printer = other.printer;
-    this.parser = other.parser;
     this.json = json;
     this.readsEither = false;
     this.contentType = contentType;
+  }
+
+  private static void addTypes(
+      $Descriptors.FileDescriptor file, $Set<$String> seen, $TypeRegistry.Builder types) {
+    if (seen.add(file.getName())) {
+      file.getDependencies().forEach(other -> addTypes(other, seen, types));
+      types.add(file.getMessageTypes());
+    }
   }
 
   /** Returns the serdes of all message types; other types have those that the SDK finds. */
@@ -213,7 +213,7 @@ final class $Self<T extends $Message> implements $Serde<T> {
   public $Slice serialize(T value) {
     try {
       if (json) {
-        return $Slice.wrap(printer.print(value));
+        return $Slice.wrap(PRINTER.print(value));
       }
       byte[] bytes = new byte[value.getSerializedSize()];
       $CodedOutputStream output = $CodedOutputStream.newInstance(bytes);
@@ -233,9 +233,11 @@ final class $Self<T extends $Message> implements $Serde<T> {
     $ByteBuffer bytes = value.asReadOnlyByteBuffer();
     try {
       if (!(readsEither ? looksLikeJson(value) : json)) {
-        builder.mergeFrom($CodedInputStream.newInstance(bytes));
+        $CodedInputStream input = $CodedInputStream.newInstance(bytes);
+        builder.mergeFrom(input);
+        input.checkLastTagWas(0);
       } else if (bytes.hasRemaining()) {
-        parser.merge($StandardCharsets.UTF_8.newDecoder().decode(bytes).toString(), builder);
+        PARSER.merge($StandardCharsets.UTF_8.newDecoder().decode(bytes).toString(), builder);
       }
     } catch ($IOException e) {
       throw new $UncheckedIOException("Cannot read " + name() + ": " + e.getMessage(), e);
@@ -298,5 +300,13 @@ def render_serde(file: JavaFile, beside: Iterable[str]) -> str:
     """
     source = JavaSource(file.serde, (*_TYPE_PARAMETERS, *_INHERITED), beside)
     path = " ".join(javadoc(file.model.path))
-    source.lines(_TEXT, path=path, Self=file.serde.names[0])
+    text = _TEXT
+    for place, strings in (
+        ("THE_BINARY_TYPES", BINARY_TYPES),
+        ("THE_JSON_TYPES", JSON_TYPES),
+        ("THE_NO_OBJECTS", NO_OBJECTS),
+    ):
+        text = text.replace(place, ",\n          ".join(map(quote, strings)))
+    file_class = source.use(file.file_class)
+    source.lines(text, path=path, Self=file.serde.names[0], File=file_class)
     return source.text(file.model.path)

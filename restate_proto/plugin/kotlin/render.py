@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["render_file"]
 
 # Contracts deprecate messages, and newer SDKs deprecate interfaces: neither is the users' to see.
-# Parsers of protobuf-java are not typed by their message.
+# Builders of protobuf-java are not typed by their message.
 _SUPPRESSED = '"DEPRECATION", "REDUNDANT_VISIBILITY_MODIFIER", "UNCHECKED_CAST"'
 
 

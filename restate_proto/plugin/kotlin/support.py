@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from restate_proto.plugin.jvm.payloads import BINARY_TYPES, JSON_TYPES, NO_OBJECTS
+from restate_proto.plugin.kotlin.printer import quote
+
 if TYPE_CHECKING:
     from restate_proto.plugin.jvm.messages import JvmClass
     from restate_proto.plugin.kotlin.imports import Imports
@@ -16,29 +19,25 @@ if TYPE_CHECKING:
 
 __all__ = ["render_support"]
 
-# Messages of google.protobuf; `{` does not begin their ProtoJSON.
-_NOT_OBJECTS = """
-    BoolValue BytesValue DoubleValue Duration FieldMask FloatValue Int32Value Int64Value ListValue
-    StringValue Timestamp UInt32Value UInt64Value Value
-    """.split()  # noqa: SIM905 - a table of words reads better
-
-# `<<name>>` is a class or a function that is imported, THE_SERDE the file's own class, and THE_FILE
-# protobuf-java's for the contract's file.
+# `<<name>>` is a class or a function that is imported, THE_SERDE the file's own class, THE_FILE
+# protobuf-java's for the contract's file; THE_..._TYPES and THE_NO_OBJECTS are strings.
 _SUPPORT = """\
 // What follows is in every generated file, so that none needs another.
 
 private val binaryTypes =
     <<kotlin.collections.setOf>>(
-        "application/protobuf",
-        "application/x-protobuf",
-        "application/proto",
-        "application/vnd.google.protobuf",
+THE_BINARY_TYPES
+    )
+
+private val jsonTypes =
+    <<kotlin.collections.setOf>>(
+THE_JSON_TYPES
     )
 
 // Their ProtoJSON is no object.
-private val notObjects =
+private val noObjects =
     <<kotlin.collections.setOf>>(
-NOT_OBJECTS
+THE_NO_OBJECTS
     )
 
 // What a google.protobuf.Any may hold in JSON: the messages that the contract can see.
@@ -86,13 +85,16 @@ private class THE_SERDE<M : <<com.google.protobuf.Message>>>(
     override fun deserialize(value: <<dev.restate.common.Slice>>): M {
         val data = value.asReadOnlyByteBuffer()
         val isJson = if (looks) looksLikeJson(value) else json
-        if (!isJson || !data.hasRemaining()) {
-            return prototype.parserForType.parseFrom(data) as M
-        }
-        val text = <<java.nio.charset.StandardCharsets>>.UTF_8.newDecoder().decode(data).toString()
         val builder = prototype.newBuilderForType()
-        jsonParser.merge(text, builder)
-        return builder.build() as M
+        if (!isJson) {
+            val input = <<com.google.protobuf.CodedInputStream>>.newInstance(data)
+            builder.mergeFrom(input)
+            input.checkLastTagWas(0)
+        } else if (data.hasRemaining()) {
+            val text = <<java.nio.charset.StandardCharsets>>.UTF_8.newDecoder().decode(data).toString()
+            jsonParser.merge(text, builder)
+        }
+        return builder.buildPartial() as M
     }
 
     // The ingress takes no content type with a body that is always empty.
@@ -107,7 +109,7 @@ private class THE_SERDE<M : <<com.google.protobuf.Message>>>(
         when {
             data.readableBytes() == 0 -> json
             data.byteAt(0).toInt() == '{'.code -> true
-            else -> json && prototype.descriptorForType.fullName in notObjects
+            else -> json && prototype.descriptorForType.fullName in noObjects
         }
 }
 
@@ -227,7 +229,7 @@ private fun saysJson(request: <<dev.restate.sdk.common.HandlerRequest>>): <<kotl
     val type = header("content-type")?.substringBefore(';')?.trim()?.lowercase()
     return when {
         type == null -> if (isEmpty && "json" in header("accept").orEmpty()) true else null
-        type == "application/json" || type == "text/json" || type.endsWith("+json") -> true
+        type in jsonTypes || type.endsWith("+json") -> true
         type in binaryTypes -> false
         else -> null
     }
@@ -250,9 +252,13 @@ def render_support(printer: Printer, imports: Imports, serde: str, file: JvmClas
         is_class = any(part[:1].isupper() for part in name.split("."))
         return imports.use(name) if is_class else imports.function(name)
 
-    not_objects = "\n".join(f'        "google.protobuf.{name}",' for name in _NOT_OBJECTS)
-    text = _SUPPORT.replace("NOT_OBJECTS", not_objects).replace("THE_SERDE", serde)
-    text = text.replace("THE_FILE", imports.use(file))
+    text = _SUPPORT.replace("THE_SERDE", serde).replace("THE_FILE", imports.use(file))
+    for place, strings in (
+        ("THE_BINARY_TYPES", BINARY_TYPES),
+        ("THE_JSON_TYPES", JSON_TYPES),
+        ("THE_NO_OBJECTS", NO_OBJECTS),
+    ):
+        text = text.replace(place, "\n".join(f"        {quote(string)}," for string in strings))
     text = re.sub(r"<<([\w.]+)>>", imported, text)
     printer.line()
     for line in text.splitlines():

@@ -3,6 +3,7 @@ package golden.shop.v1;
 
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.Descriptors;
 import com.google.protobuf.Message;
 import com.google.protobuf.TypeRegistry;
 import com.google.protobuf.util.JsonFormat;
@@ -23,6 +24,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
@@ -41,11 +43,15 @@ final class CartOuterClassSerde<T extends Message> implements Serde<T> {
 
   private static final Set<String> BINARY_TYPES =
       Set.of(
-          BINARY,
+          "application/protobuf",
           "application/x-protobuf",
           "application/proto",
           "application/vnd.google.protobuf");
-  private static final Set<String> JSON_TYPES = Set.of(JSON, "text/json");
+  private static final Set<String> JSON_TYPES =
+      Set.of(
+          "application/json",
+          "text/json",
+          "*/*");
 
   /** The types whose ProtoJSON is no object, so that no opening brace tells it from binary. */
   private static final Set<String> NO_OBJECTS =
@@ -65,24 +71,30 @@ final class CartOuterClassSerde<T extends Message> implements Serde<T> {
           "google.protobuf.UInt64Value",
           "google.protobuf.Value");
 
+  private static final JsonFormat.Printer PRINTER;
+  private static final JsonFormat.Parser PARSER;
+
+  static {
+    // What a google.protobuf.Any may hold in JSON: the messages that the contract can see.
+    TypeRegistry.Builder builder = TypeRegistry.newBuilder();
+    addTypes(CartOuterClass.getDescriptor(), new HashSet<>(), builder);
+    TypeRegistry types = builder.build();
+    PRINTER =
+        JsonFormat.printer()
+            .usingTypeRegistry(types)
+            .omittingInsignificantWhitespace()
+            .sortingMapKeys();
+    PARSER = JsonFormat.parser().usingTypeRegistry(types).ignoringUnknownFields();
+  }
+
   private final T prototype;
-  private final JsonFormat.Printer printer;
-  private final JsonFormat.Parser parser;
   private final boolean json;
   private final boolean readsEither;
   private final String contentType;
 
   /** Writes JSON or binary, and reads either. */
   CartOuterClassSerde(T prototype, boolean json) {
-    TypeRegistry types =
-        TypeRegistry.newBuilder().add(prototype.getDescriptorForType()).build();
     this.prototype = prototype;
-    this.printer =
-        JsonFormat.printer()
-            .usingTypeRegistry(types)
-            .omittingInsignificantWhitespace()
-            .sortingMapKeys();
-    this.parser = JsonFormat.parser().usingTypeRegistry(types).ignoringUnknownFields();
     this.json = json;
     this.readsEither = true;
     this.contentType = json ? JSON : BINARY;
@@ -91,11 +103,17 @@ final class CartOuterClassSerde<T extends Message> implements Serde<T> {
   /** Writes and reads JSON alone, or binary alone. */
   private CartOuterClassSerde(CartOuterClassSerde<T> other, boolean json, String contentType) {
     this.prototype = other.prototype;
-    this.printer = other.printer;
-    this.parser = other.parser;
     this.json = json;
     this.readsEither = false;
     this.contentType = contentType;
+  }
+
+  private static void addTypes(
+      Descriptors.FileDescriptor file, Set<String> seen, TypeRegistry.Builder types) {
+    if (seen.add(file.getName())) {
+      file.getDependencies().forEach(other -> addTypes(other, seen, types));
+      types.add(file.getMessageTypes());
+    }
   }
 
   /** Returns the serdes of all message types; other types have those that the SDK finds. */
@@ -215,7 +233,7 @@ final class CartOuterClassSerde<T extends Message> implements Serde<T> {
   public Slice serialize(T value) {
     try {
       if (json) {
-        return Slice.wrap(printer.print(value));
+        return Slice.wrap(PRINTER.print(value));
       }
       byte[] bytes = new byte[value.getSerializedSize()];
       CodedOutputStream output = CodedOutputStream.newInstance(bytes);
@@ -235,9 +253,11 @@ final class CartOuterClassSerde<T extends Message> implements Serde<T> {
     ByteBuffer bytes = value.asReadOnlyByteBuffer();
     try {
       if (!(readsEither ? looksLikeJson(value) : json)) {
-        builder.mergeFrom(CodedInputStream.newInstance(bytes));
+        CodedInputStream input = CodedInputStream.newInstance(bytes);
+        builder.mergeFrom(input);
+        input.checkLastTagWas(0);
       } else if (bytes.hasRemaining()) {
-        parser.merge(StandardCharsets.UTF_8.newDecoder().decode(bytes).toString(), builder);
+        PARSER.merge(StandardCharsets.UTF_8.newDecoder().decode(bytes).toString(), builder);
       }
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read " + name() + ": " + e.getMessage(), e);

@@ -3,6 +3,7 @@
 
 package golden.signup.v1
 
+import com.google.protobuf.CodedInputStream
 import com.google.protobuf.CodedOutputStream
 import com.google.protobuf.Descriptors
 import com.google.protobuf.Empty
@@ -646,8 +647,15 @@ private val binaryTypes =
         "application/vnd.google.protobuf",
     )
 
+private val jsonTypes =
+    setOf(
+        "application/json",
+        "text/json",
+        "*/*",
+    )
+
 // Their ProtoJSON is no object.
-private val notObjects =
+private val noObjects =
     setOf(
         "google.protobuf.BoolValue",
         "google.protobuf.BytesValue",
@@ -710,13 +718,16 @@ private class SignupRestateSerde<M : Message>(
     override fun deserialize(value: Slice): M {
         val data = value.asReadOnlyByteBuffer()
         val isJson = if (looks) looksLikeJson(value) else json
-        if (!isJson || !data.hasRemaining()) {
-            return prototype.parserForType.parseFrom(data) as M
-        }
-        val text = StandardCharsets.UTF_8.newDecoder().decode(data).toString()
         val builder = prototype.newBuilderForType()
-        jsonParser.merge(text, builder)
-        return builder.build() as M
+        if (!isJson) {
+            val input = CodedInputStream.newInstance(data)
+            builder.mergeFrom(input)
+            input.checkLastTagWas(0)
+        } else if (data.hasRemaining()) {
+            val text = StandardCharsets.UTF_8.newDecoder().decode(data).toString()
+            jsonParser.merge(text, builder)
+        }
+        return builder.buildPartial() as M
     }
 
     // The ingress takes no content type with a body that is always empty.
@@ -731,7 +742,7 @@ private class SignupRestateSerde<M : Message>(
         when {
             data.readableBytes() == 0 -> json
             data.byteAt(0).toInt() == '{'.code -> true
-            else -> json && prototype.descriptorForType.fullName in notObjects
+            else -> json && prototype.descriptorForType.fullName in noObjects
         }
 }
 
@@ -851,7 +862,7 @@ private fun saysJson(request: HandlerRequest): Boolean? {
     val type = header("content-type")?.substringBefore(';')?.trim()?.lowercase()
     return when {
         type == null -> if (isEmpty && "json" in header("accept").orEmpty()) true else null
-        type == "application/json" || type == "text/json" || type.endsWith("+json") -> true
+        type in jsonTypes || type.endsWith("+json") -> true
         type in binaryTypes -> false
         else -> null
     }

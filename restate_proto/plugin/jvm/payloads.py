@@ -1,0 +1,26 @@
+"""What generated code knows about payloads, in both languages."""
+
+from __future__ import annotations
+
+__all__ = ["BINARY_TYPES", "JSON_TYPES", "NO_OBJECTS"]
+
+BINARY_TYPES = (
+    "application/protobuf",
+    "application/x-protobuf",
+    "application/proto",
+    "application/vnd.google.protobuf",
+)
+"""The content types of protobuf binary; the first is what is written."""
+
+JSON_TYPES = ("application/json", "text/json", "*/*")
+"""The content types of ProtoJSON; the last is what tools send that go by OpenAPI."""
+
+NO_OBJECTS = tuple(
+    f"google.protobuf.{name}"
+    for name in (
+        *("BoolValue", "BytesValue", "DoubleValue", "Duration", "FieldMask", "FloatValue"),
+        *("Int32Value", "Int64Value", "ListValue", "StringValue", "Timestamp", "UInt32Value"),
+        *("UInt64Value", "Value"),
+    )
+)
+"""The messages whose ProtoJSON is no object, so that no opening brace tells it from binary."""

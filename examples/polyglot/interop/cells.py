@@ -20,12 +20,14 @@ class Cell:
     """One way for one language to reach another one.
 
     Attributes:
-        caller: the language of the handler that calls, or `ingress`.
+        caller: the language of the handler that calls, or of the program outside; or `ingress`,
+            where requests are made by hand.
         callee: the language of the handler that is called.
         encoding: `binary` or `json`.
         kind: `service`, `object` or `workflow`.
         mode: `call` or `send`; from the ingress, what is sent.
         replays: whether it is on a server that suspends at every wait, so that handlers replay.
+        outside: whether it is not a handler that calls, but a program outside of Restate.
     """
 
     caller: str
@@ -34,17 +36,30 @@ class Cell:
     kind: str
     mode: str
     replays: bool = False
+    outside: bool = False
 
     def __str__(self) -> str:
         replayed = ", replayed" if self.replays else ""
         way = f"{self.mode}, {self.kind}, {self.encoding}{replayed}"
-        return f"{self.caller} -> {self.callee} ({way})"
+        outside = ", outside," if self.outside else ""
+        return f"{self.caller}{outside} -> {self.callee} ({way})"
+
+    def key(self, case: str) -> str:
+        """The object key or workflow id for a case: no other cell has it."""
+        caller = f"{self.caller}-outside" if self.outside else self.caller
+        return f"{caller}-{self.callee}-{self.encoding}-{self.kind}-{self.mode}-{case}"
 
 
 def all_cells(languages: Sequence[str], *, replays: bool = False) -> list[Cell]:
     """Every ordered pair of the languages, in every way."""
     ways = product(languages, languages, ENCODINGS, KINDS, MODES)
     return [Cell(*way, replays=replays) for way in ways]
+
+
+def outside_cells(caller: str, languages: Sequence[str]) -> list[Cell]:
+    """Every way from a program of the caller's language, outside of Restate, to the languages."""
+    ways = product([caller], languages, ENCODINGS, KINDS, MODES)
+    return [Cell(*way, outside=True) for way in ways]
 
 
 @dataclass(frozen=True)

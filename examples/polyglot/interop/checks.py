@@ -8,7 +8,7 @@ from examples.polyglot.interop.cells import Cell, Problem
 from examples.polyglot.interop.reading import differences, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 def check_report(cell: Cell, case: str, key: str, sent: Any, report: Any) -> list[Problem]:
@@ -24,18 +24,35 @@ def check_report(cell: Cell, case: str, key: str, sent: Any, report: Any) -> lis
     Returns:
         What is wrong; nothing where all is right.
     """
-    key = "" if cell.kind == "service" else key
-    expected = read(sent)
-    views = [("callee", cell.callee, key), ("caller", cell.caller, None)]
+    views = {"callee": report.callee_view, "caller": report.caller_view}
     if cell.kind != "service":
-        views.append(("later", cell.callee, key))
+        views["later"] = report.later_view
     elif report.HasField("later_view"):
         return [Problem(case, "later", "later_view", "a plain service has none")]
+    return check_views(cell, case, key, sent, views)
+
+
+def check_views(
+    cell: Cell, case: str, key: str, sent: Any, views: Mapping[str, Any]
+) -> list[Problem]:
+    """Compare views with what was sent; see `check_report`.
+
+    Args:
+        cell: as there.
+        case: as there.
+        key: as there.
+        sent: as there.
+        views: by whose they are, `callee`, `caller` or `later`.
+    """
+    key = "" if cell.kind == "service" else key
+    expected = read(sent)
     problems: list[Problem] = []
-    for seen_by, language, key_ in views:
-        view = getattr(report, f"{seen_by}_view")
-        encoding = cell.encoding if seen_by != "caller" else None
-        problems += _check_view(case, seen_by, view, expected, language, encoding, key_)
+    for seen_by, view in views.items():
+        if seen_by == "caller":
+            about = (cell.caller, None, None)
+        else:
+            about = (cell.callee, cell.encoding, key)
+        problems += _check_view(case, seen_by, view, expected, *about)
     return problems
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _STOP_SECONDS = 10
 _LINES_OF_LOG = 20
+_LENGTH_OF_LINE = 400
 
 
 class CommandError(Exception):
@@ -32,11 +33,13 @@ class Command:
         argv: the program and its arguments.
         cwd: where it runs.
         environ: its variables, more than this process has.
+        otherwise: what will do where it fails.
     """
 
     argv: tuple[str, ...]
     cwd: Path
     environ: Mapping[str, str] = field(default_factory=dict[str, str])
+    otherwise: Command | None = None
 
     def __str__(self) -> str:
         return " ".join(self.argv)
@@ -145,8 +148,9 @@ async def _end(process: Process, number: signal.Signals) -> None:
 
 
 def end_of(log: Path) -> str:
-    """The last lines of a log."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-_LINES_OF_LOG:])
+    """The last lines of a log, none of them endless."""
+    lines = log.read_text(errors="replace").splitlines()[-_LINES_OF_LOG:]
+    return "\n".join(line[:_LENGTH_OF_LINE] for line in lines)
 
 
 def _free_port() -> int:

@@ -56,7 +56,7 @@ class Exchange:
         return Outcome(cell, [problem for problems in found for problem in problems])
 
     async def _exchange(self, cell: Cell, case: str, values: Any) -> list[Problem]:
-        key = f"{cell.caller}-{cell.callee}-{cell.encoding}-{cell.kind}-{cell.mode}-{case}"
+        key = cell.key(case)
         caller = self._languages[cell.caller]
         in_json = caller.caller_encoding == "json"
         async with self._turns:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from examples.polyglot.interop.commands import Command
 from examples.polyglot.interop.toolchains import EXAMPLE, Tool, has_node, search_path
@@ -24,6 +24,9 @@ class Language:
         ready: the beginning of what it prints when it listens.
         caller_encoding: the encoding of its Caller, `binary` or `json`.
         binary_type: the content type that its binary services take from outside.
+        run_handler: how its workflows' run handlers are called.
+        outside: its program that calls from outside of Restate, where there is one.
+        check: compiles what its generator makes of other contracts, with what the build left.
     """
 
     name: str
@@ -36,6 +39,9 @@ class Language:
     ready: str = "ready"
     caller_encoding: str = "binary"
     binary_type: str = "application/protobuf"
+    run_handler: str = "Run"
+    outside: Command | None = None
+    check: tuple[Command, ...] = ()
 
     def missing(self) -> list[str]:
         """What is not there, in words; nothing where it can be built and run."""
@@ -58,7 +64,13 @@ def command(folder: str, *argv: str, **environ: str) -> Command:
 
 def all_languages() -> list[Language]:
     """The five, in the order of the matrix."""
-    return [_python(), _jvm("java"), _jvm("kotlin"), _go(), _typescript()]
+    return [
+        _python(),
+        _jvm("java", "polyglot.Outside"),
+        _jvm("kotlin", "polyglot.OutsideKt"),
+        _go(),
+        _typescript(),
+    ]
 
 
 def _python() -> Language:
@@ -74,7 +86,10 @@ def _python() -> Language:
     )
 
 
-def _jvm(name: str) -> Language:
+def _jvm(name: str, outside: str) -> Language:
+    jar = f"target/polyglot-{name}.jar"
+    pytest = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    compiles = f"tests/plugin/{name}/test_plugin_{name}_compiles.py"
     return Language(
         name=name,
         package=f"polyglot.{name}.v1",
@@ -85,12 +100,15 @@ def _jvm(name: str) -> Language:
             command(name, "chmod", "+x", "target/tools/protoc"),
         ),
         build=(command(name, "mvn", "-q", "-B", "package"),),
-        start=command(name, "java", "-jar", f"target/polyglot-{name}.jar"),
+        start=command(name, "java", "-jar", jar),
+        outside=command(name, "java", "-cp", jar, outside),
+        check=(Command((*pytest, compiles), EXAMPLE.parents[1], {f"COMPILE_{name.upper()}": "1"}),),
     )
 
 
 def _go() -> Language:
     here = str(EXAMPLE / "go/bin")
+    newest = command("go", "go", "install", GO_GENERATOR, GOBIN=here)
     return Language(
         name="go",
         package="polyglot.golang.v1",
@@ -98,10 +116,10 @@ def _go() -> Language:
         source="go/main.go",
         prepare=(
             command("go", "go", "install", "tool", GOBIN=here),
-            command("go/tools", "go", "install", "tool", GOBIN=here),
+            replace(newest, otherwise=command("go/tools", "go", "install", "tool", GOBIN=here)),
         ),
-        # The newest generator that the module proxy has is of v0.24. Its code needs these two
-        # renames for the SDK's 1.x; they are those of the SDK's own migration guide.
+        # They change what the generator of v0.24 writes, as the SDK's own migration guide says;
+        # what the newest writes needs no change and has none of these.
         build=(
             command("go", "gofmt", "-w", "-r", _RENAMED_ERROR, "generated"),
             command("go", "gofmt", "-w", "-r", _RENAMED_OPTION, "generated"),
@@ -112,6 +130,9 @@ def _go() -> Language:
         binary_type="application/proto",
     )
 
+
+GO_GENERATOR = "github.com/restatedev/sdk-go/x/protoc-gen-go-restate@v0.26.0"
+"""Not every module proxy has it. `go/tools` has the last one of the place that it was in before."""
 
 _RENAMED_ERROR = "sdk_go.TerminalError(e, c) -> sdk_go.ToTerminalError(e, sdk_go.WithErrorCode(c))"
 _RENAMED_OPTION = "sdk_go.IngressSendOption -> ingress.SendOption"
@@ -128,4 +149,5 @@ def _typescript() -> Language:
         prepare=(*node, command("typescript", *install)),
         build=(command("typescript", "npm", "run", "build"),),
         start=command("typescript", "node", "dist/src/main.js"),
+        run_handler="run",
     )

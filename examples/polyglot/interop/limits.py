@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from examples.polyglot.interop.cells import Cell, Outcome, Problem
+from examples.polyglot.interop.languages import GO_GENERATOR
+from examples.polyglot.interop.toolchains import EXAMPLE
 
 CHANGED_ZERO = "0000000000000000 instead of 8000000000000000"
 
@@ -87,8 +89,15 @@ LIMITS = (
         "From outside, Go's binary services take the content type application/proto alone, which "
         "its codec declares and Restate's ingress insists on; others send application/protobuf. "
         "Between handlers there is no such check.",
-        shows=lambda cell: cell.callee == "go" and cell.mode == "application/protobuf",
-        explains=lambda problem: problem.what == "failed" and "[400]" in problem.text,
+        shows=lambda cell: (
+            cell.callee == "go"
+            and (
+                cell.mode == "application/protobuf" or (cell.outside and cell.encoding == "binary")
+            )
+        ),
+        explains=lambda problem: (
+            problem.what == "failed" and "does not match 'application/proto'" in problem.text
+        ),
     ),
     Limit(
         "d",
@@ -100,14 +109,38 @@ LIMITS = (
         ),
         explains=lambda problem: problem.what == "failed" and "[400]" in problem.text,
     ),
+    Limit(
+        "e",
+        "Restate's ingress refuses an empty body without a content type where an SDK declares the "
+        "input as required, and one with it where there is a JSON Schema. Java's and Kotlin's "
+        "generated clients send {} as JSON, which restate-proto's handlers take. TypeScript's "
+        "binary services take application/protobuf alone.",
+        shows=lambda cell: (
+            cell.outside
+            and cell.caller in {"java", "kotlin"}
+            and cell.callee == "typescript"
+            and cell.encoding == "binary"
+        ),
+        explains=lambda problem: (
+            problem.case == "nothing" and "does not match 'application/protobuf'" in problem.text
+        ),
+    ),
 )
 
-NOTES = (
+_NOTES = (
     """Go's options cannot say that a service is in binary, and its generated code is for ProtoJSON;
    restate.WithProto makes a client or a server binary.""",
-    """Go's generator is the one of v0.24: its newest module, x/protoc-gen-go-restate, was not to be
-   had from the module proxy. The build renames two names in what it generates, as the SDK's
-   migration guide says.""",
     """TypeScript's SDK knows a workflow's run handler by the name `run` alone, so its contract has
    `rpc run`.""",
 )
+_OLD_GENERATOR = """Go's generator is the one of v0.24: its newest module, x/protoc-gen-go-restate, was
+   not to be had from the module proxy. The build renames two names in what it generates, as the
+   SDK's migration guide says."""
+
+
+def notes() -> list[str]:
+    """What else there is to know of a run."""
+    generator = EXAMPLE / "go/bin/protoc-gen-go-restate"
+    module = GO_GENERATOR.partition("@")[0].encode()
+    is_old = generator.exists() and module not in generator.read_bytes()
+    return [*_NOTES, *[_OLD_GENERATOR] * is_old]

@@ -16,7 +16,7 @@ from examples.polyglot.interop.cells import LANGUAGES
 from examples.polyglot.interop.commands import Command, CommandError, end_of, run
 from examples.polyglot.interop.generate import generate
 from examples.polyglot.interop.languages import Language, all_languages
-from examples.polyglot.interop.limits import LIMITS, NOTES
+from examples.polyglot.interop.limits import LIMITS, notes
 from examples.polyglot.interop.progress import Step
 from examples.polyglot.interop.stage import play
 from restate_proto import RestateError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from examples.polyglot.interop.cells import Outcome
 
 _COMMAND_SECONDS = 600
+_TRY_SECONDS = 60
 
 _PASSED, _FAILED, _NOT_ALL_THERE = 0, 1, 3
 
@@ -72,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _FAILED
     _print(outcomes, [language.name for language in there])
     if options.json:
-        text = json.dumps(matrix.as_json(outcomes, LIMITS, NOTES), indent=2)
+        text = json.dumps(matrix.as_json(outcomes, LIMITS, notes()), indent=2)
         options.json.write_text(text + "\n")
     if any(outcome.failed for outcome in outcomes):
         return _FAILED
@@ -91,6 +92,7 @@ async def _run(languages: Sequence[Language]) -> list[Outcome]:
         with Step("Generating"):
             contract = await generate(names, workspace)
         await _each("Building", [(language, language.build) for language in languages])
+        await _each("Checking", [(language, language.check) for language in languages])
         logs = {language.name: workspace / f"{language.name}.log" for language in languages}
         outcomes = await play(languages, contract, logs)
         if any(outcome.failed for outcome in outcomes):
@@ -102,7 +104,7 @@ async def _run(languages: Sequence[Language]) -> list[Outcome]:
 def _print(outcomes: Sequence[Outcome], names: Sequence[str]) -> None:
     parts = [
         matrix.render(outcomes, names),
-        matrix.footnotes(outcomes, LIMITS, NOTES),
+        matrix.footnotes(outcomes, LIMITS, notes()),
         matrix.failures(outcomes),
         matrix.summary(outcomes),
     ]
@@ -125,4 +127,10 @@ async def _each(what: str, work: Sequence[tuple[Language, Sequence[Command]]]) -
 
 async def _one_by_one(commands: Sequence[Command]) -> None:
     for command in commands:
-        await run(command, seconds=_COMMAND_SECONDS)
+        if command.otherwise is None:
+            await run(command, seconds=_COMMAND_SECONDS)
+            continue
+        try:
+            await run(command, seconds=_TRY_SECONDS)
+        except CommandError:
+            await run(command.otherwise, seconds=_COMMAND_SECONDS)

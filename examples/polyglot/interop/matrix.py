@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from examples.polyglot.interop.cells import ENCODINGS, KINDS, MODES, Cell, Outcome
+from examples.polyglot.interop.cells import ENCODINGS, KINDS, LANGUAGES, MODES, Cell, Outcome
 from examples.polyglot.interop.tomorrow import PROBES
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def mark(outcome: Outcome | None) -> str:
 
 
 def render(outcomes: Sequence[Outcome], languages: Sequence[str]) -> str:
-    """The tables: callers down and callees across; then those of the replays, and from outside.
+    """The tables: callers down and callees across; then those of the replays, and by hand.
 
     Args:
         outcomes: what became of the cells.
@@ -55,35 +55,40 @@ def render(outcomes: Sequence[Outcome], languages: Sequence[str]) -> str:
         f"The marks of a cell: {kinds}.",
         f"{_FINE} as it was sent, in every view; a letter: but for a limit; {_FAILED} failed.",
     ]
-    return "\n\n".join([*tables, "\n".join(legend), _outside(outcomes, languages)])
+    return "\n\n".join([*tables, "\n".join(legend), _by_hand(outcomes, languages)])
 
 
 def _table(
     by_cell: Mapping[Cell, Outcome], languages: Sequence[str], encoding: str, *, replays: bool
 ) -> str:
     lines = [_row(f"{encoding}{', replayed' * replays}", [title(name) for name in languages])]
-    for caller in languages:
+    rows = [(caller, False, f"from {title(caller)} to") for caller in languages]
+    outside = {cell.caller for cell in by_cell if cell.outside and not replays}
+    rows += [(name, True, f"{title(name)}, outside, to") for name in LANGUAGES if name in outside]
+    for caller, is_outside, text in rows:
         marks = [
             " ".join(
                 "".join(
-                    mark(by_cell.get(Cell(caller, callee, encoding, kind, mode, replays=replays)))
+                    mark(
+                        by_cell.get(Cell(caller, callee, encoding, kind, mode, replays, is_outside))
+                    )
                     for mode in MODES
                 )
                 for kind in KINDS
             )
             for callee in languages
         ]
-        lines.append(_row(f"from {title(caller)} to", marks))
+        lines.append(_row(text, marks))
     return "\n".join(lines)
 
 
-def _outside(outcomes: Sequence[Outcome], languages: Sequence[str]) -> str:
+def _by_hand(outcomes: Sequence[Outcome], languages: Sequence[str]) -> str:
     by_probe = {
         (outcome.cell.callee, outcome.cell.mode): outcome
         for outcome in outcomes
         if outcome.cell.caller == "ingress"
     }
-    lines = [_row("from outside", [title(name) for name in languages])]
+    lines = [_row("requests by hand", [title(name) for name in languages])]
     for probe, meaning in PROBES.items():
         marks = [mark(by_probe.get((language, probe))) for language in languages]
         lines.append(_row(probe, [*marks, meaning]))
@@ -145,6 +150,7 @@ def as_json(
                 "kind": outcome.cell.kind,
                 "mode": outcome.cell.mode,
                 "replays": outcome.cell.replays,
+                "outside": outcome.cell.outside,
                 "result": "failed" if outcome.failed else "limited" if outcome.limits else "passed",
                 "limits": outcome.limits,
                 "problems": [str(problem) for problem in outcome.problems],

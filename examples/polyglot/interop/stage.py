@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from examples.polyglot.interop.cases import value_cases
 from examples.polyglot.interop.cells import all_cells
 from examples.polyglot.interop.commands import serving
 from examples.polyglot.interop.exchange import Exchange
 from examples.polyglot.interop.limits import LIMITS, judge
+from examples.polyglot.interop.outside import PythonOutside, play_program
 from examples.polyglot.interop.progress import Step
 from examples.polyglot.interop.tomorrow import Tomorrow
 from examples.polyglot.interop.wire import check_payloads, payloads
@@ -34,7 +36,7 @@ _RETRIES = {"default-retry-policy": {"max-attempts": 3, "on-max-attempts": "kill
 async def play(
     languages: Sequence[Language], contract: Contract, logs: Mapping[str, Path]
 ) -> list[Outcome]:
-    """Play every cell, twice, and tomorrow's contract.
+    """Play every cell, twice; those from outside; and tomorrow's contract.
 
     Args:
         languages: those that take part; they are built.
@@ -65,6 +67,8 @@ async def play(
             cells = all_cells(names)
             with Step(f"Playing {len(cells)} cells"):
                 outcomes += await Exchange(client, contract, languages, cases).play(cells)
+            with Step("Playing the cells from outside"):
+                outcomes += await _outside(server.ingress_url, languages, contract, cases, logs)
             with Step("Playing tomorrow's contract"):
                 outcomes += await Tomorrow(server.ingress_url, contract).play(languages)
         suspending = _server(addresses, suspends=True)
@@ -76,6 +80,23 @@ async def play(
             packages = {language.name: language.package for language in languages}
             outcomes += check_payloads(replayed, payloads(server.admin), packages)
     return [judge(outcome, LIMITS) for outcome in outcomes]
+
+
+async def _outside(
+    ingress_url: str,
+    languages: Sequence[Language],
+    contract: Contract,
+    cases: Mapping[str, Any],
+    logs: Mapping[str, Path],
+) -> list[Outcome]:
+    """Plays the cells from outside, those of all callers at once."""
+    plays = [PythonOutside(ingress_url, contract, languages, cases).play()]
+    for language in languages:
+        if language.outside:
+            name, requests = language.name, logs[language.name].with_suffix(".requests")
+            program = (name, language.outside, ingress_url)
+            plays.append(play_program(*program, contract, languages, cases, requests))
+    return [outcome for played in await asyncio.gather(*plays) for outcome in played]
 
 
 @asynccontextmanager

@@ -20,7 +20,11 @@ final class KotlinTeam {
               (ctx, key, values) ->
                   MirrorClient.fromContext(ctx).send().reflect(values, Team.DELAY),
               null,
-              (client, key, values) -> MirrorClient.fromClient(client).reflect(values)),
+              new Team.Outside(
+                  (client, key, values) -> MirrorClient.fromClient(client).reflect(values),
+                  (client, key, values) ->
+                      MirrorClient.fromClient(client).send().reflect(values, Team.DELAY),
+                  null)),
           new Team.Client(
               (ctx, key, values) ->
                   LockerClient.fromContext(ctx, key)
@@ -28,21 +32,25 @@ final class KotlinTeam {
               (ctx, key, values) ->
                   LockerClient.fromContext(ctx, key).send().keep(values, Team.DELAY),
               (ctx, key) -> LockerClient.fromContext(ctx, key).look(),
-              (client, key, values) -> {
-                LockerClient.IngressClient locker = LockerClient.fromClient(client, key);
-                locker.send().keep(values, Team.DELAY).attach();
-                return locker.look();
-              }),
+              new Team.Outside(
+                  (client, key, values) -> LockerClient.fromClient(client, key).keep(values),
+                  (client, key, values) ->
+                      LockerClient.fromClient(client, key).send().keep(values, Team.DELAY),
+                  (client, key) -> LockerClient.fromClient(client, key).look())),
           new Team.Client(
               (ctx, key, values) -> JourneyClient.fromContext(ctx, key).run(values),
               (ctx, key, values) ->
                   JourneyClient.fromContext(ctx, key).send().run(values, Team.DELAY),
               (ctx, key) -> JourneyClient.fromContext(ctx, key).arrived(),
-              (client, key, values) -> {
-                JourneyClient.IngressClient journey = JourneyClient.fromClient(client, key);
-                journey.submit(values);
-                return journey.workflowHandle().attach().response();
-              }));
+              new Team.Outside(
+                  (client, key, values) -> {
+                    JourneyClient.IngressClient run = JourneyClient.fromClient(client, key);
+                    run.submit(values);
+                    return run.workflowHandle().attach().response();
+                  },
+                  (client, key, values) ->
+                      JourneyClient.fromClient(client, key).submit(values, Team.DELAY),
+                  (client, key) -> JourneyClient.fromClient(client, key).arrived())));
 
   static final Team JSON =
       new Team(
@@ -53,7 +61,11 @@ final class KotlinTeam {
               (ctx, key, values) ->
                   JsonMirrorClient.fromContext(ctx).send().reflect(values, Team.DELAY),
               null,
-              (client, key, values) -> JsonMirrorClient.fromClient(client).reflect(values)),
+              new Team.Outside(
+                  (client, key, values) -> JsonMirrorClient.fromClient(client).reflect(values),
+                  (client, key, values) ->
+                      JsonMirrorClient.fromClient(client).send().reflect(values, Team.DELAY),
+                  null)),
           new Team.Client(
               (ctx, key, values) ->
                   JsonLockerClient.fromContext(ctx, key)
@@ -61,19 +73,23 @@ final class KotlinTeam {
               (ctx, key, values) ->
                   JsonLockerClient.fromContext(ctx, key).send().keep(values, Team.DELAY),
               (ctx, key) -> JsonLockerClient.fromContext(ctx, key).look(),
-              (client, key, values) -> {
-                JsonLockerClient.IngressClient locker = JsonLockerClient.fromClient(client, key);
-                locker.send().keep(values, Team.DELAY).attach();
-                return locker.look();
-              }),
+              new Team.Outside(
+                  (client, key, values) -> JsonLockerClient.fromClient(client, key).keep(values),
+                  (client, key, values) ->
+                      JsonLockerClient.fromClient(client, key).send().keep(values, Team.DELAY),
+                  (client, key) -> JsonLockerClient.fromClient(client, key).look())),
           new Team.Client(
               (ctx, key, values) -> JsonJourneyClient.fromContext(ctx, key).run(values),
               (ctx, key, values) ->
                   JsonJourneyClient.fromContext(ctx, key).send().run(values, Team.DELAY),
               (ctx, key) -> JsonJourneyClient.fromContext(ctx, key).arrived(),
-              (client, key, values) -> {
-                JsonJourneyClient.IngressClient journey = JsonJourneyClient.fromClient(client, key);
-                journey.submit(values);
-                return journey.workflowHandle().attach().response();
-              }));
+              new Team.Outside(
+                  (client, key, values) -> {
+                    JsonJourneyClient.IngressClient run = JsonJourneyClient.fromClient(client, key);
+                    run.submit(values);
+                    return run.workflowHandle().attach().response();
+                  },
+                  (client, key, values) ->
+                      JsonJourneyClient.fromClient(client, key).submit(values, Team.DELAY),
+                  (client, key) -> JsonJourneyClient.fromClient(client, key).arrived())));
 }

@@ -1,80 +1,54 @@
 package polyglot;
 
-import com.google.protobuf.ByteString;
-import com.polyglot.values.v1.Color;
-import com.polyglot.values.v1.Language;
-import com.polyglot.values.v1.Nested;
+import com.polyglot.values.v1.CallReport;
+import com.polyglot.values.v1.CallRequest;
+import com.polyglot.values.v1.Mode;
 import com.polyglot.values.v1.Values;
 import com.polyglot.values.v1.View;
 import dev.restate.client.Client;
 import dev.restate.client.IngressException;
-import java.util.List;
-import java.util.Set;
-import java.util.UUID;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
 
 /**
- * Calls all services of some teams through the ingress: the arguments are its address and the
- * teams, such as JAVA. The status is 1 where something went wrong.
+ * Calls the services of all teams from outside of Restate. The arguments are the address of the
+ * ingress and a file with CallRequests, each a line in base64. For each it prints a line:
+ * "report", and the CallReport in base64; or "failed", and why.
  */
 public final class Outside {
-  private static final List<Values> CASES =
-      List.of(
-          Values.getDefaultInstance(),
-          Values.newBuilder()
-              .setInt64Value(Long.MIN_VALUE)
-              .setFixed64Value(-1)
-              .setStringValue("\u00e9\ud83d\ude00")
-              .setBytesValue(ByteString.copyFrom(new byte[] {0, -1}))
-              .addColors(Color.COLOR_BLACK)
-              .addColorsValue(99)
-              .putNestedByName("a", Nested.newBuilder().setName("b").build())
-              .setFlagChoice(false)
-              .setMaybeInt32(0)
-              .build());
+  private Outside() {}
 
-  /** The teams whose binary handlers take one content type from outside, and not every message. */
-  private static final Set<String> ONE_CONTENT_TYPE = Set.of("GO", "TYPESCRIPT");
-
-  private final Client client;
-  private boolean failed;
-
-  private Outside(Client client) {
-    this.client = client;
-  }
-
-  public static void main(String[] args) {
-    Outside outside = new Outside(Client.connect(args[0]));
-    for (String team : List.of(args).subList(1, args.length)) {
-      for (boolean json : new boolean[] {false, true}) {
-        if (!json && ONE_CONTENT_TYPE.contains(team)) {
-          continue;
-        }
-        Team clients = Team.of(Language.valueOf("LANGUAGE_" + team), json);
-        String encoding = json ? "json" : "binary";
-        outside.check(team, "Mirror", encoding, clients.mirror());
-        outside.check(team, "Locker", encoding, clients.locker());
-        outside.check(team, "Journey", encoding, clients.journey());
-      }
-    }
-    System.exit(outside.failed ? 1 : 0);
-  }
-
-  private void check(String team, String service, String encoding, Team.Client clients) {
-    for (Values values : CASES) {
-      String what = String.join(" ", team, service, encoding, values.toString());
+  public static void main(String[] args) throws IOException {
+    Client client = Client.connect(args[0]);
+    for (String line : Files.readAllLines(Path.of(args[1]))) {
+      CallRequest request = CallRequest.parseFrom(Base64.getDecoder().decode(line));
       try {
-        View view = clients.outside().apply(client, UUID.randomUUID().toString(), values);
-        if (!view.getValues().equals(values) || !view.getEncoding().equals(encoding)) {
-          fail(what, view.toString());
-        }
+        byte[] report = call(client, request).toByteArray();
+        System.out.println("report " + Base64.getEncoder().encodeToString(report));
       } catch (IngressException e) {
-        fail(what, e.getMessage());
+        System.out.println("failed " + e.getMessage().replace('\n', ' '));
       }
     }
+    System.exit(0); // the client has threads
   }
 
-  private void fail(String what, String why) {
-    System.out.println(what + ": " + why);
-    failed = true;
+  private static CallReport call(Client client, CallRequest request) {
+    Team.Outside outside = Team.client(request).outside();
+    String key = request.getKey();
+    Values values = request.getValues();
+    View seen =
+        request.getMode() == Mode.MODE_SEND
+            ? outside.send().apply(client, key, values).attach().response()
+            : outside.call().apply(client, key, values);
+    CallReport.Builder report =
+        CallReport.newBuilder()
+            .setCalleeView(seen)
+            .setCallerView(Services.view(seen.getValues(), seen.getEncoding(), key));
+    if (outside.later() != null) {
+      report.setLaterView(outside.later().apply(client, key));
+    }
+    return report.build();
   }
 }

@@ -1,8 +1,11 @@
 package polyglot;
 
+import com.polyglot.values.v1.CallRequest;
+import com.polyglot.values.v1.Encoding;
 import com.polyglot.values.v1.Language;
 import com.polyglot.values.v1.Values;
 import com.polyglot.values.v1.View;
+import dev.restate.client.SendResponse;
 import dev.restate.sdk.CallDurableFuture;
 import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
@@ -13,7 +16,7 @@ import java.time.Duration;
 record Team(Client mirror, Client locker, Client journey) {
   static final Duration DELAY = Duration.ofMillis(10);
 
-  static Team of(Language language, boolean json) {
+  private static Team of(Language language, boolean json) {
     return switch (language) {
       case LANGUAGE_PYTHON -> json ? PythonTeam.JSON : PythonTeam.BINARY;
       case LANGUAGE_JAVA -> json ? JavaTeam.JSON : JavaTeam.BINARY;
@@ -24,10 +27,18 @@ record Team(Client mirror, Client locker, Client journey) {
     };
   }
 
-  /**
-   * How a client calls, how it sends, what it asks afterwards, if anything, and what it does from
-   * outside.
-   */
+  /** The client for a request. */
+  static Client client(CallRequest request) {
+    Team team = of(request.getCallee(), request.getEncoding() == Encoding.ENCODING_JSON);
+    return switch (request.getKind()) {
+      case KIND_SERVICE -> team.mirror();
+      case KIND_OBJECT -> team.locker();
+      case KIND_WORKFLOW -> team.journey();
+      default -> throw new TerminalException(400, "no such kind: " + request.getKind());
+    };
+  }
+
+  /** How a client calls, how it sends, what it asks afterwards, if anything; and from outside. */
   record Client(Call call, Send send, Later later, Outside outside) {}
 
   interface Call {
@@ -42,7 +53,18 @@ record Team(Client mirror, Client locker, Client journey) {
     CallDurableFuture<View> apply(Context ctx, String key);
   }
 
-  interface Outside {
+  /** The same from outside of Restate. */
+  record Outside(OutsideCall call, OutsideSend send, OutsideLater later) {}
+
+  interface OutsideCall {
     View apply(dev.restate.client.Client client, String key, Values values);
+  }
+
+  interface OutsideSend {
+    SendResponse<View> apply(dev.restate.client.Client client, String key, Values values);
+  }
+
+  interface OutsideLater {
+    View apply(dev.restate.client.Client client, String key);
   }
 }

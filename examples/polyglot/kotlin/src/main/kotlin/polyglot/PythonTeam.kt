@@ -18,6 +18,15 @@ val pythonBinary =
                 send = { ctx, _, values ->
                     MirrorClient.fromContext(ctx).send().reflect(values, DELAY)
                 },
+                outside =
+                    Outside(
+                        call = { client, _, values ->
+                            MirrorClient.fromClient(client).reflect(values)
+                        },
+                        send = { client, _, values ->
+                            MirrorClient.fromClient(client).send().reflect(values, DELAY)
+                        },
+                    ),
             ),
         locker =
             Client(
@@ -28,6 +37,16 @@ val pythonBinary =
                     LockerClient.fromContext(ctx, key).send().keep(values, DELAY)
                 },
                 later = { ctx, key -> LockerClient.fromContext(ctx, key).look() },
+                outside =
+                    Outside(
+                        call = { client, key, values ->
+                            LockerClient.fromClient(client, key).keep(values)
+                        },
+                        send = { client, key, values ->
+                            LockerClient.fromClient(client, key).send().keep(values, DELAY)
+                        },
+                        later = { client, key -> LockerClient.fromClient(client, key).look() },
+                    ),
             ),
         journey =
             Client(
@@ -36,6 +55,18 @@ val pythonBinary =
                     JourneyClient.fromContext(ctx, key).send().run(values, DELAY)
                 },
                 later = { ctx, key -> JourneyClient.fromContext(ctx, key).arrived() },
+                outside =
+                    Outside(
+                        call = { client, key, values ->
+                            JourneyClient.fromClient(client, key).run(values)
+                        },
+                        send = { client, key, values ->
+                            JourneyClient.fromClient(client, key).submit(values, DELAY)
+                        },
+                        later = { client, key ->
+                            JourneyClient.fromClient(client, key).arrived()
+                        },
+                    ),
             ),
     )
 
@@ -50,6 +81,15 @@ val pythonJson =
                 send = { ctx, _, values ->
                     JsonMirrorClient.fromContext(ctx).send().reflect(values, DELAY)
                 },
+                outside =
+                    Outside(
+                        call = { client, _, values ->
+                            JsonMirrorClient.fromClient(client).reflect(values)
+                        },
+                        send = { client, _, values ->
+                            JsonMirrorClient.fromClient(client).send().reflect(values, DELAY)
+                        },
+                    ),
             ),
         locker =
             Client(
@@ -60,6 +100,16 @@ val pythonJson =
                     JsonLockerClient.fromContext(ctx, key).send().keep(values, DELAY)
                 },
                 later = { ctx, key -> JsonLockerClient.fromContext(ctx, key).look() },
+                outside =
+                    Outside(
+                        call = { client, key, values ->
+                            JsonLockerClient.fromClient(client, key).keep(values)
+                        },
+                        send = { client, key, values ->
+                            JsonLockerClient.fromClient(client, key).send().keep(values, DELAY)
+                        },
+                        later = { client, key -> JsonLockerClient.fromClient(client, key).look() },
+                    ),
             ),
         journey =
             Client(
@@ -68,5 +118,17 @@ val pythonJson =
                     JsonJourneyClient.fromContext(ctx, key).send().run(values, DELAY)
                 },
                 later = { ctx, key -> JsonJourneyClient.fromContext(ctx, key).arrived() },
+                outside =
+                    Outside(
+                        call = { client, key, values ->
+                            JsonJourneyClient.fromClient(client, key).run(values)
+                        },
+                        send = { client, key, values ->
+                            JsonJourneyClient.fromClient(client, key).submit(values, DELAY)
+                        },
+                        later = { client, key ->
+                            JsonJourneyClient.fromClient(client, key).arrived()
+                        },
+                    ),
             ),
     )

@@ -1,0 +1,154 @@
+"""Plays the cells whose callers are outside of Restate: they use the languages' ingress clients."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64decode, b64encode
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.empty_pb2 import Empty
+
+from examples.polyglot.interop.cells import Cell, Outcome, Problem, outside_cells
+from examples.polyglot.interop.checks import check_report, check_views
+from examples.polyglot.interop.commands import Command, CommandError, run
+from restate_proto import Encoding, IngressClient, RestateError, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from google.protobuf.message import Message
+
+    from examples.polyglot.interop.contract import Contract
+    from examples.polyglot.interop.languages import Language
+
+_AT_ONCE = 8
+_CALL_SECONDS = 60
+_PROGRAM_SECONDS = 180
+_DELAY = timedelta(milliseconds=10)
+
+# The service of each kind, with what it is called with and what it is asked afterwards.
+_SERVICES = {
+    "service": ("Mirror", "Reflect", None),
+    "object": ("Locker", "Keep", "Look"),
+    "workflow": ("Journey", None, "Arrived"),
+}
+
+
+class PythonOutside:
+    """Calls the services with the IngressClient.
+
+    Args:
+        ingress_url: where the server's ingress is.
+        contract: the contract.
+        languages: those to call.
+        cases: the values that each cell is played with, by name.
+    """
+
+    def __init__(
+        self,
+        ingress_url: str,
+        contract: Contract,
+        languages: Sequence[Language],
+        cases: Mapping[str, Any],
+    ) -> None:
+        self._ingress_url = ingress_url
+        self._contract = contract
+        self._languages = {language.name: language for language in languages}
+        self._cases = cases
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def play(self) -> list[Outcome]:
+        """Play all cells, each with every case."""
+        cells = outside_cells("python", list(self._languages))
+        async with IngressClient(self._ingress_url) as client:
+            return await asyncio.gather(*(self._play(client, cell) for cell in cells))
+
+    async def _play(self, client: IngressClient, cell: Cell) -> Outcome:
+        found = await asyncio.gather(
+            *(self._exchange(client, cell, case, sent) for case, sent in self._cases.items())
+        )
+        return Outcome(cell, [problem for problems in found for problem in problems])
+
+    async def _exchange(
+        self, client: IngressClient, cell: Cell, case: str, sent: Any
+    ) -> list[Problem]:
+        async with self._turns:
+            try:
+                async with asyncio.timeout(_CALL_SECONDS):
+                    views = await self._views(client, cell, cell.key(case), sent)
+            except (RestateError, TimeoutError) as error:
+                return [Problem(case, "call", "failed", str(error) or "no answer in time")]
+        return check_views(cell, case, cell.key(case), sent, views)
+
+    async def _views(
+        self, client: IngressClient, cell: Cell, key: str, sent: Any
+    ) -> Mapping[str, Any]:
+        language = self._languages[cell.callee]
+        service, handler, later = _SERVICES[cell.kind]
+        name = f"{language.package}.{'Json' * (cell.encoding == 'json')}{service}"
+        target = Target(
+            name, handler or language.run_handler, None if cell.kind == "service" else key
+        )
+        encoding = Encoding.JSON if cell.encoding == "json" else Encoding.PROTOBUF
+        view = self._contract.view
+        if cell.mode == "send":
+            handle = await client.send(target, sent, view, encoding=encoding, delay=_DELAY)
+            views = {"callee": await handle.attach()}
+        else:
+            views = {"callee": await client.call(target, sent, view, encoding=encoding)}
+        if later:
+            asked = replace(target, handler_name=later)
+            views["later"] = await client.call(asked, Empty(), view, encoding=encoding)
+        return views
+
+
+async def play_program(
+    caller: str,
+    program: Command,
+    ingress_url: str,
+    contract: Contract,
+    languages: Sequence[Language],
+    cases: Mapping[str, Any],
+    requests: Path,
+) -> list[Outcome]:
+    """Let a program play all cells, each with every case.
+
+    Args:
+        caller: its language.
+        program: it gets the ingress's address, and a file with a CallRequest in base64 on each
+            line. For each it prints a line: `report` and the CallReport in base64, or `failed` and
+            why.
+        ingress_url: where the server's ingress is.
+        contract: the contract.
+        languages: those to call.
+        cases: the values that each cell is played with, by name.
+        requests: where to write that file.
+    """
+    cells = outside_cells(caller, [language.name for language in languages])
+    exchanges = [(cell, case, sent) for cell in cells for case, sent in cases.items()]
+    messages = [contract.request(cell, cell.key(case), sent) for cell, case, sent in exchanges]
+    _write(messages, requests)
+    command = replace(program, argv=(*program.argv, ingress_url, str(requests)))
+    try:
+        output = await run(command, seconds=_PROGRAM_SECONDS)
+    except CommandError as error:
+        return [Outcome(cell, [Problem("all", "call", "failed", str(error))]) for cell in cells]
+    lines = [line for line in output.splitlines() if line.startswith(("report ", "failed "))]
+    lines += ["failed and said nothing"] * (len(exchanges) - len(lines))
+    problems: dict[Cell, list[Problem]] = {cell: [] for cell in cells}
+    for (cell, case, sent), line in zip(exchanges, lines, strict=True):
+        what, _, text = line.partition(" ")
+        if what == "report":
+            report = contract.call_report.FromString(b64decode(text))
+            problems[cell] += check_report(cell, case, cell.key(case), sent, report)
+        else:
+            problems[cell].append(Problem(case, "call", "failed", text))
+    return [Outcome(cell, problems[cell]) for cell in cells]
+
+
+def _write(messages: Sequence[Message], file: Path) -> None:
+    lines = [b64encode(message.SerializeToString()).decode() for message in messages]
+    file.write_text("".join(f"{line}\n" for line in lines))

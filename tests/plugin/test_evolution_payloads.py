@@ -104,6 +104,17 @@ def texts(
         ("string x = 1;", "", "both"),
         ("map<string, string> x = 1;", "map<string, int32> x = 1;", "both"),
         ("map<string, One> x = 1;", "map<int32, One> x = 1;", "both"),
+        # What can be set at once.
+        ("string x = 1; string y = 2;", "oneof z { string x = 1; string y = 2; }", "both"),
+        ("oneof z { string x = 1; string y = 2; }", "string x = 1; string y = 2;", "both"),
+        ("oneof z { string x = 1; string y = 2; }", "oneof a { string y = 2; string x = 1; }", ""),
+        ("oneof z { string x = 1; string y = 2; }", "oneof z { string x = 1; } reserved 2;", ""),
+        ("string x = 1; string y = 2;", "optional string x = 1; optional string y = 2;", ""),
+        # What was reserved may be at rest; with number and name it is the old field again.
+        ("reserved 2; reserved 'y';", "string z = 2;", "binary"),
+        ("reserved 2; reserved 'y';", "string y = 3;", "json"),
+        ("reserved 2; reserved 'y';", "string y = 2;", ""),
+        ("reserved 2; reserved 'y';", "string x = 1;", ""),
         # Well-known types have a ProtoJSON of their own.
         ("google.protobuf.Timestamp x = 1;", "google.protobuf.Duration x = 1;", "json"),
         ("google.protobuf.StringValue x = 1;", "google.protobuf.BytesValue x = 1;", "both"),
@@ -117,6 +128,39 @@ def test_a_field(
     before, after = (f"message M {{ {fields} }} {TYPES}" for fields in (old, new))
     found = texts(compile_request, before, after, encoding, ("M", "M"))
     assert bool(found) == (breaks in {"both", "binary" if encoding is BINARY else "json"}), found
+
+
+def test_required_fields_have_to_be_there(compile_request: Compile) -> None:
+    def found(old: str, new: str) -> list[str]:
+        def version(fields: str) -> ContractVersion:
+            text = f'syntax = "proto2"; package shop.v1; message M {{ {fields} }}'
+            return ContractVersion((), compile_request({"shop.proto": text}).proto_file)
+
+        comparison = PayloadComparison(version(old), version(new))
+        return [found.text for found in comparison.differences("shop.v1.M", "shop.v1.M", BINARY)]
+
+    required, optional = "required string x = 1;", "optional string x = 1;"
+    assert found(required, required) == found(optional, optional) == []
+    assert found(optional, required) == ['field 1 "x" of shop.v1.M is required now']
+    assert found(required, optional) == ['field 1 "x" of shop.v1.M was required and is not']
+    assert found(required, "reserved 1;") == ['field 1 "x" of shop.v1.M was required and is not']
+    assert found("", required) == ['field 1 "x" of shop.v1.M is new and required']
+
+
+def test_where_fields_that_cannot_be_set_at_once_are(compile_request: Compile) -> None:
+    def version(fields: str) -> ContractVersion:
+        text = TEXT % f"message M {{\n{fields}\n}}"
+        return ContractVersion((), compile_request({"shop.proto": text}).proto_file)
+
+    apart = version("string w = 3;\nstring x = 1;\nstring y = 2;")
+    together = version("oneof z {\nstring x = 1;\nstring y = 2; string w = 3;\n}")
+    comparison = PayloadComparison(apart, together)
+    (found,) = comparison.differences("shop.v1.M", "shop.v1.M", BINARY)
+    names = 'fields "w", "x", "y" of shop.v1.M'
+    assert found.text == f"{names} can be set at once no more (oneof z)"
+    assert (found.before.line, found.place.line) == (8, 10)
+    (found,) = PayloadComparison(together, apart).differences("shop.v1.M", "shop.v1.M", BINARY)
+    assert found.text.endswith(" could not be set at once, and can (oneof z)")
 
 
 def test_a_message_of_another_name_needs_the_same_names(compile_request: Compile) -> None:
@@ -152,6 +196,13 @@ def test_values_of_enums(compile_request: Compile, encoding: Encoding) -> None:
     assert renamed == ([] if encoding is BINARY else ['value 1 "A" of shop.v1.Kind is "B"'])
     swapped = found("A = 1; B = 2;", "A = 2; B = 1;")
     assert len(swapped) == (2 if encoding is BINARY else 0)
+    reserved = "A = 1; reserved 2; reserved 'B';"
+    assert found(reserved, "A = 1; B = 2;") == []
+    assert found(reserved, "A = 1; C = 2; B = 3;") == [
+        'value 3 "B" of shop.v1.Kind has a name that was reserved'
+        if encoding is JSON
+        else 'value 2 "C" of shop.v1.Kind has a number that was reserved'
+    ]
     moved = found("A = 1;", "A = 2;")
     assert moved == (
         [] if encoding is JSON else ['value 1 "A" of shop.v1.Kind is gone, not reserved']

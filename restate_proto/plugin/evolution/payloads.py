@@ -14,9 +14,14 @@ from typing import TYPE_CHECKING
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 
 from restate_proto.model.kinds import Encoding
+from restate_proto.plugin.evolution.constraints import (
+    constraint_changes,
+    is_reserved_value,
+    is_taken_value,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from google.protobuf import descriptor_pb2
 
@@ -137,11 +142,21 @@ class _Pair:
                 f"the ProtoJSON of {before} is not that of {after}", "keep the type"
             )
             return
+        same: dict[int, int] = {}
         for number, was in enumerate(self._before.proto.field):
-            yield from self._field(number, was)
+            index = self._find(was)
+            if index is not None:
+                same[number] = index
+            yield from self._field(number, was, index)
+        yield from self._constraints(same)
 
-    def _field(self, number: int, field: Field) -> Iterator[Difference]:
-        index = self._find(field)
+    def _constraints(self, same: Mapping[int, int]) -> Iterator[Difference]:
+        before, after = self._before.proto, self._after.proto
+        for change in constraint_changes(before, after, same, is_json=self._is_json):
+            text = f"{change.subject} of {self._after.type.full_name} {change.text}"
+            yield self._difference(text, change.remedy, change.before, change.now)
+
+    def _field(self, number: int, field: Field, index: int | None) -> Iterator[Difference]:
         if index is None:
             yield from self._gone(number, field)
             return
@@ -233,7 +248,7 @@ class _Pair:
             same_number = [each.name for each in new.proto.value if each.number == value.number]
             if value.name in (names if self._is_json else same_number):
                 continue
-            if _is_reserved(value, new.proto):
+            if is_reserved_value(value, new.proto):
                 continue
             # In binary a value is its number, and may be renamed where the enum is the same.
             is_renamed = same_number and value.name not in names and not is_other
@@ -249,6 +264,16 @@ class _Pair:
                 self._old.location(old.file, (*old.path, _ENUM_VALUE, index)),
                 self._new.location(new.file, new.path),
             )
+        for index, value in enumerate(new.proto.value):
+            if is_taken_value(value, old.proto, is_json=self._is_json):
+                what = "name" if self._is_json else "number"
+                yield Difference(
+                    f'value {value.number} "{value.name}" of {new.full_name} has a {what} that was '
+                    "reserved",
+                    f"give it a {what} that no value has had",
+                    self._old.location(old.file, old.path),
+                    self._new.location(new.file, (*new.path, _ENUM_VALUE, index)),
+                )
 
     def _title(self, field: Field) -> str:
         return f'field {field.number} "{field.name}" of {self._before.type.full_name}'
@@ -274,13 +299,6 @@ _ANOTHER_FIELD = "leave the field, and add one with another number and name besi
 def json_is_object(full_name: str) -> bool:
     """Whether the ProtoJSON of a message begins with `{`, so that it is told from binary."""
     return full_name not in _NO_OBJECTS
-
-
-def _is_reserved(
-    value: descriptor_pb2.EnumValueDescriptorProto, enum: descriptor_pb2.EnumDescriptorProto
-) -> bool:
-    in_range = any(r.start <= value.number <= r.end for r in enum.reserved_range)
-    return in_range or value.name in enum.reserved_name
 
 
 def _type_name(field: Field) -> str:

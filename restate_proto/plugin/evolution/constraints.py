@@ -1,0 +1,137 @@
+"""What messages and enums say beside their fields and values: oneofs, required, reserved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from google.protobuf.descriptor_pb2 import (
+        DescriptorProto,
+        EnumDescriptorProto,
+        EnumValueDescriptorProto,
+    )
+
+__all__ = ["Change", "constraint_changes", "is_reserved_value", "is_taken_value"]
+
+
+class Change(NamedTuple):
+    """Something that does not read the same.
+
+    Args:
+        subject: the field or fields that it is about.
+        text: what has become of them.
+        remedy: what to do instead.
+        before: the index of the field in the old message, if it is there.
+        now: that in the new one.
+    """
+
+    subject: str
+    text: str
+    remedy: str
+    before: int | None
+    now: int | None
+
+
+def constraint_changes(
+    before: DescriptorProto, after: DescriptorProto, same: Mapping[int, int], *, is_json: bool
+) -> Iterator[Change]:
+    """Finds what one of two messages allows and the other does not.
+
+    Args:
+        before: the old message.
+        after: the new one.
+        same: the indexes of old fields, each with that of the new field that reads its values.
+        is_json: whether in ProtoJSON, else in binary.
+    """
+    yield from _required(before, after, same)
+    yield from _oneofs(before, after, same)
+    what = "name" if is_json else "number"
+    for index, field in enumerate(after.field):
+        if index not in same.values() and _is_taken(
+            has_number=any(r.start <= field.number < r.end for r in before.reserved_range),
+            has_name=not {field.name, field.json_name}.isdisjoint(before.reserved_name),
+            is_json=is_json,
+        ):
+            text = f"has a {what} that was reserved"
+            remedy = f"give it a {what} that no field has had"
+            yield Change(_title(field), text, remedy, None, index)
+
+
+def is_reserved_value(value: EnumValueDescriptorProto, enum: EnumDescriptorProto) -> bool:
+    """Whether an enum reserves the number of a value, or its name."""
+    return value.name in enum.reserved_name or _has_reserved(value.number, enum)
+
+
+def is_taken_value(
+    value: EnumValueDescriptorProto, before: EnumDescriptorProto, *, is_json: bool
+) -> bool:
+    """Whether a new value of an enum is what another one was written as, which is reserved."""
+    return _is_taken(
+        has_number=_has_reserved(value.number, before),
+        has_name=value.name in before.reserved_name,
+        is_json=is_json,
+    )
+
+
+def _required(
+    before: DescriptorProto, after: DescriptorProto, same: Mapping[int, int]
+) -> Iterator[Change]:
+    for index, field in enumerate(before.field):
+        now = same.get(index)
+        is_required = now is not None and after.field[now].label == Field.LABEL_REQUIRED
+        if (field.label == Field.LABEL_REQUIRED) == is_required:
+            continue
+        text = "is required now" if is_required else "was required and is not"
+        yield Change(_title(field), text, "leave its label", index, now)
+    for index, field in enumerate(after.field):
+        if index not in same.values() and field.label == Field.LABEL_REQUIRED:
+            yield Change(_title(field), "is new and required", "make it optional", None, index)
+
+
+def _oneofs(
+    before: DescriptorProto, after: DescriptorProto, same: Mapping[int, int]
+) -> Iterator[Change]:
+    """Finds fields that can be set at once in one of the messages, and cannot in the other."""
+    was = {index: _oneof(before, index) for index in same}
+    now = {index: _oneof(after, same[index]) for index in same}
+    for ours, others, text in (
+        (now, was, "can be set at once no more"),
+        (was, now, "could not be set at once, and can"),
+    ):
+        for oneof in dict.fromkeys(filter(None, ours.values())):
+            fields = [index for index in same if ours[index] == oneof]
+            # A field outside of all oneofs is alone.
+            if len({others[index] or str(index) for index in fields}) > 1:
+                names = ", ".join(f'"{before.field[index].name}"' for index in fields)
+                yield Change(
+                    f"fields {names}",
+                    f"{text} (oneof {oneof})",
+                    "leave them where they are, and add new fields for the other way",
+                    fields[0],
+                    same[fields[0]],
+                )
+
+
+def _oneof(message: DescriptorProto, index: int) -> str | None:
+    field = message.field[index]
+    # What `optional` stands for is a oneof in descriptors only.
+    is_in_one = field.HasField("oneof_index") and not field.proto3_optional
+    return message.oneof_decl[field.oneof_index].name if is_in_one else None
+
+
+def _is_taken(*, has_number: bool, has_name: bool, is_json: bool) -> bool:
+    """Whether what has a number or a name that was reserved reads what was written under it."""
+    # With both it is the old one, which is there again.
+    return has_name and not has_number if is_json else has_number and not has_name
+
+
+def _has_reserved(number: int, enum: EnumDescriptorProto) -> bool:
+    return any(r.start <= number <= r.end for r in enum.reserved_range)
+
+
+def _title(field: Field) -> str:
+    return f'field {field.number} "{field.name}"'

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from examples.polyglot.interop import matrix
-from examples.polyglot.interop.cells import Cell, Outcome, Problem, all_cells
+from examples.polyglot.interop.cells import Cell, Outcome, Problem, all_cells, outside_cells
 from examples.polyglot.interop.checks import check_report
 from examples.polyglot.interop.contract import Contract
 from examples.polyglot.interop.limits import LIMITS, Limit, judge
@@ -115,6 +115,8 @@ def test_the_letters_of_the_limits_differ() -> None:
 def test_the_matrix_has_a_cell_for_each_way_of_each_pair() -> None:
     cells = all_cells(["python", "java", "kotlin", "go", "typescript"])
     assert len(set(cells)) == 300
+    cells += outside_cells("python", ["python", "go"])
+    assert len({cell.key("case") for cell in cells}) == len(set(cells)) == 324
 
 
 def test_the_matrix_for_people() -> None:
@@ -123,15 +125,18 @@ def test_the_matrix_for_people() -> None:
     failed = Outcome(Cell("go", "java", "json", "service", "send"), [UNKNOWN])
     outcomes = [failed if outcome.cell == failed.cell else outcome for outcome in outcomes]
     outcomes.append(Outcome(Cell("ingress", "java", "binary", "service", "kept")))
+    outcomes += [Outcome(cell) for cell in outside_cells("python", ["java"])]
     lines = matrix.render(outcomes, languages).splitlines()
-    assert lines[:3] == [
+    assert lines[:4] == [
         "binary                Go          Java",
         "from Go to            ✓✓ ✓✓ --    ✓✓ ✓✓ --",
         "from Java to          ✓✓ ✓✓ --    ✓✓ ✓✓ --",
+        "Python, outside, to   -- -- --    ✓✓ ✓✓ ✓✓",
     ]
+    assert sum(line.startswith("Python, outside") for line in lines) == 2
     assert "from Go to            ✓✓ ✓✓ --    ✓✗ ✓✓ --" in lines
     assert "kept                  -           ✓           and they come back" in lines
-    assert matrix.summary(outcomes) == "33 cells: 32 passed, 0 with a known limit, 1 failed"
+    assert matrix.summary(outcomes) == "45 cells: 44 passed, 0 with a known limit, 1 failed"
     assert matrix.failures(outcomes).splitlines() == [
         "✗ go -> java (send, service, json)",
         "    case, callee: color: 0 instead of 1",
@@ -165,6 +170,7 @@ def test_the_matrix_as_json() -> None:
         "kind": "object",
         "mode": "call",
         "replays": False,
+        "outside": False,
         "result": "limited",
         "limits": ["x"],
         "problems": ["case, callee: words: nothing instead of a"],

@@ -127,20 +127,21 @@ LIMITS = (
     ),
 )
 
-_NOTES = (
+NOTES = (
     """Go's options cannot say that a service is in binary, and its generated code is for ProtoJSON;
    restate.WithProto makes a client or a server binary.""",
     """TypeScript's SDK knows a workflow's run handler by the name `run` alone, so its contract has
    `rpc run`.""",
 )
-_OLD_GENERATOR = """Go's generator is the one of v0.24: its newest module, x/protoc-gen-go-restate, was
+GENERATOR = EXAMPLE / "go/bin/protoc-gen-go-restate"
+OLD_GENERATOR = """Go's generator is the one of v0.24: its newest module, x/protoc-gen-go-restate, was
    not to be had from the module proxy. The build renames two names in what it generates, as the
    SDK's migration guide says."""
 
 
 def notes() -> list[str]:
     """What else there is to know of a run."""
-    generator = EXAMPLE / "go/bin/protoc-gen-go-restate"
     module = GO_GENERATOR.partition("@")[0].encode()
-    is_old = generator.exists() and module not in generator.read_bytes()
-    return [*_NOTES, *[_OLD_GENERATOR] * is_old]
+    if GENERATOR.exists() and module not in GENERATOR.read_bytes():
+        return [*NOTES, OLD_GENERATOR]
+    return list(NOTES)

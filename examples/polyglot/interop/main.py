@@ -120,12 +120,17 @@ async def _each(what: str, work: Sequence[tuple[Language, Sequence[Command]]]) -
         try:
             async with asyncio.TaskGroup() as group:
                 for _, commands in work:
-                    group.create_task(_one_by_one(commands))
+                    group.create_task(run_all(commands))
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
 
 
-async def _one_by_one(commands: Sequence[Command]) -> None:
+async def run_all(commands: Sequence[Command]) -> None:
+    """Run commands one after the other; where one fails, what it says will do.
+
+    Raises:
+        CommandError: one failed.
+    """
     for command in commands:
         if command.otherwise is None:
             await run(command, seconds=_COMMAND_SECONDS)

@@ -92,7 +92,9 @@ async def _run(languages: Sequence[Language]) -> list[Outcome]:
         with Step("Generating"):
             contract = await generate(names, workspace)
         await _each("Building", [(language, language.build) for language in languages])
-        await _each("Checking", [(language, language.check) for language in languages])
+        await _each(
+            "Compiling other contracts", [(language, language.check) for language in languages]
+        )
         logs = {language.name: workspace / f"{language.name}.log" for language in languages}
         outcomes = await play(languages, contract, logs)
         if any(outcome.failed for outcome in outcomes):

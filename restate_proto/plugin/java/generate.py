@@ -36,8 +36,9 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
         PluginError: with all that is wrong with the options or the contracts.
     """
     options = parse_jvm_options(request.parameter)
-    messages, problems = JavaMessages(request.proto_file), Problems()
-    parsed = parse_files(request, all_services=options.all_services)
+    problems = Problems()
+    parsed = parse_files(request, all_services=options.all_services, problems=problems)
+    messages = JavaMessages(request.proto_file)
     files = java_files(parsed, messages, problems)
     problems.raise_if_any()
     return {

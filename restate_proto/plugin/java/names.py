@@ -6,14 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.model.kinds import ServiceKind
-from restate_proto.plugin.jvm.checks import ClassChecker, check_methods, check_packages
+from restate_proto.plugin.jvm.checks import check_files
 from restate_proto.plugin.jvm.messages import JvmClass
-from restate_proto.plugin.jvm.names import (
-    JAVA_KEYWORDS,
-    OBJECT_METHODS,
-    lower_camel_case,
-    unique_method_name,
-)
+from restate_proto.plugin.jvm.names import JAVA_KEYWORDS, ServiceNames, free_name, method_name
 from restate_proto.plugin.names import snake_case
 
 if TYPE_CHECKING:
@@ -25,9 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["JavaFile", "JavaHandler", "JavaService", "java_files"]
 
-# Methods that the clients have beside those of the handlers.
-_CLIENT = frozenset({"send"})
-_WORKFLOW_CLIENT = _CLIENT | {"submit", "submitAsync", "workflowHandle"}
+# What the client of a workflow has beside what Kotlin's has.
+_ASYNC = frozenset({"submitAsync"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,40 +101,42 @@ def java_files(
         problems: takes what cannot be said in Java.
     """
     files = tuple(files)
-    check_packages(files, messages, problems)
-    named = tuple(_file(file, messages) for file in files)
-    classes = ClassChecker(messages, problems)
-    for file in named:
-        classes.add([file.serde], f"file {file.model.path}", file.services[0].model.location)
-        for service in file.services:
-            origin = f"service {service.model.full_name}"
-            classes.add(service.classes, origin, service.model.location)
-            methods = {handler.model.rpc: handler.method for handler in service.handlers}
-            check_methods(service.model, methods, problems)
-    return named
+    check_files(
+        files,
+        messages,
+        problems,
+        own_classes=lambda file: [_serde_class(file, messages)],
+        method_name=_method_name,
+    )
+    return tuple(_file(file, messages) for file in files)
 
 
 def _file(file: FileModel, messages: JavaMessages) -> JavaFile:
-    file_class = messages.file_class(file.path)
-    serde = JvmClass(file_class.package, (f"{file_class.names[0]}Serde",))
+    serde = _serde_class(file, messages)
     services = tuple(_service(service, serde, messages) for service in file.services)
-    return JavaFile(file, file_class, serde, services)
+    return JavaFile(file, messages.file_class(file.path), serde, services)
+
+
+def _serde_class(file: FileModel, messages: JavaMessages) -> JvmClass:
+    file_class = messages.file_class(file.path)
+    return JvmClass(file_class.package, (f"{file_class.names[0]}Serde",))
 
 
 def _service(service: ServiceModel, serde: JvmClass, messages: JavaMessages) -> JavaService:
-    methods = {handler.rpc: _method_name(handler, service) for handler in service.handlers}
-    taken = {*methods.values(), *_WORKFLOW_CLIENT}
+    names = ServiceNames.of(service)
+    methods = {handler.rpc: _method_name(service, handler) for handler in service.handlers}
+    taken = {*methods.values(), *_ASYNC}
     return JavaService(
         model=service,
-        base=JvmClass(serde.package, (f"{service.proto}Base",)),
-        client=JvmClass(serde.package, (f"{service.proto}Client",)),
-        requests=JvmClass(serde.package, (f"{service.proto}Handlers",)),
+        base=JvmClass(serde.package, (names.base,)),
+        client=JvmClass(serde.package, (names.client,)),
+        requests=JvmClass(serde.package, (names.handlers,)),
         serde=serde,
         handlers=tuple(
             JavaHandler(
                 model=handler,
                 method=methods[handler.rpc],
-                async_method=unique_method_name(f"{methods[handler.rpc]}Async", taken),
+                async_method=free_name(f"{methods[handler.rpc]}Async", taken),
                 constant=snake_case(handler.rpc).upper(),
                 request=messages.message(handler.request),
                 response=messages.message(handler.response),
@@ -153,9 +149,6 @@ def _service(service: ServiceModel, serde: JvmClass, messages: JavaMessages) -> 
     )
 
 
-def _method_name(handler: HandlerModel, service: ServiceModel) -> str:
-    reserved = JAVA_KEYWORDS
-    reserved |= _WORKFLOW_CLIENT if service.kind is ServiceKind.WORKFLOW else _CLIENT
-    if handler.request.is_empty:  # its methods have no parameters
-        reserved |= OBJECT_METHODS
-    return unique_method_name(lower_camel_case(handler.rpc), reserved)
+def _method_name(service: ServiceModel, handler: HandlerModel) -> str:
+    is_workflow = service.kind is ServiceKind.WORKFLOW
+    return method_name(service, handler, JAVA_KEYWORDS | _ASYNC if is_workflow else JAVA_KEYWORDS)

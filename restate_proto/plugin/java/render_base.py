@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
+from restate_proto.model.kinds import Encoding
 from restate_proto.plugin.java.source import JavaSource
+from restate_proto.plugin.jvm.kinds import CONTEXTS, handler_type
 from restate_proto.plugin.jvm.printer import quote
 from restate_proto.plugin.jvm.settings import Settings
 from restate_proto.plugin.render_docs import handler_doc, service_doc
@@ -68,7 +69,7 @@ public final boolean supports($Object service) {
             *(("StateKey", "state", declaration) for declaration in model.state),
             *(("DurablePromiseKey", "promise", declaration) for declaration in model.promises),
         ]
-        json = _boolean(model.encoding is Encoding.JSON)
+        json = "true" if model.encoding is Encoding.JSON else "false"
         for key, what, declaration in declared:
             message = self.source.use(self._messages.message(declaration.type))
             self.source.doc(f"The {what} {declaration.name}.")
@@ -90,7 +91,7 @@ public final boolean supports($Object service) {
             self.source.line()
 
     def _handler(self, handler: JavaHandler) -> None:
-        parameters = [f"${_context(self._service.model.kind, handler.model.kind)} ctx"]
+        parameters = [f"${CONTEXTS[self._service.model.kind, handler.model.kind]} ctx"]
         if not handler.model.request.is_empty:
             parameters.append("$request request")
         self.source.doc(handler_doc(handler.model))
@@ -135,13 +136,12 @@ public final boolean supports($Object service) {
 
     def _definition(self, handler: JavaHandler) -> None:
         requests, model = self._service.requests.names[0], handler.model
-        kind = model.kind or HandlerKind.SHARED
         self.source.line("handlers.add(")
         with self.source.indented(), self.source.indented():
             self.source.line("$serde.handler(", serde=self._service.serde.names[0])
             with self.source.indented(), self.source.indented():
                 self.source.line("$name,", name=quote(model.name))
-                self.source.line(f"$HandlerType.{kind.value},")
+                self.source.line(f"$HandlerType.{handler_type(model.kind)},")
                 serdes = f"{requests}.Metadata.Serde.{handler.constant}"
                 self.source.line("${serdes}_INPUT,", serdes=serdes)
                 self.source.line("${serdes}_OUTPUT,", serdes=serdes)
@@ -156,7 +156,7 @@ public final boolean supports($Object service) {
             if handler.model.request.is_empty
             else "service.$method(ctx, request)"
         )
-        context = _context(self._service.model.kind, handler.model.kind)
+        context = CONTEXTS[self._service.model.kind, handler.model.kind]
         head = f"(${context} ctx, $request request) ->"
         names = {
             "request": self.source.use(handler.request),
@@ -180,21 +180,3 @@ public final boolean supports($Object service) {
                 for setting in settings:
                     for line in f"config.{setting};".split("\n"):
                         self.source.line("$line", line=line)
-
-
-def _boolean(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _context(service: ServiceKind, handler: HandlerKind | None) -> str:
-    match service, handler:
-        case ServiceKind.VIRTUAL_OBJECT, HandlerKind.SHARED:
-            return "SharedObjectContext"
-        case ServiceKind.VIRTUAL_OBJECT, _:
-            return "ObjectContext"
-        case ServiceKind.WORKFLOW, HandlerKind.WORKFLOW:
-            return "WorkflowContext"
-        case ServiceKind.WORKFLOW, _:
-            return "SharedWorkflowContext"
-        case _:
-            return "Context"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
+from restate_proto.model.kinds import Encoding, HandlerKind
 from restate_proto.plugin.java.source import JavaSource
+from restate_proto.plugin.jvm.kinds import TARGETS
 from restate_proto.plugin.jvm.printer import quote
 from restate_proto.plugin.render_docs import described, handler_doc
 
@@ -15,12 +16,6 @@ if TYPE_CHECKING:
     from restate_proto.plugin.java.names import JavaFile, JavaHandler, JavaService
 
 __all__ = ["render_handlers"]
-
-_TARGETS = {
-    ServiceKind.SERVICE: "service",
-    ServiceKind.VIRTUAL_OBJECT: "virtualObject",
-    ServiceKind.WORKFLOW: "workflow",
-}
 
 
 def render_handlers(file: JavaFile, service: JavaService, beside: Iterable[str]) -> str:
@@ -53,7 +48,7 @@ def _factory(source: JavaSource, service: JavaService, handler: JavaHandler) -> 
         "request": source.use(handler.request),
         "response": source.use(handler.response),
         "method": handler.method,
-        "target": _TARGETS[service.model.kind],
+        "target": TARGETS[service.model.kind],
         "handler": quote(handler.model.name),
         "constant": handler.constant,
     }

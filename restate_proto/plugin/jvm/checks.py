@@ -4,23 +4,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restate_proto.plugin.jvm.messages import JvmClass
+from restate_proto.plugin.jvm.names import NESTED_CLASSES, ServiceNames
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
-    from restate_proto.plugin.jvm.messages import JavaMessages, JvmClass
+    from restate_proto.plugin.jvm.messages import JavaMessages
     from restate_proto.plugin.problems import Location, Problems
-    from restate_proto.plugin.schema import FileModel, ServiceModel
+    from restate_proto.plugin.schema import FileModel, HandlerModel, MessageType, ServiceModel
 
-__all__ = ["ClassChecker", "check_methods", "check_packages"]
+__all__ = ["check_files"]
 
 
-class ClassChecker:
-    """Finds generated classes that something else in their package is called like.
+def check_files(
+    files: Iterable[FileModel],
+    messages: JavaMessages,
+    problems: Problems,
+    *,
+    own_classes: Callable[[FileModel], Iterable[JvmClass]],
+    method_name: Callable[[ServiceModel, HandlerModel], str],
+) -> None:
+    """Checks the files of a request, and against each other.
 
     Args:
+        files: the files that have Restate services.
         messages: the protobuf-java classes of the request.
         problems: takes what is wrong.
+        own_classes: returns the classes that are made of a file beside those of its services.
+        method_name: returns the name of a handler's methods.
     """
+    classes = _ClassChecker(messages, problems)
+    for file in files:
+        classes.add(own_classes(file), f"file {file.path}", file.services[0].location)
+        for service in file.services:
+            package = messages.package(file.path)
+            made = [JvmClass(package, (name,)) for name in ServiceNames.of(service)]
+            classes.add(made, f"service {service.full_name}", service.location)
+            _check_methods(service, method_name, problems)
+            for message in dict.fromkeys(service.messages()):
+                _check_message(file, service, message, messages, problems)
+
+
+class _ClassChecker:
+    """Finds generated classes that something else in their package is called like."""
 
     def __init__(self, messages: JavaMessages, problems: Problems) -> None:
         self._messages = messages
@@ -48,17 +75,15 @@ class ClassChecker:
             self._taken[found] = origin
 
 
-def check_methods(service: ServiceModel, methods: Mapping[str, str], problems: Problems) -> None:
-    """Finds two methods of a service that are called the same.
-
-    Args:
-        service: the service.
-        methods: the name of the generated method of each of its handlers, by the proto name.
-        problems: takes what is wrong.
-    """
+def _check_methods(
+    service: ServiceModel,
+    method_name: Callable[[ServiceModel, HandlerModel], str],
+    problems: Problems,
+) -> None:
+    """Finds two methods of a service that are called the same."""
     first: dict[str, str] = {}
     for handler in service.handlers:
-        name = methods[handler.rpc]
+        name = method_name(service, handler)
         other = first.setdefault(name, handler.rpc)
         if other != handler.rpc:
             problems.add(
@@ -68,23 +93,25 @@ def check_methods(service: ServiceModel, methods: Mapping[str, str], problems: P
             )
 
 
-def check_packages(files: Iterable[FileModel], messages: JavaMessages, problems: Problems) -> None:
-    """Finds messages without a package, which code in a package cannot name.
-
-    Args:
-        files: the files of the request that have Restate services.
-        messages: the protobuf-java classes of the request.
-        problems: takes what is wrong.
-    """
-    for file in files:
-        if not messages.package(file.path):
-            continue
-        for service in file.services:
-            for message in service.messages():
-                if not messages.package(message.file):
-                    problems.add(
-                        service.location,
-                        f"{service.full_name} uses {message.full_name} of {message.file}, which "
-                        "has no Java package, so that code in a package cannot name it; write "
-                        f"option java_package in {message.file}",
-                    )
+def _check_message(
+    file: FileModel,
+    service: ServiceModel,
+    message: MessageType,
+    messages: JavaMessages,
+    problems: Problems,
+) -> None:
+    """Finds a message without a package that the code of a service has no name for."""
+    found = messages.message(message)
+    if found.package:
+        return
+    if messages.package(file.path):
+        reason = "so that code in a package cannot name it"
+    elif found.names[0] in NESTED_CLASSES:
+        reason = f"so that the {found.names[0]} inside of generated classes hides it"
+    else:
+        return
+    problems.add(
+        service.location,
+        f"{service.full_name} uses {message.full_name} of {message.file}, which has no Java "
+        f"package, {reason}; write option java_package in {message.file}",
+    )

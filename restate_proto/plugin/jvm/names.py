@@ -1,10 +1,26 @@
-"""How proto names become names of methods and constants on the JVM."""
+"""How proto names become names of classes, methods and constants on the JVM."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["JAVA_KEYWORDS", "OBJECT_METHODS", "lower_camel_case", "unique_method_name"]
+from restate_proto.model.kinds import ServiceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from restate_proto.plugin.schema import HandlerModel, ServiceModel
+
+__all__ = [
+    "JAVA_KEYWORDS",
+    "NESTED_CLASSES",
+    "ServiceNames",
+    "free_name",
+    "lower_camel_case",
+    "method_name",
+]
 
 JAVA_KEYWORDS = frozenset(
     """
@@ -16,12 +32,59 @@ JAVA_KEYWORDS = frozenset(
 )
 """What no Java name may be."""
 
-OBJECT_METHODS = frozenset(
+NESTED_CLASSES = frozenset({"ContextClient", "IngressClient", "Metadata", "Send", "Serde"})
+"""The classes inside of generated ones, which hide others of their names."""
+
+# Methods that every class has, so that a method without parameters cannot be called so.
+_OBJECT_METHODS = frozenset(
     """
     clone equals finalize getClass hashCode notify notifyAll toString wait
     """.split()  # noqa: SIM905 - a table of words reads better
 )
-"""Methods that every class has, so that a method without parameters cannot be called so."""
+
+# Methods that the clients have beside those of the handlers.
+_CLIENT = frozenset({"send"})
+_WORKFLOW_CLIENT = _CLIENT | {"submit", "workflowHandle"}
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceNames:
+    """The names of the classes that are generated for one service.
+
+    Args:
+        base: what users extend.
+        client: its clients.
+        handlers: what makes requests.
+    """
+
+    base: str
+    client: str
+    handlers: str
+
+    @classmethod
+    def of(cls, service: ServiceModel) -> ServiceNames:
+        """Returns those of a service."""
+        return cls(f"{service.proto}Base", f"{service.proto}Client", f"{service.proto}Handlers")
+
+    def __iter__(self) -> Iterator[str]:
+        yield self.base
+        yield self.client
+        yield self.handlers
+
+
+def method_name(
+    service: ServiceModel, handler: HandlerModel, reserved: Collection[str] = ()
+) -> str:
+    """Returns the name of a handler's methods; one that is taken gets a trailing `_`.
+
+    Args:
+        service: where the handler is.
+        handler: the handler.
+        reserved: what it cannot be called in the language, beside what generated code is.
+    """
+    clients = _WORKFLOW_CLIENT if service.kind is ServiceKind.WORKFLOW else _CLIENT
+    taken = {*reserved, *clients, *(_OBJECT_METHODS if handler.request.is_empty else ())}
+    return free_name(lower_camel_case(handler.rpc), taken)
 
 
 def lower_camel_case(name: str) -> str:
@@ -29,7 +92,7 @@ def lower_camel_case(name: str) -> str:
     return name[:1].lower() + re.sub("_+(.?)", lambda match: match[1].upper(), name[1:])
 
 
-def unique_method_name(name: str, taken: frozenset[str] | set[str]) -> str:
+def free_name(name: str, taken: Collection[str]) -> str:
     """Returns the name with as many trailing `_` as it takes for it not to be one of `taken`."""
     while name in taken:
         name += "_"

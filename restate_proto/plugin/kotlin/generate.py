@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restate_proto.plugin.jvm.checks import check_files
 from restate_proto.plugin.jvm.messages import JavaMessages
 from restate_proto.plugin.jvm.options import parse_jvm_options
-from restate_proto.plugin.kotlin.check import check_files
-from restate_proto.plugin.kotlin.places import output
+from restate_proto.plugin.kotlin.names import method_name
+from restate_proto.plugin.kotlin.places import output, own_classes
 from restate_proto.plugin.kotlin.render import render_file
 from restate_proto.plugin.parse import parse_files
 from restate_proto.plugin.problems import Problems
@@ -34,6 +35,12 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
     problems = Problems()
     files = parse_files(request, all_services=options.all_services, problems=problems)
     java = JavaMessages(request.proto_file)
-    check_files(files, java, problems)
+    check_files(
+        files,
+        java,
+        problems,
+        own_classes=lambda file: own_classes(file, java),
+        method_name=method_name,
+    )
     problems.raise_if_any()
     return {output(file, java): render_file(file, java) for file in files}

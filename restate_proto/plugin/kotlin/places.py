@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from restate_proto.plugin.jvm.messages import file_stem
+from restate_proto.plugin.jvm.messages import JvmClass, file_stem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from restate_proto.plugin.jvm.messages import JavaMessages
-    from restate_proto.plugin.schema import FileModel, ServiceModel
+    from restate_proto.plugin.schema import FileModel
 
-__all__ = ["ServiceNames", "facade_class", "output", "serde_class"]
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceNames:
-    """The names of what is generated for one service."""
-
-    base: str
-    handlers: str
-    client: str
-
-    @classmethod
-    def of(cls, service: ServiceModel) -> ServiceNames:
-        """Returns those of a service."""
-        return cls(f"{service.proto}Base", f"{service.proto}Handlers", f"{service.proto}Client")
-
-    def __iter__(self) -> Iterator[str]:
-        yield self.base
-        yield self.handlers
-        yield self.client
+__all__ = ["output", "own_classes", "serde_class"]
 
 
 def output(file: FileModel, java: JavaMessages) -> str:
@@ -47,6 +25,11 @@ def serde_class(file: FileModel) -> str:
     return f"{file_stem(file.path)}RestateSerde"
 
 
-def facade_class(file: FileModel) -> str:
-    """Returns the name of the class that Kotlin makes of the file's functions."""
-    return f"{file_stem(file.path)}RestateKt"
+def own_classes(file: FileModel, java: JavaMessages) -> tuple[JvmClass, ...]:
+    """Returns the classes of a file beside those of its services.
+
+    Two files that would be written to the same path have the same ones.
+    """
+    package = java.package(file.path)
+    functions = f"{file_stem(file.path)}RestateKt"  # where Kotlin puts the file's functions
+    return JvmClass(package, (serde_class(file),)), JvmClass(package, (functions,))

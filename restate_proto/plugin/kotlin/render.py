@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restate_proto.plugin.jvm.names import NESTED_CLASSES, ServiceNames
 from restate_proto.plugin.kotlin.imports import Imports
-from restate_proto.plugin.kotlin.names import NESTED_CLASSES, escaped
-from restate_proto.plugin.kotlin.places import ServiceNames, serde_class
+from restate_proto.plugin.kotlin.names import escaped
+from restate_proto.plugin.kotlin.places import serde_class
 from restate_proto.plugin.kotlin.printer import Printer
 from restate_proto.plugin.kotlin.render_base import render_base
 from restate_proto.plugin.kotlin.render_clients import render_client

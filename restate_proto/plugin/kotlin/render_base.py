@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.plugin.jvm.docs import kdoc
+from restate_proto.plugin.jvm.kinds import CONTEXTS, handler_type
 from restate_proto.plugin.jvm.settings import Settings
 from restate_proto.plugin.kotlin.names import escaped
 from restate_proto.plugin.kotlin.printer import quote
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["render_base"]
 
 _DEFINITION = "dev.restate.sdk.endpoint.definition"
-
-_CONTEXTS: dict[tuple[ServiceKind, HandlerKind | None], str] = {
-    (ServiceKind.SERVICE, None): "Context",
-    (ServiceKind.VIRTUAL_OBJECT, HandlerKind.EXCLUSIVE): "ObjectContext",
-    (ServiceKind.VIRTUAL_OBJECT, HandlerKind.SHARED): "SharedObjectContext",
-    (ServiceKind.WORKFLOW, HandlerKind.WORKFLOW): "WorkflowContext",
-    (ServiceKind.WORKFLOW, HandlerKind.SHARED): "SharedWorkflowContext",
-}
 
 
 def render_base(scope: Scope) -> None:
@@ -58,9 +50,7 @@ def _method(scope: Scope, handler: HandlerModel) -> None:
 
 
 def _context(scope: Scope, handler: HandlerModel) -> str:
-    return scope.imports.use(
-        f"dev.restate.sdk.kotlin.{_CONTEXTS[scope.service.kind, handler.kind]}"
-    )
+    return scope.imports.use(f"dev.restate.sdk.kotlin.{CONTEXTS[scope.service.kind, handler.kind]}")
 
 
 def _create(scope: Scope) -> None:
@@ -88,13 +78,14 @@ def _create(scope: Scope) -> None:
 
 
 def _definition(scope: Scope, handler: HandlerModel) -> None:
-    kind = handler.kind or HandlerKind.SHARED  # what the SDK's own generator says of services
     printer = scope.printer
     no_request, no_response = handler.request.is_empty, handler.response.is_empty
     printer.line("handler(")
     with printer.indented():
         printer.line(f"{quote(handler.name)},")
-        printer.line(f"{scope.imports.use(f'{_DEFINITION}.HandlerType')}.{kind.name},")
+        printer.line(
+            f"{scope.imports.use(f'{_DEFINITION}.HandlerType')}.{handler_type(handler.kind)},"
+        )
         printer.line(f"{scope.default(handler.request)},")
         printer.line(f"{scope.default(handler.response)},")
         printer.line(f"{scope.json},")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.model.kinds import HandlerKind, ServiceKind
+from restate_proto.model.kinds import HandlerKind
 from restate_proto.plugin.jvm.docs import kdoc
+from restate_proto.plugin.jvm.kinds import TARGETS
 from restate_proto.plugin.kotlin.printer import quote
 from restate_proto.plugin.render_docs import described, handler_doc
 
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
     from restate_proto.plugin.schema import HandlerModel, MessageType
 
 __all__ = ["render_handlers"]
-
-_TARGETS = {
-    ServiceKind.SERVICE: "service",
-    ServiceKind.VIRTUAL_OBJECT: "virtualObject",
-    ServiceKind.WORKFLOW: "workflow",
-}
 
 
 def render_handlers(scope: Scope) -> None:
@@ -67,7 +62,7 @@ def _target(scope: Scope, handler: HandlerModel) -> str:
             key = f"key, request.{scope.java.getter(handler.request, handler.key_field)}()"
         name = quote(f"{scope.service.name}/{handler.name}")
         arguments.insert(1, f"keyOf({name}, {key})")
-    return f"{target}.{_TARGETS[scope.service.kind]}({', '.join(arguments)})"
+    return f"{target}.{TARGETS[scope.service.kind]}({', '.join(arguments)})"
 
 
 def _metadata(scope: Scope) -> None:

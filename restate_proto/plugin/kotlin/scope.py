@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.model.kinds import Encoding, ServiceKind
+from restate_proto.plugin.jvm.names import ServiceNames
 from restate_proto.plugin.kotlin.names import escaped, method_name
-from restate_proto.plugin.kotlin.places import ServiceNames
 from restate_proto.plugin.names import snake_case
 
 if TYPE_CHECKING:

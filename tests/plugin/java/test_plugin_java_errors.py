@@ -76,28 +76,9 @@ def test_services_of_two_packages_in_one_java_package(compile_request: Compile) 
     )
 
 
-def test_a_message_without_a_package(compile_request: Compile) -> None:
-    files = {
-        "bare.proto": 'syntax = "proto3"; message Bare {}',
-        "cart.proto": HEAD
-        + 'import "bare.proto";'
-        + CART.replace("(M) returns", "(.Bare) returns"),
-    }
-    assert "shop.v1.Cart uses Bare of bare.proto, which has no Java package" in error(
-        compile_request, files
-    )
-    files["bare.proto"] += '\noption java_package = "com.bare";'
-    assert generate(compile_request(files))
-
-
 def test_the_rules_of_contracts_are_the_same_as_pythons(compile_request: Compile) -> None:
     text = error(compile_request, {"cart.proto": HEAD + CART.replace("(M)", "(stream M)", 1)})
     assert text.startswith("cart.proto:7:3: Add of service shop.v1.Cart streams")
-
-
-def test_options_are_checked(compile_request: Compile) -> None:
-    text = error(compile_request, {"cart.proto": HEAD + CART}, "messages=protobuf")
-    assert text == 'unknown option "messages"; the options are all_services=true|false'
 
 
 def test_all_services_makes_the_others_plain_services(compile_request: Compile) -> None:

@@ -7,7 +7,7 @@ import pytest
 from restate_proto.plugin.jvm.docs import javadoc, kdoc
 from restate_proto.plugin.jvm.imports import Imports
 from restate_proto.plugin.jvm.messages import JvmClass
-from restate_proto.plugin.jvm.names import lower_camel_case, unique_method_name
+from restate_proto.plugin.jvm.names import free_name, lower_camel_case
 from restate_proto.plugin.jvm.printer import Printer, quote
 
 
@@ -29,8 +29,8 @@ def test_method_names(rpc: str, method: str) -> None:
 
 
 def test_a_method_name_that_is_taken() -> None:
-    assert unique_method_name("send", {"send", "send_"}) == "send__"
-    assert unique_method_name("sent", {"send"}) == "sent"
+    assert free_name("send", {"send", "send_"}) == "send__"
+    assert free_name("sent", {"send"}) == "sent"
 
 
 def test_literals_are_ascii() -> None:

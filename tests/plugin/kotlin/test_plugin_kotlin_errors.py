@@ -77,35 +77,6 @@ def test_two_files_that_become_one(compile_request: Compile) -> None:
     assert "file a/cart.proto and file b/cart.proto both give the class" in text
 
 
-def test_a_message_without_a_package(compile_request: Compile) -> None:
-    files = {
-        "bare.proto": 'syntax = "proto3"; message Bare {}',
-        "cart.proto": HEAD
-        + 'import "bare.proto";'
-        + CART.replace("(M) returns", "(.Bare) returns"),
-    }
-    assert "shop.v1.Cart uses Bare of bare.proto, which has no Java package" in error(
-        compile_request, files
-    )
-    files["bare.proto"] += '\noption java_package = "com.bare";'
-    assert generate(compile_request(files))
-
-
-def test_all_that_is_wrong_is_said_at_once(compile_request: Compile) -> None:
-    streams = CART.replace("(M)", "(stream M)", 1)
-    text = error(
-        compile_request,
-        {"cart.proto": f"{HEAD}option java_multiple_files = true;{streams}message CartBase {{}}"},
-    )
-    assert "Add of service shop.v1.Cart streams" in text
-    assert "both give the class shop.v1.CartBase" in text
-
-
-def test_options_are_checked(compile_request: Compile) -> None:
-    text = error(compile_request, {"cart.proto": HEAD + CART}, "messages=protobuf")
-    assert text == 'unknown option "messages"; the options are all_services=true|false'
-
-
 def test_all_services_makes_the_others_plain_services(compile_request: Compile) -> None:
     text = HEAD + CART.replace("option (restatepb.v1.service) = {};", "")
     assert not generate(compile_request({"cart.proto": text}))

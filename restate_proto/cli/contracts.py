@@ -125,7 +125,7 @@ def load_revision(
     if commit is None:
         hint = repository.hint(name)
         raise ContractError(
-            f"{name} is no file, no folder and no revision of the repository {repository.root}"
+            f"{name or revision} is no file, no folder and no revision of the repository {repository.root}"
             + (f"; {hint}" if hint else "")
         )
     where = path.strip("/") or repository.path_of(source)
@@ -138,6 +138,8 @@ def load_revision(
             if path:
                 raise ContractError(f"{name} has no .proto files in {path}")
             return None
+        if (root / where).is_file():
+            raise ContractError(f"{revision} is a file; write the folder of the .proto files")
         folders: list[Path] = []
         for folder in include:
             inside = repository.path_of(folder)
@@ -197,4 +199,12 @@ def _read_set(path: Path) -> FileDescriptorSet:
             f"{path} is no descriptor set; make one with `buf build -o {path.stem}.binpb`, or name "
             "a folder of .proto files"
         )
+    names = {file.name for file in found.file}
+    for file in found.file:
+        for name in file.dependency:
+            if name not in names:
+                raise ContractError(
+                    f"{path} does not have {name}, which {file.name} imports; make it with `buf "
+                    "build`, or with protoc and --include_imports"
+                )
     return found

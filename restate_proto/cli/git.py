@@ -72,6 +72,8 @@ class Repository:
         if near:
             return f"did you mean {near[0]}?"
         if self._text("rev-parse", "--is-shallow-repository").strip() == "true":
+            if re.search("[~^@:]", revision):
+                return "this clone is shallow: `git fetch --unshallow` gets what came before"
             return f"this clone is shallow: `git fetch origin {revision}`, then write FETCH_HEAD"
         return ""
 

@@ -210,7 +210,8 @@ def test_a_revision_that_breaks_rules_of_today() -> None:
         ("topic", "; did you mean origin/topic?"),
         (".git#branch=main", "; write main, as git does"),
         ("--all", "--all is no file, no folder and no revision"),
-        (":proto", " is no file, no folder and no revision"),
+        (":proto", ":proto is no file, no folder and no revision"),
+        ("main:proto/shop/v1/cart.proto", "cart.proto is a file; write the folder of"),
         ("main^{tree}", "main^{tree} is no file, no folder and no revision"),
     ],
 )
@@ -234,6 +235,8 @@ def test_a_shallow_clone(repository: Path, tmp_path: Path, monkeypatch: pytest.M
         "this clone is shallow: `git fetch origin release/7`, then write FETCH_HEAD"
         in result.stderr
     )
+    result = breaking("--against", "HEAD~7")
+    assert "this clone is shallow: `git fetch --unshallow` gets what came before" in result.stderr
 
 
 @pytest.mark.usefixtures("repository")

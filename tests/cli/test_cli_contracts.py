@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from restate_proto.cli.contracts import load_contract
 from restate_proto.cli.protoc import ContractError, ProtoFolder
@@ -40,6 +41,21 @@ def test_what_is_no_descriptor_set(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "image.binpb").write_bytes(content)
     with pytest.raises(ContractError, match=r"image\.binpb is no descriptor set; make one with"):
         load_contract(tmp_path / "image.binpb")
+
+
+def test_a_descriptor_set_without_its_imports(tmp_path: Path) -> None:
+    (tmp_path / "one.proto").write_text(
+        'syntax = "proto3"; import "google/protobuf/empty.proto";\n'
+        'import "restatepb/v1/options.proto";\n'
+        "service S { option (restatepb.v1.service) = {};\n"
+        "rpc Do(google.protobuf.Empty) returns (google.protobuf.Empty); }\n"
+    )
+    descriptors, _ = ProtoFolder(tmp_path).compile(tmp_path)
+    alone = FileDescriptorSet(file=[f for f in descriptors.file if f.name == "one.proto"])
+    image = tmp_path / "image.binpb"
+    image.write_bytes(alone.SerializeToString())
+    with pytest.raises(ContractError, match=r"image\.binpb does not have google/protobuf/empty\."):
+        load_contract(image)
 
 
 def test_nothing_there(tmp_path: Path) -> None:

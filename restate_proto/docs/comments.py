@@ -83,7 +83,7 @@ def markdown_cell(comment: str) -> str:
     """Renders a comment as Markdown for the cell of a table: in one line."""
     lines = [_escape(line) for line in _lines(comment)]
     if not all(map(_is_safe, lines)):
-        lines = [markdown_code(line) for line in comment.split("\n") if line.strip()]
+        lines = [markdown_code(line) for line in _split(comment) if line.strip()]
     return "<br>".join(lines)
 
 
@@ -94,10 +94,15 @@ def escape_text(text: str) -> str:
 
 def markdown_code(text: str) -> str:
     """Writes inline code."""
-    text = text.replace("\n", " ") or " "
+    text = " ".join(_split(text)) or " "
     mark = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
     space = " " if text.strip() and (text[0] in "` " or text[-1] in "` ") else ""
     return f"{mark}{space}{text}{space}{mark}"
+
+
+def _split(text: str) -> list[str]:
+    """Splits a text where Markdown has a line end."""
+    return re.split("\r\n?|\n", text)
 
 
 def _first_sentence(comment: str) -> str:
@@ -127,7 +132,7 @@ def _lines(comment: str) -> Iterator[str]:
 
 def _escape_blocks(comment: str) -> str:
     """Escapes a comment as it is laid out, but for its code."""
-    lines = comment.split("\n")
+    lines = _split(comment)
     code: set[int] = set()
     for token in _HTML.parse(comment):
         if token.map is None:
@@ -185,4 +190,4 @@ def _is_plain_link(target: str) -> bool:
 
 def _fenced(text: str) -> str:
     mark = "`" * max(3, max(map(len, re.findall("`+", text)), default=0) + 1)
-    return f"{mark}text\n{text}\n{mark}"
+    return "\n".join([f"{mark}text", *_split(text), mark])

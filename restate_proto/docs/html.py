@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["render_html"]
 
 _LAYOUT = Layout("index.html", ".html")
-_FORMATTER = HtmlFormatter[str](nowrap=True, classprefix="c-")
+# Generic to type checkers, and in the newest release alone to Python.
+_FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True, classprefix="c-")
 
 # Nothing but the page's own style: whatever a comment holds, no browser runs or fetches it.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

@@ -28,7 +28,22 @@ ALLOWED = {
 PIECES = [
     *("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</td></table>", "<!--", "-->"),
     *("<details>", "<style>*{}</style>", "<", ">", "&lt;", "&#60;", "&", "\\", "\\<", "\\`"),
-    *("`", "``", "```", "~~~", "```html\n", "\n", "\n\n", "    ", "  ", "\t", "- ", "1. ", "> "),
+    *(
+        "`",
+        "``",
+        "```",
+        "~~~",
+        "```html\n",
+        "\n",
+        "\n\n",
+        "    ",
+        "  ",
+        "\t",
+        "- ",
+        "1. ",
+        "> ",
+        "\r",
+    ),
     *("# Title", "Title\n===", "Title\n---", "***", "| a | b |\n| - | - |\n| 1 | 2 |", "|", "a"),
     *("[a](javascript:alert(1))", "[a](https://x.example)", "![a](http://x.example/y.png)", "a b"),
     *(

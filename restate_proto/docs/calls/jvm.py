@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.plugin.jvm.messages import JavaMessages, JvmClass
+from restate_proto.plugin.jvm.names import ServiceNames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ class JvmSite:
     def client(self) -> JvmClass:
         """The class of the generated clients."""
         package = self.messages.package(self.site.handler.location.file)
-        return JvmClass(package, (f"{self.site.service.proto}Client",))
+        return JvmClass(package, (ServiceNames.of(self.site.service).client,))
 
     def message(self, message: MessageType) -> JvmClass:
         """The class of a message."""

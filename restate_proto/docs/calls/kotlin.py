@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from restate_proto.docs.calls.jvm import JvmNames
 from restate_proto.docs.calls.site import FROM_OUTSIDE, IDEMPOTENCY_KEY, IN_A_HANDLER, titled
 from restate_proto.docs.document import Call
-from restate_proto.plugin.kotlin.names import escaped, method_name
+from restate_proto.plugin.jvm.names import method_name
+from restate_proto.plugin.kotlin.names import escaped
 
 if TYPE_CHECKING:
     from restate_proto.docs.calls.jvm import JvmSite

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.model.kinds import HandlerKind
 from restate_proto.plugin.java.source import JavaSource
+from restate_proto.plugin.jvm.names import free_name
 from restate_proto.plugin.jvm.printer import quote
 from restate_proto.plugin.render_docs import described, handler_doc
 
@@ -26,8 +27,12 @@ def render_client(file: JavaFile, service: JavaService, beside: Iterable[str]) -
         service: the service.
         beside: the names of the other classes that are known to be in its package.
     """
-    source = JavaSource(service.client, ("ContextClient", "IngressClient", "Send"), beside)
-    _Renderer(service, source).render()
+    # A class cannot have the name of the one around it: that of a service `Ingress`.
+    inside, outside = (
+        free_name(name, service.client.names) for name in ("ContextClient", "IngressClient")
+    )
+    source = JavaSource(service.client, (inside, outside, "Send"), beside)
+    _Renderer(service, source, inside, outside).render()
     return source.text(file.model.path)
 
 
@@ -71,9 +76,10 @@ _INGRESS_SEND_ASYNC = _Style(
 
 
 class _Renderer:
-    def __init__(self, service: JavaService, source: JavaSource) -> None:
+    def __init__(self, service: JavaService, source: JavaSource, inside: str, outside: str) -> None:
         self._service = service
         self._source = source
+        self._inside, self._outside = inside, outside
         self._keyed = service.model.is_keyed
 
     def render(self) -> None:
@@ -85,10 +91,10 @@ class _Renderer:
             self._factories()
             self._source.line()
             self._source.doc(f"Calls {what} from a handler.")
-            self._client("ContextClient", "Context", "ctx", self._context_methods)
+            self._client(self._inside, "Context", "ctx", self._context_methods)
             self._source.line()
             self._source.doc(f"Calls {what} from outside of Restate.")
-            self._client("IngressClient", "Client", "client", self._ingress_methods)
+            self._client(self._outside, "Client", "client", self._ingress_methods)
 
     def _factories(self) -> None:
         """Adds `fromContext`, `fromClient` and `connect`; keys may be left to the requests."""
@@ -102,19 +108,19 @@ class _Renderer:
             argument = ", key" if key else ", null" if missing else ""
             self._factory(
                 f"Returns the client for use in a handler{ending}",
-                "ContextClient fromContext",
+                f"{self._inside} fromContext",
                 ["$Context ctx", *parameters],
-                f"new ContextClient(ctx{argument})",
+                f"new {self._inside}(ctx{argument})",
             )
             self._factory(
                 f"Returns the client for use outside of Restate{ending}",
-                "IngressClient fromClient",
+                f"{self._outside} fromClient",
                 ["$Client client", *parameters],
-                f"new IngressClient(client{argument})",
+                f"new {self._outside}(client{argument})",
             )
             self._factory(
                 f"Connects to the ingress of Restate, such as http://localhost:8080{ending}",
-                "IngressClient connect",
+                f"{self._outside} connect",
                 ["$String baseUri", *parameters],
                 f"fromClient($Client.connect(baseUri, $requests.Metadata.SERDE_FACTORY)"
                 f"{', key' if key else ''})",
@@ -182,7 +188,12 @@ class _Renderer:
         """Adds what is about the run handler: `workflowHandle` and `submit`."""
         self._source.line()
         self._source.doc("Returns the run of the workflow: attach to it, or get its output.")
-        names = {"requests": self._service.requests.names[0], "constant": run.constant}
+        model = self._service.model
+        names = {
+            "requests": self._service.requests.names[0],
+            "constant": run.constant,
+            "serde": self._service.serde.names[0],
+        }
         returns = self._source.fill(
             "$Client.WorkflowHandle<$response>", response=self._source.use(run.response)
         )
@@ -191,7 +202,7 @@ class _Renderer:
                 "return client.workflowHandle",
                 [
                     "$requests.Metadata.SERVICE_NAME",
-                    self._key(run, has_request=False),
+                    f'$serde.key({quote(f"{model.name}/{run.model.name}")}, key, "")',
                     "$requests.Metadata.Serde.${constant}_OUTPUT",
                 ],
                 ";",
@@ -236,7 +247,7 @@ class _Renderer:
             self._source.line("}")
         self._head(handler, doc, f"public {returns} {name}", last)
         with self._source.indented():
-            key = [self._key(handler, has_request=True)] if self._keyed else []
+            key = ["key"] if self._keyed else []
             self._source.wrapped(
                 f"var builder = {self._service.requests.names[0]}.{handler.method}",
                 [*key, *passed],
@@ -252,15 +263,6 @@ class _Renderer:
         if handler.model.deprecated:
             self._source.line("@$Deprecated")
         self._source.wrapped(head, parameters, " {")
-
-    def _key(self, handler: JavaHandler, *, has_request: bool) -> str:
-        """Returns the expression for the key of a call."""
-        if not self._service.model.has_key_field:
-            return "key"
-        where = quote(f"{self._service.model.name}/{handler.model.name}")
-        in_request = handler.key_getter if has_request else None
-        field = f"request.{in_request}()" if in_request else '""'
-        return f"{self._service.serde.names[0]}.key({where}, key, {field})"
 
 
 _WITH_OPTIONS = "The same, with options: an idempotency key, headers."

@@ -61,8 +61,13 @@ def _factory(source: JavaSource, service: JavaService, handler: JavaHandler) -> 
     if handler.model.deprecated:
         source.line("@$Deprecated")
     source.wrapped("public static $builder<$request, $response> $method", parameters, " {", **names)
-    key = "key, " if service.model.is_keyed else ""
+    key = "checkedKey, " if service.model.is_keyed else ""
     with source.indented():
+        if service.model.is_keyed:
+            where = quote(f"{service.model.name}/{handler.model.name}")
+            in_request = '""' if handler.key_getter is None else f"request.{handler.key_getter}()"
+            checked = f"$String checkedKey = {service.serde.names[0]}.key"
+            source.wrapped(checked, [where, "key", in_request], ";")
         source.wrapped(
             "return ($builder<$request, $response>) $Request.of"
             if is_run

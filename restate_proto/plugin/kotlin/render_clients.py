@@ -174,9 +174,7 @@ class _Renderer:
         printer.line()
         handle = self._imports.use("dev.restate.client.Client.WorkflowHandle")
         metadata = f"{scope.names.handlers}.Metadata"
-        key = "key"
-        if scope.service.has_key_field:
-            key = f"keyOf({quote(f'{scope.service.name}/{run.name}')}, key)"
+        key = f"keyOf({quote(f'{scope.service.name}/{run.name}')}, key)"
         printer.doc(kdoc("Returns the workflow's run: attach to it, read its output."))
         arguments = f"{metadata}.SERVICE_NAME, {key}, {metadata}.Serde.{scope.output(run)}"
         printer.function(

@@ -15,8 +15,9 @@ public final class CartHandlers {
   /** Adds a ticket. */
   public static RequestBuilder<CartOuterClass.AddTicketRequest, CartOuterClass.AddTicketResponse> addTicket(
       String key, CartOuterClass.AddTicketRequest request) {
+    String checkedKey = CartOuterClassSerde.key("golden.shop.v1.Cart/AddTicket", key, "");
     return Request.of(
-        Target.virtualObject(Metadata.SERVICE_NAME, key, "AddTicket"),
+        Target.virtualObject(Metadata.SERVICE_NAME, checkedKey, "AddTicket"),
         Metadata.Serde.ADD_TICKET_INPUT,
         Metadata.Serde.ADD_TICKET_OUTPUT,
         request);
@@ -24,8 +25,9 @@ public final class CartHandlers {
 
   /** The handler `Show`. */
   public static RequestBuilder<Empty, CartOuterClass.TicketList> show(String key) {
+    String checkedKey = CartOuterClassSerde.key("golden.shop.v1.Cart/Show", key, "");
     return Request.of(
-        Target.virtualObject(Metadata.SERVICE_NAME, key, "Show"),
+        Target.virtualObject(Metadata.SERVICE_NAME, checkedKey, "Show"),
         Metadata.Serde.SHOW_INPUT,
         Metadata.Serde.SHOW_OUTPUT,
         Empty.getDefaultInstance());
@@ -34,8 +36,9 @@ public final class CartHandlers {
   /** The handler `Expire`. */
   public static RequestBuilder<TicketOuterClass.Ticket, Empty> expire(
       String key, TicketOuterClass.Ticket request) {
+    String checkedKey = CartOuterClassSerde.key("golden.shop.v1.Cart/Expire", key, "");
     return Request.of(
-        Target.virtualObject(Metadata.SERVICE_NAME, key, "Expire"),
+        Target.virtualObject(Metadata.SERVICE_NAME, checkedKey, "Expire"),
         Metadata.Serde.EXPIRE_INPUT,
         Metadata.Serde.EXPIRE_OUTPUT,
         request);

@@ -69,9 +69,7 @@ public final class TicketsClient {
     public CallDurableFuture<TicketOuterClass.Ticket> reserve(
         TicketOuterClass.Reservation request,
         Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-      var builder = TicketsHandlers.reserve(
-          TicketOuterClassSerde.key("golden.shop.v1.Tickets/Reserve", key, request.getTicketId()),
-          request);
+      var builder = TicketsHandlers.reserve(key, request);
       options.accept(builder);
       return ctx.call(builder);
     }
@@ -85,8 +83,7 @@ public final class TicketsClient {
     public CallDurableFuture<TicketOuterClass.Ticket> release(
         TicketOuterClass.Ticket request,
         Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-      var builder = TicketsHandlers.release(
-          TicketOuterClassSerde.key("golden.shop.v1.Tickets/Release", key, ""), request);
+      var builder = TicketsHandlers.release(key, request);
       options.accept(builder);
       return ctx.call(builder);
     }
@@ -124,9 +121,7 @@ public final class TicketsClient {
           TicketOuterClass.Reservation request,
           Duration delay,
           Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-        var builder = TicketsHandlers.reserve(
-            TicketOuterClassSerde.key("golden.shop.v1.Tickets/Reserve", key, request.getTicketId()),
-            request);
+        var builder = TicketsHandlers.reserve(key, request);
         options.accept(builder);
         return ctx.send(builder, delay);
       }
@@ -154,8 +149,7 @@ public final class TicketsClient {
           TicketOuterClass.Ticket request,
           Duration delay,
           Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-        var builder = TicketsHandlers.release(
-            TicketOuterClassSerde.key("golden.shop.v1.Tickets/Release", key, ""), request);
+        var builder = TicketsHandlers.release(key, request);
         options.accept(builder);
         return ctx.send(builder, delay);
       }
@@ -181,9 +175,7 @@ public final class TicketsClient {
     public TicketOuterClass.Ticket reserve(
         TicketOuterClass.Reservation request,
         Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-      var builder = TicketsHandlers.reserve(
-          TicketOuterClassSerde.key("golden.shop.v1.Tickets/Reserve", key, request.getTicketId()),
-          request);
+      var builder = TicketsHandlers.reserve(key, request);
       options.accept(builder);
       return client.call(TicketOuterClassSerde.toIngress(builder)).response();
     }
@@ -198,9 +190,7 @@ public final class TicketsClient {
     public CompletableFuture<TicketOuterClass.Ticket> reserveAsync(
         TicketOuterClass.Reservation request,
         Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-      var builder = TicketsHandlers.reserve(
-          TicketOuterClassSerde.key("golden.shop.v1.Tickets/Reserve", key, request.getTicketId()),
-          request);
+      var builder = TicketsHandlers.reserve(key, request);
       options.accept(builder);
       return client.callAsync(TicketOuterClassSerde.toIngress(builder)).thenApply(Response::response);
     }
@@ -214,8 +204,7 @@ public final class TicketsClient {
     public TicketOuterClass.Ticket release(
         TicketOuterClass.Ticket request,
         Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-      var builder = TicketsHandlers.release(
-          TicketOuterClassSerde.key("golden.shop.v1.Tickets/Release", key, ""), request);
+      var builder = TicketsHandlers.release(key, request);
       options.accept(builder);
       return client.call(TicketOuterClassSerde.toIngress(builder)).response();
     }
@@ -230,8 +219,7 @@ public final class TicketsClient {
     public CompletableFuture<TicketOuterClass.Ticket> releaseAsync(
         TicketOuterClass.Ticket request,
         Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-      var builder = TicketsHandlers.release(
-          TicketOuterClassSerde.key("golden.shop.v1.Tickets/Release", key, ""), request);
+      var builder = TicketsHandlers.release(key, request);
       options.accept(builder);
       return client.callAsync(TicketOuterClassSerde.toIngress(builder)).thenApply(Response::response);
     }
@@ -268,9 +256,7 @@ public final class TicketsClient {
           TicketOuterClass.Reservation request,
           Duration delay,
           Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-        var builder = TicketsHandlers.reserve(
-            TicketOuterClassSerde.key("golden.shop.v1.Tickets/Reserve", key, request.getTicketId()),
-            request);
+        var builder = TicketsHandlers.reserve(key, request);
         options.accept(builder);
         return client.send(TicketOuterClassSerde.toIngress(builder), delay);
       }
@@ -299,9 +285,7 @@ public final class TicketsClient {
           TicketOuterClass.Reservation request,
           Duration delay,
           Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-        var builder = TicketsHandlers.reserve(
-            TicketOuterClassSerde.key("golden.shop.v1.Tickets/Reserve", key, request.getTicketId()),
-            request);
+        var builder = TicketsHandlers.reserve(key, request);
         options.accept(builder);
         return client.sendAsync(TicketOuterClassSerde.toIngress(builder), delay);
       }
@@ -329,8 +313,7 @@ public final class TicketsClient {
           TicketOuterClass.Ticket request,
           Duration delay,
           Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-        var builder = TicketsHandlers.release(
-            TicketOuterClassSerde.key("golden.shop.v1.Tickets/Release", key, ""), request);
+        var builder = TicketsHandlers.release(key, request);
         options.accept(builder);
         return client.send(TicketOuterClassSerde.toIngress(builder), delay);
       }
@@ -359,8 +342,7 @@ public final class TicketsClient {
           TicketOuterClass.Ticket request,
           Duration delay,
           Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-        var builder = TicketsHandlers.release(
-            TicketOuterClassSerde.key("golden.shop.v1.Tickets/Release", key, ""), request);
+        var builder = TicketsHandlers.release(key, request);
         options.accept(builder);
         return client.sendAsync(TicketOuterClassSerde.toIngress(builder), delay);
       }

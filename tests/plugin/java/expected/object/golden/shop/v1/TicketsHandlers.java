@@ -14,8 +14,10 @@ public final class TicketsHandlers {
   /** The key is in the request of one handler only. */
   public static RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket> reserve(
       String key, TicketOuterClass.Reservation request) {
+    String checkedKey = TicketOuterClassSerde.key(
+        "golden.shop.v1.Tickets/Reserve", key, request.getTicketId());
     return Request.of(
-        Target.virtualObject(Metadata.SERVICE_NAME, key, "Reserve"),
+        Target.virtualObject(Metadata.SERVICE_NAME, checkedKey, "Reserve"),
         Metadata.Serde.RESERVE_INPUT,
         Metadata.Serde.RESERVE_OUTPUT,
         request);
@@ -24,8 +26,9 @@ public final class TicketsHandlers {
   /** The handler `Release`. */
   public static RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket> release(
       String key, TicketOuterClass.Ticket request) {
+    String checkedKey = TicketOuterClassSerde.key("golden.shop.v1.Tickets/Release", key, "");
     return Request.of(
-        Target.virtualObject(Metadata.SERVICE_NAME, key, "Release"),
+        Target.virtualObject(Metadata.SERVICE_NAME, checkedKey, "Release"),
         Metadata.Serde.RELEASE_INPUT,
         Metadata.Serde.RELEASE_OUTPUT,
         request);

@@ -232,7 +232,9 @@ public final class NightlyClient {
     /** Returns the run of the workflow: attach to it, or get its output. */
     public Client.WorkflowHandle<Empty> workflowHandle() {
       return client.workflowHandle(
-          NightlyHandlers.Metadata.SERVICE_NAME, key, NightlyHandlers.Metadata.Serde.START_OUTPUT);
+          NightlyHandlers.Metadata.SERVICE_NAME,
+          SignupOuterClassSerde.key("golden.signup.v1.Nightly/Start", key, ""),
+          NightlyHandlers.Metadata.Serde.START_OUTPUT);
     }
 
     /** The handler `Start`. */

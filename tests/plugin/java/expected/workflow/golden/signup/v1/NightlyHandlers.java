@@ -15,8 +15,9 @@ public final class NightlyHandlers {
 
   /** The handler `Start`. */
   public static WorkflowRequestBuilder<Empty, Empty> start(String key) {
+    String checkedKey = SignupOuterClassSerde.key("golden.signup.v1.Nightly/Start", key, "");
     return (WorkflowRequestBuilder<Empty, Empty>) Request.of(
-        Target.workflow(Metadata.SERVICE_NAME, key, "Start"),
+        Target.workflow(Metadata.SERVICE_NAME, checkedKey, "Start"),
         Metadata.Serde.START_INPUT,
         Metadata.Serde.START_OUTPUT,
         Empty.getDefaultInstance());
@@ -25,8 +26,9 @@ public final class NightlyHandlers {
   /** The handler `Run`. */
   public static RequestBuilder<SignupOuterClass.Confirmation, SignupOuterClass.Status> run(
       String key, SignupOuterClass.Confirmation request) {
+    String checkedKey = SignupOuterClassSerde.key("golden.signup.v1.Nightly/Run", key, "");
     return Request.of(
-        Target.workflow(Metadata.SERVICE_NAME, key, "Run"),
+        Target.workflow(Metadata.SERVICE_NAME, checkedKey, "Run"),
         Metadata.Serde.RUN_INPUT,
         Metadata.Serde.RUN_OUTPUT,
         request);
@@ -35,8 +37,9 @@ public final class NightlyHandlers {
   /** These names mean something to the clients of a workflow. */
   public static RequestBuilder<SignupOuterClass.Confirmation, SignupOuterClass.Status> submit_(
       String key, SignupOuterClass.Confirmation request) {
+    String checkedKey = SignupOuterClassSerde.key("golden.signup.v1.Nightly/Submit", key, "");
     return Request.of(
-        Target.workflow(Metadata.SERVICE_NAME, key, "Submit"),
+        Target.workflow(Metadata.SERVICE_NAME, checkedKey, "Submit"),
         Metadata.Serde.SUBMIT_INPUT,
         Metadata.Serde.SUBMIT_OUTPUT,
         request);
@@ -45,8 +48,9 @@ public final class NightlyHandlers {
   /** The handler `Handle`. */
   public static RequestBuilder<SignupOuterClass.Confirmation, SignupOuterClass.Status> handle(
       String key, SignupOuterClass.Confirmation request) {
+    String checkedKey = SignupOuterClassSerde.key("golden.signup.v1.Nightly/Handle", key, "");
     return Request.of(
-        Target.workflow(Metadata.SERVICE_NAME, key, "Handle"),
+        Target.workflow(Metadata.SERVICE_NAME, checkedKey, "Handle"),
         Metadata.Serde.HANDLE_INPUT,
         Metadata.Serde.HANDLE_OUTPUT,
         request);

@@ -69,9 +69,7 @@ public final class SignupClient {
     public CallDurableFuture<SignupOuterClass.Status> run(
         SignupOuterClass.SignupRequest request,
         Consumer<RequestBuilder<SignupOuterClass.SignupRequest, SignupOuterClass.Status>> options) {
-      var builder = SignupHandlers.run(
-          SignupOuterClassSerde.key("golden.signup.v1.Signup/Run", key, request.getUserId()),
-          request);
+      var builder = SignupHandlers.run(key, request);
       options.accept(builder);
       return ctx.call(builder);
     }
@@ -85,8 +83,7 @@ public final class SignupClient {
     public CallDurableFuture<Empty> confirm(
         SignupOuterClass.Confirmation request,
         Consumer<RequestBuilder<SignupOuterClass.Confirmation, Empty>> options) {
-      var builder = SignupHandlers.confirm(
-          SignupOuterClassSerde.key("golden.signup.v1.Signup/Confirm", key, ""), request);
+      var builder = SignupHandlers.confirm(key, request);
       options.accept(builder);
       return ctx.call(builder);
     }
@@ -123,9 +120,7 @@ public final class SignupClient {
           SignupOuterClass.SignupRequest request,
           Duration delay,
           Consumer<RequestBuilder<SignupOuterClass.SignupRequest, SignupOuterClass.Status>> options) {
-        var builder = SignupHandlers.run(
-            SignupOuterClassSerde.key("golden.signup.v1.Signup/Run", key, request.getUserId()),
-            request);
+        var builder = SignupHandlers.run(key, request);
         options.accept(builder);
         return ctx.send(builder, delay);
       }
@@ -153,8 +148,7 @@ public final class SignupClient {
           SignupOuterClass.Confirmation request,
           Duration delay,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, Empty>> options) {
-        var builder = SignupHandlers.confirm(
-            SignupOuterClassSerde.key("golden.signup.v1.Signup/Confirm", key, ""), request);
+        var builder = SignupHandlers.confirm(key, request);
         options.accept(builder);
         return ctx.send(builder, delay);
       }
@@ -202,9 +196,7 @@ public final class SignupClient {
         SignupOuterClass.SignupRequest request,
         Duration delay,
         Consumer<RequestBuilder<SignupOuterClass.SignupRequest, SignupOuterClass.Status>> options) {
-      var builder = SignupHandlers.run(
-          SignupOuterClassSerde.key("golden.signup.v1.Signup/Run", key, request.getUserId()),
-          request);
+      var builder = SignupHandlers.run(key, request);
       options.accept(builder);
       return client.send(SignupOuterClassSerde.toIngress(builder), delay);
     }
@@ -233,9 +225,7 @@ public final class SignupClient {
         SignupOuterClass.SignupRequest request,
         Duration delay,
         Consumer<RequestBuilder<SignupOuterClass.SignupRequest, SignupOuterClass.Status>> options) {
-      var builder = SignupHandlers.run(
-          SignupOuterClassSerde.key("golden.signup.v1.Signup/Run", key, request.getUserId()),
-          request);
+      var builder = SignupHandlers.run(key, request);
       options.accept(builder);
       return client.sendAsync(SignupOuterClassSerde.toIngress(builder), delay);
     }
@@ -249,8 +239,7 @@ public final class SignupClient {
     public void confirm(
         SignupOuterClass.Confirmation request,
         Consumer<RequestBuilder<SignupOuterClass.Confirmation, Empty>> options) {
-      var builder = SignupHandlers.confirm(
-          SignupOuterClassSerde.key("golden.signup.v1.Signup/Confirm", key, ""), request);
+      var builder = SignupHandlers.confirm(key, request);
       options.accept(builder);
       client.call(SignupOuterClassSerde.toIngress(builder));
     }
@@ -264,8 +253,7 @@ public final class SignupClient {
     public CompletableFuture<Empty> confirmAsync(
         SignupOuterClass.Confirmation request,
         Consumer<RequestBuilder<SignupOuterClass.Confirmation, Empty>> options) {
-      var builder = SignupHandlers.confirm(
-          SignupOuterClassSerde.key("golden.signup.v1.Signup/Confirm", key, ""), request);
+      var builder = SignupHandlers.confirm(key, request);
       options.accept(builder);
       return client.callAsync(SignupOuterClassSerde.toIngress(builder)).thenApply(Response::response);
     }
@@ -301,8 +289,7 @@ public final class SignupClient {
           SignupOuterClass.Confirmation request,
           Duration delay,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, Empty>> options) {
-        var builder = SignupHandlers.confirm(
-            SignupOuterClassSerde.key("golden.signup.v1.Signup/Confirm", key, ""), request);
+        var builder = SignupHandlers.confirm(key, request);
         options.accept(builder);
         return client.send(SignupOuterClassSerde.toIngress(builder), delay);
       }
@@ -331,8 +318,7 @@ public final class SignupClient {
           SignupOuterClass.Confirmation request,
           Duration delay,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, Empty>> options) {
-        var builder = SignupHandlers.confirm(
-            SignupOuterClassSerde.key("golden.signup.v1.Signup/Confirm", key, ""), request);
+        var builder = SignupHandlers.confirm(key, request);
         options.accept(builder);
         return client.sendAsync(SignupOuterClassSerde.toIngress(builder), delay);
       }

@@ -16,8 +16,10 @@ public final class SignupHandlers {
   /** The handler `Run`. */
   public static WorkflowRequestBuilder<SignupOuterClass.SignupRequest, SignupOuterClass.Status> run(
       String key, SignupOuterClass.SignupRequest request) {
+    String checkedKey = SignupOuterClassSerde.key(
+        "golden.signup.v1.Signup/Run", key, request.getUserId());
     return (WorkflowRequestBuilder<SignupOuterClass.SignupRequest, SignupOuterClass.Status>) Request.of(
-        Target.workflow(Metadata.SERVICE_NAME, key, "Run"),
+        Target.workflow(Metadata.SERVICE_NAME, checkedKey, "Run"),
         Metadata.Serde.RUN_INPUT,
         Metadata.Serde.RUN_OUTPUT,
         request);
@@ -26,8 +28,9 @@ public final class SignupHandlers {
   /** The handler `Confirm`. */
   public static RequestBuilder<SignupOuterClass.Confirmation, Empty> confirm(
       String key, SignupOuterClass.Confirmation request) {
+    String checkedKey = SignupOuterClassSerde.key("golden.signup.v1.Signup/Confirm", key, "");
     return Request.of(
-        Target.workflow(Metadata.SERVICE_NAME, key, "Confirm"),
+        Target.workflow(Metadata.SERVICE_NAME, checkedKey, "Confirm"),
         Metadata.Serde.CONFIRM_INPUT,
         Metadata.Serde.CONFIRM_OUTPUT,
         request);

@@ -215,7 +215,7 @@ final class SignupOuterClassSerde<T extends Message> implements Serde<T> {
     String key = request.isEmpty() ? client : request;
     if (key == null || key.isEmpty()) {
       throw new IllegalArgumentException(
-          handler + " needs a key: pass it to the client, or set the request's key field");
+          handler + " needs a key, of the client or in the request, that is not empty");
     }
     if (client != null && !key.equals(client)) {
       throw new IllegalArgumentException(

@@ -573,7 +573,7 @@ public object NightlyClient {
 
         /** Returns the workflow's run: attach to it, read its output. */
         public fun workflowHandle(): Client.WorkflowHandle<Empty> =
-            client.workflowHandle(NightlyHandlers.Metadata.SERVICE_NAME, key, NightlyHandlers.Metadata.Serde.START_OUTPUT)
+            client.workflowHandle(NightlyHandlers.Metadata.SERVICE_NAME, keyOf("golden.signup.v1.Nightly/Start", key), NightlyHandlers.Metadata.Serde.START_OUTPUT)
 
         /** The handler `Run`. */
         public suspend fun run(

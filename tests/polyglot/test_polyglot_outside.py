@@ -79,7 +79,7 @@ def test_what_it_reports_is_compared_with_what_was_sent(contract: Contract, tmp_
     [
         ("print('failed [400] no\\n' * 12)", "[400] no"),
         ("print('something else')", "and said nothing"),
-        ("print('broken'); exit(1)", "broken"),
+        ("print('report x'); print('broken'); exit(1)", "status 1\nbroken"),
     ],
 )
 def test_what_it_does_not_report_has_failed(

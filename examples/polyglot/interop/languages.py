@@ -24,7 +24,7 @@ class Language:
         ready: the beginning of what it prints when it listens.
         caller_encoding: the encoding of its Caller, `binary` or `json`.
         binary_type: the content type that its binary services take from outside.
-        run_handler: how its workflows' run handlers are called.
+        run_handler: the name of the handler that runs its workflows.
         outside: its program that calls from outside of Restate, where there is one.
         check: compiles what its generator makes of other contracts, with what the build left.
     """

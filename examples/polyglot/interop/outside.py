@@ -29,7 +29,8 @@ _CALL_SECONDS = 60
 _PROGRAM_SECONDS = 180
 _DELAY = timedelta(milliseconds=10)
 
-# The service of each kind, with what it is called with and what it is asked afterwards.
+# The service of each kind, the handler that is called, which for a workflow depends on the
+# language, and the one that is called afterwards.
 _SERVICES = {
     "service": ("Mirror", "Reflect", None),
     "object": ("Locker", "Keep", "Look"),
@@ -89,9 +90,8 @@ class PythonOutside:
         language = self._languages[cell.callee]
         service, handler, later = _SERVICES[cell.kind]
         name = f"{language.package}.{'Json' * (cell.encoding == 'json')}{service}"
-        target = Target(
-            name, handler or language.run_handler, None if cell.kind == "service" else key
-        )
+        key_ = None if cell.kind == "service" else key
+        target = Target(name, handler or language.run_handler, key_)
         encoding = Encoding.JSON if cell.encoding == "json" else Encoding.PROTOBUF
         view = self._contract.view
         if cell.mode == "send":
@@ -135,11 +135,13 @@ async def play_program(
     try:
         output = await run(command, seconds=_PROGRAM_SECONDS)
     except CommandError as error:
-        return [Outcome(cell, [Problem("all", "call", "failed", str(error))]) for cell in cells]
+        said = [line for line in str(error).splitlines() if not line.startswith("report ")]
+        problem = Problem("all", "call", "failed", "\n".join(said))
+        return [Outcome(cell, [problem]) for cell in cells]
     lines = [line for line in output.splitlines() if line.startswith(("report ", "failed "))]
     lines += ["failed and said nothing"] * (len(exchanges) - len(lines))
     problems: dict[Cell, list[Problem]] = {cell: [] for cell in cells}
-    for (cell, case, sent), line in zip(exchanges, lines, strict=True):
+    for (cell, case, sent), line in zip(exchanges, lines, strict=False):
         what, _, text = line.partition(" ")
         if what == "report":
             report = contract.call_report.FromString(b64decode(text))

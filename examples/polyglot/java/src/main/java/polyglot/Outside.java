@@ -6,7 +6,6 @@ import com.polyglot.values.v1.Mode;
 import com.polyglot.values.v1.Values;
 import com.polyglot.values.v1.View;
 import dev.restate.client.Client;
-import dev.restate.client.IngressException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,8 +26,8 @@ public final class Outside {
       try {
         byte[] report = call(client, request).toByteArray();
         System.out.println("report " + Base64.getEncoder().encodeToString(report));
-      } catch (IngressException e) {
-        System.out.println("failed " + e.getMessage().replace('\n', ' '));
+      } catch (RuntimeException e) {
+        System.out.println("failed " + e.toString().replace('\n', ' '));
       }
     }
     System.exit(0); // the client has threads

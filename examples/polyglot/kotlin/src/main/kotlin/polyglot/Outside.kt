@@ -4,7 +4,6 @@ import com.polyglot.values.v1.CallReport
 import com.polyglot.values.v1.CallRequest
 import com.polyglot.values.v1.Mode
 import dev.restate.client.Client as Ingress
-import dev.restate.client.IngressException
 import dev.restate.client.kotlin.attachSuspend
 import java.io.File
 import java.util.Base64
@@ -22,8 +21,8 @@ suspend fun main(args: Array<String>) {
         try {
             val report = call(client, request).toByteArray()
             println("report ${Base64.getEncoder().encodeToString(report)}")
-        } catch (e: IngressException) {
-            println("failed ${e.message?.replace('\n', ' ')}")
+        } catch (e: RuntimeException) {
+            println("failed ${e.toString().replace('\n', ' ')}")
         }
     }
     exitProcess(0) // the client has threads

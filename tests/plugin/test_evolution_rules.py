@@ -180,6 +180,15 @@ def test_a_handler_of_a_private_service_may_say_so_too(changes: Changes) -> None
     assert changes(handler, CONTRACT) == ()
 
 
+def test_a_retention_is_said_in_seconds(changes: Changes) -> None:
+    def text(retention: str) -> str:
+        config = f"service) = {{ config: {{ journal_retention: {{ {retention} }} }}"
+        return edited((("service) = {", config),))
+
+    (finding,) = changes(text("seconds: 1234567"), text("nanos: 500000000"))
+    assert finding.message.endswith("journal_retention was 1234567s and is 0.5s")
+
+
 def test_contracts_of_the_go_sdk_are_told_to_keep_their_names(changes: Changes) -> None:
     options = """
         syntax = "proto3"; package dev.restate.sdk.go;

@@ -110,4 +110,4 @@ def _effective(name: str, service: ServiceModel, handler: HandlerModel) -> timed
 def _words(retention: timedelta | None) -> str:
     if retention is None:
         return "the server's default (one day, if it is not configured)"
-    return f"{retention.total_seconds():g}s"
+    return f"{retention.total_seconds():f}".rstrip("0").rstrip(".") + "s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from google.protobuf.descriptor_pb2 import FeatureSet
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 
 if TYPE_CHECKING:
@@ -82,14 +83,19 @@ def _required(
 ) -> Iterator[Change]:
     for index, field in enumerate(before.field):
         now = same.get(index)
-        is_required = now is not None and after.field[now].label == Field.LABEL_REQUIRED
-        if (field.label == Field.LABEL_REQUIRED) == is_required:
+        is_required_now = now is not None and _is_required(after.field[now])
+        if _is_required(field) == is_required_now:
             continue
-        text = "is required now" if is_required else "was required and is not"
+        text = "is required now" if is_required_now else "was required and is not"
         yield Change(_title(field), text, "leave its label", index, now)
     for index, field in enumerate(after.field):
-        if index not in same.values() and field.label == Field.LABEL_REQUIRED:
+        if index not in same.values() and _is_required(field):
             yield Change(_title(field), "is new and required", "make it optional", None, index)
+
+
+def _is_required(field: Field) -> bool:
+    presence = field.options.features.field_presence  # editions say it here
+    return field.label == Field.LABEL_REQUIRED or presence == FeatureSet.LEGACY_REQUIRED
 
 
 def _oneofs(

@@ -171,7 +171,8 @@ class _Pair:
             yield self._renamed(title, field, now, *where)
         elif not self._is_alike(field, now):
             suffix = f" in {self._after.type.full_name}" if self._is_other else ""
-            text = f"{title} was {_shape(self._old, field)} and is {_shape(self._new, now)}{suffix}"
+            was = _shape(self._old, self._before, field)
+            text = f"{title} was {was} and is {_shape(self._new, self._after, now)}{suffix}"
             yield self._difference(text, _ANOTHER_FIELD, *where)
         elif field.type in _MESSAGES:
             pair = (field.type_name.removeprefix("."), now.type_name.removeprefix("."))
@@ -238,13 +239,28 @@ class _Pair:
             return False
         if self._is_json and _is_map(self._old, field) != _is_map(self._new, now):
             return False
+        if not self._is_json and (
+            self._old.is_delimited(self._before, field) != self._new.is_delimited(self._after, now)
+        ):
+            return False
         groups = _JSON_GROUPS if self._is_json else _BINARY_GROUPS
         return _group(field, groups) == _group(now, groups)
 
     def _enum(self, old: FoundEnum, new: FoundEnum) -> Iterator[Difference]:
         is_other = old.full_name != new.full_name
         names = [value.name for value in new.proto.value]
+        known = {value.name for value in old.proto.value}
         for index, value in enumerate(old.proto.value):
+            place = self._old.location(old.file, (*old.path, _ENUM_VALUE, index))
+            title = f'value {value.number} "{value.name}" of {old.full_name}'
+            written = _json_of(value.name, new.proto)
+            if self._is_json and written not in {None, *known}:
+                yield Difference(
+                    f'{title} is written as "{written}" in ProtoJSON now',
+                    f"put {written} after {value.name}: of one number, the first name is written",
+                    place,
+                    self._new.location(new.file, new.path),
+                )
             same_number = [each.name for each in new.proto.value if each.number == value.number]
             if value.name in (names if self._is_json else same_number):
                 continue
@@ -257,11 +273,11 @@ class _Pair:
             what = f'is "{same_number[0]}"' if same_number else "is gone, not reserved"
             suffix = f" in {new.full_name}" if is_other else ""
             yield Difference(
-                f'value {value.number} "{value.name}" of {old.full_name} {what}{suffix}',
+                f"{title} {what}{suffix}",
                 "keep the value and its name"
                 if same_number
                 else f"keep it, with [deprecated = true]; or reserve it: reserved {value.number};",
-                self._old.location(old.file, (*old.path, _ENUM_VALUE, index)),
+                place,
                 self._new.location(new.file, new.path),
             )
         for index, value in enumerate(new.proto.value):
@@ -301,6 +317,12 @@ def json_is_object(full_name: str) -> bool:
     return full_name not in _NO_OBJECTS
 
 
+def _json_of(name: str, enum: descriptor_pb2.EnumDescriptorProto) -> str | None:
+    """Returns what ProtoJSON writes for the value of a name; None where there is no such name."""
+    number = next((value.number for value in enum.value if value.name == name), None)
+    return next((value.name for value in enum.value if value.number == number), None)
+
+
 def _type_name(field: Field) -> str:
     return Field.Type.Name(field.type).removeprefix("TYPE_").lower()
 
@@ -316,11 +338,13 @@ def _is_map(version: ContractVersion, field: Field) -> bool:
     return version.message(field.type_name).proto.options.map_entry
 
 
-def _shape(version: ContractVersion, field: Field) -> str:
-    """How a contract writes the type of a field."""
+def _shape(version: ContractVersion, message: FoundMessage, field: Field) -> str:
+    """How a contract writes the type of a field of a message."""
     if _is_map(version, field):
-        entry: descriptor_pb2.DescriptorProto = version.message(field.type_name).proto
-        key, value = (_shape(version, inner) for inner in entry.field)
+        entry = version.message(field.type_name)
+        key, value = (_shape(version, entry, inner) for inner in entry.proto.field)
         return f"map<{key}, {value}>"
     name = field.type_name.removeprefix(".") or _type_name(field)
+    if version.is_delimited(message, field):
+        name += " (delimited)"
     return f"repeated {name}" if field.label == Field.LABEL_REPEATED else name

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from google.protobuf.descriptor_pb2 import FeatureSet, FieldDescriptorProto
+
 from restate_proto.plugin.declared import OptionReader
 from restate_proto.plugin.index import TypeIndex
 from restate_proto.plugin.problems import Location
@@ -68,6 +70,20 @@ class ContractVersion:
     def enum(self, full_name: str) -> FoundEnum:
         """Returns the enum of that full name, likewise."""
         return self._enums[full_name.removeprefix(".")]
+
+    def is_delimited(self, message: FoundMessage, field: FieldDescriptorProto) -> bool:
+        """Returns whether a field of a message has messages that are written as groups."""
+        if field.type == FieldDescriptorProto.TYPE_GROUP:
+            return True
+        is_in_map = message.proto.options.map_entry  # which is written as ever, as maps are
+        if field.type != FieldDescriptorProto.TYPE_MESSAGE or is_in_map:
+            return False
+        if self.message(field.type_name).proto.options.map_entry:
+            return False
+        for options in (field.options, self._files[message.type.file].options):
+            if options.features.HasField("message_encoding"):
+                return options.features.message_encoding == FeatureSet.DELIMITED
+        return False
 
     def location(self, file: str, path: Path) -> Location:
         """Returns where a path of a file is."""

@@ -1,4 +1,6 @@
-"""All contracts' Java code compiles with no warning, with javac on the SDK: in `make interop`.
+"""All contracts' Java code compiles with no warning, and reads and writes payloads as it should.
+
+With javac on the SDK: in `make interop`.
 
 What it needs is what building examples/polyglot/java leaves there.
 """
@@ -21,17 +23,18 @@ pytestmark = pytest.mark.skipif(
 )
 
 BUILT = REPOSITORY / "examples/polyglot/java/target"
+PAYLOADS = REPOSITORY / "tests/plugin/jvm/payloads"
 
 # protobuf-java's own code does not compile: messages and packages that are keywords.
 UNFIT = {"messages", "packages"}
 
 
 @pytest.mark.timeout(600)
-def test_javac_has_no_warning(tmp_path: Path) -> None:
+def test_javac_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
     cases = [case for name, case in CASES.items() if name not in UNFIT]
     files = {
         path: (case / path).read_text()
-        for case in (*cases, JAVA_CASES["names"], REPOSITORY / "proto")
+        for case in (*cases, JAVA_CASES["names"], PAYLOADS, REPOSITORY / "proto")
         for path in protos(case)
         if not path.startswith(("benchmark/", "conformance/", "restatepb/protocol/"))
     }
@@ -48,14 +51,19 @@ def test_javac_has_no_warning(tmp_path: Path) -> None:
     classes.mkdir()
     javac(messages, classes, "-nowarn")
     javac(sources, classes, "-Xlint:all,-path", "-Werror")
+    javac(PAYLOADS, classes)
+    run("java", "-classpath", class_path(classes), "golden.payloads.JavaMain")
 
 
 def javac(sources: Path, classes: Path, *options: str) -> None:
-    jars = os.pathsep.join(map(str, [classes, *sorted((BUILT / "lib").glob("*.jar"))]))
     run(
         *("javac", *options, "-proc:none", "--release", "17", "-encoding", "UTF-8"),
-        *("-classpath", jars, "-d", classes, *sorted(sources.rglob("*.java"))),
+        *("-classpath", class_path(classes), "-d", classes, *sorted(sources.rglob("*.java"))),
     )
+
+
+def class_path(classes: Path) -> str:
+    return os.pathsep.join(map(str, [classes, *sorted((BUILT / "lib").glob("*.jar"))]))
 
 
 def run(*command: str | Path) -> None:

@@ -1,4 +1,6 @@
-"""All contracts' Kotlin code compiles with no warning, with the SDK: in `make interop`.
+"""All contracts' Kotlin code compiles with no warning, and reads and writes payloads as it should.
+
+With the SDK: in `make interop`.
 
 It takes what building examples/polyglot/kotlin leaves there: protoc, and what Maven has fetched.
 """
@@ -6,6 +8,7 @@ It takes what building examples/polyglot/kotlin leaves there: protoc, and what M
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -21,17 +24,19 @@ pytestmark = pytest.mark.skipif(
 )
 
 EXAMPLE = REPOSITORY / "examples/polyglot/kotlin"
+PAYLOADS = REPOSITORY / "tests/plugin/jvm/payloads"
 
 # protobuf-java's own classes of these do not compile: messages and packages that are keywords.
 CONTRACTS = {
     **{name: case for name, case in CASES.items() if name not in {"messages", "packages"}},
     "kotlin": KOTLIN_CASES["names"],
+    "payloads": PAYLOADS,
     "shop, and the options": REPOSITORY / "proto",
 }
 
 
 @pytest.mark.timeout(600)
-def test_kotlinc_has_no_warning(tmp_path: Path) -> None:
+def test_kotlinc_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
     sources = tmp_path / "generated"
     sources.mkdir()
     for name, case in CONTRACTS.items():
@@ -48,13 +53,18 @@ def test_kotlinc_has_no_warning(tmp_path: Path) -> None:
             *(EXAMPLE / "target/tools/protoc", f"--java_out={sources}"),
             *(f"--descriptor_set_in={workspace / 'descriptors'}", *paths),
         )
+    for name in ("Checks.java", "KotlinMain.kt"):
+        shutil.copy(PAYLOADS / "golden/payloads" / name, sources / "golden/payloads" / name)
     # Libraries are compiled in this mode; the example's own settings make warnings errors.
     strict = "<arg>-Werror</arg><arg>-Xexplicit-api=strict</arg>"
     pom = (EXAMPLE / "pom.xml").read_text().replace("<arg>-Werror</arg>", strict)
     assert strict in pom
     (tmp_path / "pom.xml").write_text(pom)
     run("mvn", "-q", "-B", "-o", "-f", tmp_path / "pom.xml", "compile")
-    assert list((tmp_path / "target/classes").rglob("CartBase.class"))
+    classes = tmp_path / "target/classes"
+    assert list(classes.rglob("CartBase.class"))
+    jars = os.pathsep.join(map(str, [classes, *sorted((EXAMPLE / "target/lib").glob("*.jar"))]))
+    run("java", "-classpath", jars, "golden.payloads.KotlinMainKt")
 
 
 def run(*command: str | Path) -> None:

@@ -1,0 +1,69 @@
+package golden.payloads;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Timestamp;
+import dev.restate.common.Slice;
+import dev.restate.serde.Serde;
+import java.nio.ByteBuffer;
+
+/** What the generated serdes read and write, which is the same in Java and in Kotlin. */
+public final class Checks {
+  private Checks() {}
+
+  public static void run(
+      Serde<Any> jsonAny, Serde<Timestamp> jsonTime, Serde<Strict> json, Serde<Strict> binary) {
+    Strict message =
+        Strict.newBuilder().setName("x").putCounts("b", 2).putCounts("a", 1).build();
+
+    String text = "{\"name\":\"x\",\"counts\":{\"a\":1,\"b\":2}}";
+    equal(text(json.serialize(message)), text);
+    equal(json.deserialize(Slice.wrap(text)), message);
+    equal(binary.deserialize(Slice.wrap(text)), message);
+    equal(json.deserialize(binary.serialize(message)), message);
+    equal(json.deserialize(Slice.wrap("{\"name\":\"x\",\"new\":[1]}")).getName(), "x");
+    byte[] sorted = {
+      10, 1, 'x', 18, 5, 10, 1, 'a', 16, 1, 18, 5, 10, 1, 'b', 16, 2,
+    };
+    equal(binary.serialize(message).asReadOnlyByteBuffer(), ByteBuffer.wrap(sorted));
+
+    // Required fields are the handler's to look at.
+    equal(json.deserialize(Slice.wrap("{}")), Strict.getDefaultInstance());
+    equal(json.deserialize(Slice.EMPTY), Strict.getDefaultInstance());
+    equal(binary.deserialize(Slice.EMPTY), Strict.getDefaultInstance());
+
+    // An Any may hold what the contract can see, whatever file it is in.
+    String any = "{\"@type\":\"type.googleapis.com/golden.payloads.Strict\",\"name\":\"x\"}";
+    equal(text(jsonAny.serialize(jsonAny.deserialize(Slice.wrap(any)))), any);
+
+    // Its ProtoJSON is no object, so that the contract says what it is.
+    equal(jsonTime.deserialize(Slice.wrap("\"1970-01-01T00:00:05Z\"")).getSeconds(), 5L);
+
+    refused(binary, new byte[] {12}); // the end of a group that has not begun
+    refused(binary, new byte[] {10, 5, 'x'});
+    refused(binary, "{\"name\":".getBytes());
+    refused(json, new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'});
+    refused(json, "{\"name\":[]}".getBytes());
+    refused(json, "{\"inner\":".repeat(200).concat("{}").concat("}".repeat(200)).getBytes());
+    System.out.println("checked");
+  }
+
+  private static String text(Slice slice) {
+    return new String(slice.toByteArray());
+  }
+
+  private static void equal(Object got, Object wanted) {
+    if (!got.equals(wanted)) {
+      throw new AssertionError("got " + got + ", wanted " + wanted);
+    }
+  }
+
+  private static void refused(Serde<Strict> serde, byte[] payload) {
+    Object got;
+    try {
+      got = serde.deserialize(Slice.wrap(payload));
+    } catch (Exception expected) {
+      return;
+    }
+    throw new AssertionError("took " + new String(payload) + " as " + got);
+  }
+}

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from restate_proto.model.kinds import Encoding
+    from restate_proto.plugin.evolution.difference import Difference
     from restate_proto.plugin.evolution.findings import Finding
-    from restate_proto.plugin.evolution.payloads import Difference, PayloadComparison
+    from restate_proto.plugin.evolution.payloads import PayloadComparison
     from restate_proto.plugin.evolution.reporter import Reporter
     from restate_proto.plugin.problems import Location
     from restate_proto.plugin.schema import MessageType

@@ -1,4 +1,4 @@
-"""What messages and enums say beside their fields and values: oneofs, required, reserved."""
+"""What a message says beside the names and types of its fields: oneofs, required, reserved."""
 
 from __future__ import annotations
 
@@ -10,13 +10,9 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from google.protobuf.descriptor_pb2 import (
-        DescriptorProto,
-        EnumDescriptorProto,
-        EnumValueDescriptorProto,
-    )
+    from google.protobuf.descriptor_pb2 import DescriptorProto
 
-__all__ = ["Change", "constraint_changes", "is_reserved_value", "is_taken_value"]
+__all__ = ["Change", "constraint_changes", "is_taken"]
 
 
 class Change(NamedTuple):
@@ -52,7 +48,7 @@ def constraint_changes(
     yield from _oneofs(before, after, same)
     what = "name" if is_json else "number"
     for index, field in enumerate(after.field):
-        if index not in same.values() and _is_taken(
+        if index not in same.values() and is_taken(
             has_number=any(r.start <= field.number < r.end for r in before.reserved_range),
             has_name=not {field.name, field.json_name}.isdisjoint(before.reserved_name),
             is_json=is_json,
@@ -62,20 +58,16 @@ def constraint_changes(
             yield Change(_title(field), text, remedy, None, index)
 
 
-def is_reserved_value(value: EnumValueDescriptorProto, enum: EnumDescriptorProto) -> bool:
-    """Whether an enum reserves the number of a value, or its name."""
-    return value.name in enum.reserved_name or _has_reserved(value.number, enum)
+def is_taken(*, has_number: bool, has_name: bool, is_json: bool) -> bool:
+    """Whether something new reads what something that is reserved has written.
 
-
-def is_taken_value(
-    value: EnumValueDescriptorProto, before: EnumDescriptorProto, *, is_json: bool
-) -> bool:
-    """Whether a new value of an enum is what another one was written as, which is reserved."""
-    return _is_taken(
-        has_number=_has_reserved(value.number, before),
-        has_name=value.name in before.reserved_name,
-        is_json=is_json,
-    )
+    Args:
+        has_number: whether it has a number that was reserved.
+        has_name: whether it has a name that was.
+        is_json: whether in ProtoJSON, where names count, else in binary.
+    """
+    # With both it is the old thing, which is there again.
+    return has_name and not has_number if is_json else has_number and not has_name
 
 
 def _required(
@@ -127,16 +119,6 @@ def _oneof(message: DescriptorProto, index: int) -> str | None:
     # What `optional` stands for is a oneof in descriptors only.
     is_in_one = field.HasField("oneof_index") and not field.proto3_optional
     return message.oneof_decl[field.oneof_index].name if is_in_one else None
-
-
-def _is_taken(*, has_number: bool, has_name: bool, is_json: bool) -> bool:
-    """Whether what has a number or a name that was reserved reads what was written under it."""
-    # With both it is the old one, which is there again.
-    return has_name and not has_number if is_json else has_number and not has_name
-
-
-def _has_reserved(number: int, enum: EnumDescriptorProto) -> bool:
-    return any(r.start <= number <= r.end for r in enum.reserved_range)
 
 
 def _title(field: Field) -> str:

@@ -8,32 +8,24 @@ only of what can be in a payload of this encoding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 
 from restate_proto.model.kinds import Encoding
-from restate_proto.plugin.evolution.constraints import (
-    constraint_changes,
-    is_reserved_value,
-    is_taken_value,
-)
+from restate_proto.plugin.evolution.constraints import constraint_changes
+from restate_proto.plugin.evolution.difference import Difference
+from restate_proto.plugin.evolution.payload_enums import enum_differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from google.protobuf import descriptor_pb2
-
-    from restate_proto.plugin.evolution.version import ContractVersion, FoundEnum
+    from restate_proto.plugin.evolution.version import ContractVersion
     from restate_proto.plugin.index import FoundMessage
-    from restate_proto.plugin.problems import Location
 
-__all__ = ["Difference", "PayloadComparison", "json_is_object"]
+__all__ = ["PayloadComparison", "json_is_object"]
 
-# Field numbers of DescriptorProto and EnumDescriptorProto, for source paths.
-_MESSAGE_FIELD = 2
-_ENUM_VALUE = 2
+_MESSAGE_FIELD = 2  # a field number of DescriptorProto, for source paths
 
 _WELL_KNOWN = "google.protobuf."
 _WRAPPERS = ("Bool", "Bytes", "Double", "Float", "Int32", "Int64", "String", "UInt32", "UInt64")
@@ -61,23 +53,6 @@ _JSON_GROUPS = (
     ("float", "double"),
     ("message", "group"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Something that does not read the same.
-
-    Args:
-        text: what has changed.
-        remedy: what to do instead.
-        before: where the old contract has it.
-        place: where the new contract has it, or the message that it was in.
-    """
-
-    text: str
-    remedy: str
-    before: Location
-    place: Location
 
 
 class PayloadComparison:
@@ -179,7 +154,7 @@ class _Pair:
             self.inner.append(pair)
         elif field.type == now.type == Field.TYPE_ENUM:
             old, new = self._old.enum(field.type_name), self._new.enum(now.type_name)
-            yield from self._enum(old, new)
+            yield from enum_differences(self._old, self._new, old, new, is_json=self._is_json)
 
     def _find(self, field: Field) -> int | None:
         """Returns the index of the field that a value of this one is read as."""
@@ -246,51 +221,6 @@ class _Pair:
         groups = _JSON_GROUPS if self._is_json else _BINARY_GROUPS
         return _group(field, groups) == _group(now, groups)
 
-    def _enum(self, old: FoundEnum, new: FoundEnum) -> Iterator[Difference]:
-        is_other = old.full_name != new.full_name
-        names = [value.name for value in new.proto.value]
-        known = {value.name for value in old.proto.value}
-        for index, value in enumerate(old.proto.value):
-            place = self._old.location(old.file, (*old.path, _ENUM_VALUE, index))
-            title = f'value {value.number} "{value.name}" of {old.full_name}'
-            written = _json_of(value.name, new.proto)
-            if self._is_json and written not in {None, *known}:
-                yield Difference(
-                    f'{title} is written as "{written}" in ProtoJSON now',
-                    f"put {written} after {value.name}: of one number, the first name is written",
-                    place,
-                    self._new.location(new.file, new.path),
-                )
-            same_number = [each.name for each in new.proto.value if each.number == value.number]
-            if value.name in (names if self._is_json else same_number):
-                continue
-            if is_reserved_value(value, new.proto):
-                continue
-            # In binary a value is its number, and may be renamed where the enum is the same.
-            is_renamed = same_number and value.name not in names and not is_other
-            if is_renamed and not self._is_json:
-                continue
-            what = f'is "{same_number[0]}"' if same_number else "is gone, not reserved"
-            suffix = f" in {new.full_name}" if is_other else ""
-            yield Difference(
-                f"{title} {what}{suffix}",
-                "keep the value and its name"
-                if same_number
-                else f"keep it, with [deprecated = true]; or reserve it: reserved {value.number};",
-                place,
-                self._new.location(new.file, new.path),
-            )
-        for index, value in enumerate(new.proto.value):
-            if is_taken_value(value, old.proto, is_json=self._is_json):
-                what = "name" if self._is_json else "number"
-                yield Difference(
-                    f'value {value.number} "{value.name}" of {new.full_name} has a {what} that was '
-                    "reserved",
-                    f"give it a {what} that no value has had",
-                    self._old.location(old.file, old.path),
-                    self._new.location(new.file, (*new.path, _ENUM_VALUE, index)),
-                )
-
     def _title(self, field: Field) -> str:
         return f'field {field.number} "{field.name}" of {self._before.type.full_name}'
 
@@ -315,12 +245,6 @@ _ANOTHER_FIELD = "leave the field, and add one with another number and name besi
 def json_is_object(full_name: str) -> bool:
     """Whether the ProtoJSON of a message begins with `{`, so that it is told from binary."""
     return full_name not in _NO_OBJECTS
-
-
-def _json_of(name: str, enum: descriptor_pb2.EnumDescriptorProto) -> str | None:
-    """Returns what ProtoJSON writes for the value of a name; None where there is no such name."""
-    number = next((value.number for value in enum.value if value.name == name), None)
-    return next((value.name for value in enum.value if value.number == number), None)
 
 
 def _type_name(field: Field) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from google.protobuf.compiler import plugin_pb2
 
-from restate_proto.cli.failure import FAILED
+from restate_proto.cli.failure import FAILED, fail
 from restate_proto.cli.message_compilers import compile_messages
 from restate_proto.cli.protoc import ContractError, ProtoFolder
 from restate_proto.cli.protoc_output import mend_stub, prefix_imports
@@ -125,6 +125,8 @@ def generate_command(
         # As they are, without a prefix: editors find the file and line in them.
         typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from None
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}")
     if generated.warnings:
         typer.echo(generated.warnings, err=True)
     count = sum(path.name.endswith("_restate.py") for path in generated.files)

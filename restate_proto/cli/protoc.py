@@ -126,5 +126,5 @@ def _proto_files(proto_dir: Path) -> list[str]:
         and not is_installed(name.as_posix())
     )
     if not wanted:
-        raise ContractError(f"{proto_dir} has no .proto files to generate code for")
+        raise ContractError(f"{proto_dir} has no .proto files of a contract")
     return wanted

@@ -191,6 +191,8 @@ def test_wrong_arguments_are_refused(protos: Path, tmp_path: Path) -> None:
         generate(protos, out, messages="nanopb")
     with pytest.raises(ContractError, match="is no Python package"):
         generate(protos, out, import_prefix="a/b")
+    with pytest.raises(ContractError, match=r'"acme\.class" is no Python package'):
+        generate(protos, out, import_prefix="acme.class")
 
 
 def test_without_protoc_it_says_how_to_get_it(
@@ -213,6 +215,16 @@ def test_the_command_generates(protos: Path, tmp_path: Path, app: typer.Typer) -
     result = CliRunner().invoke(app, [str(protos), "--out", str(out)])
     assert result.exit_code == 0
     assert result.stdout == f"7 files in {out}, 1 of them with Restate services\n"
+
+
+def test_where_nothing_can_be_written_is_said(
+    protos: Path, tmp_path: Path, app: typer.Typer
+) -> None:
+    out = tmp_path / "out"
+    out.write_text("")
+    result = CliRunner().invoke(app, [str(protos), "--out", str(out)])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: {out}/shop")
 
 
 def test_the_command_takes_every_option(tmp_path: Path, app: typer.Typer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from restate_proto.plugin.names import is_plain_name
 from restate_proto.plugin.options import boolean_option, given_options
 from restate_proto.plugin.problems import PluginError
 from restate_proto.plugin.python.messages import MESSAGES
@@ -56,7 +57,7 @@ def _messages(value: str) -> str:
 
 def _import_prefix(value: str) -> str:
     prefix = value.strip(".")
-    if prefix and not all(part.isidentifier() for part in prefix.split(".")):
+    if prefix and not all(map(is_plain_name, prefix.split("."))):
         raise PluginError(
             f'import_prefix="{value}" is no Python package; write one such as import_prefix=acme.gen'
         )

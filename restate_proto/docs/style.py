@@ -124,11 +124,11 @@ td p { margin: 0.4rem 0; }
 .call .language { color: var(--ink); font-weight: 600; }
 @supports selector(:has(a)) { @media screen { .call .language { display: none; } } }
 footer { padding: 2rem clamp(1rem, 3vw, 2rem); color: var(--faint); font-size: 0.875rem; border-top: 1px solid var(--line); }
-.c-k, .c-kc, .c-kd, .c-kn, .c-kr, .c-kt, .c-ow { color: var(--keyword); }
-.c-s, .c-s1, .c-s2, .c-se, .c-sa { color: var(--string); }
-.c-c, .c-c1, .c-cm, .c-ch { color: var(--comment); font-style: italic; }
-.c-m, .c-mi, .c-mf, .c-mb { color: var(--number); }
-.c-nt, .c-na, .c-nf, .c-nc, .c-nn { color: var(--name); }
+pre .k { color: var(--keyword); }
+pre .s { color: var(--string); }
+pre .m { color: var(--number); }
+pre .n { color: var(--name); }
+pre .c { color: var(--comment); font-style: italic; }
 @media (max-width: 62rem) {
   .columns { display: block; }
   .contents {

@@ -19,7 +19,7 @@ STYLE = """
   --warning: #8a3b00; --warning-bg: #fdeedd;
   --keyword: #8a2d8f; --string: #1d6a31; --comment: #5d6776; --number: #9a4a00; --name: #1f4f9e;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --paper: #12161c; --shade: #1a2028; --line: #303945; --ink: #e4e9f0; --faint: #9aa7b7;
     --link: #8ab4ff; --mark: #3a3413;

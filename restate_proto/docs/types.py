@@ -134,9 +134,11 @@ def _type(field: FieldDescriptor, library: Library) -> Iterator[Inline]:
     entry = map_entry(field)
     if entry is not None:
         key = _SCALAR_NAMES[entry.fields_by_name["key"].type]
-        yield from (Code(f"map<{key},"), Text(" "))
-        yield _value_type(entry.fields_by_name["value"], library)
-        yield Code(">")
+        value = _value_type(entry.fields_by_name["value"], library)
+        if isinstance(value, Code):
+            yield Code(f"map<{key}, {value.value}>")
+        else:
+            yield from (Code(f"map<{key},"), Text(" "), value, Code(">"))
         return
     words = "repeated " if is_repeated(field) else "required " if is_required(field) else ""
     oneof = field.containing_oneof

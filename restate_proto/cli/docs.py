@@ -107,6 +107,8 @@ def docs_command(
         # As they are, without a prefix: editors find the file and line in them.
         typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from None
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}")
     typer.echo(f"{len(files)} pages in {out}")
 
 

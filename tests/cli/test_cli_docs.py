@@ -99,6 +99,13 @@ def test_a_broken_rule(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_what_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(app, ["docs", str(PROTO), "--out", str(tmp_path / "file")])
+    assert result.exit_code == 1
+    assert result.stderr == f"error: {tmp_path / 'file'}: File exists\n"
+
+
 def image_of(folder: Path, file: FileDescriptorProto) -> Path:
     descriptors, _ = ProtoFolder(PROTO).compile(folder)
     image = folder / "image.binpb"

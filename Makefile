@@ -44,7 +44,7 @@ check: setup  ## Lint, types, layers, contracts, and that generated code is fres
 	.venv/bin/ruff format --check .
 	.venv/bin/pyright
 	.venv/bin/mypy $$(find generated examples -name '*_restate.py' -not -path '*/polyglot/*')
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-cache
 	.venv/bin/buf lint
 	.venv/bin/buf format --diff --exit-code
 	scripts/generate --check

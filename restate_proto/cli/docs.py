@@ -10,6 +10,7 @@ import typer
 
 from restate_proto.cli.contracts import load_contract
 from restate_proto.cli.failure import FAILED, MISUSED, fail
+from restate_proto.cli.output import write_text
 from restate_proto.cli.protoc import ContractError
 
 if TYPE_CHECKING:
@@ -117,8 +118,5 @@ def _write(out: Path, name: str, text: str) -> Path:
     if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
         raise ContractError(f"{name}: no path below a folder")
     path = out / name
-    content = text.encode()
-    if not path.is_file() or path.read_bytes() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    write_text(path, text)
     return path

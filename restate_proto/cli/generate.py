@@ -12,6 +12,7 @@ from google.protobuf.compiler import plugin_pb2
 
 from restate_proto.cli.failure import FAILED, fail
 from restate_proto.cli.message_compilers import compile_messages
+from restate_proto.cli.output import write_text
 from restate_proto.cli.protoc import ContractError, ProtoFolder
 from restate_proto.cli.protoc_output import mend_stub, prefix_imports
 from restate_proto.plugin.names import module_name
@@ -150,8 +151,5 @@ def _mended(tree: Path, names: list[str], import_prefix: str) -> dict[str, str]:
 def _write(out: Path, texts: dict[str, str]) -> Iterator[Path]:
     for name, text in sorted(texts.items()):
         path = out / name
-        content = text.encode()
-        if not path.is_file() or path.read_bytes() != content:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        write_text(path, text)
         yield path

@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError, EncodeError, Message
 
 from restate_proto.codec import anys, strict_json
 from restate_proto.model.codec import CodecError
+from restate_proto.model.payloads import NO_OBJECTS
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
@@ -20,16 +21,6 @@ __all__ = ["GoogleCodec", "google_codec"]
 M = TypeVar("M", bound=Message)
 
 _LONGEST_REASON = 500
-
-_NO_OBJECTS = {
-    f"google.protobuf.{name}"
-    for name in (
-        *("Timestamp", "Duration", "FieldMask", "Value", "ListValue"),
-        *("BoolValue", "BytesValue", "DoubleValue", "FloatValue", "Int32Value", "Int64Value"),
-        *("StringValue", "UInt32Value", "UInt64Value"),
-    )
-}
-"""The well-known types whose ProtoJSON is a string, a number, a list or a bare value."""
 
 
 class GoogleCodec(Generic[M]):
@@ -47,7 +38,7 @@ class GoogleCodec(Generic[M]):
         self.type = message_class
         self.full_name: str = message_class.DESCRIPTOR.full_name
         self.is_empty = self.full_name == "google.protobuf.Empty"
-        self.json_is_object = self.full_name not in _NO_OBJECTS
+        self.json_is_object = self.full_name not in NO_OBJECTS
         self._parse = message_class.FromString
         self._pool = self._descriptor.file.pool  # knows what may be in an Any
         self._holds_any = anys.holds_any(self._descriptor)

@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from restate_proto.model.kinds import Encoding
+from restate_proto.model.payloads import BINARY_TYPES, JSON_TYPES
 
 if TYPE_CHECKING:
     from restate_proto.model.codec import Codec
@@ -35,22 +36,15 @@ __all__ = [
 
 M = TypeVar("M")
 
-APPLICATION_PROTOBUF = "application/protobuf"
+APPLICATION_PROTOBUF = BINARY_TYPES[0]
 """The content type that we write for binary payloads."""
 
-APPLICATION_JSON = "application/json"
+APPLICATION_JSON = JSON_TYPES[0]
 """The content type that we write for JSON payloads."""
 
 _KNOWN = {
-    APPLICATION_PROTOBUF: Encoding.PROTOBUF,
-    "application/x-protobuf": Encoding.PROTOBUF,
-    "application/proto": Encoding.PROTOBUF,
-    "application/vnd.google.protobuf": Encoding.PROTOBUF,
-    APPLICATION_JSON: Encoding.JSON,
-    "text/json": Encoding.JSON,
-    # What tools send that go by OpenAPI, such as the playground of the Restate UI: a handler's
-    # input is declared as this, with the schema of its JSON.
-    "*/*": Encoding.JSON,
+    **dict.fromkeys(BINARY_TYPES, Encoding.PROTOBUF),
+    **dict.fromkeys(JSON_TYPES, Encoding.JSON),
 }
 
 _OPENING_BRACE = ord("{")

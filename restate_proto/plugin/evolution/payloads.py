@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 
 from restate_proto.model.kinds import Encoding
+from restate_proto.model.payloads import NO_OBJECTS
 from restate_proto.plugin.evolution.constraints import constraint_changes
 from restate_proto.plugin.evolution.difference import Difference
 from restate_proto.plugin.evolution.payload_enums import enum_differences
@@ -28,15 +29,7 @@ __all__ = ["PayloadComparison", "json_is_object"]
 _MESSAGE_FIELD = 2  # a field number of DescriptorProto, for source paths
 
 _WELL_KNOWN = "google.protobuf."
-_WRAPPERS = ("Bool", "Bytes", "Double", "Float", "Int32", "Int64", "String", "UInt32", "UInt64")
-_NO_OBJECTS = frozenset(
-    _WELL_KNOWN + name
-    for name in (
-        *("Timestamp", "Duration", "FieldMask", "Value", "ListValue"),
-        *(f"{name}Value" for name in _WRAPPERS),
-    )
-)
-_JSON_OF_ITS_OWN = _NO_OBJECTS | {f"{_WELL_KNOWN}Any", f"{_WELL_KNOWN}Struct"}
+_JSON_OF_ITS_OWN = {*NO_OBJECTS, f"{_WELL_KNOWN}Any", f"{_WELL_KNOWN}Struct"}
 
 # Types in one group read each other's values (but for what does not fit).
 _BINARY_GROUPS = (
@@ -244,7 +237,7 @@ _ANOTHER_FIELD = "leave the field, and add one with another number and name besi
 
 def json_is_object(full_name: str) -> bool:
     """Whether the ProtoJSON of a message begins with `{`, so that it is told from binary."""
-    return full_name not in _NO_OBJECTS
+    return full_name not in NO_OBJECTS
 
 
 def _type_name(field: Field) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restate_proto.model.payloads import BINARY_TYPES, JSON_TYPES, NO_OBJECTS
 from restate_proto.plugin.java.source import JavaSource
 from restate_proto.plugin.jvm.docs import javadoc
-from restate_proto.plugin.jvm.payloads import BINARY_TYPES, JSON_TYPES, NO_OBJECTS
 from restate_proto.plugin.jvm.printer import quote
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from restate_proto.plugin.jvm.payloads import BINARY_TYPES, JSON_TYPES, NO_OBJECTS
+from restate_proto.model.payloads import BINARY_TYPES, JSON_TYPES, NO_OBJECTS
 from restate_proto.plugin.kotlin.printer import quote
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What generated code knows about payloads, in both languages."""
+"""What tells the encoding of a payload: content types, and which ProtoJSON is no object."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ BINARY_TYPES = (
 """The content types of protobuf binary; the first is what is written."""
 
 JSON_TYPES = ("application/json", "text/json", "*/*")
-"""The content types of ProtoJSON; the last is what tools send that go by OpenAPI."""
+"""The content types of ProtoJSON; the first is what is written.
+
+The last is what tools send that go by OpenAPI, such as the playground of the Restate UI: a handler's
+input is declared as this, with the schema of its JSON.
+"""
 
 NO_OBJECTS = tuple(
     f"google.protobuf.{name}"

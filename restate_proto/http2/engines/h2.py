@@ -12,7 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from h2.config import H2Configuration
-from h2.connection import ConnectionInputs, ConnectionState, H2Connection, H2ConnectionStateMachine
+from h2.connection import ConnectionState
 from h2.events import (
     ConnectionTerminated,
     DataReceived,
@@ -35,6 +35,7 @@ from restate_proto.http2.engines.base import (
     RESET_LIMIT,
     goaway_frame,
 )
+from restate_proto.http2.engines.h2_connection import StreamwiseConnection
 from restate_proto.http2.errors import ErrorCode
 
 if TYPE_CHECKING:
@@ -51,29 +52,6 @@ _DEFAULT_WINDOW: Final = 65_535
 MAX_UNSENT: Final = 1_048_576 + OUTPUT_CHUNK
 # What an operation on a stream or connection that is already gone raises.
 _GONE: Final = (H2Error, KeyError)
-
-
-class _StateMachine(H2ConnectionStateMachine):
-    """Lets running streams go on after the peer's GOAWAY, where h2 would refuse their frames."""
-
-    def process_input(self, input_: ConnectionInputs) -> list[Event]:
-        if input_ is ConnectionInputs.RECV_GOAWAY:
-            return []
-        return super().process_input(input_)
-
-
-class _Connection(H2Connection):
-    def clear_outbound_data_buffer(self) -> None:
-        """Keeps the output when the peer's GOAWAY arrives: what it asks for is part of it."""
-
-    @property
-    def unsent(self) -> int:
-        """The bytes that `data_to_send` would give."""
-        return len(self._data_to_send)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - h2 does not annotate it
-
-    def send_raw(self, frame: bytes) -> None:
-        """Sends a frame of ours, which h2 would take as the end of the connection."""
-        self._data_to_send += frame
 
 
 class _Outbox:
@@ -132,8 +110,7 @@ class H2Engine:
             validate_outbound_headers=False,
             normalize_outbound_headers=False,
         )
-        self._connection = connection = _Connection(config)
-        connection.state_machine = _StateMachine()
+        self._connection = connection = StreamwiseConnection(config)
         values = {
             SettingCodes.INITIAL_WINDOW_SIZE: settings.stream_window,
             SettingCodes.MAX_FRAME_SIZE: settings.max_frame_size,

@@ -52,6 +52,8 @@ __all__ = ["Ngh2Engine"]
 # What an operation on a stream or connection that is already gone raises.
 _GONE: Final = (StreamProtocolError, ConnectionStateError)
 CONNECTION_WINDOW: Final = 2**31 - 1
+# The bytes that RFC 9113 adds to each field when it counts a list.
+FIELD_OVERHEAD: Final = 32
 _TAKES_TURNS: Final = ngh2.Priority(incremental=True)
 
 
@@ -82,6 +84,10 @@ class Ngh2Engine:
         config = ngh2.Configuration(
             auto_window_update=False,
             max_inbound_header_list_size=settings.max_header_list_size,
+            # The list's size alone is the limit: no list in it has more fields, and none needs
+            # more frames unless they are smaller than 1 KiB.
+            max_inbound_header_count=settings.max_header_list_size // FIELD_OVERHEAD,
+            max_continuations=settings.max_header_list_size // 1_024,
             stream_reset_rate_limit=RESET_LIMIT,
         )
         role = ngh2.Role.CLIENT if client else ngh2.Role.SERVER

@@ -57,8 +57,8 @@ class Endpoint:
         bidirectional: whether Restate may answer while a handler runs; without, every wait is a
             suspension.
         engine: the HTTP/2 library: "h2", "ngh2", or None for the faster one that is installed.
-        tls: the PEM files of a certificate and its key, or a TLS context that negotiates HTTP/2
-            by ALPN (`h2`); without, the endpoint speaks HTTP/2 with prior knowledge.
+        tls: the PEM files of a certificate and its key, or a TLS context, whose ALPN protocols
+            the endpoint sets; without, the endpoint speaks HTTP/2 with prior knowledge.
 
     Raises:
         TypeError: an object is no service, or a handler is no coroutine function.
@@ -133,7 +133,7 @@ class Endpoint:
         """
         host, port = parse_address(address)
         routes = Routes(self._handlers, self._discovery, asyncio.get_running_loop())
-        server = Server(routes.accept, engine=self._engine, ssl=self._tls)
+        server = Server(routes.accept, engine=self._engine, ssl=self._tls, health=routes.health)
         await server.start(host, port)
         try:
             yield RunningEndpoint("http" if self._tls is None else "https", *server.address)

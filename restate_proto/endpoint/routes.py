@@ -63,6 +63,11 @@ class Routes:
         stream.respond(200, headers)
         return Attempt(handler, version, stream, self._loop)
 
+    def health(self, path: str) -> bytes | None:
+        """What a health check gets at a path, as JSON; None where the path is that of none."""
+        is_health = path.endswith("/health") and "/invoke/" not in path
+        return b'{"status":"ok"}' if is_health else None
+
     def _others(self, stream: ServerStream) -> StreamReceiver:
         path = stream.path
         start = path.find("/invoke/")
@@ -74,8 +79,9 @@ class Routes:
             accept = _header(stream, b"accept")
             response = self._discovery.respond(accept.decode("latin-1") if accept else None)
             return _answer(stream, *response)
-        if path.endswith("/health"):
-            return _answer(stream, 200, _JSON, b'{"status":"ok"}')
+        health = self.health(path)
+        if health is not None:
+            return _answer(stream, 200, _JSON, health)
         return _refuse(
             stream, 404, f"nothing at {path}: an endpoint has /discover, /invoke/... and /health"
         )
@@ -85,8 +91,7 @@ class Routes:
             stream.path = path
             return self.accept(stream)
         asked = path.removeprefix("/invoke/")
-        known = ", ".join(sorted(each.removeprefix("/invoke/") for each in self._handlers))
-        return _refuse(stream, 404, f"no handler {asked} at this endpoint, which has: {known}")
+        return _refuse(stream, 404, f"no handler {asked} at this endpoint")
 
     def _unsupported(self, stream: ServerStream, type_: bytes | None) -> StreamReceiver:
         text = (type_ or b"").decode("latin-1")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.server_connection import Connections, Greeting, ServerConnection
 from restate_proto.http2.settings import Http2Settings
+from restate_proto.http2.tls import SERVER_ALPN
 
 if TYPE_CHECKING:
     import ssl as ssl_module
@@ -33,8 +34,11 @@ class Server:
             its body. It may respond at once.
         engine: "h2" or "ngh2"; None takes the environment variable RESTATE_PROTO_HTTP2, else
             ngh2 where it is installed, else h2.
-        ssl: a TLS context, such as `server_ssl_context` makes; None serves plain sockets.
+        ssl: a TLS context, such as `server_ssl_context` makes; None serves plain sockets. Its
+            ALPN protocols are set here. A client that negotiates no `h2` is not served HTTP/2.
         settings: limits; the default suits a Restate endpoint.
+        health: answers health checks over HTTP/1.x: called with a path, it returns the JSON of
+            the answer, or None when the path is another. All other HTTP/1.x requests get 505.
 
     Raises:
         ValueError: the engine's name is unknown.
@@ -48,10 +52,14 @@ class Server:
         engine: str | None = None,
         ssl: ssl_module.SSLContext | None = None,
         settings: Http2Settings | None = None,
+        health: Callable[[str], bytes | None] | None = None,
     ) -> None:
         self._accept = accept
+        self._health = health
         self._factory = load_engine(engine)
         self._ssl = ssl
+        if ssl is not None:
+            ssl.set_alpn_protocols(SERVER_ALPN)
         self._settings = settings or Http2Settings()
         self._connections = Connections()
         self._server: asyncio.Server | None = None
@@ -75,7 +83,7 @@ class Server:
         )
 
     def _connect(self) -> asyncio.Protocol:
-        return Greeting(self._serve, self._connections)
+        return Greeting(self._serve, self._connections, self._health)
 
     def _serve(self) -> ServerConnection:
         return ServerConnection(self._accept, self._factory, self._settings, self._connections)

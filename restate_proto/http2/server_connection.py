@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from restate_proto.http2.connection import Connection, log
 from restate_proto.http2.engines.base import PREFACE, goaway_frame
 from restate_proto.http2.errors import ErrorCode
+from restate_proto.http2.http1 import respond
 from restate_proto.http2.stream import GONE, HEADERS, HeadStream, ServerStream
 
 if TYPE_CHECKING:
@@ -24,16 +25,8 @@ _CONTINUE: Final = [(b":status", b"100")]
 # How long a drain waits for the answer to its PING before it names the last stream.
 NOTICE_SECONDS: Final = 1.0
 
-_LONGEST_METHOD: Final = 20
-_HTTP1_TEXT: Final = (
-    b"This server speaks HTTP/2 only, with prior knowledge where there is no TLS "
-    b"(curl --http2-prior-knowledge). To register it with Restate use its http:// address, "
-    b"without --use-http1.1.\n"
-)
-_HTTP1_ANSWER: Final = (
-    b"HTTP/1.1 505 HTTP Version Not Supported\r\ncontent-type: text/plain\r\n"
-    b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(_HTTP1_TEXT), _HTTP1_TEXT)
-)
+_HTTP2_LINE: Final = len(b"PRI * HTTP/2")
+_TLS_HANDSHAKE: Final = b"\x16\x03"
 
 
 class Connections:
@@ -72,18 +65,30 @@ class Connections:
 class Greeting(asyncio.Protocol):
     """Reads the first bytes of a connection, to tell an HTTP/2 client from others.
 
-    Nothing is sent before: an HTTP/1.1 client gets an answer that it can read.
+    Nothing is sent before: an HTTP/1.1 client gets an answer that it can read. Inside TLS the
+    client's ALPN decides: HTTP/2 is for those alone that negotiated `h2`, and they get nothing else.
     """
 
-    def __init__(self, connect: Callable[[], ServerConnection], connections: Connections) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], ServerConnection],
+        connections: Connections,
+        health: Callable[[str], bytes | None] | None = None,
+    ) -> None:
         self._connect = connect
         self._connections = connections
+        self._health = health
         self._data = b""
+        self._http1 = self._http2 = True
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The socket is connected."""
+        """The socket is connected, and TLS negotiated."""
         self.transport = cast("asyncio.Transport", transport)
+        tls = transport.get_extra_info("ssl_object")
+        if tls is not None:
+            self._http2 = tls.selected_alpn_protocol() == "h2"
+            self._http1 = not self._http2
         if self._connections.draining:
             self.transport.close()
         self._connections.add(self)
@@ -94,8 +99,8 @@ class Greeting(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         self._data += data
-        if not self._data.startswith(PREFACE[: len(self._data)]):
-            self._reject(transport)
+        if not self._http2 or not self._data.startswith(PREFACE[: len(self._data)]):
+            self._answer(transport)
         elif len(self._data) >= len(PREFACE):
             connection = self._connect()
             transport.set_protocol(connection)
@@ -104,16 +109,20 @@ class Greeting(asyncio.Protocol):
             connection.connection_made(transport)
             connection.data_received(self._data)
 
-    def _reject(self, transport: asyncio.Transport) -> None:
-        method, space, _ = self._data.partition(b" ")
-        if len(method) < _LONGEST_METHOD and method.isalpha() and method.isupper():
-            if not space:
-                return  # more of it may come
-            transport.write(_HTTP1_ANSWER)
-        else:
-            log.warning("closing a connection: its first bytes are neither HTTP/2 nor HTTP/1.1")
-            transport.write(goaway_frame(0, ErrorCode.PROTOCOL_ERROR))
-        transport.close()
+    def _answer(self, transport: asyncio.Transport) -> None:
+        answer = respond(self._data, self._health) if self._http1 else None
+        if answer is None:
+            if not self._http2 and self._data.startswith(PREFACE[:_HTTP2_LINE]):
+                reason = "it speaks HTTP/2 in TLS without having negotiated h2 by ALPN"
+            elif self._data.startswith(_TLS_HANDSHAKE):
+                reason = "it speaks TLS, which this server was not given"
+            else:
+                reason = "its first bytes are neither HTTP/2 nor HTTP/1.1"
+            log.warning("closing a connection: %s", reason)
+            answer = goaway_frame(0, ErrorCode.PROTOCOL_ERROR, reason.encode())
+        if answer:
+            transport.write(answer)
+            transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""

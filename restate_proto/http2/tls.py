@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from os import PathLike
 
-__all__ = ["client_ssl_context", "server_ssl_context"]
+__all__ = ["ALPN", "SERVER_ALPN", "client_ssl_context", "server_ssl_context"]
 
+# Whoever has not h2 can ask for its health.
+SERVER_ALPN: Final = ["h2", "http/1.1"]
 ALPN: Final = ["h2"]
 
 
@@ -33,7 +35,6 @@ def server_ssl_context(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key, password)
-    context.set_alpn_protocols(ALPN)
     return context
 
 

@@ -73,6 +73,7 @@ PYRIGHT = {
     "ignore": ["**/*_pb2.py", "**/*_pb2.pyi", str(ROOT / "generated")],
     # Snippets show names that they do not use, and the prelude brings more than one needs.
     "reportUnusedVariable": False,
+    "reportUnusedFunction": False,
     "reportUnusedImport": False,
     "reportWildcardImportFromLibrary": False,
 }

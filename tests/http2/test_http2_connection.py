@@ -55,6 +55,9 @@ class FakeTransport:
     def set_write_buffer_limits(self, high: int) -> None:
         assert high > 0
 
+    def get_extra_info(self, name: str) -> None:
+        assert name == "ssl_object"
+
     def set_protocol(self, protocol: object) -> None:
         self.protocol = protocol
 

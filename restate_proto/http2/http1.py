@@ -1,0 +1,82 @@
+"""What an HTTP/1.x client gets: an answer to a health check, a clear refusal to all else.
+
+Kubernetes, load balancers and uptime checks probe with HTTP/1.1. One request is read per
+connection and only its head; nothing in the head's fields is acted on, and whatever follows the
+head is dropped with the connection. So there is no second request to smuggle.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["MAX_HEAD", "respond"]
+
+# Bytes of a request line with its fields.
+MAX_HEAD: Final = 16_384
+_REQUEST_LINE: Final = re.compile(rb"([A-Z]{1,20}) ([!-~]+) HTTP/1\.[01]\r?")
+_METHOD: Final = re.compile(rb"[A-Z]{1,20}")
+_TARGET: Final = re.compile(rb"[!-~]*")
+_VERSIONS: Final = (b"HTTP/1.1\r", b"HTTP/1.0\r")
+_END: Final = re.compile(rb"\n\r?\n")
+
+_HTTP2_ONLY: Final = (
+    b"This server speaks HTTP/2 only, with prior knowledge where there is no TLS "
+    b"(curl --http2-prior-knowledge). To register it with Restate use its http:// address, "
+    b"without --use-http1.1.\n"
+)
+_TOO_LARGE: Final = b"The head of a request to this server may have %d bytes.\n" % MAX_HEAD
+
+
+def respond(data: bytes, health: Callable[[str], bytes | None] | None) -> bytes | None:
+    """Answers the first bytes of a connection that are no HTTP/2.
+
+    Args:
+        data: all bytes that have come so far.
+        health: called with the path of a GET or HEAD request; returns the JSON that says that all
+            is well, or None when the path is not that of a health check.
+
+    Returns:
+        What to write before the connection is closed; empty bytes while more of the request has
+        to come; None when this is no HTTP/1.x.
+    """
+    line, newline, rest = data.partition(b"\n")
+    if not newline:
+        return _unfinished(line)
+    match = _REQUEST_LINE.fullmatch(line)
+    if match is None:
+        return None
+    method, target = match.groups()
+    json = None
+    if health is not None and method in (b"GET", b"HEAD"):
+        json = health(target.partition(b"?")[0].decode("ascii"))
+    if json is None:
+        return _answer(b"505 HTTP Version Not Supported", b"text/plain", _HTTP2_ONLY, method)
+    # An empty line may be the first after the request line.
+    end = _END.search(b"\n" + rest)
+    if len(line) + (len(rest) if end is None else end.start()) > MAX_HEAD:
+        return _too_large(method)
+    return b"" if end is None else _answer(b"200 OK", b"application/json", json, method)
+
+
+def _unfinished(line: bytes) -> bytes | None:
+    method, *others = line.split(b" ", 3)
+    if not _METHOD.fullmatch(method) or len(others) > 2:
+        return None
+    if others and not _TARGET.fullmatch(others[0]):
+        return None
+    if len(others) == 2 and not any(each.startswith(others[1]) for each in _VERSIONS):
+        return None
+    return b"" if len(line) <= MAX_HEAD else _too_large(method)
+
+
+def _too_large(method: bytes) -> bytes:
+    return _answer(b"431 Request Header Fields Too Large", b"text/plain", _TOO_LARGE, method)
+
+
+def _answer(status: bytes, type_: bytes, body: bytes, method: bytes) -> bytes:
+    head = b"HTTP/1.1 %s\r\ncontent-type: %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+    return head % (status, type_, len(body)) + (b"" if method == b"HEAD" else body)

@@ -1,7 +1,8 @@
 # `make` lists the targets. Each one does the set-up that it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo interop test test-lowest test-wheel check generate bench requirements build clean
+.PHONY: help setup demo interop h2spec test test-lowest test-wheel check generate bench requirements build \
+  clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -18,9 +19,10 @@ DEV := .venv/.done
 LOWEST := .venv-lowest/.done
 BENCH := .venv-bench/.done
 SERVER := node_modules/.done
+H2SPEC := .tools/h2spec
 
 help:  ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
 
 setup: $(DEV) $(LOWEST) $(SERVER)  ## Install all that the other targets need (Python 3.11+ and npm suffice)
 
@@ -29,6 +31,9 @@ demo: setup  ## Run the shop: a Restate server, an endpoint, and calls to it
 
 interop: setup  ## Play every pair of five languages; ARGS="--languages python,go" for some
 	.venv/bin/python examples/polyglot/run.py $(ARGS)
+
+h2spec: setup $(H2SPEC)  ## Hold HTTP/2 against a conformance suite, with each engine (needs Go)
+	.venv/bin/python tests/h2spec/h2spec_run.py --binary $(H2SPEC)
 
 test: setup  ## Run the tests; ARGS="..." goes to pytest
 	.venv/bin/pytest $(PARALLEL) $(ARGS)
@@ -66,7 +71,7 @@ build: setup  ## Build the wheel and the source distribution into dist/
 	.venv/bin/hatchling build
 
 clean:  ## Remove what the other targets made, except generated code
-	rm -rf .venv .venv-* node_modules dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-* .tools node_modules dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	git clean -fdXq examples/polyglot
 
 # Makes or updates the virtual environment that the target lies in. The project goes in editable,
@@ -94,4 +99,8 @@ $(BENCH): requirements/bench.txt pyproject.toml
 
 $(SERVER): package.json package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+$(H2SPEC): tests/h2spec/go.mod tests/h2spec/go.sum
+	cd tests/h2spec && GOBIN=$(CURDIR)/$(@D) go install github.com/summerwind/h2spec/cmd/h2spec
 	touch $@

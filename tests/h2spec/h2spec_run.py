@@ -1,0 +1,145 @@
+"""Runs h2spec, a conformance suite of HTTP/2, against an endpoint with each engine: `make h2spec`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+import tempfile
+import tomllib
+from asyncio.subprocess import PIPE, STDOUT
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from examples.polyglot.interop.toolchains import Tool
+from examples.shop.main import Ticket
+from restate_proto import Endpoint
+from restate_proto.http2 import ENGINES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+EXPECTED = Path(__file__).with_name("expected_failures.toml")
+GO = Tool("go", ("version",), (1, 25))
+
+# How long h2spec waits for each frame before it calls a case failed, and may take in all.
+_FRAME_SECONDS = 5
+_SECONDS = 600
+
+_PASSED, _FAILED, _NOT_THERE = 0, 1, 3
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is expected of an engine.
+
+    Attributes:
+        cases: how many cases there are.
+        failures: why a case fails, by its name.
+    """
+
+    cases: int
+    failures: Mapping[str, str]
+
+
+def read_expected(text: str, engine: str) -> Expected:
+    """Reads what expected_failures.toml says of an engine."""
+    content = tomllib.loads(text)
+    failures = [each for each in content["failure"] if engine in each["engines"]]
+    return Expected(content["cases"], {each["case"]: each["reason"] for each in failures})
+
+
+def read_report(xml: str) -> dict[str, str | None]:
+    """Reads h2spec's JUnit report: what was wrong by the name of the case; None where it passed."""
+    outcomes: dict[str, str | None] = {}
+    for case in ET.fromstring(xml).iter("testcase"):
+        name = f"{case.get('package')}: {case.get('classname')}"
+        outcomes[name] = next(("".join(child.itertext()) for child in case), None)
+    return outcomes
+
+
+def complaints(outcomes: Mapping[str, str | None], expected: Expected) -> list[str]:
+    """What is not as expected, in words."""
+    found = [
+        f"{name} fails:\n{text}"
+        for name, text in outcomes.items()
+        if text is not None and name not in expected.failures
+    ]
+    found += [
+        f"{name} is in {EXPECTED.name} and does not fail"
+        for name in expected.failures
+        if outcomes.get(name) is None
+    ]
+    if len(outcomes) != expected.cases:
+        found.append(f"{len(outcomes)} cases were run, not {expected.cases}")
+    return found
+
+
+async def h2spec(binary: Path, engine: str, report: Path) -> str:
+    """Runs h2spec against an endpoint of its own; writes its report and returns what it prints."""
+    async with Endpoint(Ticket(), engine=engine).run("127.0.0.1:0") as running:
+        process = await asyncio.create_subprocess_exec(
+            *(binary, "--strict", "--timeout", str(_FRAME_SECONDS)),
+            *("--port", str(running.port), "--path", "/health", "--junit-report", report),
+            stdout=PIPE,
+            stderr=STDOUT,
+        )
+        try:
+            async with asyncio.timeout(_SECONDS):
+                printed, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    return printed.decode(errors="replace")
+
+
+async def check(binary: Path, engine: str) -> bool:
+    """Runs h2spec with one engine and prints what came of it; True when all is as expected."""
+    with tempfile.TemporaryDirectory(prefix="h2spec-") as directory:
+        report = Path(directory) / "report.xml"
+        printed = await h2spec(binary, engine, report)
+        if not report.is_file():
+            print(f"{engine}: h2spec wrote no report:\n{printed}")
+            return False
+        outcomes = read_report(report.read_text("utf-8"))
+    found = complaints(outcomes, read_expected(EXPECTED.read_text("utf-8"), engine))
+    for text in found:
+        print(f"{engine}: {text}")
+    failed = sum(text is not None for text in outcomes.values())
+    print(f"{engine}: {len(outcomes) - failed} of {len(outcomes)} cases of h2spec pass")
+    return not found
+
+
+async def run(binary: Path) -> int:
+    """Runs h2spec with every engine; returns the exit code."""
+    # What h2spec sends is to be complained of in its report; a bug is an ERROR.
+    logging.getLogger("restate_proto").setLevel(logging.ERROR)
+    passed = [await check(binary, engine) for engine in ENGINES]
+    return _PASSED if all(passed) else _FAILED
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the program.
+
+    Returns:
+        The exit code: 0, or 1 where something is not as expected, or 3 where Go is not there.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--binary", type=Path, help="where h2spec is")
+    what.add_argument("--check", action="store_true", help="say what is missing, and stop")
+    options = parser.parse_args(arguments)
+    if options.check:
+        missing = GO.missing()
+        if missing is not None:
+            print(f"h2spec cannot be built here: {missing}")
+        return _PASSED if missing is None else _NOT_THERE
+    return asyncio.run(run(options.binary))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

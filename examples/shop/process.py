@@ -43,7 +43,7 @@ class ShopProcess:
             env=self._environ,
         )
         assert self._process.stdout
-        line = await self._process.stdout.readline()  # "Serving 11 handlers at http://..."
+        line = await self._process.stdout.readline()  # "Serving 11 handlers ... at http://..."
         if not line:
             raise RuntimeError("the shop did not start; what it said is above")
         self.address = line.decode().split()[-1]

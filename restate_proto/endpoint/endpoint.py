@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from restate_proto.endpoint.binding import bind
 from restate_proto.endpoint.discovery import Discovery
 from restate_proto.endpoint.routes import Routes
-from restate_proto.http2 import Server, server_ssl_context
+from restate_proto.http2 import Server, engine_name, server_ssl_context
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION
 
 if TYPE_CHECKING:
@@ -33,11 +33,13 @@ class RunningEndpoint:
         host: the address that it listens on.
         port: its port.
         address: its URL, as restate-server is to be told: `http://127.0.0.1:9080`.
+        engine: the HTTP/2 library that it runs on: "h2" or "ngh2".
     """
 
-    def __init__(self, scheme: str, host: str, port: int) -> None:
+    def __init__(self, scheme: str, host: str, port: int, engine: str) -> None:
         self.host = host
         self.port = port
+        self.engine = engine
         self.address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
@@ -56,7 +58,8 @@ class Endpoint:
         max_protocol_version: the newest service protocol version to offer, 5 to 7.
         bidirectional: whether Restate may answer while a handler runs; without, every wait is a
             suspension.
-        engine: the HTTP/2 library: "h2", "ngh2", or None for the faster one that is installed.
+        engine: the HTTP/2 library: "h2" or "ngh2"; None takes the environment variable
+            RESTATE_PROTO_HTTP2, else ngh2, else h2 where ngh2 cannot be imported.
         tls: the PEM files of a certificate and its key, or a TLS context, whose ALPN protocols
             the endpoint sets; without, the endpoint speaks HTTP/2 with prior knowledge.
 
@@ -85,14 +88,14 @@ class Endpoint:
             max_protocol_version=max_protocol_version,
             bidirectional=bidirectional,
         )
-        self._engine = engine
+        self._engine = engine_name(engine)
         self._tls = server_ssl_context(*tls) if isinstance(tls, tuple) else tls
 
     def serve(self, address: str = "127.0.0.1:9080", *, grace: timedelta = DEFAULT_GRACE) -> None:
         """Serve until SIGTERM or SIGINT; blocks.
 
         Then no new invocations are taken, and attempts that run get `grace` to end; what is left
-        after it, Restate retries elsewhere. uvloop is used where it is installed.
+        after it, Restate retries elsewhere. uvloop is used where it can be imported.
 
         Args:
             address: the host and port to listen on.
@@ -101,6 +104,7 @@ class Endpoint:
         Raises:
             OSError: the address cannot be listened on.
             ValueError: the address is not HOST:PORT.
+            ImportError: ngh2 was asked for and cannot be imported.
         """
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(self._serve(address, grace))
@@ -111,7 +115,9 @@ class Endpoint:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         async with self.run(address, grace=grace) as running:
-            print(f"Serving {len(self._handlers)} handlers at {running.address}", flush=True)  # noqa: T201 - a server says where it is
+            loop_name = type(loop).__module__.partition(".")[0]
+            what = f"{len(self._handlers)} handlers with {running.engine} and {loop_name}"
+            print(f"Serving {what} at {running.address}", flush=True)  # noqa: T201 - a server says where it is
             await stop.wait()
 
     @asynccontextmanager
@@ -130,13 +136,15 @@ class Endpoint:
         Raises:
             OSError: the address cannot be listened on.
             ValueError: the address is not HOST:PORT.
+            ImportError: ngh2 was asked for and cannot be imported.
         """
         host, port = parse_address(address)
         routes = Routes(self._handlers, self._discovery, asyncio.get_running_loop())
         server = Server(routes.accept, engine=self._engine, ssl=self._tls, health=routes.health)
         await server.start(host, port)
         try:
-            yield RunningEndpoint("http" if self._tls is None else "https", *server.address)
+            scheme = "http" if self._tls is None else "https"
+            yield RunningEndpoint(scheme, *server.address, self._engine)
         finally:
             # Restate (1.7) closes a connection with all that runs on it when it was told that the
             # connection ends and has a new invocation for it.
@@ -157,7 +165,7 @@ def parse_address(address: str) -> tuple[str, int]:
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
-        import uvloop  # noqa: PLC0415 - optional
+        import uvloop  # noqa: PLC0415 - has no wheels everywhere
     except ImportError:
         return None
     return uvloop.new_event_loop

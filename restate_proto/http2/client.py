@@ -44,7 +44,7 @@ class Http2Client:
         ssl: the TLS context for https; the default verifies against the system's issuers. Its
             ALPN protocols are set to HTTP/2.
         engine: "h2" or "ngh2"; None takes the environment variable RESTATE_PROTO_HTTP2, else
-            ngh2 where it is installed, else h2.
+            ngh2, else h2 where ngh2 cannot be imported.
         connect_timeout: seconds until a connection attempt counts as failed.
         max_connections: connections at once; beyond them and their streams, requests wait.
         max_response_bytes: the largest response body that `request` collects.

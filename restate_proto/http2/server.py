@@ -33,7 +33,7 @@ class Server:
         accept: called with each request when its headers are complete; returns what receives
             its body. It may respond at once.
         engine: "h2" or "ngh2"; None takes the environment variable RESTATE_PROTO_HTTP2, else
-            ngh2 where it is installed, else h2.
+            ngh2, else h2 where ngh2 cannot be imported.
         ssl: a TLS context, such as `server_ssl_context` makes; None serves plain sockets. Its
             ALPN protocols are set here. A client that negotiates no `h2` is not served HTTP/2.
         settings: limits; the default suits a Restate endpoint.
@@ -42,7 +42,7 @@ class Server:
 
     Raises:
         ValueError: the engine's name is unknown.
-        ImportError: the engine is not installed.
+        ImportError: ngh2 was asked for and cannot be imported.
     """
 
     def __init__(

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import os
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +19,13 @@ from certificates import self_signed
 from benchmark.v1.benchmark_pb2 import GreetRequest, GreetResponse
 from benchmark.v1.benchmark_restate import GreeterBase
 from restate_proto import Endpoint
-from restate_proto.http2 import ConnectError, Http2Client, Http2Error, client_ssl_context
+from restate_proto.http2 import (
+    ENGINES,
+    ConnectError,
+    Http2Client,
+    Http2Error,
+    client_ssl_context,
+)
 
 if TYPE_CHECKING:
     from restate_proto import Context
@@ -90,6 +100,28 @@ def test_a_health_check_over_http1_inside_tls(tmp_path: Path) -> None:
             assert answer == (200, b'{"status":"ok"}')
 
     asyncio.run(test())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_serve_says_what_it_runs_on(engine: str) -> None:
+    command = [sys.executable, "-m", "restate_proto", "serve", "examples.shop.main:endpoint"]
+    with subprocess.Popen(
+        [*command, "--host", "127.0.0.1:0"],
+        cwd=PAGE.parents[1],
+        env={**os.environ, "RESTATE_PROTO_HTTP2": engine},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as serving:
+        try:
+            assert serving.stdout
+            line = serving.stdout.readline()
+            loop = "uvloop" if find_spec("uvloop") else "asyncio"
+            assert f"handlers with {engine} and {loop} at http://127.0.0.1:" in line
+            port = int(line.rpartition(":")[2])
+            assert get(port, "/health") == (200, b'{"status":"ok"}')
+        finally:
+            serving.terminate()
+    assert serving.returncode == 0
 
 
 class Certificates:

@@ -20,7 +20,7 @@ from restate_proto.http2.engines.base import PREFACE, Engine, Headers
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
-# ngh2 and uvloop are optional; what is not installed is not tested.
+# ngh2 and uvloop have no wheels everywhere; what is not installed is not tested.
 ENGINES: Final = [name for name in ALL_ENGINES if find_spec(name)]
 PAIRS: Final = [(server, client) for server in ENGINES for client in ENGINES]
 REQUEST: Final = [

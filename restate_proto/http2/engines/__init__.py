@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from importlib.util import find_spec
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -14,13 +16,15 @@ __all__ = ["ENGINES", "ENGINE_VARIABLE", "engine_name", "load_engine"]
 ENGINES: Final = ("h2", "ngh2")
 ENGINE_VARIABLE: Final = "RESTATE_PROTO_HTTP2"
 
+log = logging.getLogger("restate_proto.http2")
+
 
 def engine_name(engine: str | None = None) -> str:
     """Chooses the HTTP/2 library.
 
     Args:
         engine: "h2" or "ngh2"; None takes the environment variable RESTATE_PROTO_HTTP2, else
-            ngh2 where it is installed, else h2.
+            ngh2, else h2 where ngh2 cannot be imported, which is logged once.
 
     Returns:
         "h2" or "ngh2".
@@ -33,10 +37,20 @@ def engine_name(engine: str | None = None) -> str:
         engine = os.environ.get(ENGINE_VARIABLE) or None
         source = f"the environment variable {ENGINE_VARIABLE}="
     if engine is None:
-        return "h2" if find_spec("ngh2") is None else "ngh2"
+        return _default()
     if engine not in ENGINES:
         raise ValueError(f'unknown HTTP/2 engine: {source}{engine!r}; it can be "h2" or "ngh2"')
     return engine
+
+
+@cache
+def _default() -> str:
+    try:
+        import_module("ngh2")
+    except ImportError as error:
+        log.warning("HTTP/2 runs on h2, which is slower: ngh2 cannot be imported (%s)", error)
+        return "h2"
+    return "ngh2"
 
 
 def load_engine(engine: str | None = None) -> EngineFactory:
@@ -44,20 +58,18 @@ def load_engine(engine: str | None = None) -> EngineFactory:
 
     Raises:
         ValueError: the name is unknown.
-        ImportError: ngh2 was asked for and is not installed.
+        ImportError: ngh2 was asked for and cannot be imported.
     """
     if engine_name(engine) == "h2":
         from restate_proto.http2.engines.h2 import H2Engine  # noqa: PLC0415 - only where chosen
 
         return H2Engine
     try:
-        from restate_proto.http2.engines.ngh2 import Ngh2Engine  # noqa: PLC0415 - optional
-    except ModuleNotFoundError as error:
-        if error.name != "ngh2":
-            raise
+        from restate_proto.http2.engines.ngh2 import Ngh2Engine  # noqa: PLC0415 - as above
+    except ImportError as error:
         raise ImportError(
-            "the HTTP/2 engine ngh2 is not installed: pip install 'restate-proto[fast]', "
-            'or choose engine="h2"',
+            f"the HTTP/2 engine ngh2 cannot be imported ({error}): install it "
+            "(pip install 'ngh2>=0.3,<0.4'), or choose \"h2\"",
             name="ngh2",
         ) from error
     return Ngh2Engine

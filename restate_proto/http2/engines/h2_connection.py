@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamwiseConnection"]
 
-# What h2 leaves to the layers above it: the characters of RFC 9110 and RFC 3986.
-_PSEUDO_FIELDS: Final = {
-    b":method": re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"),
-    b":scheme": re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*"),
-    b":authority": re.compile(rb"[!-~]*"),
-    b":path": re.compile(rb"/[!-~\x80-\xff]*|\*"),
-}
+# What h2 leaves to the layers above it: the characters of RFC 9110 and RFC 3986 in the values of
+# :method, :scheme, :authority and :path. None of them may have a space.
+_METHOD: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_SCHEME: Final = rb"[A-Za-z][A-Za-z0-9+.-]*"
+_REQUEST: Final = re.compile(
+    rb"%s %s [!-~]* /[!-~\x80-\xff]*|OPTIONS %s [!-~]* \*|CONNECT  [!-~]+ "
+    % (_METHOD, _SCHEME, _SCHEME)
+)
+_COLON: Final = ord(":")
 # h2 gives these classes to what a message has wrong, and subclasses to what a peer has.
 _MALFORMED: Final = (ProtocolError, InvalidBodyLengthError)
 
@@ -133,16 +135,18 @@ class StreamwiseConnection(H2Connection):
 
 def _check_request(headers: Headers, *, ended: bool) -> None:
     """Raises for what h2 lets pass: characters, extended CONNECT, and a body that is missing."""
-    pseudo: dict[bytes, bytes] = {}
+    values: dict[bytes, bytes] = {}
     for name, value in headers:
-        if name.startswith(b":"):
-            pattern = _PSEUDO_FIELDS.get(name)
-            if pattern is None or pattern.fullmatch(value) is None:
-                raise ProtocolError(f"malformed {name!r}: {value!r}")
-            pseudo[name] = value
-        elif not ended:
+        if name[0] != _COLON:
             break
-        elif name == b"content-length" and int(value):
-            raise InvalidBodyLengthError(int(value), 0)
-    if pseudo.get(b":path") == b"*" and pseudo[b":method"] != b"OPTIONS":
-        raise ProtocolError("a path of * is for OPTIONS")
+        values[name] = value
+    get = values.get
+    line = b" ".join(
+        (get(b":method", b""), get(b":scheme", b""), get(b":authority", b""), get(b":path", b""))
+    )
+    if _REQUEST.fullmatch(line) is None or b":protocol" in values:
+        raise ProtocolError(f"malformed pseudo-fields: {values}")
+    if ended:
+        for name, value in headers:
+            if name == b"content-length" and int(value):
+                raise InvalidBodyLengthError(int(value), 0)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from restate_proto.plugin.evolution import Severity
+from restate_proto.plugin.paths import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -60,7 +61,8 @@ class Report:
             return
         lines = self._text() if format_ is Format.TEXT else self._github()
         for line in lines:
-            typer.echo(line)
+            # Names in it are the contract's, and no command to a terminal or to GitHub.
+            typer.echo(printable(line))
         typer.echo(self._summary(), err=True)
 
     def document(self) -> dict[str, Any]:

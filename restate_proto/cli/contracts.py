@@ -15,8 +15,14 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from restate_proto.cli.protoc import ContractError, ProtoFolder, is_installed
+from restate_proto.cli.protoc import (
+    ContractError,
+    ProtoFolder,
+    check_proto_paths,
+    is_installed,
+)
 from restate_proto.plugin.parse import parse_files
+from restate_proto.plugin.paths import printable
 from restate_proto.plugin.problems import PluginError, Problems
 
 if TYPE_CHECKING:
@@ -129,6 +135,8 @@ def load_revision(
             + (f"; {hint}" if hint else "")
         )
     where = path.strip("/") or repository.path_of(source)
+    if where is not None and ".." in where.split("/"):
+        raise ContractError(f"{where} is no path of a repository; write it without '..'")
     if where is None:
         raise ContractError(f"{source} is not in the repository {repository.root}")
     with tempfile.TemporaryDirectory() as temporary:
@@ -199,12 +207,13 @@ def _read_set(path: Path) -> FileDescriptorSet:
             f"{path} is no descriptor set; make one with `buf build -o {path.stem}.binpb`, or name "
             "a folder of .proto files"
         )
+    check_proto_paths(file.name for file in found.file)
     names = {file.name for file in found.file}
     for file in found.file:
         for name in file.dependency:
             if name not in names:
                 raise ContractError(
-                    f"{path} does not have {name}, which {file.name} imports; make it with `buf "
+                    f"{path} does not have {printable(name)}, which {file.name} imports; make it with `buf "
                     "build`, or with protoc and --include_imports"
                 )
     return found

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restate_proto.cli.protoc import ContractError
+from restate_proto.plugin.paths import path_problem, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["Repository"]
 
 _LINK = "120000"
+_MAX_LINK = 4000  # bytes; file systems have no longer ones
+
+_OBJECT = re.compile("[0-9a-f]{40,64}")
+
+# The repository is the user's, but a folder in it may be made to look like one: then its
+# configuration, which can name programs, is somebody else's.
+_OPTIONS = ("-c", "safe.bareRepository=explicit", "--literal-pathspecs", "--no-pager")
 
 # A hook's git would have ours look at the repository that it was called in.
 _FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX")
@@ -59,7 +67,9 @@ class Repository:
         if not revision or revision.startswith("-"):
             return None
         done = self._run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
-        return done.stdout.decode().strip() or None
+        # It gives other things than a commit as they are: `^main` excludes one.
+        found = done.stdout.decode().strip()
+        return found if _OBJECT.fullmatch(found) else None
 
     def hint(self, revision: str) -> str:
         """Says what to do about a revision that there is not; may be empty."""
@@ -83,11 +93,14 @@ class Repository:
         Args:
             commit: the commit.
             folder: the path of the folder below the root; "" for the root.
-            into: gets the files, at their paths below the root, and the links among them with
-                what they lead to.
+            into: a folder without links in its path; gets the files, at their paths below the root,
+                and the links among them with what they lead to.
 
         Returns:
             Whether there were any.
+
+        Raises:
+            ContractError: a path in the repository would be written elsewhere, or cannot be written.
         """
         blobs: dict[str, str] = {}
         links: dict[str, str] = {}
@@ -100,12 +113,18 @@ class Repository:
             targets = self._targets([(p, blob) for p, blob, is_link in found if is_link])
             links.update(targets)
             waiting += (target for target in targets.values() if target not in seen)
-        for path, content in zip(blobs, self._contents(blobs.values()), strict=True):
-            _place(into, path).write_bytes(content)
-        for path, target in links.items():
-            place = _place(into, path)
-            if not place.is_symlink():  # folders may overlap
-                place.symlink_to(os.path.relpath(into / target, place.parent))
+        path = ""
+        try:
+            for path, content in zip(blobs, self._contents(blobs.values()), strict=True):
+                _place(into, path).write_bytes(content)
+            for path, target in links.items():
+                place = _place(into, path)
+                if not place.is_symlink():  # folders may overlap
+                    place.symlink_to(os.path.relpath(into / target, place.parent))
+        except OSError as error:
+            raise ContractError(
+                f"{printable(path)} of {commit} cannot be written: {error.strerror}"
+            ) from None
         return bool(blobs)
 
     def _entries(self, commit: str, folder: str) -> list[tuple[str, str, bool]]:
@@ -122,13 +141,16 @@ class Repository:
         return entries
 
     def _targets(self, links: Sequence[tuple[str, str]]) -> dict[str, str]:
-        """Returns where links lead, as paths below the root; without those that leave it."""
+        """Returns where links lead, as paths below the root.
+
+        What leaves it, or is no path at all, is left out: nothing imports it.
+        """
         targets: dict[str, str] = {}
         contents = self._contents([blob for _, blob in links])
         for (path, _), written in zip(links, contents, strict=True):
             joined = posixpath.join(posixpath.dirname(path), os.fsdecode(written))
             target = posixpath.normpath(joined)
-            if target not in {".", ".."} and not target.startswith(("../", "/")):
+            if path_problem(target) is None and len(written) <= _MAX_LINK:
                 targets[path] = target
         return targets
 
@@ -162,7 +184,7 @@ class Repository:
     def _run(self, *arguments: str, input_: str = "") -> subprocess.CompletedProcess[bytes]:
         environ = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
         return subprocess.run(  # noqa: S603 - the user's git, and arguments without a shell
-            [self._git, "-C", str(self._folder), *arguments],
+            [self._git, "-C", str(self._folder), *_OPTIONS, *arguments],
             input=input_.encode(),
             capture_output=True,
             check=False,
@@ -171,6 +193,16 @@ class Repository:
 
 
 def _place(into: Path, path: str) -> Path:
+    """Returns where a path of a tree is written, in a folder that is there.
+
+    Whoever made the tree object chose the path, and git checks it only when it checks out: it may
+    lead up, be absolute, or go through a link.
+    """
     place = into / path
+    problem = path_problem(path)
+    if problem is None and place.parent.resolve() != place.parent:
+        problem = f"{path} is below a link"
+    if problem is not None:
+        raise ContractError(f"the repository has a file that is not taken: {problem}")
     place.parent.mkdir(parents=True, exist_ok=True)
     return place

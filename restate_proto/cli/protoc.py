@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import util
@@ -11,11 +12,18 @@ from typing import TYPE_CHECKING
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from restate_proto.errors import RestateError
+from restate_proto.plugin.paths import printable, proto_path_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["ContractError", "ProtoFolder", "is_installed", "options_folder"]
+__all__ = [
+    "ContractError",
+    "ProtoFolder",
+    "check_proto_paths",
+    "is_installed",
+    "options_folder",
+]
 
 # What installed packages bring: generated again, it would hide theirs.
 _INSTALLED = ("restatepb/", "google/protobuf/")
@@ -35,7 +43,8 @@ class ProtoFolder:
         include: more folders to find imports in.
 
     Raises:
-        ContractError: a folder is missing, has no .proto file, or protoc is not installed.
+        ContractError: a folder is missing or has no .proto file, a name would be something else to
+            protoc, or protoc is not installed.
     """
 
     def __init__(self, path: Path, include: Sequence[Path] = ()) -> None:
@@ -49,6 +58,8 @@ class ProtoFolder:
         for folder in include:
             if not folder.is_dir():
                 raise ContractError(f"{folder} is no folder to find imports in")
+        for folder in self._folders:
+            _check_folder(folder)
 
     def compile(
         self, temporary: Path, arguments: Sequence[str] = ()
@@ -64,7 +75,7 @@ class ProtoFolder:
             what protoc said all the same, which may be empty.
 
         Raises:
-            ContractError: protoc refuses a file.
+            ContractError: protoc refuses a file, or an import has no proto path.
         """
         descriptors = temporary / "descriptors"
         arguments_file = temporary / "arguments"
@@ -78,7 +89,8 @@ class ProtoFolder:
             "--include_source_info",
             *self.names,
         ]
-        # In a file, since a command line can be too short for a large tree.
+        # In a file, since a command line can be too short for a large tree. A line of it is one
+        # argument, whatever it holds; that those of the contract are no options has been checked.
         arguments_file.write_text("\n".join(lines), encoding="utf-8")
         # `-P` keeps the modules of the current folder out; protoc adds the well-known types itself.
         command = [sys.executable, "-P", "-m", "grpc_tools.protoc", f"@{arguments_file}"]
@@ -86,9 +98,12 @@ class ProtoFolder:
             command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
         )
         said = self.on_disk((done.stdout + done.stderr).strip())
+        said = "\n".join(map(printable, said.split("\n")))
         if done.returncode:
             raise ContractError(said or f"protoc failed with exit code {done.returncode}")
-        return FileDescriptorSet.FromString(descriptors.read_bytes()), said
+        found = FileDescriptorSet.FromString(descriptors.read_bytes())
+        check_proto_paths(file.name for file in found.file)
+        return found, said
 
     def on_disk(self, text: str) -> str:
         """Puts the folder in front of the files that begin lines, as a new protoc does itself."""
@@ -113,11 +128,32 @@ def options_folder() -> Path:
     return installed if installed.is_dir() else root / "proto" / "restatepb" / "v1"
 
 
+def check_proto_paths(names: Iterable[str]) -> None:
+    """Refuses files whose names could be something else than a path to whatever they are given to.
+
+    Raises:
+        ContractError: with a line for each of them.
+    """
+    problems = [problem for problem in map(proto_path_problem, names) if problem is not None]
+    if problems:
+        raise ContractError("\n".join(problems))
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuses a folder that protoc would take for several, or for one that is called differently."""
+    name = str(folder)
+    if printable(name) != name or os.pathsep in name or "=" in name:
+        raise ContractError(
+            f"the folder {printable(name)} has a {os.pathsep!r}, a '=' or an unprintable character "
+            "in its path, which protoc does not take for a part of it; rename it"
+        )
+
+
 def _proto_files(proto_dir: Path) -> list[str]:
     """Returns the proto paths of what is to be generated."""
     if not proto_dir.is_dir():
         raise ContractError(f"{proto_dir} is no folder; name the one that has the .proto files")
-    names = (path.relative_to(proto_dir) for path in proto_dir.rglob("*.proto"))
+    names = (path.relative_to(proto_dir) for path in proto_dir.rglob("*.proto") if path.is_file())
     wanted = sorted(
         name.as_posix()
         for name in names
@@ -127,4 +163,5 @@ def _proto_files(proto_dir: Path) -> list[str]:
     )
     if not wanted:
         raise ContractError(f"{proto_dir} has no .proto files of a contract")
+    check_proto_paths(wanted)
     return wanted

@@ -9,7 +9,8 @@ from restate_proto.plugin.index import TypeIndex
 from restate_proto.plugin.names import class_names, module_name
 from restate_proto.plugin.parse_key import key_field
 from restate_proto.plugin.parse_service import parse_service, report_service_name
-from restate_proto.plugin.problems import Problems
+from restate_proto.plugin.paths import proto_path_problem
+from restate_proto.plugin.problems import PluginError, Problems
 from restate_proto.plugin.schema import FileModel
 from restate_proto.plugin.scope import FileScope
 
@@ -39,13 +40,23 @@ def parse_files(
         Those of the files that have Restate services, in the order of the request.
 
     Raises:
-        PluginError: with every problem that there is.
+        PluginError: with every problem that there is; and where a file has a path that cannot go
+            into code and file systems, whoever takes the problems.
     """
+    _check_paths(request)
     found = Problems() if problems is None else problems
     files = _Parser(request, found, all_services=all_services).parse()
     if problems is None:
         found.raise_if_any()
     return files
+
+
+def _check_paths(request: plugin_pb2.CodeGeneratorRequest) -> None:
+    """Generated code names all files of the request, and is called like those that are asked for."""
+    found = map(proto_path_problem, [file.name for file in request.proto_file])
+    problems = [problem for problem in found if problem is not None]
+    if problems:
+        raise PluginError("\n".join(problems))
 
 
 class _Parser:

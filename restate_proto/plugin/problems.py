@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from restate_proto.plugin.paths import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -49,5 +51,7 @@ class Problems:
 
 
 def _sorted_lines(found: Iterable[tuple[Location, str]]) -> list[str]:
-    # Stable: problems of one place stay in the order in which they were found.
-    return [f"{location}: {text}" for location, text in sorted(found, key=lambda item: item[0])]
+    # Stable: problems of one place stay in the order in which they were found. A name out of the
+    # contract may hold anything; each problem is one line all the same.
+    ordered = sorted(found, key=lambda item: item[0])
+    return [printable(f"{location}: {text}") for location, text in ordered]

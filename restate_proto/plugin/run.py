@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from google.protobuf.compiler import plugin_pb2
 
+from restate_proto.plugin.paths import path_problem
 from restate_proto.plugin.problems import PluginError
 
 __all__ = ["Generate", "run"]
@@ -39,9 +40,17 @@ def run(request: bytes, generate: Generate) -> bytes:
     # parsing the request recognizes them; a request parsed before would keep them as unknown bytes.
     try:
         files = generate(plugin_pb2.CodeGeneratorRequest.FromString(request))
+        _check_paths(files)
     except PluginError as error:
         response.error = str(error)
     else:
         for name, content in files.items():
             response.file.add(name=name, content=content)
     return response.SerializeToString()
+
+
+def _check_paths(files: Iterable[str]) -> None:
+    """An option of a contract, such as java_package, may say anything, and is part of a path."""
+    problems = [problem for problem in map(path_problem, files) if problem is not None]
+    if problems:
+        raise PluginError("\n".join(f"the generated file {problem}" for problem in problems))

@@ -119,7 +119,7 @@ def image_of(folder: Path, file: FileDescriptorProto) -> Path:
 @pytest.mark.parametrize("name", ["../evil.proto", "a/../../evil.proto", "/evil.proto"])
 def test_no_page_is_written_elsewhere(tmp_path: Path, name: str) -> None:
     image = image_of(tmp_path, FileDescriptorProto(name=name, syntax="proto3"))
-    with pytest.raises(ContractError, match=r"evil\.proto.*: no path below a folder"):
+    with pytest.raises(ContractError, match=r"evil\.proto is no path below a folder"):
         write_docs(image, tmp_path / "deep" / "out", all_services=True)
     assert not list(tmp_path.rglob("evil*"))
 

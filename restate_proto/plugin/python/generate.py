@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from restate_proto.plugin.parse import parse_files
+from restate_proto.plugin.paths import printable
+from restate_proto.plugin.problems import PluginError
 from restate_proto.plugin.python.embedded import embedded_files
 from restate_proto.plugin.python.messages import MESSAGES
 from restate_proto.plugin.python.options import parse_options
@@ -14,6 +17,10 @@ if TYPE_CHECKING:
     from google.protobuf.compiler import plugin_pb2
 
 __all__ = ["generate"]
+
+# What can be part of a module's name: protoc writes that into import statements as it is, and what
+# is none would be other code there.
+_IMPORTABLE = re.compile(r"[\w./-]+")
 
 
 def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
@@ -29,9 +36,23 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
         PluginError: with all that is wrong with the options or the contracts.
     """
     options = parse_options(request.parameter)
+    parsed = parse_files(request, all_services=options.all_services)
+    _check_paths(request)
     runtime = MESSAGES[options.messages]
     texts: dict[str, str] = {}
-    for file in parse_files(request, all_services=options.all_services):
+    for file in parsed:
         files = None if runtime.has_descriptors else embedded_files(request.proto_file, file)
         texts[file.output] = render_file(file, runtime, options.import_prefix, files)
     return texts
+
+
+def _check_paths(request: plugin_pb2.CodeGeneratorRequest) -> None:
+    wrong = [file.name for file in request.proto_file if not _IMPORTABLE.fullmatch(file.name)]
+    if wrong:
+        raise PluginError(
+            "\n".join(
+                f"{printable(name)}: Python has no name for the module of this file; give it, and "
+                "its folders, names of letters, digits, `_` and `-`"
+                for name in wrong
+            )
+        )

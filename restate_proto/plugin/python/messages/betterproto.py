@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.plugin.names import is_plain_name, unique_name
 from restate_proto.plugin.python.messages.base import MessageImports
+from restate_proto.plugin.python.printer import quote
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -95,7 +96,7 @@ def _relative_imports(
         if all(map(is_plain_name, filter(None, origin.split(".")))):
             imports.relative.append(f"from {origin} import {class_} as {name}")
         else:
-            imports.opaque[name] = f'importlib.import_module("{origin}", __package__).{class_}'
+            imports.opaque[name] = f"importlib.import_module({quote(origin)}, __package__).{class_}"
     return imports
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.plugin.names import is_plain_name, module_name, unique_name
 from restate_proto.plugin.python.messages.base import MessageImports
+from restate_proto.plugin.python.printer import quote
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -78,9 +79,11 @@ class GoogleMessages:
             name = unique_name("_".join((alias, *path)), taken)
             imports.private[name] = code
         else:
-            code = f'importlib.import_module("{module}")' if is_dynamic else alias
+            code = f"importlib.import_module({quote(module)})" if is_dynamic else alias
             for name in path:
-                code = f"{code}.{name}" if is_plain_name(name) else f'getattr({code}, "{name}")'
+                code = (
+                    f"{code}.{name}" if is_plain_name(name) else f"getattr({code}, {quote(name)})"
+                )
             name = unique_name("_".join((alias, *path)), taken)
             imports.opaque[name] = code
         imports.names[message] = name

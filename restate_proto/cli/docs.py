@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from restate_proto.cli.contracts import load_contract
 from restate_proto.cli.failure import FAILED, MISUSED, fail
-from restate_proto.cli.output import write_text
+from restate_proto.cli.output import Force, OutputError, write_files
 from restate_proto.cli.protoc import ContractError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def write_docs(
     include: Sequence[Path] = (),
     all_services: bool = False,
     ingress_url: str = "http://127.0.0.1:8080",
+    force: bool = False,
 ) -> tuple[Path, ...]:
     """Writes the documentation of a contract.
 
@@ -45,12 +46,14 @@ def write_docs(
         include: more folders to find imports in.
         all_services: whether a service without a Restate option counts as a plain service.
         ingress_url: where Restate's ingress is, for the calls that the pages show.
+        force: whether files are replaced, too, that are no pages of this project.
 
     Returns:
         The files, sorted; those that were right already were left alone.
 
     Raises:
         ContractError: the contract cannot be read, or breaks a rule.
+        OutputError: a file is there that is no page of this project, or a page has no place.
     """
     # They take a while to load, and the other commands do without.
     from restate_proto.docs.html import render_html  # noqa: PLC0415 - see above
@@ -68,7 +71,7 @@ def write_docs(
         texts.update(render_markdown(pages))
     if format_ is not DocsFormat.MARKDOWN:
         texts.update(render_html(pages))
-    return tuple(_write(out, name, text) for name, text in sorted(texts.items()))
+    return write_files(out, texts, force=force)
 
 
 def docs_command(
@@ -91,6 +94,7 @@ def docs_command(
     ingress_url: Annotated[
         str, typer.Option(help="Restate's ingress, for the calls that the pages show.")
     ] = "http://127.0.0.1:8080",
+    force: Force = False,
 ) -> None:
     """Write the documentation of a contract: its services, handlers and messages, for people."""
     if not ingress_url.startswith(("http://", "https://")):
@@ -103,20 +107,14 @@ def docs_command(
             include=include or [],
             all_services=all_services,
             ingress_url=ingress_url,
+            force=force,
         )
     except ContractError as error:
         # As they are, without a prefix: editors find the file and line in them.
         typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from None
+    except OutputError as error:
+        fail(str(error))
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}")
     typer.echo(f"{len(files)} pages in {out}")
-
-
-def _write(out: Path, name: str, text: str) -> Path:
-    # The names of files in a descriptor set are whatever somebody wrote there.
-    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-        raise ContractError(f"{name}: no path below a folder")
-    path = out / name
-    write_text(path, text)
-    return path

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from restate_proto.cli.failure import fail
+from restate_proto.cli.output import Force, OutputError, write_files
 from restate_proto.cli.protoc import options_folder
 
 __all__ = ["export_command"]
@@ -26,6 +27,7 @@ def export_command(
             "--check", help="Write nothing; fail if the file there is not this version's."
         ),
     ] = False,
+    force: Force = False,
 ) -> None:
     """Export restatepb/v1/options.proto, which contracts import, for buf, protoc and editors."""
     path = out / _NAME
@@ -34,8 +36,9 @@ def export_command(
         # git may have changed the line ends of a file that is checked in.
         is_fresh = path.is_file() and path.read_bytes().replace(b"\r\n", b"\n") == content
         if not is_fresh and not check:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            write_files(out, {_NAME: content.decode()}, force=force)
+    except OutputError as error:
+        fail(str(error))
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}")
     if check and not is_fresh:

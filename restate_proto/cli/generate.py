@@ -12,7 +12,7 @@ from google.protobuf.compiler import plugin_pb2
 
 from restate_proto.cli.failure import FAILED, fail
 from restate_proto.cli.message_compilers import compile_messages
-from restate_proto.cli.output import write_text
+from restate_proto.cli.output import MARK, Force, OutputError, write_files
 from restate_proto.cli.protoc import ContractError, ProtoFolder
 from restate_proto.cli.protoc_output import mend_stub, prefix_imports
 from restate_proto.plugin.names import module_name
@@ -20,7 +20,7 @@ from restate_proto.plugin.problems import PluginError
 from restate_proto.plugin.python.generate import generate as generate_restate_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 __all__ = ["Generated", "generate", "generate_command"]
 
@@ -46,6 +46,7 @@ def generate(
     import_prefix: str = "",
     all_services: bool = False,
     include: Sequence[Path] = (),
+    force: bool = False,
 ) -> Generated:
     """Generates Python from all .proto files of a folder: messages and Restate code.
 
@@ -61,10 +62,12 @@ def generate(
         all_services: whether a service without a Restate option becomes a plain service.
         include: more folders to find imports in; nothing is generated for them, except dataclasses,
             which have to be in one tree.
+        force: whether files are replaced, too, that nothing of this project wrote.
 
     Raises:
         ContractError: protoc or the library's compiler is not installed or refuses a file, or the
             contract breaks a rule.
+        OutputError: a file is there that nothing of this project wrote.
     """
     folder = ProtoFolder(proto_dir, include)
     parameter = f"messages={messages},import_prefix={import_prefix}"
@@ -84,12 +87,12 @@ def generate(
         except PluginError as error:
             raise ContractError(folder.on_disk(str(error))) from None
         if is_google:
-            texts.update(_mended(tree, folder.names, import_prefix))
+            made = _mended(tree, folder.names, import_prefix)
         else:
-            compiled, more = compile_messages(messages, request, tree)
-            texts.update(compiled)
+            made, more = compile_messages(messages, request, tree)
             said = "\n".join(filter(None, (said, more)))
-    return Generated(tuple(_write(out, texts)), said)
+        texts.update({name: f"# {MARK}\n{text}" for name, text in made.items()})
+    return Generated(write_files(out, texts, force=force), said)
 
 
 def generate_command(
@@ -111,6 +114,7 @@ def generate_command(
         list[Path] | None,
         typer.Option("--include", "-I", help="One more folder to find imports in."),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Generate the messages and the Restate code of a folder of .proto files."""
     try:
@@ -121,11 +125,14 @@ def generate_command(
             import_prefix=import_prefix,
             all_services=all_services,
             include=include or [],
+            force=force,
         )
     except ContractError as error:
         # As they are, without a prefix: editors find the file and line in them.
         typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from None
+    except OutputError as error:
+        fail(str(error))
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}")
     if generated.warnings:
@@ -146,10 +153,3 @@ def _mended(tree: Path, names: list[str], import_prefix: str) -> dict[str, str]:
             text = prefix_imports(text, modules, import_prefix)
         texts[path.relative_to(tree).as_posix()] = text
     return texts
-
-
-def _write(out: Path, texts: dict[str, str]) -> Iterator[Path]:
-    for name, text in sorted(texts.items()):
-        path = out / name
-        write_text(path, text)
-        yield path

@@ -28,7 +28,7 @@ from restate_proto.docs.document import (
     Table,
     Text,
 )
-from restate_proto.docs.layout import Layout
+from restate_proto.docs.layout import MARK, Layout
 from restate_proto.docs.style import STYLE, language_style
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class _Renderer:
 
     def _lines(self) -> Iterator[str]:
         yield "<!doctype html>"
+        yield MARK
         yield '<html lang="en">'
         yield "<head>"
         yield '<meta charset="utf-8">'

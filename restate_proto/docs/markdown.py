@@ -26,7 +26,7 @@ from restate_proto.docs.document import (
     Table,
     Text,
 )
-from restate_proto.docs.layout import Layout
+from restate_proto.docs.layout import MARK, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -52,7 +52,7 @@ class _Renderer:
         self._page = page
 
     def text(self) -> str:
-        return "\n\n".join(self._blocks(self._page.blocks)) + "\n"
+        return "\n\n".join((MARK, *self._blocks(self._page.blocks))) + "\n"
 
     def _blocks(self, blocks: Iterable[Block]) -> Iterator[str]:
         for block in blocks:

@@ -31,7 +31,8 @@ def test_it_writes_the_file_of_this_version(tmp_path: Path) -> None:
 def test_it_replaces_another_one_and_leaves_a_right_one_alone(tmp_path: Path) -> None:
     export(tmp_path)
     path = tmp_path / NAME
-    path.write_bytes(b"\xff of another version")
+    first = b"\n".join(OPTIONS.read_bytes().splitlines()[:3])
+    path.write_bytes(first + b"\n\xff of another version")
     assert export(tmp_path).exit_code == 0
     assert path.read_bytes() == OPTIONS.read_bytes()
 

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from restate_proto.cli.main import app
+from restate_proto.cli.registered import compare_services
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -37,6 +38,13 @@ def admin_api(status: int, answer: bytes) -> Generator[tuple[str, list[dict[str,
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             asked.append({"path": self.path, **json.loads(body)})
+            self.answer()
+
+        def do_GET(self) -> None:
+            asked.append({"path": self.path})
+            self.answer()
+
+        def answer(self) -> None:
             self.send_response(status)
             self.send_header("content-length", str(len(answer)))
             self.end_headers()
@@ -63,27 +71,39 @@ def test_lists_the_services_that_were_found() -> None:
     with admin_api(201, json.dumps(DEPLOYMENT).encode()) as (url, asked):
         result = register("http://10.0.0.7:9080", "--admin-url", url + "/")
     assert result.exit_code == 0, result.output
-    assert asked == [{"path": "/deployments", "uri": "http://10.0.0.7:9080", "force": False}]
+    request = {"path": "/deployments", "uri": "http://10.0.0.7:9080"}
+    assert asked == [
+        {**request, "force": True, "dry_run": True},
+        {"path": "/services"},
+        {**request, "force": False, "dry_run": False},
+    ]
     assert "Registered http://10.0.0.7:9080 as dp_1" in result.stdout
-    cart, greeter = (
+    greeter, cart = (
         line for line in result.stdout.splitlines() if "Gree" in line or "Cart" in line
     )
     assert [cell.strip() for cell in cart.split("│")[1:-1]] == [
         "shop.v1.Cart",
         "virtual object",
         "AddTicket",
+        "unchanged",
     ]
     assert [cell.strip() for cell in greeter.split("│")[1:-1]] == [
         "Greeter",
         "service",
         "Greet, Wave",
+        "unchanged",
     ]
 
 
 def test_force_is_passed_on_and_the_endpoint_has_a_default() -> None:
     with admin_api(200, json.dumps(DEPLOYMENT).encode()) as (url, asked):
         assert register("--force", "--admin-url", url).exit_code == 0
-    assert asked == [{"path": "/deployments", "uri": "http://127.0.0.1:9080", "force": True}]
+    request = {"path": "/deployments", "uri": "http://127.0.0.1:9080", "force": True}
+    assert asked == [
+        {**request, "dry_run": True},
+        {"path": "/deployments/dp_1"},
+        {**request, "dry_run": False},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -123,3 +143,54 @@ def test_takes_http_addresses_only(arguments: list[str]) -> None:
     result = register(*arguments)
     assert result.exit_code == 2
     assert f"'{arguments[-1]}' is not a URL" in result.stderr
+
+
+def test_what_is_registered_already_is_not_registered_again() -> None:
+    with admin_api(200, json.dumps(DEPLOYMENT).encode()) as (url, asked):
+        result = register("--admin-url", url)
+    assert result.exit_code == 0
+    assert "is registered as dp_1, and serves what it did: nothing to do" in result.stdout
+    assert [request.get("dry_run") for request in asked] == [True, None]
+
+
+def described(name: str, *handlers: str, **settings: Any) -> dict[str, Any]:
+    kind = settings.pop("ty", "Service")
+    return {
+        "name": name,
+        "ty": kind,
+        "handlers": [{"name": handler, "public": True} for handler in handlers],
+        **settings,
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        ([], described("S", "A"), "new"),
+        ([described("S", "A", revision=1, deployment_id="dp_1")], described("S", "A"), "unchanged"),
+        ([described("S", "A", "B")], described("S", "B", "A"), "unchanged"),
+        (
+            [described("S", "A", "B")],
+            described("S", "A", "C"),
+            "changed: handler C is new, handler B is gone",
+        ),
+        ([described("S", "A", ty="Workflow")], described("S", "A"), "changed: it was a workflow"),
+        ([described("S", "A")], described("S", "A", public=False), "changed: its settings differ"),
+        (
+            [{**described("S"), "handlers": [{"name": "A", "public": False}]}],
+            described("S", "A"),
+            "changed: handler A differs",
+        ),
+    ],
+)
+def test_what_has_become_of_a_service(
+    before: list[dict[str, Any]], after: dict[str, Any], change: str
+) -> None:
+    (found,) = compare_services(before, [after])
+    assert found.change == change
+    assert found.is_unchanged == (change == "unchanged")
+
+
+def test_a_service_that_is_gone_comes_last() -> None:
+    found = compare_services([described("Old", "A")], [described("New", "A")])
+    assert [(each.name, each.change) for each in found] == [("New", "new"), ("Old", "gone")]

@@ -88,7 +88,7 @@ def load_contract(
         files, broken = _parse(names, descriptors, all_services=all_services)
         paths: dict[str, str] = {}
     else:
-        folder = ProtoFolder(source, include)
+        folder = ProtoFolder(source, include=include)
         with tempfile.TemporaryDirectory() as temporary:
             descriptors, _ = folder.compile(Path(temporary))
         names = folder.names

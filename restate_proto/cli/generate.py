@@ -15,6 +15,7 @@ from restate_proto.cli.message_compilers import compile_messages
 from restate_proto.cli.output import MARK, Force, OutputError, write_files
 from restate_proto.cli.protoc import ContractError, ProtoFolder
 from restate_proto.cli.protoc_output import mend_stub, prefix_imports
+from restate_proto.plugin.go_warnings import go_warnings
 from restate_proto.plugin.names import module_name
 from restate_proto.plugin.problems import PluginError
 from restate_proto.plugin.python.generate import generate as generate_restate_code
@@ -31,7 +32,7 @@ class Generated:
 
     Args:
         files: the files of the tree, sorted; those that were right already were left alone.
-        warnings: what protoc said all the same; may be empty.
+        warnings: what protoc said all the same, and what Go would misunderstand; may be empty.
     """
 
     files: tuple[Path, ...]
@@ -39,7 +40,7 @@ class Generated:
 
 
 def generate(
-    proto_dir: Path,
+    proto_dir: Path | Sequence[Path],
     out: Path,
     *,
     messages: str = "protobuf",
@@ -48,13 +49,14 @@ def generate(
     include: Sequence[Path] = (),
     force: bool = False,
 ) -> Generated:
-    """Generates Python from all .proto files of a folder: messages and Restate code.
+    """Generates Python from all .proto files of a folder, or of several: messages and Restate code.
 
     restatepb/v1/options.proto and the well-known types need not be there. Nothing is written
     unless all is right.
 
     Args:
-        proto_dir: the folder; its files import each other by their path below it.
+        proto_dir: the folder; its files import each other by their path below it. Or several, such
+            as the modules of a buf workspace, whose files import each other in the same way.
         out: where the Python goes; an import root, or the package `import_prefix`. What
             betterproto and betterproto2 make is a package itself.
         messages: the message library; `protobuf`, `betterproto` or `betterproto2`.
@@ -69,7 +71,8 @@ def generate(
             contract breaks a rule.
         OutputError: a file is there that nothing of this project wrote.
     """
-    folder = ProtoFolder(proto_dir, include)
+    roots = (proto_dir,) if isinstance(proto_dir, Path) else proto_dir
+    folder = ProtoFolder(*roots, include=include)
     parameter = f"messages={messages},import_prefix={import_prefix}"
     if all_services:
         parameter += ",all_services=true"
@@ -86,19 +89,25 @@ def generate(
             texts = generate_restate_code(request)
         except PluginError as error:
             raise ContractError(folder.on_disk(str(error))) from None
+        said = _joined(said, folder.on_disk("\n".join(go_warnings(request))))
         if is_google:
             made = _mended(tree, folder.names, import_prefix)
         else:
             made, more = compile_messages(messages, request, tree)
-            said = "\n".join(filter(None, (said, more)))
-        texts.update({name: f"# {MARK}\n{text}" for name, text in made.items()})
+            said = _joined(said, more)
+        texts.update({name: _marked(name, text) for name, text in made.items()})
     return Generated(write_files(out, texts, force=force), said)
 
 
 def generate_command(
     proto_dir: Annotated[
-        Path, typer.Argument(help="The folder of the .proto files.", show_default=True)
-    ] = Path("proto"),
+        list[Path] | None,
+        typer.Argument(
+            help="The folder of the .proto files; or several, such as the modules of a buf "
+            "workspace.",
+            show_default="proto",
+        ),
+    ] = None,
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the Python goes.")],
     messages: Annotated[
@@ -116,10 +125,10 @@ def generate_command(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Generate the messages and the Restate code of a folder of .proto files."""
+    """Generate the messages and the Restate code of .proto files."""
     try:
         generated = generate(
-            proto_dir,
+            proto_dir or Path("proto"),
             out,
             messages=messages,
             import_prefix=import_prefix,
@@ -139,6 +148,15 @@ def generate_command(
         typer.echo(generated.warnings, err=True)
     count = sum(path.name.endswith("_restate.py") for path in generated.files)
     typer.echo(f"{len(generated.files)} files in {out}, {count} of them with Restate services")
+
+
+def _joined(*texts: str) -> str:
+    return "\n".join(filter(None, texts))
+
+
+def _marked(name: str, text: str) -> str:
+    # betterproto2 makes a `py.typed` as well, in which any word means something.
+    return f"# {MARK}\n{text}" if name.endswith((".py", ".pyi")) else text
 
 
 def _mended(tree: Path, names: list[str], import_prefix: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""protoc, as it comes with grpcio-tools, on a folder of .proto files."""
+"""protoc, as it comes with grpcio-tools, on folders of .proto files."""
 
 from __future__ import annotations
 
@@ -36,25 +36,27 @@ class ContractError(RestateError):
 class ProtoFolder:
     """A folder of .proto files, which import each other by their path below it.
 
+    Several folders, such as the modules of a buf workspace, are taken as if they were one.
     restatepb/v1/options.proto and the well-known types need not be there.
 
     Args:
-        path: the folder.
+        paths: the folder, or folders.
         include: more folders to find imports in.
 
     Raises:
-        ContractError: a folder is missing or has no .proto file, a name would be something else to
-            protoc, or protoc is not installed.
+        ContractError: a folder is missing, there is no .proto file, two have one path, a name would
+            be something else to protoc, or protoc is not installed.
     """
 
-    def __init__(self, path: Path, include: Sequence[Path] = ()) -> None:
+    def __init__(self, *paths: Path, include: Sequence[Path] = ()) -> None:
         if util.find_spec("grpc_tools") is None:
             raise ContractError(
                 "protoc is not installed; run `pip install 'restate-proto[generate]'` to get it"
             )
-        self.path = path
-        self.names = _proto_files(path)
-        self._folders = (path, *include)
+        self._folder_of = _proto_files(paths)
+        self.names = sorted(self._folder_of)
+        check_proto_paths(self.names)
+        self._folders = (*paths, *include)
         for folder in include:
             if not folder.is_dir():
                 raise ContractError(f"{folder} is no folder to find imports in")
@@ -64,7 +66,7 @@ class ProtoFolder:
     def compile(
         self, temporary: Path, arguments: Sequence[str] = ()
     ) -> tuple[FileDescriptorSet, str]:
-        """Runs protoc on all files of the folder.
+        """Runs protoc on all files of the folders.
 
         Args:
             temporary: an empty folder for what protoc needs.
@@ -106,11 +108,12 @@ class ProtoFolder:
         return found, said
 
     def on_disk(self, text: str) -> str:
-        """Puts the folder in front of the files that begin lines, as a new protoc does itself."""
+        """Puts their folder in front of the files that begin lines, as a new protoc does itself."""
         lines: list[str] = []
         for line in text.split("\n"):
             name, _, rest = line.partition(":")
-            lines.append(f"{self.path / name}:{rest}" if name in self.names else line)
+            folder = self._folder_of.get(name)
+            lines.append(line if folder is None else f"{folder / name}:{rest}")
         return "\n".join(lines)
 
 
@@ -149,19 +152,28 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _proto_files(proto_dir: Path) -> list[str]:
-    """Returns the proto paths of what is to be generated."""
-    if not proto_dir.is_dir():
-        raise ContractError(f"{proto_dir} is no folder; name the one that has the .proto files")
-    names = (path.relative_to(proto_dir) for path in proto_dir.rglob("*.proto") if path.is_file())
-    wanted = sorted(
-        name.as_posix()
-        for name in names
-        # Hidden folders hold environments and caches.
-        if not any(part.startswith(".") or part == "node_modules" for part in name.parts)
-        and not is_installed(name.as_posix())
-    )
-    if not wanted:
-        raise ContractError(f"{proto_dir} has no .proto files of a contract")
-    check_proto_paths(wanted)
-    return wanted
+def _proto_files(folders: Sequence[Path]) -> dict[str, Path]:
+    """Returns the folder of each file of the contract, by its proto path."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise ContractError(f"{folder} is no folder; name the one that has the .proto files")
+        for path in folder.rglob("*.proto"):
+            parts = path.relative_to(folder).parts
+            name = "/".join(parts)
+            # Hidden folders hold environments and caches.
+            is_hidden = any(part.startswith(".") or part == "node_modules" for part in parts)
+            if is_hidden or is_installed(name) or not path.is_file():
+                continue
+            first = found.setdefault(name, folder)
+            if first != folder:
+                raise ContractError(
+                    f"{printable(str(path))} and {printable(str(first / name))} have the same path "
+                    "below their folders, by which files import them; rename one"
+                )
+    if not found:
+        names = " and ".join(map(str, folders))
+        raise ContractError(
+            f"{names} {'has' if len(folders) == 1 else 'have'} no .proto files of a contract"
+        )
+    return found

@@ -36,7 +36,10 @@ def main_kotlin() -> None:
 
 
 def _serve(language: str, generate: Generate, hint: str = "") -> None:
-    """Reads a `CodeGeneratorRequest` from stdin and writes the response to stdout."""
+    """Reads a `CodeGeneratorRequest` from stdin and writes the response to stdout.
+
+    Warnings go to stderr, which protoc and buf show.
+    """
     name = f"protoc-gen-{language}-restate"
     if "--version" in sys.argv[1:]:
         try:
@@ -50,7 +53,10 @@ def _serve(language: str, generate: Generate, hint: str = "") -> None:
             f"{name} is a protoc plugin: call it with `protoc --{language}-restate_out=DIR ...`, "
             f"or with buf. {hint}".rstrip()
         )
-    sys.stdout.buffer.write(run(sys.stdin.buffer.read(), generate))
+    response = run(
+        sys.stdin.buffer.read(), generate, warn=lambda text: sys.stderr.write(f"{text}\n")
+    )
+    sys.stdout.buffer.write(response)
 
 
 if __name__ == "__main__":

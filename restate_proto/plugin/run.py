@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from google.protobuf.compiler import plugin_pb2
 
+from restate_proto.plugin.go_warnings import go_warnings
 from restate_proto.plugin.paths import path_problem
 from restate_proto.plugin.problems import PluginError
 
@@ -21,12 +22,15 @@ _EDITION_PROTO2 = 998
 _EDITION_2024 = 1001
 
 
-def run(request: bytes, generate: Generate) -> bytes:
+def run(
+    request: bytes, generate: Generate, *, warn: Callable[[str], object] = lambda _: None
+) -> bytes:
     """Answers one request of protoc or buf.
 
     Args:
         request: a serialized `CodeGeneratorRequest`.
         generate: makes the files of it.
+        warn: takes what the user should know, though nothing is wrong.
 
     Returns:
         The serialized `CodeGeneratorResponse`: the files, or the errors for the user.
@@ -39,13 +43,16 @@ def run(request: bytes, generate: Generate) -> bytes:
     # The options' extensions are registered by now (the generator's module imports them), so that
     # parsing the request recognizes them; a request parsed before would keep them as unknown bytes.
     try:
-        files = generate(plugin_pb2.CodeGeneratorRequest.FromString(request))
+        parsed = plugin_pb2.CodeGeneratorRequest.FromString(request)
+        files = generate(parsed)
         _check_paths(files)
     except PluginError as error:
         response.error = str(error)
     else:
         for name, content in files.items():
             response.file.add(name=name, content=content)
+        for warning in go_warnings(parsed):
+            warn(warning)
     return response.SerializeToString()
 
 

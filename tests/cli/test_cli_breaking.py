@@ -234,7 +234,7 @@ def test_imports_come_from_more_folders_and_are_where_they_lie() -> None:
 def image_of(folder: Path, include: Path) -> bytes:
     temporary = folder.parent / "temporary"
     temporary.mkdir(exist_ok=True)
-    return ProtoFolder(folder, [include]).compile(temporary)[0].SerializeToString()
+    return ProtoFolder(folder, include=[include]).compile(temporary)[0].SerializeToString()
 
 
 @pytest.mark.usefixtures("folders")

@@ -48,6 +48,8 @@ def test_what_a_command_wrote_it_replaces(name: str) -> None:
     assert run(name).exit_code == 0
     written = files_of(Path("out"))
     for path, content in written.items():
+        if path.endswith("py.typed"):  # empty, as it has to be
+            continue
         kept = b"".join(content.splitlines(keepends=True)[:3])
         assert len(kept) < 1000
         Path("out", path).write_bytes(kept + b"\nof another version")

@@ -137,6 +137,49 @@ def test_imports_are_found_in_further_folders(tmp_path: Path) -> None:
     ]
 
 
+def test_the_modules_of_a_workspace_are_generated_together(tmp_path: Path) -> None:
+    shop = written(tmp_path / "shop-api", {"shop/v1/cart.proto": SHOP["shop/v1/cart.proto"]})
+    common = written(tmp_path / "common", {k: v for k, v in SHOP.items() if "cart" not in k})
+    third = written(tmp_path / "third_party", {"restatepb/v1/options.proto": "a copy of ours"})
+    for messages, expected in (("protobuf", None), ("betterproto2", TREES["betterproto2"])):
+        out = tmp_path / messages / "gen"
+        generate([shop, common, third], out, messages=messages)
+        assert set(tree(out)) == (
+            expected
+            or {
+                *("shop/common_pb2.py", "shop/common_pb2.pyi", "top_pb2.py", "top_pb2.pyi"),
+                *("shop/v1/cart_pb2.py", "shop/v1/cart_pb2.pyi", "shop/v1/cart_restate.py"),
+            }
+        )
+    imports(tmp_path / "protobuf/gen", "shop.v1.cart_restate")
+
+
+def test_what_is_wrong_in_a_workspace_is_found_in_its_folder(tmp_path: Path) -> None:
+    first = written(tmp_path / "first", {"a.proto": SHOP["top.proto"]})
+    bad = {"b.proto": 'syntax = "proto3";\nmessage {'}
+    second = written(tmp_path / "second", bad)
+    with pytest.raises(ContractError) as caught:
+        generate([first, second], tmp_path / "out")
+    assert str(caught.value) == f"{second}/b.proto:2:9: Expected message name."
+    written(second, {"a.proto": SHOP["top.proto"]})
+    with pytest.raises(
+        ContractError, match=r"second/a\.proto and .*first/a\.proto have the same path"
+    ):
+        generate([first, second], tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ContractError, match=r"empty and .*empty have no \.proto files"):
+        generate([tmp_path / "empty", tmp_path / "empty"], tmp_path / "out")
+
+
+def test_the_command_takes_several_folders(tmp_path: Path, app: typer.Typer) -> None:
+    first = written(tmp_path / "first", {"a.proto": SHOP["top.proto"]})
+    second = written(tmp_path / "second", {"b.proto": 'syntax = "proto3"; import "a.proto";'})
+    out = tmp_path / "out"
+    result = CliRunner().invoke(app, [str(first), str(second), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert tree(out) == ["a_pb2.py", "a_pb2.pyi", "b_pb2.py", "b_pb2.pyi"]
+
+
 def test_an_unused_import_is_a_warning(protos: Path, tmp_path: Path) -> None:
     written(protos, {"warn.proto": 'syntax = "proto3"; import "top.proto";'})
     assert "warn.proto" in generate(protos, tmp_path / "out").warnings

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from restate_proto.model.retry import check_policy, delay_after
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,6 +30,10 @@ class IngressRetryPolicy:
         max_interval: the longest delay, but for jitter and for a longer `Retry-After`.
         jitter: which part of each delay is left to chance: 0.2 makes it 80 to 120 percent.
         max_duration: how long after the first attempt began the last one may begin.
+
+    Raises:
+        TypeError: a value is of the wrong type.
+        ValueError: a value makes no sense: a factor below 1, say.
     """
 
     max_attempts: int = 6
@@ -38,16 +44,8 @@ class IngressRetryPolicy:
     max_duration: timedelta | None = timedelta(seconds=60)
 
     def __post_init__(self) -> None:
-        if self.max_attempts < 1:
-            raise ValueError(f"IngressRetryPolicy(max_attempts={self.max_attempts}): 1 or more")
-        if self.factor < 1:
-            raise ValueError(f"IngressRetryPolicy(factor={self.factor}): must be 1 or more")
-        if not 0 <= self.jitter <= 1:
-            raise ValueError(f"IngressRetryPolicy(jitter={self.jitter}): must be 0 to 1")
-        for name in ("initial_interval", "max_interval", "max_duration"):
-            value = getattr(self, name)
-            if value is not None and value < timedelta(0):
-                raise ValueError(f"IngressRetryPolicy({name}=...): must not be negative")
+        needed = ("max_attempts", "initial_interval", "factor", "max_interval", "jitter")
+        check_policy(self, *needed)
 
     def next_delay(
         self,
@@ -69,12 +67,8 @@ class IngressRetryPolicy:
         """
         if attempts >= self.max_attempts:
             return None
-        longest = self.max_interval.total_seconds()
-        try:
-            delay = self.initial_interval.total_seconds() * self.factor ** (attempts - 1)
-        except OverflowError:
-            delay = longest
-        delay = min(delay, longest) * (1 + self.jitter * (2 * random() - 1))
+        grown = delay_after(attempts, self.initial_interval, self.factor, self.max_interval)
+        delay = grown.total_seconds() * (1 + self.jitter * (2 * random() - 1))
         if retry_after is not None:
             delay = max(delay, retry_after)
         if self.max_duration is not None and elapsed + delay > self.max_duration.total_seconds():

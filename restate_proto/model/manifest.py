@@ -6,14 +6,13 @@ it does. See `build_manifest` for how contracts map to it.
 
 from __future__ import annotations
 
-import math
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restate_proto.errors import RestateError
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
-from restate_proto.model.retry import InvocationRetryPolicy
+from restate_proto.model.names import handler_name_problem, service_name_problem
+from restate_proto.model.retry import InvocationRetryPolicy, duration_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,9 +32,6 @@ MAX_MANIFEST_VERSION = 4
 # (Without a content type the server drops the output's schema.)
 _EITHER_ENCODING = "application/x-protobuf-or-json"
 _JSON = "application/json"
-
-_SERVICE_NAME = re.compile(r"([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9._-]*")
-_HANDLER_NAME = re.compile(r"([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*")
 
 _HANDLER_KINDS: dict[ServiceKind, tuple[HandlerKind | None, ...]] = {
     ServiceKind.SERVICE: (None,),
@@ -125,16 +121,7 @@ def build_manifest(
 def _service(service: ServiceDescriptor, version: int) -> dict[str, Any]:
     name, kind, config = service.name, service.kind, service.config
     where = f"service {name!r}"
-    if not _SERVICE_NAME.fullmatch(name):
-        raise ManifestError(
-            f"{where}: a service's name must be letters, digits, '.', '_' and '-', and begin with "
-            "a letter; set `name` in its options"
-        )
-    if name.lower().startswith("restate") or name.lower() == "openapi":
-        raise ManifestError(
-            f"{where}: Restate keeps names that begin with 'restate', and 'openapi', for itself; "
-            "set `name` in its options"
-        )
+    _check_name(service_name_problem(name), where)
     if config.workflow_retention is not None and kind is not ServiceKind.WORKFLOW:
         raise ManifestError(f"{where}: workflow_retention is for workflows; remove it")
     _refuse_duplicates("handler", [handler.name for handler in service.handlers], where)
@@ -170,11 +157,7 @@ def _handler(
 def _check_handler(
     service: ServiceDescriptor, handler: HandlerDescriptor[Any, Any], where: str
 ) -> None:
-    if not _HANDLER_NAME.fullmatch(handler.name):
-        raise ManifestError(
-            f"{where}: a handler's name must be letters, digits and '_', and begin with a letter; "
-            "set `name` in its options"
-        )
+    _check_name(handler_name_problem(handler.name), where)
     if handler.kind not in _HANDLER_KINDS[service.kind]:
         kind = handler.kind.value if handler.kind is not None else "without a kind"
         raise ManifestError(f"{where}: a {service.kind.value} has no handlers that are {kind}")
@@ -210,7 +193,6 @@ def _output(codec: Codec[Any], encoding: Encoding) -> dict[str, Any]:
 def _settings(config: Config, documentation: str | None, where: str) -> dict[str, Any]:
     """The fields of a service or handler that are set, but for the workflow retention."""
     policy = config.retry_policy or InvocationRetryPolicy()
-    _check_retry_policy(policy, where)
     durations = {
         "inactivityTimeout": config.inactivity_timeout,
         "abortTimeout": config.abort_timeout,
@@ -237,12 +219,11 @@ def _settings(config: Config, documentation: str | None, where: str) -> dict[str
     return {field: value for field, value in settings.items() if value is not None}
 
 
-def _check_retry_policy(policy: InvocationRetryPolicy, where: str) -> None:
-    factor, attempts = policy.factor, policy.max_attempts
-    if factor is not None and not (math.isfinite(factor) and factor > 0):
-        raise ManifestError(f"{where}: retry_policy.factor must be above 0, it is {factor}")
-    if attempts is not None and attempts < 1:
-        raise ManifestError(f"{where}: retry_policy.max_attempts must be at least 1: {attempts}")
+def _check_name(problem: str | None, where: str) -> None:
+    if problem is not None:
+        raise ManifestError(
+            f"{where}: Restate refuses the name: {problem}; set another `name` in its options"
+        )
 
 
 def _carried(settings: dict[str, Any], where: str, version: int) -> dict[str, Any]:
@@ -262,8 +243,9 @@ def _carried(settings: dict[str, Any], where: str, version: int) -> dict[str, An
 
 
 def _milliseconds(value: timedelta, name: str, where: str) -> int:
-    if value < timedelta(0):
-        raise ManifestError(f"{where}: {_FIELDS[name].option} must not be negative")
+    problem = duration_problem(value)
+    if problem is not None:
+        raise ManifestError(f"{where}: {_FIELDS[name].option} {problem}")
     return -(-(value // timedelta(microseconds=1)) // 1000)  # rounded up; -value could overflow
 
 

@@ -1,12 +1,121 @@
-"""Retry policies and their arithmetic."""
+"""Retry policies: what makes sense in any of them, and their arithmetic."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import Enum
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["GiveUp", "InvocationRetryPolicy", "OnMaxAttempts", "RetryPolicy"]
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = [
+    "GiveUp",
+    "InvocationRetryPolicy",
+    "OnMaxAttempts",
+    "RetryPolicy",
+    "attempts_problem",
+    "check_policy",
+    "delay_after",
+    "duration_problem",
+    "factor_problem",
+]
+
+
+def factor_problem(value: float) -> str | None:
+    """Says what is wrong with the factor of delays and what to write, or returns None."""
+    if 1 <= value < math.inf:
+        return None
+    return f"is {value:g}; write a number of 1 or more"
+
+
+def attempts_problem(value: int) -> str | None:
+    """Says what is wrong with a number of attempts and what to write, or returns None."""
+    return None if value >= 1 else f"is {value}; write 1 or more, the first attempt counts"
+
+
+def duration_problem(value: timedelta) -> str | None:
+    """Says what is wrong with a delay or a time limit and what to write, or returns None."""
+    return None if value >= timedelta(0) else "is negative; write a duration of zero or more"
+
+
+def _jitter_problem(value: float) -> str | None:
+    return None if 0 <= value <= 1 else f"is {value:g}; write a number from 0 to 1"
+
+
+def _number_problem(value: object) -> str | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return None if is_number else f"is {value!r}; write a number, such as 2.0"
+
+
+def _integer_problem(value: object) -> str | None:
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    return None if is_integer else f"is {value!r}; write an integer, such as 3"
+
+
+def _timedelta_problem(value: object) -> str | None:
+    if isinstance(value, timedelta):
+        return None
+    return f"is {value!r}; write a timedelta, such as timedelta(seconds=3)"
+
+
+# What every policy calls the same: whether a value is of the right type, and whether it makes sense.
+_DURATION = (_timedelta_problem, duration_problem)
+_RULES: dict[str, tuple[Callable[[object], str | None], Callable[[Any], str | None]]] = {
+    "initial_interval": _DURATION,
+    "factor": (_number_problem, factor_problem),
+    "max_interval": _DURATION,
+    "max_attempts": (_integer_problem, attempts_problem),
+    "max_duration": _DURATION,
+    "jitter": (_number_problem, _jitter_problem),
+}
+
+
+def check_policy(policy: DataclassInstance, *needed: str) -> None:
+    """Checks the values of a policy.
+
+    Args:
+        policy: a dataclass with some of the fields `initial_interval`, `factor`, `max_interval`,
+            `max_attempts`, `max_duration` and `jitter`.
+        needed: those of them that cannot be None.
+
+    Raises:
+        TypeError: a value is of the wrong type.
+        ValueError: a value makes no sense.
+    """
+    for field in fields(policy):
+        name = field.name
+        value: Any = getattr(policy, name)
+        if name not in _RULES or (value is None and name not in needed):
+            continue
+        wrong_type, wrong_value = _RULES[name]
+        problem = wrong_type(value)
+        if problem is not None:
+            raise TypeError(f"{type(policy).__name__}: {name} {problem}")
+        problem = wrong_value(value)
+        if problem is not None:
+            raise ValueError(f"{type(policy).__name__}: {name} {problem}")
+
+
+def delay_after(
+    attempts: int, initial_interval: timedelta, factor: float, max_interval: timedelta | None
+) -> timedelta:
+    """The delay after some failed attempts: each is the one before, multiplied.
+
+    Args:
+        attempts: how many attempts have failed so far, 1 or more.
+        initial_interval: the delay after the first.
+        factor: what each delay is multiplied by to give the next; at least 1.
+        max_interval: the longest delay; None for no limit.
+    """
+    longest = max_interval if max_interval is not None else timedelta.max
+    try:
+        return min(longest, initial_interval * factor ** (attempts - 1))
+    except OverflowError:
+        return longest if initial_interval else initial_interval
 
 
 class OnMaxAttempts(Enum):
@@ -22,10 +131,14 @@ class InvocationRetryPolicy:
 
     Args:
         initial_interval: the delay before the first retry.
-        factor: what each delay is multiplied by to give the next.
+        factor: what each delay is multiplied by to give the next; at least 1.
         max_interval: the longest delay.
         max_attempts: how many attempts there are at most, the first one included.
         on_max_attempts: pause the invocation or kill it after the last.
+
+    Raises:
+        TypeError: a value is of the wrong type.
+        ValueError: a value makes no sense: a factor below 1, say.
     """
 
     initial_interval: timedelta | None = None
@@ -33,6 +146,9 @@ class InvocationRetryPolicy:
     max_interval: timedelta | None = None
     max_attempts: int | None = None
     on_max_attempts: OnMaxAttempts | None = None
+
+    def __post_init__(self) -> None:
+        check_policy(self)
 
 
 class GiveUp(Enum):
@@ -53,6 +169,10 @@ class RetryPolicy:
         max_interval: the longest delay.
         max_attempts: how many attempts there are at most, the first one included.
         max_duration: how long attempts are made, counted from the first.
+
+    Raises:
+        TypeError: a value is of the wrong type.
+        ValueError: a value makes no sense: a factor below 1, say.
     """
 
     initial_interval: timedelta = timedelta(milliseconds=50)
@@ -62,12 +182,7 @@ class RetryPolicy:
     max_duration: timedelta | None = None
 
     def __post_init__(self) -> None:
-        if self.factor < 1:
-            raise ValueError(f"RetryPolicy(factor={self.factor}): must be 1 or more")
-        if self.max_attempts is not None and self.max_attempts < 1:
-            raise ValueError(f"RetryPolicy(max_attempts={self.max_attempts}): must be 1 or more")
-        if self.initial_interval < timedelta(0):
-            raise ValueError("RetryPolicy(initial_interval=...): must not be negative")
+        check_policy(self, "initial_interval", "factor")
 
     def next_delay(self, attempts: int, elapsed: timedelta) -> timedelta | GiveUp:
         """The delay before the next attempt.
@@ -83,8 +198,4 @@ class RetryPolicy:
             return GiveUp.GIVE_UP
         if self.max_duration is not None and elapsed >= self.max_duration:
             return GiveUp.GIVE_UP
-        longest = self.max_interval if self.max_interval is not None else timedelta.max
-        try:
-            return min(longest, self.initial_interval * self.factor ** (attempts - 1))
-        except OverflowError:
-            return longest
+        return delay_after(attempts, self.initial_interval, self.factor, self.max_interval)

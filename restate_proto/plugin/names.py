@@ -1,4 +1,4 @@
-"""How proto and Restate names become Python names, and which Restate names there are."""
+"""How proto and Restate names become Python names."""
 
 from __future__ import annotations
 
@@ -17,17 +17,12 @@ __all__ = [
     "class_names",
     "constant_name",
     "descriptor_name",
-    "handler_name_problem",
     "is_plain_name",
     "method_name",
     "module_name",
-    "service_name_problem",
     "snake_case",
     "unique_name",
 ]
-
-_SERVICE_NAME = re.compile(r"([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9._-]*")
-_HANDLER_NAME = re.compile(r"([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*")
 
 # Written out, not taken from `builtins`: the output must not depend on the Python that runs the
 # plugin. A method of such a name would hide the builtin in the class body where users write
@@ -145,23 +140,3 @@ def class_names(services: Sequence[str]) -> dict[str, ClassNames]:
         )
         for name, stem in names.items()
     }
-
-
-def service_name_problem(name: str) -> str | None:
-    """Says why Restate refuses the name of a service, or returns None."""
-    if not name:
-        return "a service needs a name"
-    if not _SERVICE_NAME.fullmatch(name):
-        return 'it begins with a letter and has only letters, digits, ".", "_" and "-"'
-    if name.lower().startswith("restate") or name.lower() == "openapi":
-        return 'names that begin with "restate", and "openapi", are Restate\'s own'
-    return None
-
-
-def handler_name_problem(name: str) -> str | None:
-    """Says why Restate refuses the name of a handler, or returns None."""
-    if not name:
-        return "a handler needs a name"
-    if not _HANDLER_NAME.fullmatch(name):
-        return 'it begins with a letter and has only letters, digits and "_"'
-    return None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from restate_proto.model.config import Config
 from restate_proto.model.kinds import HandlerKind, ServiceKind
-from restate_proto.model.retry import InvocationRetryPolicy, OnMaxAttempts
+from restate_proto.model.retry import (
+    InvocationRetryPolicy,
+    OnMaxAttempts,
+    attempts_problem,
+    duration_problem,
+    factor_problem,
+)
 from restatepb.v1 import options_pb2
 
 if TYPE_CHECKING:
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["parse_config"]
 
 _NANOS_PER_MILLISECOND = 1_000_000
+_NANOS_PER_SECOND = 1_000_000_000
 _MAX_SECONDS = 315_576_000_000  # what google.protobuf.Duration defines as its range
 _DURATIONS = (
     "inactivity_timeout",
@@ -101,18 +107,21 @@ def _check_place(
 
 
 def _duration(name: str, message: Duration, report: Callable[[str], None]) -> timedelta:
-    if message.seconds < 0 or message.nanos < 0:
-        report(f"{name} is negative; write a duration of zero or more, such as {{ seconds: 60 }}")
-        return timedelta(0)
-    if message.seconds > _MAX_SECONDS or message.nanos >= 1000 * _NANOS_PER_MILLISECOND:
+    seconds, nanos = message.seconds, message.nanos
+    if abs(seconds) > _MAX_SECONDS or abs(nanos) >= _NANOS_PER_SECOND or seconds * nanos < 0:
         report(
             f"{name} is no valid duration; write at most {_MAX_SECONDS} seconds "
-            "and fewer than 1000000000 nanos"
+            f"and fewer than {_NANOS_PER_SECOND} nanos"
         )
         return timedelta(0)
-    if message.nanos % _NANOS_PER_MILLISECOND:
+    value = timedelta(seconds=seconds, microseconds=nanos // 1000)
+    problem = duration_problem(value)
+    if problem is not None:
+        report(f"{name} {problem}, such as {{ seconds: 60 }}")
+        return timedelta(0)
+    if nanos % _NANOS_PER_MILLISECOND:
         report(f"{name} is finer than a millisecond; write nanos as a multiple of 1000000")
-    return timedelta(seconds=message.seconds, microseconds=message.nanos // 1000)
+    return value
 
 
 def _retry_policy(
@@ -123,10 +132,16 @@ def _retry_policy(
         for name in ("initial_interval", "max_interval")
         if message.HasField(name)
     }
-    if message.HasField("factor") and not (message.factor >= 1 and math.isfinite(message.factor)):
-        report(f"retry_policy.factor is {message.factor:g}; write a number of 1 or more")
-    if message.HasField("max_attempts") and message.max_attempts == 0:
-        report("retry_policy.max_attempts is 0; write 1 or more, the first attempt counts")
+    numbers: dict[str, Any] = {}
+    for name, check in (("factor", factor_problem), ("max_attempts", attempts_problem)):
+        if not message.HasField(name):
+            continue
+        value = getattr(message, name)
+        problem = check(value)
+        if problem is None:
+            numbers[name] = value
+        else:
+            report(f"retry_policy.{name} {problem}")
     if message.on_max_attempts not in _ON_MAX_ATTEMPTS:
         report(
             f"retry_policy.on_max_attempts has the unknown value {message.on_max_attempts}; "
@@ -134,7 +149,6 @@ def _retry_policy(
         )
     return InvocationRetryPolicy(
         **intervals,
-        factor=message.factor if message.HasField("factor") else None,
-        max_attempts=message.max_attempts if message.HasField("max_attempts") else None,
+        **numbers,
         on_max_attempts=_ON_MAX_ATTEMPTS.get(message.on_max_attempts),
     )

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from restate_proto.model.config import Config
 from restate_proto.model.kinds import HandlerKind, ServiceKind
+from restate_proto.model.names import handler_name_problem
 from restate_proto.plugin.declared import unknown_field
 from restate_proto.plugin.names import (
     descriptor_name,
-    handler_name_problem,
     method_name,
     unique_name,
 )

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from restate_proto.model.config import Config
 from restate_proto.model.kinds import Encoding, ServiceKind
+from restate_proto.model.names import service_name_problem
 from restate_proto.plugin.declared import (
     KindOption,
     unknown_field,
 )
-from restate_proto.plugin.names import service_name_problem
 from restate_proto.plugin.parse_config import parse_config
 from restate_proto.plugin.parse_declarations import parse_declarations
 from restate_proto.plugin.parse_go import check_go_service

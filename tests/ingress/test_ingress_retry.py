@@ -307,9 +307,10 @@ def test_a_retry_after_beyond_the_budget_is_not_waited_for() -> None:
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        ({"max_attempts": 0}, "max_attempts=0"),
-        ({"factor": 0.5}, "factor=0.5"),
-        ({"jitter": 1.5}, "jitter=1.5"),
+        ({"max_attempts": 0}, "max_attempts is 0"),
+        ({"factor": 0.5}, "factor is 0.5"),
+        ({"jitter": 1.5}, "jitter is 1.5"),
+        ({"jitter": float("nan")}, "jitter is nan"),
         ({"initial_interval": timedelta(-1)}, "initial_interval"),
         ({"max_interval": timedelta(-1)}, "max_interval"),
         ({"max_duration": timedelta(-1)}, "max_duration"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,12 +54,3 @@ def test_any_policy_gives_a_delay_or_gives_up(
     else:
         assert isinstance(delay, timedelta)
         assert timedelta(0) <= delay <= (policy.max_interval or delay)
-
-
-@pytest.mark.parametrize(
-    "values",
-    [{"factor": 0.5}, {"max_attempts": 0}, {"initial_interval": timedelta(seconds=-1)}],
-)
-def test_bad_policies(values: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="RetryPolicy"):
-        RetryPolicy(**values)  # pyright: ignore[reportArgumentType] - of mixed types here

@@ -13,11 +13,9 @@ from restate_proto.plugin.names import (
     class_names,
     constant_name,
     descriptor_name,
-    handler_name_problem,
     is_plain_name,
     method_name,
     module_name,
-    service_name_problem,
     snake_case,
     unique_name,
 )
@@ -144,40 +142,3 @@ def test_no_class_or_constant_begins_with_two_underscores() -> None:
     assert descriptor_name("Cart", "AddTicket") == "_CART_ADD_TICKET"
     assert descriptor_name("__Cart", "__Init__") == "_CART_INIT"
     assert descriptor_name("__", "Do") == "_DO"
-
-
-@pytest.mark.parametrize("name", ["a", "shop.v1.Cart", "_a", "_0-x", "A_b-c.d", "openapis", "rest"])
-def test_service_names_that_restate_takes(name: str) -> None:
-    assert service_name_problem(name) is None
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "",
-        "_",
-        "_.a",
-        "0a",
-        ".a",
-        "-a",
-        "a/b",
-        "a b",
-        "é",
-        "a\n",
-        "restate",
-        "RESTATEx.y",
-        "OpenApi",
-    ],
-)
-def test_service_names_that_restate_refuses(name: str) -> None:
-    assert service_name_problem(name)
-
-
-@pytest.mark.parametrize("name", ["a", "_a", "_0", "AddTicket", "a_b", "restate", "openapi"])
-def test_handler_names_that_restate_takes(name: str) -> None:
-    assert handler_name_problem(name) is None
-
-
-@pytest.mark.parametrize("name", ["", "_", "__a", "0a", "a.b", "a-b", "a\n"])
-def test_handler_names_that_restate_refuses(name: str) -> None:
-    assert handler_name_problem(name)

@@ -1,0 +1,30 @@
+"""Which names Restate takes for services and handlers."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["handler_name_problem", "service_name_problem"]
+
+_SERVICE_NAME = re.compile(r"([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9._-]*")
+_HANDLER_NAME = re.compile(r"([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*")
+
+
+def service_name_problem(name: str) -> str | None:
+    """Says why Restate refuses the name of a service, or returns None."""
+    if not name:
+        return "a service needs a name"
+    if not _SERVICE_NAME.fullmatch(name):
+        return 'it begins with a letter and has only letters, digits, ".", "_" and "-"'
+    if name.lower().startswith("restate") or name.lower() == "openapi":
+        return 'names that begin with "restate", and "openapi", are Restate\'s own'
+    return None
+
+
+def handler_name_problem(name: str) -> str | None:
+    """Says why Restate refuses the name of a handler, or returns None."""
+    if not name:
+        return "a handler needs a name"
+    if not _HANDLER_NAME.fullmatch(name):
+        return 'it begins with a letter and has only letters, digits and "_"'
+    return None

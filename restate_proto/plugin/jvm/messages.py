@@ -10,6 +10,8 @@ from google.protobuf import empty_pb2
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from google.protobuf.unknown_fields import UnknownFieldSet
 
+from restate_proto.plugin.problems import PluginError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -24,6 +26,8 @@ _EDITION_2024 = 1001
 _FEATURES_JAVA = 1001
 _NEST_IN_FILE_CLASS = 5
 _NEST_NO, _NEST_YES = 1, 2
+
+_NAME = re.compile(r"[\w$]+(\.[\w$]+)*")
 
 # Fields whose getters would be methods that every message has; theirs get a trailing `_`.
 _FORBIDDEN_FIELDS = frozenset(
@@ -60,10 +64,15 @@ class JvmClass:
 
 
 class JavaMessages:
-    """Knows the protobuf-java classes of the files of one request."""
+    """Knows the protobuf-java classes of the files of one request.
+
+    Raises:
+        PluginError: an option says a package or a class that Java cannot have.
+    """
 
     def __init__(self, files: Iterable[descriptor_pb2.FileDescriptorProto]) -> None:
         self._files = {file.name: file for file in files}
+        _check_names(self._files.values())
         self._messages = {
             (file.name, message.name): message
             for file in self._files.values()
@@ -115,6 +124,22 @@ class JavaMessages:
                     full_name = f"{file.package}.{proto.name}" if file.package else proto.name
                     found.setdefault(proto.name, f"{what} {full_name}")
         return found
+
+
+def _check_names(files: Iterable[descriptor_pb2.FileDescriptorProto]) -> None:
+    """Both options are any text, and go into code and into paths as they are."""
+    wrong = [
+        f"{file.name}: option {option} is {text!r}, which is no name in Java; write one such as "
+        f'"{example}"'
+        for file in files
+        for option, text, example in (
+            ("java_package", file.options.java_package, "com.acme.shop.v1"),
+            ("java_outer_classname", file.options.java_outer_classname, "CartProto"),
+        )
+        if text and not _NAME.fullmatch(text)
+    ]
+    if wrong:
+        raise PluginError("\n".join(wrong))
 
 
 def file_stem(path: str) -> str:

@@ -5,6 +5,7 @@ A value is the same bytes in both encodings.
 
 from __future__ import annotations
 
+from math import isfinite
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -54,7 +55,10 @@ class PlainCodec(Generic[T]):
         try:
             _check_parts(message, self.full_name)
             return strict_json.dumps(self._exactly(message))
-        except (strict_json.JsonError, OverflowError, RecursionError) as error:
+        except strict_json.JsonError as error:
+            place = f"{self.full_name}{_path_to_unwritable(message) or ''}"
+            raise CodecError(f"{place}: cannot be written as JSON: {error}") from None
+        except (OverflowError, RecursionError) as error:
             raise CodecError(f"{self.full_name}: cannot be written as JSON: {error}") from None
 
     def from_json(self, data: bytes, /) -> T:
@@ -158,6 +162,33 @@ def _check_parts(value: Any, path: str) -> None:
             _check_parts(part, f"{path}[{index}]")
     elif value is not None and not isinstance(value, (bool, int, float, str)):
         raise TypeError(f"{path}: JSON has no {_describe(value)}")
+
+
+def _path_to_unwritable(value: Any) -> str | None:
+    """The path to the first part that JSON has no text for; None where all parts have one."""
+    if isinstance(value, float):
+        return None if isfinite(value) else ""
+    if isinstance(value, str):
+        return None if _is_unicode(value) else ""
+    if not isinstance(value, (dict, list)):
+        return None
+    is_dict = isinstance(value, dict)
+    parts = (
+        cast("dict[str, Any]", value).items() if is_dict else enumerate(cast("list[Any]", value))
+    )
+    for key, part in parts:
+        rest = _path_to_unwritable(part) if isinstance(key, int) or _is_unicode(key) else ""
+        if rest is not None:
+            return f"[{key!r:.50}]{rest}"
+    return None
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _describe(value: object) -> str:

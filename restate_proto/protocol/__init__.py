@@ -13,6 +13,7 @@ from restate_proto.protocol.journal import Input, Phase
 from restate_proto.protocol.machine import StateMachine
 from restate_proto.protocol.results import (
     CANCEL_SIGNAL,
+    MAX_PAYLOAD,
     Await,
     Combinator,
     Failure,
@@ -24,6 +25,7 @@ from restate_proto.protocol.version import MAX_VERSION, MIN_VERSION, content_typ
 
 __all__ = [
     "CANCEL_SIGNAL",
+    "MAX_PAYLOAD",
     "MAX_VERSION",
     "MIN_VERSION",
     "AttemptEnded",

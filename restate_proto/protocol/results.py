@@ -10,6 +10,7 @@ from restatepb.protocol.v1 import protocol_pb2 as pb
 
 __all__ = [
     "CANCEL_SIGNAL",
+    "MAX_PAYLOAD",
     "Await",
     "Combinator",
     "Failure",
@@ -26,8 +27,24 @@ NotificationId: TypeAlias = int | str
 CANCEL_SIGNAL: NotificationId = -pb.CANCEL
 
 
+MAX_PAYLOAD = 32 * 2**20 - 2**16
+"""The length in bytes of a payload that Restate, by its defaults, would not take any more.
+
+Its bound on a message is 32 MiB, of which it needs some itself: to a payload that is less than 64 KiB
+below, it says nothing (1.7.12, service protocol v6), and the invocation never goes on.
+"""
+
+_MAX_TEXT = 2**20
+_MAX_METADATA = 8 * 2**20
+
+
 def wire_text(text: str) -> str:
-    """The text as protobuf takes it: lone surrogates (of undecodable file names, say) escaped."""
+    """The text of an error as protobuf and Restate take it.
+
+    Lone surrogates (of undecodable file names, say) are escaped, and what is too long is cut.
+    """
+    if len(text) > _MAX_TEXT:
+        text = f"{text[:_MAX_TEXT]}... ({len(text)} characters)"
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -68,6 +85,8 @@ class Failure(NamedTuple):
         message = pb.Failure(code=wire_code(self.code), message=wire_text(self.message))
         for key, value in self.metadata:
             message.metadata.add(key=wire_text(key), value=wire_text(value))
+        if message.ByteSize() > _MAX_METADATA:
+            del message.metadata[:]
         return message
 
     @staticmethod

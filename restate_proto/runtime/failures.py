@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from typing import cast
 
 from restate_proto.errors import RetryableError, TerminalError
 from restate_proto.protocol import AttemptError, Failure
@@ -16,8 +17,26 @@ def to_error(failure: Failure) -> TerminalError:
 
 
 def to_failure(error: TerminalError) -> Failure:
-    """What is recorded of an error."""
-    return Failure(error.code, error.message, tuple(error.metadata.items()))
+    """What is recorded of an error.
+
+    It is recorded whatever its parts are: subclasses that do not call `TerminalError.__init__` have
+    none, and attributes can be set to anything. A terminal error that could not be recorded would be
+    retried, with all that the failed function has done.
+    """
+    message: object = getattr(error, "message", None)
+    code: object = getattr(error, "code", None)
+    metadata: object = getattr(error, "metadata", None)
+    return Failure(
+        code if isinstance(code, int) else 500,
+        message if isinstance(message, str) else describe_error(error),
+        tuple(
+            (key, value)
+            for key, value in cast("dict[object, object]", metadata).items()
+            if isinstance(key, str) and isinstance(value, str)
+        )
+        if isinstance(metadata, dict)
+        else (),
+    )
 
 
 def to_attempt_error(error: BaseException) -> AttemptError:
@@ -30,7 +49,10 @@ def to_attempt_error(error: BaseException) -> AttemptError:
 
 def describe_error(error: BaseException) -> str:
     """An exception in one line: its type and its text."""
-    text = str(error)
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - the class is a user's
+        text = "(its text cannot be made: __str__ raises)"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

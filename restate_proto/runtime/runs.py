@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import traceback
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from restate_proto.codec.payload import encode
+from restate_proto.codec.payload import decode, encode, encoding_of
 from restate_proto.errors import RetryableError, TerminalError
+from restate_proto.model.codec import CodecError
 from restate_proto.model.retry import GiveUp, RetryPolicy
-from restate_proto.protocol import AttemptError, Failure, Phase
+from restate_proto.protocol import MAX_PAYLOAD, AttemptError, Failure, Phase
 from restate_proto.runtime.failures import describe_error, to_failure
 from restate_proto.runtime.task import EagerTask
 from restate_proto.runtime.threads import call_in_thread
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from restate_proto.runtime.attempt import Attempt
 
 __all__ = ["Run", "Runs"]
+
+_log = logging.getLogger("restate_proto")
+
+_DEEP_AT_LEAST = 200
+"""The bytes of the shortest payload that nests too deep to be read: 100 levels of two bytes each."""
 
 
 class Run(NamedTuple):
@@ -100,7 +107,7 @@ class Runs:
             outcome = self._outcome(task, result, error)
             if outcome is not None:
                 machine.propose_run(task.run.id, outcome)
-        except Exception as wrong:  # noqa: BLE001 - such as a TerminalError with parts of wrong types
+        except Exception as wrong:  # noqa: BLE001 - such as a RetryableError with parts of wrong types
             text = f"ctx.run({task.run.name!r}) failed: {describe_error(wrong)}"
             machine.fail_with(AttemptError(500, text))
         attempt.run_finished(error)
@@ -110,13 +117,32 @@ class Runs:
     ) -> bytes | Failure | None:
         """What is to be recorded; None where the attempt ended instead."""
         if error is None:
-            try:
-                return encode(task.run.codec, result, task.run.encoding)
-            except Exception as wrong:  # noqa: BLE001 - whatever it is, the result cannot be stored
-                return self._failed(task, wrong)
+            return self._recordable(task.run, result)
         if isinstance(error, TerminalError):
             return to_failure(error)
         return self._failed(task, error)
+
+    def _recordable(self, run: Run, result: Any) -> bytes | Failure:
+        """The payload of a result, or the failure that is recorded in its place.
+
+        The effect has happened. Another attempt would repeat it and come to the same result, so a
+        result that cannot be recorded is never a reason to retry.
+        """
+        try:
+            data = encode(run.codec, result, run.encoding)
+            reason = _why_unreadable(run, data)
+        except Exception as wrong:  # noqa: BLE001 - a codec of any library, on an object of any class
+            data, reason = b"", describe_error(wrong)
+        if reason is None:
+            return data
+        text = (
+            f"ctx.run({run.name!r}) in {self._attempt.handler.name}: the function has done its work, "
+            f"but its result ({type(result).__qualname__}) cannot be recorded: {reason}. It is not "
+            "executed again. Return None, bool, int, float, str, or lists and dicts of those, or "
+            "declare the result's type: ctx.run(..., type=...)."
+        )
+        _log.error("%s", text)
+        return Failure(500, text)
 
     def _failed(self, task: _RunTask, error: BaseException) -> Failure | None:
         """What becomes of a failure: a result where retries are used up; else the attempt ends."""
@@ -164,6 +190,21 @@ class _RunTask(EagerTask):
 
     def _finished(self, result: Any, error: BaseException | None) -> None:
         self._runs.finished(self, result, error)
+
+
+def _why_unreadable(run: Run, data: bytes) -> str | None:
+    """Why a payload could not be read when the journal is replayed; None where it could."""
+    if len(data) >= MAX_PAYLOAD:
+        return f"it is {len(data)} bytes long, and Restate stores less than {MAX_PAYLOAD}"
+    if len(data) < _DEEP_AT_LEAST:
+        return None
+    try:
+        is_object = run.codec.json_is_object
+        encoding = encoding_of(None, data, run.encoding, is_object=is_object)
+        decode(run.codec, data, encoding)
+    except CodecError as error:
+        return f"it could not be read again: {error}"
+    return None
 
 
 async def _in_loop(run: Run) -> Any:

@@ -91,10 +91,7 @@ class _PlainCodec:
         """Serialize by the value's own type."""
         class_ = cast("type[Any]", type(message))
         if class_ is bytes or class_ not in PLAIN_CODECS:
-            raise TypeError(
-                f"a result of type {class_.__qualname__} needs its type declared: "
-                f"type={class_.__name__}"
-            )
+            raise _no_plain_value(class_)
         return codec_for(class_).to_json(message)
 
     def from_json(self, data: bytes, /) -> Any:
@@ -110,6 +107,16 @@ class _PlainCodec:
     def json_schema(self) -> JsonSchema | None:
         """None: anything goes."""
         return None
+
+
+def _no_plain_value(class_: type[Any]) -> TypeError:
+    try:
+        codec_for(class_)
+    except TypeError:
+        return TypeError(f"{class_.__qualname__} is neither a plain value nor a message")
+    return TypeError(
+        f"a result of type {class_.__qualname__} needs its type declared: type={class_.__name__}"
+    )
 
 
 PLAIN: Codec[Any] = _PlainCodec()

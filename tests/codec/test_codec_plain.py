@@ -109,9 +109,10 @@ SELF_HOLDING.append(SELF_HOLDING)
         ({1: "x"}, TypeError, "dict: a key must be a str, not int 1"),
         ({"a": [{2: 1}]}, TypeError, r"dict\['a'\]\[0\]: a key must be a str"),
         ({"a": b"x"}, TypeError, r"dict\['a'\]: JSON has no bytes"),
-        ([math.nan], CodecError, "list: cannot be written as JSON"),
-        ([math.inf], CodecError, "list: cannot be written as JSON"),
-        (["\ud800"], CodecError, "surrogate"),
+        ([1.0, [math.nan]], CodecError, r"list\[1\]\[0\]: cannot be written as JSON: Out of range"),
+        ({"a": math.inf}, CodecError, r"dict\['a'\]: cannot be written as JSON: Out of range"),
+        ({"a": ["x", "\ud800"]}, CodecError, r"dict\['a'\]\[1\]: .*half of a surrogate pair"),
+        ({"a": {"\ud800": 1}}, CodecError, r"dict\['a'\]\['\\ud800'\]: .*surrogate pair"),
         (SELF_HOLDING, CodecError, "list: cannot be written as JSON"),
     ],
 )

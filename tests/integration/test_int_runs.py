@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from datetime import timedelta
@@ -9,9 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conformance_messages import Parcel
+from matrix import combinations
 from scripted_services import Place
 
-from restate_proto import Context, RetryableError, RetryPolicy, TerminalError, gather
+from restate_proto import (
+    Context,
+    Encoding,
+    RetryableError,
+    RetryPolicy,
+    TerminalError,
+    gather,
+)
+from restate_proto.protocol import MAX_PAYLOAD
 
 if TYPE_CHECKING:
     from world import World
@@ -219,12 +229,54 @@ def test_a_retryable_error_says_when(world: World, policy: RetryPolicy | None) -
     assert "[503] ctx.run('busy') failed: RetryableError: busy" in failure
 
 
-def test_a_result_of_another_type_fails_the_attempt(world: World) -> None:
-    returned: list[Any] = [Parcel(), 3]
+@pytest.mark.parametrize(
+    ("returned", "text"),
+    [
+        (("card", 1200), "tuple is neither a plain value nor a message"),
+        ([0.5, math.nan], r"list\[1\]: cannot be written"),
+        ({7: "seat"}, "a key must be a str"),
+        ("name \ud83d", "half of a surrogate pair"),
+        (Parcel(), "type=Parcel"),
+        ("x" * (32 * 2**20), "bytes long"),
+    ],
+    ids=["tuple", "nan", "int key", "half surrogate", "another type", "too large"],
+)
+def test_a_result_that_cannot_be_recorded_is_a_failure_and_no_repetition(
+    world: World, returned: Any, text: str
+) -> None:
+    effects: list[int] = []
+
+    def charge() -> Any:
+        effects.append(1)
+        return returned
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
-        return Parcel(number=await ctx.run("wrong", lambda: returned.pop(0), type=int))
+        with pytest.raises(TerminalError, match=text):
+            await ctx.run("charge", charge)
+        await ctx.sleep(timedelta(0))
+        return Parcel(number=1)
 
-    assert world.run(world.perform(Place.SERVICE, body)).number == 3
-    (failure,) = world.take_failures()
-    assert "ctx.run('wrong') failed: TypeError" in failure
+    assert world.run(world.perform(Place.SERVICE, body)).number == 1
+    assert effects == [1]
+    assert all("cannot be recorded" in failure for failure in world.take_failures())
+
+
+@combinations(lambda it: it.version == 6 and it.encoding is Encoding.PROTOBUF)
+def test_the_largest_result_that_restate_takes_is_recorded(world: World) -> None:
+    """And one byte more is refused here, not by Restate, which would retry it for ever."""
+    effects: list[int] = []
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        def charge(size: int) -> bytes:
+            effects.append(size)
+            return bytes(size)
+
+        data = await ctx.run("largest", charge, MAX_PAYLOAD - 1, type=bytes)
+        with pytest.raises(TerminalError, match=f"{MAX_PAYLOAD} bytes long"):
+            await ctx.run("too large", charge, MAX_PAYLOAD, type=bytes)
+        return Parcel(number=len(data))
+
+    answer = world.run(world.perform(Place.SERVICE, body), patience=60)
+    assert answer.number == MAX_PAYLOAD - 1
+    assert effects == [MAX_PAYLOAD - 1, MAX_PAYLOAD]
+    world.take_failures()

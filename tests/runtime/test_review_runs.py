@@ -11,12 +11,10 @@ import pytest
 from runtime_case import Case, id_of, in_loop
 
 from conformance.v1.conformance_pb2 import Parcel
-from restate_proto import Context, RetryableError, Target, TerminalError
+from restate_proto import Context, Target, TerminalError
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from google.protobuf.message import Message
 
 ECHO = Target.service("runtime.v1.Service", "Handle")
@@ -71,49 +69,6 @@ async def test_it_is_not_suspended_before_the_run() -> None:
 class PartlessError(TerminalError):
     def __init__(self) -> None:
         """As somebody may write who does not call the base's."""
-
-
-WRONG: dict[str, tuple[Callable[[], BaseException], str]] = {
-    "no parts": (PartlessError, "PartlessError"),
-    "a code of text": (lambda: TerminalError("x", code="404"), "str"),  # pyright: ignore[reportArgumentType] - what is tested
-    "a delay of seconds": (lambda: RetryableError("x", retry_after=5), "timedelta"),  # pyright: ignore[reportArgumentType] - what is tested
-}
-
-
-@pytest.mark.parametrize("wrong", WRONG)
-@pytest.mark.parametrize("at_once", [True, False])
-@in_loop
-async def test_a_run_with_an_error_of_wrong_parts_fails_the_attempt(
-    wrong: str, *, at_once: bool
-) -> None:
-    make, text = WRONG[wrong]
-
-    async def body(ctx: Context, parcel: Parcel) -> Parcel:
-        async def fail() -> None:
-            if not at_once:
-                await asyncio.sleep(0)
-            raise make()
-
-        await ctx.run("fail", fail)
-        return parcel
-
-    case = Case(body).start()
-    if not at_once:
-        await case.until_written()
-    error = case.error()
-    assert "ctx.run('fail') failed" in error.message
-    assert text in error.message
-
-
-@pytest.mark.parametrize("wrong", WRONG)
-@in_loop
-async def test_a_handler_with_an_error_of_wrong_parts_fails_the_attempt(wrong: str) -> None:
-    make, text = WRONG[wrong]
-
-    async def body(ctx: Context, parcel: Parcel) -> Parcel:
-        raise make()
-
-    assert text in Case(body).start().error().message
 
 
 @in_loop

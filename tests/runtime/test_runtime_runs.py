@@ -174,26 +174,6 @@ async def test_results_are_in_the_contract_s_encoding(encoding: Encoding) -> Non
         assert proposal.value == b"\x10\x03"
 
 
-@pytest.mark.parametrize(
-    ("returned", "type_"),
-    [(3, str), (Parcel(), None), (b"", None), (object(), None), ({1: 2}, None)],
-)
-@in_loop
-async def test_a_result_that_cannot_be_recorded_fails_the_attempt(
-    returned: object, type_: type[Any] | None
-) -> None:
-    async def wrong() -> Any:
-        return returned
-
-    async def body(ctx: Context, parcel: Parcel) -> Parcel:
-        await ctx.run("wrong", wrong, type=type_)
-        return parcel
-
-    error = Case(body).start().error()
-    assert error.message.startswith("ctx.run('wrong') failed: ")
-    assert error.related_command_name == "wrong"
-
-
 # ---- Failures ----
 
 

@@ -12,12 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from restate_proto.model.service import ServiceDescriptor
+    from restate_proto.runtime import ThreadPool
 
 __all__ = ["bind"]
 
 
-def bind(services: Iterable[ServiceBase]) -> dict[str, BoundHandler]:
+def bind(services: Iterable[ServiceBase], threads: ThreadPool) -> dict[str, BoundHandler]:
     """The handlers of services, by the path that invokes them: `/invoke/{service}/{handler}`.
+
+    Args:
+        services: objects that implement generated bases.
+        threads: the threads for ordinary functions in `ctx.run`.
 
     Raises:
         TypeError: an object is no service, or a handler is no coroutine function.
@@ -40,7 +45,7 @@ def bind(services: Iterable[ServiceBase]) -> dict[str, BoundHandler]:
                     f"{type(service).__qualname__}.{handler.method} must be `async def`: it is the "
                     f"handler {handler.service}/{handler.name}"
                 )
-            bound = BoundHandler(handler, method, context_class(handler))
+            bound = BoundHandler(handler, method, context_class(handler), threads)
             handlers[f"/invoke/{handler.service}/{handler.name}"] = bound
     if not handlers:
         raise ValueError("an endpoint needs at least one service: Endpoint(Greeter())")

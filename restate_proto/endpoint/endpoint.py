@@ -13,6 +13,7 @@ from restate_proto.endpoint.discovery import Discovery
 from restate_proto.endpoint.routes import Routes
 from restate_proto.http2 import Server, engine_name, server_ssl_context
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION
+from restate_proto.runtime import DEFAULT_RUN_THREADS, ThreadPool
 
 if TYPE_CHECKING:
     import ssl
@@ -60,6 +61,8 @@ class Endpoint:
             suspension.
         engine: the HTTP/2 library: "h2" or "ngh2"; None takes the environment variable
             RESTATE_PROTO_HTTP2, else ngh2, else h2 where ngh2 cannot be imported.
+        run_threads: how many threads execute the ordinary functions of `ctx.run` at most; the
+            rest waits its turn.
         tls: the PEM files of a certificate and its key, or a TLS context, whose ALPN protocols
             the endpoint sets; without, the endpoint speaks HTTP/2 with prior knowledge.
 
@@ -75,13 +78,16 @@ class Endpoint:
         max_protocol_version: int = MAX_VERSION,
         bidirectional: bool = True,
         engine: str | None = None,
+        run_threads: int = DEFAULT_RUN_THREADS,
         tls: ssl.SSLContext | tuple[str | PathLike[str], str | PathLike[str]] | None = None,
     ) -> None:
         if not MIN_VERSION <= max_protocol_version <= MAX_VERSION:
             raise ValueError(
                 f"max_protocol_version={max_protocol_version}: must be {MIN_VERSION} to {MAX_VERSION}"
             )
-        self._handlers = bind(services)
+        if run_threads < 1:
+            raise ValueError(f"run_threads={run_threads}: must be at least 1")
+        self._handlers = bind(services, ThreadPool(run_threads))
         self._discovery = Discovery(
             tuple(service.__restate_service__ for service in services),
             min_protocol_version=MIN_VERSION,

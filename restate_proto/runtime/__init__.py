@@ -10,5 +10,13 @@ from restate_proto.runtime.attempt import Attempt
 from restate_proto.runtime.context import context_class
 from restate_proto.runtime.handler import BoundHandler
 from restate_proto.runtime.stream import ByteStream
+from restate_proto.runtime.threads import DEFAULT_RUN_THREADS, ThreadPool
 
-__all__ = ["Attempt", "BoundHandler", "ByteStream", "context_class"]
+__all__ = [
+    "DEFAULT_RUN_THREADS",
+    "Attempt",
+    "BoundHandler",
+    "ByteStream",
+    "ThreadPool",
+    "context_class",
+]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from restate_proto.model.service import HandlerDescriptor
     from restate_proto.protocol import Input
     from restate_proto.runtime.context import Context
+    from restate_proto.runtime.threads import ThreadPool
 
 __all__ = ["BoundHandler"]
 
@@ -26,18 +27,21 @@ class BoundHandler:
         descriptor: the handler in the contract.
         method: the implementation's bound method.
         context_class: the context class for its kind.
+        threads: the threads for ordinary functions in `ctx.run`.
     """
 
-    __slots__ = ("context_class", "encoding", "method", "name", "request", "response")
+    __slots__ = ("context_class", "encoding", "method", "name", "request", "response", "threads")
 
     def __init__(
         self,
         descriptor: HandlerDescriptor[Any, Any],
         method: Callable[[Any, Any], Coroutine[Any, Any, Any]],
         context_class: type[Context],
+        threads: ThreadPool,
     ) -> None:
         self.method = method
         self.context_class = context_class
+        self.threads = threads
         self.name = f"{descriptor.service}/{descriptor.name}"
         self.request = descriptor.request
         self.response = descriptor.response

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import traceback
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restate_proto.codec.payload import decode, encode, encoding_of
@@ -15,7 +17,7 @@ from restate_proto.model.retry import GiveUp, RetryPolicy
 from restate_proto.protocol import MAX_PAYLOAD, AttemptError, Failure, Phase
 from restate_proto.runtime.failures import describe_error, to_failure
 from restate_proto.runtime.task import EagerTask
-from restate_proto.runtime.threads import call_in_thread
+from restate_proto.runtime.threads import ThreadStartError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +153,7 @@ class Runs:
         text = f"ctx.run({run.name!r}) failed: {describe_error(error)}"
         code = error.code if isinstance(error, RetryableError) else 500
         delay = error.retry_after if isinstance(error, RetryableError) else None
-        if run.retry is not None:
+        if run.retry is not None and not isinstance(error, ThreadStartError):
             attempts, since = machine.run_history()
             elapsed = since + timedelta(seconds=task.elapsed())
             next_delay = run.retry.next_delay(attempts + 1, elapsed)
@@ -174,19 +176,32 @@ class _RunTask(EagerTask):
     __slots__ = ("_runs", "_started", "run")
 
     def __init__(self, attempt: Attempt, runs: Runs, run: Run) -> None:
-        loop = attempt.loop
         if inspect.iscoroutinefunction(run.function):
             coroutine = _in_loop(run)
         else:
-            coroutine = _in_thread(attempt, run)
-        super().__init__(loop, coroutine, run.name)
+            coroutine = self._in_thread(attempt, run)
+        super().__init__(attempt.loop, coroutine, run.name)
         self._runs = runs
-        self._started = loop.time()
+        self._started = monotonic()
         self.run = run
 
     def elapsed(self) -> float:
         """Seconds since the function was called."""
-        return self._loop.time() - self._started
+        return monotonic() - self._started
+
+    async def _in_thread(self, attempt: Attempt, run: Run) -> Any:
+        threads = attempt.handler.threads
+        call = threads.submit(attempt.loop, f"ctx.run {run.name}", run.function, run.args)
+        try:
+            result = await call.future
+        except asyncio.CancelledError:
+            threads.withdraw(call)
+            raise
+        finally:
+            if call.started is not None:  # it may have waited for its turn
+                self._started = call.started
+        # A lambda around a coroutine function, or another callable that gives an awaitable.
+        return await result if inspect.isawaitable(result) else result
 
     def _finished(self, result: Any, error: BaseException | None) -> None:
         self._runs.finished(self, result, error)
@@ -209,9 +224,3 @@ def _why_unreadable(run: Run, data: bytes) -> str | None:
 
 async def _in_loop(run: Run) -> Any:
     return await run.function(*run.args)  # called here: wrong arguments are a failure of the run
-
-
-async def _in_thread(attempt: Attempt, run: Run) -> Any:
-    result = await call_in_thread(attempt.loop, f"ctx.run {run.name}", run.function, run.args)
-    # A lambda around a coroutine function, or another callable that gives an awaitable.
-    return await result if inspect.isawaitable(result) else result

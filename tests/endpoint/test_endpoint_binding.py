@@ -76,3 +76,9 @@ def test_a_handler_that_is_missing() -> None:
 def test_a_protocol_version_that_there_is_not(version: int) -> None:
     with pytest.raises(ValueError, match="must be 5 to 7"):
         endpoint(Greeter(), max_protocol_version=version)
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_there_is_at_least_one_thread_for_runs(threads: int) -> None:
+    with pytest.raises(ValueError, match=f"run_threads={threads}: must be at least 1"):
+        endpoint(Greeter(), run_threads=threads)

@@ -22,6 +22,7 @@ from restate_proto import (
     gather,
 )
 from restate_proto.protocol import MAX_PAYLOAD
+from restate_proto.runtime import DEFAULT_RUN_THREADS
 
 if TYPE_CHECKING:
     from world import World
@@ -280,3 +281,29 @@ def test_the_largest_result_that_restate_takes_is_recorded(world: World) -> None
     assert answer.number == MAX_PAYLOAD - 1
     assert effects == [MAX_PAYLOAD - 1, MAX_PAYLOAD]
     world.take_failures()
+
+
+@combinations(lambda it: it.encoding is Encoding.PROTOBUF and it.version >= 6)
+def test_more_functions_than_threads_are_executed_once_each(world: World) -> None:
+    executed: list[int] = []
+    inside = [0]
+    changed = threading.Condition()
+
+    def charge(number: int) -> int:
+        with changed:
+            executed.append(number)
+            inside[0] += 1
+            changed.notify_all()
+            # As many as there are threads come in before any goes, and no more.
+            changed.wait_for(lambda: len(executed) >= DEFAULT_RUN_THREADS)
+            assert inside[0] <= DEFAULT_RUN_THREADS
+            inside[0] -= 1
+        return number
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        runs = [ctx.run(f"charge {n}", charge, n, type=int) for n in range(300)]
+        return Parcel(number=sum(await gather(*runs)))
+
+    answer = world.run(world.perform(Place.SERVICE, body), patience=60)
+    assert answer.number == sum(range(300))
+    assert sorted(executed) == list(range(300))

@@ -13,7 +13,7 @@ from restate_proto.codec.google import google_codec
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.service import HandlerDescriptor
 from restate_proto.protocol.frames import FrameDecoder, pack_header
-from restate_proto.runtime import Attempt, BoundHandler, context_class
+from restate_proto.runtime import Attempt, BoundHandler, ThreadPool, context_class
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
@@ -168,6 +168,7 @@ class Case:
         kind: what the handler is of.
         handler_kind: what it is there.
         encoding: the contract's.
+        threads: the threads for ordinary functions.
     """
 
     def __init__(
@@ -178,6 +179,7 @@ class Case:
         kind: ServiceKind = ServiceKind.SERVICE,
         handler_kind: HandlerKind | None = None,
         encoding: Encoding = Encoding.PROTOBUF,
+        threads: ThreadPool | None = None,
     ) -> None:
         descriptor = HandlerDescriptor(
             service="runtime.v1.Service",
@@ -191,7 +193,8 @@ class Case:
         )
         self.stream = Stream()
         self.fed = 0
-        handler = BoundHandler(descriptor, body, context_class(descriptor))
+        threads = threads or ThreadPool()
+        handler = BoundHandler(descriptor, body, context_class(descriptor), threads)
         self.attempt = Attempt(handler, version, self.stream, asyncio.get_running_loop())
 
     def start(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from restate_proto.codec.payload import encode
@@ -23,7 +24,7 @@ from restate_proto.runtime.failures import to_attempt_error, to_failure, used_el
 from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
 from restate_proto.runtime.inbox import Inbox
 from restate_proto.runtime.runs import Run, Runs
-from restate_proto.runtime.task import EagerTask
+from restate_proto.runtime.task import EagerTask, current_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -62,6 +63,7 @@ class Attempt:
         "_has_ended",
         "_ignored",
         "_task",
+        "_thread",
         "_unacknowledged",
         "_was_cancelled",
         "deferred",
@@ -89,6 +91,7 @@ class Attempt:
         self.deferred: dict[Deferred[Any], None] = {}
         self.inbox = Inbox()
         self._task: _HandlerTask | None = None
+        self._thread = get_ident()
         self._answer_encoding = handler.encoding
         self._cause: BaseException | None = None  # what the attempt fails with, for the log
         self._unacknowledged = 0
@@ -249,16 +252,22 @@ class Attempt:
         Raises:
             RuntimeError: as `check_caller`.
         """
-        self.check_caller()
+        task = self._task  # as `check_caller`, which would be one call more
+        if get_ident() != self._thread or task is None or current_task(self.loop) is not task:
+            raise used_elsewhere()
         return self.machine
 
     def check_caller(self) -> None:
         """Refuse a durable operation that another attempt could not repeat in the same order.
 
+        The thread counts as well: another one may run while the handler does, and would take part
+        in what the event loop believes that the handler's task does.
+
         Raises:
             RuntimeError: the caller is not the handler's own code.
         """
-        if asyncio.current_task(self.loop) is not self._task:
+        task = self._task
+        if get_ident() != self._thread or task is None or current_task(self.loop) is not task:
             raise used_elsewhere()
 
     def leaf(self, id_: NotificationId, read: Callable[[Result], T]) -> Leaf[T]:

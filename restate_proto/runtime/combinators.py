@@ -27,7 +27,9 @@ class _Combination(Combined[T]):
     combinator = Combinator.UNKNOWN
 
     def __init__(self, children: tuple[DurableFuture[Any], ...]) -> None:
-        super().__init__(_attempt_of(children))
+        attempt = _attempt_of(children)
+        attempt.check_caller()
+        super().__init__(attempt)
         self._children = children
         for child in children:
             if child.is_done:
@@ -131,6 +133,7 @@ def gather(*futures: DurableFuture[Any]) -> DurableFuture[Any]:
     Raises:
         TypeError: an argument is no durable future.
         ValueError: there is none, or they belong to different invocations.
+        RuntimeError: the caller is not the handler's own code.
     """
     return _Gather[Any](futures)
 
@@ -152,6 +155,7 @@ def select(**futures: DurableFuture[T]) -> DurableFuture[tuple[str, T]]:
     Raises:
         TypeError: an argument is no durable future.
         ValueError: there is none, or they belong to different invocations.
+        RuntimeError: the caller is not the handler's own code.
     """
     return _Select[Any](futures)
 

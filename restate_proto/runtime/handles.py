@@ -127,6 +127,7 @@ class CallFuture(Leaf[R]):
     def handle(self) -> InvocationHandle[R]:
         """The invocation that the call started."""
         if self._handle is None:
+            self.attempt.check_caller()
             id_ = self.attempt.leaf(self._id_notification, read_invocation_id)
             self._handle = InvocationHandle(self.attempt, id_, self._codec, self._encoding)
         return self._handle

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 # Documented for tasks that are not asyncio's own (Python docs, "Task lifetime support").
 from asyncio.tasks import (
@@ -13,9 +14,16 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
-__all__ = ["EagerTask"]
+current_task: Callable[[asyncio.AbstractEventLoop], Any] = asyncio.current_task
+"""The task that an event loop steps, whatever the thread that asks; None outside of tasks."""
+
+if sys.version_info < (3, 12):  # there it is written in Python, around this lookup
+    _tasks: Any = asyncio.tasks
+    current_task = _tasks._current_tasks.get  # noqa: SLF001
+
+__all__ = ["EagerTask", "current_task"]
 
 
 class EagerTask:
@@ -91,7 +99,7 @@ class EagerTask:
             return None
         self._fut_waiter = self.waiting = None
         loop = self._loop
-        outer = asyncio.current_task(loop)
+        outer = current_task(loop)
         if outer is not None:
             _leave_task(loop, outer)
         _enter_task(loop, self)  # pyright: ignore[reportArgumentType] - a task in all but class

@@ -110,6 +110,16 @@ class StateMachine(CallCommands):
             )
 
     def _suspend(self, awaiting: Await) -> None:
+        # What has taken effect is waited for no more; see to it, for the price of a mistake is high.
+        present = [id_ for id_ in awaiting.all_ids() if id_ in self._arrived]
+        if present:
+            self.fail(
+                AttemptError(
+                    Code.INTERNAL,
+                    f"The handler waits for {', '.join(map(self._describe, present))}, which the "
+                    "journal has already: Restate would resume it at once, again and again.",
+                )
+            )
         message = pb.SuspensionMessage()
         if self.version >= 7:
             message.awaiting_on.CopyFrom(awaiting.to_message())

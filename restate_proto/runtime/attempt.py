@@ -358,8 +358,8 @@ class Attempt:
         """
         left: list[DurableFuture[Any]] = [each.invocation_id for each in self.deferred]
         if self.runs is not None:
-            for id_ in self.runs.unfinished():
-                left += [leaf for leaf in self.inbox.waiting_for(id_) if not leaf.is_used]
+            leaves = map(self.inbox.waiting_for, self.runs.unfinished())
+            left += [leaf for leaf in leaves if leaf is not None and not leaf.is_used]
         return left
 
     async def _wait_for_the_rest(self, result: Any, error: BaseException | None) -> Any:

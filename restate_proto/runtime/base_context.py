@@ -11,6 +11,7 @@ from restate_proto.codec.registry import codec_for
 from restate_proto.model.kinds import Encoding
 from restate_proto.protocol import Failure
 from restate_proto.runtime.calls import after, start_call, start_send
+from restate_proto.runtime.futures import Leaf
 from restate_proto.runtime.handles import Awakeable, CallFuture, InvocationHandle, known_id
 from restate_proto.runtime.runs import Run
 from restate_proto.runtime.values import PLAIN, read_nothing, reader, write
@@ -284,9 +285,19 @@ class Context:
         self._attempt.commands.complete_awakeable(id, Failure(code, reason))
 
     def signal(self, key: SignalKey[T]) -> DurableFuture[T]:
-        """Wait for a signal to this invocation; see `InvocationHandle.signal`."""
-        self._attempt.check_caller()
-        return self._attempt.leaf(key.name, reader(codec_for(key.type), self._encoding))
+        """Wait for a signal to this invocation; see `InvocationHandle.signal`.
+
+        Args:
+            key: the signal; once for each name, whose future can be awaited as often as wanted.
+
+        Raises:
+            RuntimeError: the invocation has waited for a signal of this name.
+        """
+        attempt = self._attempt
+        attempt.check_caller()
+        leaf = Leaf(attempt, key.name, reader(codec_for(key.type), self._encoding))
+        attempt.inbox.expect_signal(key.name, leaf)
+        return leaf
 
 
 def attempt_of(context: Context) -> Attempt:

@@ -14,44 +14,60 @@ __all__ = ["Inbox"]
 class Inbox:
     """Brings each notification to its future, whichever of the two is there first.
 
-    A named signal may be sent, and waited for, more than once: first come, first served.
+    An id has one future. A named signal may be sent more than once; the first is taken.
     """
 
-    __slots__ = ("_early", "_waiting")
+    __slots__ = ("_early", "_signals", "_waiting")
 
     def __init__(self) -> None:
-        self._waiting: dict[NotificationId, list[Leaf[Any]]] = {}
-        self._early: dict[NotificationId, list[Result]] = {}
+        self._waiting: dict[NotificationId, Leaf[Any]] = {}
+        self._early: dict[NotificationId, Result] = {}
+        self._signals: set[str] | None = None
 
     def deliver(self, id_: NotificationId, result: Result) -> None:
         """A notification takes effect."""
-        waiting = self._waiting.get(id_)
-        if waiting is None:
-            self._early.setdefault(id_, []).append(result)
-            return
-        leaf = waiting.pop(0)
-        if not waiting:
-            del self._waiting[id_]
-        leaf.settle(result)
+        leaf = self._waiting.pop(id_, None)
+        if leaf is None:
+            self._early.setdefault(id_, result)
+        else:
+            leaf.settle(result)
 
     def expect(self, id_: NotificationId, leaf: Leaf[Any]) -> None:
         """Complete a future with a notification."""
         early = self._early.get(id_) if self._early else None
         if early is None:
-            self._waiting.setdefault(id_, []).append(leaf)
-            return
-        leaf.settle(early.pop(0))
-        if not early:
-            del self._early[id_]
+            self._waiting[id_] = leaf
+        else:
+            leaf.settle(early)
 
-    def waiting_for(self, id_: NotificationId) -> list[Leaf[Any]]:
-        """The futures that wait for a notification."""
-        return self._waiting.get(id_, [])
+    def expect_signal(self, name: str, leaf: Leaf[Any]) -> None:
+        """Complete a future with a named signal.
+
+        A second wait for the name could not be suspended: Restate would find the first signal in
+        the journal, and resume what waits for its name at once, for ever.
+
+        Raises:
+            RuntimeError: a future waits, or has waited, for it.
+        """
+        if self._signals is None:
+            self._signals = set()
+        if name in self._signals:
+            raise RuntimeError(
+                f"ctx.signal({name!r}) was called before in this invocation, and Restate keeps one "
+                "value for each name of a signal. Keep the future of the first call, which can be "
+                "awaited again; for another value, wait for another name, such as "
+                f"SignalKey({name + '-2'!r}, ...), or for a ctx.awakeable(...)"
+            )
+        self.expect(name, leaf)
+        self._signals.add(name)
+
+    def waiting_for(self, id_: NotificationId) -> Leaf[Any] | None:
+        """The future that waits for a notification."""
+        return self._waiting.get(id_)
 
     def close(self) -> None:
         """Nothing comes any more: the futures that wait let go of what is built on them."""
-        for leaves in self._waiting.values():
-            for leaf in leaves:
-                leaf.forget_parents()
+        for leaf in self._waiting.values():
+            leaf.forget_parents()
         self._waiting.clear()
         self._early.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 GO = ClerkBase.GO
 COUNT = SignalKey("count/ü", int)
+LAST = SignalKey("last", int)
 each_kind = pytest.mark.parametrize(
     "place", [Place.SERVICE, Place.OBJECT, Place.WORKFLOW], ids=lambda place: place.value
 )
@@ -76,22 +78,49 @@ def test_one_that_comes_before_it_is_waited_for(world: World) -> None:
     assert world.run(world.perform(Place.SERVICE, body)).text == "early"
 
 
-def test_several_of_one_name_come_in_their_order(world: World) -> None:
-    async def collect(ctx: Context, parcel: Parcel) -> Parcel:
-        first = ctx.signal(COUNT)
-        second = ctx.signal(COUNT)
-        numbers = [await second, await first, await ctx.signal(COUNT)]
+def test_the_first_of_one_name_is_taken(world: World) -> None:
+    async def wait(ctx: Context, parcel: Parcel) -> Parcel:
+        number = ctx.signal(COUNT)
+        numbers = [await number, await number, await ctx.signal(LAST)]
         return Parcel(text=" ".join(map(str, numbers)))
 
-    script = world.script(collect)
+    script = world.script(wait)
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         handle = sends(ctx, Place.SERVICE, script)
         for number in (1, 2, 3):
             handle.signal(COUNT, number)
+        handle.signal(LAST, 4)
         return await handle.attach()
 
-    assert world.run(world.perform(Place.SERVICE, body)).text == "2 1 3"
+    assert world.run(world.perform(Place.SERVICE, body)).text == "1 1 4"
+
+
+def test_a_second_wait_for_one_name_is_refused(world: World) -> None:
+    """Restate would resume it at once, hundreds of times in a second."""
+    attempts: list[int] = []
+
+    async def wait(ctx: Context, parcel: Parcel) -> Parcel:
+        attempts.append(1)
+        first = await ctx.signal(COUNT)
+        with pytest.raises(RuntimeError, match="was called before in this invocation") as raised:
+            await ctx.signal(COUNT)
+        await ctx.signal(LAST)
+        return Parcel(text=str(raised.value), number=first)
+
+    script = world.script(wait)
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        handle = sends(ctx, Place.SERVICE, script)
+        handle.signal(COUNT, 1)
+        await ctx.sleep(timedelta(milliseconds=300))  # it has the signal, and waits for the last
+        handle.signal(LAST, 2)
+        return await handle.attach()
+
+    answer = world.run(world.perform(Place.SERVICE, body))
+    assert answer.number == 1
+    assert "SignalKey('count/ü-2', ...)" in answer.text
+    assert len(attempts) <= 3  # for nothing, for the one and for the other
 
 
 def test_rejected(world: World) -> None:

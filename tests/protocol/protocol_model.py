@@ -126,6 +126,7 @@ class _Attempt:
         self.seen: list[object] = []
         self._handler = perform(self.machine, operations, self.seen)
         self._results: dict[NotificationId, Result] = {}
+        self._for_cancellation: list[NotificationId] = [CANCEL_SIGNAL]  # it is waited for once
 
     def run(self, on_wait: Callable[[tuple[NotificationId, ...]], None]) -> None:
         """Run the handler to the attempt's end; `on_wait` feeds the machine."""
@@ -150,6 +151,7 @@ class _Attempt:
             if machine.cancel_requested:
                 if not machine.calls_without_id():
                     machine.cancel_requested = False
+                    self._for_cancellation = []
                     machine.cancel_calls()
                     return lambda: self._handler.throw(Cancelled())
             else:
@@ -164,7 +166,7 @@ class _Attempt:
         tree = (
             Await(Combinator.ALL_COMPLETED, machine.calls_without_id())
             if machine.cancel_requested
-            else Await(Combinator.FIRST_COMPLETED, [*waits, CANCEL_SIGNAL])
+            else Await(Combinator.FIRST_COMPLETED, [*waits, *self._for_cancellation])
         )
         machine.park(tree, executing=False)
         return None

@@ -52,6 +52,7 @@ _TYPES: dict[type[Message], int] = {
     pb.SetStateCommandMessage: 0x0403,
     pb.ClearStateCommandMessage: 0x0404,
     pb.GetEagerStateCommandMessage: 0x0407,
+    pb.GetPromiseCommandMessage: 0x0409,
     pb.SleepCommandMessage: 0x040C,
     pb.CallCommandMessage: 0x040D,
     pb.OneWayCallCommandMessage: 0x040E,

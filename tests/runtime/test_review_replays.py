@@ -56,6 +56,7 @@ class Program:
         self.futures: list[DurableFuture[Any]] = []
         self.handles: list[Handle] = []
         self.results: list[str] = []
+        self.signals = 0
 
     async def run(self) -> Parcel:
         names = sorted(name for name in dir(self) if name.startswith("do_"))
@@ -100,7 +101,9 @@ class Program:
         self.futures.append(self.ctx.awakeable(str))
 
     async def do_signal(self) -> None:
-        self.futures.append(self.ctx.signal(GO))
+        self.signals += 1
+        key = SignalKey(f"{GO.name}-{self.signals}", GO.type)
+        self.futures.append(self.ctx.signal(key))
 
     async def do_operation_on_another_invocation(self) -> None:
         for handle in self.handles[-1:]:
@@ -172,7 +175,7 @@ async def test_attempts_repeat_each_other(
     attempts = 0
     for seed in range(block * 40, block * 40 + 40):
         signals = [signal(index, b'"awakened"') for index in range(17, 50)]
-        signals += [named(GO.name, b'"go"') for _ in range(30)]
+        signals += [named(f"{GO.name}-{number}", b'"go"') for number in range(1, 30)]
         signals += [CANCEL] * (seed % 3)
         restate = Restate(
             handler(seed, random.Random(seed)),

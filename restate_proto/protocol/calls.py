@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CallCommands", "InvocationTarget"]
 
+_INVOCATION_ID = ResultKind.INVOCATION_ID
+
 
 @dataclass(frozen=True, slots=True)
 class InvocationTarget:
@@ -59,8 +61,8 @@ class CallCommands(StateCommands):
         name: str = "",
     ) -> tuple[int, int]:
         """Call a handler. Returns the notification ids of its invocation id and its result."""
-        id_notification = self._next_completion_id()
-        result = self._next_completion_id()
+        id_notification = self._last_completion_id + 1
+        result = id_notification + 1
         command = pb.CallCommandMessage(
             service_name=target.service_name,
             handler_name=target.handler_name,
@@ -71,8 +73,8 @@ class CallCommands(StateCommands):
             name=name,
         )
         self._address(command, target.scope, idempotency_key, limit_key, headers)
-        self._command(MessageType.CALL, command, name)
-        self._expected[id_notification] = ResultKind.INVOCATION_ID
+        self._command(MessageType.CALL, command, name, 2)
+        self._expected[id_notification] = _INVOCATION_ID
         self._calls[id_notification] = None
         return id_notification, result
 
@@ -97,7 +99,7 @@ class CallCommands(StateCommands):
             invoke_time: when to deliver it, in milliseconds since the Unix epoch; 0 is at once.
             name: what the Restate UI shows for the entry.
         """
-        id_notification = self._next_completion_id()
+        id_notification = self._last_completion_id + 1
         command = pb.OneWayCallCommandMessage(
             service_name=target.service_name,
             handler_name=target.handler_name,
@@ -108,8 +110,8 @@ class CallCommands(StateCommands):
             name=name,
         )
         self._address(command, target.scope, idempotency_key, limit_key, headers)
-        self._command(MessageType.ONE_WAY_CALL, command, name)
-        self._expected[id_notification] = ResultKind.INVOCATION_ID
+        self._command(MessageType.ONE_WAY_CALL, command, name, 1)
+        self._expected[id_notification] = _INVOCATION_ID
         return id_notification
 
     def _address(
@@ -150,18 +152,18 @@ class CallCommands(StateCommands):
 
     def attach(self, invocation: InvocationTarget) -> int:
         """Attach to an invocation. Returns the notification id of its result."""
-        result = self._next_completion_id()
+        result = self._last_completion_id + 1
         command = pb.AttachInvocationCommandMessage(result_completion_id=result)
         self._point(command, invocation)
-        self._command(MessageType.ATTACH_INVOCATION, command)
+        self._command(MessageType.ATTACH_INVOCATION, command, ids=1)
         return result
 
     def get_output(self, invocation: InvocationTarget) -> int:
         """Ask for an invocation's result without waiting for it. Returns the notification id."""
-        result = self._next_completion_id()
+        result = self._last_completion_id + 1
         command = pb.GetInvocationOutputCommandMessage(result_completion_id=result)
         self._point(command, invocation)
-        self._command(MessageType.GET_INVOCATION_OUTPUT, command)
+        self._command(MessageType.GET_INVOCATION_OUTPUT, command, ids=1)
         return result
 
     def _point(

@@ -77,14 +77,13 @@ class Journal:
 
     __slots__ = (
         "_arrived",
-        "_command_index",
         "_commands",
+        "_cut_by",
         "_decoder",
         "_expected",
         "_input_closed",
         "_last_completion_id",
         "_last_name",
-        "_last_signal_index",
         "_last_type",
         "_missing_entries",
         "_notifications",
@@ -92,7 +91,9 @@ class Journal:
         "_output_size",
         "_proposals",
         "_wrote_command",
+        "command_index",
         "error",
+        "last_signal_index",
         "phase",
         "start",
         "version",
@@ -117,12 +118,13 @@ class Journal:
         self._proposals: dict[int, Result] = {}
         # The ids whose result is no payload, and what it is instead.
         self._expected: dict[NotificationId, ResultKind] = {}
-        self._command_index = -1
+        self.command_index = -1  # of the last command that was issued or replayed
         self._last_type = 0
         self._last_name = ""
         self._last_completion_id = 0
-        self._last_signal_index = 16  # the first 16 are Restate's own
+        self.last_signal_index = 16  # the first 16 are Restate's own
         self._wrote_command = False
+        self._cut_by: BaseException | None = None
 
     # ---- Input ----
 
@@ -235,67 +237,101 @@ class Journal:
 
     def read_input(self) -> Input:
         """The handler's input, the journal's first command; once, when `is_ready`."""
-        _, payload = self._next_recorded(_INPUT)
-        message = self._decode(pb.InputCommandMessage, payload)
-        return Input(
+        _, payload = self._recorded()
+        message = self._decode(pb.InputCommandMessage, _INPUT, payload)
+        input_ = Input(
             message.value.content, tuple([(header.key, header.value) for header in message.headers])
         )
+        self._take_recorded(_INPUT)
+        return input_
 
     # ---- Commands ----
+    #
+    # An operation happens as a whole or not at all, whatever is raised in its middle: a handler may
+    # catch a RecursionError and go on. So an operation first makes everything that can fail. Then it
+    # takes its ids and writes its command, or takes that from the journal, in statements that call
+    # nothing, for every call could be the one too many.
 
-    def _next_completion_id(self) -> int:
-        self._last_completion_id += 1
-        return self._last_completion_id
+    def _command(self, type_: int, message: Message, name: str = "", ids: int = 0) -> None:
+        """Write a command, or take it from the journal and check that it is the same.
 
-    def _command(self, type_: int, message: Message, name: str = "") -> None:
-        """Write a command, or take it from the journal and check that it is the same."""
+        Args:
+            type_: its type number.
+            message: the command.
+            name: its name.
+            ids: how many completion ids it uses; they follow on the last ones.
+        """
         payload = message.SerializeToString()
         if self.phase is _PROCESSING:
-            self._command_index += 1
+            length = len(payload)
+            header = pack_header(type_, 0, length)
+            self._output += (header, payload)
+            self._output_size += length
+            self.command_index += 1
             self._last_type = type_
             self._last_name = name
+            self._last_completion_id += ids
             self._wrote_command = True
-            self._output += (pack_header(type_, 0, len(payload)), payload)
-            self._output_size += len(payload)
             return
-        found_type, found = self._next_recorded(type_, name)
-        if found_type == type_ and found == payload:
-            return
-        self._check(found_type, found, type_, message)
+        found_type, found = self._recorded()
+        if found_type != type_ or found != payload:
+            self._check(found_type, found, type_, message, name)
+        self._take_recorded(type_, name, ids)
 
-    def _check(self, found_type: int, found: bytes, type_: int, message: Message) -> None:
+    def _check(
+        self, found_type: int, found: bytes, type_: int, message: Message, name: str = ""
+    ) -> None:
+        index = self.command_index + 1
         try:
-            difference = explain(self._command_index, found_type, found, type_, message)
+            difference = explain(index, found_type, found, type_, message)
+        except RecursionError:  # the handler's: it is deep in calls, and may try again
+            raise
         except UNDECODABLE as error:
-            self._violation(f"the journal's command {self._command_index} is undecodable: {error}")
+            self._bad_record(type_, f"is undecodable: {error}", name)
         if difference is not None:
-            self.fail(AttemptError(Code.JOURNAL_MISMATCH, difference))
+            related = RelatedCommand(index, name, type_)
+            self.fail(AttemptError(Code.JOURNAL_MISMATCH, difference, related=related))
 
-    def _decode(self, class_: type[M], payload: bytes) -> M:
+    def _decode(self, class_: type[M], type_: int, payload: bytes) -> M:
         try:
             return class_.FromString(payload)
+        except RecursionError:  # as in `_check`
+            raise
         except UNDECODABLE as error:
-            self._violation(f"the journal's command {self._command_index} is undecodable: {error}")
+            self._bad_record(type_, f"is undecodable: {error}")
+
+    def _bad_record(self, type_: int, what: str, name: str = "") -> NoReturn:
+        index = self.command_index + 1
+        text = f"Protocol violation: the journal's command {index} {what}"
+        related = RelatedCommand(index, name, type_)
+        self.fail(AttemptError(Code.PROTOCOL_VIOLATION, text, related=related))
 
     def _peek_recorded(self) -> int | None:
         """The type of the next recorded command; None when there is nothing to replay."""
         return self._commands[0][0] if self._commands else None
 
-    def _next_recorded(self, type_: int, name: str = "") -> Frame:
+    def _recorded(self) -> Frame:
+        """The next recorded command, which stays where it is."""
         if self.phase is not _REPLAYING:
             self._closed()
-        self._command_index += 1
+        return self._commands[0]
+
+    def _take_recorded(self, type_: int, name: str = "", ids: int = 0) -> None:
+        """The code does what the next recorded command says."""
+        del self._commands[0]
+        self.command_index += 1
         self._last_type = type_
         self._last_name = name
-        frame = self._commands.popleft()
+        self._last_completion_id += ids
         if not self._commands:
             self.phase = _PROCESSING
-        return frame
 
     # ---- Output and the end ----
 
     def take_output(self) -> bytes:
         """The bytes to send since the last call."""
+        if self._cut_by is not None:
+            self._write_cut()
         output = self._output
         if not output:
             return b""
@@ -336,7 +372,7 @@ class Journal:
 
     def _not_next(self, expected: str, related: RelatedCommand | None = None) -> NoReturn:
         """What the code does is no command, but the journal goes on with one."""
-        index = self._command_index + 1
+        index = self.command_index + 1
         type_, payload = self._commands[0]
         text = mismatch_text(index, expected, f"'{summarize(type_, payload)}'")
         self.fail(
@@ -356,8 +392,28 @@ class Journal:
 
     def fail_with(self, error: AttemptError) -> None:
         """As `fail`, but returns; nothing where the attempt is over already."""
-        if self.phase is _CLOSED:
-            return
+        if self.phase is not _CLOSED:
+            self._write_error(error)
+
+    def cut_short(self, error: BaseException) -> None:
+        """End the attempt because an operation was issued, and something was raised before its end.
+
+        Its place in the journal is taken, but the handler has nothing of it, and may have caught
+        what was raised. Nothing is called here, and little done: there may be no stack left.
+        """
+        if self.phase is not _CLOSED:
+            self.phase = _CLOSED
+            self._cut_by = error
+
+    def _write_cut(self) -> None:
+        error, self._cut_by = self._cut_by, None
+        text = (
+            f"The operation '{describe(self._last_type)}' was issued, and {type(error).__name__} was "
+            "raised before it had returned: the attempt ends here, for another could not repeat that."
+        )
+        self._write_error(AttemptError(Code.INTERNAL, text))
+
+    def _write_error(self, error: AttemptError) -> None:
         message = pb.ErrorMessage(
             code=wire_code(error.code),
             message=wire_text(error.message),
@@ -371,8 +427,11 @@ class Journal:
                 message.related_command_name = wire_text(related.name)
         if error.retry_after is not None:
             message.next_retry_delay = max(0, round(error.retry_after.total_seconds() * 1000))
-        self._send(MessageType.ERROR, message)
+        payload = message.SerializeToString()
+        header = pack_header(MessageType.ERROR, 0, len(payload))
+        self._output += (header, payload)  # all that can fail is done, as in a command
         self.error = error
+        self.phase = _CLOSED
         self._close()
 
     def _close(self) -> None:
@@ -384,6 +443,6 @@ class Journal:
     @property
     def last_command(self) -> RelatedCommand | None:
         """The command that was issued or replayed last."""
-        if self._command_index < 0:
+        if self.command_index < 0:
             return None
-        return RelatedCommand(self._command_index, self._last_name, self._last_type)
+        return RelatedCommand(self.command_index, self._last_name, self._last_type)

@@ -136,11 +136,11 @@ class StateMachine(CallCommands):
 
     def sleep(self, wake_up_time: int, name: str = "") -> int:
         """Start a timer (milliseconds since the Unix epoch). Returns its notification id."""
-        result = self._next_completion_id()
+        result = self._last_completion_id + 1
         command = pb.SleepCommandMessage(
             wake_up_time=wake_up_time, result_completion_id=result, name=name
         )
-        self._command(MessageType.SLEEP, command, name)
+        self._command(MessageType.SLEEP, command, name, 1)
         return result
 
     # ---- Awakeables and signals ----
@@ -149,8 +149,10 @@ class StateMachine(CallCommands):
         """Make an awakeable. Returns its id for others, and its notification id."""
         if self.phase is _CLOSED:
             self._closed()
-        self._last_signal_index += 1
-        return self._awakeable_id(self._last_signal_index), -self._last_signal_index
+        index = self.last_signal_index + 1
+        id_ = self._awakeable_id(index)
+        self.last_signal_index = index
+        return id_, -index
 
     def _awakeable_id(self, signal_index: int) -> str:
         raw = self.start.id + signal_index.to_bytes(4, "big")
@@ -178,27 +180,27 @@ class StateMachine(CallCommands):
 
     def get_promise(self, key: str) -> int:
         """Wait for a promise of this workflow. Returns the notification id."""
-        result = self._next_completion_id()
+        result = self._last_completion_id + 1
         command = pb.GetPromiseCommandMessage(key=key, result_completion_id=result)
-        self._command(MessageType.GET_PROMISE, command)
+        self._command(MessageType.GET_PROMISE, command, ids=1)
         return result
 
     def peek_promise(self, key: str) -> int:
         """Look at a promise without waiting for it. Returns the notification id."""
-        result = self._next_completion_id()
+        result = self._last_completion_id + 1
         command = pb.PeekPromiseCommandMessage(key=key, result_completion_id=result)
-        self._command(MessageType.PEEK_PROMISE, command)
+        self._command(MessageType.PEEK_PROMISE, command, ids=1)
         return result
 
     def complete_promise(self, key: str, completion: bytes | Failure) -> int:
         """Resolve or reject a promise. Returns the notification id of its outcome."""
-        result = self._next_completion_id()
+        result = self._last_completion_id + 1
         command = pb.CompletePromiseCommandMessage(key=key, result_completion_id=result)
         if isinstance(completion, Failure):
             command.completion_failure.CopyFrom(self._failure(completion))
         else:
             command.completion_value.content = completion
-        self._command(MessageType.COMPLETE_PROMISE, command)
+        self._command(MessageType.COMPLETE_PROMISE, command, ids=1)
         return result
 
     # ---- Runs ----
@@ -210,12 +212,12 @@ class StateMachine(CallCommands):
             Its notification id, and whether its function has to be executed: not where the
             journal has its result.
         """
-        result = self._next_completion_id()
+        result = self._last_completion_id + 1
         command = pb.RunCommandMessage(result_completion_id=result, name=name)
-        self._command(MessageType.RUN, command, name)
+        self._command(MessageType.RUN, command, name, 1)
         if result in self._arrived:
             return result, False
-        self._runs[result] = self._command_index, name
+        self._runs[result] = self.command_index, name
         return result, True
 
     def propose_run(self, id_: int, result: bytes | Failure) -> None:

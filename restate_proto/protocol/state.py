@@ -10,7 +10,7 @@ from restatepb.protocol.v1 import protocol_pb2 as pb
 __all__ = ["StateCommands"]
 
 _VOID = Result(ResultKind.VOID, None)
-_VALUE = ResultKind.VALUE
+_VALUE, _STATE_KEYS = ResultKind.VALUE, ResultKind.STATE_KEYS
 _REPLAYING = Phase.REPLAYING
 
 
@@ -51,25 +51,28 @@ class StateCommands(Journal):
         return result
 
     def _get_lazy(self, key: bytes) -> int:
-        id_ = self._next_completion_id()
+        id_ = self._last_completion_id + 1
         command = pb.GetLazyStateCommandMessage(key=key, result_completion_id=id_)
-        self._command(MessageType.GET_LAZY_STATE, command)
+        self._command(MessageType.GET_LAZY_STATE, command, ids=1)
         return id_
 
     def _replay_get(self, key: bytes) -> Result | int:
         if self._peek_recorded() != MessageType.GET_EAGER_STATE:
             return self._get_lazy(key)
-        _, payload = self._next_recorded(MessageType.GET_EAGER_STATE)
-        found = self._decode(pb.GetEagerStateCommandMessage, payload)
+        type_ = MessageType.GET_EAGER_STATE
+        _, payload = self._recorded()
+        found = self._decode(pb.GetEagerStateCommandMessage, type_, payload)
         if found.key != key or found.name:
             expected = pb.GetEagerStateCommandMessage.FromString(payload)  # the same result
             expected.key = key
             expected.name = ""
-            self._check(MessageType.GET_EAGER_STATE, payload, MessageType.GET_EAGER_STATE, expected)
+            self._check(type_, payload, type_, expected)
         which = found.WhichOneof("result")
         if which is None:
-            self._violation(f"the journal's command {self._command_index} has no result")
-        return Result(_VALUE, found.value.content) if which == "value" else _VOID
+            self._bad_record(type_, "has no result")
+        result = Result(_VALUE, found.value.content) if which == "value" else _VOID
+        self._take_recorded(type_)
+        return result
 
     def get_state_keys(self) -> Result | int:
         """List the keys: at once, or the notification id of the list."""
@@ -81,25 +84,28 @@ class StateCommands(Journal):
             return self._get_lazy_keys()
         keys = sorted(key for key, value in self._values.items() if value is not None)
         command = pb.GetEagerStateKeysCommandMessage(value=pb.StateKeys(keys=keys))
+        result = _keys(command.value)
         self._command(MessageType.GET_EAGER_STATE_KEYS, command)
-        return _keys(command.value)
+        return result
 
     def _replay_keys(self) -> Result:
         type_ = MessageType.GET_EAGER_STATE_KEYS
-        _, payload = self._next_recorded(type_)
-        found = self._decode(pb.GetEagerStateKeysCommandMessage, payload)
+        _, payload = self._recorded()
+        found = self._decode(pb.GetEagerStateKeysCommandMessage, type_, payload)
         if found.name:
             expected = pb.GetEagerStateKeysCommandMessage(value=found.value)
             self._check(type_, payload, type_, expected)
         if not found.HasField("value"):
-            self._violation(f"the journal's command {self._command_index} has no result")
-        return _keys(found.value)
+            self._bad_record(type_, "has no result")
+        result = _keys(found.value)
+        self._take_recorded(type_)
+        return result
 
     def _get_lazy_keys(self) -> int:
-        id_ = self._next_completion_id()
+        id_ = self._last_completion_id + 1
         command = pb.GetLazyStateKeysCommandMessage(result_completion_id=id_)
-        self._command(MessageType.GET_LAZY_STATE_KEYS, command)
-        self._expected[id_] = ResultKind.STATE_KEYS
+        self._command(MessageType.GET_LAZY_STATE_KEYS, command, ids=1)
+        self._expected[id_] = _STATE_KEYS
         return id_
 
     def set_state(self, key: str, value: bytes) -> None:
@@ -119,7 +125,7 @@ class StateCommands(Journal):
     def clear_all_state(self) -> None:
         """Remove every key."""
         self._command(MessageType.CLEAR_ALL_STATE, pb.ClearAllStateCommandMessage())
-        self._values.clear()
+        self._values = {}
         self._is_partial = False
 
 

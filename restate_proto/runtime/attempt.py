@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from restate_proto.codec.payload import encode
 from restate_proto.errors import CancelledError, TerminalError
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Attempt"]
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _log = logging.getLogger("restate_proto")
 
@@ -204,7 +205,7 @@ class Attempt:
         try:
             while True:
                 if runs is not None:  # each time: a deferred operation may have ended the replay
-                    runs.start_postponed()
+                    runs.start()
                 if machine.cancel_requested:
                     missing = machine.calls_without_id()
                     if not missing:
@@ -227,6 +228,10 @@ class Attempt:
                 machine.park(tree, executing=runs is not None and bool(runs.executing))
         except AttemptEnded as ended:
             return ended
+        except Exception as error:  # noqa: BLE001 - of a deferred operation: its place is lost
+            self._cause = error
+            machine.fail_with(to_attempt_error(error))
+            return AttemptEnded("an operation could not be issued")
         return False
 
     def _or_more(self, tree: Await) -> Await:
@@ -270,6 +275,34 @@ class Attempt:
         if get_ident() != self._thread or task is None or current_task(self.loop) is not task:
             raise used_elsewhere()
 
+    def issue(
+        self,
+        read: Callable[[Result], T],
+        operation: Callable[[*Ts], NotificationId | Result],
+        *args: *Ts,
+    ) -> Leaf[T]:
+        """Issue a command, and make the future of its result; both or neither.
+
+        Args:
+            read: what turns the result into the value.
+            operation: the method of `commands` that issues it, and returns the notification of the
+                result, or the result.
+            *args: its arguments.
+        """
+        machine = self.machine
+        index = machine.command_index
+        try:
+            outcome = operation(*args)
+            if isinstance(outcome, Result):
+                return Leaf(self, None, read, outcome)
+            leaf = Leaf(self, outcome, read)
+            self.inbox.expect(outcome, leaf)
+        except BaseException as error:
+            if machine.command_index != index:
+                machine.cut_short(error)
+            raise
+        return leaf
+
     def leaf(self, id_: NotificationId, read: Callable[[Result], T]) -> Leaf[T]:
         """The future of a notification.
 
@@ -282,7 +315,10 @@ class Attempt:
         return leaf
 
     def execute(self, run: Run) -> None:
-        """Execute the function of a `ctx.run` whose result the journal does not have."""
+        """Execute the function of a `ctx.run` when the handler next waits.
+
+        Not at once, for the handler may be deep in calls, and its function needs room, too.
+        """
         if self.runs is None:
             self.runs = Runs(self)
         self.runs.add(run)
@@ -303,7 +339,9 @@ class Attempt:
             self.flush()
 
     def paused(self) -> None:
-        """The handler waits: send what it has issued."""
+        """The handler waits: execute the functions that it has asked for, and send what it has issued."""
+        if self.runs is not None:
+            self.runs.start()
         if self.machine.phase is _CLOSED and not self._has_ended:
             self._stop("the attempt ended while the handler ran")  # whatever it waits for
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from random import Random
 from time import time
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -217,7 +218,8 @@ class Context:
     ) -> DurableFuture[Any]:
         """Execute a side effect and record its result, so that it is not executed again.
 
-        It is executed at least once: a crash between the effect and the record repeats it.
+        The function is called when the handler next waits, whatever for. It is executed at least
+        once: a crash between the effect and the record repeats it.
 
         Args:
             name: what Restate shows; the same in every attempt.
@@ -234,10 +236,22 @@ class Context:
         """
         codec: Codec[Any] = PLAIN if type is None else codec_for(type)
         encoding = self._encoding
-        id_, is_new = self._attempt.commands.run(name)
-        if is_new:
-            self._attempt.execute(Run(id_, name, function, args, codec, encoding, retry))
-        return self._attempt.leaf(id_, reader(codec, encoding))
+        read = reader(codec, encoding)
+        context = copy_context()
+        attempt = self._attempt
+        machine = attempt.commands
+        index = machine.command_index
+        try:  # as `Attempt.issue`
+            id_, is_new = machine.run(name)
+            leaf = attempt.leaf(id_, read)
+            if is_new:
+                run = Run(id_, name, function, args, codec, encoding, retry, context)
+                attempt.execute(run)
+        except BaseException as error:
+            if machine.command_index != index:
+                machine.cut_short(error)
+            raise
+        return leaf
 
     # ---- Time and chance ----
 
@@ -248,7 +262,8 @@ class Context:
             duration: from now.
             name: what Restate shows for it.
         """
-        return self._attempt.leaf(self._attempt.commands.sleep(after(duration), name), read_nothing)
+        attempt = self._attempt
+        return attempt.issue(read_nothing, attempt.commands.sleep, after(duration), name)
 
     def time(self) -> DurableFuture[float]:
         """The current time, recorded: seconds since the Unix epoch, as `time.time()`."""
@@ -274,7 +289,15 @@ class Context:
         Args:
             type: the type of the value.
         """
-        return Awakeable(self._attempt, codec_for(type), self._encoding)
+        codec = codec_for(type)
+        machine = self._attempt.commands
+        index = machine.last_signal_index
+        try:  # as `Attempt.issue`
+            return Awakeable(self._attempt, codec, self._encoding)
+        except BaseException as error:
+            if machine.last_signal_index != index:
+                machine.cut_short(error)
+            raise
 
     def resolve_awakeable(self, id: str, message: Any) -> None:  # noqa: A002
         """Complete an awakeable, of whatever invocation, with a message."""

@@ -34,8 +34,16 @@ def start_call(
 ) -> CallFuture[R]:
     """Call a handler; `response` is read in `encoding`."""
     _check(target, idempotency_key, limit_key)
-    ids = attempt.commands.call(target, parameter, _pairs(headers), idempotency_key, limit_key)
-    return CallFuture(attempt, ids, response, encoding)
+    pairs = _pairs(headers)
+    machine = attempt.commands
+    index = machine.command_index
+    try:  # as `Attempt.issue`
+        ids = machine.call(target, parameter, pairs, idempotency_key, limit_key)
+        return CallFuture(attempt, ids, response, encoding)
+    except BaseException as error:
+        if machine.command_index != index:
+            machine.cut_short(error)
+        raise
 
 
 def start_send(
@@ -52,10 +60,17 @@ def start_send(
     """Send a one-way message; the handle reads the result in `encoding`."""
     _check(target, idempotency_key, limit_key)
     invoke_time = 0 if delay is None else after(delay)
-    id_ = attempt.commands.send(
-        target, parameter, _pairs(headers), idempotency_key, limit_key, invoke_time
-    )
-    return InvocationHandle(attempt, attempt.leaf(id_, read_invocation_id), response, encoding)
+    pairs = _pairs(headers)
+    machine = attempt.commands
+    index = machine.command_index
+    try:  # as `Attempt.issue`
+        id_ = machine.send(target, parameter, pairs, idempotency_key, limit_key, invoke_time)
+        leaf = attempt.leaf(id_, read_invocation_id)
+        return InvocationHandle(attempt, leaf, response, encoding)
+    except BaseException as error:
+        if machine.command_index != index:
+            machine.cut_short(error)
+        raise
 
 
 def after(delay: timedelta) -> int:

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from restate_proto.codec.registry import codec_for
 from restate_proto.model.kinds import HandlerKind, ServiceKind
-from restate_proto.protocol import Result
 from restate_proto.runtime.base_context import Context
-from restate_proto.runtime.futures import Leaf
 from restate_proto.runtime.handles import DurablePromise
 from restate_proto.runtime.values import optional_reader, read_keys, write
 
@@ -42,17 +40,13 @@ class _KeyedContext(Context):
     def get(self, key: StateKey[T]) -> DurableFuture[T | None]:
         """The value of a state key; None where there is none."""
         read = optional_reader(codec_for(key.type), self._encoding)
-        result = self._attempt.commands.get_state(key.name)
-        if isinstance(result, Result):
-            return Leaf(self._attempt, None, read, result)
-        return self._attempt.leaf(result, read)
+        attempt = self._attempt
+        return attempt.issue(read, attempt.commands.get_state, key.name)
 
     def state_keys(self) -> DurableFuture[tuple[str, ...]]:
         """The names of the state keys that have a value."""
-        result = self._attempt.commands.get_state_keys()
-        if isinstance(result, Result):
-            return Leaf(self._attempt, None, read_keys, result)
-        return self._attempt.leaf(result, read_keys)
+        attempt = self._attempt
+        return attempt.issue(read_keys, attempt.commands.get_state_keys)
 
 
 class _WritingContext(_KeyedContext):

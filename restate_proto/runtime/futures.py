@@ -162,8 +162,8 @@ class Deferred(Combined[T]):
         if invocation_id.is_done:
             self.child_done(invocation_id)
         else:
-            attempt.deferred[self] = None
             invocation_id.add_parent(self)
+            attempt.deferred[self] = None
 
     def child_done(self, child: DurableFuture[Any]) -> None:
         """The id is known, or the operation is done."""

@@ -59,7 +59,7 @@ class InvocationHandle(Generic[R]):
         """
         attempt, read = self._attempt, reader(self._codec, self._encoding)
         return self._with_id(
-            lambda id_: attempt.leaf(attempt.machine.attach(InvocationTarget(id_)), read)
+            lambda id_: attempt.issue(read, attempt.machine.attach, InvocationTarget(id_))
         )
 
     def output(self) -> DurableFuture[R | None]:
@@ -69,7 +69,7 @@ class InvocationHandle(Generic[R]):
         """
         attempt, read = self._attempt, optional_reader(self._codec, self._encoding)
         return self._with_id(
-            lambda id_: attempt.leaf(attempt.machine.get_output(InvocationTarget(id_)), read)
+            lambda id_: attempt.issue(read, attempt.machine.get_output, InvocationTarget(id_))
         )
 
     def cancel(self) -> DurableFuture[None]:
@@ -96,12 +96,19 @@ class InvocationHandle(Generic[R]):
         return self._signal(key.name, Failure(code, reason))
 
     def _signal(self, name: str, result: bytes | Failure) -> DurableFuture[None]:
+        name.encode()  # what cannot be sent is refused here, and not when the id is there
         machine = self._attempt.machine
         return self._with_id(lambda id_: machine.send_signal(id_, name, result))
 
     def _with_id(self, issue: Callable[[str], DurableFuture[S] | None]) -> DurableFuture[S]:
-        self._attempt.check_caller()
-        return Deferred(self._attempt, self._invocation_id, issue)
+        machine = self._attempt.commands
+        index = machine.command_index
+        try:  # as `Attempt.issue`
+            return Deferred(self._attempt, self._invocation_id, issue)
+        except BaseException as error:
+            if machine.command_index != index:
+                machine.cut_short(error)
+            raise
 
 
 class CallFuture(Leaf[R]):
@@ -155,7 +162,7 @@ class Awakeable(Leaf[R]):
     __slots__ = ("id",)
 
     def __init__(self, attempt: Attempt, codec: Codec[R], encoding: Encoding) -> None:
-        self.id, notification = attempt.commands.awakeable()
+        self.id, notification = attempt.machine.awakeable()
         super().__init__(attempt, notification, reader(codec, encoding))
         attempt.inbox.expect(notification, self)
 
@@ -191,21 +198,16 @@ class DurablePromise(Generic[R]):
 
         Awaiting it raises `TerminalError` where the promise was rejected.
         """
-        attempt = self._attempt
-        return attempt.leaf(
-            attempt.commands.get_promise(self._name), reader(self._codec, self._encoding)
-        )
+        attempt, read = self._attempt, reader(self._codec, self._encoding)
+        return attempt.issue(read, attempt.commands.get_promise, self._name)
 
     def peek(self) -> DurableFuture[R | None]:
         """Its value, or None where it has none yet.
 
         Awaiting it raises `TerminalError` where the promise was rejected.
         """
-        attempt = self._attempt
-        return attempt.leaf(
-            attempt.commands.peek_promise(self._name),
-            optional_reader(self._codec, self._encoding),
-        )
+        attempt, read = self._attempt, optional_reader(self._codec, self._encoding)
+        return attempt.issue(read, attempt.commands.peek_promise, self._name)
 
     def resolve(self, message: R) -> DurableFuture[None]:
         """Give it its value.
@@ -223,4 +225,5 @@ class DurablePromise(Generic[R]):
 
     def _complete(self, completion: bytes | Failure) -> DurableFuture[None]:
         attempt = self._attempt
-        return attempt.leaf(attempt.commands.complete_promise(self._name, completion), read_nothing)
+        complete = attempt.commands.complete_promise
+        return attempt.issue(read_nothing, complete, self._name, completion)

@@ -21,6 +21,7 @@ from restate_proto.runtime.threads import ThreadStartError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextvars import Context
 
     from restate_proto.model.codec import Codec
     from restate_proto.model.kinds import Encoding
@@ -45,6 +46,7 @@ class Run(NamedTuple):
         codec: the codec of its result.
         encoding: what its result is recorded in.
         retry: how it is retried; None leaves that to Restate, without bounds.
+        context: the context variables that the function sees.
     """
 
     id: int
@@ -54,6 +56,7 @@ class Run(NamedTuple):
     codec: Codec[Any]
     encoding: Encoding
     retry: RetryPolicy | None
+    context: Context
 
 
 class Runs:
@@ -67,14 +70,11 @@ class Runs:
         self._postponed: list[Run] = []
 
     def add(self, run: Run) -> None:
-        """Execute a run, at once if the replay is over: only then can its result be stored."""
-        if self._attempt.machine.phase is Phase.PROCESSING:
-            self._execute(run)
-        else:
-            self._postponed.append(run)
+        """Execute a run with the next `start`."""
+        self._postponed.append(run)
 
-    def start_postponed(self) -> None:
-        """Execute what waited for the end of the replay, if that is over."""
+    def start(self) -> None:
+        """Execute what was added, if the replay is over: only then can its result be stored."""
         machine = self._attempt.machine
         if not self._postponed or machine.phase is not Phase.PROCESSING:
             return
@@ -181,6 +181,7 @@ class _RunTask(EagerTask):
         else:
             coroutine = self._in_thread(attempt, run)
         super().__init__(attempt.loop, coroutine, run.name)
+        self._context = run.context
         self._runs = runs
         self._started = monotonic()
         self.run = run

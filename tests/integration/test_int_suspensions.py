@@ -46,7 +46,7 @@ def test_what_the_journal_has_resumes_nothing(world: World) -> None:
             await gather(done, never)
         await gather(done, ctx.sleep(AWHILE))
         await select(never=never, sleep=ctx.sleep(AWHILE))
-        await gather(select(never=never, nap=ctx.sleep(AWHILE)), ctx.run("run", dict))
+        await gather(select(never=never, nap=ctx.sleep(AWHILE)), ctx.run("run", lambda: 7))
         return await ctx.promise(JourneyBase.DECISION)
 
     answer = world.run(world.perform(Place.WORKFLOW, body, Parcel(text="x")))

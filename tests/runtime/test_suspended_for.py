@@ -30,8 +30,9 @@ KEY = SignalKey("go", str)
 def ids_of(waiting: pb.SuspensionMessage | pb.Future) -> set[int | str]:
     ids = {*waiting.waiting_completions, *waiting.waiting_named_signals}
     ids.update(-index for index in waiting.waiting_signals)
-    nested = [] if isinstance(waiting, pb.SuspensionMessage) else waiting.nested_futures
-    return ids.union(*map(ids_of, nested))
+    if isinstance(waiting, pb.Future):
+        ids.update(*map(ids_of, waiting.nested_futures))
+    return ids
 
 
 @pytest.mark.parametrize("is_there", [True, False])

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from restate_proto.codec.registry import codec_for
 from restate_proto.model.kinds import HandlerKind, ServiceKind
+from restate_proto.protocol import Result
 from restate_proto.runtime.base_context import Context
+from restate_proto.runtime.futures import Leaf
 from restate_proto.runtime.handles import DurablePromise
 from restate_proto.runtime.values import optional_reader, read_keys, write
 
@@ -41,7 +43,17 @@ class _KeyedContext(Context):
         """The value of a state key; None where there is none."""
         read = optional_reader(codec_for(key.type), self._encoding)
         attempt = self._attempt
-        return attempt.issue(read, attempt.commands.get_state, key.name)
+        machine = attempt.commands
+        index = machine.command_index
+        try:  # as `Attempt.issue`
+            result = machine.get_state(key.name)
+            if isinstance(result, Result):
+                return Leaf(attempt, None, read, result)
+            return attempt.leaf(result, read)
+        except BaseException as error:
+            if machine.command_index != index:
+                machine.cut_short(error)
+            raise
 
     def state_keys(self) -> DurableFuture[tuple[str, ...]]:
         """The names of the state keys that have a value."""

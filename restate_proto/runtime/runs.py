@@ -132,6 +132,8 @@ class Runs:
         """
         try:
             data = encode(run.codec, result, run.encoding)
+            if len(data) < _DEEP_AT_LEAST:
+                return data
             reason = _why_unreadable(run, data)
         except Exception as wrong:  # noqa: BLE001 - a codec of any library, on an object of any class
             data, reason = b"", describe_error(wrong)
@@ -180,8 +182,7 @@ class _RunTask(EagerTask):
             coroutine = _in_loop(run)
         else:
             coroutine = self._in_thread(attempt, run)
-        super().__init__(attempt.loop, coroutine, run.name)
-        self._context = run.context
+        super().__init__(attempt.loop, coroutine, run.name, run.context)
         self._runs = runs
         self._started = monotonic()
         self.run = run
@@ -212,8 +213,6 @@ def _why_unreadable(run: Run, data: bytes) -> str | None:
     """Why a payload could not be read when the journal is replayed; None where it could."""
     if len(data) >= MAX_PAYLOAD:
         return f"it is {len(data)} bytes long, and Restate stores less than {MAX_PAYLOAD}"
-    if len(data) < _DEEP_AT_LEAST:
-        return None
     try:
         is_object = run.codec.json_is_object
         encoding = encoding_of(None, data, run.encoding, is_object=is_object)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from contextvars import Context
 
 current_task: Callable[[asyncio.AbstractEventLoop], Any] = asyncio.current_task
 """The task that an event loop steps, whatever the thread that asks; None outside of tasks."""
@@ -38,6 +39,7 @@ class EagerTask:
         loop: the running event loop.
         coroutine: what to run; not started yet.
         name: a name for debuggers.
+        context: the context variables that it sees; None copies the current ones.
     """
 
     __slots__ = (
@@ -56,12 +58,16 @@ class EagerTask:
     )
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], name: str
+        self,
+        loop: asyncio.AbstractEventLoop,
+        coroutine: Coroutine[Any, Any, Any],
+        name: str,
+        context: Context | None = None,
     ) -> None:
         self._loop = loop
         self._coroutine = coroutine
         self._name = name
-        self._context = copy_context()
+        self._context = copy_context() if context is None else context
         # Named as asyncio.Task names them: anyio looks at both.
         self._fut_waiter: asyncio.Future[Any] | None = None
         self._must_cancel = False

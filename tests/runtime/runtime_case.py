@@ -68,6 +68,7 @@ _TYPES: dict[type[Message], int] = {
     pb.CompleteAwakeableCommandMessage: 0x0414,
     pb.NotificationTemplate: 0x8011,  # all notifications have one shape
 }
+_THREADS = ThreadPool()
 _CLASSES = {type_: class_ for class_, type_ in _TYPES.items()}
 
 
@@ -200,8 +201,8 @@ class Case:
         )
         self.stream = Stream()
         self.fed = 0
-        threads = threads or ThreadPool()
-        handler = BoundHandler(descriptor, body, context_class(descriptor), threads)
+        class_ = context_class(descriptor)
+        handler = BoundHandler(descriptor, body, class_, threads or _THREADS)
         self.attempt = Attempt(handler, version, self.stream, asyncio.get_running_loop())
 
     def start(

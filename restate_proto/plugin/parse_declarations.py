@@ -12,7 +12,6 @@ from restatepb.v1 import options_pb2
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from restate_proto.plugin.schema import HandlerModel
     from restate_proto.plugin.scope import ServiceScope
     from restate_proto.plugin.source import Path
 
@@ -30,20 +29,14 @@ class Declarations:
     signals: tuple[Declaration, ...]
 
 
-def parse_declarations(scope: ServiceScope, handlers: Sequence[HandlerModel]) -> Declarations:
-    """Reads what a service declares.
-
-    Args:
-        scope: the service.
-        handlers: its handlers; their methods and the keys' constants share one class.
-    """
-    return _Parser(scope, handlers).parse()
+def parse_declarations(scope: ServiceScope) -> Declarations:
+    """Reads what a service declares."""
+    return _Parser(scope).parse()
 
 
 class _Parser:
-    def __init__(self, scope: ServiceScope, handlers: Sequence[HandlerModel]) -> None:
+    def __init__(self, scope: ServiceScope) -> None:
         self._scope = scope
-        self._taken = {handler.method: f"method {handler.rpc}" for handler in handlers}
 
     def parse(self) -> Declarations:
         message = self._scope.option.message
@@ -72,29 +65,12 @@ class _Parser:
             elif message.name in seen:
                 self._report(path, f"{title} is declared twice; keep one")
             seen.add(message.name)
-            constant = self._constant(what, message.name, path) if message.name else ""
             type_ = self._type(title, message.type, path)
-            if constant and type_:
+            if message.name and type_:
+                constant = constant_name(message.name, what.upper()) or ""
                 location = self._scope.location(path)
                 found.append(Declaration(message.name, constant, type_, location))
         return tuple(found)
-
-    def _constant(self, what: str, name: str, path: Path) -> str | None:
-        title = f'{what} "{name}"'
-        constant = constant_name(name, what.upper())
-        if constant is None:
-            self._report(
-                path,
-                f"{title} has no letter or digit to make a Python name of; write a name with one",
-            )
-            return None
-        first = self._taken.setdefault(constant, title)
-        if first != title:
-            self._report(
-                path,
-                f'{first} and {title} both become the Python name "{constant}"; rename one of them',
-            )
-        return constant
 
     def _type(self, title: str, written: str, path: Path) -> MessageType | None:
         """Finds the message type that a declaration names by its full name."""

@@ -187,9 +187,8 @@ def _config(
 
 
 def _check_names(scope: ServiceScope, handlers: tuple[HandlerModel, ...]) -> None:
-    """Two handlers may share neither the Restate name nor the Python name."""
+    """Two handlers may not share a Restate name; what languages call them is for their generators."""
     names: dict[str, str] = {}
-    methods: dict[str, str] = {}
     for number, handler in enumerate(handlers):
         path = scope.method_path(number)
         first = names.setdefault(handler.name, handler.rpc)
@@ -198,14 +197,6 @@ def _check_names(scope: ServiceScope, handlers: tuple[HandlerModel, ...]) -> Non
                 path,
                 f'{first} and {handler.rpc} of {scope.title} are both named "{handler.name}"; '
                 f"{_RENAME} of one",
-            )
-        first = methods.setdefault(handler.method, handler.rpc)
-        if first != handler.rpc:
-            scope.report(
-                path,
-                f"{first} and {handler.rpc} of {scope.title} both become the Python method "
-                f'"{handler.method}"; rename one, and keep its Restate name with option '
-                "(restatepb.v1.handler).name",
             )
 
 

@@ -69,7 +69,7 @@ def parse_service(
         )
     check_go_service(scope)
     handlers = parse_handlers(scope)
-    declarations = parse_declarations(scope, handlers)
+    declarations = parse_declarations(scope)
     return scope, ServiceModel(
         proto=proto.name,
         full_name=full_name,

@@ -14,7 +14,22 @@ if TYPE_CHECKING:
     from restate_proto.model.kinds import Encoding, HandlerKind
     from restate_proto.plugin.problems import Location
 
-__all__ = ["ClassNames", "Declaration", "FileModel", "HandlerModel", "MessageType", "ServiceModel"]
+__all__ = [
+    "KIND_WORDS",
+    "ClassNames",
+    "Declaration",
+    "FileModel",
+    "HandlerModel",
+    "MessageType",
+    "ServiceModel",
+]
+
+KIND_WORDS = {
+    ServiceKind.SERVICE: "service",
+    ServiceKind.VIRTUAL_OBJECT: "object",
+    ServiceKind.WORKFLOW: "workflow",
+}
+"""How options and messages call the kinds of services."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -43,7 +58,8 @@ class Declaration:
 
     Args:
         name: its Restate name, such as `email-confirmed`.
-        constant: the Python name of its key, such as `EMAIL_CONFIRMED`.
+        constant: the name of its key in generated code, such as `EMAIL_CONFIRMED`; empty where its
+            own name has no letter or digit to make one of.
         type: the message that it holds.
         location: where the contract declares it.
     """
@@ -140,6 +156,11 @@ class ServiceModel:
     promises: tuple[Declaration, ...]
     signals: tuple[Declaration, ...]
     location: Location
+
+    @property
+    def title(self) -> str:
+        """What to call it in a message: `object shop.v1.Cart`."""
+        return f"{KIND_WORDS[self.kind]} {self.full_name}"
 
     @property
     def is_keyed(self) -> bool:

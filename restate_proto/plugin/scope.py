@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from restate_proto.model.kinds import ServiceKind
+from restate_proto.plugin.schema import KIND_WORDS
 
 if TYPE_CHECKING:
     from google.protobuf import descriptor_pb2
@@ -21,12 +21,6 @@ __all__ = ["FileScope", "ServiceScope"]
 _SERVICE_METHOD = 2
 _SERVICE_OPTIONS = 3
 _METHOD_OPTIONS = 4
-
-_KIND_WORDS = {
-    ServiceKind.SERVICE: "service",
-    ServiceKind.VIRTUAL_OBJECT: "object",
-    ServiceKind.WORKFLOW: "workflow",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +69,7 @@ class ServiceScope:
     @property
     def title(self) -> str:
         """What to call it in a message: `object shop.v1.Cart`."""
-        return f"{_KIND_WORDS[self.option.kind]} {self.full_name}"
+        return f"{KIND_WORDS[self.option.kind]} {self.full_name}"
 
     def option_path(self, *inner: int) -> Path:
         """Returns the source path of the kind option, or of a field in it."""

@@ -10,7 +10,8 @@ from restate_proto.plugin.evolution.compare_keys import key_findings
 from restate_proto.plugin.evolution.compare_types import Use, type_findings
 from restate_proto.plugin.evolution.match import match
 from restate_proto.plugin.evolution.payloads import json_is_object
-from restate_proto.plugin.evolution.reporter import Reporter, kind_word
+from restate_proto.plugin.evolution.reporter import Reporter
+from restate_proto.plugin.schema import KIND_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +54,7 @@ def compare_service(
         # another name it is another service to Restate, which may be of any kind.
         if before.name != after.name:
             return
-        was, is_ = (_article(kind_word(service.kind)) for service in (before, after))
+        was, is_ = (_article(KIND_WORDS[service.kind]) for service in (before, after))
         text = f"it was {was} and is {is_}"
         yield report.finding("SERVICE_KIND_CHANGED", text, before=before.location)
         return

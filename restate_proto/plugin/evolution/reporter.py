@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.model.kinds import ServiceKind
 from restate_proto.plugin.evolution.findings import Finding
 from restate_proto.plugin.evolution.rules import RULES
+from restate_proto.plugin.schema import KIND_WORDS
 
 if TYPE_CHECKING:
     from restate_proto.plugin.problems import Location
     from restate_proto.plugin.schema import ServiceModel
 
-__all__ = ["Reporter", "kind_word"]
-
-_KINDS = {
-    ServiceKind.SERVICE: "service",
-    ServiceKind.VIRTUAL_OBJECT: "object",
-    ServiceKind.WORKFLOW: "workflow",
-}
-
-
-def kind_word(kind: ServiceKind) -> str:
-    """How options and messages call a kind: `object`."""
-    return _KINDS[kind]
+__all__ = ["Reporter"]
 
 
 class Reporter:
@@ -67,7 +56,7 @@ class Reporter:
         known = RULES[rule]
         service = self._service
         details["service"] = service.name
-        title = f"{kind_word(service.kind)} {service.name}"
+        title = f"{KIND_WORDS[service.kind]} {service.name}"
         return Finding(
             rule=known,
             place=place or self._place,

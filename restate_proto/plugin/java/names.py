@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 from restate_proto.model.kinds import ServiceKind
 from restate_proto.plugin.jvm.checks import check_files
 from restate_proto.plugin.jvm.messages import JvmClass
-from restate_proto.plugin.jvm.names import JAVA_KEYWORDS, ServiceNames, free_name, method_name
-from restate_proto.plugin.names import snake_case
+from restate_proto.plugin.jvm.names import (
+    JAVA_KEYWORDS,
+    NESTED_CLASSES,
+    ServiceNames,
+    free_name,
+    method_name,
+    serde_constants,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,6 +111,8 @@ def java_files(
         files,
         messages,
         problems,
+        language="Java",
+        nested_classes=NESTED_CLASSES,
         own_classes=lambda file: [_serde_class(file, messages)],
         method_name=_method_name,
     )
@@ -124,6 +132,7 @@ def _serde_class(file: FileModel, messages: JavaMessages) -> JvmClass:
 
 def _service(service: ServiceModel, serde: JvmClass, messages: JavaMessages) -> JavaService:
     names = ServiceNames.of(service)
+    constants = serde_constants(service)
     methods = {handler.rpc: _method_name(service, handler) for handler in service.handlers}
     taken = {*methods.values(), *_ASYNC}
     return JavaService(
@@ -137,7 +146,7 @@ def _service(service: ServiceModel, serde: JvmClass, messages: JavaMessages) -> 
                 model=handler,
                 method=methods[handler.rpc],
                 async_method=free_name(f"{methods[handler.rpc]}Async", taken),
-                constant=snake_case(handler.rpc).upper(),
+                constant=constants[handler.rpc],
                 request=messages.message(handler.request),
                 response=messages.message(handler.response),
                 key_getter=messages.getter(handler.request, handler.key_field)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from restate_proto.model.kinds import Encoding
 from restate_proto.plugin.java.source import JavaSource
 from restate_proto.plugin.jvm.kinds import CONTEXTS, handler_type
+from restate_proto.plugin.jvm.names import constants, declared_keys
 from restate_proto.plugin.jvm.printer import quote
 from restate_proto.plugin.jvm.settings import Settings
 from restate_proto.plugin.render_docs import handler_doc, service_doc
@@ -31,7 +32,7 @@ def render_base(
         messages: the protobuf-java classes of the request.
         beside: the names of the other classes that are known to be in its package.
     """
-    source = JavaSource(service.base, (), beside)
+    source = JavaSource(service.base, constants(service.model), beside)
     _Renderer(service, messages, source).render()
     return source.text(file.model.path)
 
@@ -65,12 +66,8 @@ public final boolean supports($Object service) {
 
     def _keys(self) -> None:
         model, serde = self._service.model, self._service.serde.names[0]
-        declared = [
-            *(("StateKey", "state", declaration) for declaration in model.state),
-            *(("DurablePromiseKey", "promise", declaration) for declaration in model.promises),
-        ]
         json = "true" if model.encoding is Encoding.JSON else "false"
-        for key, what, declaration in declared:
+        for what, key, declaration in declared_keys(model):
             message = self.source.use(self._messages.message(declaration.type))
             self.source.doc(f"The {what} {declaration.name}.")
             names = {

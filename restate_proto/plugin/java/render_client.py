@@ -243,7 +243,7 @@ class _Renderer:
             self._head(handler, extra, f"public {returns} {name}", form)
             keyword = "" if returns == "void" else "return "
             with self._source.indented():
-                self._source.wrapped(f"{keyword}{name}", arguments, ";")
+                self._source.wrapped(f"{keyword}this.{name}", arguments, ";")
             self._source.line("}")
         self._head(handler, doc, f"public {returns} {name}", last)
         with self._source.indented():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from restate_proto.model.kinds import Encoding, HandlerKind
 from restate_proto.plugin.java.source import JavaSource
 from restate_proto.plugin.jvm.kinds import TARGETS
+from restate_proto.plugin.jvm.names import constants
 from restate_proto.plugin.jvm.printer import quote
 from restate_proto.plugin.render_docs import described, handler_doc
 
@@ -26,7 +27,7 @@ def render_handlers(file: JavaFile, service: JavaService, beside: Iterable[str])
         service: the service.
         beside: the names of the other classes that are known to be in its package.
     """
-    source = JavaSource(service.requests, ("Metadata", "Serde"), beside)
+    source = JavaSource(service.requests, ("Metadata", "Serde", *constants(service.model)), beside)
     name = service.requests.names[0]
     source.doc(f"Requests to {described(service.model)}, and what it is called.")
     source.line('@$SuppressWarnings({"deprecation", "removal"})')

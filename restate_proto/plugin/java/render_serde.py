@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["render_serde"]
 
 _TYPE_PARAMETERS = ("C", "Req", "Res", "T", "V")
+# Where a class is called as one of these, an expression means the field by that name.
+_FIELDS = (
+    *("BINARY", "BINARY_TYPES", "EITHER", "JSON", "JSON_TYPES", "NO_OBJECTS", "PARSER", "PRINTER"),
+    *("RAW", "SLICE", "VOID"),  # of the SDK's Serde
+    *("builder", "contentType", "json", "prototype", "readsEither", "types"),
+)
 _INHERITED = (
     "Class",
     "JsonSchema",
@@ -298,7 +304,7 @@ def render_serde(file: JavaFile, beside: Iterable[str]) -> str:
         file: the file.
         beside: the names of the other classes that are known to be in its package.
     """
-    source = JavaSource(file.serde, (*_TYPE_PARAMETERS, *_INHERITED), beside)
+    source = JavaSource(file.serde, (*_TYPE_PARAMETERS, *_FIELDS, *_INHERITED), beside)
     path = " ".join(javadoc(file.model.path))
     text = _TEXT
     for place, strings in (

@@ -51,7 +51,8 @@ class JavaSource:
 
     Args:
         top: the class that the file is about.
-        declared: the names of the classes in that class, and of its type parameters.
+        declared: the names of the classes in that class, of its type parameters, and of constants
+            that hide a class of their name.
         beside: the names of the other classes that are known to be in the package.
     """
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restate_proto.plugin.constants import check_constants
 from restate_proto.plugin.jvm.messages import JvmClass
-from restate_proto.plugin.jvm.names import NESTED_CLASSES, ServiceNames
+from restate_proto.plugin.jvm.names import (
+    ServiceNames,
+    constants,
+    declared_keys,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from restate_proto.plugin.jvm.messages import JavaMessages
     from restate_proto.plugin.problems import Location, Problems
@@ -22,6 +27,8 @@ def check_files(
     messages: JavaMessages,
     problems: Problems,
     *,
+    language: str,
+    nested_classes: Collection[str],
     own_classes: Callable[[FileModel], Iterable[JvmClass]],
     method_name: Callable[[ServiceModel, HandlerModel], str],
 ) -> None:
@@ -31,6 +38,8 @@ def check_files(
         files: the files that have Restate services.
         messages: the protobuf-java classes of the request.
         problems: takes what is wrong.
+        language: what it is generated for.
+        nested_classes: the classes inside of generated ones.
         own_classes: returns the classes that are made of a file beside those of its services.
         method_name: returns the name of a handler's methods.
     """
@@ -42,8 +51,10 @@ def check_files(
             made = [JvmClass(package, (name,)) for name in ServiceNames.of(service)]
             classes.add(made, f"service {service.full_name}", service.location)
             _check_methods(service, method_name, problems)
+            declared = ((what, declaration) for what, _, declaration in declared_keys(service))
+            check_constants(service, declared, language, problems)
             for message in dict.fromkeys(service.messages()):
-                _check_message(file, service, message, messages, problems)
+                _check_message(file, service, message, messages, nested_classes, problems)
 
 
 class _ClassChecker:
@@ -98,6 +109,7 @@ def _check_message(
     service: ServiceModel,
     message: MessageType,
     messages: JavaMessages,
+    nested_classes: Collection[str],
     problems: Problems,
 ) -> None:
     """Finds a message without a package that the code of a service has no name for."""
@@ -106,8 +118,10 @@ def _check_message(
         return
     if messages.package(file.path):
         reason = "so that code in a package cannot name it"
-    elif found.names[0] in NESTED_CLASSES:
+    elif found.names[0] in nested_classes:
         reason = f"so that the {found.names[0]} inside of generated classes hides it"
+    elif found.names[0] in set(constants(service)):
+        reason = f"so that the constant {found.names[0]} of generated classes hides it"
     else:
         return
     problems.add(

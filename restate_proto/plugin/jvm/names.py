@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.model.kinds import ServiceKind
+from restate_proto.plugin.names import snake_case, unique_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from restate_proto.plugin.schema import HandlerModel, ServiceModel
+    from restate_proto.plugin.schema import Declaration, HandlerModel, ServiceModel
 
 __all__ = [
     "JAVA_KEYWORDS",
     "NESTED_CLASSES",
     "ServiceNames",
+    "constants",
+    "declared_keys",
     "free_name",
     "lower_camel_case",
     "method_name",
+    "serde_constants",
 ]
 
 JAVA_KEYWORDS = frozenset(
@@ -85,6 +89,37 @@ def method_name(
     clients = _WORKFLOW_CLIENT if service.kind is ServiceKind.WORKFLOW else _CLIENT
     taken = {*reserved, *clients, *(_OBJECT_METHODS if handler.request.is_empty else ())}
     return free_name(lower_camel_case(handler.rpc), taken)
+
+
+def serde_constants(service: ServiceModel) -> dict[str, str]:
+    """Returns what the names of a handler's constants begin with: `ADD_TICKET`, by its rpc.
+
+    Rpcs that differ in case alone (`GetURL`, `GetUrl`) have different methods and would have the
+    same constants: all but the first get a trailing `_`.
+    """
+    taken: set[str] = set()
+    return {
+        handler.rpc: unique_name(snake_case(handler.rpc).upper(), taken)
+        for handler in service.handlers
+    }
+
+
+def declared_keys(service: ServiceModel) -> Iterator[tuple[str, str, Declaration]]:
+    """Yields what the base has a constant for: what it is, the SDK's class, and its declaration."""
+    yield from (("state", "StateKey", declaration) for declaration in service.state)
+    yield from (("promise", "DurablePromiseKey", declaration) for declaration in service.promises)
+
+
+def constants(service: ServiceModel) -> Iterator[str]:
+    """Yields the constants of a service's classes.
+
+    Where a constant and a class have one name, an expression means the constant by it.
+    """
+    yield from ("SERVICE_NAME", "SERDE_FACTORY")
+    for name in serde_constants(service).values():
+        yield f"{name}_INPUT"
+        yield f"{name}_OUTPUT"
+    yield from (declaration.constant for _, _, declaration in declared_keys(service))
 
 
 def lower_camel_case(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from restate_proto.plugin.jvm.checks import check_files
 from restate_proto.plugin.jvm.messages import JavaMessages
 from restate_proto.plugin.jvm.options import parse_jvm_options
-from restate_proto.plugin.kotlin.names import method_name
+from restate_proto.plugin.kotlin.names import NESTED_CLASSES, method_name
 from restate_proto.plugin.kotlin.places import output, own_classes
 from restate_proto.plugin.kotlin.render import render_file
 from restate_proto.plugin.parse import parse_files
@@ -39,6 +39,8 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
         files,
         java,
         problems,
+        language="Kotlin",
+        nested_classes=NESTED_CLASSES,
         own_classes=lambda file: own_classes(file, java),
         method_name=method_name,
     )

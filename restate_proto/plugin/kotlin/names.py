@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 
+from restate_proto.plugin.jvm import names
 from restate_proto.plugin.jvm.names import method_name
 
-__all__ = ["escaped", "method_name"]
+__all__ = ["NESTED_CLASSES", "escaped", "method_name"]
 
+NESTED_CLASSES = names.NESTED_CLASSES | {"Companion"}
+"""The classes inside of generated ones, which hide others of their names."""
+
+# `yield` is none, but no name that may be called.
 _HARD_KEYWORDS = frozenset(
     """
     as break class continue do else false for fun if in interface is null object package return
-    super this throw true try typealias typeof val var when while
+    super this throw true try typealias typeof val var when while yield
     """.split()  # noqa: SIM905 - a table of words reads better
 )
 _PLAIN = re.compile(r"_*[A-Za-z0-9][A-Za-z0-9_]*")

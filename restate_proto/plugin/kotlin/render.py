@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.plugin.jvm.names import NESTED_CLASSES, ServiceNames
+from restate_proto.plugin.jvm.names import ServiceNames, constants
 from restate_proto.plugin.kotlin.imports import Imports
-from restate_proto.plugin.kotlin.names import escaped
+from restate_proto.plugin.kotlin.names import NESTED_CLASSES, escaped
 from restate_proto.plugin.kotlin.places import serde_class
 from restate_proto.plugin.kotlin.printer import Printer
 from restate_proto.plugin.kotlin.render_base import render_base
@@ -31,7 +31,8 @@ def render_file(file: FileModel, java: JavaMessages) -> str:
     package = java.package(file.path)
     serde = serde_class(file)
     names = [name for service in file.services for name in ServiceNames.of(service)]
-    imports = Imports(package, {*names, *NESTED_CLASSES, serde}, java)
+    hidden = {name for service in file.services for name in constants(service)}
+    imports = Imports(package, {*names, *NESTED_CLASSES, *hidden, serde}, java)
     imports.use("kotlin.time.Duration")  # the one that users see has the short name
     # The body comes first: printing it is what finds out what has to be imported.
     body = Printer()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.plugin.jvm.docs import kdoc
 from restate_proto.plugin.jvm.kinds import CONTEXTS, handler_type
+from restate_proto.plugin.jvm.names import declared_keys
 from restate_proto.plugin.jvm.settings import Settings
 from restate_proto.plugin.kotlin.names import escaped
 from restate_proto.plugin.kotlin.printer import quote
@@ -118,11 +119,8 @@ def _configured(scope: Scope, settings: list[str], after: str) -> None:
 
 
 def _keys(scope: Scope) -> None:
-    printer, service = scope.printer, scope.service
-    declared = [
-        *(("state", "StateKey", key) for key in service.state),
-        *(("promise", "DurablePromiseKey", key) for key in service.promises),
-    ]
+    printer = scope.printer
+    declared = list(declared_keys(scope.service))
     if not declared:
         return
     printer.line()

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.model.kinds import Encoding, ServiceKind
-from restate_proto.plugin.jvm.names import ServiceNames
+from restate_proto.plugin.jvm.names import ServiceNames, serde_constants
 from restate_proto.plugin.kotlin.names import escaped, method_name
-from restate_proto.plugin.names import snake_case
 
 if TYPE_CHECKING:
     from restate_proto.plugin.jvm.messages import JavaMessages
@@ -72,11 +71,11 @@ class Scope:
 
     def input(self, handler: HandlerModel) -> str:
         """Returns the constant of the serde of a handler's request."""
-        return f"{snake_case(handler.rpc).upper()}_INPUT"
+        return f"{serde_constants(self.service)[handler.rpc]}_INPUT"
 
     def output(self, handler: HandlerModel) -> str:
         """Returns the constant of the serde of a handler's response."""
-        return f"{snake_case(handler.rpc).upper()}_OUTPUT"
+        return f"{serde_constants(self.service)[handler.rpc]}_OUTPUT"
 
     def default(self, message: MessageType) -> str:
         """Returns the expression for the empty message of a type."""

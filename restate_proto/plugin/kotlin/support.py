@@ -41,7 +41,7 @@ THE_NO_OBJECTS
     )
 
 // What a google.protobuf.Any may hold in JSON: the messages that the contract can see.
-private val types by <<kotlin.lazy>> {
+private val messageTypes by <<kotlin.lazy>> {
     val files = <<java.util.LinkedHashSet>><<<com.google.protobuf.Descriptors.FileDescriptor>>>()
 
     fun visit(file: <<com.google.protobuf.Descriptors.FileDescriptor>>) {
@@ -54,12 +54,12 @@ private val types by <<kotlin.lazy>> {
 }
 
 private val jsonPrinter by <<kotlin.lazy>> {
-    val printer = <<com.google.protobuf.util.JsonFormat>>.printer().usingTypeRegistry(types)
+    val printer = <<com.google.protobuf.util.JsonFormat>>.printer().usingTypeRegistry(messageTypes)
     printer.omittingInsignificantWhitespace().sortingMapKeys()
 }
 
 private val jsonParser by <<kotlin.lazy>> {
-    <<com.google.protobuf.util.JsonFormat>>.parser().usingTypeRegistry(types).ignoringUnknownFields()
+    <<com.google.protobuf.util.JsonFormat>>.parser().usingTypeRegistry(messageTypes).ignoringUnknownFields()
 }
 
 /** Writes a message in one encoding; reads it in either, as its first byte says, if it `looks`. */

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from restate_proto.plugin.parse import parse_files
 from restate_proto.plugin.paths import printable
-from restate_proto.plugin.problems import PluginError
+from restate_proto.plugin.problems import PluginError, Problems
+from restate_proto.plugin.python.checks import check_files
 from restate_proto.plugin.python.embedded import embedded_files
 from restate_proto.plugin.python.messages import MESSAGES
 from restate_proto.plugin.python.options import parse_options
@@ -36,7 +37,10 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
         PluginError: with all that is wrong with the options or the contracts.
     """
     options = parse_options(request.parameter)
-    parsed = parse_files(request, all_services=options.all_services)
+    problems = Problems()
+    parsed = parse_files(request, all_services=options.all_services, problems=problems)
+    check_files(parsed, problems)
+    problems.raise_if_any()
     _check_paths(request)
     runtime = MESSAGES[options.messages]
     texts: dict[str, str] = {}

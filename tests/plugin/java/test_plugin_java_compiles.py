@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from golden_cases import CASES, REPOSITORY, protos
 from java_cases import JAVA_CASES
+from jvm_words import contracts
 from plugin_protoc import compile_files
 
 from restate_proto.plugin.java.generate import generate
@@ -38,6 +39,7 @@ def test_javac_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
         for path in protos(case)
         if not path.startswith(("benchmark/", "conformance/", "restatepb/protocol/"))
     }
+    files |= contracts()
     sources, messages = tmp_path / "sources", tmp_path / "messages"
     for path, text in generate(compile_files(tmp_path, files, "", None)).items():
         (sources / path).parent.mkdir(parents=True, exist_ok=True)

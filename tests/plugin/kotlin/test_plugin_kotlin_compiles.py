@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from golden_cases import CASES, REPOSITORY, parameter, protos
+from jvm_words import contracts
 from kotlin_cases import KOTLIN_CASES
 from plugin_protoc import compile_files
 
@@ -39,10 +40,15 @@ CONTRACTS = {
 def test_kotlinc_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
     sources = tmp_path / "generated"
     sources.mkdir()
-    for name, case in CONTRACTS.items():
-        paths = protos(case)
-        flag = "all_services=true" if "all_services" in parameter(case) else ""
-        files = {path: (case / path).read_text() for path in paths}
+    cases = [
+        (
+            name,
+            {path: (case / path).read_text() for path in protos(case)},
+            "all_services=true" if "all_services" in parameter(case) else "",
+        )
+        for name, case in CONTRACTS.items()
+    ]
+    for name, files, flag in (*cases, ("words", contracts(), "")):
         workspace = tmp_path / "contracts" / name
         workspace.mkdir(parents=True)
         for path, text in generate(compile_files(workspace, files, flag, None)).items():
@@ -51,7 +57,7 @@ def test_kotlinc_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
             (sources / path).write_text(text)
         run(
             *(EXAMPLE / "target/tools/protoc", f"--java_out={sources}"),
-            *(f"--descriptor_set_in={workspace / 'descriptors'}", *paths),
+            *(f"--descriptor_set_in={workspace / 'descriptors'}", *files),
         )
     for name in ("Checks.java", "KotlinMain.kt"):
         shutil.copy(PAYLOADS / "golden/payloads" / name, sources / "golden/payloads" / name)

@@ -42,7 +42,7 @@ public final class IngressClient {
 
     /** The handler `Get`. */
     public CallDurableFuture<Contract.M> get(Contract.M request) {
-      return get(request, ignored -> {});
+      return this.get(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -64,18 +64,18 @@ public final class IngressClient {
 
       /** The handler `Get`. */
       public InvocationHandle<Contract.M> get(Contract.M request) {
-        return get(request, null, ignored -> {});
+        return this.get(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public InvocationHandle<Contract.M> get(
           Contract.M request, Consumer<RequestBuilder<Contract.M, Contract.M>> options) {
-        return get(request, null, options);
+        return this.get(request, null, options);
       }
 
       /** The same, after a delay. */
       public InvocationHandle<Contract.M> get(Contract.M request, Duration delay) {
-        return get(request, delay, ignored -> {});
+        return this.get(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -100,7 +100,7 @@ public final class IngressClient {
 
     /** The handler `Get`. */
     public Contract.M get(Contract.M request) {
-      return get(request, ignored -> {});
+      return this.get(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -113,7 +113,7 @@ public final class IngressClient {
 
     /** The handler `Get`. */
     public CompletableFuture<Contract.M> getAsync(Contract.M request) {
-      return getAsync(request, ignored -> {});
+      return this.getAsync(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -135,18 +135,18 @@ public final class IngressClient {
 
       /** The handler `Get`. */
       public SendResponse<Contract.M> get(Contract.M request) {
-        return get(request, null, ignored -> {});
+        return this.get(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public SendResponse<Contract.M> get(
           Contract.M request, Consumer<RequestBuilder<Contract.M, Contract.M>> options) {
-        return get(request, null, options);
+        return this.get(request, null, options);
       }
 
       /** The same, after a delay. */
       public SendResponse<Contract.M> get(Contract.M request, Duration delay) {
-        return get(request, delay, ignored -> {});
+        return this.get(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -161,19 +161,19 @@ public final class IngressClient {
 
       /** The handler `Get`. */
       public CompletableFuture<SendResponse<Contract.M>> getAsync(Contract.M request) {
-        return getAsync(request, null, ignored -> {});
+        return this.getAsync(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public CompletableFuture<SendResponse<Contract.M>> getAsync(
           Contract.M request, Consumer<RequestBuilder<Contract.M, Contract.M>> options) {
-        return getAsync(request, null, options);
+        return this.getAsync(request, null, options);
       }
 
       /** The same, after a delay. */
       public CompletableFuture<SendResponse<Contract.M>> getAsync(
           Contract.M request, Duration delay) {
-        return getAsync(request, delay, ignored -> {});
+        return this.getAsync(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */

@@ -1559,7 +1559,7 @@ private val noObjects =
     )
 
 // What a google.protobuf.Any may hold in JSON: the messages that the contract can see.
-private val types by lazy {
+private val messageTypes by lazy {
     val files = LinkedHashSet<Descriptors.FileDescriptor>()
 
     fun visit(file: Descriptors.FileDescriptor) {
@@ -1572,12 +1572,12 @@ private val types by lazy {
 }
 
 private val jsonPrinter by lazy {
-    val printer = JsonFormat.printer().usingTypeRegistry(types)
+    val printer = JsonFormat.printer().usingTypeRegistry(messageTypes)
     printer.omittingInsignificantWhitespace().sortingMapKeys()
 }
 
 private val jsonParser by lazy {
-    JsonFormat.parser().usingTypeRegistry(types).ignoringUnknownFields()
+    JsonFormat.parser().usingTypeRegistry(messageTypes).ignoringUnknownFields()
 }
 
 /** Writes a message in one encoding; reads it in either, as its first byte says, if it `looks`. */

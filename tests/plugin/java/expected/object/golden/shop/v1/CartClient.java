@@ -46,7 +46,7 @@ public final class CartClient {
     /** Adds a ticket. */
     public CallDurableFuture<CartOuterClass.AddTicketResponse> addTicket(
         CartOuterClass.AddTicketRequest request) {
-      return addTicket(request, ignored -> {});
+      return this.addTicket(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -60,7 +60,7 @@ public final class CartClient {
 
     /** The handler `Show`. */
     public CallDurableFuture<CartOuterClass.TicketList> show() {
-      return show(ignored -> {});
+      return this.show(ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -73,7 +73,7 @@ public final class CartClient {
 
     /** The handler `Expire`. */
     public CallDurableFuture<Empty> expire(TicketOuterClass.Ticket request) {
-      return expire(request, ignored -> {});
+      return this.expire(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -97,20 +97,20 @@ public final class CartClient {
       /** Adds a ticket. */
       public InvocationHandle<CartOuterClass.AddTicketResponse> addTicket(
           CartOuterClass.AddTicketRequest request) {
-        return addTicket(request, null, ignored -> {});
+        return this.addTicket(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public InvocationHandle<CartOuterClass.AddTicketResponse> addTicket(
           CartOuterClass.AddTicketRequest request,
           Consumer<RequestBuilder<CartOuterClass.AddTicketRequest, CartOuterClass.AddTicketResponse>> options) {
-        return addTicket(request, null, options);
+        return this.addTicket(request, null, options);
       }
 
       /** The same, after a delay. */
       public InvocationHandle<CartOuterClass.AddTicketResponse> addTicket(
           CartOuterClass.AddTicketRequest request, Duration delay) {
-        return addTicket(request, delay, ignored -> {});
+        return this.addTicket(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -125,18 +125,18 @@ public final class CartClient {
 
       /** The handler `Show`. */
       public InvocationHandle<CartOuterClass.TicketList> show() {
-        return show(null, ignored -> {});
+        return this.show(null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public InvocationHandle<CartOuterClass.TicketList> show(
           Consumer<RequestBuilder<Empty, CartOuterClass.TicketList>> options) {
-        return show(null, options);
+        return this.show(null, options);
       }
 
       /** The same, after a delay. */
       public InvocationHandle<CartOuterClass.TicketList> show(Duration delay) {
-        return show(delay, ignored -> {});
+        return this.show(delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -149,19 +149,19 @@ public final class CartClient {
 
       /** The handler `Expire`. */
       public InvocationHandle<Empty> expire(TicketOuterClass.Ticket request) {
-        return expire(request, null, ignored -> {});
+        return this.expire(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public InvocationHandle<Empty> expire(
           TicketOuterClass.Ticket request,
           Consumer<RequestBuilder<TicketOuterClass.Ticket, Empty>> options) {
-        return expire(request, null, options);
+        return this.expire(request, null, options);
       }
 
       /** The same, after a delay. */
       public InvocationHandle<Empty> expire(TicketOuterClass.Ticket request, Duration delay) {
-        return expire(request, delay, ignored -> {});
+        return this.expire(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -188,7 +188,7 @@ public final class CartClient {
 
     /** Adds a ticket. */
     public CartOuterClass.AddTicketResponse addTicket(CartOuterClass.AddTicketRequest request) {
-      return addTicket(request, ignored -> {});
+      return this.addTicket(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -203,7 +203,7 @@ public final class CartClient {
     /** Adds a ticket. */
     public CompletableFuture<CartOuterClass.AddTicketResponse> addTicketAsync(
         CartOuterClass.AddTicketRequest request) {
-      return addTicketAsync(request, ignored -> {});
+      return this.addTicketAsync(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -217,7 +217,7 @@ public final class CartClient {
 
     /** The handler `Show`. */
     public CartOuterClass.TicketList show() {
-      return show(ignored -> {});
+      return this.show(ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -230,7 +230,7 @@ public final class CartClient {
 
     /** The handler `Show`. */
     public CompletableFuture<CartOuterClass.TicketList> showAsync() {
-      return showAsync(ignored -> {});
+      return this.showAsync(ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -243,7 +243,7 @@ public final class CartClient {
 
     /** The handler `Expire`. */
     public void expire(TicketOuterClass.Ticket request) {
-      expire(request, ignored -> {});
+      this.expire(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -257,7 +257,7 @@ public final class CartClient {
 
     /** The handler `Expire`. */
     public CompletableFuture<Empty> expireAsync(TicketOuterClass.Ticket request) {
-      return expireAsync(request, ignored -> {});
+      return this.expireAsync(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -281,20 +281,20 @@ public final class CartClient {
       /** Adds a ticket. */
       public SendResponse<CartOuterClass.AddTicketResponse> addTicket(
           CartOuterClass.AddTicketRequest request) {
-        return addTicket(request, null, ignored -> {});
+        return this.addTicket(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public SendResponse<CartOuterClass.AddTicketResponse> addTicket(
           CartOuterClass.AddTicketRequest request,
           Consumer<RequestBuilder<CartOuterClass.AddTicketRequest, CartOuterClass.AddTicketResponse>> options) {
-        return addTicket(request, null, options);
+        return this.addTicket(request, null, options);
       }
 
       /** The same, after a delay. */
       public SendResponse<CartOuterClass.AddTicketResponse> addTicket(
           CartOuterClass.AddTicketRequest request, Duration delay) {
-        return addTicket(request, delay, ignored -> {});
+        return this.addTicket(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -310,20 +310,20 @@ public final class CartClient {
       /** Adds a ticket. */
       public CompletableFuture<SendResponse<CartOuterClass.AddTicketResponse>> addTicketAsync(
           CartOuterClass.AddTicketRequest request) {
-        return addTicketAsync(request, null, ignored -> {});
+        return this.addTicketAsync(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public CompletableFuture<SendResponse<CartOuterClass.AddTicketResponse>> addTicketAsync(
           CartOuterClass.AddTicketRequest request,
           Consumer<RequestBuilder<CartOuterClass.AddTicketRequest, CartOuterClass.AddTicketResponse>> options) {
-        return addTicketAsync(request, null, options);
+        return this.addTicketAsync(request, null, options);
       }
 
       /** The same, after a delay. */
       public CompletableFuture<SendResponse<CartOuterClass.AddTicketResponse>> addTicketAsync(
           CartOuterClass.AddTicketRequest request, Duration delay) {
-        return addTicketAsync(request, delay, ignored -> {});
+        return this.addTicketAsync(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -338,18 +338,18 @@ public final class CartClient {
 
       /** The handler `Show`. */
       public SendResponse<CartOuterClass.TicketList> show() {
-        return show(null, ignored -> {});
+        return this.show(null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public SendResponse<CartOuterClass.TicketList> show(
           Consumer<RequestBuilder<Empty, CartOuterClass.TicketList>> options) {
-        return show(null, options);
+        return this.show(null, options);
       }
 
       /** The same, after a delay. */
       public SendResponse<CartOuterClass.TicketList> show(Duration delay) {
-        return show(delay, ignored -> {});
+        return this.show(delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -362,18 +362,18 @@ public final class CartClient {
 
       /** The handler `Show`. */
       public CompletableFuture<SendResponse<CartOuterClass.TicketList>> showAsync() {
-        return showAsync(null, ignored -> {});
+        return this.showAsync(null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public CompletableFuture<SendResponse<CartOuterClass.TicketList>> showAsync(
           Consumer<RequestBuilder<Empty, CartOuterClass.TicketList>> options) {
-        return showAsync(null, options);
+        return this.showAsync(null, options);
       }
 
       /** The same, after a delay. */
       public CompletableFuture<SendResponse<CartOuterClass.TicketList>> showAsync(Duration delay) {
-        return showAsync(delay, ignored -> {});
+        return this.showAsync(delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -386,19 +386,19 @@ public final class CartClient {
 
       /** The handler `Expire`. */
       public SendResponse<Empty> expire(TicketOuterClass.Ticket request) {
-        return expire(request, null, ignored -> {});
+        return this.expire(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public SendResponse<Empty> expire(
           TicketOuterClass.Ticket request,
           Consumer<RequestBuilder<TicketOuterClass.Ticket, Empty>> options) {
-        return expire(request, null, options);
+        return this.expire(request, null, options);
       }
 
       /** The same, after a delay. */
       public SendResponse<Empty> expire(TicketOuterClass.Ticket request, Duration delay) {
-        return expire(request, delay, ignored -> {});
+        return this.expire(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -413,20 +413,20 @@ public final class CartClient {
 
       /** The handler `Expire`. */
       public CompletableFuture<SendResponse<Empty>> expireAsync(TicketOuterClass.Ticket request) {
-        return expireAsync(request, null, ignored -> {});
+        return this.expireAsync(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public CompletableFuture<SendResponse<Empty>> expireAsync(
           TicketOuterClass.Ticket request,
           Consumer<RequestBuilder<TicketOuterClass.Ticket, Empty>> options) {
-        return expireAsync(request, null, options);
+        return this.expireAsync(request, null, options);
       }
 
       /** The same, after a delay. */
       public CompletableFuture<SendResponse<Empty>> expireAsync(
           TicketOuterClass.Ticket request, Duration delay) {
-        return expireAsync(request, delay, ignored -> {});
+        return this.expireAsync(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */

@@ -62,7 +62,7 @@ public final class TicketsClient {
     /** The key is in the request of one handler only. */
     public CallDurableFuture<TicketOuterClass.Ticket> reserve(
         TicketOuterClass.Reservation request) {
-      return reserve(request, ignored -> {});
+      return this.reserve(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -76,7 +76,7 @@ public final class TicketsClient {
 
     /** The handler `Release`. */
     public CallDurableFuture<TicketOuterClass.Ticket> release(TicketOuterClass.Ticket request) {
-      return release(request, ignored -> {});
+      return this.release(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -100,20 +100,20 @@ public final class TicketsClient {
       /** The key is in the request of one handler only. */
       public InvocationHandle<TicketOuterClass.Ticket> reserve(
           TicketOuterClass.Reservation request) {
-        return reserve(request, null, ignored -> {});
+        return this.reserve(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public InvocationHandle<TicketOuterClass.Ticket> reserve(
           TicketOuterClass.Reservation request,
           Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-        return reserve(request, null, options);
+        return this.reserve(request, null, options);
       }
 
       /** The same, after a delay. */
       public InvocationHandle<TicketOuterClass.Ticket> reserve(
           TicketOuterClass.Reservation request, Duration delay) {
-        return reserve(request, delay, ignored -> {});
+        return this.reserve(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -128,20 +128,20 @@ public final class TicketsClient {
 
       /** The handler `Release`. */
       public InvocationHandle<TicketOuterClass.Ticket> release(TicketOuterClass.Ticket request) {
-        return release(request, null, ignored -> {});
+        return this.release(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public InvocationHandle<TicketOuterClass.Ticket> release(
           TicketOuterClass.Ticket request,
           Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-        return release(request, null, options);
+        return this.release(request, null, options);
       }
 
       /** The same, after a delay. */
       public InvocationHandle<TicketOuterClass.Ticket> release(
           TicketOuterClass.Ticket request, Duration delay) {
-        return release(request, delay, ignored -> {});
+        return this.release(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -168,7 +168,7 @@ public final class TicketsClient {
 
     /** The key is in the request of one handler only. */
     public TicketOuterClass.Ticket reserve(TicketOuterClass.Reservation request) {
-      return reserve(request, ignored -> {});
+      return this.reserve(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -183,7 +183,7 @@ public final class TicketsClient {
     /** The key is in the request of one handler only. */
     public CompletableFuture<TicketOuterClass.Ticket> reserveAsync(
         TicketOuterClass.Reservation request) {
-      return reserveAsync(request, ignored -> {});
+      return this.reserveAsync(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -197,7 +197,7 @@ public final class TicketsClient {
 
     /** The handler `Release`. */
     public TicketOuterClass.Ticket release(TicketOuterClass.Ticket request) {
-      return release(request, ignored -> {});
+      return this.release(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -212,7 +212,7 @@ public final class TicketsClient {
     /** The handler `Release`. */
     public CompletableFuture<TicketOuterClass.Ticket> releaseAsync(
         TicketOuterClass.Ticket request) {
-      return releaseAsync(request, ignored -> {});
+      return this.releaseAsync(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -235,20 +235,20 @@ public final class TicketsClient {
 
       /** The key is in the request of one handler only. */
       public SendResponse<TicketOuterClass.Ticket> reserve(TicketOuterClass.Reservation request) {
-        return reserve(request, null, ignored -> {});
+        return this.reserve(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public SendResponse<TicketOuterClass.Ticket> reserve(
           TicketOuterClass.Reservation request,
           Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-        return reserve(request, null, options);
+        return this.reserve(request, null, options);
       }
 
       /** The same, after a delay. */
       public SendResponse<TicketOuterClass.Ticket> reserve(
           TicketOuterClass.Reservation request, Duration delay) {
-        return reserve(request, delay, ignored -> {});
+        return this.reserve(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -264,20 +264,20 @@ public final class TicketsClient {
       /** The key is in the request of one handler only. */
       public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> reserveAsync(
           TicketOuterClass.Reservation request) {
-        return reserveAsync(request, null, ignored -> {});
+        return this.reserveAsync(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> reserveAsync(
           TicketOuterClass.Reservation request,
           Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-        return reserveAsync(request, null, options);
+        return this.reserveAsync(request, null, options);
       }
 
       /** The same, after a delay. */
       public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> reserveAsync(
           TicketOuterClass.Reservation request, Duration delay) {
-        return reserveAsync(request, delay, ignored -> {});
+        return this.reserveAsync(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -292,20 +292,20 @@ public final class TicketsClient {
 
       /** The handler `Release`. */
       public SendResponse<TicketOuterClass.Ticket> release(TicketOuterClass.Ticket request) {
-        return release(request, null, ignored -> {});
+        return this.release(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public SendResponse<TicketOuterClass.Ticket> release(
           TicketOuterClass.Ticket request,
           Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-        return release(request, null, options);
+        return this.release(request, null, options);
       }
 
       /** The same, after a delay. */
       public SendResponse<TicketOuterClass.Ticket> release(
           TicketOuterClass.Ticket request, Duration delay) {
-        return release(request, delay, ignored -> {});
+        return this.release(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -321,20 +321,20 @@ public final class TicketsClient {
       /** The handler `Release`. */
       public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> releaseAsync(
           TicketOuterClass.Ticket request) {
-        return releaseAsync(request, null, ignored -> {});
+        return this.releaseAsync(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> releaseAsync(
           TicketOuterClass.Ticket request,
           Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-        return releaseAsync(request, null, options);
+        return this.releaseAsync(request, null, options);
       }
 
       /** The same, after a delay. */
       public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> releaseAsync(
           TicketOuterClass.Ticket request, Duration delay) {
-        return releaseAsync(request, delay, ignored -> {});
+        return this.releaseAsync(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */

@@ -43,7 +43,7 @@ public final class GreeterClient {
     /** Says hello. */
     public CallDurableFuture<GreeterOuterClass.GreetResponse> greet(
         GreeterOuterClass.GreetRequest request) {
-      return greet(request, ignored -> {});
+      return this.greet(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -64,7 +64,7 @@ public final class GreeterClient {
     @Deprecated
     public CallDurableFuture<GreeterOuterClass.GreetResponse> sayGoodbye(
         GreeterOuterClass.GreetRequest request) {
-      return sayGoodbye(request, ignored -> {});
+      return this.sayGoodbye(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -89,20 +89,20 @@ public final class GreeterClient {
       /** Says hello. */
       public InvocationHandle<GreeterOuterClass.GreetResponse> greet(
           GreeterOuterClass.GreetRequest request) {
-        return greet(request, null, ignored -> {});
+        return this.greet(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public InvocationHandle<GreeterOuterClass.GreetResponse> greet(
           GreeterOuterClass.GreetRequest request,
           Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        return greet(request, null, options);
+        return this.greet(request, null, options);
       }
 
       /** The same, after a delay. */
       public InvocationHandle<GreeterOuterClass.GreetResponse> greet(
           GreeterOuterClass.GreetRequest request, Duration delay) {
-        return greet(request, delay, ignored -> {});
+        return this.greet(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -124,7 +124,7 @@ public final class GreeterClient {
       @Deprecated
       public InvocationHandle<GreeterOuterClass.GreetResponse> sayGoodbye(
           GreeterOuterClass.GreetRequest request) {
-        return sayGoodbye(request, null, ignored -> {});
+        return this.sayGoodbye(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
@@ -132,14 +132,14 @@ public final class GreeterClient {
       public InvocationHandle<GreeterOuterClass.GreetResponse> sayGoodbye(
           GreeterOuterClass.GreetRequest request,
           Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        return sayGoodbye(request, null, options);
+        return this.sayGoodbye(request, null, options);
       }
 
       /** The same, after a delay. */
       @Deprecated
       public InvocationHandle<GreeterOuterClass.GreetResponse> sayGoodbye(
           GreeterOuterClass.GreetRequest request, Duration delay) {
-        return sayGoodbye(request, delay, ignored -> {});
+        return this.sayGoodbye(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -165,7 +165,7 @@ public final class GreeterClient {
 
     /** Says hello. */
     public GreeterOuterClass.GreetResponse greet(GreeterOuterClass.GreetRequest request) {
-      return greet(request, ignored -> {});
+      return this.greet(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -180,7 +180,7 @@ public final class GreeterClient {
     /** Says hello. */
     public CompletableFuture<GreeterOuterClass.GreetResponse> greetAsync(
         GreeterOuterClass.GreetRequest request) {
-      return greetAsync(request, ignored -> {});
+      return this.greetAsync(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -200,7 +200,7 @@ public final class GreeterClient {
      */
     @Deprecated
     public GreeterOuterClass.GreetResponse sayGoodbye(GreeterOuterClass.GreetRequest request) {
-      return sayGoodbye(request, ignored -> {});
+      return this.sayGoodbye(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -222,7 +222,7 @@ public final class GreeterClient {
     @Deprecated
     public CompletableFuture<GreeterOuterClass.GreetResponse> sayGoodbyeAsync(
         GreeterOuterClass.GreetRequest request) {
-      return sayGoodbyeAsync(request, ignored -> {});
+      return this.sayGoodbyeAsync(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -247,20 +247,20 @@ public final class GreeterClient {
       /** Says hello. */
       public SendResponse<GreeterOuterClass.GreetResponse> greet(
           GreeterOuterClass.GreetRequest request) {
-        return greet(request, null, ignored -> {});
+        return this.greet(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public SendResponse<GreeterOuterClass.GreetResponse> greet(
           GreeterOuterClass.GreetRequest request,
           Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        return greet(request, null, options);
+        return this.greet(request, null, options);
       }
 
       /** The same, after a delay. */
       public SendResponse<GreeterOuterClass.GreetResponse> greet(
           GreeterOuterClass.GreetRequest request, Duration delay) {
-        return greet(request, delay, ignored -> {});
+        return this.greet(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -276,20 +276,20 @@ public final class GreeterClient {
       /** Says hello. */
       public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> greetAsync(
           GreeterOuterClass.GreetRequest request) {
-        return greetAsync(request, null, ignored -> {});
+        return this.greetAsync(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> greetAsync(
           GreeterOuterClass.GreetRequest request,
           Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        return greetAsync(request, null, options);
+        return this.greetAsync(request, null, options);
       }
 
       /** The same, after a delay. */
       public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> greetAsync(
           GreeterOuterClass.GreetRequest request, Duration delay) {
-        return greetAsync(request, delay, ignored -> {});
+        return this.greetAsync(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -311,7 +311,7 @@ public final class GreeterClient {
       @Deprecated
       public SendResponse<GreeterOuterClass.GreetResponse> sayGoodbye(
           GreeterOuterClass.GreetRequest request) {
-        return sayGoodbye(request, null, ignored -> {});
+        return this.sayGoodbye(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
@@ -319,14 +319,14 @@ public final class GreeterClient {
       public SendResponse<GreeterOuterClass.GreetResponse> sayGoodbye(
           GreeterOuterClass.GreetRequest request,
           Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        return sayGoodbye(request, null, options);
+        return this.sayGoodbye(request, null, options);
       }
 
       /** The same, after a delay. */
       @Deprecated
       public SendResponse<GreeterOuterClass.GreetResponse> sayGoodbye(
           GreeterOuterClass.GreetRequest request, Duration delay) {
-        return sayGoodbye(request, delay, ignored -> {});
+        return this.sayGoodbye(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -349,7 +349,7 @@ public final class GreeterClient {
       @Deprecated
       public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> sayGoodbyeAsync(
           GreeterOuterClass.GreetRequest request) {
-        return sayGoodbyeAsync(request, null, ignored -> {});
+        return this.sayGoodbyeAsync(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
@@ -357,14 +357,14 @@ public final class GreeterClient {
       public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> sayGoodbyeAsync(
           GreeterOuterClass.GreetRequest request,
           Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        return sayGoodbyeAsync(request, null, options);
+        return this.sayGoodbyeAsync(request, null, options);
       }
 
       /** The same, after a delay. */
       @Deprecated
       public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> sayGoodbyeAsync(
           GreeterOuterClass.GreetRequest request, Duration delay) {
-        return sayGoodbyeAsync(request, delay, ignored -> {});
+        return this.sayGoodbyeAsync(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */

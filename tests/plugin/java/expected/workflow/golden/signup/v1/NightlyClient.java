@@ -45,7 +45,7 @@ public final class NightlyClient {
 
     /** The handler `Start`. */
     public CallDurableFuture<Empty> start() {
-      return start(ignored -> {});
+      return this.start(ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -57,7 +57,7 @@ public final class NightlyClient {
 
     /** The handler `Run`. */
     public CallDurableFuture<SignupOuterClass.Status> run(SignupOuterClass.Confirmation request) {
-      return run(request, ignored -> {});
+      return this.run(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -72,7 +72,7 @@ public final class NightlyClient {
     /** These names mean something to the clients of a workflow. */
     public CallDurableFuture<SignupOuterClass.Status> submit_(
         SignupOuterClass.Confirmation request) {
-      return submit_(request, ignored -> {});
+      return this.submit_(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -87,7 +87,7 @@ public final class NightlyClient {
     /** The handler `Handle`. */
     public CallDurableFuture<SignupOuterClass.Status> handle(
         SignupOuterClass.Confirmation request) {
-      return handle(request, ignored -> {});
+      return this.handle(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -110,17 +110,17 @@ public final class NightlyClient {
 
       /** The handler `Start`. */
       public InvocationHandle<Empty> start() {
-        return start(null, ignored -> {});
+        return this.start(null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public InvocationHandle<Empty> start(Consumer<RequestBuilder<Empty, Empty>> options) {
-        return start(null, options);
+        return this.start(null, options);
       }
 
       /** The same, after a delay. */
       public InvocationHandle<Empty> start(Duration delay) {
-        return start(delay, ignored -> {});
+        return this.start(delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -133,20 +133,20 @@ public final class NightlyClient {
 
       /** The handler `Run`. */
       public InvocationHandle<SignupOuterClass.Status> run(SignupOuterClass.Confirmation request) {
-        return run(request, null, ignored -> {});
+        return this.run(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public InvocationHandle<SignupOuterClass.Status> run(
           SignupOuterClass.Confirmation request,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, SignupOuterClass.Status>> options) {
-        return run(request, null, options);
+        return this.run(request, null, options);
       }
 
       /** The same, after a delay. */
       public InvocationHandle<SignupOuterClass.Status> run(
           SignupOuterClass.Confirmation request, Duration delay) {
-        return run(request, delay, ignored -> {});
+        return this.run(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -162,20 +162,20 @@ public final class NightlyClient {
       /** These names mean something to the clients of a workflow. */
       public InvocationHandle<SignupOuterClass.Status> submit_(
           SignupOuterClass.Confirmation request) {
-        return submit_(request, null, ignored -> {});
+        return this.submit_(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public InvocationHandle<SignupOuterClass.Status> submit_(
           SignupOuterClass.Confirmation request,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, SignupOuterClass.Status>> options) {
-        return submit_(request, null, options);
+        return this.submit_(request, null, options);
       }
 
       /** The same, after a delay. */
       public InvocationHandle<SignupOuterClass.Status> submit_(
           SignupOuterClass.Confirmation request, Duration delay) {
-        return submit_(request, delay, ignored -> {});
+        return this.submit_(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -191,20 +191,20 @@ public final class NightlyClient {
       /** The handler `Handle`. */
       public InvocationHandle<SignupOuterClass.Status> handle(
           SignupOuterClass.Confirmation request) {
-        return handle(request, null, ignored -> {});
+        return this.handle(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public InvocationHandle<SignupOuterClass.Status> handle(
           SignupOuterClass.Confirmation request,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, SignupOuterClass.Status>> options) {
-        return handle(request, null, options);
+        return this.handle(request, null, options);
       }
 
       /** The same, after a delay. */
       public InvocationHandle<SignupOuterClass.Status> handle(
           SignupOuterClass.Confirmation request, Duration delay) {
-        return handle(request, delay, ignored -> {});
+        return this.handle(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -239,17 +239,17 @@ public final class NightlyClient {
 
     /** The handler `Start`. */
     public SendResponse<Empty> submit() {
-      return submit(null, ignored -> {});
+      return this.submit(null, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
     public SendResponse<Empty> submit(Consumer<RequestBuilder<Empty, Empty>> options) {
-      return submit(null, options);
+      return this.submit(null, options);
     }
 
     /** The same, after a delay. */
     public SendResponse<Empty> submit(Duration delay) {
-      return submit(delay, ignored -> {});
+      return this.submit(delay, ignored -> {});
     }
 
     /** The same, after a delay and with options. */
@@ -262,18 +262,18 @@ public final class NightlyClient {
 
     /** The handler `Start`. */
     public CompletableFuture<SendResponse<Empty>> submitAsync() {
-      return submitAsync(null, ignored -> {});
+      return this.submitAsync(null, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
     public CompletableFuture<SendResponse<Empty>> submitAsync(
         Consumer<RequestBuilder<Empty, Empty>> options) {
-      return submitAsync(null, options);
+      return this.submitAsync(null, options);
     }
 
     /** The same, after a delay. */
     public CompletableFuture<SendResponse<Empty>> submitAsync(Duration delay) {
-      return submitAsync(delay, ignored -> {});
+      return this.submitAsync(delay, ignored -> {});
     }
 
     /** The same, after a delay and with options. */
@@ -286,7 +286,7 @@ public final class NightlyClient {
 
     /** The handler `Run`. */
     public SignupOuterClass.Status run(SignupOuterClass.Confirmation request) {
-      return run(request, ignored -> {});
+      return this.run(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -301,7 +301,7 @@ public final class NightlyClient {
     /** The handler `Run`. */
     public CompletableFuture<SignupOuterClass.Status> runAsync(
         SignupOuterClass.Confirmation request) {
-      return runAsync(request, ignored -> {});
+      return this.runAsync(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -315,7 +315,7 @@ public final class NightlyClient {
 
     /** These names mean something to the clients of a workflow. */
     public SignupOuterClass.Status submit_(SignupOuterClass.Confirmation request) {
-      return submit_(request, ignored -> {});
+      return this.submit_(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -330,7 +330,7 @@ public final class NightlyClient {
     /** These names mean something to the clients of a workflow. */
     public CompletableFuture<SignupOuterClass.Status> submit_Async(
         SignupOuterClass.Confirmation request) {
-      return submit_Async(request, ignored -> {});
+      return this.submit_Async(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -344,7 +344,7 @@ public final class NightlyClient {
 
     /** The handler `Handle`. */
     public SignupOuterClass.Status handle(SignupOuterClass.Confirmation request) {
-      return handle(request, ignored -> {});
+      return this.handle(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -359,7 +359,7 @@ public final class NightlyClient {
     /** The handler `Handle`. */
     public CompletableFuture<SignupOuterClass.Status> handleAsync(
         SignupOuterClass.Confirmation request) {
-      return handleAsync(request, ignored -> {});
+      return this.handleAsync(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -382,20 +382,20 @@ public final class NightlyClient {
 
       /** The handler `Run`. */
       public SendResponse<SignupOuterClass.Status> run(SignupOuterClass.Confirmation request) {
-        return run(request, null, ignored -> {});
+        return this.run(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public SendResponse<SignupOuterClass.Status> run(
           SignupOuterClass.Confirmation request,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, SignupOuterClass.Status>> options) {
-        return run(request, null, options);
+        return this.run(request, null, options);
       }
 
       /** The same, after a delay. */
       public SendResponse<SignupOuterClass.Status> run(
           SignupOuterClass.Confirmation request, Duration delay) {
-        return run(request, delay, ignored -> {});
+        return this.run(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -411,20 +411,20 @@ public final class NightlyClient {
       /** The handler `Run`. */
       public CompletableFuture<SendResponse<SignupOuterClass.Status>> runAsync(
           SignupOuterClass.Confirmation request) {
-        return runAsync(request, null, ignored -> {});
+        return this.runAsync(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public CompletableFuture<SendResponse<SignupOuterClass.Status>> runAsync(
           SignupOuterClass.Confirmation request,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, SignupOuterClass.Status>> options) {
-        return runAsync(request, null, options);
+        return this.runAsync(request, null, options);
       }
 
       /** The same, after a delay. */
       public CompletableFuture<SendResponse<SignupOuterClass.Status>> runAsync(
           SignupOuterClass.Confirmation request, Duration delay) {
-        return runAsync(request, delay, ignored -> {});
+        return this.runAsync(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -439,20 +439,20 @@ public final class NightlyClient {
 
       /** These names mean something to the clients of a workflow. */
       public SendResponse<SignupOuterClass.Status> submit_(SignupOuterClass.Confirmation request) {
-        return submit_(request, null, ignored -> {});
+        return this.submit_(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public SendResponse<SignupOuterClass.Status> submit_(
           SignupOuterClass.Confirmation request,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, SignupOuterClass.Status>> options) {
-        return submit_(request, null, options);
+        return this.submit_(request, null, options);
       }
 
       /** The same, after a delay. */
       public SendResponse<SignupOuterClass.Status> submit_(
           SignupOuterClass.Confirmation request, Duration delay) {
-        return submit_(request, delay, ignored -> {});
+        return this.submit_(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -468,20 +468,20 @@ public final class NightlyClient {
       /** These names mean something to the clients of a workflow. */
       public CompletableFuture<SendResponse<SignupOuterClass.Status>> submit_Async(
           SignupOuterClass.Confirmation request) {
-        return submit_Async(request, null, ignored -> {});
+        return this.submit_Async(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public CompletableFuture<SendResponse<SignupOuterClass.Status>> submit_Async(
           SignupOuterClass.Confirmation request,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, SignupOuterClass.Status>> options) {
-        return submit_Async(request, null, options);
+        return this.submit_Async(request, null, options);
       }
 
       /** The same, after a delay. */
       public CompletableFuture<SendResponse<SignupOuterClass.Status>> submit_Async(
           SignupOuterClass.Confirmation request, Duration delay) {
-        return submit_Async(request, delay, ignored -> {});
+        return this.submit_Async(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -496,20 +496,20 @@ public final class NightlyClient {
 
       /** The handler `Handle`. */
       public SendResponse<SignupOuterClass.Status> handle(SignupOuterClass.Confirmation request) {
-        return handle(request, null, ignored -> {});
+        return this.handle(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public SendResponse<SignupOuterClass.Status> handle(
           SignupOuterClass.Confirmation request,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, SignupOuterClass.Status>> options) {
-        return handle(request, null, options);
+        return this.handle(request, null, options);
       }
 
       /** The same, after a delay. */
       public SendResponse<SignupOuterClass.Status> handle(
           SignupOuterClass.Confirmation request, Duration delay) {
-        return handle(request, delay, ignored -> {});
+        return this.handle(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -525,20 +525,20 @@ public final class NightlyClient {
       /** The handler `Handle`. */
       public CompletableFuture<SendResponse<SignupOuterClass.Status>> handleAsync(
           SignupOuterClass.Confirmation request) {
-        return handleAsync(request, null, ignored -> {});
+        return this.handleAsync(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public CompletableFuture<SendResponse<SignupOuterClass.Status>> handleAsync(
           SignupOuterClass.Confirmation request,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, SignupOuterClass.Status>> options) {
-        return handleAsync(request, null, options);
+        return this.handleAsync(request, null, options);
       }
 
       /** The same, after a delay. */
       public CompletableFuture<SendResponse<SignupOuterClass.Status>> handleAsync(
           SignupOuterClass.Confirmation request, Duration delay) {
-        return handleAsync(request, delay, ignored -> {});
+        return this.handleAsync(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */

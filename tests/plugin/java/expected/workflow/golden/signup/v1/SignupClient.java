@@ -62,7 +62,7 @@ public final class SignupClient {
 
     /** The handler `Run`. */
     public CallDurableFuture<SignupOuterClass.Status> run(SignupOuterClass.SignupRequest request) {
-      return run(request, ignored -> {});
+      return this.run(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -76,7 +76,7 @@ public final class SignupClient {
 
     /** The handler `Confirm`. */
     public CallDurableFuture<Empty> confirm(SignupOuterClass.Confirmation request) {
-      return confirm(request, ignored -> {});
+      return this.confirm(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -99,20 +99,20 @@ public final class SignupClient {
 
       /** The handler `Run`. */
       public InvocationHandle<SignupOuterClass.Status> run(SignupOuterClass.SignupRequest request) {
-        return run(request, null, ignored -> {});
+        return this.run(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public InvocationHandle<SignupOuterClass.Status> run(
           SignupOuterClass.SignupRequest request,
           Consumer<RequestBuilder<SignupOuterClass.SignupRequest, SignupOuterClass.Status>> options) {
-        return run(request, null, options);
+        return this.run(request, null, options);
       }
 
       /** The same, after a delay. */
       public InvocationHandle<SignupOuterClass.Status> run(
           SignupOuterClass.SignupRequest request, Duration delay) {
-        return run(request, delay, ignored -> {});
+        return this.run(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -127,20 +127,20 @@ public final class SignupClient {
 
       /** The handler `Confirm`. */
       public InvocationHandle<Empty> confirm(SignupOuterClass.Confirmation request) {
-        return confirm(request, null, ignored -> {});
+        return this.confirm(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public InvocationHandle<Empty> confirm(
           SignupOuterClass.Confirmation request,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, Empty>> options) {
-        return confirm(request, null, options);
+        return this.confirm(request, null, options);
       }
 
       /** The same, after a delay. */
       public InvocationHandle<Empty> confirm(
           SignupOuterClass.Confirmation request, Duration delay) {
-        return confirm(request, delay, ignored -> {});
+        return this.confirm(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -175,20 +175,20 @@ public final class SignupClient {
 
     /** The handler `Run`. */
     public SendResponse<SignupOuterClass.Status> submit(SignupOuterClass.SignupRequest request) {
-      return submit(request, null, ignored -> {});
+      return this.submit(request, null, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
     public SendResponse<SignupOuterClass.Status> submit(
         SignupOuterClass.SignupRequest request,
         Consumer<RequestBuilder<SignupOuterClass.SignupRequest, SignupOuterClass.Status>> options) {
-      return submit(request, null, options);
+      return this.submit(request, null, options);
     }
 
     /** The same, after a delay. */
     public SendResponse<SignupOuterClass.Status> submit(
         SignupOuterClass.SignupRequest request, Duration delay) {
-      return submit(request, delay, ignored -> {});
+      return this.submit(request, delay, ignored -> {});
     }
 
     /** The same, after a delay and with options. */
@@ -204,20 +204,20 @@ public final class SignupClient {
     /** The handler `Run`. */
     public CompletableFuture<SendResponse<SignupOuterClass.Status>> submitAsync(
         SignupOuterClass.SignupRequest request) {
-      return submitAsync(request, null, ignored -> {});
+      return this.submitAsync(request, null, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
     public CompletableFuture<SendResponse<SignupOuterClass.Status>> submitAsync(
         SignupOuterClass.SignupRequest request,
         Consumer<RequestBuilder<SignupOuterClass.SignupRequest, SignupOuterClass.Status>> options) {
-      return submitAsync(request, null, options);
+      return this.submitAsync(request, null, options);
     }
 
     /** The same, after a delay. */
     public CompletableFuture<SendResponse<SignupOuterClass.Status>> submitAsync(
         SignupOuterClass.SignupRequest request, Duration delay) {
-      return submitAsync(request, delay, ignored -> {});
+      return this.submitAsync(request, delay, ignored -> {});
     }
 
     /** The same, after a delay and with options. */
@@ -232,7 +232,7 @@ public final class SignupClient {
 
     /** The handler `Confirm`. */
     public void confirm(SignupOuterClass.Confirmation request) {
-      confirm(request, ignored -> {});
+      this.confirm(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -246,7 +246,7 @@ public final class SignupClient {
 
     /** The handler `Confirm`. */
     public CompletableFuture<Empty> confirmAsync(SignupOuterClass.Confirmation request) {
-      return confirmAsync(request, ignored -> {});
+      return this.confirmAsync(request, ignored -> {});
     }
 
     /** The same, with options: an idempotency key, headers. */
@@ -269,19 +269,19 @@ public final class SignupClient {
 
       /** The handler `Confirm`. */
       public SendResponse<Empty> confirm(SignupOuterClass.Confirmation request) {
-        return confirm(request, null, ignored -> {});
+        return this.confirm(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public SendResponse<Empty> confirm(
           SignupOuterClass.Confirmation request,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, Empty>> options) {
-        return confirm(request, null, options);
+        return this.confirm(request, null, options);
       }
 
       /** The same, after a delay. */
       public SendResponse<Empty> confirm(SignupOuterClass.Confirmation request, Duration delay) {
-        return confirm(request, delay, ignored -> {});
+        return this.confirm(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */
@@ -297,20 +297,20 @@ public final class SignupClient {
       /** The handler `Confirm`. */
       public CompletableFuture<SendResponse<Empty>> confirmAsync(
           SignupOuterClass.Confirmation request) {
-        return confirmAsync(request, null, ignored -> {});
+        return this.confirmAsync(request, null, ignored -> {});
       }
 
       /** The same, with options: an idempotency key, headers. */
       public CompletableFuture<SendResponse<Empty>> confirmAsync(
           SignupOuterClass.Confirmation request,
           Consumer<RequestBuilder<SignupOuterClass.Confirmation, Empty>> options) {
-        return confirmAsync(request, null, options);
+        return this.confirmAsync(request, null, options);
       }
 
       /** The same, after a delay. */
       public CompletableFuture<SendResponse<Empty>> confirmAsync(
           SignupOuterClass.Confirmation request, Duration delay) {
-        return confirmAsync(request, delay, ignored -> {});
+        return this.confirmAsync(request, delay, ignored -> {});
       }
 
       /** The same, after a delay and with options. */

@@ -53,7 +53,11 @@ message Account {
   string name = 1;
   string mail = 2;
 }
-message Receipt { string id = 1; int64 cents = 2; }
+message Receipt {
+  string id = 1;
+  int64 cents = 2;
+  uint32 parts = 9;
+}
 message Entry {
   string account_name = 1;
   Status status = 2;
@@ -375,6 +379,27 @@ CASES = [
         safe=(("STATUS_OPEN = 1;", "STATUS_OPEN = 1; STATUS_CLOSED = 2;"),),
         place="enum Status",
         before="  STATUS_OPEN",
+    ),
+    *(
+        Case(
+            "MESSAGE_CHANGED",
+            (("int64 cents", f"{narrow} cents"),),
+            f'service shop.v1.Payments: field 2 "cents" of shop.v1.Receipt was int64 and is {narrow}',
+            safe=(("int64 cents = 2;", f"int64 cents = 2; {narrow} units = 4;"),),
+            place=f"  {narrow} cents",
+            before="  int64 cents",
+            why="(the response of Pay, the request of Refund)",
+        )
+        for narrow in ("int32", "uint64", "bool", "double")
+    ),
+    Case(
+        "FIELD_WIDENED",
+        (("uint32 parts", "int64 parts"),),
+        'service shop.v1.Payments: field 9 "parts" of shop.v1.Receipt was uint32 and is int64',
+        safe=(("uint32 parts = 9;", "uint32 parts = 9; int64 pieces = 4;"),),
+        place="  int64 parts",
+        before="  uint32 parts",
+        why="(the response of Pay, the request of Refund)",
     ),
     Case(
         "TYPE_RENAMED",

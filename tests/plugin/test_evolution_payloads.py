@@ -69,7 +69,6 @@ def texts(
     ("old", "new", "breaks"),
     [
         # What reads the other's values.
-        ("int32 x = 1;", "int64 x = 1;", ""),
         ("int32 x = 1;", "optional int32 x = 1;", ""),
         ("One x = 1;", "Same x = 1;", ""),
         ("repeated int32 x = 1;", "repeated int32 x = 1 [packed = false];", ""),
@@ -89,11 +88,13 @@ def texts(
         ("string x = 1; string y = 2;", "string x = 2; string y = 1;", "binary"),
         ("string x = 1; string y = 2;", "string y = 1; reserved 2;", "both"),
         # Forms.
-        ("uint32 x = 1;", "sint32 x = 1;", "binary"),
-        ("int32 x = 1;", "fixed32 x = 1;", "binary"),
-        ("fixed32 x = 1;", "sfixed32 x = 1;", ""),
-        ("float x = 1;", "double x = 1;", "binary"),
-        ("bool x = 1;", "int32 x = 1;", "json"),
+        ("uint32 x = 1;", "sint32 x = 1;", "both"),
+        ("int32 x = 1;", "fixed32 x = 1;", "both"),
+        ("fixed32 x = 1;", "uint32 x = 1;", "binary"),
+        ("sfixed32 x = 1;", "int32 x = 1;", "binary"),
+        ("Paint.Color x = 1;", "Paint.Color x = 1;", ""),
+        ("float x = 1;", "double x = 1;", "both"),
+        ("bool x = 1;", "int32 x = 1;", "both"),
         ("Paint.Color x = 1;", "int32 x = 1;", "json"),
         ("string x = 1;", "bytes x = 1;", "both"),
         ("string x = 1;", "int32 x = 1;", "both"),
@@ -128,6 +129,66 @@ def test_a_field(
     before, after = (f"message M {{ {fields} }} {TYPES}" for fields in (old, new))
     found = texts(compile_request, before, after, encoding, ("M", "M"))
     assert bool(found) == (breaks in {"both", "binary" if encoding is BINARY else "json"}), found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "encoding", "is_wider"),
+    [
+        ("int32 x = 1;", "int64 x = 1;", BINARY, True),
+        ("int32 x = 1;", "int64 x = 1;", JSON, True),
+        ("repeated int32 x = 1;", "repeated int64 x = 1;", BINARY, True),
+        ("map<int32, string> x = 1;", "map<int64, string> x = 1;", JSON, True),
+        ("map<string, int32> x = 1;", "map<string, bool> x = 1;", BINARY, False),
+        ("int64 x = 1;", "int32 x = 1;", BINARY, False),
+        ("int64 x = 1;", "uint64 x = 1;", JSON, False),
+        ("int64 x = 1;", "bool x = 1;", BINARY, False),
+        ("string x = 1;", "bytes x = 1;", BINARY, True),
+        ("bytes x = 1;", "string x = 1;", BINARY, False),
+        ("Paint.Color x = 1;", "int64 x = 1;", BINARY, True),
+        ("int64 x = 1;", "Paint.Color x = 1;", BINARY, False),
+    ],
+)
+def test_a_field_of_another_scalar_type(
+    compile_request: Compile, old: str, new: str, encoding: Encoding, is_wider: bool
+) -> None:
+    def version(fields: str) -> ContractVersion:
+        text = TEXT % f"message M {{ {fields} }} {TYPES}"
+        return ContractVersion((), compile_request({"shop.proto": text}).proto_file)
+
+    comparison = PayloadComparison(version(old), version(new))
+    (found,) = comparison.differences("shop.v1.M", "shop.v1.M", encoding)
+    assert found.is_wider is is_wider
+    assert found.remedy.startswith("write only what fits" if is_wider else "leave the field")
+
+
+@pytest.mark.parametrize(
+    ("head", "options", "is_closed"),
+    [
+        ('syntax = "proto2"', "", True),
+        ('syntax = "proto3"', "", False),
+        ('edition = "2023"', "", False),
+        ('edition = "2023"', "option features.enum_type = CLOSED;", True),
+        ('edition = "2023"; option features.enum_type = CLOSED', "", True),
+        (
+            'edition = "2023"; option features.enum_type = CLOSED',
+            "option features.enum_type = OPEN;",
+            False,
+        ),
+    ],
+)
+def test_numbers_that_a_closed_enum_does_not_define_are_lost(
+    compile_request: Compile, head: str, options: str, is_closed: bool
+) -> None:
+    label = "optional " if "proto2" in head else ""
+
+    def version(type_: str) -> ContractVersion:
+        text = f"""{head}; package shop.v1; message M {{ {label}{type_} x = 1; Color y = 2; }}
+            enum Color {{ {options} NONE = 0; RED = 1; }}"""
+        text = text.replace(" Color y", f" {label}Color y")
+        return ContractVersion((), compile_request({"shop.proto": text}).proto_file)
+
+    comparison = PayloadComparison(version("int32"), version("Color"))
+    assert bool(comparison.differences("shop.v1.M", "shop.v1.M", BINARY)) is is_closed
 
 
 def test_required_fields_have_to_be_there(compile_request: Compile) -> None:

@@ -70,10 +70,11 @@ def type_findings(
             for difference in payloads.differences(*names, encoding)
         )
         if use.old.full_name != use.new.full_name:
-            yield from _another_type(report, use, tuple(found))
-        else:
-            for difference in found:
-                changed.setdefault(difference, []).append(use)
+            broken = [difference for difference in found if not difference.is_wider]
+            yield from _another_type(report, use, broken)
+            found = dict.fromkeys(difference for difference in found if difference.is_wider)
+        for difference in found:
+            changed.setdefault(difference, []).append(use)
     for difference, users in changed.items():
         yield _changed_message(report, difference, users)
 
@@ -97,7 +98,7 @@ def _another_type(report: Reporter, use: Use, found: Sequence[Difference]) -> It
 def _changed_message(report: Reporter, difference: Difference, users: Sequence[Use]) -> Finding:
     handlers = {use.handler for use in users}
     return report.finding(
-        "MESSAGE_CHANGED",
+        "FIELD_WIDENED" if difference.is_wider else "MESSAGE_CHANGED",
         difference.text,
         before=difference.before,
         place=difference.place,

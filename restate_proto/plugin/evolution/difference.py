@@ -20,9 +20,12 @@ class Difference:
         remedy: what to do instead.
         before: where the old contract has it.
         place: where the new contract has it, or the message or enum that it was in.
+        is_wider: whether new code reads all that old code writes, so that only old code that meets
+            new values is in trouble.
     """
 
     text: str
     remedy: str
     before: Location
     place: Location
+    is_wider: bool = False

@@ -17,6 +17,12 @@ from restate_proto.model.payloads import NO_OBJECTS
 from restate_proto.plugin.evolution.constraints import constraint_changes
 from restate_proto.plugin.evolution.difference import Difference
 from restate_proto.plugin.evolution.payload_enums import enum_differences
+from restate_proto.plugin.evolution.scalars import (
+    CLOSED_ENUM,
+    OPEN_ENUM,
+    Reading,
+    scalar_reading,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,22 +36,6 @@ _MESSAGE_FIELD = 2  # a field number of DescriptorProto, for source paths
 
 _WELL_KNOWN = "google.protobuf."
 _JSON_OF_ITS_OWN = {*NO_OBJECTS, f"{_WELL_KNOWN}Any", f"{_WELL_KNOWN}Struct"}
-
-# Types in one group read each other's values (but for what does not fit).
-_BINARY_GROUPS = (
-    ("int32", "int64", "uint32", "uint64", "bool", "enum"),
-    ("sint32", "sint64"),
-    ("fixed32", "sfixed32"),
-    ("fixed64", "sfixed64"),
-)
-_JSON_GROUPS = (
-    (
-        *("int32", "int64", "uint32", "uint64", "sint32", "sint64"),
-        *("fixed32", "fixed64", "sfixed32", "sfixed64"),
-    ),
-    ("float", "double"),
-    ("message", "group"),
-)
 
 
 class PayloadComparison:
@@ -137,11 +127,13 @@ class _Pair:
             yield self._difference(text, "give the same things the same numbers and names", *where)
         elif is_renamed:
             yield self._renamed(title, field, now, *where)
-        elif not self._is_alike(field, now):
+        elif (reading := self._reading(field, now)) is not Reading.SAME:
             suffix = f" in {self._after.type.full_name}" if self._is_other else ""
             was = _shape(self._old, self._before, field)
             text = f"{title} was {was} and is {_shape(self._new, self._after, now)}{suffix}"
-            yield self._difference(text, _ANOTHER_FIELD, *where)
+            is_wider = reading is Reading.WIDER
+            remedy = _WIDER_FIELD.format(was=was) if is_wider else _ANOTHER_FIELD
+            yield self._difference(text, remedy, *where, is_wider=is_wider)
         elif field.type in _MESSAGES:
             pair = (field.type_name.removeprefix("."), now.type_name.removeprefix("."))
             self.inner.append(pair)
@@ -201,24 +193,36 @@ class _Pair:
             or any(each.name == now.name for each in self._before.proto.field)
         )
 
-    def _is_alike(self, field: Field, now: Field) -> bool:
+    def _reading(self, field: Field, now: Field) -> Reading:
+        """Returns what becomes of the values of a field, but for what is in messages and enums."""
         is_list, was_list = (f.label == Field.LABEL_REPEATED for f in (now, field))
         if is_list != was_list:
-            return False
+            return Reading.ANOTHER
         if self._is_json and _is_map(self._old, field) != _is_map(self._new, now):
-            return False
+            return Reading.ANOTHER
         if not self._is_json and (
             self._old.is_delimited(self._before, field) != self._new.is_delimited(self._after, now)
         ):
-            return False
-        groups = _JSON_GROUPS if self._is_json else _BINARY_GROUPS
-        return _group(field, groups) == _group(now, groups)
+            return Reading.ANOTHER
+        if field.type in _MESSAGES or now.type in _MESSAGES:
+            both = field.type in _MESSAGES and now.type in _MESSAGES
+            return Reading.SAME if both else Reading.ANOTHER
+        if field.type == now.type:
+            return Reading.SAME
+        was, is_ = _scalar(self._old, field), _scalar(self._new, now)
+        return scalar_reading(was, is_, is_json=self._is_json)
 
     def _title(self, field: Field) -> str:
         return f'field {field.number} "{field.name}" of {self._before.type.full_name}'
 
     def _difference(
-        self, text: str, remedy: str, number: int | None = None, index: int | None = None
+        self,
+        text: str,
+        remedy: str,
+        number: int | None = None,
+        index: int | None = None,
+        *,
+        is_wider: bool = False,
     ) -> Difference:
         before, after = self._before, self._after
         old = () if number is None else (_MESSAGE_FIELD, number)
@@ -228,11 +232,16 @@ class _Pair:
             remedy,
             self._old.location(before.type.file, (*before.path, *old)),
             self._new.location(after.type.file, (*after.path, *new)),
+            is_wider,
         )
 
 
 _MESSAGES = (Field.TYPE_MESSAGE, Field.TYPE_GROUP)
 _ANOTHER_FIELD = "leave the field, and add one with another number and name beside it"
+_WIDER_FIELD = (
+    "write only what fits {was} until no old code reads it; or leave the field, and add one with "
+    "another number and name beside it"
+)
 
 
 def json_is_object(full_name: str) -> bool:
@@ -244,9 +253,10 @@ def _type_name(field: Field) -> str:
     return Field.Type.Name(field.type).removeprefix("TYPE_").lower()
 
 
-def _group(field: Field, groups: tuple[tuple[str, ...], ...]) -> str:
-    name = _type_name(field)
-    return next((group[0] for group in groups if name in group), name)
+def _scalar(version: ContractVersion, field: Field) -> str:
+    if field.type != Field.TYPE_ENUM:
+        return _type_name(field)
+    return CLOSED_ENUM if version.is_closed(version.enum(field.type_name)) else OPEN_ENUM
 
 
 def _is_map(version: ContractVersion, field: Field) -> bool:

@@ -223,6 +223,16 @@ RULES: dict[str, Rule] = {
             "{remedy}",
         ),
         Rule(
+            "FIELD_WIDENED",
+            "a field of a message that Restate keeps has a type that holds more",
+            "Payloads of it are at rest or under way ({uses}). New code reads the old ones, but old "
+            "code meets new ones as well: handlers on the old deployment and clients of the old "
+            "contract. A value that does not fit the old type is cut off without an error, or the "
+            "payload does not parse.",
+            "{remedy}",
+            Severity.WARNING,
+        ),
+        Rule(
             "TYPE_RENAMED",
             "a state, promise or signal has a message of another name, which reads the same",
             "Payloads do not say what type they are, so this breaks nothing if it is the same "

@@ -85,6 +85,14 @@ class ContractVersion:
                 return options.features.message_encoding == FeatureSet.DELIMITED
         return False
 
+    def is_closed(self, enum: FoundEnum) -> bool:
+        """Returns whether code loses numbers that an enum does not define when it reads them."""
+        file = self._files[enum.file]
+        for options in (enum.proto.options, file.options):
+            if options.features.HasField("enum_type"):
+                return options.features.enum_type == FeatureSet.CLOSED
+        return file.syntax in {"", "proto2"}  # what protoc writes for proto2 is nothing
+
     def location(self, file: str, path: Path) -> Location:
         """Returns where a path of a file is."""
         return self._index.source(file).location(path)

@@ -11,10 +11,9 @@ from restate_proto.codec.proto_fields import is_repeated, is_required, map_entry
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
-__all__ = ["message_example"]
+__all__ = ["message_example", "short_example"]
 
-# How much is enough to show what a message is like. The fields of the message itself are there all
-# the same, however many.
+# How much is enough to show what a message is like.
 _MANY_VALUES = 100
 _DEEP = 6
 
@@ -22,7 +21,7 @@ _DEEP = 6
 _REFERENCE = "$ref"
 
 
-def message_example(descriptor: Descriptor) -> Any:
+def message_example(descriptor: Descriptor, *, most: int = _MANY_VALUES) -> Any:
     """An example of a message, as JSON has it.
 
     All its fields are there, each with a value that is not its default: one element of what is
@@ -31,16 +30,39 @@ def message_example(descriptor: Descriptor) -> Any:
 
     Args:
         descriptor: the message's descriptor.
+        most: the number of values that are enough; the fields of the message itself are there all
+            the same.
 
     Returns:
         A JSON value, the same for the same message; a new object each time.
     """
     for depth in range(_DEEP, 1, -1):
         try:
-            return _Builder(depth, _MANY_VALUES).message(descriptor)
+            return _Builder(depth, most).message(descriptor)
         except _TooLargeError:
             continue
     return _Builder(1, None).message(descriptor)
+
+
+def short_example(descriptor: Descriptor, *, most: int) -> tuple[Any, bool]:
+    """An example of a message for people, who look its other fields up.
+
+    Args:
+        descriptor: the message's descriptor.
+        most: the number of values that are enough. Of a message that has more fields itself, the
+            first ones are there, and those that are required.
+
+    Returns:
+        A JSON value, and whether `message_example` has more in it.
+    """
+    whole: Any = message_example(descriptor)
+    example: Any = message_example(descriptor, most=most)
+    if descriptor.full_name not in WELL_KNOWN:
+        needed = {field.json_name for field in descriptor.fields if is_required(field)}
+        for name in list(example)[most:]:
+            if name not in needed:
+                del example[name]
+    return example, example != whole
 
 
 class _TooLargeError(Exception):

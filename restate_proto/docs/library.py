@@ -9,6 +9,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 
 from restate_proto.codec.json_forms import WELL_KNOWN
 from restate_proto.errors import RestateError
+from restate_proto.plugin.declared import OptionReader
 from restate_proto.plugin.source import SourceFile
 
 if TYPE_CHECKING:
@@ -47,12 +48,14 @@ class Message:
         file: the path of its file.
         comment: its comment.
         comments: those of its fields and oneofs, by their names.
+        key: the name of the field that holds the object key or workflow id; None where none does.
     """
 
     descriptor: Descriptor
     file: str
     comment: str | None
     comments: Mapping[str, str | None]
+    key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Library:
 
     def __init__(self, descriptors: FileDescriptorSet, services: Iterable[FileModel]) -> None:
         self._files = {file.name: file for file in descriptors.file}
+        self._options = OptionReader(descriptors.file)
         self._pool = DescriptorPool()
         self._added: set[str] = set()
         for name in self._files:
@@ -179,7 +183,9 @@ class Library:
         }
         for number, oneof in enumerate(proto.oneof_decl):
             comments.setdefault(oneof.name, source.comment((*path, _MESSAGE_ONEOF, number)))
-        yield Message(self.descriptor(name), file, source.comment(path), comments)
+        keys = (field.name for field in proto.field if self._options.is_key(field.options))
+        key = next(keys, None)
+        yield Message(self.descriptor(name), file, source.comment(path), comments, key)
         for number, nested in enumerate(proto.nested_type):
             inner = (*path, _MESSAGE_NESTED, number)
             yield from self._messages(file, source, nested, f"{name}.", inner)

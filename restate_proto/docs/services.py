@@ -27,6 +27,7 @@ from restate_proto.docs.words import (
     TONES,
     handler_kind,
     handler_kind_name,
+    http_request,
     is_private,
     settings,
 )
@@ -39,7 +40,12 @@ if TYPE_CHECKING:
     from restate_proto.docs.document import Block, Cell, Inline
     from restate_proto.docs.library import Library
     from restate_proto.model.config import Config
-    from restate_proto.plugin.schema import Declaration, HandlerModel, ServiceModel
+    from restate_proto.plugin.schema import (
+        Declaration,
+        HandlerModel,
+        MessageType,
+        ServiceModel,
+    )
 
 __all__ = ["badges", "handler_anchor", "service_anchor", "service_blocks"]
 
@@ -127,16 +133,18 @@ def _handler_blocks(
     if is_private(service, handler):
         sentence.append(Text(" Only other handlers can call it."))
     yield Paragraph(tuple(sentence))
+    if not is_private(service, handler):
+        yield Paragraph((Text("Over HTTP: "), Code(http_request(service, handler))))
     yield from _configuration(handler.config, 4)
     site, choices = calls.calls(service, handler)
     if not handler.request.is_empty:
         yield Heading(4, (Text("Request in JSON"),))
-        yield _json(site.body)
+        yield from _example(*site.request_example(), handler.request, library)
     yield Heading(4, (Text("Call"),))
     yield choices
     if not handler.response.is_empty:
         yield Heading(4, (Text("Response in JSON"),))
-        yield _json(site.response)
+        yield from _example(*site.response_example(), handler.response, library)
 
 
 def _handler_badges(service: ServiceModel, handler: HandlerModel) -> tuple[Inline, ...]:
@@ -175,5 +183,8 @@ def _configuration(config: Config, level: int) -> Iterator[Block]:
         yield Table.of(("Setting", "Value", "Meaning"), rows)
 
 
-def _json(value: Any) -> Snippet:
-    return Snippet("json", json.dumps(value, ensure_ascii=False, indent=2))
+def _example(value: Any, is_part: bool, message: MessageType, library: Library) -> Iterator[Block]:
+    yield Snippet("json", json.dumps(value, ensure_ascii=False, indent=2))
+    if is_part:
+        full_name = type_reference(message.full_name, library)
+        yield Paragraph((Text("It can hold more: see "), full_name, Text(".")))

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["DEPRECATED", "type_blocks", "type_reference"]
 
 DEPRECATED = Badge("deprecated", Tone.WARNING)
+_KEY = Badge("key", Tone.OBJECT)
+_REQUIRED = Badge("required", Tone.WARNING)
 
 _F = FieldDescriptor
 _SCALAR_NAMES = {
@@ -95,7 +97,7 @@ def _fields(message: Message, library: Library) -> Iterator[Block]:
         ("Field", "No.", "Type", "JSON", "If absent", "Meaning"),
         [
             (
-                (Code(field.name),),
+                (Code(field.name), *_marks(field, message)),
                 (Text(str(field.number)),),
                 tuple(_type(field, library)),
                 (Code(f"{_json(field.json_name)}: {_form(field)}"),),
@@ -125,6 +127,14 @@ def _values(enum: EnumType) -> Iterator[Block]:
         yield Paragraph((Text("It has these values and no others: the enum is closed."),))
 
 
+def _marks(field: FieldDescriptor, message: Message) -> Iterator[Inline]:
+    """Yields the badges of a field that a request cannot do without, or is addressed by."""
+    if field.name == message.key:
+        yield from (Text(" "), _KEY)
+    if is_required(field):
+        yield from (Text(" "), _REQUIRED)
+
+
 def _meaning(comment: str | None, deprecated: bool) -> Cell:
     badge: Cell = (DEPRECATED, Text(" ")) if deprecated else ()
     return (*badge, Comment(comment)) if comment else badge[:1]
@@ -140,11 +150,12 @@ def _type(field: FieldDescriptor, library: Library) -> Iterator[Inline]:
         else:
             yield from (Code(f"map<{key},"), Text(" "), value, Code(">"))
         return
-    words = "repeated " if is_repeated(field) else "required " if is_required(field) else ""
+    words = "repeated " if is_repeated(field) else ""
     oneof = field.containing_oneof
     is_choice = oneof is not None and len(oneof.fields) > 1
     # Where absence can be told from the default, and the type is not one that always can.
-    if not words and not is_choice and field.message_type is None and field.has_presence:
+    has_presence = field.message_type is None and field.has_presence
+    if not words and not is_choice and has_presence and not is_required(field):
         words = "optional "
     if words:
         yield Text(words)

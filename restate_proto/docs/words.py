@@ -25,6 +25,7 @@ __all__ = [
     "duration",
     "handler_kind",
     "handler_kind_name",
+    "http_request",
     "is_private",
     "settings",
 ]
@@ -78,6 +79,12 @@ def handler_kind_name(handler: HandlerModel) -> str:
 def handler_kind(handler: HandlerModel) -> str:
     """What the kind of a handler means; empty in a plain service."""
     return _HANDLER_KINDS[handler.kind] if handler.kind is not None else ""
+
+
+def http_request(service: ServiceModel, handler: HandlerModel) -> str:
+    """The request that calls a handler through Restate's ingress: `POST /shop.v1.Cart/{key}/Add`."""
+    key = {ServiceKind.VIRTUAL_OBJECT: "/{key}", ServiceKind.WORKFLOW: "/{id}"}
+    return f"POST /{service.name}{key.get(service.kind, '')}/{handler.name}"
 
 
 def is_private(service: ServiceModel, handler: HandlerModel) -> bool:

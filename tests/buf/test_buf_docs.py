@@ -99,6 +99,16 @@ def test_breaking_changes_are_found_against_the_main_branch(project: Project) ->
     assert do(project, sections()["Breaking changes"]) == 1
 
 
+def test_documentation_shows_the_packages_of_managed_mode(project: Project) -> None:
+    assert do(project, sections()["Documentation"]) == 1
+    pages = project.files("site")
+    assert sorted(pages) == ["README.md", "greeter/v1/greeter.proto.md"]
+    page = pages["greeter/v1/greeter.proto.md"]
+    assert "import com.acme.greeter.v1.GreeterClient;" in page
+    assert '"acme.com/gen/greeter/v1"' in page
+    assert "curl https://restate.acme.com/greeter.v1.Greeter" in page
+
+
 def test_no_section_is_left_out() -> None:
     with_commands = {title for title, text in sections().items() if "```bash" in text}
-    assert with_commands == {"Set-up", *GENERATING, "Breaking changes"}
+    assert with_commands == {"Set-up", *GENERATING, "Breaking changes", "Documentation"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from restate_proto.docs.document import (
     Link,
     Page,
     Paragraph,
+    Snippet,
     Summary,
     Table,
     Text,
@@ -227,7 +229,7 @@ def test_fields_of_proto2(written: Written) -> None:
     )["two.proto"]
     assert [row[2:] for row in table(page, "Field")] == [
         ["Type", "JSON", "If absent"],
-        ["required int64", '"needed": "1"', "an error"],
+        ["int64", '"needed": "1"', "an error"],
         ["optional int64", '"number": "1"', '"-5"'],
         ["optional float", '"far": 1.5', '"-Infinity"'],
         ["optional bytes", '"data": "aGVsbG8="', '"/w=="'],
@@ -236,6 +238,72 @@ def test_fields_of_proto2(written: Written) -> None:
         ["repeated M.Item", '"item": [{…}]', "[]"],
     ]
     assert "It has these values and no others: the enum is closed." in paragraphs(page)
+
+
+def test_keys_and_required_fields_are_marked(written: Written) -> None:
+    page = written(
+        """
+        import "two.proto";
+        service O { option (restatepb.v1.object) = {}; rpc Do(two.M) returns (two.M); }
+        """,
+        two="""
+        syntax = "proto2"; package two;
+        import "restatepb/v1/options.proto";
+        message M {
+          required string id = 1 [(restatepb.v1.key) = true];
+          required int64 needed = 2;
+          optional string other = 3;
+        }
+        """,
+    )["two.proto"]
+    names = [row[0] for row in table(page, "Field")[1:]]
+    assert names == ["id (key) (required)", "needed (required)", "other"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "request_line"),
+    [
+        ("service", "POST /t.v1.S/Run"),
+        ("object", "POST /t.v1.S/{key}/Run"),
+        ("workflow", "POST /t.v1.S/{id}/Run"),
+    ],
+)
+def test_the_request_over_http_is_there(written: Written, kind: str, request_line: str) -> None:
+    def page(config: str) -> Page:
+        text = f"service S {{ option (restatepb.v1.{kind}) = {{ {config} }}; rpc Run(M) returns (M); }}"
+        return written(text + "message M {}")["t.proto"]
+
+    assert f"Over HTTP: {request_line}" in paragraphs(page(""))
+    private = paragraphs(page("config: { ingress_private: true }"))
+    assert not any("HTTP" in text for text in private)
+
+
+def test_long_examples_are_short(written: Written) -> None:
+    fields = "\n".join(f"string field_{number} = {number};" for number in range(1, 51))
+    page = written(
+        f"""
+        service O {{
+          option (restatepb.v1.object) = {{}};
+          rpc Do(Large) returns (Nested);
+          rpc Less(Small) returns (Small);
+        }}
+        message Large {{
+          {fields}
+          string id = 51 [(restatepb.v1.key) = true];
+        }}
+        message Nested {{ Large large = 1; string name = 2; }}
+        message Small {{ string name = 1; }}
+        """
+    )["t.proto"]
+    examples = [
+        json.loads(block.code)
+        for block in page.blocks
+        if isinstance(block, Snippet) and block.language == "json"
+    ]
+    assert list(examples[0]) == [*(f"field{number}" for number in range(1, 21)), "id"]
+    assert examples[1:] == [{"name": "string"}] * 3
+    more = [text for text in paragraphs(page) if "more" in text]
+    assert more == ["It can hold more: see Large.", "It can hold more: see Nested."]
 
 
 def test_settings(written: Written) -> None:

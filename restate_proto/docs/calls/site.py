@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from restate_proto.codec.json_example import message_example
+from restate_proto.codec.json_example import short_example
 from restate_proto.codec.json_forms import SCALARS
 from restate_proto.codec.proto_fields import is_repeated
 from restate_proto.docs.document import Paragraph, Snippet, Text
@@ -28,6 +28,7 @@ FROM_OUTSIDE = "From outside of Restate:"
 
 _KEYS = {ServiceKind.VIRTUAL_OBJECT: "my-key", ServiceKind.WORKFLOW: "my-workflow"}
 _MANY_FIELDS = 4
+_MANY_VALUES = 20
 
 # Every language makes the same simple names of these.
 _PLAIN = re.compile(r"[a-z]+[0-9]*(_[a-z]+[0-9]*)*")
@@ -92,16 +93,20 @@ class CallSite:
     @property
     def body(self) -> Any:
         """An example of the request in JSON."""
-        example = message_example(self._request)
+        return self.request_example()[0]
+
+    def request_example(self) -> tuple[Any, bool]:
+        """An example of the request in JSON, and whether there is more to a request."""
+        example, is_part = short_example(self._request, most=_MANY_VALUES)
         if self.handler.key_field is not None:
             name = self._request.fields_by_name[self.handler.key_field].json_name
             example[name] = self.key
-        return example
+        return example, is_part
 
-    @property
-    def response(self) -> Any:
-        """An example of the response in JSON."""
-        return message_example(self.library.descriptor(self.handler.response.full_name))
+    def response_example(self) -> tuple[Any, bool]:
+        """An example of the response in JSON, and whether there is more to a response."""
+        response = self.library.descriptor(self.handler.response.full_name)
+        return short_example(response, most=_MANY_VALUES)
 
     def simple_fields(self) -> tuple[SimpleField, ...]:
         """Fields of the request that any language sets easily; the key's is among them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from restate_proto.codec.descriptors import message_files
 from restate_proto.codec.google import google_codec
 from restate_proto.codec.registry import codec_for
@@ -32,6 +34,11 @@ from restate_proto.runtime.context import (
 )
 from restate_proto.runtime.handles import CallFuture, InvocationHandle
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated
+else:
+    from typing_extensions import deprecated
+
 __all__ = [
     "CallFuture",
     "Config",
@@ -61,6 +68,7 @@ __all__ = [
     "WorkflowContext",
     "WorkflowSharedContext",
     "codec_for",
+    "deprecated",
     "google_codec",
     "message_files",
 ]

@@ -86,6 +86,7 @@ class _Parser:
             problems=self._problems,
             is_go=self._options.uses_go(proto),
             all_services=self._all_services,
+            deprecated=proto.options.deprecated,
         )
         classes = class_names([service.name for service in proto.service])
         services: list[ServiceModel] = []

@@ -78,7 +78,7 @@ def parse_service(
         encoding=_encoding(scope),
         config=_config(scope),
         comment=scope.comment(path),
-        deprecated=proto.options.deprecated,
+        deprecated=proto.options.deprecated or file.deprecated,
         classes=classes,
         handlers=handlers,
         state=declarations.state,

@@ -9,7 +9,9 @@ from restate_proto.model.kinds import ServiceKind
 if TYPE_CHECKING:
     from restate_proto.plugin.schema import HandlerModel, ServiceModel
 
-__all__ = ["described", "handler_doc", "service_doc"]
+__all__ = ["DEPRECATED", "deprecated_words", "described", "handler_doc", "service_doc"]
+
+DEPRECATED = "Deprecated in the contract."
 
 _KINDS = {
     ServiceKind.SERVICE: "service",
@@ -28,11 +30,23 @@ def service_doc(service: ServiceModel) -> str:
     return _doc(service.comment, f"Subclass it to serve {described(service)}.", service.deprecated)
 
 
-def handler_doc(handler: HandlerModel) -> str:
-    """Returns the docstring of a handler and of the methods that call it."""
-    return _doc(handler.comment, f"The handler `{handler.name}`.", handler.deprecated)
+def handler_doc(handler: HandlerModel, *, says_deprecated: bool = True) -> str:
+    """Returns the docstring of a handler and of the methods that call it.
+
+    Args:
+        handler: the handler.
+        says_deprecated: whether it is to say so where the handler is deprecated.
+    """
+    deprecated = handler.deprecated and says_deprecated
+    return _doc(handler.comment, f"The handler `{handler.name}`.", deprecated)
+
+
+def deprecated_words(service: ServiceModel, handler: HandlerModel | None = None) -> str:
+    """Returns what callers of a deprecated service or handler are told."""
+    name = service.full_name if handler is None else f"{service.full_name}.{handler.rpc}"
+    return f"{name} is deprecated in its contract."
 
 
 def _doc(comment: str | None, default: str, deprecated: bool) -> str:
     text = comment or default
-    return f"{text}\n\nDeprecated." if deprecated else text
+    return f"{text}\n\n{DEPRECATED}" if deprecated else text

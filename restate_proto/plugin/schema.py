@@ -133,7 +133,7 @@ class ServiceModel:
         encoding: how its payloads are encoded.
         config: the configuration of all its handlers.
         comment: the proto comment.
-        deprecated: whether the contract says `option deprecated = true`.
+        deprecated: whether it or its file says `option deprecated = true`.
         classes: what its classes are called.
         handlers: in the order of the contract.
         state: declared state keys.

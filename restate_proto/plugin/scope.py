@@ -35,6 +35,7 @@ class FileScope:
         problems: takes what is wrong.
         is_go: whether the file uses the Go SDK's options.
         all_services: whether a service without a Restate option becomes a plain service.
+        deprecated: whether the file says `option deprecated = true`.
         constants: the names of handler descriptors that are taken.
     """
 
@@ -45,6 +46,7 @@ class FileScope:
     problems: Problems
     is_go: bool
     all_services: bool
+    deprecated: bool
     constants: set[str] = field(default_factory=set[str])
 
 

@@ -84,7 +84,7 @@ class _Renderer:
 
     def render(self) -> None:
         name, what = self._service.client.names[0], described(self._service.model)
-        self._source.doc(f"Clients of {what}.")
+        self._source.doc(f"Clients of {what}.", deprecated=self._service.model.deprecated)
         self._source.line('@$SuppressWarnings({"deprecation", "removal"})')
         with self._source.block("public final class $name", name=name):
             self._source.line("private $name() {}", name=name)
@@ -259,9 +259,8 @@ class _Renderer:
 
     def _head(self, handler: JavaHandler, extra: str, head: str, parameters: Iterable[str]) -> None:
         self._source.line()
-        self._source.doc(extra or handler_doc(handler.model))
-        if handler.model.deprecated:
-            self._source.line("@$Deprecated")
+        text = extra or handler_doc(handler.model, says_deprecated=False)
+        self._source.doc(text, deprecated=handler.model.deprecated)
         self._source.wrapped(head, parameters, " {")
 
 

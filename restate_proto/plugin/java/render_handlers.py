@@ -29,7 +29,8 @@ def render_handlers(file: JavaFile, service: JavaService, beside: Iterable[str])
     """
     source = JavaSource(service.requests, ("Metadata", "Serde", *constants(service.model)), beside)
     name = service.requests.names[0]
-    source.doc(f"Requests to {described(service.model)}, and what it is called.")
+    text = f"Requests to {described(service.model)}, and what it is called."
+    source.doc(text, deprecated=service.model.deprecated)
     source.line('@$SuppressWarnings({"deprecation", "removal"})')
     with source.block("public final class $name", name=name):
         source.line("private $name() {}", name=name)
@@ -58,9 +59,8 @@ def _factory(source: JavaSource, service: JavaService, handler: JavaHandler) -> 
     if not handler.model.request.is_empty:
         parameters.append("$request request")
         message = "request"
-    source.doc(handler_doc(handler.model))
-    if handler.model.deprecated:
-        source.line("@$Deprecated")
+    text = handler_doc(handler.model, says_deprecated=False)
+    source.doc(text, deprecated=handler.model.deprecated)
     source.wrapped("public static $builder<$request, $response> $method", parameters, " {", **names)
     key = "checkedKey, " if service.model.is_keyed else ""
     with source.indented():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from restate_proto.plugin.jvm.docs import javadoc
 from restate_proto.plugin.jvm.imports import Imports
 from restate_proto.plugin.jvm.printer import Printer
+from restate_proto.plugin.render_docs import DEPRECATED
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
@@ -86,9 +87,14 @@ class JavaSource:
         """Indents what is added inside."""
         return self._printer.indented()
 
-    def doc(self, text: str) -> None:
-        """Adds a Javadoc comment of any text."""
-        self._printer.doc(javadoc(text))
+    def doc(self, text: str, *, deprecated: bool = False) -> None:
+        """Adds a Javadoc comment of any text; with the annotation where its subject is deprecated."""
+        lines = javadoc(text)
+        if deprecated:
+            lines += ["", f"@deprecated {DEPRECATED}"]
+        self._printer.doc(lines)
+        if deprecated:
+            self.line("@$Deprecated")
 
     def wrapped(self, before: str, items: Iterable[str], after: str, **values: str) -> None:
         """Adds `before(item, item)after`, wrapped where it is too long; see `fill`."""

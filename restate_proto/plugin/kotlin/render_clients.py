@@ -49,6 +49,7 @@ class _Renderer:
         printer, what = self._printer, described(self._scope.service)
         printer.line()
         printer.doc(kdoc(f"Calls {what}."))
+        self._scope.deprecate(self._scope.service)
         with printer.block(f"public object {self._scope.names.client}"):
             self._constructors()
             printer.line()
@@ -152,9 +153,7 @@ class _Renderer:
         arguments = ", ".join([*key, *request, "init"])
         built = f"{scope.names.handlers}.{scope.method(handler)}({arguments})"
         printer.doc(kdoc(doc))
-        if handler.deprecated:
-            deprecated = self._imports.use("kotlin.Deprecated")
-            printer.line(f"@{deprecated}({quote('Deprecated in the contract.')})")
+        scope.deprecate(handler)
         head = f"public suspend fun {name}"
         parameters = [*scope.request(handler), *delay, scope.init(handler)]
         if style.returns == "{}" and handler.response.is_empty:  # there is nothing to return

@@ -22,6 +22,7 @@ def render_handlers(scope: Scope) -> None:
     printer = scope.printer
     printer.line()
     printer.doc(kdoc(f"Builds requests to {described(scope.service)}."))
+    scope.deprecate(scope.service)
     with printer.block(f"public object {scope.names.handlers}"):
         for handler in scope.service.handlers:
             _request(scope, handler)
@@ -36,6 +37,7 @@ def _request(scope: Scope, handler: HandlerModel) -> None:
     returned = f"{request}<{scope.types(handler)}>"
     key = [f"key: {scope.key_type}"] if scope.key_type else []
     printer.doc(kdoc(handler_doc(handler)))
+    scope.deprecate(handler)
     printer.wrapped(
         f"public fun {scope.method(handler)}",
         [*key, *scope.request(handler), scope.init(handler)],

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from restate_proto.model.kinds import Encoding, ServiceKind
 from restate_proto.plugin.jvm.names import ServiceNames, serde_constants
 from restate_proto.plugin.kotlin.names import escaped, method_name
+from restate_proto.plugin.kotlin.printer import quote
+from restate_proto.plugin.render_docs import DEPRECATED
 
 if TYPE_CHECKING:
     from restate_proto.plugin.jvm.messages import JavaMessages
@@ -64,6 +66,12 @@ class Scope:
         if not self.key_type:
             return ()
         return (f"key: {self.key_type}{' = null' if self.service.has_key_field else ''}",)
+
+    def deprecate(self, subject: ServiceModel | HandlerModel) -> None:
+        """Adds the annotation for what a deprecated service or handler is used by."""
+        if subject.deprecated:
+            name = self.imports.use("kotlin.Deprecated")
+            self.printer.line(f"@{name}({quote(DEPRECATED)})")
 
     def method(self, handler: HandlerModel) -> str:
         """Returns the Kotlin name of a handler."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.model.kinds import HandlerKind, ServiceKind
-from restate_proto.plugin.python.printer import Call
-from restate_proto.plugin.render_docs import described, handler_doc
+from restate_proto.plugin.python.printer import Call, quote
+from restate_proto.plugin.render_docs import deprecated_words, described, handler_doc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,6 +119,8 @@ class _Renderer:
             text += "\n\nWithout a key, it takes the key from each request."
         self._printer.line()
         self._printer.line(decorator)
+        if self._service.deprecated:
+            self._deprecated()
         name = "from_context" if in_handler else "from_client"
         self._printer.signature(f"def {name}", parameters, returns)
         with self._printer.indented():
@@ -140,6 +142,8 @@ class _Renderer:
             if style.sends:
                 options.insert(0, "delay")
             self._printer.line()
+            if handler.deprecated:
+                self._deprecated(handler)
             self._printer.signature(
                 f"{style.define} {handler.method}",
                 ["self", self._request(handler), "*", *map(self._option, options)],
@@ -157,6 +161,8 @@ class _Renderer:
             returns = _INGRESS_SEND.returns.format(self._imports.message(handler.response))
             options = ["delay", "headers", "limit_key"]
             self._printer.line()
+            if handler.deprecated:
+                self._deprecated(handler)
             self._printer.signature(
                 "async def submit",
                 ["self", self._request(handler), "*", *map(self._option, options)],
@@ -172,6 +178,15 @@ class _Renderer:
                     "Returns the workflow's run: attach to it, read its output."
                 )
                 self._printer.line(f"return self._handle({handler.constant})")
+
+    def _deprecated(self, handler: HandlerModel | None = None) -> None:
+        """Adds what makes type checkers, and Python at run time, warn who uses what follows.
+
+        It is on functions alone: a class that has it is reported where generated code names it.
+        Bases have none, as who serves what is deprecated does what is asked for.
+        """
+        words = quote(deprecated_words(self._service, handler))
+        self._printer.line(f"@_rt.deprecated({words})")
 
     def _invoke(self, function: str, handler: HandlerModel, options: Sequence[str]) -> None:
         request = "request"

@@ -17,7 +17,7 @@ _HERE = Path(__file__).parent
 EXPECTED = _HERE / "expected"
 
 JAVA_CASES = {
-    **{name: CASES[name] for name in ("object", "service", "workflow")},
+    **{name: CASES[name] for name in ("deprecated", "object", "service", "workflow")},
     "names": _HERE / "contracts/names",
 }
 """The folders of contracts, by the name of the case."""

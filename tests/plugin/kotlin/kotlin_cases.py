@@ -16,7 +16,7 @@ __all__ = ["KOTLIN_CASES", "check_expected", "generate_case"]
 _HERE = Path(__file__).parent
 
 KOTLIN_CASES = {
-    **{name: CASES[name] for name in ("object", "service", "workflow")},
+    **{name: CASES[name] for name in ("deprecated", "object", "service", "workflow")},
     "names": _HERE / "contracts/names",
 }
 """The folders of contracts, by the name of the case."""

@@ -27,6 +27,25 @@ pytestmark = pytest.mark.skipif(
 EXAMPLE = REPOSITORY / "examples/polyglot/kotlin"
 PAYLOADS = REPOSITORY / "tests/plugin/jvm/payloads"
 
+# Who serves what is deprecated is not warned.
+SERVES_DEPRECATED = """
+package golden.deprecated
+
+import dev.restate.sdk.kotlin.*
+
+internal class Left : LeftBase() {
+    override suspend fun `do`(ctx: ObjectContext, request: Parts.M): Parts.M = request
+}
+
+internal class Kept : KeptBase() {
+    override suspend fun run(ctx: WorkflowContext, request: Parts.M): Parts.M = request
+
+    override suspend fun old(ctx: SharedWorkflowContext) {}
+
+    override suspend fun new(ctx: SharedWorkflowContext): Parts.M = Parts.M.getDefaultInstance()
+}
+"""
+
 # protobuf-java's own classes of these do not compile: messages and packages that are keywords.
 CONTRACTS = {
     **{name: case for name, case in CASES.items() if name not in {"messages", "packages"}},
@@ -59,6 +78,7 @@ def test_kotlinc_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
             *(EXAMPLE / "target/tools/protoc", f"--java_out={sources}"),
             *(f"--descriptor_set_in={workspace / 'descriptors'}", *files),
         )
+    (sources / "golden/deprecated/Serves.kt").write_text(SERVES_DEPRECATED)
     for name in ("Checks.java", "KotlinMain.kt"):
         shutil.copy(PAYLOADS / "golden/payloads" / name, sources / "golden/payloads" / name)
     # Libraries are compiled in this mode; the example's own settings make warnings errors.

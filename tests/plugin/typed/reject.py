@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from golden.deprecated import parts_pb2
+from golden.deprecated.parts_restate import KeptBase, KeptClient, LeftBase, LeftClient
+from golden.deprecated.whole_restate import WholeClient
 from golden.shop.v1 import cart_pb2, ticket_pb2
 from golden.shop.v1.cart_restate import CartBase, CartClient
 from google.protobuf import empty_pb2
@@ -32,3 +35,30 @@ async def calls(ctx: rt.Context, client: rt.IngressClient) -> None:
     await cart.add_ticket()  # error: reportCallIssue
     await cart.add_ticket(cart_pb2.AddTicketRequest(), delay=None)  # error: reportCallIssue
     cart.submit()  # error: reportAttributeAccessIssue
+
+
+class Left(LeftBase):  # who serves what is deprecated is not blamed for it
+    async def do(self, ctx: rt.ObjectContext, request: parts_pb2.M) -> parts_pb2.M:
+        return request
+
+
+class Kept(KeptBase):
+    async def run(self, ctx: rt.WorkflowContext, request: parts_pb2.M) -> parts_pb2.M:
+        return request
+
+    async def old(self, ctx: rt.WorkflowSharedContext, request: empty_pb2.Empty) -> empty_pb2.Empty:
+        return request
+
+    async def new(self, ctx: rt.WorkflowSharedContext, request: empty_pb2.Empty) -> parts_pb2.M:
+        return parts_pb2.M()
+
+
+async def deprecated(ctx: rt.Context, client: rt.IngressClient) -> None:
+    left = LeftClient.from_context(ctx, "k")  # error: reportDeprecated
+    await left.do(parts_pb2.M())
+    WholeClient.from_client(client)  # error: reportDeprecated
+    kept = KeptClient.from_client(client, "k")
+    await kept.new()
+    await kept.old()  # error: reportDeprecated
+    await kept.send().old()  # error: reportDeprecated
+    await kept.submit(parts_pb2.M())  # error: reportDeprecated

@@ -60,7 +60,7 @@ public abstract class PlainBase implements ServiceDefinitionFactory<PlainBase> {
   /**
    * Old, with a *&#92;/ and a *&#47; and {&#64;link x} &lt;b&gt; &#92;u002a/ in it.
    *
-   * <p>Deprecated.
+   * <p>Deprecated in the contract.
    */
   public abstract Contract.M old(Context ctx, Contract.M request) throws Exception;
 

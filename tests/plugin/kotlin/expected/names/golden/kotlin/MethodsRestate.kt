@@ -1216,7 +1216,7 @@ public abstract class FlowBase : ServiceDefinitionFactory<FlowBase> {
     /**
      * The handler `WorkflowHandle`.
      *
-     * Deprecated.
+     * Deprecated in the contract.
      */
     public abstract suspend fun workflowHandle_(ctx: SharedWorkflowContext): Methods.M
 
@@ -1281,8 +1281,9 @@ public object FlowHandlers {
     /**
      * The handler `WorkflowHandle`.
      *
-     * Deprecated.
+     * Deprecated in the contract.
      */
+    @Deprecated("Deprecated in the contract.")
     public fun workflowHandle_(
         key: String?,
         init: RequestBuilder<Empty, Methods.M>.() -> Unit = {},
@@ -1359,7 +1360,7 @@ public object FlowClient {
         /**
          * The handler `WorkflowHandle`.
          *
-         * Deprecated.
+         * Deprecated in the contract.
          */
         @Deprecated("Deprecated in the contract.")
         public suspend fun workflowHandle_(
@@ -1383,7 +1384,7 @@ public object FlowClient {
             /**
              * The handler `WorkflowHandle`.
              *
-             * Deprecated.
+             * Deprecated in the contract.
              */
             @Deprecated("Deprecated in the contract.")
             public suspend fun workflowHandle_(
@@ -1421,7 +1422,7 @@ public object FlowClient {
         /**
          * The handler `WorkflowHandle`.
          *
-         * Deprecated.
+         * Deprecated in the contract.
          */
         @Deprecated("Deprecated in the contract.")
         public suspend fun workflowHandle_(
@@ -1445,7 +1446,7 @@ public object FlowClient {
             /**
              * The handler `WorkflowHandle`.
              *
-             * Deprecated.
+             * Deprecated in the contract.
              */
             @Deprecated("Deprecated in the contract.")
             public suspend fun workflowHandle_(

@@ -50,7 +50,7 @@ class GreeterBase(_rt.Service):
         """Says goodbye,
         and means it.
 
-        Deprecated.
+        Deprecated in the contract.
         """
 
 
@@ -82,6 +82,7 @@ class GreeterClient(_rt.ContextClient):
         """Says hello."""
         return self._call(_GREETER_GREET, request, idempotency_key, headers, limit_key)
 
+    @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
     def say_goodbye(
         self,
         request: _greeter_pb2.GreetRequest,
@@ -93,7 +94,7 @@ class GreeterClient(_rt.ContextClient):
         """Says goodbye,
         and means it.
 
-        Deprecated.
+        Deprecated in the contract.
         """
         return self._call(_GREETER_SAY_GOODBYE, request, idempotency_key, headers, limit_key)
 
@@ -113,6 +114,7 @@ class GreeterSendClient(_rt.ContextSendClient):
         """Says hello."""
         return self._send(_GREETER_GREET, request, delay, idempotency_key, headers, limit_key)
 
+    @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
     def say_goodbye(
         self,
         request: _greeter_pb2.GreetRequest,
@@ -125,7 +127,7 @@ class GreeterSendClient(_rt.ContextSendClient):
         """Says goodbye,
         and means it.
 
-        Deprecated.
+        Deprecated in the contract.
         """
         return self._send(_GREETER_SAY_GOODBYE, request, delay, idempotency_key, headers, limit_key)
 
@@ -148,6 +150,7 @@ class GreeterIngressClient(_rt.IngressServiceClient):
         """Says hello."""
         return await self._call(_GREETER_GREET, request, idempotency_key, headers, limit_key)
 
+    @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
     async def say_goodbye(
         self,
         request: _greeter_pb2.GreetRequest,
@@ -159,7 +162,7 @@ class GreeterIngressClient(_rt.IngressServiceClient):
         """Says goodbye,
         and means it.
 
-        Deprecated.
+        Deprecated in the contract.
         """
         return await self._call(_GREETER_SAY_GOODBYE, request, idempotency_key, headers, limit_key)
 
@@ -179,6 +182,7 @@ class GreeterIngressSendClient(_rt.IngressServiceSendClient):
         """Says hello."""
         return await self._send(_GREETER_GREET, request, delay, idempotency_key, headers, limit_key)
 
+    @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
     async def say_goodbye(
         self,
         request: _greeter_pb2.GreetRequest,
@@ -191,7 +195,7 @@ class GreeterIngressSendClient(_rt.IngressServiceSendClient):
         """Says goodbye,
         and means it.
 
-        Deprecated.
+        Deprecated in the contract.
         """
         return await self._send(
             _GREETER_SAY_GOODBYE,

@@ -28,7 +28,7 @@ public abstract class GreeterBase implements ServiceDefinitionFactory<GreeterBas
    * Says goodbye,
    * and means it.
    *
-   * <p>Deprecated.
+   * <p>Deprecated in the contract.
    */
   public abstract GreeterOuterClass.GreetResponse sayGoodbye(
       Context ctx, GreeterOuterClass.GreetRequest request) throws Exception;

@@ -59,7 +59,7 @@ public final class GreeterClient {
      * Says goodbye,
      * and means it.
      *
-     * <p>Deprecated.
+     * @deprecated Deprecated in the contract.
      */
     @Deprecated
     public CallDurableFuture<GreeterOuterClass.GreetResponse> sayGoodbye(
@@ -67,7 +67,11 @@ public final class GreeterClient {
       return this.sayGoodbye(request, ignored -> {});
     }
 
-    /** The same, with options: an idempotency key, headers. */
+    /**
+     * The same, with options: an idempotency key, headers.
+     *
+     * @deprecated Deprecated in the contract.
+     */
     @Deprecated
     public CallDurableFuture<GreeterOuterClass.GreetResponse> sayGoodbye(
         GreeterOuterClass.GreetRequest request,
@@ -119,7 +123,7 @@ public final class GreeterClient {
        * Says goodbye,
        * and means it.
        *
-       * <p>Deprecated.
+       * @deprecated Deprecated in the contract.
        */
       @Deprecated
       public InvocationHandle<GreeterOuterClass.GreetResponse> sayGoodbye(
@@ -127,7 +131,11 @@ public final class GreeterClient {
         return this.sayGoodbye(request, null, ignored -> {});
       }
 
-      /** The same, with options: an idempotency key, headers. */
+      /**
+       * The same, with options: an idempotency key, headers.
+       *
+       * @deprecated Deprecated in the contract.
+       */
       @Deprecated
       public InvocationHandle<GreeterOuterClass.GreetResponse> sayGoodbye(
           GreeterOuterClass.GreetRequest request,
@@ -135,14 +143,22 @@ public final class GreeterClient {
         return this.sayGoodbye(request, null, options);
       }
 
-      /** The same, after a delay. */
+      /**
+       * The same, after a delay.
+       *
+       * @deprecated Deprecated in the contract.
+       */
       @Deprecated
       public InvocationHandle<GreeterOuterClass.GreetResponse> sayGoodbye(
           GreeterOuterClass.GreetRequest request, Duration delay) {
         return this.sayGoodbye(request, delay, ignored -> {});
       }
 
-      /** The same, after a delay and with options. */
+      /**
+       * The same, after a delay and with options.
+       *
+       * @deprecated Deprecated in the contract.
+       */
       @Deprecated
       public InvocationHandle<GreeterOuterClass.GreetResponse> sayGoodbye(
           GreeterOuterClass.GreetRequest request,
@@ -196,14 +212,18 @@ public final class GreeterClient {
      * Says goodbye,
      * and means it.
      *
-     * <p>Deprecated.
+     * @deprecated Deprecated in the contract.
      */
     @Deprecated
     public GreeterOuterClass.GreetResponse sayGoodbye(GreeterOuterClass.GreetRequest request) {
       return this.sayGoodbye(request, ignored -> {});
     }
 
-    /** The same, with options: an idempotency key, headers. */
+    /**
+     * The same, with options: an idempotency key, headers.
+     *
+     * @deprecated Deprecated in the contract.
+     */
     @Deprecated
     public GreeterOuterClass.GreetResponse sayGoodbye(
         GreeterOuterClass.GreetRequest request,
@@ -217,7 +237,7 @@ public final class GreeterClient {
      * Says goodbye,
      * and means it.
      *
-     * <p>Deprecated.
+     * @deprecated Deprecated in the contract.
      */
     @Deprecated
     public CompletableFuture<GreeterOuterClass.GreetResponse> sayGoodbyeAsync(
@@ -225,7 +245,11 @@ public final class GreeterClient {
       return this.sayGoodbyeAsync(request, ignored -> {});
     }
 
-    /** The same, with options: an idempotency key, headers. */
+    /**
+     * The same, with options: an idempotency key, headers.
+     *
+     * @deprecated Deprecated in the contract.
+     */
     @Deprecated
     public CompletableFuture<GreeterOuterClass.GreetResponse> sayGoodbyeAsync(
         GreeterOuterClass.GreetRequest request,
@@ -306,7 +330,7 @@ public final class GreeterClient {
        * Says goodbye,
        * and means it.
        *
-       * <p>Deprecated.
+       * @deprecated Deprecated in the contract.
        */
       @Deprecated
       public SendResponse<GreeterOuterClass.GreetResponse> sayGoodbye(
@@ -314,7 +338,11 @@ public final class GreeterClient {
         return this.sayGoodbye(request, null, ignored -> {});
       }
 
-      /** The same, with options: an idempotency key, headers. */
+      /**
+       * The same, with options: an idempotency key, headers.
+       *
+       * @deprecated Deprecated in the contract.
+       */
       @Deprecated
       public SendResponse<GreeterOuterClass.GreetResponse> sayGoodbye(
           GreeterOuterClass.GreetRequest request,
@@ -322,14 +350,22 @@ public final class GreeterClient {
         return this.sayGoodbye(request, null, options);
       }
 
-      /** The same, after a delay. */
+      /**
+       * The same, after a delay.
+       *
+       * @deprecated Deprecated in the contract.
+       */
       @Deprecated
       public SendResponse<GreeterOuterClass.GreetResponse> sayGoodbye(
           GreeterOuterClass.GreetRequest request, Duration delay) {
         return this.sayGoodbye(request, delay, ignored -> {});
       }
 
-      /** The same, after a delay and with options. */
+      /**
+       * The same, after a delay and with options.
+       *
+       * @deprecated Deprecated in the contract.
+       */
       @Deprecated
       public SendResponse<GreeterOuterClass.GreetResponse> sayGoodbye(
           GreeterOuterClass.GreetRequest request,
@@ -344,7 +380,7 @@ public final class GreeterClient {
        * Says goodbye,
        * and means it.
        *
-       * <p>Deprecated.
+       * @deprecated Deprecated in the contract.
        */
       @Deprecated
       public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> sayGoodbyeAsync(
@@ -352,7 +388,11 @@ public final class GreeterClient {
         return this.sayGoodbyeAsync(request, null, ignored -> {});
       }
 
-      /** The same, with options: an idempotency key, headers. */
+      /**
+       * The same, with options: an idempotency key, headers.
+       *
+       * @deprecated Deprecated in the contract.
+       */
       @Deprecated
       public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> sayGoodbyeAsync(
           GreeterOuterClass.GreetRequest request,
@@ -360,14 +400,22 @@ public final class GreeterClient {
         return this.sayGoodbyeAsync(request, null, options);
       }
 
-      /** The same, after a delay. */
+      /**
+       * The same, after a delay.
+       *
+       * @deprecated Deprecated in the contract.
+       */
       @Deprecated
       public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> sayGoodbyeAsync(
           GreeterOuterClass.GreetRequest request, Duration delay) {
         return this.sayGoodbyeAsync(request, delay, ignored -> {});
       }
 
-      /** The same, after a delay and with options. */
+      /**
+       * The same, after a delay and with options.
+       *
+       * @deprecated Deprecated in the contract.
+       */
       @Deprecated
       public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> sayGoodbyeAsync(
           GreeterOuterClass.GreetRequest request,

@@ -25,7 +25,7 @@ public final class GreeterHandlers {
    * Says goodbye,
    * and means it.
    *
-   * <p>Deprecated.
+   * @deprecated Deprecated in the contract.
    */
   @Deprecated
   public static RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse> sayGoodbye(

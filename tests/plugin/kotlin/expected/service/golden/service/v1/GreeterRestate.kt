@@ -68,7 +68,7 @@ public abstract class GreeterBase : ServiceDefinitionFactory<GreeterBase> {
      * Says goodbye,
      * and means it.
      *
-     * Deprecated.
+     * Deprecated in the contract.
      */
     public abstract suspend fun sayGoodbye(
         ctx: Context,
@@ -161,8 +161,9 @@ public object GreeterHandlers {
      * Says goodbye,
      * and means it.
      *
-     * Deprecated.
+     * Deprecated in the contract.
      */
+    @Deprecated("Deprecated in the contract.")
     public fun sayGoodbye(
         request: GreeterOuterClass.GreetRequest,
         init: RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>.() -> Unit = {},
@@ -222,7 +223,7 @@ public object GreeterClient {
          * Says goodbye,
          * and means it.
          *
-         * Deprecated.
+         * Deprecated in the contract.
          */
         @Deprecated("Deprecated in the contract.")
         public suspend fun sayGoodbye(
@@ -248,7 +249,7 @@ public object GreeterClient {
              * Says goodbye,
              * and means it.
              *
-             * Deprecated.
+             * Deprecated in the contract.
              */
             @Deprecated("Deprecated in the contract.")
             public suspend fun sayGoodbye(
@@ -273,7 +274,7 @@ public object GreeterClient {
          * Says goodbye,
          * and means it.
          *
-         * Deprecated.
+         * Deprecated in the contract.
          */
         @Deprecated("Deprecated in the contract.")
         public suspend fun sayGoodbye(
@@ -299,7 +300,7 @@ public object GreeterClient {
              * Says goodbye,
              * and means it.
              *
-             * Deprecated.
+             * Deprecated in the contract.
              */
             @Deprecated("Deprecated in the contract.")
             public suspend fun sayGoodbye(

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
 
+from restate_proto.http2.connecting import Connector
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.errors import ErrorCode
 from restate_proto.http2.exchange import Exchange, Response
@@ -81,15 +82,15 @@ class Http2Client:
         elif ssl is not None:
             raise ValueError(f"a TLS context needs an https URL, not {base_url!r}")
         self._max_response_bytes = max_response_bytes
-        self._pool = Pool(
+        connector = Connector(
             url.hostname,
             url.port or (443 if url.scheme == "https" else 80),
-            ssl=ssl,
+            tls=ssl,
             factory=load_engine(engine),
             settings=settings or Http2Settings(),
-            connect_timeout=connect_timeout,
-            max_connections=max_connections,
+            timeout=connect_timeout,
         )
+        self._pool = Pool(connector, max_connections=max_connections)
 
     async def __aenter__(self) -> Self:
         return self

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from restate_proto.http2.connection import Connection
 from restate_proto.http2.errors import (
-    ConnectError,
     ConnectionLostError,
     ErrorCode,
     StreamResetError,
@@ -15,6 +14,7 @@ from restate_proto.http2.errors import (
 from restate_proto.http2.stream import BODY, ENDED, GONE, ClientStream
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from restate_proto.http2.engines.base import EngineFactory, Headers
@@ -24,35 +24,41 @@ if TYPE_CHECKING:
 
 __all__ = ["ClientConnection"]
 
-# What RFC 9113 recommends as the least; the peer's SETTINGS replace it.
-_ASSUMED_STREAMS: Final = 100
-
 
 class ClientConnection(Connection[ClientStream]):
     """Opens streams on one connection.
 
     Attributes:
         max_streams: how many the peer allows at once.
-        settled: whether `max_streams` is what the peer said.
-        usable: whether new streams may be opened at all.
+        heard: whether the peer has sent anything.
+        settled: whether the peer's settings have arrived.
     """
 
     def __init__(
         self, factory: EngineFactory, settings: Http2Settings, changed: Callable[[], None]
     ) -> None:
         super().__init__(factory, settings, client=True)
-        self.max_streams = _ASSUMED_STREAMS
+        self.max_streams = 0
+        self.heard = False
         self.settled = False
-        self.usable = True
+        self._retired = False
         self._changed = changed
-        self._lost = self.loop.create_future()
-        self._greeted = False
-        self._foreign = False
+        self._greeted: asyncio.Future[None] = self.loop.create_future()
+        self._lost: asyncio.Future[None] = self.loop.create_future()
+
+    @property
+    def usable(self) -> bool:
+        """Whether new streams may be opened at all."""
+        return not (self._retired or self.closing)
 
     @property
     def has_room(self) -> bool:
         """Whether the peer allows another stream now."""
         return self.usable and len(self.streams) < self.max_streams
+
+    async def greeted(self) -> None:
+        """Waits until the peer's settings have arrived, or the connection has ended before."""
+        await self._greeted
 
     async def lost(self) -> None:
         """Waits until the socket is closed."""
@@ -68,7 +74,8 @@ class ClientConnection(Connection[ClientStream]):
         """
         stream_id = self.engine.request(headers, end_stream=end)
         if stream_id == 0:
-            self.usable = False
+            self._retired = True
+            self.stream_gone()
             return None
         stream = ClientStream()
         stream.connection = self
@@ -85,28 +92,23 @@ class ClientConnection(Connection[ClientStream]):
 
     def data_received(self, data: bytes) -> None:
         """See `Connection.data_received`."""
-        if not self._greeted:
-            self._greeted = True
-            if data.startswith(b"HTTP/1."):
-                # What was sent made no sense to this server, so nothing was processed.
-                self._foreign = True
-                self.lost_reason = "the server answered in HTTP/1.1: it does not speak HTTP/2 here"
+        if not self.heard:
+            self.heard = True
+            reason = _foreign(data)
+            if reason:
+                self.lost_reason = reason
                 self.close()
                 return
         super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `Connection.connection_lost`."""
-        self.usable = False
         super().connection_lost(exc)
+        if not self._greeted.done():
+            self._greeted.set_result(None)
         if not self._lost.done():
             self._lost.set_result(None)
         self._changed()
-
-    def close(self) -> None:
-        """See `Connection.close`."""
-        self.usable = False
-        super().close()
 
     def stop(self, reason: str) -> None:
         """Ends now: aborts what runs and closes the socket."""
@@ -146,31 +148,42 @@ class ClientConnection(Connection[ClientStream]):
         if code is not None:
             unprocessed = unprocessed or code == ErrorCode.REFUSED_STREAM
             error = StreamResetError(message, code=code, unprocessed=unprocessed)
-        elif self._foreign:
-            error = ConnectError(message)
         else:
             error = ConnectionLostError(message)
         stream.receiver.aborted(error)
 
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
         """The server takes no new streams: the next request needs another connection."""
-        self.usable = False
+        self._retired = True
         reason = f"the server is going away ({code_name(code)}) and did not process the request"
         for stream_id in list(self.streams):
             if stream_id > last_stream_id:
                 self.abort_stream(stream_id, reason, code, unprocessed=True)
-        self._changed()
         self.stream_gone()
 
     def on_peer_settings(self, max_concurrent_streams: int) -> None:
         """See `Sink.on_peer_settings`."""
         self.max_streams = max_concurrent_streams
         self.settled = True
+        if not self._greeted.done():
+            self._greeted.set_result(None)
         self._changed()
 
     def stream_gone(self) -> None:
         """See `Connection.stream_gone`."""
-        if self.usable:
-            self._changed()
-        elif not self.streams and not self.closing:
+        if self._retired and not self.streams and not self.closing:
             self.close()
+        self._changed()
+
+
+def _foreign(data: bytes) -> str | None:
+    """What is wrong where the first bytes of a server are none of HTTP/2."""
+    if data.startswith(b"HTTP/1."):
+        status = data[:64].split(b"\r\n", 1)[0].decode("latin-1")
+        return (
+            f"the server answered in HTTP/1.1 ({status!r}): it does not speak HTTP/2 here, or"
+            " wants TLS (then write https://)"
+        )
+    if data.startswith((b"\x15\x03", b"\x16\x03")):
+        return "the server speaks TLS: write https:// in the URL"
+    return None

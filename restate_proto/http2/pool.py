@@ -7,14 +7,11 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from restate_proto.http2.client_connection import ClientConnection
 from restate_proto.http2.errors import ConnectError, Http2Error
 
 if TYPE_CHECKING:
-    import ssl as ssl_module
-
-    from restate_proto.http2.engines.base import EngineFactory
-    from restate_proto.http2.settings import Http2Settings
+    from restate_proto.http2.client_connection import ClientConnection
+    from restate_proto.http2.connecting import Connector
 
 __all__ = ["Pool"]
 
@@ -22,43 +19,26 @@ __all__ = ["Pool"]
 CLOSE_SECONDS: Final = 2.0
 # Connections that one request tries in a row when each is useless from the start.
 _MAX_ATTEMPTS: Final = 5
+# After a failed attempt, while other connections work.
+RECONNECT_SECONDS: Final = 1.0
 
 
 class Pool:
     """Finds or makes a connection with a free stream.
 
     Args:
-        host: the server's name or address.
-        port: the server's port.
-        ssl: the TLS context, or None.
-        factory: makes the engines.
-        settings: the limits of each connection.
-        connect_timeout: seconds until a connection attempt counts as failed.
-        max_connections: connections at once.
+        connector: makes the connections.
+        max_connections: connections at once that take requests; as many more may be ending.
     """
 
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        *,
-        ssl: ssl_module.SSLContext | None,
-        factory: EngineFactory,
-        settings: Http2Settings,
-        connect_timeout: float,
-        max_connections: int,
-    ) -> None:
-        self._host = host
-        self._port = port
-        self._ssl = ssl
-        self._factory = factory
-        self._settings = settings
-        self._connect_timeout = connect_timeout
+    def __init__(self, connector: Connector, *, max_connections: int) -> None:
+        self._connector = connector
         self._max_connections = max_connections
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connections: list[ClientConnection] = []
         self._connecting: asyncio.Task[None] | None = None
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._pause: asyncio.TimerHandle | None = None
         self._closed = False
 
     async def acquire(self, label: str) -> ClientConnection:
@@ -74,6 +54,7 @@ class Pool:
         self._check_loop(label)
         queued = False
         attempts = 0
+        deadline: float | None = None
         while True:
             if self._closed:
                 raise RuntimeError(f"{label}: the client is closed")
@@ -81,22 +62,52 @@ class Pool:
                 for connection in self._connections:
                     if connection.has_room:
                         return connection
-            usable = [c for c in self._connections if c.usable]
-            if not usable:
-                if attempts == _MAX_ATTEMPTS:
-                    where = f"{self._host}:{self._port}"
+            if self._may_connect():
+                attempts += not any(c.usable for c in self._connections)
+                if attempts > _MAX_ATTEMPTS:
+                    where = self._connector.where
                     raise ConnectError(f"{label}: {where} closes each connection at once")
-                attempts += 1
-                await self._connect(label)
-            elif len(usable) == self._max_connections or not all(c.settled for c in usable):
-                await self._wait(first=queued)
-            else:
                 try:
                     await self._connect(label)
                 except ConnectError:
+                    if not any(c.usable for c in self._connections):
+                        raise
                     # There is one that works; a stream of it will come free.
-                    await self._wait(first=queued)
+                    self._pause_connecting()
+            elif any(c.streams for c in self._connections):
+                deadline = None
+                await self._wait(first=queued)
+            else:
+                deadline = deadline or asyncio.get_running_loop().time() + self._connector.timeout
+                await self._wait_for_permission(label, deadline, first=queued)
             queued = True
+
+    def _may_connect(self) -> bool:
+        """Whether there may be another connection, where those that there are have no room.
+
+        A connection on which the server allows no stream at all says that it wants no requests
+        now, on whatever connection. Those that are ending count, lest a server that ends each
+        one after its first request is left with one for every call.
+        """
+        usable = [c for c in self._connections if c.usable]
+        if len(self._connections) >= 2 * self._max_connections:
+            return False
+        if not usable:
+            return True
+        return (
+            self._pause is None
+            and len(usable) < self._max_connections
+            and all(c.max_streams > 0 for c in usable)
+        )
+
+    def _pause_connecting(self) -> None:
+        if self._pause is None:
+            loop = asyncio.get_running_loop()
+            self._pause = loop.call_later(RECONNECT_SECONDS, self._connect_again)
+
+    def _connect_again(self) -> None:
+        self._pause = None
+        self._changed()
 
     def _check_loop(self, label: str) -> None:
         loop = asyncio.get_running_loop()
@@ -104,6 +115,18 @@ class Pool:
             self._loop = loop
         elif self._loop is not loop:
             raise RuntimeError(f"{label}: the client belongs to another event loop")
+
+    async def _wait_for_permission(self, label: str, deadline: float, *, first: bool) -> None:
+        """As `_wait`, where nothing that this client does can make the server allow a stream."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._wait(first=first)
+        except TimeoutError:
+            seconds = self._connector.timeout
+            raise ConnectError(
+                f"{label}: {self._connector.where} has allowed no request for {seconds:g} s"
+                " (SETTINGS_MAX_CONCURRENT_STREAMS is 0)"
+            ) from None
 
     async def _wait(self, *, first: bool) -> None:
         """Waits until a stream ends, or anything else about the connections changes."""
@@ -125,15 +148,17 @@ class Pool:
     def _changed(self) -> None:
         """A stream ended, a limit changed, a connection came or went."""
         self._connections = [c for c in self._connections if c.transport is not None]
-        free = 0
-        for connection in self._connections:
-            if connection.usable:
-                free += max(0, connection.max_streams - len(connection.streams))
-        usable = sum(c.usable for c in self._connections)
-        if usable == 0:
-            free = len(self._waiting)
-        elif usable < self._max_connections:
-            free += 1  # one of them may connect
+        if not self._waiting:
+            return
+        usable = [c for c in self._connections if c.usable]
+        if self._closed or not any(c.streams or c.max_streams for c in usable):
+            self._wake(len(self._waiting))  # to connect, or to wait for permission
+            return
+        free = sum(max(0, c.max_streams - len(c.streams)) for c in usable)
+        if self._may_connect():
+            # One more, who finds nothing free and connects: the calls that run may be waiting for
+            # what those that wait here are about to say, so that no stream would ever come free.
+            free += 1
         self._wake(free)
 
     def _wake(self, count: int) -> None:
@@ -162,32 +187,18 @@ class Pool:
         self._connecting = None
         if not task.cancelled():
             task.exception()  # seen, even when all that waited for it were cancelled
+        self._changed()
 
     async def _open(self) -> None:
-        loop = asyncio.get_running_loop()
-        where = f"{self._host}:{self._port}"
-        try:
-            async with asyncio.timeout(self._connect_timeout):
-                transport, connection = await loop.create_connection(
-                    lambda: ClientConnection(self._factory, self._settings, self._changed),
-                    self._host,
-                    self._port,
-                    ssl=self._ssl,
-                )
-        except TimeoutError:
-            seconds = self._connect_timeout
-            raise ConnectError(f"no connection to {where} within {seconds:g} s") from None
-        except OSError as error:
-            raise ConnectError(f"cannot connect to {where}: {error}") from error
+        connection = await self._connector.connect(self._changed)
         self._connections.append(connection)
-        tls: ssl_module.SSLObject | None = transport.get_extra_info("ssl_object")
-        if tls is not None and tls.selected_alpn_protocol() != "h2":
-            connection.close()
-            raise ConnectError(f"{where} does not speak HTTP/2: ALPN did not choose h2")
 
     async def close(self) -> None:
         """Closes the connections and fails what runs or waits."""
         self._closed = True
+        if self._pause is not None:
+            self._pause.cancel()
+        self._wake(len(self._waiting))
         if self._connecting is not None:
             self._connecting.cancel()
             with suppress(asyncio.CancelledError, Http2Error):

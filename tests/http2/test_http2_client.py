@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import hpack
 import pytest
 from http2_support import (
-    ACK,
     DATA,
     END_HEADERS,
     END_STREAM,
@@ -19,20 +17,18 @@ from http2_support import (
     HEADERS,
     LOOPS,
     RST_STREAM,
-    SETTINGS,
     App,
     Count,
     Echo,
     Firehose,
-    Frame,
     Request,
     becomes,
     frame,
     goaway_code,
     run,
     serving,
-    settings_frame,
 )
+from played_server import OK, Peer, played
 
 from restate_proto.http2 import (
     ConnectError,
@@ -44,63 +40,13 @@ from restate_proto.http2 import (
     Server,
     StreamResetError,
 )
-from restate_proto.http2.engines.base import PREFACE, goaway_frame
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+from restate_proto.http2.engines.base import goaway_frame
 
 engines = pytest.mark.parametrize("engine", ENGINES)
-OK = bytes([0x88])  # HPACK for ":status: 200"
 
 
 def client_of(server: Server, engine: str, **options: Any) -> Http2Client:
     return Http2Client(f"http://127.0.0.1:{server.port}", engine=engine, **options)
-
-
-class Peer:
-    """A server that is played by hand."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-        self.seen: list[Frame] = []
-
-    async def greet(self, values: dict[int, int] | None = None) -> None:
-        assert await self.reader.readexactly(len(PREFACE)) == PREFACE
-        self.send(settings_frame(values or {}), frame(SETTINGS, ACK))
-
-    def send(self, *data: bytes) -> None:
-        self.writer.write(b"".join(data))
-
-    async def until(self, kind: int) -> Frame:
-        while True:
-            head = await self.reader.readexactly(9)
-            payload = await self.reader.readexactly(int.from_bytes(head[:3], "big"))
-            found = Frame(head[3], head[4], int.from_bytes(head[5:9], "big"), payload)
-            self.seen.append(found)
-            if found.kind == kind:
-                return found
-
-
-@asynccontextmanager
-async def played(play: Callable[[Peer], Awaitable[None]]) -> AsyncGenerator[str]:
-    """Serves connections with a coroutine; gives the base URL."""
-    failures: list[BaseException] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await play(Peer(reader, writer))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        except AssertionError as error:
-            failures.append(error)
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        host, port = server.sockets[0].getsockname()
-        yield f"http://{host}:{port}"
-    assert not failures
 
 
 @engines

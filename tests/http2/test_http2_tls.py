@@ -59,7 +59,7 @@ def test_an_untrusted_certificate_is_a_connect_error(files: Files, engine: str, 
         async with serving(App(Echo), engine=engine, ssl=context) as server:
             url = f"https://127.0.0.1:{server.port}"
             async with Http2Client(url, engine=engine) as client:
-                with pytest.raises(ConnectError, match=r"(?i)certificate.verify.failed"):
+                with pytest.raises(ConnectError, match=r"self-signed .*SSL_CERT_FILE"):
                     await client.request("GET", "/")
 
     run(test(), loop=loop)
@@ -73,17 +73,99 @@ def test_a_certificate_of_another_host_is_a_connect_error(files: Files, engine: 
         async with serving(App(Echo), engine=engine, ssl=context) as server:
             url = f"https://localhost:{server.port}"
             async with Http2Client(url, engine=engine, ssl=trusting) as client:
-                with pytest.raises(ConnectError):
+                with pytest.raises(ConnectError, match="not accepted: Hostname mismatch"):
                     await client.request("GET", "/")
 
     run(test())
 
 
 @engines
-def test_a_server_without_http2_is_a_connect_error(files: Files, engine: str) -> None:
+def test_ssl_cert_file_names_the_trusted_issuers(
+    files: Files, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(files.certificate))
+
+    async def test() -> None:
+        context = server_ssl_context(files.certificate, files.key)
+        async with serving(App(Echo), engine=engine, ssl=context) as server:
+            url = f"https://127.0.0.1:{server.port}"
+            async with Http2Client(url, engine=engine) as client:
+                assert (await client.request("POST", "/", (), b"x")).body == b"x"
+
+    run(test())
+
+
+@engines
+@pytest.mark.parametrize("loop", LOOPS)
+def test_http_to_a_tls_port_says_so(files: Files, engine: str, loop: str) -> None:
+    async def test() -> None:
+        context = server_ssl_context(files.certificate, files.key)
+        async with (
+            serving(App(Echo), engine=engine, ssl=context) as server,
+            Http2Client(f"http://127.0.0.1:{server.port}", engine=engine) as client,
+        ):
+            with pytest.raises(ConnectError, match="write https://"):
+                await client.request("GET", "/")
+
+    run(test(), loop=loop)
+
+
+@engines
+def test_http_to_a_tls_port_that_closes_without_a_word(engine: str) -> None:
+    async def test() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1)
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, Http2Client(f"http://127.0.0.1:{port}", engine=engine) as client:
+            with pytest.raises(ConnectError, match=r"before it said anything: .*write https://"):
+                await client.request("GET", "/")
+
+    run(test())
+
+
+@engines
+def test_https_to_a_port_without_tls_says_so(engine: str) -> None:
+    async def test() -> None:
+        async with (
+            serving(App(Echo), engine=engine) as server,
+            Http2Client(f"https://127.0.0.1:{server.port}", engine=engine) as client,
+        ):
+            with pytest.raises(ConnectError, match=r"does not speak TLS .*write http://"):
+                await client.request("GET", "/")
+
+    run(test())
+
+
+@engines
+def test_a_server_that_takes_the_connection_and_says_nothing(engine: str) -> None:
+    async def test() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        url = f"http://127.0.0.1:{port}"
+        async with server, Http2Client(url, engine=engine, connect_timeout=0.05) as client:
+            with pytest.raises(ConnectError, match=r"sent no HTTP/2 settings within 0\.05 s"):
+                await client.request("GET", "/")
+
+    run(test())
+
+
+@engines
+@pytest.mark.parametrize("offers", [[], ["http/1.1"]])
+def test_a_server_without_http2_is_a_connect_error(
+    files: Files, engine: str, offers: list[str]
+) -> None:
     async def test() -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(files.certificate, files.key)
+        if offers:
+            context.set_alpn_protocols(offers)
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.read()
@@ -96,7 +178,7 @@ def test_a_server_without_http2_is_a_connect_error(files: Files, engine: str) ->
             server,
             Http2Client(f"https://127.0.0.1:{port}", engine=engine, ssl=trusting) as client,
         ):
-            with pytest.raises(ConnectError, match="ALPN did not choose h2"):
+            with pytest.raises(ConnectError, match="does not speak HTTP/2 over TLS: ALPN"):
                 await client.request("GET", "/")
 
     run(test())

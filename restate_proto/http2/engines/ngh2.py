@@ -72,6 +72,7 @@ class Ngh2Engine:
         "_on_closed",
         "_on_data",
         "_on_headers",
+        "_peer_streams",
         "_receive_data",
         "_sink",
         "_unread",
@@ -108,6 +109,7 @@ class Ngh2Engine:
         self._sink = sink
         self._unread: dict[int, int] = {}
         self._highest = 0
+        self._peer_streams = MAX_STREAM_ID
         self._broken: bytes | None = None
         self._cut = False
         self.more = True
@@ -187,7 +189,9 @@ class Ngh2Engine:
                 sink.on_goaway(last_stream_id, code, debug)
             case SettingsReceived(settings):
                 sink.on_noise()
-                limit = settings.get(ngh2.Setting.MAX_CONCURRENT_STREAMS, MAX_STREAM_ID)
+                # A frame changes what it names, and nothing else.
+                limit = settings.get(ngh2.Setting.MAX_CONCURRENT_STREAMS, self._peer_streams)
+                self._peer_streams = limit
                 sink.on_peer_settings(limit)
             case PingAcknowledged():
                 sink.on_pong()

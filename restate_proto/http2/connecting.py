@@ -1,0 +1,138 @@
+"""Makes one connection of a client, up to the server's greeting, and says why there is none."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, Final
+
+from restate_proto.http2.client_connection import ClientConnection
+from restate_proto.http2.errors import ConnectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from restate_proto.http2.engines.base import EngineFactory
+    from restate_proto.http2.settings import Http2Settings
+
+__all__ = ["Connector"]
+
+# What OpenSSL makes of bytes that are no TLS.
+_NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_MESSAGE"})
+_NO_ALPN: Final = "TLSV1_ALERT_NO_APPLICATION_PROTOCOL"
+
+
+class Connector:
+    """Connects to one server.
+
+    Args:
+        host: the server's name or address.
+        port: the server's port.
+        tls: the TLS context, or None.
+        factory: makes the engines.
+        settings: the limits of each connection.
+        timeout: seconds until an attempt counts as failed.
+
+    Attributes:
+        where: host and port, for errors.
+        timeout: as given.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None,
+        factory: EngineFactory,
+        settings: Http2Settings,
+        timeout: float,
+    ) -> None:
+        self.where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self.timeout = timeout
+        self._host = host
+        self._port = port
+        self._tls = tls
+        self._factory = factory
+        self._settings = settings
+
+    async def connect(self, changed: Callable[[], None]) -> ClientConnection:
+        """Connects, and waits until the server has sent its settings.
+
+        What the server allows is known from then on, and that it speaks HTTP/2: no request is
+        sent to anything else.
+
+        Args:
+            changed: called by the connection when a stream has ended, a limit has changed, or the
+                connection is gone.
+
+        Raises:
+            ConnectError: there is no connection, or the other side does not speak HTTP/2.
+        """
+        connection: ClientConnection | None = None
+        try:
+            async with asyncio.timeout(self.timeout):
+                transport, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: ClientConnection(self._factory, self._settings, changed),
+                    self._host,
+                    self._port,
+                    ssl=self._tls,
+                )
+                tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+                if tls is not None and tls.selected_alpn_protocol() != "h2":
+                    raise ConnectError(self._no_http2(tls.selected_alpn_protocol()))
+                await connection.greeted()
+        except TimeoutError:
+            text = self._silent(connected=connection is not None)
+            raise ConnectError(text) from None
+        except OSError as error:
+            raise ConnectError(self._failed(error)) from error
+        else:
+            if not connection.settled:
+                raise ConnectError(self._hung_up(connection))
+            made, connection = connection, None
+            return made
+        finally:
+            if connection is not None and connection.transport is not None:
+                connection.transport.abort()
+
+    def _silent(self, *, connected: bool) -> str:
+        if not connected:
+            return f"no connection to {self.where} within {self.timeout:g} s"
+        return (
+            f"{self.where} took the connection and sent no HTTP/2 settings within"
+            f" {self.timeout:g} s: it does not speak HTTP/2 there, or does not work"
+        )
+
+    def _hung_up(self, connection: ClientConnection) -> str:
+        if connection.heard:
+            return f"{self.where}: {connection.lost_reason}"
+        advice = "" if self._tls else "; where it speaks TLS, write https:// in the URL"
+        return (
+            f"{self.where} closed the connection before it said anything: it does not speak"
+            f" HTTP/2 there{advice}"
+        )
+
+    def _failed(self, error: OSError) -> str:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return (
+                f"cannot connect to {self.where}: the server's certificate is not accepted:"
+                f" {error.verify_message}; where the system does not know its issuer, pass"
+                " ssl=ssl.create_default_context(cafile='issuer.pem'), or set the environment"
+                " variable SSL_CERT_FILE"
+            )
+        if isinstance(error, ssl.SSLError):
+            if error.reason in _NOT_TLS:
+                return (
+                    f"{self.where} does not speak TLS ({error.reason}): write http:// where the"
+                    " server has none"
+                )
+            if error.reason == _NO_ALPN:
+                return self._no_http2(None)
+        return f"cannot connect to {self.where}: {error}"
+
+    def _no_http2(self, chosen: str | None) -> str:
+        return (
+            f"{self.where} does not speak HTTP/2 over TLS: ALPN chose {chosen or 'no protocol'},"
+            " not h2; switch HTTP/2 on where TLS ends, in the server or in the proxy before it"
+        )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
-from restate_proto.errors import RestateError, TerminalError
+from restate_proto.errors import received_error
 from restate_proto.ingress import errors
 from restate_proto.ingress.payloads import read
 from restate_proto.ingress.requests import Operation
@@ -16,6 +16,7 @@ from restate_proto.model.codec import CodecError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from restate_proto.errors import RestateError, TerminalError
     from restate_proto.ingress.requests import IngressRequest
     from restate_proto.model.codec import Codec
     from restate_proto.model.kinds import Encoding
@@ -136,10 +137,10 @@ def _invocation_failure(
     request: IngressRequest, response: IngressResponse, body: dict[str, Any]
 ) -> TerminalError:
     code, message = body.get("code"), body.get("message")
-    error = TerminalError(
+    error = received_error(
         message if isinstance(message, str) else _quote(response.body),
-        code=code if isinstance(code, int) else response.status,
-        metadata=_metadata(body.get("metadata")),
+        code if type(code) is int else response.status,
+        _metadata(body.get("metadata")),
     )
     note = request.what
     invocation = _header(response, b"x-restate-id")

@@ -53,8 +53,11 @@ def wire_text(text: str) -> str:
 
 
 def wire_code(code: int) -> int:
-    """The error code; 500 for a number that is no code."""
-    return code if 0 < code < 0x10000 else 500
+    """The error code; 500 for a number that is not an error's, which others may have written.
+
+    It becomes the status of an HTTP response, where 101 would switch protocols.
+    """
+    return code if 400 <= code <= 599 else 500
 
 
 class ResultKind(Enum):

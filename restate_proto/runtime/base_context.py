@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from uuid import UUID
 
 from restate_proto.codec.registry import codec_for
+from restate_proto.errors import checked_code
 from restate_proto.model.kinds import Encoding
 from restate_proto.protocol import Failure
 from restate_proto.runtime.calls import after, start_call, start_send
@@ -304,8 +305,9 @@ class Context:
         self._attempt.commands.complete_awakeable(id, write(message, None, self._encoding))
 
     def reject_awakeable(self, id: str, reason: str, *, code: int = 500) -> None:  # noqa: A002
-        """Fail an awakeable: who awaits it gets a `TerminalError`."""
-        self._attempt.commands.complete_awakeable(id, Failure(code, reason))
+        """Fail an awakeable: who awaits it gets a `TerminalError` with this code, 400 to 599."""
+        failure = Failure(checked_code("reject_awakeable", code), reason)
+        self._attempt.commands.complete_awakeable(id, failure)
 
     def signal(self, key: SignalKey[T]) -> DurableFuture[T]:
         """Wait for a signal to this invocation; see `InvocationHandle.signal`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import cast
 
-from restate_proto.errors import RetryableError, TerminalError
+from restate_proto.errors import RetryableError, TerminalError, received_error
 from restate_proto.protocol import AttemptError, Failure
 
 __all__ = ["describe_error", "to_attempt_error", "to_error", "to_failure", "used_elsewhere"]
@@ -13,7 +13,7 @@ __all__ = ["describe_error", "to_attempt_error", "to_error", "to_failure", "used
 
 def to_error(failure: Failure) -> TerminalError:
     """The error that a recorded failure is raised as."""
-    return TerminalError(failure.message, code=failure.code, metadata=dict(failure.metadata))
+    return received_error(failure.message, failure.code, dict(failure.metadata))
 
 
 def to_failure(error: TerminalError) -> Failure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from restate_proto.errors import checked_code
 from restate_proto.protocol import Failure, InvocationTarget, Result, ResultKind
 from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
 from restate_proto.runtime.values import (
@@ -92,8 +93,8 @@ class InvocationHandle(Generic[R]):
     def reject_signal(
         self, key: SignalKey[Any], reason: str, *, code: int = 500
     ) -> DurableFuture[None]:
-        """Fail its `ctx.signal(key)` with a `TerminalError`."""
-        return self._signal(key.name, Failure(code, reason))
+        """Fail its `ctx.signal(key)` with a `TerminalError` with this code, 400 to 599."""
+        return self._signal(key.name, Failure(checked_code("reject_signal", code), reason))
 
     def _signal(self, name: str, result: bytes | Failure) -> DurableFuture[None]:
         name.encode()  # what cannot be sent is refused here, and not when the id is there
@@ -220,8 +221,8 @@ class DurablePromise(Generic[R]):
         return self._complete(write(message, self._type, self._encoding))
 
     def reject(self, reason: str, *, code: int = 500) -> DurableFuture[None]:
-        """Fail it: who awaits it gets a `TerminalError`."""
-        return self._complete(Failure(code, reason))
+        """Fail it: who awaits it gets a `TerminalError` with this code, 400 to 599."""
+        return self._complete(Failure(checked_code("reject", code), reason))
 
     def _complete(self, completion: bytes | Failure) -> DurableFuture[None]:
         attempt = self._attempt

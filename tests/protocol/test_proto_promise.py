@@ -26,7 +26,7 @@ RESOLVE = pb.CompletePromiseCommandMessage(
     key=KEY, completion_value=value(b"my-val"), result_completion_id=1
 )
 REJECT = pb.CompletePromiseCommandMessage(
-    key=KEY, completion_failure=failure(600, "my-error"), result_completion_id=1
+    key=KEY, completion_failure=failure(455, "my-error"), result_completion_id=1
 )
 
 
@@ -36,7 +36,7 @@ def do(machine: StateMachine, command: Message) -> int:
     if command is PEEK:
         return machine.peek_promise(KEY)
     return machine.complete_promise(
-        KEY, b"my-val" if command is RESOLVE else Failure(600, "my-error")
+        KEY, b"my-val" if command is RESOLVE else Failure(455, "my-error")
     )
 
 

@@ -9,6 +9,7 @@ from restate_proto.http2.errors import (
     ConnectionLostError,
     ErrorCode,
     Http2Error,
+    MalformedResponseError,
     ResponseTooLargeError,
     StreamResetError,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "Http2Client",
     "Http2Error",
     "Http2Settings",
+    "MalformedResponseError",
     "Response",
     "ResponseReceiver",
     "ResponseTooLargeError",

@@ -128,6 +128,7 @@ class Http2Client:
             ConnectError: no connection could be made; nothing was sent.
             ConnectionLostError: the connection broke; whether it was processed is unknown.
             StreamResetError: the server gave up this request.
+            MalformedResponseError: the server's response breaks HTTP.
             ResponseTooLargeError: the response's body is larger than allowed.
             ValueError: the method, path or a header has characters that HTTP does not allow.
             RuntimeError: the client is closed, or belongs to another event loop.

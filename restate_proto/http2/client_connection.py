@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from restate_proto.http2.connection import Connection
 from restate_proto.http2.errors import (
     ConnectionLostError,
     ErrorCode,
+    MalformedResponseError,
     StreamResetError,
     code_name,
 )
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from restate_proto.http2.stream import ResponseReceiver
 
 __all__ = ["ClientConnection"]
+
+_MALFORMED: Final = "the server's response breaks HTTP, so that nobody can say what it is"
 
 
 class ClientConnection(Connection[ClientStream]):
@@ -129,7 +132,7 @@ class ClientConnection(Connection[ClientStream]):
             status = int(headers[0][1])
         except (IndexError, ValueError):
             self.engine.reset(stream_id, ErrorCode.PROTOCOL_ERROR)
-            self.abort_stream(stream_id, "the response has no status", ErrorCode.PROTOCOL_ERROR)
+            self.abort_stream(stream_id, _MALFORMED, None)
             return
         receiver = stream.receiver
         try:
@@ -145,12 +148,18 @@ class ClientConnection(Connection[ClientStream]):
         """See `Connection.tell_aborted`."""
         message = f"{stream.label}: {reason}"
         error: Http2Error
-        if code is not None:
+        if reason is _MALFORMED:
+            error = MalformedResponseError(message)
+        elif code is not None:
             unprocessed = unprocessed or code == ErrorCode.REFUSED_STREAM
             error = StreamResetError(message, code=code, unprocessed=unprocessed)
         else:
             error = ConnectionLostError(message)
         stream.receiver.aborted(error)
+
+    def on_malformed(self, stream_id: int) -> None:
+        """See `Sink.on_malformed`."""
+        self.abort_stream(stream_id, _MALFORMED, None)
 
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
         """The server takes no new streams: the next request needs another connection."""

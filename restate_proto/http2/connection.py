@@ -253,6 +253,11 @@ class Connection(asyncio.Protocol, Generic[S]):
         """See `Sink.on_reset`."""
         self.abort_stream(stream_id, f"the peer reset the stream: {code_name(code)}", code)
 
+    def on_malformed(self, stream_id: int) -> None:
+        """See `Sink.on_malformed`."""
+        reason = "the peer's message breaks HTTP (PROTOCOL_ERROR)"
+        self.abort_stream(stream_id, reason, ErrorCode.PROTOCOL_ERROR)
+
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
         """See `Sink.on_goaway`."""
         raise NotImplementedError

@@ -11,6 +11,7 @@ __all__ = [
     "ConnectionLostError",
     "ErrorCode",
     "Http2Error",
+    "MalformedResponseError",
     "ResponseTooLargeError",
     "StreamResetError",
 ]
@@ -53,6 +54,10 @@ class ConnectError(Http2Error):
 
 class ConnectionLostError(Http2Error):
     """The connection broke after the request was sent: whether it was processed is unknown."""
+
+
+class MalformedResponseError(Http2Error):
+    """The response breaks HTTP: the request was answered, but nobody can say what."""
 
 
 class ResponseTooLargeError(Http2Error):

@@ -285,6 +285,12 @@ class ServerConnection(Connection[ServerStream]):
             self.on_noise()
             super().on_reset(stream_id, code)
 
+    def on_malformed(self, stream_id: int) -> None:
+        """See `Sink.on_malformed`."""
+        if stream_id in self.streams:
+            self.on_noise()
+            super().on_malformed(stream_id)
+
     def on_closed(self, stream_id: int) -> None:
         """See `Sink.on_closed`."""
         stream = self.streams.pop(stream_id, None)

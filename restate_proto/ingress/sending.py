@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from restate_proto.http2 import (
     ConnectError,
     ConnectionLostError,
+    MalformedResponseError,
     ResponseTooLargeError,
     StreamResetError,
 )
@@ -129,6 +130,7 @@ class Sender:
             ConnectError,
             ConnectionLostError,
             StreamResetError,
+            MalformedResponseError,
             ResponseTooLargeError,
         ) as cause:
             error = self._lost(request, cause)
@@ -149,7 +151,7 @@ class Sender:
             return IngressUnreachableError(
                 f"{request.what}: refused and not processed: {cause}; it is safe to repeat"
             )
-        if isinstance(cause, ResponseTooLargeError):
+        if isinstance(cause, ResponseTooLargeError | MalformedResponseError):
             return InvalidResponseError(f"{request.what}: {cause}")
         advice = (
             "it is safe to repeat"

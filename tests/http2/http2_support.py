@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import hpack
 
 from restate_proto.http2 import ENGINES as ALL_ENGINES
-from restate_proto.http2 import Http2Settings, Server, ServerStream
+from restate_proto.http2 import ErrorCode, Http2Settings, Server, ServerStream
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.engines.base import PREFACE, Engine, Headers
 
@@ -168,6 +168,9 @@ class Recorder:
 
     def on_reset(self, stream_id: int, code: int) -> None:
         self.resets.setdefault(stream_id, code)
+
+    def on_malformed(self, stream_id: int) -> None:
+        self.resets.setdefault(stream_id, ErrorCode.PROTOCOL_ERROR)
 
     def on_closed(self, stream_id: int) -> None:
         self.closed.append(stream_id)

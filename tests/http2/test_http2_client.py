@@ -6,7 +6,6 @@ import asyncio
 import threading
 from typing import Any
 
-import hpack
 import pytest
 from http2_support import (
     DATA,
@@ -251,27 +250,6 @@ def test_a_server_that_speaks_http1_processed_nothing(engine: str) -> None:
         async with played(play) as url, Http2Client(url, engine=engine) as client:
             with pytest.raises(ConnectError, match=r"answered in HTTP/1\.1"):
                 await client.request("GET", "/")
-
-    run(test())
-
-
-@engines
-@pytest.mark.parametrize("status", [b"abc", b"", None])
-def test_a_response_without_a_status_is_an_error(engine: str, status: bytes | None) -> None:
-    fields = [(b"x-a", b"1")] if status is None else [(b":status", status)]
-
-    async def play(peer: Peer) -> None:
-        await peer.greet()
-        await peer.until(HEADERS)
-        block = hpack.Encoder().encode(fields)
-        peer.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, block))
-        await peer.until(GOAWAY)
-
-    async def test() -> None:
-        async with played(play) as url, Http2Client(url, engine=engine) as client:
-            with pytest.raises((StreamResetError, ConnectionLostError)) as caught:
-                await client.request("GET", "/")
-            assert "bug" not in str(caught.value)
 
     run(test())
 

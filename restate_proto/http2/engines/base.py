@@ -48,7 +48,11 @@ class Sink(Protocol):
         ...
 
     def on_reset(self, stream_id: int, code: int) -> None:
-        """The stream is gone: reset by the peer, or by the engine for a violation."""
+        """The stream is gone: the peer reset it, or could not be sent what it was to get."""
+        ...
+
+    def on_malformed(self, stream_id: int) -> None:
+        """The stream is gone: the engine has reset it, for the peer's message breaks HTTP."""
         ...
 
     def on_closed(self, stream_id: int) -> None:

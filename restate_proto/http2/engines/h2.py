@@ -202,7 +202,10 @@ class H2Engine:
             case StreamReset():
                 stream_id = event.stream_id
                 self._forget(stream_id)
-                sink.on_reset(stream_id, event.error_code)
+                if event.remote_reset:
+                    sink.on_reset(stream_id, event.error_code)
+                else:
+                    sink.on_malformed(stream_id)
                 self._count_reset()
             case TrailersReceived():
                 sink.on_end(event.stream_id)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from h2.connection import ConnectionInputs, H2Connection, H2ConnectionStateMachine
 from h2.events import RequestReceived, StreamReset, TrailersReceived
 from h2.exceptions import InvalidBodyLengthError, ProtocolError
+from h2.stream import StreamState
 from hpack.exceptions import HPACKError
 from hyperframe.frame import DataFrame, HeadersFrame
 
@@ -121,6 +122,8 @@ class StreamwiseConnection(H2Connection):
 
     def _end(self, stream: H2Stream, frame: Frame) -> list[Event]:
         """Ends the stream of a malformed message."""
+        # Where the order of frames was wrong, h2 has closed it already, without telling the peer.
+        stream.state_machine.state = StreamState.OPEN
         self.reset_stream(stream.stream_id, ErrorCode.PROTOCOL_ERROR)
         if isinstance(frame, DataFrame) and frame.flow_controlled_length:
             self.increment_flow_control_window(frame.flow_controlled_length)

@@ -170,7 +170,11 @@ class Ngh2Engine:
                     except _GONE:
                         pass
                 if event.error_code:
-                    self._sink.on_reset(stream_id, event.error_code)
+                    # The peer's own reset has been told already.
+                    if event.error_code == ErrorCode.PROTOCOL_ERROR:
+                        self._sink.on_malformed(stream_id)
+                    else:
+                        self._sink.on_reset(stream_id, event.error_code)
                 else:
                     on_closed(stream_id)
             elif kind is ResponseReceived:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from restate_proto.http2.base_url import BaseUrl
 from restate_proto.http2.client import Http2Client
 from restate_proto.http2.engines import ENGINES, engine_name
 from restate_proto.http2.errors import (
@@ -21,6 +22,7 @@ from restate_proto.http2.tls import client_ssl_context, server_ssl_context
 
 __all__ = [
     "ENGINES",
+    "BaseUrl",
     "ClientStream",
     "ConnectError",
     "ConnectionLostError",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import warnings
 from typing import TYPE_CHECKING, Final, Self
-from urllib.parse import urlsplit
 
+from restate_proto.http2.base_url import BaseUrl
 from restate_proto.http2.connecting import Connector
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.errors import ErrorCode
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Http2Client"]
 
 MAX_RESPONSE_BYTES: Final = 67_108_864
+MAX_HEADER_BYTES: Final = 65_536
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PATH: Final = re.compile(r"/[!-~]*")
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
@@ -52,6 +54,7 @@ class Http2Client:
         settings: limits of the connection.
 
     Raises:
+        TypeError: the URL is no string.
         ValueError: the URL is not of that form, or the engine's name is unknown.
         ImportError: the engine is not installed.
     """
@@ -67,15 +70,10 @@ class Http2Client:
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         settings: Http2Settings | None = None,
     ) -> None:
-        url = urlsplit(base_url)
-        if url.scheme not in {"http", "https"} or not url.hostname:
-            raise ValueError(f"not a URL of the form http(s)://host[:port]: {base_url!r}")
-        if url.username is not None or url.query or url.fragment:
-            raise ValueError(f"the URL may have no user, query or fragment: {base_url!r}")
-        self.base_url = base_url.rstrip("/")
-        self._prefix = url.path.rstrip("/")
-        self._origin = f"{url.scheme}://{url.netloc}"
-        self._fixed = ((b":scheme", url.scheme.encode()), (b":authority", url.netloc.encode()))
+        url = BaseUrl.parse(base_url)
+        self._prefix = url.prefix
+        self._origin = url.origin
+        self._fixed = ((b":scheme", url.scheme.encode()), (b":authority", url.authority.encode()))
         if url.scheme == "https":
             ssl = ssl or client_ssl_context()
             ssl.set_alpn_protocols(ALPN)
@@ -83,8 +81,8 @@ class Http2Client:
             raise ValueError(f"a TLS context needs an https URL, not {base_url!r}")
         self._max_response_bytes = max_response_bytes
         connector = Connector(
-            url.hostname,
-            url.port or (443 if url.scheme == "https" else 80),
+            url.host,
+            url.port,
             tls=ssl,
             factory=load_engine(engine),
             settings=settings or Http2Settings(),
@@ -130,7 +128,8 @@ class Http2Client:
             StreamResetError: the server gave up this request.
             MalformedResponseError: the server's response breaks HTTP.
             ResponseTooLargeError: the response's body is larger than allowed.
-            ValueError: the method, path or a header has characters that HTTP does not allow.
+            ValueError: the method, path or a header has characters that HTTP does not allow, or
+                path and headers are larger than 64 KiB.
             RuntimeError: the client is closed, or belongs to another event loop.
         """
         limit = self._max_response_bytes if max_response_bytes is None else max_response_bytes
@@ -173,7 +172,7 @@ class Http2Client:
 
         Raises:
             ConnectError: no connection could be made; nothing was sent.
-            ValueError: the method, path or a header has characters that HTTP does not allow.
+            ValueError: as in `request`.
             RuntimeError: the client is closed, or belongs to another event loop.
         """
         label = f"{method} {self._origin}{self._prefix}{path}"
@@ -185,16 +184,40 @@ class Http2Client:
                 return stream
 
     async def close(self) -> None:
-        """Closes the connections; what still runs fails with `ConnectionLostError`."""
+        """Closes the connections; what still runs fails with `ConnectionLostError`.
+
+        Raises:
+            RuntimeError: the client was used in another event loop, where it has to be closed.
+        """
         await self._pool.close()
+
+    def __repr__(self) -> str:
+        return f"<Http2Client of {self._origin}{self._prefix}>"
+
+    def __del__(self) -> None:
+        pool: Pool | None = getattr(self, "_pool", None)  # none where __init__ failed
+        if pool is not None and pool.abandon():
+            warnings.warn(
+                f"unclosed {self!r}: use the client in `async with`, or await its close()",
+                ResourceWarning,
+                source=self,
+                stacklevel=1,
+            )
 
     def _fields(self, method: str, path: str, headers: Headers) -> Headers:
         if not _METHOD.fullmatch(method):
             raise ValueError(f"not an HTTP method: {method!r}")
         if not _PATH.fullmatch(path):
             raise ValueError(f'not a percent-encoded path that begins with "/": {path!r}')
+        size = len(self._prefix) + len(path)
         for name, value in headers:
+            size += len(name) + len(value) + 32  # as RFC 9113 counts
             if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
                 raise ValueError(f"not an HTTP/2 header field: {name!r}")
+        if size > MAX_HEADER_BYTES:
+            raise ValueError(
+                f"path and header fields have {size} bytes; {MAX_HEADER_BYTES} are the most, and"
+                " servers take less: put what is large into the body"
+            )
         target = (self._prefix + path).encode("ascii")
         return [(b":method", method.encode()), *self._fixed, (b":path", target), *headers]

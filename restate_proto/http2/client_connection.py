@@ -77,8 +77,7 @@ class ClientConnection(Connection[ClientStream]):
         """
         stream_id = self.engine.request(headers, end_stream=end)
         if stream_id == 0:
-            self._retired = True
-            self.stream_gone()
+            self.retire()
             return None
         stream = ClientStream()
         stream.connection = self
@@ -112,6 +111,11 @@ class ClientConnection(Connection[ClientStream]):
         if not self._lost.done():
             self._lost.set_result(None)
         self._changed()
+
+    def retire(self) -> None:
+        """Opens no more streams, and closes the socket when those that run have ended."""
+        self._retired = True
+        self.stream_gone()
 
     def stop(self, reason: str) -> None:
         """Ends now: aborts what runs and closes the socket."""

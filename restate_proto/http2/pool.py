@@ -109,12 +109,16 @@ class Pool:
         self._pause = None
         self._changed()
 
-    def _check_loop(self, label: str) -> None:
+    def _check_loop(self, what: str) -> None:
         loop = asyncio.get_running_loop()
         if self._loop is None:
             self._loop = loop
         elif self._loop is not loop:
-            raise RuntimeError(f"{label}: the client belongs to another event loop")
+            state = "has ended" if self._loop.is_closed() else "is not this one"
+            raise RuntimeError(
+                f"{what}: the client belongs to the event loop that it was first used in, which"
+                f" {state}; make a client in each event loop, and close it there"
+            )
 
     async def _wait_for_permission(self, label: str, deadline: float, *, first: bool) -> None:
         """As `_wait`, where nothing that this client does can make the server allow a stream."""
@@ -194,7 +198,13 @@ class Pool:
         self._connections.append(connection)
 
     async def close(self) -> None:
-        """Closes the connections and fails what runs or waits."""
+        """Closes the connections and fails what runs or waits.
+
+        Raises:
+            RuntimeError: the pool belongs to another event loop.
+        """
+        if self._loop is not None:
+            self._check_loop(f"close() of the client of {self._connector.where}")
         self._closed = True
         if self._pause is not None:
             self._pause.cancel()
@@ -214,3 +224,21 @@ class Pool:
                 if connection.transport is not None:
                     connection.transport.abort()
                 await connection.lost()
+
+    def abandon(self) -> bool:
+        """Has the connections closed when their streams have ended; for who forgot to close.
+
+        It may be called in any thread.
+
+        Returns:
+            Whether anything was left open.
+        """
+        if self._closed or self._loop is None or not self._connections:
+            return False
+        with suppress(RuntimeError):  # the loop has ended, and with it what can close them
+            self._loop.call_soon_threadsafe(self._retire)
+        return True
+
+    def _retire(self) -> None:
+        for connection in list(self._connections):
+            connection.retire()

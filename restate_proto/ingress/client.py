@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self, TypeVar
-from urllib.parse import urlsplit
 
 from restate_proto.codec.registry import codec_for
-from restate_proto.http2 import Http2Client
+from restate_proto.http2 import BaseUrl, Http2Client
 from restate_proto.ingress.core import IngressCore
 from restate_proto.ingress.handles import IngressInvocationHandle
 from restate_proto.ingress.payloads import accepted_by, write
@@ -63,7 +62,13 @@ class IngressClient:
         headers: headers for every request, such as `{"authorization": "Bearer ..."}`.
         retry: when failed requests are repeated; by default they are not.
         engine: the HTTP/2 engine, `"h2"` or `"ngh2"`; by default the best that is installed.
-        ssl: the TLS configuration for `https:` URLs.
+        ssl: the TLS configuration for `https:` URLs; by default certificates are verified against
+            the system's issuers, or those of the environment variable `SSL_CERT_FILE`.
+
+    Raises:
+        TypeError: a URL is no string.
+        ValueError: a URL is none of the form `http(s)://host[:port][/path]`, a header cannot be
+            sent, or the engine's name is unknown.
 
     Attributes:
         core: what the generated clients use; no part of the public interface.
@@ -88,7 +93,8 @@ class IngressClient:
         admin = None
         if admin_url is not None:
             # The two may well differ: TLS ends at a proxy before the ingress.
-            admin = sender(admin_url, ssl if urlsplit(admin_url).scheme == "https" else None)
+            over_tls = BaseUrl.parse(admin_url).scheme == "https"
+            admin = sender(admin_url, ssl if over_tls else None)
         self.core = IngressCore(sender(base_url, ssl), admin)
 
     async def __aenter__(self) -> Self:
@@ -105,7 +111,11 @@ class IngressClient:
         await self.close()
 
     async def close(self) -> None:
-        """Close all connections; requests that still wait for an answer fail."""
+        """Close all connections; requests that still wait for an answer fail.
+
+        Raises:
+            RuntimeError: the client was used in another event loop, where it has to be closed.
+        """
         await self.core.close()
 
     # -- calling handlers by name ------------------------------------------------------------

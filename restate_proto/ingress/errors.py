@@ -59,7 +59,7 @@ class IngressOverloadedError(IngressError):
 
 
 class IngressBadRequestError(IngressError):
-    """The ingress refuses the request as it is (400, 405, 413, 415, ...)."""
+    """The ingress refuses the request as it is (400, 405, 413, 415, 431, ...)."""
 
 
 class IngressUnauthorizedError(IngressError):

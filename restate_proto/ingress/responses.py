@@ -168,6 +168,8 @@ def _ingress_failure(
     kind, advice = _kind(request, status)
     if isinstance(message, str):
         text = message.rstrip(".")
+    elif status in _HTTPS_OWN:
+        text, advice = _quote(response.body) or _HTTPS_OWN[status][0], _HTTPS_OWN[status][1]
     elif kind in _RESTATES_OWN:
         return _not_restates(request, response)
     else:
@@ -186,6 +188,20 @@ _RESTATES_OWN = (
     errors.IngressBadRequestError,
     errors.InvalidResponseError,
 )
+
+# What an HTTP server refuses before anything reads the request, whosever it is: the reason, and
+# what to do.
+_HTTPS_OWN = {
+    413: ("the request's body is too large", "send a smaller message"),
+    414: ("the request's path is too long", "shorten the key"),
+    431: (
+        "the request's header fields are too large",
+        (
+            "shorten the headers, the idempotency key or the key: Restate takes 16 KiB of path and"
+            " header fields together"
+        ),
+    ),
+}
 
 _WRONG_URL = {
     False: "this is not an answer of Restate's ingress: is the client's URL that of the ingress"

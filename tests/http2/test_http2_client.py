@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import Any
 
 import pytest
@@ -567,43 +566,6 @@ def test_close_while_connecting(engine: str) -> None:
                 await task
 
     run(test())
-
-
-def test_a_client_belongs_to_one_event_loop() -> None:
-    errors: list[BaseException] = []
-
-    async def test() -> None:
-        async with serving(App(Count)) as server, client_of(server, ENGINES[0]) as client:
-            await client.request("GET", "/")
-
-            def elsewhere() -> None:
-                try:
-                    asyncio.run(client.request("GET", "/"))  # type: ignore[arg-type]
-                except RuntimeError as error:
-                    errors.append(error)
-
-            thread = threading.Thread(target=elsewhere)
-            thread.start()
-            await asyncio.to_thread(thread.join)
-
-    run(test())
-    assert "belongs to another event loop" in str(errors[0])
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "127.0.0.1:8080",
-        "ftp://127.0.0.1",
-        "http://",
-        "http://user:secret@127.0.0.1",
-        "http://127.0.0.1/?a=b",
-        "http://127.0.0.1/#a",
-    ],
-)
-def test_a_url_of_another_form_is_an_error(url: str) -> None:
-    with pytest.raises(ValueError, match="URL"):
-        Http2Client(url)
 
 
 @pytest.mark.parametrize(

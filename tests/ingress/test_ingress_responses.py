@@ -305,3 +305,23 @@ def test_what_is_accepted() -> None:
     assert accepted_by(MIXIN, Encoding.PROTOBUF) == "application/protobuf"
     assert accepted_by(MIXIN, Encoding.JSON) == "application/json"
     assert accepted_by(codec_for(str), Encoding.PROTOBUF) == "application/json"
+
+
+@pytest.mark.parametrize("request_", [CALL, SEND, ATTACH, OUTPUT, LOOKUP, CANCEL])
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (413, "413: the request's body is too large; send a smaller message"),
+        (414, "414: the request's path is too long; shorten the key"),
+        (431, "431: the request's header fields are too large; shorten the headers, the idemp"),
+    ],
+)
+def test_what_is_too_large_is_told_whoever_refuses_it(
+    request_: Any, status: int, text: str
+) -> None:
+    """An HTTP server does so before Restate sees the request, and with an empty body."""
+    found = error_of(request_, Answer(status))
+    assert type(found) is errors.IngressBadRequestError
+    assert found.status == status
+    assert str(found).startswith(f"{request_.what}: {text}")
+    assert "431: no; shorten" in str(error_of(request_, Answer(431, body=b"no")))

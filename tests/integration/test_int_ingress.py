@@ -294,3 +294,23 @@ def test_many_at_once(world: World) -> None:
         assert await asyncio.gather(*map(clerk.echo, parcels)) == parcels
 
     world.run(scenario())
+
+
+def test_header_fields_that_are_too_large(world: World) -> None:
+    async def scenario() -> None:
+        clerk = ClerkClient.from_client(world.client)
+        account = AccountClient.from_client(world.client, "k" * 40_000)
+        for call in (
+            lambda: clerk.echo(PARCEL, headers={"x-large": "x" * 40_000}),
+            lambda: clerk.echo(PARCEL, idempotency_key="x" * 40_000),
+            account.entries,
+        ):
+            with pytest.raises(IngressBadRequestError, match=r"431: .*header fields are too large"):
+                await call()
+        with pytest.raises(ValueError, match="65536 are the most"):
+            await clerk.echo(PARCEL, headers={"x-large": "x" * 80_000})
+        with pytest.raises(ValueError, match="65536 are the most"):
+            await AccountClient.from_client(world.client, "k" * 80_000).entries()
+        assert await clerk.echo(PARCEL) == PARCEL
+
+    world.run(scenario())

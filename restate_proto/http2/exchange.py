@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from restate_proto.headers import Headers
 from restate_proto.http2.errors import ErrorCode, ResponseTooLargeError
 
 if TYPE_CHECKING:
     import asyncio
 
-    from restate_proto.http2.engines.base import Headers
+    from restate_proto.http2.engines.base import Headers as Fields
     from restate_proto.http2.errors import Http2Error
     from restate_proto.http2.stream import ClientStream
 
@@ -25,25 +26,18 @@ class Response:
 
     Attributes:
         status: the HTTP status code.
-        headers: the fields, names in lower case.
+        fields: the header fields as they came, names in lower case.
         body: the whole body.
     """
 
     status: int
-    headers: Headers
+    fields: Fields
     body: bytes
 
-    def header(self, name: str) -> str | None:
-        """The value of a field, or None; of the first, where there are several.
-
-        Args:
-            name: in lower case.
-        """
-        wanted = name.encode("latin-1")
-        for field, value in self.headers:
-            if field == wanted:
-                return value.decode("latin-1")
-        return None
+    @property
+    def headers(self) -> Headers:
+        """The header fields by name."""
+        return Headers(self.fields)
 
 
 class Exchange:
@@ -51,7 +45,7 @@ class Exchange:
 
     __slots__ = (
         "_chunks",
-        "_headers",
+        "_fields",
         "_limit",
         "_sent",
         "_size",
@@ -71,7 +65,7 @@ class Exchange:
         self._size = 0
         self._chunks: list[bytes] = []
         self._status = 0
-        self._headers: Headers = ()
+        self._fields: Fields = ()
 
     def send_body(self) -> None:
         """Sends the next piece of the request's body; in pieces, so that streams take turns."""
@@ -82,10 +76,10 @@ class Exchange:
         else:
             self.stream.write(body[start:] if start else body, end=True)
 
-    def response_received(self, status: int, headers: Headers) -> None:
+    def response_received(self, status: int, headers: Fields) -> None:
         """See `ResponseReceiver`."""
         self._status = status
-        self._headers = headers
+        self._fields = headers
 
     def data_received(self, data: bytes) -> None:
         """See `ResponseReceiver`."""
@@ -106,7 +100,7 @@ class Exchange:
         if not self.future.done():
             chunks = self._chunks
             body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-            self.future.set_result(Response(self._status, self._headers, body))
+            self.future.set_result(Response(self._status, self._fields, body))
 
     def drained(self) -> None:
         """See `ResponseReceiver`."""

@@ -14,7 +14,7 @@ from restate_proto.ingress.requests import Operation
 from restate_proto.model.codec import CodecError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from restate_proto.errors import RestateError, TerminalError
     from restate_proto.ingress.requests import IngressRequest
@@ -29,7 +29,7 @@ _LONGEST_QUOTE = 300
 
 
 class IngressResponse(Protocol):
-    """A response, as the HTTP client gives it; header names are in lower case."""
+    """A response, as the HTTP client gives it."""
 
     @property
     def status(self) -> int:
@@ -37,8 +37,8 @@ class IngressResponse(Protocol):
         ...
 
     @property
-    def headers(self) -> Sequence[tuple[bytes, bytes]]:
-        """The headers."""
+    def headers(self) -> Mapping[str, str]:
+        """The headers, by names in any case."""
         ...
 
     @property
@@ -69,7 +69,7 @@ def failure(
         A `TerminalError` where the invocation failed, an `IngressError` where it is not the
         invocation's failure, and None where the request succeeded.
     """
-    source = _header(response, b"x-restate-error-source")
+    source = response.headers.get("x-restate-error-source")
     if source is None and response.status < 300:
         return None
     body = _json_object(response.body)
@@ -78,7 +78,7 @@ def failure(
             return _not_restates(request, response)
     elif source is None:
         # Servers before 1.7.4 do not say; they name the invocation in its own failures alone.
-        named = _header(response, b"x-restate-id") is not None
+        named = response.headers.get("x-restate-id") is not None
         source = body.get("source", "invocation" if named else None)
     if source == "invocation":
         return _invocation_failure(request, response, body)
@@ -143,7 +143,7 @@ def _invocation_failure(
         _metadata(body.get("metadata")),
     )
     note = request.what
-    invocation = _header(response, b"x-restate-id")
+    invocation = response.headers.get("x-restate-id")
     if invocation is not None and invocation not in note:
         note += f", invocation {invocation}"
     error.add_note(f"({note})")
@@ -254,13 +254,6 @@ def _not_restates(
     )
 
 
-def _header(response: IngressResponse, name: bytes) -> str | None:
-    for key, value in response.headers:
-        if key == name:
-            return value.decode("latin-1")
-    return None
-
-
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
@@ -281,7 +274,7 @@ def _quote(body: bytes) -> str:
 
 
 def _retry_after(response: IngressResponse, now: Callable[[], datetime]) -> float | None:
-    value = _header(response, b"retry-after")
+    value = response.headers.get("retry-after")
     if value is None:
         return None
     if value.strip().isdecimal():

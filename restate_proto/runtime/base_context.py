@@ -10,6 +10,7 @@ from uuid import UUID
 
 from restate_proto.codec.registry import codec_for
 from restate_proto.errors import checked_code
+from restate_proto.headers import Headers
 from restate_proto.model.kinds import Encoding
 from restate_proto.protocol import Failure
 from restate_proto.runtime.calls import after, start_call, start_send
@@ -63,8 +64,8 @@ class Context:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The caller's headers."""
-        return dict(self._input.headers)
+        """The caller's headers; a name is found in any case."""
+        return Headers(self._input.headers)
 
     @property
     def idempotency_key(self) -> str | None:

@@ -53,7 +53,7 @@ def test_bodies_of_all_sizes(server_engine: str, client_engine: str, loop: str) 
                 body = BIG[:size]
                 response = await client.request("POST", "/echo", (), body)
                 assert response.status == 200
-                assert response.header("x-method") == "POST"
+                assert response.headers["x-method"] == "POST"
                 assert response.body == body
 
     run(test(), loop=loop)

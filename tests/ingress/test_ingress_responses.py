@@ -15,6 +15,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from restate_proto import Encoding, Target, TerminalError
 from restate_proto.codec.registry import codec_for
 from restate_proto.errors import RestateError
+from restate_proto.headers import Headers
 from restate_proto.ingress import errors
 from restate_proto.ingress.payloads import Payload, accepted_by, write
 from restate_proto.ingress.requests import (
@@ -46,8 +47,12 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 @dataclass
 class Answer:
     status: int
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
+    fields: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
     body: bytes = b""
+
+    @property
+    def headers(self) -> Headers:
+        return Headers(self.fields)
 
 
 def error(source: str | None, code: int, message: str, **more: Any) -> Answer:
@@ -74,7 +79,7 @@ def test_a_success_is_no_failure(request_: Any, status: int) -> None:
 
 def test_the_failure_of_an_invocation() -> None:
     answer = error("invocation", 418, "no coffee", metadata={"pot": "tea"})
-    answer.headers.append((b"x-restate-id", b"inv_9"))
+    answer.fields.append((b"x-restate-id", b"inv_9"))
 
     found = error_of(CALL, answer)
 
@@ -100,7 +105,7 @@ def test_a_code_that_is_no_status_comes_from_the_body() -> None:
 
 def test_servers_before_1_7_4_name_the_invocation_in_its_own_failures_alone() -> None:
     of_the_invocation = error(None, 404, "mine")
-    of_the_invocation.headers.append((b"x-restate-id", b"inv_9"))
+    of_the_invocation.fields.append((b"x-restate-id", b"inv_9"))
 
     assert isinstance(error_of(CALL, of_the_invocation), TerminalError)
     assert isinstance(error_of(CALL, error(None, 404, "no service")), errors.ServiceNotFoundError)
@@ -199,7 +204,7 @@ def test_a_proxys_error_keeps_its_text() -> None:
 )
 def test_retry_after(value: bytes, seconds: float | None) -> None:
     answer = error("ingress", 429, "slow down")
-    answer.headers.append((b"retry-after", value))
+    answer.fields.append((b"retry-after", value))
 
     found = error_of(CALL, answer)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from restate_proto import Target, TerminalError
+from restate_proto.headers import Headers
 from restate_proto.http2 import (
     ConnectError,
     ConnectionLostError,
@@ -68,8 +69,12 @@ UNREACHABLE = ConnectError("nobody there")
 @dataclass
 class Answer:
     status: int
-    headers: Sequence[tuple[bytes, bytes]] = ()
+    fields: Sequence[tuple[bytes, bytes]] = ()
     body: bytes = b""
+
+    @property
+    def headers(self) -> Headers:
+        return Headers(self.fields)
 
 
 OK = Answer(200, (), b"done")
@@ -283,7 +288,7 @@ def test_without_a_budget_attempts_alone_count() -> None:
 
 
 def busy(retry_after: bytes) -> Answer:
-    return Answer(429, (*BUSY.headers, (b"retry-after", retry_after)), BUSY.body)
+    return Answer(429, (*BUSY.fields, (b"retry-after", retry_after)), BUSY.body)
 
 
 def test_retry_after_is_honoured() -> None:

@@ -117,7 +117,8 @@ def test_keys_that_are_nothing_else(world: World) -> None:
 
 def test_headers_from_outside(world: World) -> None:
     async def tell(ctx: Context, parcel: Parcel) -> Parcel:
-        return Parcel(text=ctx.headers["x-one"], note=ctx.headers.get("X-One"))
+        assert ctx.headers.get("X-ONE") == ctx.headers["X-One"]
+        return Parcel(text=ctx.headers["x-one"])
 
     async def scenario() -> None:
         clerk = ClerkClient.from_client(world.client)

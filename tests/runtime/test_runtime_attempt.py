@@ -149,6 +149,10 @@ async def test_a_replay_that_ends_elsewhere_is_an_error(caplog: pytest.LogCaptur
         (b"\x10\x03", {}, False),
         (b"", {"content-type": "application/protobuf"}, False),
         (b"", {"accept": "application/json"}, True),
+        # HTTP/2's are in lower case; those of a handler are as it wrote them.
+        (b"", {"Accept": "application/json"}, True),
+        (b"", {"Content-Type": "application/json"}, True),
+        (b"", {"CONTENT-TYPE": "application/protobuf", "ACCEPT": "application/json"}, False),
     ],
 )
 @in_loop

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-__all__ = ["PromiseKey", "SignalKey", "StateKey"]
+__all__ = ["PromiseKey", "SendsSignal", "SetsState", "SignalKey", "StateKey"]
 
-T = TypeVar("T")
+# A key of a message reads a message or None, too: else mypy, which takes the type from where a
+# result goes, refuses what is right.
+T_co = TypeVar("T_co", covariant=True)
+T_contra = TypeVar("T_contra", contravariant=True)
 
 
-class _Key(Generic[T]):
+class _Key(Generic[T_co]):
     """A name and the type of what it names."""
 
     __slots__ = ("name", "type")
 
-    def __init__(self, name: str, type: type[T]) -> None:  # noqa: A002 - reads best at the call
+    def __init__(self, name: str, type: type[T_co]) -> None:  # noqa: A002 - reads best at the call
         self.name = name
         self.type = type
 
@@ -30,19 +33,62 @@ class _Key(Generic[T]):
         return hash((type(self), self.name))
 
 
-class StateKey(_Key[T]):
+class StateKey(_Key[T_co]):
     """A key of a virtual object's or workflow's state: `StateKey("tickets", TicketList)`."""
 
     __slots__ = ()
 
+    if TYPE_CHECKING:
 
-class PromiseKey(_Key[T]):
+        def sets_state(self, value: T_co) -> None:  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues] - see SetsState
+            """Only for type checkers."""
+
+
+class PromiseKey(_Key[T_co]):
     """A durable promise of a workflow: `PromiseKey("email-confirmed", Confirmation)`."""
 
     __slots__ = ()
 
 
-class SignalKey(_Key[T]):
+class SignalKey(_Key[T_co]):
     """A named signal of an invocation: `SignalKey("approved", Approval)`."""
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def sends_signal(self, value: T_co) -> None:  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues] - see SetsState
+            """Only for type checkers."""
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str:
+        """What the key names."""
+        ...
+
+    @property
+    def type(self) -> type[Any]:
+        """The type of that."""
+        ...
+
+
+class SetsState(_Named, Protocol[T_contra]):
+    """A `StateKey` as one to write with, for type checkers.
+
+    Reading makes keys covariant, and a covariant key would be one of any value that is written
+    with it: in `set(key: StateKey[T], value: T)`, T is what joins the two. As this, a key of T
+    takes no other value than a T.
+    """
+
+    def sets_state(self, value: T_contra) -> None:
+        """Only for type checkers."""
+        ...
+
+
+class SendsSignal(_Named, Protocol[T_contra]):
+    """A `SignalKey` as one to send with; see `SetsState`."""
+
+    def sends_signal(self, value: T_contra) -> None:
+        """Only for type checkers."""
+        ...

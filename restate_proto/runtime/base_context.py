@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import copy_context
 from random import Random
 from time import time
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack, overload
 from uuid import UUID
 
 from restate_proto.codec.registry import codec_for
@@ -35,6 +35,7 @@ __all__ = ["Context", "attempt_of"]
 
 R = TypeVar("R")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class Context:
@@ -196,8 +197,8 @@ class Context:
     def run(
         self,
         name: str,
-        function: Callable[..., Awaitable[T]],
-        *args: Any,
+        function: Callable[[Unpack[Ts]], Awaitable[T]],
+        *args: *Ts,
         type: type[T] | None = None,
         retry: RetryPolicy | None = None,
     ) -> DurableFuture[T]: ...
@@ -205,16 +206,16 @@ class Context:
     def run(
         self,
         name: str,
-        function: Callable[..., T],
-        *args: Any,
+        function: Callable[[Unpack[Ts]], T],
+        *args: *Ts,
         type: type[T] | None = None,
         retry: RetryPolicy | None = None,
     ) -> DurableFuture[T]: ...
     def run(
         self,
         name: str,
-        function: Callable[..., Any],
-        *args: Any,
+        function: Callable[[Unpack[Ts]], Any],
+        *args: *Ts,
         type: type[Any] | None = None,  # noqa: A002 - reads best at the call
         retry: RetryPolicy | None = None,
     ) -> DurableFuture[Any]:
@@ -227,7 +228,7 @@ class Context:
             name: what Restate shows; the same in every attempt.
             function: a coroutine function, or an ordinary one, which runs in a thread. It must
                 not use the context.
-            *args: its arguments.
+            *args: its arguments; type checkers hold them against its parameters.
             type: the message class of its result. Without it, the result is a plain value (None,
                 bool, int, float, str, list, dict), kept as JSON.
             retry: how often it is retried before its failure becomes a `TerminalError`; without

@@ -13,7 +13,7 @@ from restate_proto.runtime.handles import DurablePromise
 from restate_proto.runtime.values import optional_reader, read_keys, write
 
 if TYPE_CHECKING:
-    from restate_proto.model.keys import PromiseKey, StateKey
+    from restate_proto.model.keys import PromiseKey, SetsState, StateKey
     from restate_proto.model.service import HandlerDescriptor
     from restate_proto.runtime.futures import DurableFuture
 
@@ -66,7 +66,7 @@ class _WritingContext(_KeyedContext):
 
     __slots__ = ()
 
-    def set(self, key: StateKey[T], value: T) -> None:
+    def set(self, key: SetsState[T], value: T) -> None:
         """Write a state key.
 
         Raises:

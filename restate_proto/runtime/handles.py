@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from restate_proto.model.codec import Codec
-    from restate_proto.model.keys import SignalKey
+    from restate_proto.model.keys import SendsSignal, SignalKey
     from restate_proto.model.kinds import Encoding
     from restate_proto.runtime.attempt import Attempt
 
@@ -78,7 +78,7 @@ class InvocationHandle(Generic[R]):
         attempt = self._attempt
         return self._with_id(attempt.machine.cancel_invocation)
 
-    def signal(self, key: SignalKey[S], message: S) -> DurableFuture[None]:
+    def signal(self, key: SendsSignal[S], message: S) -> DurableFuture[None]:
         """Send it a signal, for its `ctx.signal(key)`.
 
         Args:
@@ -148,7 +148,7 @@ class CallFuture(Leaf[R]):
         """Cancel the invocation that the call started."""
         return self.handle.cancel()
 
-    def signal(self, key: SignalKey[S], message: S) -> DurableFuture[None]:
+    def signal(self, key: SendsSignal[S], message: S) -> DurableFuture[None]:
         """Send a signal to the invocation that the call started."""
         return self.handle.signal(key, message)
 

@@ -11,7 +11,7 @@ import pytest
 from runtime_case import Case, id_of, in_loop
 
 from conformance.v1.conformance_pb2 import Parcel
-from restate_proto import Context, Target, TerminalError
+from restate_proto import Context, DurableFuture, Target, TerminalError
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ async def test_wrong_arguments_are_a_failure_of_the_run() -> None:
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         async def nothing() -> None: ...
 
-        run = ctx.run("nothing", nothing, "too", "many")
+        function: Any = nothing
+        run: DurableFuture[Any] = ctx.run("nothing", function, "too", "many")
         await ctx.sleep(timedelta(0))
         await run
         return parcel

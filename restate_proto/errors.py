@@ -39,11 +39,14 @@ class TerminalError(RestateError):
             other party wrote, whatever number that is; passed on, a number that is none of 400 to
             599 becomes 500.
         metadata: as given.
+        selected: where a `select` raised the error, the name that it gives to what failed.
 
     Raises:
         TypeError: the code is no integer.
         ValueError: the code is not 400 to 599.
     """
+
+    selected: str | None = None
 
     def __init__(
         self, message: str, *, code: int = 500, metadata: Mapping[str, str] | None = None

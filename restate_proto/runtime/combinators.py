@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from restate_proto.errors import TerminalError
 from restate_proto.protocol import Await, Combinator
 from restate_proto.runtime.futures import Combined, DurableFuture
 
@@ -101,7 +102,12 @@ class _Select(_Combination[T]):
     def outcome(self) -> T:
         assert self._winner is not None, "outcome() of a future that is not done"
         name = self._names[self._children.index(self._winner)]
-        return name, self._winner.outcome()  # pyright: ignore[reportReturnType] - select says what T is
+        try:
+            return name, self._winner.outcome()  # pyright: ignore[reportReturnType] - select says what T is
+        except TerminalError as error:  # made for this call
+            error.selected = name
+            error.add_note(f"(select: {name!r} failed)")
+            raise
 
     @property
     def has_failed(self) -> bool:
@@ -147,7 +153,8 @@ def select(**futures: DurableFuture[T]) -> DurableFuture[tuple[str, T]]:
         case "timeout", _: ...
     ```
 
-    A failure of the first is raised. The others go on; they can be awaited later.
+    A failure of the first is raised, with its name as the error's `selected`. The others go on;
+    they can be awaited later.
 
     Args:
         **futures: durable futures of this invocation by name, at least one.

@@ -115,8 +115,9 @@ def test_select_raises_the_first_s_failure(world: World) -> None:
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         awakeable = ctx.awakeable(Parcel)
         ctx.reject_awakeable(awakeable.id, "no", code=499)
-        with pytest.raises(TerminalError, match="no"):
+        with pytest.raises(TerminalError, match="no") as raised:
             await select(answer=awakeable, timeout=ctx.sleep(LONG))
+        assert raised.value.selected == "answer"
         return Parcel(number=1)
 
     assert world.run(world.perform(Place.SERVICE, body)).number == 1

@@ -177,6 +177,26 @@ async def test_select_raises_the_first_s_failure() -> None:
     assert Case(body).start().feed(failed).answer().number == 1
 
 
+@in_loop
+async def test_select_names_the_one_that_failed() -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        answer = ctx.awakeable(int)
+        inner = select(answer=answer, late=ctx.sleep(LONG))
+        for name, future in (("inner", inner), ("pair", gather(answer)), ("one", answer)):
+            for _ in range(2):
+                with pytest.raises(TerminalError, match="no") as raised:
+                    await select(late=ctx.sleep(LONG), **{name: future})
+                assert raised.value.selected == name
+                assert raised.value.__notes__[-1] == f"(select: {name!r} failed)"
+        with pytest.raises(TerminalError, match="no") as raised:
+            await answer
+        assert raised.value.selected is None
+        return Parcel(number=1)
+
+    failed = pb.NotificationTemplate(signal_id=17, failure=NO)
+    assert Case(body).start().feed(failed).answer().number == 1
+
+
 # ---- What Restate is told of them ----
 
 

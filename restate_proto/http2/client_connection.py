@@ -12,6 +12,7 @@ from restate_proto.http2.errors import (
     StreamResetError,
     code_name,
 )
+from restate_proto.http2.intake import Turns
 from restate_proto.http2.stream import BODY, ENDED, GONE, ClientStream
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class ClientConnection(Connection[ClientStream]):
     def __init__(
         self, factory: EngineFactory, settings: Http2Settings, changed: Callable[[], None]
     ) -> None:
-        super().__init__(factory, settings, client=True)
+        super().__init__(factory, settings, Turns(), client=True)
         self.max_streams = 0
         self.heard = False
         self.settled = False

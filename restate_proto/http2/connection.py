@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from restate_proto.http2.errors import ErrorCode, code_name
+from restate_proto.http2.intake import Intake, Turns
 from restate_proto.http2.stream import GONE, Stream
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ __all__ = ["Connection"]
 log = logging.getLogger("restate_proto.http2")
 
 WRITE_BUFFER: Final = 262_144
-# Frames that move nothing on (PING, SETTINGS, empty DATA) and resets: more is an attack.
-NOISE_LIMIT: Final = 10_000
-NOISE_SECONDS: Final = 10.0
 
 S = TypeVar("S", bound=Stream[Any])
 
@@ -35,6 +32,7 @@ class Connection(asyncio.Protocol, Generic[S]):
 
     Attributes:
         engine: the HTTP/2 library's side.
+        intake: gives the engine what is read, at a bearable pace.
         streams: the open streams by their id.
         flush_pending: a flush is sure to come: inside `data_received`, or scheduled.
         paused: the socket takes no more; output stays in the engine.
@@ -42,7 +40,9 @@ class Connection(asyncio.Protocol, Generic[S]):
         lost_reason: why the connection ended, once it has.
     """
 
-    def __init__(self, factory: EngineFactory, settings: Http2Settings, *, client: bool) -> None:
+    def __init__(
+        self, factory: EngineFactory, settings: Http2Settings, turns: Turns, *, client: bool
+    ) -> None:
         self.engine: Engine = factory(self, settings, client=client)
         self.streams: dict[int, S] = {}
         self.window_step = max(1, settings.stream_window // 2)
@@ -55,8 +55,7 @@ class Connection(asyncio.Protocol, Generic[S]):
         self.lost_reason = ""
         self.paused = False
         self._watched: list[Stream[Any]] = []
-        self._noise = 0
-        self._noise_since = time.monotonic()
+        self.intake = Intake(self, turns, self.loop)
 
     # The transport's side.
 
@@ -69,14 +68,8 @@ class Connection(asyncio.Protocol, Generic[S]):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the peer."""
-        if self.closing:
-            return
-        self.flush_pending = True
-        try:
-            self.engine.receive(data)
-        except Exception as error:  # noqa: BLE001 - must not reach the event loop
-            self._give_up(error)
-        self.flush()
+        if not self.closing:
+            self.intake.take(data)
 
     def pause_writing(self) -> None:
         """The socket is slow: output stays in the engine."""
@@ -95,6 +88,7 @@ class Connection(asyncio.Protocol, Generic[S]):
         self.closing = True
         self.flush_pending = True
         self.transport = None
+        self.intake.stop()
         self._watched.clear()
         self.abort_all()
 
@@ -126,14 +120,14 @@ class Connection(asyncio.Protocol, Generic[S]):
                 if not engine.more:
                     break
         except Exception as error:  # noqa: BLE001 - must not reach the event loop
-            self._give_up(error)
+            self.give_up(error)
         if self._watched:
             self._report_drained()
         if self.closing:
             self.flush_pending = True
             transport.close()
 
-    def _give_up(self, error: Exception) -> None:
+    def give_up(self, error: Exception) -> None:
         """The library failed in a way that it should not: its state is not to be trusted."""
         log.error("closing a connection: a bug in its HTTP/2 layer", exc_info=error)
         self.lost_reason = repr(error)
@@ -157,6 +151,13 @@ class Connection(asyncio.Protocol, Generic[S]):
                 self._watched.append(stream)
 
     # The end.
+
+    def end(self, code: int, reason: str) -> None:
+        """Ends a connection whose peer does what it should not."""
+        if not self.closing:
+            self.engine.goaway(code)
+            self.on_terminated(code, reason)
+            self.flush()
 
     def close(self) -> None:
         """Writes what is left and closes the socket."""
@@ -267,19 +268,6 @@ class Connection(asyncio.Protocol, Generic[S]):
 
     def on_pong(self) -> None:
         """See `Sink.on_pong`."""
-
-    def on_noise(self) -> None:
-        """See `Sink.on_noise`."""
-        self._noise += 1
-        if self._noise >= NOISE_LIMIT:
-            now = time.monotonic()
-            if now - self._noise_since < NOISE_SECONDS and not self.closing:
-                self.engine.goaway(ErrorCode.ENHANCE_YOUR_CALM)
-                self.on_terminated(
-                    ErrorCode.ENHANCE_YOUR_CALM, "more control frames than an honest peer sends"
-                )
-            self._noise = 0
-            self._noise_since = now
 
     def on_terminated(self, code: int, reason: str) -> None:
         """See `Sink.on_terminated`."""

@@ -9,6 +9,7 @@ from restate_proto.http2.connection import Connection, log
 from restate_proto.http2.engines.base import PREFACE, goaway_frame
 from restate_proto.http2.errors import ErrorCode
 from restate_proto.http2.http1 import respond
+from restate_proto.http2.intake import Turns
 from restate_proto.http2.stream import GONE, HEADERS, HeadStream, ServerStream
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Connections:
 
     def __init__(self) -> None:
         self.draining = False
+        self.turns = Turns()
         self._open: set[Greeting | ServerConnection] = set()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -201,7 +203,7 @@ class ServerConnection(Connection[ServerStream]):
         settings: Http2Settings,
         connections: Connections,
     ) -> None:
-        super().__init__(factory, settings, client=False)
+        super().__init__(factory, settings, connections.turns, client=False)
         self._accept = accept
         self._connections = connections
         self._notice: asyncio.TimerHandle | None = None
@@ -278,18 +280,6 @@ class ServerConnection(Connection[ServerStream]):
         """The client opens no more streams: the connection ends with the last one."""
         self.last = True
         self.stream_gone()
-
-    def on_reset(self, stream_id: int, code: int) -> None:
-        """See `Sink.on_reset`."""
-        if stream_id in self.streams:
-            self.on_noise()
-            super().on_reset(stream_id, code)
-
-    def on_malformed(self, stream_id: int) -> None:
-        """See `Sink.on_malformed`."""
-        if stream_id in self.streams:
-            self.on_noise()
-            super().on_malformed(stream_id)
 
     def on_closed(self, stream_id: int) -> None:
         """See `Sink.on_closed`."""

@@ -149,7 +149,6 @@ class Recorder:
     goaways: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     terminated: list[int] = field(default_factory=list[int])
     max_streams: int | None = None
-    noise: int = 0
     pongs: int = 0
 
     def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
@@ -183,9 +182,6 @@ class Recorder:
 
     def on_pong(self) -> None:
         self.pongs += 1
-
-    def on_noise(self) -> None:
-        self.noise += 1
 
     def on_terminated(self, code: int, reason: str) -> None:
         self.terminated.append(code)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
+from http2_memory import FakeTransport, Memory, turn
 from http2_support import (
     DATA,
     END_STREAM,
     ENGINES,
     GOAWAY,
     HEADERS,
-    PING,
     REQUEST,
     RST_STREAM,
     App,
@@ -30,85 +30,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restate_proto.http2 import ErrorCode, Http2Settings, ServerStream
-from restate_proto.http2.engines import load_engine
-from restate_proto.http2.server_connection import Connections, Greeting, ServerConnection
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from restate_proto.http2.server_connection import Greeting, ServerConnection
 
 engines = pytest.mark.parametrize("engine", ENGINES)
-
-
-class FakeTransport:
-    """Collects writes; full when told so."""
-
-    def __init__(self) -> None:
-        self.writes: list[bytes] = []
-        self.closed = False
-        self.protocol: Any = None
-
-    def write(self, data: bytes) -> None:
-        assert not self.closed, "a write after close()"
-        assert data, "an empty write"
-        self.writes.append(data)
-
-    def set_write_buffer_limits(self, high: int) -> None:
-        assert high > 0
-
-    def get_extra_info(self, name: str) -> None:
-        assert name == "ssl_object"
-
-    def set_protocol(self, protocol: object) -> None:
-        self.protocol = protocol
-
-    def close(self) -> None:
-        self.closed = True
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def take(self) -> bytes:
-        data = b"".join(self.writes)
-        self.writes.clear()
-        return data
-
-
-class Memory:
-    """A server's side of one connection; `feed` is the client's socket."""
-
-    connection: ServerConnection
-
-    def __init__(
-        self,
-        accept: Callable[[ServerStream], Any],
-        engine: str,
-        settings: Http2Settings | None = None,
-    ) -> None:
-        self.transport = FakeTransport()
-        self.client = RawClient()
-        self.connections = Connections()
-
-        def connect() -> ServerConnection:
-            self.connection = ServerConnection(
-                accept, load_engine(engine), settings or Http2Settings(), self.connections
-            )
-            return self.connection
-
-        greeting = Greeting(connect, self.connections)
-        self.transport.protocol = greeting
-        greeting.connection_made(cast("asyncio.Transport", self.transport))
-
-    def feed(self, *data: bytes) -> None:
-        if not self.transport.closed:
-            self.transport.protocol.data_received(b"".join(data))
-
-    def lose(self) -> None:
-        self.transport.protocol.connection_lost(None)
-
-
-async def turn() -> None:
-    """Lets the loop run what was scheduled."""
-    await asyncio.sleep(0)
 
 
 class Answer(Request):
@@ -346,9 +270,10 @@ class Broken:
     def __init__(self, where: str) -> None:
         self.where = where
 
-    def receive(self, data: bytes) -> None:
+    def receive(self, data: bytes) -> int:
         if self.where == "receive":
             raise ZeroDivisionError("a bug")
+        return 0
 
     def output(self) -> bytes:
         if self.where == "output":
@@ -536,49 +461,6 @@ def test_continue_is_sent_to_a_client_that_waits_for_it(engine: str) -> None:
         memory = Memory(Answer, engine)
         memory.feed(memory.client.preface(), memory.client.request(1, expect))
         assert len([f for f in frames(memory.transport.take()) if f.kind == HEADERS]) == 1
-
-    run(test())
-
-
-@engines
-@pytest.mark.parametrize(
-    "flood",
-    [
-        pytest.param(frame(PING, payload=bytes(8)), id="PING"),
-        pytest.param(settings_frame({}), id="SETTINGS"),
-        pytest.param(frame(DATA, 0, 1), id="empty DATA"),
-    ],
-)
-def test_a_flood_ends_the_connection(engine: str, flood: bytes) -> None:
-    async def test() -> None:
-        app = App()
-        memory = Memory(app, engine)
-        memory.feed(memory.client.preface(), memory.client.request(1))
-        portion = flood * 200
-        for _ in range(12_000 // 200):
-            memory.feed(portion)
-        assert memory.transport.closed
-        assert goaway_code(frames(memory.transport.take())) == ErrorCode.ENHANCE_YOUR_CALM
-        memory.lose()
-        assert "ENHANCE_YOUR_CALM" in app.requests[0].reason
-
-    run(test())
-
-
-@engines
-def test_a_rapid_reset_ends_the_connection(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("restate_proto.http2.connection.NOISE_LIMIT", 500)
-
-    async def test() -> None:
-        memory = Memory(Request, engine)
-        memory.feed(memory.client.preface())
-        stream = 1
-        while not memory.transport.closed and stream < 2_000:
-            request = memory.client.request(stream)
-            memory.feed(request, frame(RST_STREAM, 0, stream, (8).to_bytes(4, "big")))
-            stream += 2
-        assert memory.transport.closed
-        assert memory.connection.streams == {}
 
     run(test())
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 from http2_support import (
+    CONTINUATION,
     DATA,
     END_HEADERS,
     END_STREAM,
@@ -30,7 +31,13 @@ from http2_support import (
 
 from restate_proto.http2 import ErrorCode, Http2Settings
 from restate_proto.http2.engines import load_engine
-from restate_proto.http2.engines.base import MAX_STREAM_ID, OUTPUT_CHUNK, PREFACE, Engine
+from restate_proto.http2.engines.base import (
+    HEADERS_CREDIT,
+    MAX_STREAM_ID,
+    OUTPUT_CHUNK,
+    PREFACE,
+    Engine,
+)
 
 STATUS = [(b":status", b"200"), (b"x-a", b"1")]
 
@@ -499,31 +506,57 @@ def test_unread_answers_to_pings_are_bounded(name: str, monkeypatch: pytest.Monk
 
 
 @engines
-def test_rapid_resets_are_bounded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("restate_proto.http2.engines.h2.RESET_LIMIT", (500, 1))
-    monkeypatch.setattr("restate_proto.http2.engines.ngh2.RESET_LIMIT", (500, 1))
+def test_bodies_and_requests_earn_and_other_frames_do_not(name: str) -> None:
     engine, sink = server_engine(name)
     client = RawClient()
-    engine.receive(client.preface())
-    cancel = int(ErrorCode.CANCEL).to_bytes(4, "big")
-    stream = 1
-    while not sink.terminated and stream < 2_000:
-        engine.receive(client.request(stream) + frame(RST_STREAM, 0, stream, cancel))
-        drain_output(engine)
-        stream += 2
-    assert len(sink.terminated) == 1
+    assert engine.receive(client.preface()) == 0
+    assert engine.receive(client.request(1)) == HEADERS_CREDIT
+    assert engine.receive(frame(DATA, 0, 1, bytes(100))) == 200
+    assert engine.receive(frame(DATA, 0, 1) * 10 + settings_frame({}) * 10) == 0
+    assert engine.receive(frame(PING, payload=bytes(8)) * 10 + window_update(0, 1)) == 0
+    assert sink.data == {1: bytes(100)}
+    bomb = [*REQUEST, *((b"x", b"y"),) * 500]
+    assert engine.receive(client.request(3, bomb)) < -5_000
 
 
 @engines
-def test_empty_frames_and_settings_are_counted(name: str) -> None:
+def test_a_frame_is_checked_at_its_header(name: str) -> None:
     engine, sink = server_engine(name)
     client = RawClient()
     engine.receive(client.preface() + client.request(1))
-    before = sink.noise
-    engine.receive(frame(DATA, 0, 1) * 10 + settings_frame({}) * 10)
-    engine.receive(frame(PING, payload=bytes(8)) * 10)
-    assert sink.noise == before + 30
-    assert sink.data == {}
+    engine.receive((65_537).to_bytes(3, "big") + bytes((DATA, 0)) + (1).to_bytes(4, "big"))
+    assert goaway_code(frames(drain_output(engine))) == ErrorCode.FRAME_SIZE_ERROR
+    assert sink.terminated == [ErrorCode.FRAME_SIZE_ERROR]
+
+
+@engines
+def test_a_header_block_is_checked_before_it_is_complete(name: str) -> None:
+    engine, sink = server_engine(name)
+    client = RawClient()
+    engine.receive(client.preface())
+    block = client.encoder.encode([*REQUEST, (b"x", b"y" * 70_000)])[:16_000]
+    engine.receive(frame(HEADERS, 0, 1, block))
+    for _ in range(5):
+        engine.receive(frame(CONTINUATION, 0, 1, bytes(16_000)))
+    drain_output(engine)
+    assert sink.headers == {}
+    assert sink.terminated or sink.resets
+
+
+@engines
+def test_an_unfinished_frame_is_told_from_a_finished_one(name: str) -> None:
+    engine, _ = server_engine(name)
+    client = RawClient()
+    engine.receive(client.preface())
+    request = client.request(1)
+    engine.receive(request[:-1])
+    assert engine.is_unfinished
+    work = engine.work
+    engine.receive(request[-1:])
+    assert not engine.is_unfinished
+    assert engine.work > work
+    engine.receive(frame(HEADERS, 0, 3, client.encoder.encode(REQUEST)))
+    assert engine.is_unfinished
 
 
 @engines

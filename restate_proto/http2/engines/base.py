@@ -22,13 +22,36 @@ if TYPE_CHECKING:
 
     from restate_proto.http2.settings import Http2Settings
 
-__all__ = ["OUTPUT_CHUNK", "Engine", "EngineFactory", "Headers", "Sink", "goaway_frame"]
+__all__ = [
+    "BODY_CREDIT",
+    "FIELD_COST",
+    "HEADERS_CREDIT",
+    "MANY_FIELDS",
+    "OUTPUT_CHUNK",
+    "PORTION",
+    "RESET_COST",
+    "Engine",
+    "EngineFactory",
+    "Headers",
+    "Sink",
+    "goaway_frame",
+]
 
 Headers: TypeAlias = "Sequence[tuple[bytes, bytes]]"
 
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 OUTPUT_CHUNK: Final = 131_072
-RESET_LIMIT: Final = (10_000, 1_000)
+# What is read between two looks at how much work it was.
+PORTION: Final = 4_096
+
+# What bytes earn (see `Engine.receive`): those of a body pay for themselves and for as many of the
+# frames around it, the headers of a message for the usual fields. Bombs of many fields earn nothing.
+BODY_CREDIT: Final = 2
+HEADERS_CREDIT: Final = 512
+MANY_FIELDS: Final = 64
+FIELD_COST: Final = 16
+# A request that is reset pays back what it earned, and more.
+RESET_COST: Final = 640
 MAX_STREAM_ID: Final = 2**31 - 1
 
 
@@ -71,10 +94,6 @@ class Sink(Protocol):
         """The answer to our PING arrived."""
         ...
 
-    def on_noise(self) -> None:
-        """A frame that moves nothing on (PING, SETTINGS, empty DATA): for counting floods."""
-        ...
-
     def on_terminated(self, code: int, reason: str) -> None:
         """The connection is over: write what `output` gives, then close the transport."""
         ...
@@ -86,13 +105,49 @@ class Engine(Protocol):
     more: bool
     """Whether `output` would give more at once (it does not count data without window)."""
 
+    work: int
+    """How much `receive` has had to do, as bytes of small frames. Grows when frames complete."""
+
+    @property
+    def newest(self) -> int:
+        """The highest stream that the peer has opened."""
+        ...
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether what was received may end inside a frame or a header block.
+
+        A library may not say it: then frames of which it tells nothing count as unfinished. Who
+        wants to be sure sends a PING: its answer cannot come inside another frame.
+        """
+        ...
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether bytes given to `send` wait, of any stream."""
+        ...
+
     @property
     def gone(self) -> tuple[type[Exception], ...]:
         """What `respond` and `send` raise on a stream or connection that is already gone."""
         ...
 
-    def receive(self, data: bytes) -> None:
-        """Processes bytes from the peer; never raises for what the peer sent."""
+    def receive(self, data: bytes | memoryview) -> int:
+        """Processes bytes from the peer; never raises for what the peer sent.
+
+        Returns:
+            How many bytes the peer may send for what it reported: for bodies, and for the headers
+            of requests and responses. All others move nothing on.
+        """
+        ...
+
+    def portion(self, data: memoryview, start: int) -> int:
+        """Where to end what `receive` gets next, so that it is not much more work than `PORTION`.
+
+        Args:
+            data: what was read.
+            start: up to where it was received.
+        """
         ...
 
     def output(self) -> bytes:

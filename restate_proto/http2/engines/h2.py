@@ -7,7 +7,6 @@ waits, and is framed round-robin, one frame of each stream in turn, as `output` 
 from __future__ import annotations
 
 import contextlib
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +16,6 @@ from h2.events import (
     ConnectionTerminated,
     DataReceived,
     PingAckReceived,
-    PingReceived,
     RemoteSettingsChanged,
     RequestReceived,
     ResponseReceived,
@@ -30,9 +28,14 @@ from h2.exceptions import FlowControlError, FrameTooLargeError, H2Error
 from h2.settings import SettingCodes, Settings
 
 from restate_proto.http2.engines.base import (
+    BODY_CREDIT,
+    FIELD_COST,
+    HEADERS_CREDIT,
+    MANY_FIELDS,
     MAX_STREAM_ID,
     OUTPUT_CHUNK,
-    RESET_LIMIT,
+    PORTION,
+    RESET_COST,
     goaway_frame,
 )
 from restate_proto.http2.engines.h2_connection import StreamwiseConnection
@@ -93,13 +96,14 @@ class H2Engine:
         "_client",
         "_connection",
         "_ended",
+        "_max_frame",
+        "_max_header_block",
         "_outboxes",
         "_ready",
-        "_reset_since",
-        "_resets",
         "_sink",
         "_unreturned",
         "more",
+        "work",
     )
 
     def __init__(self, sink: Sink, settings: Http2Settings, *, client: bool) -> None:
@@ -133,8 +137,10 @@ class H2Engine:
         self._ended: list[int] = []  # by us, since the last output
         self._unreturned = 0
         self._broken = False
-        self._resets = 0
-        self._reset_since = 0.0
+        self._max_frame = settings.max_frame_size
+        # No encoder makes a block larger than the list that it stands for.
+        self._max_header_block = settings.max_header_list_size
+        self.work = 0
         self.more = True
 
     @property
@@ -142,12 +148,39 @@ class H2Engine:
         """See `Engine.gone`."""
         return _GONE
 
-    def receive(self, data: bytes) -> None:
+    @property
+    def newest(self) -> int:
+        """See `Engine.newest`."""
+        return self._connection.highest_inbound_stream_id
+
+    @property
+    def is_unfinished(self) -> bool:
+        """See `Engine.is_unfinished`."""
+        return bool(self._connection.unparsed or self._connection.header_block)
+
+    @property
+    def has_unsent(self) -> bool:
+        """See `Engine.has_unsent`."""
+        return bool(self._outboxes)
+
+    def portion(self, data: memoryview, start: int) -> int:
+        """See `Engine.portion`; a single large frame is one."""
+        connection = self._connection
+        size = PORTION
+        if connection.is_greeted:
+            unparsed = connection.unparsed
+            head = unparsed[:3] if len(unparsed) > 2 else unparsed + data[start : start + 3]
+            length = int.from_bytes(head[:3], "big")
+            if length <= self._max_frame:
+                size = max(size, 9 + length - len(unparsed))
+        return min(len(data), start + size)
+
+    def receive(self, data: bytes | memoryview) -> int:
         """See `Engine.receive`."""
         connection = self._connection
         sink = self._sink
         if self._broken:
-            return
+            return 0
         try:
             # Any: not narrowed by `kind`, which is taken once.
             events: list[Any] = connection.receive_data(data)  # pyright: ignore[reportAssignmentType]
@@ -156,27 +189,54 @@ class H2Engine:
             if connection.state_machine.state is not ConnectionState.CLOSED:
                 self._goaway(code)  # h2 sends none for a wrong preface
             self._break(code, str(error))
-            return
+            return 0
         except Exception as error:  # noqa: BLE001 - whatever a peer sends must not end the loop
             self._goaway(ErrorCode.INTERNAL_ERROR)
             self._break(ErrorCode.INTERNAL_ERROR, repr(error))
-            return
+            return 0
+        body = earned = 0
         for event in events:
             kind = event.__class__
             if kind is DataReceived:
+                body += len(event.data)
                 self._data_received(event)
             elif kind is RequestReceived or kind is ResponseReceived:
-                sink.on_headers(event.stream_id, event.headers, event.stream_ended is not None)
+                headers = event.headers
+                earned += HEADERS_CREDIT
+                if len(headers) > MANY_FIELDS:
+                    earned -= FIELD_COST * len(headers)
+                sink.on_headers(event.stream_id, headers, event.stream_ended is not None)
             elif kind is StreamEnded:
                 if event.stream_id not in self._ended:  # else told when the output is asked for
                     self._check_closed(event.stream_id)
             elif kind is WindowUpdated:
                 self._unblock(event.stream_id)
             else:
+                if kind is StreamReset:
+                    earned -= RESET_COST
                 self._receive_rare(event)
+        if events:
+            self.work += max(len(events), len(data) - body)
+        if connection.unparsed or connection.header_block:
+            self._check_unfinished()
         if connection.unsent > MAX_UNSENT:
             self._goaway(ErrorCode.ENHANCE_YOUR_CALM)
             self._break(ErrorCode.ENHANCE_YOUR_CALM, "the peer does not read the answers")
+        return earned + BODY_CREDIT * body
+
+    def _check_unfinished(self) -> None:
+        """Ends a connection that has begun what is too large, and not when h2 has it all."""
+        unparsed = self._connection.unparsed
+        if len(unparsed) > 2 and self._connection.is_greeted:
+            length = int.from_bytes(unparsed[:3], "big")
+            if length > self._max_frame:
+                self._goaway(ErrorCode.FRAME_SIZE_ERROR)
+                self._break(ErrorCode.FRAME_SIZE_ERROR, f"a frame announces {length} bytes")
+                return
+        size = sum(len(frame.data) for frame in self._connection.header_block)
+        if size > self._max_header_block:
+            self._goaway(ErrorCode.ENHANCE_YOUR_CALM)
+            self._break(ErrorCode.ENHANCE_YOUR_CALM, f"a header block of more than {size} bytes")
 
     def _data_received(self, event: DataReceived) -> None:
         stream_id = event.stream_id
@@ -193,8 +253,6 @@ class H2Engine:
         end = event.stream_ended is not None
         if data or end:
             self._sink.on_data(stream_id, data, end)
-        else:
-            self._sink.on_noise()
 
     def _receive_rare(self, event: Event) -> None:
         sink = self._sink
@@ -206,12 +264,10 @@ class H2Engine:
                     sink.on_reset(stream_id, event.error_code)
                 else:
                     sink.on_malformed(stream_id)
-                self._count_reset()
             case TrailersReceived():
                 sink.on_end(event.stream_id)
             case RemoteSettingsChanged():
                 self._unblock(0)
-                sink.on_noise()
                 limit = self._connection.remote_settings.max_concurrent_streams
                 sink.on_peer_settings(min(limit, MAX_STREAM_ID))
             case ConnectionTerminated():
@@ -219,19 +275,8 @@ class H2Engine:
                 sink.on_goaway(last, code, event.additional_data or b"")
             case PingAckReceived():
                 sink.on_pong()
-            case PingReceived():
-                sink.on_noise()
             case _:
                 pass
-
-    def _count_reset(self) -> None:
-        burst, rate = RESET_LIMIT
-        now = time.monotonic()
-        self._resets = max(0, self._resets - int((now - self._reset_since) * rate)) + 1
-        self._reset_since = now
-        if self._resets > burst:
-            self._goaway(ErrorCode.ENHANCE_YOUR_CALM)
-            self._break(ErrorCode.ENHANCE_YOUR_CALM, "the peer resets too many streams")
 
     def _break(self, code: int, reason: str) -> None:
         if not self._broken:

@@ -8,7 +8,7 @@ stream is one of those that h2 knows.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from h2.connection import ConnectionInputs, H2Connection, H2ConnectionStateMachine
 from h2.events import RequestReceived, StreamReset, TrailersReceived
@@ -69,6 +69,21 @@ class StreamwiseConnection(H2Connection):
     def unsent(self) -> int:
         """The bytes that `data_to_send` would give."""
         return len(self._data_to_send)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - h2 does not annotate it
+
+    @property
+    def unparsed(self) -> bytearray:
+        """What was received of a frame that is not complete."""
+        return self.incoming_buffer._data  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+    @property
+    def header_block(self) -> list[Any]:
+        """The frames of a header block that is not complete."""
+        return self.incoming_buffer._headers_buffer  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+    @property
+    def is_greeted(self) -> bool:
+        """Whether the client's preface is complete."""
+        return not self.incoming_buffer._preamble_len  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
     def send_raw(self, frame: bytes) -> None:
         """Sends a frame of ours, which h2 would take as the end of the connection."""

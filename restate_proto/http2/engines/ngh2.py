@@ -17,7 +17,6 @@ from ngh2.events import (
     DataReceived,
     GoAwayReceived,
     PingAcknowledged,
-    PingReceived,
     RequestReceived,
     ResponseReceived,
     SettingsReceived,
@@ -34,9 +33,14 @@ from ngh2.exceptions import (
 )
 
 from restate_proto.http2.engines.base import (
+    BODY_CREDIT,
+    FIELD_COST,
+    HEADERS_CREDIT,
+    MANY_FIELDS,
     MAX_STREAM_ID,
     OUTPUT_CHUNK,
-    RESET_LIMIT,
+    PORTION,
+    RESET_COST,
     goaway_frame,
 )
 from restate_proto.http2.errors import ErrorCode
@@ -54,6 +58,13 @@ _GONE: Final = (StreamProtocolError, ConnectionStateError)
 CONNECTION_WINDOW: Final = 2**31 - 1
 # The bytes that RFC 9113 adds to each field when it counts a list.
 FIELD_OVERHEAD: Final = 32
+# The library's own limits end a connection at once: they stand where the connection's intake, which
+# first reads more slowly, does not let it come.
+_MOST_ACKS: Final = 10_000
+_MOST_RESETS: Final = (100_000, 10_000)
+_MOST_GLITCHES: Final = (1_000_000, 100_000)
+# What an event counts as in `work`: about the bytes of the smallest frames.
+_EVENT: Final = 16
 _TAKES_TURNS: Final = ngh2.Priority(incremental=True)
 
 
@@ -68,7 +79,6 @@ class Ngh2Engine:
         "_cut",
         "_data_to_send",
         "_events",
-        "_highest",
         "_on_closed",
         "_on_data",
         "_on_headers",
@@ -76,9 +86,12 @@ class Ngh2Engine:
         "_receive_data",
         "_sink",
         "_unread",
+        "is_unfinished",
         "more",
+        "newest",
         "respond",
         "send",
+        "work",
     )
 
     def __init__(self, sink: Sink, settings: Http2Settings, *, client: bool) -> None:
@@ -89,7 +102,9 @@ class Ngh2Engine:
             # more frames unless they are smaller than 1 KiB.
             max_inbound_header_count=settings.max_header_list_size // FIELD_OVERHEAD,
             max_continuations=settings.max_header_list_size // 1_024,
-            stream_reset_rate_limit=RESET_LIMIT,
+            stream_reset_rate_limit=_MOST_RESETS,
+            glitch_rate_limit=_MOST_GLITCHES,
+            max_outbound_ack=_MOST_ACKS,
         )
         role = ngh2.Role.CLIENT if client else ngh2.Role.SERVER
         self._connection = connection = ngh2.Connection(role, config)
@@ -108,8 +123,10 @@ class Ngh2Engine:
         self._client = client
         self._sink = sink
         self._unread: dict[int, int] = {}
-        self._highest = 0
         self._peer_streams = MAX_STREAM_ID
+        self.newest = 0
+        self.work = 0
+        self.is_unfinished = False
         self._broken: bytes | None = None
         self._cut = False
         self.more = True
@@ -129,20 +146,33 @@ class Ngh2Engine:
         """See `Engine.gone`."""
         return _GONE
 
-    def receive(self, data: bytes) -> None:
+    @property
+    def has_unsent(self) -> bool:
+        """See `Engine.has_unsent`."""
+        return self._connection.queued_body_size() > 0
+
+    def receive(self, data: bytes | memoryview) -> int:
         """See `Engine.receive`."""
         try:
             self._receive_data(data)
         except NGH2Error as error:
-            self._dispatch()
+            earned = self._dispatch(self._events())
             self._break(error)
-            return
-        self._dispatch()
-
-    def _dispatch(self) -> None:
-        events: list[Any] = self._events()  # Any: not narrowed by `kind`, which is taken once
+            return earned
+        events = self._events()
         if not events:
-            return
+            self.is_unfinished = True
+            return 0
+        self.is_unfinished = False
+        self.work += _EVENT * len(events)
+        return self._dispatch(events)
+
+    def portion(self, data: memoryview, start: int) -> int:
+        """See `Engine.portion`; what the library reports nothing of costs next to nothing."""
+        return min(len(data), start + PORTION)
+
+    def _dispatch(self, events: list[Any]) -> int:  # Any: not narrowed by `kind`, taken once
+        earned = 0
         unread = self._unread
         on_headers, on_data, on_closed = self._on_headers, self._on_data, self._on_closed
         for event in events:
@@ -152,14 +182,19 @@ class Ngh2Engine:
                 data = event.data
                 end = event.end_stream
                 if data:
-                    unread[stream_id] = unread.get(stream_id, 0) + len(data)
+                    size = len(data)
+                    earned += BODY_CREDIT * size
+                    unread[stream_id] = unread.get(stream_id, 0) + size
                 elif not end:
-                    self._sink.on_noise()
                     continue
                 on_data(stream_id, data, end)
             elif kind is RequestReceived:
-                stream_id = self._highest = event.stream_id
-                on_headers(stream_id, event.headers, event.end_stream)
+                stream_id = self.newest = event.stream_id
+                headers = event.headers
+                earned += HEADERS_CREDIT
+                if len(headers) > MANY_FIELDS:
+                    earned -= FIELD_COST * len(headers)
+                on_headers(stream_id, headers, event.end_stream)
             elif kind is StreamClosed:
                 stream_id = event.stream_id
                 amount = unread.pop(stream_id, 0)
@@ -170,6 +205,7 @@ class Ngh2Engine:
                     except _GONE:
                         pass
                 if event.error_code:
+                    earned -= RESET_COST
                     # The peer's own reset has been told already.
                     if event.error_code == ErrorCode.PROTOCOL_ERROR:
                         self._sink.on_malformed(stream_id)
@@ -178,9 +214,11 @@ class Ngh2Engine:
                 else:
                     on_closed(stream_id)
             elif kind is ResponseReceived:
+                earned += HEADERS_CREDIT
                 on_headers(event.stream_id, event.headers, event.end_stream)
             else:
                 self._dispatch_rare(event)
+        return earned
 
     def _dispatch_rare(self, event: ngh2.Event) -> None:
         sink = self._sink
@@ -192,15 +230,12 @@ class Ngh2Engine:
             case GoAwayReceived(last_stream_id, code, debug):
                 sink.on_goaway(last_stream_id, code, debug)
             case SettingsReceived(settings):
-                sink.on_noise()
                 # A frame changes what it names, and nothing else.
                 limit = settings.get(ngh2.Setting.MAX_CONCURRENT_STREAMS, self._peer_streams)
                 self._peer_streams = limit
                 sink.on_peer_settings(limit)
             case PingAcknowledged():
                 sink.on_pong()
-            case PingReceived():
-                sink.on_noise()
             case ConnectionClosed(code, debug):
                 self._broken = self._broken or b""
                 sink.on_terminated(code, debug.decode("utf-8", "replace"))
@@ -217,7 +252,7 @@ class Ngh2Engine:
         elif isinstance(error, InternalError):
             code = ErrorCode.INTERNAL_ERROR
         # In the middle of a frame nothing can be added.
-        last_stream_id = 0 if self._client else self._highest
+        last_stream_id = 0 if self._client else self.newest
         self._broken = b"" if self._cut else goaway_frame(last_stream_id, code)
         self._sink.on_terminated(code, str(error))
 
@@ -230,8 +265,9 @@ class Ngh2Engine:
             data, self._broken = self._broken or b"", b""
             self.more = False
             return data
-        # Sending the last frame of a stream closes it.
-        self._dispatch()
+        events = self._events()
+        if events:  # sending the last frame of a stream closes it
+            self._dispatch(events)
         self._cut = len(data) >= OUTPUT_CHUNK
         self.more = self._cut
         return data
@@ -283,7 +319,7 @@ class Ngh2Engine:
 
     def goaway(self, code: int) -> None:
         """See `Engine.goaway`."""
-        self._control(lambda: self._connection.send_goaway(code, last_stream_id=self._highest))
+        self._control(lambda: self._connection.send_goaway(code, last_stream_id=self.newest))
 
     def _control(self, submit: Callable[[], None]) -> None:
         with contextlib.suppress(NGH2Error):

@@ -6,8 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from benchmark.v1.benchmark_pb2 import GreetRequest, GreetResponse
-from benchmark.v1.benchmark_restate import GreeterBase
 from http2_support import (
     ACK,
     DATA,
@@ -15,7 +13,6 @@ from http2_support import (
     HEADERS,
     LOOPS,
     PING,
-    PRIORITY,
     SETTINGS,
     RawConnection,
     frame,
@@ -24,6 +21,8 @@ from http2_support import (
     window_update,
 )
 
+from benchmark.v1.benchmark_pb2 import GreetRequest, GreetResponse
+from benchmark.v1.benchmark_restate import GreeterBase
 from restate_proto import Context, Endpoint
 
 if TYPE_CHECKING:

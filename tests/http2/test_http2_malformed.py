@@ -263,19 +263,14 @@ def test_bodies_of_a_wrong_length_do_not_use_up_the_connections_window(
 
 
 @engines
-def test_resets_that_a_peer_provokes_are_bounded(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("restate_proto.http2.engines.h2.RESET_LIMIT", (500, 1))
-    engine, sink = server_engine(name)
+def test_a_malformed_request_earns_nothing(name: str) -> None:
+    engine, _ = server_engine(name)
     client = RawClient()
     engine.receive(client.preface())
-    stream = 1
-    while not sink.terminated and stream < 40_000:
-        engine.receive(client.request(stream, [*REQUEST, (b"X-A", b"1")], end=True))
+    for stream in range(1, 101, 2):
+        malformed = client.request(stream, [*REQUEST, (b"X-A", b"1")], end=True)
+        assert engine.receive(malformed) <= 0
         drain_output(engine)
-        stream += 2
-    assert sink.terminated == [ErrorCode.ENHANCE_YOUR_CALM]
 
 
 @engines

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from restate_proto.endpoint import Endpoint, RunningEndpoint
+    from restate_proto.endpoint import Endpoint, Limits, RunningEndpoint
     from restate_proto.errors import CancelledError, RestateError, RetryableError, TerminalError
     from restate_proto.ingress import (
         IngressBadRequestError,
@@ -71,6 +71,7 @@ __all__ = [
     "InvocationHandle",
     "InvocationNotFoundError",
     "InvocationNotReadyError",
+    "Limits",
     "ObjectContext",
     "ObjectSharedContext",
     "OutcomeUnknownError",
@@ -94,7 +95,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "endpoint": ("Endpoint", "RunningEndpoint"),
+    "endpoint": ("Endpoint", "Limits", "RunningEndpoint"),
     "errors": ("CancelledError", "RestateError", "RetryableError", "TerminalError"),
     "model.codec": ("CodecError",),
     "model.keys": ("PromiseKey", "SignalKey", "StateKey"),

@@ -31,6 +31,7 @@ PUBLIC_NAMES = [
     "InvocationHandle",
     "InvocationNotFoundError",
     "InvocationNotReadyError",
+    "Limits",
     "ObjectContext",
     "ObjectSharedContext",
     "OutcomeUnknownError",

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from restate_proto.endpoint.endpoint import Endpoint, RunningEndpoint
+from restate_proto.endpoint.limits import Limits
 
-__all__ = ["Endpoint", "RunningEndpoint"]
+__all__ = ["Endpoint", "Limits", "RunningEndpoint"]

@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING
 
 from restate_proto.model.service import ServiceBase
+from restate_proto.protocol import MAX_LENGTH
 from restate_proto.runtime import BoundHandler, context_class
 
 if TYPE_CHECKING:
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["bind"]
 
 
-def bind(services: Iterable[ServiceBase], threads: ThreadPool) -> dict[str, BoundHandler]:
+def bind(
+    services: Iterable[ServiceBase], threads: ThreadPool, max_message: int = MAX_LENGTH
+) -> dict[str, BoundHandler]:
     """The handlers of services, by the path that invokes them: `/invoke/{service}/{handler}`.
 
     Args:
         services: objects that implement generated bases.
         threads: the threads for ordinary functions in `ctx.run`.
+        max_message: the longest message of the service protocol that is taken, in bytes.
 
     Raises:
         TypeError: an object is no service, or a handler is no coroutine function.
@@ -45,7 +49,7 @@ def bind(services: Iterable[ServiceBase], threads: ThreadPool) -> dict[str, Boun
                     f"{type(service).__qualname__}.{handler.method} must be `async def`: it is the "
                     f"handler {handler.service}/{handler.name}"
                 )
-            bound = BoundHandler(handler, method, context_class(handler), threads)
+            bound = BoundHandler(handler, method, context_class(handler), threads, max_message)
             handlers[f"/invoke/{handler.service}/{handler.name}"] = bound
     if not handlers:
         raise ValueError("an endpoint needs at least one service: Endpoint(Greeter())")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.endpoint.binding import bind
 from restate_proto.endpoint.discovery import Discovery
+from restate_proto.endpoint.limits import Limits
 from restate_proto.endpoint.routes import Routes
 from restate_proto.http2 import Server, engine_name, server_ssl_context
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION
@@ -65,6 +66,7 @@ class Endpoint:
             rest waits its turn.
         tls: the PEM files of a certificate and its key, or a TLS context, whose ALPN protocols
             the endpoint sets; without, the endpoint speaks HTTP/2 with prior knowledge.
+        limits: what the endpoint takes from its peers, and how long it waits for them.
 
     Raises:
         TypeError: an object is no service, or a handler is no coroutine function.
@@ -80,6 +82,7 @@ class Endpoint:
         engine: str | None = None,
         run_threads: int = DEFAULT_RUN_THREADS,
         tls: ssl.SSLContext | tuple[str | PathLike[str], str | PathLike[str]] | None = None,
+        limits: Limits | None = None,
     ) -> None:
         if not MIN_VERSION <= max_protocol_version <= MAX_VERSION:
             raise ValueError(
@@ -87,7 +90,9 @@ class Endpoint:
             )
         if run_threads < 1:
             raise ValueError(f"run_threads={run_threads}: must be at least 1")
-        self._handlers = bind(services, ThreadPool(run_threads))
+        self._limits = limits or Limits()
+        threads = ThreadPool(run_threads)
+        self._handlers = bind(services, threads, self._limits.max_inbound_message)
         self._discovery = Discovery(
             tuple(service.__restate_service__ for service in services),
             min_protocol_version=MIN_VERSION,
@@ -146,7 +151,14 @@ class Endpoint:
         """
         host, port = parse_address(address)
         routes = Routes(self._handlers, self._discovery, asyncio.get_running_loop())
-        server = Server(routes.accept, engine=self._engine, ssl=self._tls, health=routes.health)
+        server = Server(
+            routes.accept,
+            engine=self._engine,
+            ssl=self._tls,
+            settings=self._limits.of_connection(),
+            limits=self._limits.of_server(),
+            health=routes.health,
+        )
         await server.start(host, port)
         try:
             scheme = "http" if self._tls is None else "https"

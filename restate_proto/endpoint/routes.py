@@ -134,6 +134,8 @@ class _Ignore:
 
     def drained(self) -> None: ...
 
+    def awaited_input(self) -> None: ...
+
 
 def _header(stream: ServerStream, name: bytes) -> bytes | None:
     for key, value in stream.headers:

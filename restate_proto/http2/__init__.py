@@ -15,6 +15,7 @@ from restate_proto.http2.errors import (
     StreamResetError,
 )
 from restate_proto.http2.exchange import Response
+from restate_proto.http2.limits import ServerLimits
 from restate_proto.http2.server import Server
 from restate_proto.http2.settings import Http2Settings
 from restate_proto.http2.stream import ClientStream, ResponseReceiver, ServerStream, StreamReceiver
@@ -35,6 +36,7 @@ __all__ = [
     "ResponseReceiver",
     "ResponseTooLargeError",
     "Server",
+    "ServerLimits",
     "ServerStream",
     "StreamReceiver",
     "StreamResetError",

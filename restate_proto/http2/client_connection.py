@@ -86,7 +86,7 @@ class ClientConnection(Connection[ClientStream]):
         stream.id = stream_id
         stream.state = ENDED if end else BODY
         stream.receiver = receiver
-        stream.consumed = stream.written = 0
+        stream.consumed = stream.written = stream.sent = 0
         stream.above_high_water = False
         stream.label = label
         self.streams[stream_id] = stream

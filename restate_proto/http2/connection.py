@@ -36,6 +36,7 @@ class Connection(asyncio.Protocol, Generic[S]):
         streams: the open streams by their id.
         flush_pending: a flush is sure to come: inside `data_received`, or scheduled.
         paused: the socket takes no more; output stays in the engine.
+        pauses: how often that was so.
         closing: nothing more is read; the socket closes when the output is written.
         lost_reason: why the connection ended, once it has.
     """
@@ -54,6 +55,7 @@ class Connection(asyncio.Protocol, Generic[S]):
         self.closing = False
         self.lost_reason = ""
         self.paused = False
+        self.pauses = 0
         self._watched: list[Stream[Any]] = []
         self.intake = Intake(self, turns, self.loop)
 
@@ -74,6 +76,7 @@ class Connection(asyncio.Protocol, Generic[S]):
     def pause_writing(self) -> None:
         """The socket is slow: output stays in the engine."""
         self.paused = True
+        self.pauses += 1
 
     def resume_writing(self) -> None:
         """The socket takes output again."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from restate_proto.http2.engines import load_engine
+from restate_proto.http2.limits import ServerLimits
 from restate_proto.http2.server_connection import Connections, Greeting, ServerConnection
 from restate_proto.http2.settings import Http2Settings
 from restate_proto.http2.tls import SERVER_ALPN
@@ -36,7 +37,8 @@ class Server:
             ngh2, else h2 where ngh2 cannot be imported.
         ssl: a TLS context, such as `server_ssl_context` makes; None serves plain sockets. Its
             ALPN protocols are set here. A client that negotiates no `h2` is not served HTTP/2.
-        settings: limits; the default suits a Restate endpoint.
+        settings: what one connection may do; the default suits a Restate endpoint.
+        limits: how many connections there may be, and how long the server waits for a peer.
         health: answers health checks over HTTP/1.x: called with a path, it returns the JSON of
             the answer, or None when the path is another. All other HTTP/1.x requests get 505.
 
@@ -52,6 +54,7 @@ class Server:
         engine: str | None = None,
         ssl: ssl_module.SSLContext | None = None,
         settings: Http2Settings | None = None,
+        limits: ServerLimits | None = None,
         health: Callable[[str], bytes | None] | None = None,
     ) -> None:
         self._accept = accept
@@ -61,7 +64,8 @@ class Server:
         if ssl is not None:
             ssl.set_alpn_protocols(SERVER_ALPN)
         self._settings = settings or Http2Settings()
-        self._connections = Connections()
+        self._limits = limits or ServerLimits()
+        self._connections = Connections(self._limits)
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -79,7 +83,12 @@ class Server:
             raise RuntimeError("the server was already started")
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            self._connect, host, port, ssl=self._ssl, backlog=_BACKLOG
+            self._connect,
+            host,
+            port,
+            ssl=self._ssl,
+            backlog=_BACKLOG,
+            ssl_handshake_timeout=self._limits.handshake_timeout if self._ssl else None,
         )
 
     def _connect(self) -> asyncio.Protocol:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Final, cast
 
 from restate_proto.http2.connection import Connection, log
@@ -11,11 +12,13 @@ from restate_proto.http2.errors import ErrorCode
 from restate_proto.http2.http1 import respond
 from restate_proto.http2.intake import Turns
 from restate_proto.http2.stream import GONE, HEADERS, HeadStream, ServerStream
+from restate_proto.http2.timeouts import Timeouts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from restate_proto.http2.engines.base import EngineFactory, Headers
+    from restate_proto.http2.limits import ServerLimits
     from restate_proto.http2.settings import Http2Settings
     from restate_proto.http2.stream import StreamReceiver
 
@@ -31,12 +34,21 @@ _TLS_HANDSHAKE: Final = b"\x16\x03"
 
 
 class Connections:
-    """The open connections of one server."""
+    """The open connections of one server.
 
-    def __init__(self) -> None:
+    Attributes:
+        limits: what all of them may do.
+        turns: the queue of those that read more than their share.
+        draining: the server stops: new ones are closed.
+    """
+
+    def __init__(self, limits: ServerLimits) -> None:
+        self.limits = limits
         self.draining = False
         self.turns = Turns()
-        self._open: set[Greeting | ServerConnection] = set()
+        # The oldest first.
+        self._open: dict[Greeting | ServerConnection, None] = {}
+        self._is_full = False
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -45,14 +57,41 @@ class Connections:
 
     def add(self, connection: Greeting | ServerConnection) -> None:
         """Adds one that is open."""
-        self._open.add(connection)
+        self._open[connection] = None
         self._empty.clear()
 
     def discard(self, connection: Greeting | ServerConnection) -> None:
         """Takes out one that is closed."""
-        self._open.discard(connection)
+        self._open.pop(connection, None)
         if not self._open:
             self._empty.set()
+
+    def admit(self, peer: str) -> bool:
+        """Whether there is room for one more, or one without a stream can make it.
+
+        Args:
+            peer: the host that it comes from.
+        """
+        if len(self._open) < self.limits.max_connections:
+            self._is_full = False
+            return True
+        spare = [each for each in self._open if each.is_spare]
+        busy = len(self._open) - len(spare) - sum(each.is_over for each in self._open)
+        if busy + len(spare) < self.limits.max_connections:
+            return True
+        counts = Counter(each.peer for each in self._open if not each.is_over)
+        victim = max(spare, key=lambda each: counts[each.peer], default=None)
+        if victim is not None:
+            victim.displace()
+            return True
+        if not self._is_full:
+            self._is_full = True
+            log.warning(
+                "closing a connection from %s: %d others have running streams",
+                peer,
+                self.limits.max_connections,
+            )
+        return False
 
     async def closed(self, seconds: float) -> bool:
         """Waits until none is open; False when that took longer."""
@@ -82,6 +121,8 @@ class Greeting(asyncio.Protocol):
         self._health = health
         self._data = b""
         self._http1 = self._http2 = True
+        self._timer: asyncio.TimerHandle | None = None
+        self.peer = ""
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -91,9 +132,23 @@ class Greeting(asyncio.Protocol):
         if tls is not None:
             self._http2 = tls.selected_alpn_protocol() == "h2"
             self._http1 = not self._http2
-        if self._connections.draining:
+        connections = self._connections
+        self.peer = host_of(transport)
+        if connections.draining or not connections.admit(self.peer):
             self.transport.close()
-        self._connections.add(self)
+        connections.add(self)
+        self._timer = asyncio.get_running_loop().call_later(
+            connections.limits.handshake_timeout, self._give_up
+        )
+
+    def _give_up(self) -> None:
+        if self.transport is not None:
+            log.info("closing a connection: no HTTP/2 preface in time")
+            self.transport.abort()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client."""
@@ -108,6 +163,7 @@ class Greeting(asyncio.Protocol):
             transport.set_protocol(connection)
             self._connections.add(connection)
             self._connections.discard(self)
+            self._stop_timer()
             connection.connection_made(transport)
             connection.data_received(self._data)
 
@@ -128,8 +184,23 @@ class Greeting(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""
+        self._stop_timer()
         self.transport = None
         self._connections.discard(self)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its socket is about to be closed."""
+        return self.transport is None or self.transport.is_closing()
+
+    @property
+    def is_spare(self) -> bool:
+        """Whether it can be given up for another."""
+        return not self.is_over
+
+    def displace(self) -> None:
+        """As `drain`."""
+        self.drain()
 
     def drain(self) -> None:
         """No request was begun: closes the socket."""
@@ -147,6 +218,12 @@ class Greeting(asyncio.Protocol):
     def stop(self, reason: str) -> None:
         """As `drain`."""
         self.drain()
+
+
+def host_of(transport: asyncio.BaseTransport) -> str:
+    """The host that a connection comes from; "" where the socket has none."""
+    name: Sequence[object] | str | None = transport.get_extra_info("peername")
+    return str(name[0]) if name and not isinstance(name, str) else ""
 
 
 def _pseudo_fields(headers: Headers) -> tuple[bytes, bytes, int]:
@@ -184,6 +261,9 @@ class _NoReceiver:
     def drained(self) -> None:
         """Does nothing."""
 
+    def awaited_input(self) -> None:
+        """Nothing."""
+
 
 _NO_RECEIVER: Final = _NoReceiver()
 
@@ -192,6 +272,8 @@ class ServerConnection(Connection[ServerStream]):
     """Accepts requests and hands them to the layer above.
 
     Attributes:
+        peer: the host that it comes from.
+        settled: whether the client's SETTINGS have come.
         last: no new streams are taken, and the connection ends with the last one.
         refuses: no new streams are taken, and the connection drains after the last one.
     """
@@ -206,12 +288,22 @@ class ServerConnection(Connection[ServerStream]):
         super().__init__(factory, settings, connections.turns, client=False)
         self._accept = accept
         self._connections = connections
+        self._timeouts = Timeouts(self, connections.limits, self.loop)
         self._notice: asyncio.TimerHandle | None = None
+        self._pings = 0
+        self.peer = ""
+        self.settled = False
         self.last = False
         self.refuses = False
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `Connection.connection_made`."""
+        self.peer = host_of(transport)
+        super().connection_made(transport)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """See `Connection.connection_lost`."""
+        self._timeouts.stop()
         if self._notice is not None:
             self._notice.cancel()
         super().connection_lost(exc)
@@ -238,7 +330,7 @@ class ServerConnection(Connection[ServerStream]):
         stream.id = stream_id
         stream.state = HEADERS
         stream.receiver = _NO_RECEIVER
-        stream.consumed = stream.written = 0
+        stream.consumed = stream.written = stream.sent = 0
         stream.above_high_water = False
         stream.query = ""
         try:
@@ -300,7 +392,41 @@ class ServerConnection(Connection[ServerStream]):
         elif self.refuses:
             self.drain()
 
+    def on_peer_settings(self, max_concurrent_streams: int) -> None:
+        """See `Sink.on_peer_settings`."""
+        self.settled = True
+
+    def give_up_stream(self, stream: ServerStream, code: ErrorCode, reason: str) -> None:
+        """Resets a stream whose peer does not do its part, and tells its receiver."""
+        if code:
+            log.warning("a stream is reset (%s %s): %s", stream.method, stream.path, reason)
+        self.engine.reset(stream.id, code)
+        self.abort_stream(stream.id, reason, None)
+        self.touch()
+
+    def drop(self, reason: str) -> None:
+        """Ends a connection whose peer does not read: what it was to get is dropped."""
+        if self.transport is not None:
+            log.warning("dropping a connection: %s", reason)
+            self.lost_reason = self.lost_reason or reason
+            self.transport.abort()
+
     # Stopping.
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its socket is about to be closed."""
+        return self.closing
+
+    @property
+    def is_spare(self) -> bool:
+        """Whether nothing runs on it, so that it can be given up for another."""
+        return not self.streams and not self.closing
+
+    def displace(self) -> None:
+        """Ends it, as nothing runs on it, to make room for another."""
+        self.engine.goaway(ErrorCode.NO_ERROR)
+        self.close()
 
     def refuse(self) -> None:
         """As `drain`, but the client is told when all that runs has ended, and not before."""
@@ -315,12 +441,22 @@ class ServerConnection(Connection[ServerStream]):
         # still taken, what comes after the second GOAWAY it knows to be unprocessed.
         self.engine.shutdown_notice()
         self.flush()  # else the PING may overtake it
+        self.ping()
+        self._notice = self.loop.call_later(NOTICE_SECONDS, self._name_last)
+
+    def ping(self) -> None:
+        """Sends a PING."""
+        self._pings += 1
         self.engine.ping()
-        self._notice = self.loop.call_later(NOTICE_SECONDS, self.on_pong)
         self.touch()
 
     def on_pong(self) -> None:
-        """The client knows of the drain: names the last stream."""
+        """See `Sink.on_pong`; where no other is awaited, the client knows of the drain."""
+        self._pings -= 1
+        if self._pings <= 0:
+            self._name_last()
+
+    def _name_last(self) -> None:
         if self._notice is None or self.last or self.closing:
             return
         self._notice.cancel()

@@ -61,6 +61,15 @@ class StreamReceiver(BodyReceiver, Protocol):
         """The stream ended early: reset, or the connection is gone. Nothing follows."""
         ...
 
+    def awaited_input(self) -> object:
+        """What must come of the request before anything else can happen on the stream.
+
+        Returns:
+            Any value that changes when some of it comes; None when nothing is awaited. A stream
+            whose value stays the same for the server's read timeout is reset.
+        """
+        ...
+
 
 class ResponseReceiver(BodyReceiver, Protocol):
     """Receives one response on a client."""
@@ -89,6 +98,7 @@ class Stream(Generic[R]):
         "engine",
         "id",
         "receiver",
+        "sent",
         "state",
         "written",
     )
@@ -103,6 +113,8 @@ class Stream(Generic[R]):
     receiver: R
     consumed: int
     written: int
+    sent: int
+    """Of the bytes written, those that were known to have left at the last measuring."""
 
     def write(self, data: bytes, *, end: bool = False) -> None:
         """Sends a piece of the body. Never blocks: what cannot be sent yet is buffered.
@@ -128,10 +140,11 @@ class Stream(Generic[R]):
         connection = self.connection
         if not connection.flush_pending:
             connection.schedule_flush()
-        # An upper bound of what is buffered, so that the engine is asked only now and then.
+        # The difference is an upper bound of what is buffered, so that the engine is asked only
+        # now and then.
         self.written += len(data)
-        if self.written > connection.high_water:
-            self._measure()
+        if self.written - self.sent > connection.high_water:
+            self._check_high_water()
 
     def end(self) -> None:
         """Ends our side; as `write(b"", end=True)`."""
@@ -167,15 +180,19 @@ class Stream(Generic[R]):
 
     def settle(self) -> bool:
         """For the connection, after a flush: True when `drained` is due."""
-        self.written = self.buffered
-        if self.written > self.connection.low_water:
+        if self.measure() > self.connection.low_water:
             return False
         self.above_high_water = False
         return True
 
-    def _measure(self) -> None:
-        self.written = self.buffered
-        if self.written > self.connection.high_water and not self.above_high_water:
+    def measure(self) -> int:
+        """For the connection: the bytes that are buffered, by which `sent` is brought up to date."""
+        buffered = self.buffered
+        self.sent = self.written - buffered
+        return buffered
+
+    def _check_high_water(self) -> None:
+        if self.measure() > self.connection.high_water and not self.above_high_water:
             self.above_high_water = True
             self.engine.interleave(self.id)
             self.connection.watch(self)

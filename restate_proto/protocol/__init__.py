@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from restate_proto.protocol.calls import InvocationTarget
 from restate_proto.protocol.errors import AttemptEnded, AttemptError, Code, RelatedCommand
+from restate_proto.protocol.frames import MAX_LENGTH
 from restate_proto.protocol.journal import Input, Phase
 from restate_proto.protocol.machine import StateMachine
 from restate_proto.protocol.results import (
@@ -25,6 +26,7 @@ from restate_proto.protocol.version import MAX_VERSION, MIN_VERSION, content_typ
 
 __all__ = [
     "CANCEL_SIGNAL",
+    "MAX_LENGTH",
     "MAX_PAYLOAD",
     "MAX_VERSION",
     "MIN_VERSION",

@@ -26,22 +26,30 @@ class FrameDecoder:
     """Cuts a byte stream into messages; keeps what is incomplete until the rest is there.
 
     Each byte of a payload is copied once, be it cut out of one chunk or joined from many.
+
+    Args:
+        max_length: the longest message that is taken, in bytes.
+
+    Attributes:
+        error: what is wrong with the stream, once something is.
+        missing: how many bytes are missing of a message that has begun: of its header while that
+            is not complete, then of its payload; 0 between messages.
     """
 
-    __slots__ = ("_chunks", "_missing", "_type", "error")
+    __slots__ = ("_chunks", "_max_length", "_type", "error", "missing")
 
-    def __init__(self) -> None:
+    def __init__(self, max_length: int = MAX_LENGTH) -> None:
+        self._max_length = max_length
         self.error: str | None = None
-        # What is there of an incomplete message, and how many bytes are missing: of its header
-        # while its type is not known, then of its payload.
+        self.missing = 0
+        # What is there of an incomplete message: of its header while its type is not known.
         self._chunks: list[bytes] = []
-        self._missing = 0
         self._type: int | None = None
 
     @property
     def is_inside_message(self) -> bool:
         """Whether a message has begun that is not complete."""
-        return self._missing > 0
+        return self.missing > 0
 
     def feed(self, data: bytes) -> list[Frame]:
         """The messages that these bytes complete.
@@ -53,11 +61,11 @@ class FrameDecoder:
             return []
         frames: list[Frame] = []
         position = 0
-        missing = self._missing
+        missing = self.missing
         if missing:
             if len(data) < missing:
                 self._chunks.append(data)
-                self._missing = missing - len(data)
+                self.missing = missing - len(data)
                 return frames
             if self._type is None:
                 data = b"".join(self._chunks) + data
@@ -67,22 +75,26 @@ class FrameDecoder:
                 position = missing
                 self._type = None
             self._chunks = []
-            self._missing = 0
+            self.missing = 0
         end = len(data)
+        max_length = self._max_length
         while end - position >= 8:
             type_, _, length = _unpack_header(data, position)
             position += 8
+            if length > max_length:
+                self.error = (
+                    f"a message of type {type_:#06x} announces {length} bytes, where at most "
+                    f"{max_length} are taken"
+                )
+                return frames
             if end - position < length:
-                if length > MAX_LENGTH:
-                    self.error = f"a message of type {type_:#06x} announces {length} bytes"
-                    return frames
                 self._type = type_
-                self._missing = length - (end - position)
+                self.missing = length - (end - position)
                 self._chunks = [data[position:]]
                 return frames
             frames.append((type_, data[position : position + length]))
             position += length
         if position < end:
             self._chunks = [data[position:]]
-            self._missing = 8 - (end - position)
+            self.missing = 8 - (end - position)
         return frames

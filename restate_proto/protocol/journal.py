@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 
 from restate_proto.protocol.errors import AttemptEnded, AttemptError, Code, RelatedCommand
-from restate_proto.protocol.frames import Frame, FrameDecoder, pack_header
+from restate_proto.protocol.frames import MAX_LENGTH, Frame, FrameDecoder, pack_header
 from restate_proto.protocol.messages import (
     FIRST_COMMAND,
     FIRST_CUSTOM,
@@ -73,6 +73,7 @@ class Journal:
 
     Args:
         version: the service protocol version of the stream.
+        max_message: the longest message that is taken, in bytes; a longer one ends the attempt.
     """
 
     __slots__ = (
@@ -99,12 +100,12 @@ class Journal:
         "version",
     )
 
-    def __init__(self, version: int) -> None:
+    def __init__(self, version: int, max_message: int = MAX_LENGTH) -> None:
         self.version = version
         self.phase = _WAITING_START
         self.error: AttemptError | None = None
         self.start = _NO_START
-        self._decoder = FrameDecoder()
+        self._decoder = FrameDecoder(max_message)
         self._missing_entries = 0
         self._input_closed = False
         self._output: list[bytes] = []
@@ -150,6 +151,20 @@ class Journal:
             return  # the error is written; the rest of the input is of no use
         if self._decoder.error is not None:
             self._broken(self._decoder.error)
+
+    @property
+    def awaited_input(self) -> tuple[int, int] | None:
+        """What is missing of the known entries or of a message, as a value that changes with it.
+
+        None when all is there that was announced; more may come then, but nothing has to.
+        """
+        phase = self.phase
+        if phase is _CLOSED:
+            return None
+        missing = self._decoder.missing
+        if missing or phase is _WAITING_START or phase is _WAITING_REPLAY:
+            return self._missing_entries, missing
+        return None
 
     def close_input(self) -> None:
         """Restate sends nothing more: either it wants a suspension, or the stream broke."""

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from restate_proto.protocol.calls import CallCommands
 from restate_proto.protocol.errors import AttemptEnded, AttemptError, Code, RelatedCommand
-from restate_proto.protocol.frames import REQUESTED_ACK
+from restate_proto.protocol.frames import MAX_LENGTH, REQUESTED_ACK
 from restate_proto.protocol.journal import Phase
 from restate_proto.protocol.messages import MessageType
 from restate_proto.protocol.results import (
@@ -36,12 +36,13 @@ class StateMachine(CallCommands):
 
     Args:
         version: the service protocol version of the stream, 5 to 7.
+        max_message: the longest message that is taken, in bytes; a longer one ends the attempt.
     """
 
     __slots__ = ("_runs", "cancel_requested")
 
-    def __init__(self, version: int) -> None:
-        super().__init__(version)
+    def __init__(self, version: int, max_message: int = MAX_LENGTH) -> None:
+        super().__init__(version, max_message)
         # Runs without a result: completion id -> the command's index and name, for errors.
         self._runs: dict[NotificationId, tuple[int, str]] = {}
         self.cancel_requested = False

@@ -84,7 +84,7 @@ class Attempt:
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.handler = handler
-        self.machine = StateMachine(version)
+        self.machine = StateMachine(version, handler.max_message)
         self.stream = stream
         self.loop = loop
         self.runs: Runs | None = None
@@ -139,6 +139,16 @@ class Attempt:
         """The output that was buffered is sent: the handler may go on."""
         if self._task is not None and self._task.waiting is not None:
             self._advance()
+
+    def awaited_input(self) -> object:
+        """What must come before the handler can start or go on, as a value that changes with it.
+
+        None for a wait of the handler's own, which may take as long as it likes: what it waits for
+        may never come, and then Restate says nothing.
+        """
+        if self._has_ended or self._unacknowledged:
+            return None
+        return self.machine.awaited_input
 
     def _on_input(self) -> None:
         machine = self.machine

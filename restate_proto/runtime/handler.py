@@ -8,6 +8,7 @@ from restate_proto.codec.payload import decode, encoding_of
 from restate_proto.errors import TerminalError
 from restate_proto.model.codec import CodecError
 from restate_proto.model.kinds import Encoding
+from restate_proto.protocol import MAX_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -28,9 +29,19 @@ class BoundHandler:
         method: the implementation's bound method.
         context_class: the context class for its kind.
         threads: the threads for ordinary functions in `ctx.run`.
+        max_message: the longest message of the service protocol that is taken, in bytes.
     """
 
-    __slots__ = ("context_class", "encoding", "method", "name", "request", "response", "threads")
+    __slots__ = (
+        "context_class",
+        "encoding",
+        "max_message",
+        "method",
+        "name",
+        "request",
+        "response",
+        "threads",
+    )
 
     def __init__(
         self,
@@ -38,10 +49,12 @@ class BoundHandler:
         method: Callable[[Any, Any], Coroutine[Any, Any, Any]],
         context_class: type[Context],
         threads: ThreadPool,
+        max_message: int = MAX_LENGTH,
     ) -> None:
         self.method = method
         self.context_class = context_class
         self.threads = threads
+        self.max_message = max_message
         self.name = f"{descriptor.service}/{descriptor.name}"
         self.request = descriptor.request
         self.response = descriptor.response

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from http2_support import RawClient
 
-from restate_proto.http2 import Http2Settings, ServerStream
+from restate_proto.http2 import Http2Settings, ServerLimits, ServerStream
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.server_connection import Connections, Greeting, ServerConnection
 
@@ -23,6 +23,9 @@ class FakeTransport:
         self.writes: list[bytes] = []
         self.closed = False
         self.paused = False
+        self.aborted = False
+        self.unsent = 0
+        self.peer: tuple[str, int] = ("192.0.2.1", 1)
         self.protocol: Any = None
 
     def write(self, data: bytes) -> None:
@@ -41,14 +44,20 @@ class FakeTransport:
         assert self.paused
         self.paused = False
 
-    def get_extra_info(self, name: str) -> None:
-        assert name == "ssl_object"
+    def get_extra_info(self, name: str) -> object:
+        return self.peer if name == "peername" else None
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
 
     def set_protocol(self, protocol: object) -> None:
         self.protocol = protocol
 
     def close(self) -> None:
         self.closed = True
+
+    def abort(self) -> None:
+        self.closed = self.aborted = True
 
     def is_closing(self) -> bool:
         return self.closed
@@ -71,10 +80,13 @@ class Memory:
         settings: Http2Settings | None = None,
         *,
         connections: Connections | None = None,
+        limits: ServerLimits | None = None,
+        peer: str = "192.0.2.1",
     ) -> None:
         self.transport = FakeTransport()
+        self.transport.peer = (peer, 1)
         self.client = RawClient()
-        self.connections = connections or Connections()
+        self.connections = connections or Connections(limits or ServerLimits())
 
         def connect() -> ServerConnection:
             self.connection = ServerConnection(

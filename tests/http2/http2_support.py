@@ -256,6 +256,9 @@ class Request:
     def drained(self) -> None:
         self.drains.set()
 
+    def awaited_input(self) -> object:
+        return None
+
 
 class App:
     """Accepts requests with a receiver class and keeps them in order."""

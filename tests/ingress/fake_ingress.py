@@ -102,6 +102,9 @@ class _Receiver:
     def drained(self) -> None:
         pass
 
+    def awaited_input(self) -> None:
+        pass
+
 
 class FakeIngress:
     """Does what the script says, one step a request, and remembers the requests."""

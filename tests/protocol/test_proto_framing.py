@@ -79,7 +79,9 @@ def test_any_chunking_gives_the_messages_before_a_broken_header(
     decoder = FrameDecoder()
     frames = [one for chunk in chunks_of(data, cuts) for one in decoder.feed(chunk)]
     assert frames == [(0x0400, payload) for payload in before]
-    assert decoder.error == f"a message of type 0x8005 announces {length} bytes"
+    assert decoder.error == (
+        f"a message of type 0x8005 announces {length} bytes, where at most {MAX_LENGTH} are taken"
+    )
     assert decoder.feed(raw(0x0400, b"more")) == []
 
 
@@ -95,7 +97,39 @@ def test_a_longer_length_breaks_the_stream_at_once() -> None:
     machine.feed(pack_header(0x0000, 0, MAX_LENGTH + 1))
     error = error_of(machine)
     assert error.code == 571
-    assert error.message == "Broken stream: a message of type 0x0000 announces 2147483648 bytes"
+    assert error.message == (
+        "Broken stream: a message of type 0x0000 announces 2147483648 bytes, where at most "
+        "2147483647 are taken"
+    )
+
+
+def test_the_longest_message_can_be_set() -> None:
+    decoder = FrameDecoder(10)
+    assert decoder.feed(raw(0x0400, bytes(10))) == [(0x0400, bytes(10))]
+    assert decoder.feed(pack_header(0x0400, 0, 11)) == []
+    assert decoder.error is not None
+    # In one piece, too.
+    decoder = FrameDecoder(10)
+    assert decoder.feed(raw(0x0400, bytes(11))) == []
+    assert decoder.error is not None
+
+
+def test_what_is_missing_of_the_journal_is_awaited() -> None:
+    machine = StateMachine(6)
+    assert machine.awaited_input is not None
+    last = machine.awaited_input
+    data = stream(
+        pb.InputCommandMessage(value=value(b"x")), pb.SleepCommandMessage(result_completion_id=1)
+    )
+    for position in range(len(data) - 1):
+        machine.feed(data[position : position + 1])
+        assert machine.awaited_input not in {None, last}
+        last = machine.awaited_input
+    machine.feed(data[-1:])
+    assert machine.awaited_input is None
+    # Of what nobody knows whether it comes, nothing is awaited until it begins.
+    machine.feed(b"\x80")
+    assert machine.awaited_input is not None
 
 
 def test_messages_before_a_broken_header_count() -> None:

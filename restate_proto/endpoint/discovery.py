@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,7 @@ from restate_proto.model.manifest import (
     ManifestError,
     build_manifest,
 )
+from restate_proto.model.retry import InvocationRetryPolicy, OnMaxAttempts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,6 +114,10 @@ class Discovery:
         # of the endpoint and not for the day when a server asks.
         self._responses = {MAX_MANIFEST_VERSION: self._manifest(MAX_MANIFEST_VERSION)}
 
+    def without_retries(self) -> Discovery:
+        """The same services, with a failed attempt of an invocation as its last."""
+        return Discovery(map(_without_retries, self._services), **self._options)
+
     def respond(self, accept: str | None) -> DiscoveryResponse:
         """The response to `GET /discover`.
 
@@ -141,6 +147,16 @@ class Discovery:
 
 
 _OFFERED = ", ".join(_CONTENT_TYPES)
+_ONE_ATTEMPT = InvocationRetryPolicy(max_attempts=1, on_max_attempts=OnMaxAttempts.KILL)
+
+
+def _without_retries(service: ServiceDescriptor) -> ServiceDescriptor:
+    handlers = tuple(
+        replace(handler, config=replace(handler.config, retry_policy=None))
+        for handler in service.handlers
+    )
+    config = replace(service.config, retry_policy=_ONE_ATTEMPT)
+    return replace(service, handlers=handlers, config=config)
 
 
 def _is_refusal(parameter: str) -> bool:

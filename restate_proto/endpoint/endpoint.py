@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import asynccontextmanager
+from copy import copy
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from restate_proto.model.service import ServiceBase
+    from restate_proto.runtime import LastFailure
 
 __all__ = ["Endpoint", "RunningEndpoint"]
 
@@ -101,6 +103,24 @@ class Endpoint:
         )
         self._engine = engine_name(engine)
         self._tls = server_ssl_context(*tls) if isinstance(tls, tuple) else tls
+
+    def without_retries(self, report_failure: Callable[[LastFailure], None]) -> Endpoint:
+        """An endpoint of the same services whose handlers' failures end their invocations; for tests.
+
+        Whatever the contracts say, Restate makes no other attempt after an exception that is no
+        `TerminalError`: it kills the invocation, and its callers get the exception's text. Side
+        effects whose `retry` has a bound are retried as ever.
+
+        Args:
+            report_failure: called in the event loop with each of these failures.
+        """
+        endpoint = copy(self)
+        endpoint._discovery = self._discovery.without_retries()  # noqa: SLF001 - its own class
+        endpoint._handlers = {  # noqa: SLF001
+            path: handler.without_retries(report_failure)
+            for path, handler in self._handlers.items()
+        }
+        return endpoint
 
     def serve(self, address: str = "127.0.0.1:9080", *, grace: timedelta = DEFAULT_GRACE) -> None:
         """Serve until SIGTERM or SIGINT; blocks.

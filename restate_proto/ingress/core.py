@@ -55,14 +55,14 @@ class IngressCore:
     """
 
     def __init__(self, ingress: Sender, admin: Sender | None) -> None:
-        self._ingress = ingress
-        self._admin = admin
+        self.ingress = ingress
+        self.admin = admin
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._ingress.close()
-        if self._admin is not None:
-            await self._admin.close()
+        await self.ingress.close()
+        if self.admin is not None:
+            await self.admin.close()
 
     async def call(
         self,
@@ -124,18 +124,18 @@ class IngressCore:
         no handler has seen.
         """
         try:
-            return await self._ingress.send(message)
+            return await self.ingress.send(message)
         except IngressBadRequestError:
             if message.body:
                 raise
         headers = ((b"content-type", content_type.encode("ascii")), *message.headers)
-        return await self._ingress.send(replace(message, headers=headers))
+        return await self.ingress.send(replace(message, headers=headers))
 
     async def attach(self, ref: InvocationRef, codec: Codec[R], encoding: Encoding) -> R:
         """See `IngressInvocationHandle.attach`."""
         request = attach_request(ref, accept=accepted_by(codec, encoding))
         try:
-            response = await self._ingress.send(request)
+            response = await self.ingress.send(request)
         except TerminalError as error:
             # To attach to an invocation that is not there fails as if it had ended with this
             # error, which a handler could raise as well. Asking for the output tells which it is.
@@ -143,7 +143,7 @@ class IngressCore:
                 raise
             output = output_request(ref, accept=accepted_by(codec, encoding))
             try:
-                response = await self._ingress.send(replace(output, what=request.what))
+                response = await self.ingress.send(replace(output, what=request.what))
             except InvocationNotReadyError:  # it began just now
                 raise error from None
         return result(request, response, codec, encoding)
@@ -151,20 +151,20 @@ class IngressCore:
     async def output(self, ref: InvocationRef, codec: Codec[R], encoding: Encoding) -> R:
         """See `IngressInvocationHandle.require_output`."""
         request = output_request(ref, accept=accepted_by(codec, encoding))
-        return result(request, await self._ingress.send(request), codec, encoding)
+        return result(request, await self.ingress.send(request), codec, encoding)
 
     async def invocation_id(self, ref: InvocationRef) -> str:
         """See `IngressInvocationHandle.invocation_id`."""
         request = lookup_request(ref)
-        return invocation_id(request, await self._ingress.send(request))
+        return invocation_id(request, await self.ingress.send(request))
 
     async def resolve_awakeable(self, awakeable_id: str, payload: Payload) -> None:
         """See `IngressClient.resolve_awakeable`."""
-        await self._ingress.send(resolve_request(awakeable_id, payload))
+        await self.ingress.send(resolve_request(awakeable_id, payload))
 
     async def reject_awakeable(self, awakeable_id: str, reason: str) -> None:
         """See `IngressClient.reject_awakeable`."""
-        await self._ingress.send(reject_request(awakeable_id, reason))
+        await self.ingress.send(reject_request(awakeable_id, reason))
 
     async def act(self, action: AdminAction, invocation_id: str) -> bool:
         """Ask the admin API to do something to an invocation.
@@ -176,13 +176,13 @@ class IngressCore:
             IngressError: the request failed, or the admin API's address is not known.
         """
         request = admin_request(action, invocation_id)
-        if self._admin is None:
+        if self.admin is None:
             raise IngressError(
                 f"{request.what}: that goes to Restate's admin API; pass its address, as in"
                 " IngressClient(base_url, admin_url='http://127.0.0.1:9070')"
             )
         try:
-            await self._admin.send(request)
+            await self.admin.send(request)
         except IngressError as error:
             if error.status == _CONFLICT:
                 return False

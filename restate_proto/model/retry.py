@@ -184,6 +184,11 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         check_policy(self, "initial_interval", "factor")
 
+    @property
+    def ends(self) -> bool:
+        """Whether there is a last attempt."""
+        return self.max_attempts is not None or self.max_duration is not None
+
     def next_delay(self, attempts: int, elapsed: timedelta) -> timedelta | GiveUp:
         """The delay before the next attempt.
 

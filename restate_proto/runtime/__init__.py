@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from restate_proto.runtime.attempt import Attempt
 from restate_proto.runtime.context import context_class
-from restate_proto.runtime.handler import BoundHandler
+from restate_proto.runtime.handler import BoundHandler, LastFailure
 from restate_proto.runtime.stream import ByteStream
 from restate_proto.runtime.threads import DEFAULT_RUN_THREADS, ThreadPool
 
@@ -17,6 +17,7 @@ __all__ = [
     "Attempt",
     "BoundHandler",
     "ByteStream",
+    "LastFailure",
     "ThreadPool",
     "context_class",
 ]

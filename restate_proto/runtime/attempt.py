@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
@@ -22,6 +23,7 @@ from restate_proto.protocol import (
 )
 from restate_proto.runtime.failures import to_attempt_error, to_failure, used_elsewhere
 from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
+from restate_proto.runtime.handler import LastFailure
 from restate_proto.runtime.inbox import Inbox
 from restate_proto.runtime.runs import Run, Runs
 from restate_proto.runtime.task import EagerTask, current_task
@@ -376,7 +378,10 @@ class Attempt:
                 machine.write_output(to_failure(error))
                 machine.end()
             else:
-                machine.fail_with(to_attempt_error(error))  # where it is not over already
+                failure = to_attempt_error(error)
+                if self.handler.report_failure is not None:
+                    failure = replace(failure, retry_after=None)  # which outdoes any bound
+                machine.fail_with(failure)  # where it is not over already
         except AttemptEnded:
             pass
         except Exception as wrong:  # noqa: BLE001 - its parts are not what they should be
@@ -443,18 +448,29 @@ class Attempt:
         if is_last:
             self._has_ended = True
             if machine.error is not None:
-                _log.warning(
-                    "%s, invocation %s: attempt failed, Restate will retry it: [%d] %s",
-                    self.handler.name,
-                    machine.start.debug_id or "(unknown)",
-                    machine.error.code,
-                    machine.error.message,
-                    exc_info=self._cause if isinstance(self._cause, Exception) else None,
-                )
+                self._tell_of(machine.error)
             self._cause = None
             self.stream.write(output, end=True)
         elif output:
             self.stream.write(output)
+
+    def _tell_of(self, failure: AttemptError) -> None:
+        """Log what the attempt fails with; report it where it is the invocation's end."""
+        handler = self.handler
+        invocation_id = self.machine.start.debug_id or "(unknown)"
+        report = handler.report_failure if failure.retry_after is None else None
+        _log.warning(
+            "%s, invocation %s: attempt failed, %s: [%d] %s",
+            handler.name,
+            invocation_id,
+            "Restate will retry it" if report is None else "and is not retried",
+            failure.code,
+            failure.message,
+            exc_info=self._cause if isinstance(self._cause, Exception) else None,
+        )
+        if report is not None:
+            code, message = failure.code, failure.message
+            report(LastFailure(handler.name, invocation_id, code, message, self._cause))
 
 
 class _HandlerTask(EagerTask):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restate_proto.codec.payload import decode, encoding_of
 from restate_proto.errors import TerminalError
@@ -18,7 +19,25 @@ if TYPE_CHECKING:
     from restate_proto.runtime.context import Context
     from restate_proto.runtime.threads import ThreadPool
 
-__all__ = ["BoundHandler"]
+__all__ = ["BoundHandler", "LastFailure"]
+
+
+class LastFailure(NamedTuple):
+    """The failure of an attempt after which there is no other.
+
+    Args:
+        handler: the handler, as `shop.v1.Cart/AddTicket`.
+        invocation_id: the invocation's id.
+        code: what Restate is told, and the callers with it: the code of the failure.
+        message: likewise, its text.
+        error: the exception; None where the runtime itself has found the failure.
+    """
+
+    handler: str
+    invocation_id: str
+    code: int
+    message: str
+    error: BaseException | None
 
 
 class BoundHandler:
@@ -30,6 +49,10 @@ class BoundHandler:
         context_class: the context class for its kind.
         threads: the threads for ordinary functions in `ctx.run`.
         max_message: the longest message of the service protocol that is taken, in bytes.
+
+    Attributes:
+        report_failure: what is told of failed attempts, none of which is retried then; None where
+            Restate retries them.
     """
 
     __slots__ = (
@@ -38,6 +61,7 @@ class BoundHandler:
         "max_message",
         "method",
         "name",
+        "report_failure",
         "request",
         "response",
         "threads",
@@ -59,6 +83,13 @@ class BoundHandler:
         self.request = descriptor.request
         self.response = descriptor.response
         self.encoding = descriptor.encoding
+        self.report_failure: Callable[[LastFailure], None] | None = None
+
+    def without_retries(self, report_failure: Callable[[LastFailure], None]) -> BoundHandler:
+        """The handler, with nothing in what it tells Restate that asks for another attempt."""
+        handler = copy(self)
+        handler.report_failure = report_failure
+        return handler
 
     def read_request(self, input_: Input) -> tuple[Any, Encoding]:
         """The request of an invocation, and the encoding to answer in: the one it came in.

@@ -162,6 +162,8 @@ class Runs:
             if isinstance(next_delay, GiveUp):
                 return Failure(code, text)
             delay = delay if delay is not None else next_delay
+        if self._attempt.handler.report_failure is not None and not (run.retry and run.retry.ends):
+            delay = None  # Restate makes an attempt after the delay it is told, whatever its bounds
         machine.fail_run(
             run.id,
             text,

@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from restate_proto.testing.admin import AdminApi, AdminError, Deployment
     from restate_proto.testing.binary import RestateServerNotFoundError, find_restate_server
     from restate_proto.testing.environment import (
-        RunnableEndpoint,
-        RunningEndpoint,
+        EnvironmentFactory,
         TestEnvironment,
         restate_environment,
     )
+    from restate_proto.testing.failures import HandlerFailedError
     from restate_proto.testing.server import RestateServer, RestateServerError
 
 __all__ = [
     "AdminApi",
     "AdminError",
     "Deployment",
+    "EnvironmentFactory",
+    "HandlerFailedError",
     "RestateServer",
     "RestateServerError",
     "RestateServerNotFoundError",
-    "RunnableEndpoint",
-    "RunningEndpoint",
     "TestEnvironment",
     "find_restate_server",
     "restate_environment",
@@ -37,12 +37,8 @@ __all__ = [
 _MODULES = {
     "admin": ("AdminApi", "AdminError", "Deployment"),
     "binary": ("RestateServerNotFoundError", "find_restate_server"),
-    "environment": (
-        "RunnableEndpoint",
-        "RunningEndpoint",
-        "TestEnvironment",
-        "restate_environment",
-    ),
+    "environment": ("EnvironmentFactory", "TestEnvironment", "restate_environment"),
+    "failures": ("HandlerFailedError",),
     "server": ("RestateServer", "RestateServerError"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -7,32 +7,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from restate_proto.ingress import IngressClient
+from restate_proto.testing.failures import HandlerFailures, TestClient
 from restate_proto.testing.server import RestateServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from contextlib import AbstractAsyncContextManager
 
+    from restate_proto.endpoint import Endpoint
     from restate_proto.testing.admin import Deployment
 
-__all__ = ["RunnableEndpoint", "RunningEndpoint", "TestEnvironment", "restate_environment"]
-
-
-class RunningEndpoint(Protocol):
-    """An endpoint that serves."""
-
-    @property
-    def address(self) -> str:
-        """Where it listens: `127.0.0.1:41234`, or a URL."""
-        ...
-
-
-class RunnableEndpoint(Protocol):
-    """What can serve in the running event loop: `restate_proto.endpoint.Endpoint`."""
-
-    def run(self, address: str, /) -> AbstractAsyncContextManager[RunningEndpoint]:
-        """Serve while the context is open."""
-        ...
+__all__ = ["EnvironmentFactory", "TestEnvironment", "restate_environment"]
 
 
 class TestEnvironment:
@@ -56,9 +41,19 @@ class TestEnvironment:
         self.deployment = deployment
 
 
+class EnvironmentFactory(Protocol):
+    """The type of the pytest fixture `restate_environment`."""
+
+    def __call__(
+        self, endpoint: Endpoint, /, *, retries: bool = False
+    ) -> AbstractAsyncContextManager[TestEnvironment]:
+        """Serve an endpoint, registered with the session's server."""
+        ...
+
+
 @asynccontextmanager
 async def restate_environment(
-    endpoint: RunnableEndpoint, *, server: RestateServer | None = None
+    endpoint: Endpoint, *, server: RestateServer | None = None, retries: bool = False
 ) -> AsyncGenerator[TestEnvironment, None]:
     """Serve an endpoint in this event loop and register it with a real restate-server.
 
@@ -68,29 +63,49 @@ async def restate_environment(
         assert await cart.add_ticket(AddTicketRequest(ticket_id="t1")) == ...
     ```
 
+    An exception of a handler that is no `TerminalError` fails the test. Restate does not make
+    another attempt, whatever the contract's retry policies say: it ends the invocation, and its
+    callers get a `TerminalError` with the exception's text. In the test, the exception with its
+    traceback is the `__cause__` of that error. Where no call of `client` gets it (a message was
+    sent, or a handler went on after the failure of another), what `client` waits for fails with a
+    `HandlerFailedError` after two seconds; at the latest, leaving the environment does. A
+    `ctx.run` whose `retry` has a bound is retried as ever.
+
     Args:
         endpoint: the endpoint.
         server: a server that is started, to be shared. It is left as it was found, except for
             the state of virtual objects: the endpoint's invocations that have not ended are
             killed, and it is no longer registered. By default the environment starts a server
             of its own and ends it; pass `RestateServer(...)` in an `async with` for options.
+        retries: whether Restate retries what fails, as it does in production: for tests of that.
 
     Yields:
         The environment.
+
+    Raises:
+        HandlerFailedError: a handler failed, and no call of `client` was told of it.
     """
     async with AsyncExitStack() as stack:
+        failures = HandlerFailures()
+        if not retries:
+            endpoint = endpoint.without_retries(failures.report)
         # The endpoint is left last: when nothing calls it any more, it has nothing to wait for.
         running = await stack.enter_async_context(endpoint.run("127.0.0.1:0"))
-        uri = running.address if "://" in running.address else f"http://{running.address}"
+        uri = running.address
         if server is None:
             server = await stack.enter_async_context(RestateServer())
             deployment = await server.register(uri)
         else:
             deployment = await server.register(uri)
             stack.push_async_callback(asyncio.to_thread, _forget, server, deployment)
-        client = IngressClient(server.ingress_url, admin_url=server.admin_url)
+        client = TestClient(server.ingress_url, admin_url=server.admin_url, failures=failures)
         await stack.enter_async_context(client)
-        yield TestEnvironment(server, client, uri, deployment)
+        try:
+            yield TestEnvironment(server, client, uri, deployment)
+        except BaseException as error:
+            failures.add_notes(error)
+            raise
+        failures.raise_untold()
 
 
 def _forget(server: RestateServer, deployment: Deployment) -> None:

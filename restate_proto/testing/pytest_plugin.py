@@ -38,10 +38,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import Generator, Iterator
 
-    from restate_proto.testing import RestateServer, RunnableEndpoint, TestEnvironment
+    from restate_proto.testing import EnvironmentFactory, RestateServer
 
 # The rest of the package is imported when a fixture is used: this module is loaded by every
 # pytest run in an environment that has restate-proto, before coverage starts to measure.
@@ -63,13 +62,12 @@ def restate_server(restate_server_options: dict[str, Any]) -> Iterator[RestateSe
 
 
 @pytest.fixture
-def restate_environment(
-    restate_server: RestateServer,
-) -> Callable[[RunnableEndpoint], AbstractAsyncContextManager[TestEnvironment]]:
+def restate_environment(restate_server: RestateServer) -> EnvironmentFactory:
     """`restate_proto.testing.restate_environment` on the session's server.
 
     `async with restate_environment(Endpoint(Cart())) as env:` serves the endpoint in the test's
-    event loop; `env.client` is a client for it.
+    event loop; `env.client` is a client for it. A handler's exception fails the test, where it
+    does not ask for `retries=True`.
     """
     from restate_proto.testing import restate_environment  # noqa: PLC0415 - see above
 

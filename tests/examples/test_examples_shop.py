@@ -29,13 +29,10 @@ from shop.v1.signup_restate import SignupClient
 from shop.v1.ticket_restate import TicketClient
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncGenerator
 
-    from restate_proto.testing import RunnableEndpoint, TestEnvironment
+    from restate_proto.testing import EnvironmentFactory
     from shop.v1.cart_restate import CartIngressClient
-
-    Serve = Callable[[RunnableEndpoint], AbstractAsyncContextManager[TestEnvironment]]
 
 pytestmark = pytest.mark.server
 
@@ -44,7 +41,7 @@ EMAIL = "alice@home.example"
 
 
 @asynccontextmanager
-async def open_shop(serve: Serve) -> AsyncGenerator[tuple[World, IngressClient]]:
+async def open_shop(serve: EnvironmentFactory) -> AsyncGenerator[tuple[World, IngressClient]]:
     async with World() as world:
         mail = MailServer(world.address)
         checkout = Checkout(CardCompany(world.address), mail)
@@ -64,7 +61,9 @@ def seats(count: int) -> list[str]:
     return [uuid4().hex for _ in range(count)]
 
 
-def test_a_ticket_is_sold_to_who_reserved_and_paid_for_it(restate_environment: Serve) -> None:
+def test_a_ticket_is_sold_to_who_reserved_and_paid_for_it(
+    restate_environment: EnvironmentFactory,
+) -> None:
     async def scenario() -> None:
         async with open_shop(restate_environment) as (world, client):
             (seat,) = seats(1)
@@ -88,7 +87,7 @@ def test_a_ticket_is_sold_to_who_reserved_and_paid_for_it(restate_environment: S
     asyncio.run(scenario())
 
 
-def test_a_reservation_ends_with_a_delayed_message(restate_environment: Serve) -> None:
+def test_a_reservation_ends_with_a_delayed_message(restate_environment: EnvironmentFactory) -> None:
     async def scenario() -> None:
         async with open_shop(restate_environment) as (_, client):
             (seat,) = seats(1)
@@ -103,7 +102,7 @@ def test_a_reservation_ends_with_a_delayed_message(restate_environment: Serve) -
     asyncio.run(scenario())
 
 
-def test_a_declined_card_leaves_the_cart_as_it_was(restate_environment: Serve) -> None:
+def test_a_declined_card_leaves_the_cart_as_it_was(restate_environment: EnvironmentFactory) -> None:
     async def scenario() -> None:
         async with open_shop(restate_environment) as (world, client):
             (seat,) = seats(1)
@@ -117,7 +116,9 @@ def test_a_declined_card_leaves_the_cart_as_it_was(restate_environment: Serve) -
     asyncio.run(scenario())
 
 
-def test_an_empty_cart_or_ticket_id_is_a_bad_request(restate_environment: Serve) -> None:
+def test_an_empty_cart_or_ticket_id_is_a_bad_request(
+    restate_environment: EnvironmentFactory,
+) -> None:
     async def scenario() -> None:
         async with open_shop(restate_environment) as (_, client):
             cart = await fill(client)
@@ -131,7 +132,9 @@ def test_an_empty_cart_or_ticket_id_is_a_bad_request(restate_environment: Serve)
     asyncio.run(scenario())
 
 
-def test_the_box_office_decides_about_a_large_order(restate_environment: Serve) -> None:
+def test_the_box_office_decides_about_a_large_order(
+    restate_environment: EnvironmentFactory,
+) -> None:
     async def scenario() -> None:
         async with open_shop(restate_environment) as (world, client):
             carts = [await fill(client, *seats(3)) for _ in range(2)]
@@ -155,7 +158,7 @@ def test_the_box_office_decides_about_a_large_order(restate_environment: Serve) 
     asyncio.run(scenario())
 
 
-def test_a_wrong_code_confirms_nothing(restate_environment: Serve) -> None:
+def test_a_wrong_code_confirms_nothing(restate_environment: EnvironmentFactory) -> None:
     async def scenario() -> None:
         async with open_shop(restate_environment) as (world, client):
             signup = SignupClient.from_client(client, uuid4().hex)

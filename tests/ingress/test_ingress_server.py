@@ -32,9 +32,8 @@ from restate_proto.testing import restate_environment as environment
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
 
-    from restate_proto.testing import RunnableEndpoint, TestEnvironment
+    from restate_proto.testing import EnvironmentFactory, TestEnvironment
     from restate_proto.testing.config import ConfigValue
 
     Scenario = Callable[[TestEnvironment, Services], Awaitable[None]]
@@ -46,9 +45,7 @@ ODD_KEYS = ["a/b", "é %?#;", "\U0001f600", " ", ".", "..", "a+b", "%2F", "\x00\
 
 
 @pytest.fixture
-def on_server(
-    restate_environment: Callable[[RunnableEndpoint], AbstractAsyncContextManager[TestEnvironment]],
-) -> OnServer:
+def on_server(restate_environment: EnvironmentFactory) -> OnServer:
     """Runs a scenario with an endpoint on the session's server."""
 
     def run(scenario: Scenario) -> None:

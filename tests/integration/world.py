@@ -168,7 +168,7 @@ class World:
             set_encoding(Encoding.PROTOBUF)
 
     async def _enter(self, stack: AsyncExitStack, endpoint: Endpoint) -> None:
-        environment = restate_environment(endpoint, server=self.server)
+        environment = restate_environment(endpoint, server=self.server, retries=True)
         await stack.enter_async_context(environment)
         self.client = await stack.enter_async_context(
             IngressClient(

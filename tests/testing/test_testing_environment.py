@@ -10,19 +10,14 @@ import pytest
 from conformance.v1.conformance_pb2 import Entry, EntryList, Parcel, Script
 from conformance.v1.conformance_restate import AccountBase, AccountClient
 from restate_proto import Endpoint, IngressClient, IngressUnreachableError, ServiceNotFoundError
-from restate_proto.testing import RestateServer, TestEnvironment
+from restate_proto.testing import RestateServer
 from restate_proto.testing import restate_environment as environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractAsyncContextManager
-
     from google.protobuf.empty_pb2 import Empty
 
     from restate_proto import ObjectContext, ObjectSharedContext
-    from restate_proto.testing import RunnableEndpoint
-
-    Environments = Callable[[RunnableEndpoint], AbstractAsyncContextManager[TestEnvironment]]
+    from restate_proto.testing import EnvironmentFactory
 
 pytestmark = pytest.mark.server
 
@@ -133,7 +128,7 @@ def test_an_error_of_the_test_comes_out_of_the_block() -> None:
 
 
 def test_the_server_of_the_session_forgets_the_endpoint(
-    restate_environment: Environments, restate_server: RestateServer, key: str
+    restate_environment: EnvironmentFactory, restate_server: RestateServer, key: str
 ) -> None:
     async def scenario() -> None:
         async with restate_environment(Endpoint(Account())) as env:
@@ -148,7 +143,7 @@ def test_the_server_of_the_session_forgets_the_endpoint(
 
 
 def test_what_runs_on_a_shared_server_is_ended_with_the_environment(
-    restate_environment: Environments, key: str
+    restate_environment: EnvironmentFactory, key: str
 ) -> None:
     async def scenario() -> None:
         account = Account()

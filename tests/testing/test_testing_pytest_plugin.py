@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from restate_proto.testing import find_restate_server
@@ -56,6 +58,44 @@ def test_a_failure_shows_the_log_of_the_server(pytester: pytest.Pytester) -> Non
     sections = [line for line in result.outlines if "restate-server log" in line]
     assert len(sections) == 1
     result.stdout.fnmatch_lines(["*became Leader*"])
+
+
+def test_a_bug_in_a_handler_fails_the_test_with_its_traceback(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2] / "generated"))
+    pytester.makepyfile(
+        """
+        import asyncio
+
+        from conformance.v1.conformance_pb2 import Script
+        from conformance.v1.conformance_restate import LazyAccountBase, LazyAccountClient
+        from restate_proto import Endpoint
+
+        class Account(LazyAccountBase):
+            async def perform(self, ctx, request):
+                return request.no_such_field
+
+        def test_it(restate_environment):
+            async def scenario():
+                async with restate_environment(Endpoint(Account())) as env:
+                    await LazyAccountClient.from_client(env.client, "k").perform(Script())
+
+            asyncio.run(scenario())
+        """
+    )
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            ">*return request.no_such_field",
+            "E*AttributeError: *no_such_field*",
+            "*The above exception was the direct cause of the following exception:",
+            "E*TerminalError: *500* AttributeError: *no_such_field*",
+        ]
+    )
 
 
 def test_no_server_is_an_error_that_says_how_to_get_one(

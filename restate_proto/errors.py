@@ -52,6 +52,10 @@ class TerminalError(RestateError):
         self, message: str, *, code: int = 500, metadata: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(message)
+        if metadata is not None and not hasattr(metadata, "items"):
+            raise TypeError(
+                f"TerminalError(metadata={metadata!r}): must be a mapping of str to str"
+            )
         # People write TerminalError(exception), and numbers into metadata. A failure that could not
         # be recorded would be retried for ever.
         self.message = str(message)

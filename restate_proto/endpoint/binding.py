@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from restate_proto.model.service import ServiceBase
 from restate_proto.protocol import MAX_LENGTH
 from restate_proto.runtime import BoundHandler, context_class
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from restate_proto.model.service import ServiceDescriptor
+    from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
     from restate_proto.runtime import ThreadPool
 
 __all__ = ["bind"]
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_CONTEXTS = {
+    *("Context", "ObjectContext", "ObjectSharedContext", "WorkflowContext"),
+    "WorkflowSharedContext",
+}
 
 
 def bind(
@@ -29,7 +35,8 @@ def bind(
         max_message: the longest message of the service protocol that is taken, in bytes.
 
     Raises:
-        TypeError: an object is no service, or a handler is no coroutine function.
+        TypeError: an object is no service, a handler is no coroutine function or takes something
+            else than it gets, or a method looks like a handler that the contract does not have.
         ValueError: two services have one name, or there is none.
     """
     handlers: dict[str, BoundHandler] = {}
@@ -49,11 +56,55 @@ def bind(
                     f"{type(service).__qualname__}.{handler.method} must be `async def`: it is the "
                     f"handler {handler.service}/{handler.name}"
                 )
+            _check_parameters(handler, type(service), method)
             bound = BoundHandler(handler, method, context_class(handler), threads, max_message)
             handlers[f"/invoke/{handler.service}/{handler.name}"] = bound
+        _check_others(descriptor, type(service))
     if not handlers:
         raise ValueError("an endpoint needs at least one service: Endpoint(Greeter())")
     return handlers
+
+
+def _check_parameters(
+    handler: HandlerDescriptor[Any, Any], class_: type, method: Callable[..., object]
+) -> None:
+    try:
+        inspect.signature(method).bind("ctx", "request")
+    except TypeError as error:
+        raise TypeError(
+            f"{class_.__qualname__}.{handler.method}{inspect.signature(method)}: {error}. It is the "
+            f"handler {handler.service}/{handler.name}, which gets the context and the request: "
+            f"async def {handler.method}(self, ctx, request)"
+        ) from None
+
+
+def _check_others(descriptor: ServiceDescriptor, class_: type) -> None:
+    """Refuse what its author takes for a handler: a method with a handler's parameters.
+
+    Restate would not know it. A base class of the user's own may have helpers, so only public
+    methods count whose first parameter is `ctx`, or is annotated with a context.
+    """
+    known = {handler.method for handler in descriptor.handlers}
+    for name, value in inspect.getmembers(class_, inspect.iscoroutinefunction):
+        if name.startswith("_") or name in known:
+            continue
+        if _is_like_a_handler(value):
+            raise TypeError(
+                f"{class_.__qualname__}.{name} takes a context and a request, but the contract of "
+                f"{descriptor.name} has no such handler; it has {', '.join(sorted(known))}. Declare "
+                f"it in the .proto file and generate the code again, or name it _{name} if it is "
+                "for the class's own use"
+            )
+
+
+def _is_like_a_handler(function: Callable[..., object]) -> bool:
+    _, *parameters = inspect.signature(function).parameters.values()
+    if len(parameters) != 2 or any(each.kind not in _POSITIONAL for each in parameters):
+        return False
+    first = parameters[0]
+    annotation: Any = first.annotation
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    return first.name == "ctx" or text.rpartition(".")[2] in _CONTEXTS
 
 
 def _descriptor(service: object) -> ServiceDescriptor:

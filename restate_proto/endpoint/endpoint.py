@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import ssl
 from contextlib import asynccontextmanager
 from copy import copy
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 from restate_proto.endpoint.binding import bind
 from restate_proto.endpoint.discovery import Discovery
 from restate_proto.endpoint.limits import Limits
 from restate_proto.endpoint.routes import Routes
 from restate_proto.http2 import Server, engine_name, server_ssl_context
+from restate_proto.model.arguments import DURATION, check_string, wrong_type
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION
 from restate_proto.runtime import DEFAULT_RUN_THREADS, ThreadPool
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncGenerator, Callable
-    from os import PathLike
 
     from restate_proto.model.service import ServiceBase
     from restate_proto.runtime import LastFailure
@@ -71,7 +72,9 @@ class Endpoint:
         limits: what the endpoint takes from its peers, and how long it waits for them.
 
     Raises:
-        TypeError: an object is no service, or a handler is no coroutine function.
+        TypeError: an object is no service, a handler is no coroutine function or takes something
+            else than it gets, or a method looks like a handler that the contract does not have; an
+            option of a wrong type.
         ValueError: two services have one name, or there is none; a wrong option.
         OSError: a file of `tls` cannot be read.
     """
@@ -86,6 +89,9 @@ class Endpoint:
         tls: ssl.SSLContext | tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         limits: Limits | None = None,
     ) -> None:
+        if not isinstance(max_protocol_version, int):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            expected = f"{MIN_VERSION} to {MAX_VERSION}"
+            raise wrong_type("Endpoint", "max_protocol_version", max_protocol_version, expected)
         if not MIN_VERSION <= max_protocol_version <= MAX_VERSION:
             raise ValueError(
                 f"max_protocol_version={max_protocol_version}: must be {MIN_VERSION} to {MAX_VERSION}"
@@ -102,7 +108,7 @@ class Endpoint:
             bidirectional=bidirectional,
         )
         self._engine = engine_name(engine)
-        self._tls = server_ssl_context(*tls) if isinstance(tls, tuple) else tls
+        self._tls = _tls_context(tls)
 
     def without_retries(self, report_failure: Callable[[LastFailure], None]) -> Endpoint:
         """An endpoint of the same services whose handlers' failures end their invocations; for tests.
@@ -170,6 +176,8 @@ class Endpoint:
             ImportError: ngh2 was asked for and cannot be imported.
         """
         host, port = parse_address(address)
+        if not isinstance(grace, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_type("Endpoint.run", "grace", grace, DURATION)
         routes = Routes(self._handlers, self._discovery, asyncio.get_running_loop())
         server = Server(
             routes.accept,
@@ -195,10 +203,22 @@ def parse_address(address: str) -> tuple[str, int]:
     Raises:
         ValueError: it is none of these.
     """
+    check_string("Endpoint.run", "address", address)
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"{address!r} is not HOST:PORT, such as 127.0.0.1:9080")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _tls_context(tls: Any) -> ssl.SSLContext | None:
+    if isinstance(tls, ssl.SSLContext | None):
+        return tls
+    match tls:
+        case (str() | PathLike(), str() | PathLike()):
+            return server_ssl_context(*tls)
+        case _:
+            expected = "the paths of certificate and key, ('cert.pem', 'key.pem'), or an SSLContext"
+            raise wrong_type("Endpoint", "tls", tls, expected)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

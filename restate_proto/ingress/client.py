@@ -16,8 +16,11 @@ from restate_proto.ingress.requests import (
     WorkflowRef,
     checked_headers,
 )
+from restate_proto.ingress.retry import IngressRetryPolicy
 from restate_proto.ingress.sending import Sender
+from restate_proto.model.arguments import check_encoding, check_string, wrong_type
 from restate_proto.model.kinds import Encoding
+from restate_proto.model.target import check_target
 
 if TYPE_CHECKING:
     import ssl as ssl_module
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from types import TracebackType
 
-    from restate_proto.ingress.retry import IngressRetryPolicy
     from restate_proto.model.target import Target
 
 __all__ = ["IngressClient"]
@@ -85,6 +87,8 @@ class IngressClient:
         ssl: ssl_module.SSLContext | None = None,
     ) -> None:
         common = checked_headers(headers)
+        if not isinstance(retry, IngressRetryPolicy | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_type("IngressClient", "retry", retry, "an IngressRetryPolicy")
 
         def sender(url: str, tls: ssl_module.SSLContext | None) -> Sender:
             transport = Http2Client(url, ssl=tls, engine=engine, max_connections=_MAX_CONNECTIONS)
@@ -153,6 +157,8 @@ class IngressClient:
             IngressError: the request failed otherwise.
             ValueError: a key is empty or a header cannot be sent.
         """
+        check_target("IngressClient.call", target)
+        check_encoding("IngressClient.call", encoding)
         return await self.core.call(
             target,
             codec_for(type(request)),
@@ -195,6 +201,8 @@ class IngressClient:
             IngressError: the request failed.
             ValueError: a key is empty, the delay is negative, or a header cannot be sent.
         """
+        check_target("IngressClient.send", target)
+        check_encoding("IngressClient.send", encoding)
         codec = codec_for(response_type)
         receipt = await self.core.send(
             target,
@@ -217,6 +225,8 @@ class IngressClient:
         self, invocation_id: str, response_type: type[R], *, encoding: Encoding = Encoding.PROTOBUF
     ) -> IngressInvocationHandle[R]:
         """A handle of the invocation with this id; sends nothing."""
+        check_string("IngressClient.invocation", "invocation_id", invocation_id)
+        check_encoding("IngressClient.invocation", encoding)
         ref = InvocationIdRef(invocation_id)
         return IngressInvocationHandle(self.core, ref, codec_for(response_type), encoding)
 
@@ -229,6 +239,8 @@ class IngressClient:
         encoding: Encoding = Encoding.PROTOBUF,
     ) -> IngressInvocationHandle[R]:
         """A handle of what a handler was called for with this idempotency key; sends nothing."""
+        check_target("IngressClient.idempotent_invocation", target)
+        check_encoding("IngressClient.idempotent_invocation", encoding)
         ref = IdempotentRef(target, idempotency_key)
         return IngressInvocationHandle(self.core, ref, codec_for(response_type), encoding)
 
@@ -250,6 +262,9 @@ class IngressClient:
             scope: the scope of the workflow.
             encoding: the contract's encoding.
         """
+        for part, value in (("name", name), ("key", key), ("scope", scope or "")):
+            check_string("IngressClient.workflow", part, value)
+        check_encoding("IngressClient.workflow", encoding)
         ref = WorkflowRef(name, key, scope)
         return IngressInvocationHandle(self.core, ref, codec_for(response_type), encoding)
 
@@ -282,6 +297,7 @@ class IngressClient:
         Raises:
             IngressError: the request failed; an id that is none is a bad request.
         """
+        check_encoding("IngressClient.resolve_awakeable", encoding)
         payload = write(codec_for(type(message)), message, encoding)
         await self.core.resolve_awakeable(awakeable_id, payload)
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from restate_proto.ingress.client import IngressClient
 from restate_proto.ingress.handles import IngressInvocationHandle
 from restate_proto.ingress.payloads import accepted_by
 from restate_proto.ingress.requests import InvocationIdRef, WorkflowRef
+from restate_proto.model.arguments import check_string, wrong_type
 from restate_proto.model.kinds import HandlerKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-    from restate_proto.ingress.client import IngressClient
     from restate_proto.model.service import HandlerDescriptor
 
 __all__ = ["IngressServiceClient", "IngressServiceSendClient"]
@@ -29,6 +30,11 @@ class _Base:
         self, client: IngressClient, key: str | None = None, scope: str | None = None
     ) -> None:
         """Generated code makes these: `CartClient.from_client(client, "alice")`."""
+        if not isinstance(client, IngressClient):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_type(self.__class__.__name__, "client", client, "an IngressClient")
+        for name, value in (("key", key), ("scope", scope)):
+            if value is not None:
+                check_string(self.__class__.__name__, name, value)
         self._client = client
         self._core = client.core
         self._key = key

@@ -15,6 +15,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from restate_proto.model.arguments import DURATION, check_headers, check_string, wrong_type
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -273,7 +275,7 @@ def reject_request(awakeable_id: str, reason: str) -> IngressRequest:
         method="POST",
         path=f"/restate/awakeables/{_segment(awakeable_id, 'awakeable id')}/reject",
         headers=((b"content-type", b"text/plain; charset=utf-8"),),
-        body=reason.encode(),
+        body=_text("reason", reason),
         repeatable=False,
     )
 
@@ -296,11 +298,13 @@ def checked_headers(headers: Mapping[str, str] | None) -> Headers:
     """A caller's own headers as they are sent.
 
     Raises:
+        TypeError: they are no mapping of strings.
         ValueError: a name or a value cannot be sent, or the header is not the caller's to set.
     """
     if not headers:
         return ()
     checked: list[tuple[bytes, bytes]] = []
+    check_headers("IngressClient", headers)
     for given, value in headers.items():
         name = given.lower()
         if name in _OURS:
@@ -332,12 +336,18 @@ def _headers(
 
 
 def _value(name: str, value: str) -> bytes:
+    check_string("IngressClient", name, value)
     if not _VALUE.fullmatch(value):
         raise ValueError(
             f"{name} is {value!r}: as an HTTP header it can only have visible ASCII characters,"
             " and spaces in between"
         )
     return value.encode("ascii")
+
+
+def _text(name: str, value: str) -> bytes:
+    check_string("IngressClient", name, value)
+    return value.encode()
 
 
 def _target_path(target: Target, verb: str) -> str:
@@ -353,12 +363,15 @@ def _target_path(target: Target, verb: str) -> str:
 
 
 def _segment(text: str, what: str) -> str:
+    check_string("IngressClient", what, text)
     if not text:
         raise ValueError(f"the {what} is empty")
     return quote(text, safe="")
 
 
 def _milliseconds(delay: timedelta) -> int:
+    if not isinstance(delay, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+        raise wrong_type("IngressClient", "delay", delay, DURATION)
     if delay < timedelta(0):
         raise ValueError(f"the delay is negative: {delay!r}")
     if delay > _LONGEST_DELAY:
@@ -374,6 +387,8 @@ def _ref_request(
     for name, value in fields.items():
         if value == "":
             raise ValueError(f"{what}: the {name} is empty")
+        if value is not None:
+            check_string(what, name, value)
     present = {name: value for name, value in fields.items() if value is not None}
     return IngressRequest(
         operation=operation,

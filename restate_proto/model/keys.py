@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
+from restate_proto.model.arguments import check_string, wrong_type
+
 __all__ = ["PromiseKey", "SendsSignal", "SetsState", "SignalKey", "StateKey"]
 
 # A key of a message reads a message or None, too: else mypy, which takes the type from where a
 # result goes, refuses what is right.
 T_co = TypeVar("T_co", covariant=True)
 T_contra = TypeVar("T_contra", contravariant=True)
+
+_CLASS = type
 
 
 class _Key(Generic[T_co]):
@@ -20,6 +24,9 @@ class _Key(Generic[T_co]):
     def __init__(self, name: str, type: type[T_co]) -> None:  # noqa: A002 - reads best at the call
         self.name = name
         self.type = type
+        check_string(self.__class__.__name__, "name", name)
+        if not isinstance(type, _CLASS | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_type(f"{self.__class__.__name__} {name!r}", "type", type, "a class")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {self.type.__name__})"

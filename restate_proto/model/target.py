@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-__all__ = ["Target"]
+from restate_proto.model.arguments import STRING, check_string, wrong_type
+
+__all__ = ["Target", "check_target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +28,46 @@ class Target:
     @staticmethod
     def service(name: str, handler: str, *, scope: str | None = None) -> Target:
         """A handler of a plain service."""
-        return Target(name, handler, None, scope)
+        return check_target("Target", Target(name, handler, None, scope))
 
     @staticmethod
     def object(name: str, key: str, handler: str, *, scope: str | None = None) -> Target:
         """A handler of a virtual object."""
-        return Target(name, handler, key, scope)
+        check_string(f"Target {name}/{handler}", "key", key)
+        return check_target("Target", Target(name, handler, key, scope))
 
     @staticmethod
     def workflow(name: str, key: str, handler: str, *, scope: str | None = None) -> Target:
         """A handler of a workflow."""
-        return Target(name, handler, key, scope)
+        check_string(f"Target {name}/{handler}", "key", key)
+        return check_target("Target", Target(name, handler, key, scope))
 
     def __str__(self) -> str:
         middle = "" if self.key is None else f"{self.key}/"
         return f"{self.service_name}/{middle}{self.handler_name}"
+
+
+def check_target(where: str, target: object) -> Target:
+    """Refuse what is no target, or one whose parts are no strings.
+
+    Raises:
+        TypeError: as said.
+    """
+    if (
+        isinstance(target, Target)
+        and isinstance(target.service_name, str)  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+        and isinstance(target.handler_name, str)  # pyright: ignore[reportUnnecessaryIsInstance]
+        and (target.key is None or isinstance(target.key, str))  # pyright: ignore[reportUnnecessaryIsInstance]
+        and (target.scope is None or isinstance(target.scope, str))  # pyright: ignore[reportUnnecessaryIsInstance]
+    ):
+        return target
+    raise _wrong_target(where, target)
+
+
+def _wrong_target(where: str, target: object) -> TypeError:
+    if not isinstance(target, Target):
+        expected = "a Target, such as Target.service('shop.v1.Checkout', 'Checkout')"
+        return wrong_type(where, "target", target, expected)
+    parts = ((each.name, getattr(target, each.name)) for each in fields(target))
+    name, value = next(part for part in parts if not isinstance(part[1], str | None))
+    return wrong_type(f"Target {target}", name, value, STRING)

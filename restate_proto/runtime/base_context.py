@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextvars import copy_context
+from datetime import timedelta
+from inspect import iscoroutine
 from random import Random
 from time import time
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack, overload
@@ -11,21 +13,34 @@ from uuid import UUID
 from restate_proto.codec.registry import codec_for
 from restate_proto.errors import checked_code
 from restate_proto.headers import Headers
+from restate_proto.model.arguments import (
+    DURATION,
+    STRING,
+    check_encoding,
+    check_string,
+    wrong_type,
+)
+from restate_proto.model.keys import SignalKey
 from restate_proto.model.kinds import Encoding
+from restate_proto.model.retry import RetryPolicy
+from restate_proto.model.target import check_target
 from restate_proto.protocol import Failure
 from restate_proto.runtime.calls import after, start_call, start_send
 from restate_proto.runtime.futures import Leaf
-from restate_proto.runtime.handles import Awakeable, CallFuture, InvocationHandle, known_id
+from restate_proto.runtime.handles import (
+    Awakeable,
+    CallFuture,
+    InvocationHandle,
+    known_id,
+    wrong_signal_key,
+)
 from restate_proto.runtime.runs import Run
 from restate_proto.runtime.values import PLAIN, read_nothing, reader, write
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from datetime import timedelta
 
     from restate_proto.model.codec import Codec
-    from restate_proto.model.keys import SignalKey
-    from restate_proto.model.retry import RetryPolicy
     from restate_proto.model.target import Target
     from restate_proto.protocol import Input
     from restate_proto.runtime.attempt import Attempt
@@ -116,6 +131,8 @@ class Context:
         Raises:
             TypeError: request or response type have no codec.
         """
+        check_target("ctx.call", target)
+        check_encoding("ctx.call", encoding)
         return start_call(
             self._attempt,
             target,
@@ -143,7 +160,7 @@ class Context:
         Args:
             target: the handler.
             request: as for `call`.
-            delay: when to deliver it, from now; None is at once.
+            delay: when to deliver it, from now; None is at once, and so is less than nothing.
             encoding: how the callee expects a message.
             idempotency_key: messages with one key are one invocation.
             headers: headers for the callee.
@@ -152,6 +169,8 @@ class Context:
         Returns:
             The invocation that the message starts; its result is bytes: `ctx.invocation` types it.
         """
+        check_target("ctx.send", target)
+        check_encoding("ctx.send", encoding)
         return start_send(
             self._attempt,
             target,
@@ -188,6 +207,8 @@ class Context:
             response_type: the type of its result.
             encoding: the encoding that its result is in.
         """
+        check_string("ctx.invocation", "invocation_id", invocation_id)
+        check_encoding("ctx.invocation", encoding)
         id_ = known_id(self._attempt, invocation_id)
         return InvocationHandle(self._attempt, id_, codec_for(response_type), encoding)
 
@@ -237,6 +258,10 @@ class Context:
         Returns:
             The future of the result. A `TerminalError` of the function is raised by awaiting it.
         """
+        if not (isinstance(name, str) and callable(function)):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise _not_to_run(name, function)
+        if retry is not None and not isinstance(retry, RetryPolicy):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise wrong_type(f"ctx.run {name!r}", "retry", retry, "a RetryPolicy")
         codec: Codec[Any] = PLAIN if type is None else codec_for(type)
         encoding = self._encoding
         read = reader(codec, encoding)
@@ -262,9 +287,16 @@ class Context:
         """A timer; the invocation holds no resources while it waits.
 
         Args:
-            duration: from now.
+            duration: from now; less than nothing is nothing.
             name: what Restate shows for it.
+
+        Raises:
+            TypeError: the duration is no timedelta.
         """
+        if not isinstance(duration, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_type("ctx.sleep", "duration", duration, DURATION)
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise wrong_type("ctx.sleep", "name", name, STRING)
         attempt = self._attempt
         return attempt.issue(read_nothing, attempt.commands.sleep, after(duration), name)
 
@@ -304,10 +336,13 @@ class Context:
 
     def resolve_awakeable(self, id: str, message: Any) -> None:  # noqa: A002
         """Complete an awakeable, of whatever invocation, with a message."""
+        check_string("ctx.resolve_awakeable", "id", id)
         self._attempt.commands.complete_awakeable(id, write(message, None, self._encoding))
 
     def reject_awakeable(self, id: str, reason: str, *, code: int = 500) -> None:  # noqa: A002
         """Fail an awakeable: who awaits it gets a `TerminalError` with this code, 400 to 599."""
+        check_string("ctx.reject_awakeable", "id", id)
+        check_string("ctx.reject_awakeable", "reason", reason)
         failure = Failure(checked_code("reject_awakeable", code), reason)
         self._attempt.commands.complete_awakeable(id, failure)
 
@@ -318,8 +353,11 @@ class Context:
             key: the signal; once for each name, whose future can be awaited as often as wanted.
 
         Raises:
+            TypeError: the key is no `SignalKey`.
             RuntimeError: the invocation has waited for a signal of this name.
         """
+        if not isinstance(key, SignalKey):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise wrong_signal_key("ctx.signal", key)
         attempt = self._attempt
         attempt.check_caller()
         leaf = Leaf(attempt, key.name, reader(codec_for(key.type), self._encoding))
@@ -330,6 +368,15 @@ class Context:
 def attempt_of(context: Context) -> Attempt:
     """The attempt that a context belongs to; for generated clients."""
     return context._attempt  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - this module's own
+
+
+def _not_to_run(name: object, function: object) -> TypeError:
+    if not isinstance(name, str):
+        return wrong_type("ctx.run", "name", name, STRING)
+    expected = "the function itself, with its arguments after it: ctx.run(name, function, *args)"
+    if iscoroutine(function):
+        function.close()  # nobody is going to await it
+    return wrong_type(f"ctx.run {name!r}", "function", function, expected)
 
 
 async def _now() -> float:

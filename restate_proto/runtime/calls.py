@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from time import time
 from typing import TYPE_CHECKING, TypeVar
 
+from restate_proto.model.arguments import DURATION, check_headers, check_string, wrong_type
 from restate_proto.runtime.handles import CallFuture, InvocationHandle
 from restate_proto.runtime.values import read_invocation_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import timedelta
 
     from restate_proto.model.codec import Codec
     from restate_proto.model.kinds import Encoding
@@ -33,7 +34,7 @@ def start_call(
     limit_key: str | None,
 ) -> CallFuture[R]:
     """Call a handler; `response` is read in `encoding`."""
-    _check(target, idempotency_key, limit_key)
+    _check(target, idempotency_key, headers, limit_key)
     pairs = _pairs(headers)
     machine = attempt.commands
     index = machine.command_index
@@ -58,7 +59,9 @@ def start_send(
     limit_key: str | None,
 ) -> InvocationHandle[R]:
     """Send a one-way message; the handle reads the result in `encoding`."""
-    _check(target, idempotency_key, limit_key)
+    _check(target, idempotency_key, headers, limit_key)
+    if delay is not None and not isinstance(delay, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+        raise wrong_type(target, "delay", delay, DURATION)
     invoke_time = 0 if delay is None else after(delay)
     pairs = _pairs(headers)
     machine = attempt.commands
@@ -74,7 +77,7 @@ def start_send(
 
 
 def after(delay: timedelta) -> int:
-    """The point in time after a delay, in milliseconds since the Unix epoch."""
+    """The point in time after a delay, in milliseconds since the Unix epoch; at once for less than none."""
     return round((time() + max(0.0, delay.total_seconds())) * 1000)
 
 
@@ -82,7 +85,18 @@ def _pairs(headers: Mapping[str, str] | None) -> Iterable[tuple[str, str]]:
     return headers.items() if headers else ()
 
 
-def _check(target: Target, idempotency_key: str | None, limit_key: str | None) -> None:
+def _check(
+    target: Target,
+    idempotency_key: str | None,
+    headers: Mapping[str, str] | None,
+    limit_key: str | None,
+) -> None:
+    if idempotency_key is not None:
+        check_string(target, "idempotency_key", idempotency_key)
+    if limit_key is not None:
+        check_string(target, "limit_key", limit_key)
+    if headers:
+        check_headers(target, headers)
     # Restate would refuse these, and the invocation would be retried for ever.
     if target.key == "":
         raise ValueError(f"{target}: the key must not be empty")

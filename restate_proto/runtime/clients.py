@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from restate_proto.codec.payload import encode
-from restate_proto.runtime.base_context import attempt_of
+from restate_proto.model.arguments import STRING, wrong_type
+from restate_proto.runtime.base_context import Context, attempt_of
 from restate_proto.runtime.calls import start_call, start_send
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from restate_proto.model.service import HandlerDescriptor
-    from restate_proto.runtime.base_context import Context
     from restate_proto.runtime.handles import CallFuture, InvocationHandle
 
 __all__ = ["ContextClient", "ContextSendClient"]
@@ -34,6 +34,12 @@ class _Client:
     __slots__ = ("_ctx", "_key", "_scope")
 
     def __init__(self, ctx: Context, key: str | None = None, scope: str | None = None) -> None:
+        if not isinstance(ctx, Context):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_type(self.__class__.__name__, "ctx", ctx, "the context of a handler")
+        if key is not None and not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise wrong_type(self.__class__.__name__, "key", key, STRING)
+        if scope is not None and not isinstance(scope, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise wrong_type(self.__class__.__name__, "scope", scope, STRING)
         self._ctx = ctx
         self._key = key
         self._scope = scope

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from restate_proto.codec.registry import codec_for
+from restate_proto.model.arguments import wrong_type
+from restate_proto.model.keys import PromiseKey, StateKey
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.protocol import Result
 from restate_proto.runtime.base_context import Context
@@ -13,7 +15,7 @@ from restate_proto.runtime.handles import DurablePromise
 from restate_proto.runtime.values import optional_reader, read_keys, write
 
 if TYPE_CHECKING:
-    from restate_proto.model.keys import PromiseKey, SetsState, StateKey
+    from restate_proto.model.keys import SetsState
     from restate_proto.model.service import HandlerDescriptor
     from restate_proto.runtime.futures import DurableFuture
 
@@ -28,6 +30,8 @@ __all__ = [
 
 T = TypeVar("T")
 
+_STATE_KEY = "a StateKey, such as the one that the generated base has for the contract's"
+
 
 class _KeyedContext(Context):
     """What the handlers of objects and workflows have: a key, and state to read."""
@@ -41,6 +45,8 @@ class _KeyedContext(Context):
 
     def get(self, key: StateKey[T]) -> DurableFuture[T | None]:
         """The value of a state key; None where there is none."""
+        if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_type("ctx.get", "key", key, _STATE_KEY)
         read = optional_reader(codec_for(key.type), self._encoding)
         attempt = self._attempt
         machine = attempt.commands
@@ -72,10 +78,14 @@ class _WritingContext(_KeyedContext):
         Raises:
             TypeError: the value is not of the key's type.
         """
+        if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_type("ctx.set", "key", key, _STATE_KEY)
         self._attempt.commands.set_state(key.name, write(value, key.type, self._encoding))
 
     def clear(self, key: StateKey[Any]) -> None:
         """Remove a state key."""
+        if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_type("ctx.clear", "key", key, _STATE_KEY)
         self._attempt.commands.clear_state(key.name)
 
     def clear_all(self) -> None:
@@ -90,6 +100,11 @@ class _PromiseContext(_KeyedContext):
 
     def promise(self, key: PromiseKey[T]) -> DurablePromise[T]:
         """A promise of this workflow."""
+        if not isinstance(key, PromiseKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            expected = (
+                "a PromiseKey, such as the one that the generated base has for the contract's"
+            )
+            raise wrong_type("ctx.promise", "key", key, expected)
         return DurablePromise(
             self._attempt, key.name, key.type, codec_for(key.type), self._encoding
         )

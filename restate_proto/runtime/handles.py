@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from restate_proto.errors import checked_code
+from restate_proto.model.arguments import check_string, wrong_type
+from restate_proto.model.keys import SignalKey
 from restate_proto.protocol import Failure, InvocationTarget, Result, ResultKind
 from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
 from restate_proto.runtime.values import (
@@ -19,11 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from restate_proto.model.codec import Codec
-    from restate_proto.model.keys import SendsSignal, SignalKey
+    from restate_proto.model.keys import SendsSignal
     from restate_proto.model.kinds import Encoding
     from restate_proto.runtime.attempt import Attempt
 
-__all__ = ["Awakeable", "CallFuture", "DurablePromise", "InvocationHandle", "known_id"]
+__all__ = [
+    "Awakeable",
+    "CallFuture",
+    "DurablePromise",
+    "InvocationHandle",
+    "known_id",
+    "wrong_signal_key",
+]
 
 R = TypeVar("R")
 S = TypeVar("S")
@@ -88,12 +97,17 @@ class InvocationHandle(Generic[R]):
         Raises:
             TypeError: the message is not of the key's type.
         """
+        if not isinstance(key, SignalKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_signal_key("signal", key)
         return self._signal(key.name, write(message, key.type, self._encoding))
 
     def reject_signal(
         self, key: SignalKey[Any], reason: str, *, code: int = 500
     ) -> DurableFuture[None]:
         """Fail its `ctx.signal(key)` with a `TerminalError` with this code, 400 to 599."""
+        if not isinstance(key, SignalKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_signal_key("reject_signal", key)
+        check_string("reject_signal", "reason", reason)
         return self._signal(key.name, Failure(checked_code("reject_signal", code), reason))
 
     def _signal(self, name: str, result: bytes | Failure) -> DurableFuture[None]:
@@ -168,6 +182,12 @@ class Awakeable(Leaf[R]):
         attempt.inbox.expect(notification, self)
 
 
+def wrong_signal_key(where: str, key: object) -> TypeError:
+    """The error for what is no key of a signal."""
+    expected = "a SignalKey, such as the one that the generated base has for the contract's"
+    return wrong_type(where, "key", key, expected)
+
+
 def known_id(attempt: Attempt, invocation_id: str) -> DurableFuture[str]:
     """An invocation id that is known from the start, as a future."""
     result = Result(ResultKind.INVOCATION_ID, invocation_id)
@@ -222,6 +242,7 @@ class DurablePromise(Generic[R]):
 
     def reject(self, reason: str, *, code: int = 500) -> DurableFuture[None]:
         """Fail it: who awaits it gets a `TerminalError` with this code, 400 to 599."""
+        check_string("reject", "reason", reason)
         return self._complete(Failure(checked_code("reject", code), reason))
 
     def _complete(self, completion: bytes | Failure) -> DurableFuture[None]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeAlias
 
+from restate_proto.model.arguments import DURATION
+
 __all__ = ["ConfigValue", "merge", "server_config", "server_environ", "to_toml"]
 
 ConfigValue: TypeAlias = (
@@ -17,6 +19,8 @@ ConfigValue: TypeAlias = (
 
 def _duration(value: timedelta) -> str:
     """A duration as restate-server's configuration has it, in whole milliseconds."""
+    if not isinstance(value, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+        raise TypeError(f"RestateServer: {value!r} must be {DURATION}")
     if value < timedelta(0):
         raise ValueError(f"{value!r}: a duration must not be negative")
     return f"{value // timedelta(milliseconds=1)}ms"

@@ -6,7 +6,9 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from restate_proto.endpoint import Endpoint
 from restate_proto.ingress import IngressClient
+from restate_proto.model.arguments import wrong_type
 from restate_proto.testing.failures import HandlerFailures, TestClient
 from restate_proto.testing.server import RestateServer
 
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from contextlib import AbstractAsyncContextManager
 
-    from restate_proto.endpoint import Endpoint
     from restate_proto.testing.admin import Deployment
 
 __all__ = ["EnvironmentFactory", "TestEnvironment", "restate_environment"]
@@ -85,6 +86,9 @@ async def restate_environment(
     Raises:
         HandlerFailedError: a handler failed, and no call of `client` was told of it.
     """
+    if not isinstance(endpoint, Endpoint):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+        expected = "an Endpoint, such as Endpoint(Cart())"
+        raise wrong_type("restate_environment", "endpoint", endpoint, expected)
     async with AsyncExitStack() as stack:
         failures = HandlerFailures()
         if not retries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -82,3 +83,96 @@ def test_a_protocol_version_that_there_is_not(version: int) -> None:
 def test_there_is_at_least_one_thread_for_runs(threads: int) -> None:
     with pytest.raises(ValueError, match=f"run_threads={threads}: must be at least 1"):
         endpoint(Greeter(), run_threads=threads)
+
+
+def test_a_handler_with_other_parameters() -> None:
+    class NoRequest(GreeterBase):
+        async def greet(self, ctx: Context) -> GreetResponse:  # pyright: ignore[reportIncompatibleMethodOverride]
+            return GreetResponse()
+
+    class More(GreeterBase):
+        async def greet(  # pyright: ignore[reportIncompatibleMethodOverride]
+            self, ctx: Context, request: GreetRequest, loud: bool
+        ) -> GreetResponse:
+            return GreetResponse()
+
+    class Named(GreeterBase):
+        async def greet(  # pyright: ignore[reportIncompatibleMethodOverride]
+            self, ctx: Context, *, request: GreetRequest
+        ) -> GreetResponse:
+            return GreetResponse()
+
+    for service, words in (
+        (
+            NoRequest,
+            r"NoRequest\.greet\(ctx.*too many positional arguments.*\(self, ctx, request\)",
+        ),
+        (More, r"More\.greet.*missing a required argument: 'loud'.*\(self, ctx, request\)"),
+        (Named, r"Named\.greet.*too many positional arguments.*\(self, ctx, request\)"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            endpoint(service())
+
+
+def test_a_handler_may_take_more_than_it_gets() -> None:
+    class Optional(GreeterBase):
+        async def greet(self, *args: Any, loud: bool = False) -> GreetResponse:
+            return GreetResponse()
+
+    endpoint(Optional())
+
+
+def test_a_method_that_is_in_no_contract() -> None:
+    class Typo(Greeter):
+        async def greet_all(self, ctx: Context, request: GreetRequest) -> GreetResponse:
+            return GreetResponse()
+
+    class Annotated(Greeter):
+        async def greet_all(self, context: Context, request: GreetRequest) -> GreetResponse:
+            return GreetResponse()
+
+    for service in (Typo, Annotated):
+        words = r"\.greet_all takes a context .*Greeter has no such handler; it has greet\. .*_greet_all"
+        with pytest.raises(TypeError, match=words):
+            endpoint(service())
+
+
+def test_methods_of_the_class_itself() -> None:
+    class Helpful(Greeter):
+        async def _greet_all(self, ctx: Context, request: GreetRequest) -> None: ...
+        async def close(self) -> None: ...
+        async def load(self, name: str, count: int) -> None: ...
+        async def reserve(self, ctx: Context, name: str, count: int) -> None: ...
+        def total(self, ctx: Context, request: GreetRequest) -> None: ...
+
+    endpoint(Helpful())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"max_protocol_version": "7"}, r"max_protocol_version='7'\): must be 5 to 7"),
+        ({"tls": "cert.pem"}, r"tls='cert\.pem'\): must be the paths of certificate and key"),
+        ({"tls": ("cert.pem",)}, r"must be the paths of certificate and key"),
+        ({"engine": 2}, r"engine"),
+    ],
+)
+def test_an_option_of_a_wrong_type(options: dict[str, Any], words: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=words):
+        endpoint(Greeter(), **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"address": 9080}, r"address=9080\): must be a str"),
+        ({"grace": 5}, r"grace=5\): must be a timedelta"),
+    ],
+)
+def test_an_option_of_a_wrong_type_when_it_serves(options: dict[str, Any], words: str) -> None:
+    async def scenario() -> None:
+        async with endpoint(Greeter()).run(**options):
+            pytest.fail("it serves")
+
+    with pytest.raises(TypeError, match=words):
+        asyncio.run(scenario())

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import tomllib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from restate_proto.testing import restate_environment
 from restate_proto.testing.config import merge, server_config, server_environ, to_toml
 
 
@@ -73,3 +76,20 @@ def test_durations_are_whole_milliseconds() -> None:
 def test_a_negative_duration_is_refused() -> None:
     with pytest.raises(ValueError, match="must not be negative"):
         server_config("/data", inactivity_timeout=timedelta(seconds=-1))
+
+
+def test_a_duration_is_a_timedelta() -> None:
+    wrong: Any = 0
+    with pytest.raises(TypeError, match="0 must be a timedelta"):
+        server_config("/data", inactivity_timeout=wrong)
+
+
+def test_an_environment_is_of_an_endpoint() -> None:
+    wrong: Any = object()
+
+    async def scenario() -> None:
+        async with restate_environment(wrong):
+            pytest.fail("there is no endpoint")
+
+    with pytest.raises(TypeError, match=r"must be an Endpoint, such as Endpoint\(Cart\(\)\)"):
+        asyncio.run(scenario())

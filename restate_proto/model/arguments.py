@@ -1,0 +1,67 @@
+"""Errors in words for arguments of a wrong type, which not every user's type checker sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from restate_proto.model.kinds import Encoding
+
+__all__ = [
+    "DURATION",
+    "STRING",
+    "check_encoding",
+    "check_headers",
+    "check_string",
+    "wrong_type",
+]
+
+DURATION: Final = "a timedelta, such as timedelta(seconds=30)"
+STRING: Final = "a str"
+
+
+def wrong_type(where: object, name: str, value: object, expected: str) -> TypeError:
+    """The error for an argument.
+
+    Args:
+        where: what was called.
+        name: the name of the parameter.
+        value: what was given for it.
+        expected: what belongs there.
+    """
+    return TypeError(f"{where}({name}={value!r}): must be {expected}")
+
+
+def check_string(where: object, name: str, value: object) -> None:
+    """Refuse what is no string.
+
+    Raises:
+        TypeError: as said.
+    """
+    if not isinstance(value, str):
+        raise wrong_type(where, name, value, STRING)
+
+
+def check_headers(where: object, headers: object) -> None:
+    """Refuse headers that are no mapping of strings.
+
+    Raises:
+        TypeError: as said.
+    """
+    if not isinstance(headers, Mapping):
+        raise wrong_type(where, "headers", headers, "a mapping of str to str")
+    mapping = cast("Mapping[Any, Any]", headers)
+    for name, value in mapping.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            expected = f"a mapping of str to str, not of {name!r} to {value!r}"
+            raise wrong_type(where, "headers", mapping, expected)
+
+
+def check_encoding(where: str, encoding: object) -> None:
+    """Refuse what is no encoding.
+
+    Raises:
+        TypeError: as said.
+    """
+    if not isinstance(encoding, Encoding):
+        raise wrong_type(where, "encoding", encoding, "Encoding.PROTOBUF or Encoding.JSON")

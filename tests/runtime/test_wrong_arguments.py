@@ -1,0 +1,151 @@
+"""Arguments of a wrong type in a handler: a `TypeError` that says where, what and what else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+from google.protobuf.empty_pb2 import Empty
+from runtime_case import Case, in_loop
+
+from conformance.v1.conformance_pb2 import Parcel, Script
+from conformance.v1.conformance_restate import AccountClient, ClerkClient
+from restate_proto import (
+    PromiseKey,
+    RetryableError,
+    SignalKey,
+    StateKey,
+    Target,
+    TerminalError,
+    WorkflowContext,
+)
+from restate_proto.model.kinds import HandlerKind, ServiceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Wrong: TypeAlias = Callable[[Any], object]
+
+ECHO = Target.service("conformance.v1.Clerk", "Echo")
+NO: Any = object()
+
+
+async def nothing() -> None: ...
+
+
+def clerk(ctx: WorkflowContext) -> Any:
+    return ClerkClient.from_context(ctx)
+
+
+def account(ctx: WorkflowContext, *args: Any, **options: Any) -> Any:
+    return AccountClient.from_context(ctx, *args, **options)
+
+
+WRONG: list[tuple[Wrong, str]] = [
+    (lambda ctx: ctx.sleep(1), r"ctx\.sleep\(duration=1\): must be a timedelta, such as"),
+    (lambda ctx: ctx.sleep(timedelta(0), 7), r"ctx\.sleep\(name=7\): must be a str"),
+    (lambda ctx: ctx.get("v"), r"ctx\.get\(key='v'\): must be a StateKey"),
+    (lambda ctx: ctx.get(SignalKey("v", int)), r"ctx\.get\(key=SignalKey\(.*must be a StateKey"),
+    (lambda ctx: ctx.set("v", 1), r"ctx\.set\(key='v'\): must be a StateKey"),
+    (lambda ctx: ctx.set(StateKey("v", int), "1"), r"int"),
+    (lambda ctx: ctx.clear("v"), r"ctx\.clear\(key='v'\): must be a StateKey"),
+    (lambda ctx: ctx.promise("p"), r"ctx\.promise\(key='p'\): must be a PromiseKey"),
+    (lambda ctx: ctx.promise(PromiseKey("p", int)).resolve("1"), r"int"),
+    (lambda ctx: ctx.promise(PromiseKey("p", int)).reject(NO), r"reject\(reason=.*must be a str"),
+    (lambda ctx: ctx.signal("go"), r"ctx\.signal\(key='go'\): must be a SignalKey"),
+    (lambda ctx: ctx.awakeable(Parcel()), r"expected a protobuf message class"),
+    (lambda ctx: ctx.awakeable("Parcel"), r"no codec for 'Parcel'"),
+    (lambda ctx: ctx.resolve_awakeable(7, 1), r"ctx\.resolve_awakeable\(id=7\): must be a str"),
+    (lambda ctx: ctx.reject_awakeable(7, ""), r"ctx\.reject_awakeable\(id=7\): must be a str"),
+    (lambda ctx: ctx.reject_awakeable("a", ValueError()), r"\(reason=ValueError.*must be a str"),
+    (lambda ctx: ctx.invocation(7), r"ctx\.invocation\(invocation_id=7\): must be a str"),
+    (lambda ctx: ctx.invocation("i", "Parcel"), r"no codec for 'Parcel'"),
+    (lambda ctx: ctx.invocation("i", Parcel, encoding="json"), r"encoding='json'.*Encoding\.JSON"),
+    (lambda ctx: ctx.invocation("i").signal("go", 1), r"signal\(key='go'\): must be a SignalKey"),
+    (lambda ctx: ctx.invocation("i").reject_signal("go", ""), r"reject_signal\(key='go'\)"),
+    (
+        lambda ctx: ctx.invocation("i").reject_signal(SignalKey("g", int), 7),
+        r"reject_signal\(reason=7\): must be a str",
+    ),
+    (lambda ctx: ctx.run(7, nothing), r"ctx\.run\(name=7\): must be a str"),
+    (lambda ctx: ctx.run("n", nothing()), r"function=<coroutine.*must be the function itself"),
+    (lambda ctx: ctx.run("n", 7), r"ctx\.run 'n'\(function=7\): must be the function itself"),
+    (lambda ctx: ctx.run("n", nothing, retry=3), r"'n'\(retry=3\): must be a RetryPolicy"),
+    (lambda ctx: ctx.run("n", nothing, type="Parcel"), r"no codec for 'Parcel'"),
+    (lambda ctx: ctx.call("S/h", None, int), r"ctx\.call\(target='S/h'\): must be a Target"),
+    (lambda ctx: ctx.call(Target(NO, "h"), None, int), r"service_name=.*must be a str"),
+    (lambda ctx: ctx.call(Target("S", NO), None, int), r"handler_name=.*must be a str"),
+    (lambda ctx: ctx.call(Target("S", "h", NO), None, int), r"key=.*must be a str"),
+    (lambda ctx: ctx.call(Target("S", "h", None, NO), None, int), r"scope=.*must be a str"),
+    (lambda ctx: ctx.call(ECHO, None, "int"), r"no codec for 'int'"),
+    (lambda ctx: ctx.call(ECHO, None, int, encoding="json"), r"encoding='json'.*Encoding\.JSON"),
+    (lambda ctx: ctx.call(ECHO, None, int, idempotency_key=42), r"idempotency_key=42.*a str"),
+    (lambda ctx: ctx.call(ECHO, None, int, idempotency_key=b"k"), r"idempotency_key=b'k'.*a str"),
+    (lambda ctx: ctx.call(ECHO, None, int, limit_key=42), r"limit_key=42.*must be a str"),
+    (lambda ctx: ctx.call(ECHO, None, int, headers=[("a", "b")]), r"headers=.*a mapping of str"),
+    (lambda ctx: ctx.call(ECHO, None, int, headers={"a": 1}), r"not of 'a' to 1"),
+    (lambda ctx: ctx.call(ECHO, None, int, headers={b"a": "b"}), r"not of b'a' to 'b'"),
+    (lambda ctx: ctx.send("S/h", None), r"ctx\.send\(target='S/h'\): must be a Target"),
+    (lambda ctx: ctx.send(ECHO, None, encoding="json"), r"encoding='json'.*Encoding\.JSON"),
+    (lambda ctx: ctx.send(ECHO, None, delay=3), r"Clerk/Echo\(delay=3\): must be a timedelta"),
+    (lambda ctx: ctx.send(ECHO, None, headers="a"), r"headers='a'.*a mapping of str to str"),
+    (lambda ctx: clerk(ctx).nothing(Empty(), idempotency_key=NO), r"idempotency_key=.*a str"),
+    (lambda ctx: clerk(ctx).nothing(Empty(), headers={"a": 1}), r"Nothing\(headers=.*'a' to 1"),
+    (lambda ctx: clerk(ctx).send().nothing(Empty(), delay=3), r"Nothing\(delay=3\): must be a tim"),
+    (lambda ctx: clerk(ctx).echo(Script()), r"Parcel"),
+    (lambda ctx: clerk(NO), r"ClerkClient\(ctx=.*must be the context of a handler"),
+    (lambda ctx: account(ctx, 42), r"AccountClient\(key=42\): must be a str"),
+    (lambda ctx: account(ctx, b"k"), r"AccountClient\(key=b'k'\): must be a str"),
+    (lambda ctx: account(ctx, "k", scope=42), r"AccountClient\(scope=42\): must be a str"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "words"), WRONG)
+@in_loop
+async def test_a_wrong_argument_in_a_handler(wrong: Wrong, words: str) -> None:
+    """And nothing has been issued: the operation after it is the first."""
+
+    async def body(ctx: WorkflowContext, parcel: Parcel) -> Parcel:
+        with pytest.raises(TypeError, match=words):
+            wrong(ctx)
+        await ctx.sleep(timedelta(0))
+        return Parcel()
+
+    case = Case(body, kind=ServiceKind.WORKFLOW, handler_kind=HandlerKind.WORKFLOW, version=7)
+    sleep, *_ = case.start(key="k").sent()
+    assert getattr(sleep, "result_completion_id", None) == 1
+
+
+ELSEWHERE: list[tuple[Callable[[], object], str]] = [
+    (lambda: Target.service(NO, "h"), r"service_name=.*must be a str"),
+    (lambda: Target.object("S", 42, "h"), r"S/h\(key=42\): must be a str"),  # pyright: ignore[reportArgumentType]
+    (lambda: Target.object("S", None, "h"), r"S/h\(key=None\): must be a str"),  # pyright: ignore[reportArgumentType]
+    (lambda: Target.workflow("S", b"k", "h"), r"S/h\(key=b'k'\): must be a str"),  # pyright: ignore[reportArgumentType]
+    (lambda: Target.service("S", "h", scope=NO), r"scope=.*must be a str"),
+    (lambda: StateKey(NO, int), r"StateKey\(name=.*must be a str"),
+    (lambda: SignalKey("s", "int"), r"SignalKey 's'\(type='int'\): must be a class"),  # pyright: ignore[reportArgumentType, reportUnknownLambdaType]
+    (lambda: PromiseKey("p", Parcel()), r"PromiseKey 'p'\(type=.*must be a class"),  # pyright: ignore[reportArgumentType, reportUnknownLambdaType]
+    (lambda: TerminalError("", metadata=[("a", "b")]), r"metadata=.*mapping of str to str"),  # pyright: ignore[reportArgumentType]
+    (lambda: RetryableError("", retry_after=3), r"retry_after=3\): must be a timedelta"),  # pyright: ignore[reportArgumentType]
+]
+
+
+@pytest.mark.parametrize(("wrong", "words"), ELSEWHERE)
+def test_a_wrong_argument_of_a_value(wrong: Callable[[], object], words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        wrong()
+
+
+@in_loop
+async def test_a_time_that_is_past_is_now() -> None:
+    async def body(ctx: WorkflowContext, parcel: Parcel) -> Parcel:
+        ctx.sleep(timedelta(days=-1))
+        ctx.sleep(timedelta(0))
+        ctx.sleep(timedelta(days=1))
+        return Parcel()
+
+    case = Case(body, kind=ServiceKind.WORKFLOW, handler_kind=HandlerKind.WORKFLOW)
+    past, now, later, *_ = case.start(key="k").sent()
+    times = [getattr(each, "wake_up_time", 0) for each in (past, now, later)]
+    assert 0 < times[0] <= times[1] < times[2]

@@ -116,7 +116,9 @@ def test_a_handler_with_other_parameters() -> None:
 
 def test_a_handler_may_take_more_than_it_gets() -> None:
     class Optional(GreeterBase):
-        async def greet(self, *args: Any, loud: bool = False) -> GreetResponse:
+        async def greet(  # pyright: ignore[reportIncompatibleMethodOverride]
+            self, *args: Any, loud: bool = False
+        ) -> GreetResponse:
             return GreetResponse()
 
     endpoint(Optional())

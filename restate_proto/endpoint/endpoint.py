@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from copy import copy
 from datetime import timedelta
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from restate_proto.endpoint.binding import bind
 from restate_proto.endpoint.discovery import Discovery
@@ -215,7 +215,8 @@ def _tls_context(tls: Any) -> ssl.SSLContext | None:
         return tls
     match tls:
         case (str() | PathLike(), str() | PathLike()):
-            return server_ssl_context(*tls)
+            certificate, key = cast("tuple[str, str]", tls)
+            return server_ssl_context(certificate, key)
         case _:
             expected = "the paths of certificate and key, ('cert.pem', 'key.pem'), or an SSLContext"
             raise wrong_type("Endpoint", "tls", tls, expected)

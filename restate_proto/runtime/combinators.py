@@ -75,7 +75,12 @@ class _Gather(_Combination[T]):
 
     def outcome(self) -> T:
         if self._failed is not None:
-            return self._failed.outcome()
+            try:
+                return self._failed.outcome()
+            except TerminalError as error:  # made for this call
+                place = self._children.index(self._failed) + 1
+                error.add_note(f"(gather: number {place} of {len(self._children)} failed)")
+                raise
         return tuple(child.outcome() for child in self._children)  # pyright: ignore[reportReturnType] - gather's overloads say what T is
 
     @property
@@ -131,7 +136,7 @@ def gather(*futures: DurableFuture[T]) -> DurableFuture[tuple[T, ...]]: ...
 def gather(*futures: DurableFuture[Any]) -> DurableFuture[Any]:
     """Wait for all: the results as a tuple in the order given.
 
-    The first failure is raised at once; the others go on.
+    The first failure is raised at once, with its place in a note; the others go on.
 
     Args:
         *futures: durable futures of this invocation, at least one.

@@ -30,7 +30,7 @@ from shop.v1.signup_pb2 import Confirmation, SignupRequest
 from shop.v1.signup_restate import SignupClient
 from shop.v1.ticket_restate import TicketClient
 
-MOST_SECONDS = 60
+MOST_SECONDS = 600
 
 
 class ClaimError(Exception):

@@ -58,7 +58,7 @@ def send(url: str, body: bytes | None = None) -> bytes:
     headers = {"content-type": "*/*", "accept": "application/x-protobuf-or-json, application/json"}
     request = urllib.request.Request(url, data=body, headers=headers)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=10) as response:
+    with opener.open(request) as response:
         return response.read()
 
 

@@ -42,14 +42,12 @@ def run(
     coroutine: Coroutine[Any, Any, None],
     *,
     loop: str = "asyncio",
-    seconds: float = 60,
     collect: bool = True,
 ) -> None:
-    """Runs a test; the limit only ends one that hangs."""
+    """Runs a test; pytest-timeout ends one that hangs."""
 
-    async def limited() -> None:
-        async with asyncio.timeout(seconds):
-            await coroutine
+    async def collected() -> None:
+        await coroutine
         if collect:
             # What a test left behind is found in it and not in a later one.
             gc.collect()
@@ -61,7 +59,7 @@ def run(
     else:
         factory = asyncio.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(limited())
+        runner.run(collected())
 
 
 async def becomes(condition: Callable[[], bool]) -> None:

@@ -78,7 +78,7 @@ class Process:
         """Wait until it takes no connections any more."""
         with contextlib.suppress(ConnectionRefusedError, ConnectionResetError):
             while True:
-                socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+                socket.create_connection(("127.0.0.1", self.port)).close()
                 await asyncio.sleep(0)
 
     async def ended(self) -> tuple[int, list[str]]:
@@ -161,7 +161,7 @@ def test_a_killed_endpoint_goes_on_where_it_was(
             assert await second.ended() == (0, [])
             return answer
 
-    answer = loop.run(scenario(), 60)
+    answer = loop.run(scenario())
     assert [part.text for part in answer.parts] == [
         f"first of {key}",
         "the second one's answer",
@@ -198,7 +198,7 @@ def test_a_killed_endpoint_after_everything_was_recorded(
             assert await second.line() == f"third of {key}"
             return await handle.attach()
 
-    answer = loop.run(scenario(), 60)
+    answer = loop.run(scenario())
     assert [part.text for part in answer.parts][1:3] == ["at once", "word"]
 
 
@@ -229,7 +229,7 @@ def test_sigterm_lets_what_runs_end_and_takes_nothing_new(
             assert (await later.attach()).text == "done as well"
             assert (await running.attach()).text == "done"
 
-    loop.run(scenario(), 60)
+    loop.run(scenario())
 
 
 def test_what_does_not_end_in_the_grace_period_is_aborted_and_retried(loop: Loop) -> None:
@@ -270,7 +270,7 @@ def test_what_does_not_end_in_the_grace_period_is_aborted_and_retried(loop: Loop
             async with endpoint.run(address):
                 return await handle.attach()
 
-    assert loop.run(scenario(), 60).text == "went on"
+    assert loop.run(scenario()).text == "went on"
 
 
 def test_a_killed_server_goes_on_where_it_was(loop: Loop) -> None:
@@ -308,5 +308,5 @@ def test_a_killed_server_goes_on_where_it_was(loop: Loop) -> None:
                     while "later" not in (await account.entries()).texts:
                         pass
 
-    loop.run(scenario(), 60)
+    loop.run(scenario())
     assert executed == ["once"]

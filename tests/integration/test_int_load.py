@@ -44,7 +44,7 @@ def test_a_large_payload(world: World) -> None:
         assert answer.data == data
         assert (await world.perform(Place.OBJECT, read, key=key)).data == data
 
-    world.run(scenario(), 60)
+    world.run(scenario())
 
 
 @combinations(lambda it: it.encoding is Encoding.PROTOBUF and not it.replays)
@@ -94,7 +94,7 @@ def test_200_invocations_at_once(world: World) -> None:
         performed = (world.perform(Place.SERVICE, body, parcel) for parcel in parcels)
         return await asyncio.gather(*performed)
 
-    answers = world.run(scenario(), 60)
+    answers = world.run(scenario())
     assert [answer.number for answer in answers] == list(range(200))
     assert [answer.text for answer in answers] == [str(number) for number in range(200)]
     assert sorted(executed) == list(range(200))

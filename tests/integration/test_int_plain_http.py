@@ -51,7 +51,7 @@ def post(
 
     def send() -> Answer:
         try:
-            with opener.open(request, timeout=10) as response:
+            with opener.open(request) as response:
                 return Answer(response.status, dict(response.headers), response.read())
         except urllib.error.HTTPError as error:
             with error:

@@ -277,7 +277,7 @@ def test_the_largest_result_that_restate_takes_is_recorded(world: World) -> None
             await ctx.run("too large", charge, MAX_PAYLOAD, type=bytes)
         return Parcel(number=len(data))
 
-    answer = world.run(world.perform(Place.SERVICE, body), patience=60)
+    answer = world.run(world.perform(Place.SERVICE, body))
     assert answer.number == MAX_PAYLOAD - 1
     assert effects == [MAX_PAYLOAD - 1, MAX_PAYLOAD]
     world.take_failures()
@@ -304,6 +304,6 @@ def test_more_functions_than_threads_are_executed_once_each(world: World) -> Non
         runs = [ctx.run(f"charge {n}", charge, n, type=int) for n in range(300)]
         return Parcel(number=sum(await gather(*runs)))
 
-    answer = world.run(world.perform(Place.SERVICE, body), patience=60)
+    answer = world.run(world.perform(Place.SERVICE, body))
     assert answer.number == sum(range(300))
     assert sorted(executed) == list(range(300))

@@ -35,8 +35,6 @@ __all__ = ["Combination", "Loop", "World", "set_encoding"]
 
 T = TypeVar("T")
 
-_PATIENCE = 10  # seconds; only what hangs takes as long
-
 
 @dataclass(frozen=True)
 class Combination:
@@ -82,9 +80,16 @@ class Loop:
         self._runner = asyncio.Runner()
         self._runner.get_loop().set_exception_handler(self._note)
 
-    def run(self, coroutine: Coroutine[Any, Any, T], patience: float = _PATIENCE) -> T:
-        """The result of a coroutine, which may take some seconds."""
-        return self._runner.run(_bounded(coroutine, patience))
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine; nothing is left of it when pytest-timeout ends one that hangs."""
+        loop = self._runner.get_loop()
+        task = loop.create_task(coroutine)
+        try:
+            return loop.run_until_complete(task)
+        except BaseException:
+            if task.cancel():
+                loop.run_until_complete(asyncio.wait({task}))
+            raise
 
     def close(self) -> None:
         """End the loop."""
@@ -92,11 +97,6 @@ class Loop:
 
     def _note(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self.problems.append(f"{context.get('message')}: {context.get('exception')!r}")
-
-
-async def _bounded(coroutine: Coroutine[Any, Any, T], patience: float) -> T:
-    async with asyncio.timeout(patience):
-        return await coroutine
 
 
 class _Failures(logging.Handler):
@@ -190,10 +190,10 @@ class World:
 
     # ---- Around each test ----
 
-    def run(self, coroutine: Coroutine[Any, Any, T], patience: float = _PATIENCE) -> T:
-        """The result of a coroutine, which may take some seconds."""
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine."""
         try:
-            return self._loop.run(coroutine, patience)
+            return self._loop.run(coroutine)
         except BaseException:
             self._is_untidy = True
             raise

@@ -82,8 +82,7 @@ def in_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
         async def watched() -> None:
             loop = asyncio.get_running_loop()
             loop.set_exception_handler(lambda _, context: problems.append(context))
-            async with asyncio.timeout(20):  # only what hangs takes as long
-                await test(*args, **kwargs)
+            await test(*args, **kwargs)
 
         asyncio.run(watched())
         assert not problems

@@ -21,6 +21,7 @@ from restate_proto import (
     gather,
     select,
 )
+from restate_proto.runtime import ThreadPool
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
@@ -349,12 +350,14 @@ async def test_a_function_that_ends_after_the_attempt_is_for_nobody() -> None:
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         return Parcel(number=await ctx.run("block", block, type=int))
 
-    case = Case(body).start()
+    pool = ThreadPool(1)
+    case = Case(body, threads=pool).start()
     case.sent()
     await asyncio.to_thread(entered.wait)
     case.attempt.aborted("gone")
     gate.set()
-    await asyncio.sleep(0.01)
+    # The only thread has told the loop of that function before it calls the next one.
+    await pool.submit(asyncio.get_running_loop(), "next", int, ()).future
     assert case.sent() == []
 
 

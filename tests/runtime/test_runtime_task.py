@@ -16,6 +16,8 @@ from restate_proto import Context
 from restate_proto.runtime.task import EagerTask
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
+HOUR = 3600  # a timeout that does not come
+
 VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE", default="unset")
 
 
@@ -244,8 +246,8 @@ async def test_a_handler_may_use_asyncio() -> None:
             tasks = [group.create_task(quickly(text)) for text in "ab"]
         texts = [task.result() for task in tasks]
         texts += await asyncio.gather(quickly("c"), quickly("d"))
-        texts.append(await asyncio.wait_for(quickly("e"), 10))
-        async with asyncio.timeout(10):
+        texts.append(await asyncio.wait_for(quickly("e"), HOUR))
+        async with asyncio.timeout(HOUR):
             texts.append(await asyncio.shield(quickly("f")))
         texts.append(await asyncio.to_thread(str, "g"))
         await ctx.sleep(timedelta(0))
@@ -359,7 +361,7 @@ async def test_a_durable_operation_outside_of_the_handler_s_own_code(way: str) -
         elif way == "task":
             await asyncio.create_task(elsewhere())
         elif way == "wait_for":
-            await asyncio.wait_for(ctx.sleep(timedelta(hours=1)), 60)
+            await asyncio.wait_for(ctx.sleep(timedelta(hours=1)), HOUR)
         else:
             async with asyncio.TaskGroup() as group:
                 group.create_task(elsewhere())

@@ -23,7 +23,7 @@ def is_listening(url: str) -> bool:
     assert parts.hostname is not None
     assert parts.port is not None
     try:
-        socket.create_connection((parts.hostname, parts.port), timeout=5).close()
+        socket.create_connection((parts.hostname, parts.port)).close()
     except ConnectionRefusedError:
         return False
     return True

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from examples.polyglot.interop.languages import Language
 
 _AT_ONCE = 16
-_CALL_SECONDS = 60
-_PLAY_SECONDS = 300
+_CALL_SECONDS = 600
+_PLAY_SECONDS = 1800
 
 
 class Exchange:

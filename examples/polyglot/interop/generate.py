@@ -15,7 +15,7 @@ from examples.polyglot.interop.toolchains import EXAMPLE
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-_SECONDS = 120
+_SECONDS = 600
 _GO_OPTIONS = Path("dev/restate/sdk/go.proto")
 _GO_OPTIONS_FOR_TESTS = EXAMPLE.parents[1] / "tests/plugin/golden/go"
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from examples.polyglot.interop.languages import Language
 
 _AT_ONCE = 8
-_CALL_SECONDS = 60
-_PROGRAM_SECONDS = 180
+_CALL_SECONDS = 600
+_PROGRAM_SECONDS = 600
 _DELAY = timedelta(milliseconds=10)
 
 # The service of each kind, the handler that is called, which for a workflow depends on the

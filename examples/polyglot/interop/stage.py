@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from examples.polyglot.interop.contract import Contract
     from examples.polyglot.interop.languages import Language
 
-_START_SECONDS = 60
+_START_SECONDS = 600
 
 # An invocation that cannot succeed ends soon, and its caller with it.
 _RETRIES = {"default-retry-policy": {"max-attempts": 3, "on-max-attempts": "kill"}}

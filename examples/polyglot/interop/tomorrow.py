@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from examples.polyglot.interop.contract import Contract
     from examples.polyglot.interop.languages import Language
 
-_SECONDS = 30
+_SECONDS = 600
 
 PROBES = {
     "application/protobuf": "binary with this content type is taken",

@@ -7,12 +7,12 @@ All output of one `data_received`, or of one loop turn, leaves in one `transport
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from restate_proto.http2.errors import ErrorCode, code_name
 from restate_proto.http2.intake import Intake, Turns
 from restate_proto.http2.stream import GONE, Stream
+from restate_proto.logs import get_logger
 
 if TYPE_CHECKING:
     from restate_proto.http2.engines.base import Engine, EngineFactory, Headers
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
-log = logging.getLogger("restate_proto.http2")
+log = get_logger("restate_proto.http2")
 
 WRITE_BUFFER: Final = 262_144
 

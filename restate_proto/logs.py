@@ -1,0 +1,79 @@
+"""Loggers that nobody writes lines into but the code that has them.
+
+What a peer sends, and what an exception says, may hold line breaks, which look like further
+records, and escape sequences, which a terminal obeys.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from traceback import TracebackException
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+__all__ = ["escape", "get_logger"]
+
+# What is no character to be seen: controls (C0, C1), line and paragraph separators, what turns the
+# direction of the text around it, and halves of surrogate pairs, which no stream can encode.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def escape(text: str) -> str:
+    r"""The text on one line, with control characters written as in a Python string: `\n`, `\x1b`."""
+    return _UNSEEN.sub(_written, text) if not text.isascii() or not text.isprintable() else text
+
+
+def _written(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode()
+
+
+def get_logger(name: str) -> logging.Logger:
+    """The logger of that name, whose records have every argument and every exception text escaped.
+
+    The exception itself stays in the record (`exc_info`), for handlers that do more than write.
+
+    Args:
+        name: the logger's name.
+    """
+    logger = logging.getLogger(name)
+    if _escape_record not in logger.filters:
+        logger.addFilter(_escape_record)
+    return logger
+
+
+def _escape_record(record: logging.LogRecord) -> bool:
+    if isinstance(record.args, tuple):
+        record.args = tuple(map(_escape_argument, record.args))
+    if record.exc_info is not None and record.exc_info[1] is not None:
+        # Where this is set, formatters take it.
+        record.exc_text = _format(record.exc_info[1])
+    return True
+
+
+def _escape_argument(argument: object) -> object:
+    return argument if isinstance(argument, (int, float)) else escape(str(argument))
+
+
+class _Traceback(TracebackException):
+    """A traceback with the exceptions' own texts escaped, and indented where they take more lines."""
+
+    def format_exception_only(self, *args: Any, **options: Any) -> Generator[str]:
+        for number, text in enumerate(super().format_exception_only(*args, **options)):
+            line = escape(text.removesuffix("\n"))
+            yield f"{line}\n" if number == 0 or line.startswith(" ") else f"  {line}\n"
+
+
+def _format(error: BaseException) -> str:
+    traceback = TracebackException.from_exception(error)
+    others = [traceback]
+    while others:  # causes, contexts and the members of groups are made by the base class
+        each = others.pop()
+        each.__class__ = _Traceback
+        others += [other for other in (each.__cause__, each.__context__) if other is not None]
+        others += each.exceptions or ()
+    return "".join(traceback.format()).removesuffix("\n")

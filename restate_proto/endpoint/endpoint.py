@@ -16,9 +16,10 @@ from restate_proto.endpoint.discovery import Discovery
 from restate_proto.endpoint.limits import Limits
 from restate_proto.endpoint.routes import Routes
 from restate_proto.http2 import Server, engine_name, server_ssl_context
+from restate_proto.logs import get_logger
 from restate_proto.model.arguments import DURATION, check_string, wrong_type
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION
-from restate_proto.runtime import DEFAULT_RUN_THREADS, ThreadPool
+from restate_proto.runtime import DEFAULT_RUN_THREADS, Runtime, ThreadPool, is_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Endpoint", "RunningEndpoint"]
 
 DEFAULT_GRACE = timedelta(seconds=30)
+
+_log = get_logger("restate_proto")
 
 
 class RunningEndpoint:
@@ -70,6 +73,9 @@ class Endpoint:
         tls: the PEM files of a certificate and its key, or a TLS context, whose ALPN protocols
             the endpoint sets; without, the endpoint speaks HTTP/2 with prior knowledge.
         limits: what the endpoint takes from its peers, and how long it waits for them.
+        expose_tracebacks: whether Restate gets the traceback of a handler's exception beside its
+            type and text; it shows them in its UI, and to the caller of an invocation that it
+            gives up. For development: the log has them in any case.
 
     Raises:
         TypeError: an object is no service, a handler is no coroutine function or takes something
@@ -88,6 +94,7 @@ class Endpoint:
         run_threads: int = DEFAULT_RUN_THREADS,
         tls: ssl.SSLContext | tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         limits: Limits | None = None,
+        expose_tracebacks: bool = False,
     ) -> None:
         if not isinstance(max_protocol_version, int):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             expected = f"{MIN_VERSION} to {MAX_VERSION}"
@@ -109,6 +116,7 @@ class Endpoint:
         )
         self._engine = engine_name(engine)
         self._tls = _tls_context(tls)
+        self._expose_tracebacks = expose_tracebacks
 
     def without_retries(self, report_failure: Callable[[LastFailure], None]) -> Endpoint:
         """An endpoint of the same services whose handlers' failures end their invocations; for tests.
@@ -132,7 +140,8 @@ class Endpoint:
         """Serve until SIGTERM or SIGINT; blocks.
 
         Then no new invocations are taken, and attempts that run get `grace` to end; what is left
-        after it, Restate retries elsewhere. uvloop is used where it can be imported.
+        after it, Restate retries elsewhere. Handlers that clean up after that have 10 seconds
+        more. uvloop is used where it can be imported.
 
         Args:
             address: the host and port to listen on.
@@ -144,7 +153,20 @@ class Endpoint:
             ImportError: ngh2 was asked for and cannot be imported.
         """
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(self._serve(address, grace))
+            loop = runner.get_loop()
+            serving = loop.create_task(self._serve(address, grace))
+            while not serving.done():
+                try:
+                    loop.run_until_complete(serving)
+                except (KeyboardInterrupt, SystemExit) as error:
+                    # asyncio gives it to who awaits the task that raised it, and stops the loop.
+                    if serving.done() or is_interrupt(error):
+                        raise
+                    _log.warning(
+                        "%s in an asyncio task: the endpoint goes on",
+                        type(error).__name__,
+                        exc_info=error,
+                    )
 
     async def _serve(self, address: str, grace: timedelta) -> None:
         loop = asyncio.get_running_loop()
@@ -178,7 +200,8 @@ class Endpoint:
         host, port = parse_address(address)
         if not isinstance(grace, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_type("Endpoint.run", "grace", grace, DURATION)
-        routes = Routes(self._handlers, self._discovery, asyncio.get_running_loop())
+        runtime = Runtime(asyncio.get_running_loop(), expose_tracebacks=self._expose_tracebacks)
+        routes = Routes(self._handlers, self._discovery, runtime)
         server = Server(
             routes.accept,
             engine=self._engine,
@@ -195,6 +218,7 @@ class Endpoint:
             # Restate (1.7) closes a connection with all that runs on it when it was told that the
             # connection ends and has a new invocation for it.
             await server.drain(grace.total_seconds(), announce=False)
+            await runtime.cleanups.finished()
 
 
 def parse_address(address: str) -> tuple[str, int]:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from restate_proto.endpoint.discovery import SERVER_HEADER
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION, content_type, parse_version
-from restate_proto.runtime import Attempt, BoundHandler
+from restate_proto.runtime import Attempt
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Mapping, Sequence
 
     from restate_proto.endpoint.discovery import Discovery
     from restate_proto.http2 import ServerStream, StreamReceiver
+    from restate_proto.runtime import BoundHandler, Runtime
 
 __all__ = ["Routes"]
 
@@ -27,18 +27,18 @@ class Routes:
     Args:
         handlers: the handlers by `/invoke/{service}/{handler}`.
         discovery: answers discovery.
-        loop: the running event loop.
+        runtime: where attempts run.
     """
 
     def __init__(
         self,
         handlers: Mapping[str, BoundHandler],
         discovery: Discovery,
-        loop: asyncio.AbstractEventLoop,
+        runtime: Runtime,
     ) -> None:
         self._handlers = handlers
         self._discovery = discovery
-        self._loop = loop
+        self._runtime = runtime
         # Per content type, as it comes: the protocol version and the headers of the answer.
         self._versions = {
             content_type(version).encode(): (
@@ -61,7 +61,7 @@ class Routes:
             return self._unsupported(stream, type_)
         version, headers = known
         stream.respond(200, headers)
-        return Attempt(handler, version, stream, self._loop)
+        return Attempt(handler, version, stream, self._runtime)
 
     def health(self, path: str) -> bytes | None:
         """What a health check gets at a path, as JSON; None where the path is that of none."""

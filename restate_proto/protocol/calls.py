@@ -136,12 +136,12 @@ class CallCommands(StateCommands):
 
     def _not_empty(self, value: str, what: str) -> None:
         if not value:
-            self.fail(AttemptError(Code.INTERNAL, f"'{what}' is given, but empty: leave it out."))
+            self.reject(AttemptError(Code.INTERNAL, f"'{what}' is given, but empty: leave it out."))
 
     def _requires(self, version: int, value: str, feature: str) -> None:
         self._not_empty(value, feature)
         if self.version < version:
-            self.fail(
+            self.reject(
                 AttemptError(
                     Code.UNSUPPORTED_FEATURE,
                     f"'{feature}' needs service protocol v{version}, but Restate speaks "

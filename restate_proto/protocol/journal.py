@@ -45,6 +45,8 @@ _START, _ACK = MessageType.START, MessageType.PROPOSE_RUN_COMPLETION_ACK
 _INPUT = MessageType.INPUT
 _NO_START = pb.StartMessage()
 _MUCH_OUTPUT = 1 << 20
+_MOST_ENDS = 100
+"""How often a handler is told that its attempt has ended before it is taken for deaf."""
 _END = pack_header(MessageType.END, 0, 0)
 
 
@@ -93,6 +95,7 @@ class Journal:
         "_proposals",
         "_wrote_command",
         "command_index",
+        "ends_told",
         "error",
         "last_signal_index",
         "phase",
@@ -126,6 +129,7 @@ class Journal:
         self.last_signal_index = 16  # the first 16 are Restate's own
         self._wrote_command = False
         self._cut_by: BaseException | None = None
+        self.ends_told = 0  # how often `AttemptEnded` was raised in the handler
 
     # ---- Input ----
 
@@ -148,6 +152,7 @@ class Journal:
         except UNDECODABLE as error:
             self._broken(f"undecodable message: {error}")
         except AttemptEnded:
+            self.ends_told = 0  # it was raised here, and not in the handler
             return  # the error is written; the rest of the input is of no use
         if self._decoder.error is not None:
             self._broken(self._decoder.error)
@@ -288,7 +293,10 @@ class Journal:
             self._last_completion_id += ids
             self._wrote_command = True
             return
-        found_type, found = self._recorded()
+        if self.phase is not _REPLAYING:
+            self.refuse()
+            return
+        found_type, found = self._commands[0]
         if found_type != type_ or found != payload:
             self._check(found_type, found, type_, message, name)
         self._take_recorded(type_, name, ids)
@@ -381,6 +389,11 @@ class Journal:
         self.fail_with(error)
         self._closed()
 
+    def reject(self, error: AttemptError) -> None:
+        """As `fail`, for an operation that the handler cannot have; see `refuse`."""
+        self.fail_with(error)
+        self.refuse()
+
     def abandon(self) -> None:
         """End the attempt without a word: there is nobody to tell."""
         self._close()
@@ -403,7 +416,27 @@ class Journal:
         self.fail(AttemptError(Code.PROTOCOL_VIOLATION, f"Protocol violation: {what}"))
 
     def _closed(self) -> NoReturn:
+        self.ends_told += 1
         raise AttemptEnded(self.error.message if self.error else "the attempt is over")
+
+    def refuse(self) -> None:
+        """The handler does something although its attempt is over.
+
+        It is told so, until it is clear that it does not listen (a bare `except:` in a loop). From
+        then on an operation does nothing, without an error: the handler comes to its next `await`,
+        where it can be left.
+
+        Raises:
+            AttemptEnded: the attempt is over.
+        """
+        if not self.is_unheard:
+            self._closed()
+        self._output_size = _MUCH_OUTPUT + 1  # every `await` is one that waits
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether the handler goes on although it was told again and again that the attempt is over."""
+        return self.ends_told >= _MOST_ENDS
 
     def fail_with(self, error: AttemptError) -> None:
         """As `fail`, but returns; nothing where the attempt is over already."""

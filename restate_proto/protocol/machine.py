@@ -131,6 +131,7 @@ class StateMachine(CallCommands):
             message.waiting_named_signals.extend(flat.waiting_named_signals)
         self._send(MessageType.SUSPENSION, message)
         self._close()
+        self.ends_told += 1
         raise AttemptEnded("suspended")
 
     # ---- Timers ----
@@ -149,7 +150,7 @@ class StateMachine(CallCommands):
     def awakeable(self) -> tuple[str, NotificationId]:
         """Make an awakeable. Returns its id for others, and its notification id."""
         if self.phase is _CLOSED:
-            self._closed()
+            self.refuse()
         index = self.last_signal_index + 1
         id_ = self._awakeable_id(index)
         self.last_signal_index = index

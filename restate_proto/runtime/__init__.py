@@ -9,6 +9,8 @@ from __future__ import annotations
 from restate_proto.runtime.attempt import Attempt
 from restate_proto.runtime.context import context_class
 from restate_proto.runtime.handler import BoundHandler, LastFailure
+from restate_proto.runtime.interrupts import is_interrupt
+from restate_proto.runtime.runtime import Runtime
 from restate_proto.runtime.stream import ByteStream
 from restate_proto.runtime.threads import DEFAULT_RUN_THREADS, ThreadPool
 
@@ -18,6 +20,8 @@ __all__ = [
     "BoundHandler",
     "ByteStream",
     "LastFailure",
+    "Runtime",
     "ThreadPool",
     "context_class",
+    "is_interrupt",
 ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from dataclasses import replace
 from threading import get_ident
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from restate_proto.codec.payload import encode
 from restate_proto.errors import CancelledError, TerminalError
+from restate_proto.logs import get_logger
 from restate_proto.protocol import (
     CANCEL_SIGNAL,
     AttemptEnded,
@@ -21,17 +21,20 @@ from restate_proto.protocol import (
     Result,
     StateMachine,
 )
+from restate_proto.runtime.cleanups import place_of
 from restate_proto.runtime.failures import to_attempt_error, to_failure, used_elsewhere
 from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
 from restate_proto.runtime.handler import LastFailure
 from restate_proto.runtime.inbox import Inbox
 from restate_proto.runtime.runs import Run, Runs
 from restate_proto.runtime.task import EagerTask, current_task
+from restate_proto.runtime.unawaited import finish_unawaited, unawaited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from restate_proto.runtime.handler import BoundHandler
+    from restate_proto.runtime.runtime import Runtime
     from restate_proto.runtime.stream import ByteStream
 
 __all__ = ["Attempt"]
@@ -39,12 +42,12 @@ __all__ = ["Attempt"]
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-_log = logging.getLogger("restate_proto")
+_log = get_logger("restate_proto")
 
 _CLOSED = Phase.CLOSED
 
-_MOST_IGNORED = 100
-"""How often a handler may go on after its attempt ended before it is left alone."""
+_MOST_STEPS_AFTER_END = 10_000
+"""How often a handler may wait for asyncio after its attempt has ended."""
 
 
 class Attempt:
@@ -57,14 +60,15 @@ class Attempt:
         handler: the handler to invoke.
         version: the service protocol version of the stream.
         stream: where output goes.
-        loop: the running event loop.
+        runtime: what it shares with the other attempts of its endpoint.
     """
 
     __slots__ = (
         "_answer_encoding",
         "_cause",
         "_has_ended",
-        "_ignored",
+        "_is_postponed",
+        "_steps_after_end",
         "_task",
         "_thread",
         "_unacknowledged",
@@ -75,6 +79,7 @@ class Attempt:
         "loop",
         "machine",
         "runs",
+        "runtime",
         "stream",
     )
 
@@ -83,12 +88,13 @@ class Attempt:
         handler: BoundHandler,
         version: int,
         stream: ByteStream,
-        loop: asyncio.AbstractEventLoop,
+        runtime: Runtime,
     ) -> None:
         self.handler = handler
         self.machine = StateMachine(version, handler.max_message)
         self.stream = stream
-        self.loop = loop
+        self.runtime = runtime
+        self.loop = runtime.loop
         self.runs: Runs | None = None
         # Operations that wait for another invocation's id before they can be issued.
         self.deferred: dict[Deferred[Any], None] = {}
@@ -98,8 +104,9 @@ class Attempt:
         self._answer_encoding = handler.encoding
         self._cause: BaseException | None = None  # what the attempt fails with, for the log
         self._unacknowledged = 0
-        self._ignored = 0
+        self._steps_after_end = 0
         self._has_ended = False
+        self._is_postponed = False
         self._was_cancelled = False
 
     # ---- From the stream ----
@@ -127,7 +134,7 @@ class Attempt:
 
     def draining(self) -> None:
         """The endpoint stops: where the handler waits, or comes to wait, it is suspended."""
-        if self._task is not None and not self._has_ended:
+        if not self._has_ended:
             self.machine.suspend_at_waits()
             self._on_input()
 
@@ -156,11 +163,21 @@ class Attempt:
         machine = self.machine
         if machine.phase is _CLOSED:
             self._stop("the stream broke")
+        elif self.runtime.turn_share.is_used_up:
+            if not self._is_postponed:
+                self._is_postponed = True
+                self.runtime.turn_share.postpone(self)
         elif self._task is None:
             if machine.is_ready:
                 self._start()
         elif self._task.waiting is not None:
             self._advance()
+
+    def resume(self) -> None:
+        """It is the turn of this attempt, which had to wait for one."""
+        self._is_postponed = False
+        if not self._has_ended:
+            self._on_input()
 
     # ---- The handler ----
 
@@ -171,7 +188,7 @@ class Attempt:
             request, self._answer_encoding = handler.read_request(input_)
             context = handler.context_class(self, input_)
             self._task = task = _HandlerTask(self, handler.method(context, request))
-        except (AttemptEnded, Exception) as error:  # noqa: BLE001 - told to Restate, whatever it is
+        except BaseException as error:  # noqa: BLE001 - told to Restate, whatever it is
             self.finish(None, error)
         else:
             task.step()
@@ -193,10 +210,11 @@ class Attempt:
         """The handler awaits a durable future: as `EagerTask._waits_for`."""
         machine = self.machine
         if machine.phase is _CLOSED:
-            self._ignored += 1
-            if self._ignored > _MOST_IGNORED:
-                raise AttemptEnded("the handler goes on and on")
-            return AttemptEnded("the attempt is over")
+            try:
+                machine.refuse()
+            except AttemptEnded as ended:
+                return ended
+            return False
         outcome = self._progress(future)
         if outcome is True and machine.has_much_output:
             self.flush()
@@ -242,7 +260,7 @@ class Attempt:
             return ended
         except Exception as error:  # noqa: BLE001 - of a deferred operation: its place is lost
             self._cause = error
-            machine.fail_with(to_attempt_error(error))
+            self._fail(error)
             return AttemptEnded("an operation could not be issued")
         return False
 
@@ -271,7 +289,7 @@ class Attempt:
         """
         task = self._task  # as `check_caller`, which would be one call more
         if get_ident() != self._thread or task is None or current_task(self.loop) is not task:
-            raise used_elsewhere()
+            self._refuse_caller()
         return self.machine
 
     def check_caller(self) -> None:
@@ -285,6 +303,11 @@ class Attempt:
         """
         task = self._task
         if get_ident() != self._thread or task is None or current_task(self.loop) is not task:
+            self._refuse_caller()
+
+    def _refuse_caller(self) -> None:
+        # Of a handler that was left alone, no operation does anything, nor raises.
+        if not self.machine.is_unheard:
             raise used_elsewhere()
 
     def issue(
@@ -354,8 +377,8 @@ class Attempt:
         """The handler waits: execute the functions that it has asked for, and send what it has issued."""
         if self.runs is not None:
             self.runs.start()
-        if self.machine.phase is _CLOSED and not self._has_ended:
-            self._stop("the attempt ended while the handler ran")  # whatever it waits for
+        if self.machine.phase is _CLOSED:
+            self._goes_on_after_end()
         else:
             self.flush()
 
@@ -363,13 +386,29 @@ class Attempt:
 
     def finish(self, result: Any, error: BaseException | None) -> None:
         """The handler returned or raised."""
-        if (error is None or isinstance(error, TerminalError)) and self._left_behind():
-            self._task = _HandlerTask(self, self._wait_for_the_rest(result, error))
-            self._task.step()
-            return
+        if self.machine.phase is not _CLOSED:
+            if (
+                (self.deferred or self.runs is not None)
+                and (error is None or isinstance(error, TerminalError))
+                and unawaited(self)
+            ):
+                self._task = _HandlerTask(self, finish_unawaited(self, result, error))
+                self._task.step()
+                return
+            self._write_end(result, error)
+        self._stop("the handler has ended")
+        if self._steps_after_end and self._task is not None:
+            self.runtime.cleanups.discard(self._task)
+        # Without reference cycles, memory is given back at once and not by the collector.
+        if isinstance(error, AttemptEnded):
+            error.__traceback__ = None
+        self._task = self.runs = None
+        self.inbox.close()
+        self.deferred.clear()
+
+    def _write_end(self, result: Any, error: BaseException | None) -> None:
         machine = self.machine
-        if machine.phase is not _CLOSED:
-            self._cause = error
+        self._cause = error
         try:
             if error is None:
                 machine.write_output(encode(self.handler.response, result, self._answer_encoding))
@@ -378,13 +417,10 @@ class Attempt:
                 machine.write_output(to_failure(error))
                 machine.end()
             else:
-                failure = to_attempt_error(error)
-                if self.handler.report_failure is not None:
-                    failure = replace(failure, retry_after=None)  # which outdoes any bound
-                machine.fail_with(failure)  # where it is not over already
+                self._fail(error)
         except AttemptEnded:
-            pass
-        except Exception as wrong:  # noqa: BLE001 - its parts are not what they should be
+            pass  # the journal does not end here
+        except BaseException as wrong:  # noqa: BLE001 - its parts are not what they should be
             did = "returned" if error is None else "raised"
             self._cause = wrong
             machine.fail_with(
@@ -392,42 +428,12 @@ class Attempt:
                     500, f"{self.handler.name} {did} something else than it should: {wrong}"
                 )
             )
-        self._stop("the handler has ended")
-        # Without reference cycles, memory is given back at once and not by the collector.
-        if isinstance(error, AttemptEnded):
-            error.__traceback__ = None
-        self._task = self.runs = None
-        self.inbox.close()
-        self.deferred.clear()
-        if isinstance(error, (KeyboardInterrupt, SystemExit)):
-            raise error
 
-    def _left_behind(self) -> list[DurableFuture[Any]]:
-        """What the handler began and did not wait for, but would be lost with it.
-
-        Operations that could not be issued yet, and side effects in the middle of their execution.
-        One that lost a `select` is not among them: there the handler has said that it goes on
-        without.
-        """
-        left: list[DurableFuture[Any]] = [each.invocation_id for each in self.deferred]
-        if self.runs is not None:
-            leaves = map(self.inbox.waiting_for, self.runs.unfinished())
-            left += [leaf for leaf in leaves if leaf is not None and not leaf.is_used]
-        return left
-
-    async def _wait_for_the_rest(self, result: Any, error: BaseException | None) -> Any:
-        while left := self._left_behind():
-            try:
-                await left[0]
-            except CancelledError:
-                continue  # the handler is past the point where it could be told
-            except TerminalError as failure:
-                _log.warning(
-                    "%s did not await a ctx.run, which failed: %s", self.handler.name, failure
-                )
-        if error is not None:
-            raise error
-        return result
+    def _fail(self, error: BaseException) -> None:
+        failure = to_attempt_error(error, expose_traceback=self.runtime.expose_tracebacks)
+        if self.handler.report_failure is not None:
+            failure = replace(failure, retry_after=None)  # which outdoes any bound
+        self.machine.fail_with(failure)  # where it is not over already
 
     def _stop(self, reason: str) -> None:
         """The attempt is over: send what is left, and end whatever still runs."""
@@ -435,8 +441,38 @@ class Attempt:
         if self.runs is not None:
             self.runs.cancel()
         task = self._task
-        if task is not None:
+        if task is None or task.is_done or task.is_running:
+            return
+        if self.machine.ends_told == 0:  # what the handler does then is its cleanup: let it
+            self.machine.ends_told = 1
             task.stop(AttemptEnded(reason))
+
+    def _goes_on_after_end(self) -> None:
+        """The handler waits for something that is not Restate, though its attempt is over."""
+        task = self._task
+        if self._steps_after_end > _MOST_STEPS_AFTER_END or task is None:
+            return  # it is abandoned already
+        self._steps_after_end += 1
+        is_first = self._steps_after_end == 1
+        self._stop("the attempt ended while the handler ran")
+        if task.is_done:
+            return
+        if self.machine.is_unheard or self._steps_after_end > _MOST_STEPS_AFTER_END:
+            self._steps_after_end = _MOST_STEPS_AFTER_END + 1
+            _log.warning(
+                "%s: the handler goes on and on after its attempt has ended, and is left alone in "
+                "%s; does it catch BaseException, or with a bare `except:`? Catch Exception.",
+                self.description,
+                place_of(task),
+            )
+            task.abandon(AttemptEnded("the handler goes on and on"))
+        elif is_first:
+            self.runtime.cleanups.add(task, self.description)
+
+    @property
+    def description(self) -> str:
+        """The handler and the invocation, for the log."""
+        return f"{self.handler.name}, invocation {self.machine.start.debug_id or '(unknown)'}"
 
     def flush(self) -> None:
         """Send the output so far; the last of it with the end of the stream."""
@@ -457,18 +493,17 @@ class Attempt:
     def _tell_of(self, failure: AttemptError) -> None:
         """Log what the attempt fails with; report it where it is the invocation's end."""
         handler = self.handler
-        invocation_id = self.machine.start.debug_id or "(unknown)"
         report = handler.report_failure if failure.retry_after is None else None
         _log.warning(
-            "%s, invocation %s: attempt failed, %s: [%d] %s",
-            handler.name,
-            invocation_id,
+            "%s: attempt failed, %s: [%s] %s",
+            self.description,
             "Restate will retry it" if report is None else "and is not retried",
             failure.code,
             failure.message,
-            exc_info=self._cause if isinstance(self._cause, Exception) else None,
+            exc_info=self._cause,
         )
         if report is not None:
+            invocation_id = self.machine.start.debug_id or "(unknown)"
             code, message = failure.code, failure.message
             report(LastFailure(handler.name, invocation_id, code, message, self._cause))
 
@@ -484,8 +519,12 @@ class _HandlerTask(EagerTask):
 
     def step(self, error: BaseException | None = None) -> None:
         super().step(error)
+        attempt = self._attempt
         if not self.is_done:
-            self._attempt.paused()
+            attempt.paused()
+        share = attempt.runtime.turn_share
+        if monotonic() > share.ends_at:
+            share.end()
 
     def _waits_for(self, yielded: Any) -> BaseException | bool:
         if isinstance(yielded, DurableFuture):

@@ -24,7 +24,7 @@ from restate_proto.model.keys import SignalKey
 from restate_proto.model.kinds import Encoding
 from restate_proto.model.retry import RetryPolicy
 from restate_proto.model.target import check_target
-from restate_proto.protocol import Failure
+from restate_proto.protocol import Failure, Phase
 from restate_proto.runtime.calls import after, start_call, start_send
 from restate_proto.runtime.futures import Leaf
 from restate_proto.runtime.handles import (
@@ -361,7 +361,10 @@ class Context:
         attempt = self._attempt
         attempt.check_caller()
         leaf = Leaf(attempt, key.name, reader(codec_for(key.type), self._encoding))
-        attempt.inbox.expect_signal(key.name, leaf)
+        if attempt.machine.phase is Phase.CLOSED:
+            attempt.machine.refuse()  # as all others, though it issues nothing
+        else:
+            attempt.inbox.expect_signal(key.name, leaf)
         return leaf
 
 

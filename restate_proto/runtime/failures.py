@@ -8,7 +8,16 @@ from typing import cast
 from restate_proto.errors import RetryableError, TerminalError, received_error
 from restate_proto.protocol import AttemptError, Failure
 
-__all__ = ["describe_error", "to_attempt_error", "to_error", "to_failure", "used_elsewhere"]
+__all__ = [
+    "describe_error",
+    "format_traceback",
+    "to_attempt_error",
+    "to_error",
+    "to_failure",
+    "used_elsewhere",
+]
+
+_MOST_MEMBERS = 5
 
 
 def to_error(failure: Failure) -> TerminalError:
@@ -39,21 +48,35 @@ def to_failure(error: TerminalError) -> Failure:
     )
 
 
-def to_attempt_error(error: BaseException) -> AttemptError:
+def to_attempt_error(error: BaseException, *, expose_traceback: bool) -> AttemptError:
     """What Restate is told of an exception that it answers with a retry."""
-    stacktrace = "".join(traceback.format_exception(error))
+    stacktrace = format_traceback(error) if expose_traceback else ""
     if isinstance(error, RetryableError):
         return AttemptError(error.code, error.message, stacktrace, retry_after=error.retry_after)
     return AttemptError(500, describe_error(error), stacktrace)
 
 
+def format_traceback(error: BaseException) -> str:
+    """An exception with its traceback, as Python prints it."""
+    return "".join(traceback.format_exception(error))
+
+
 def describe_error(error: BaseException) -> str:
-    """An exception in one line: its type and its text."""
+    """An exception's type and its text."""
     try:
         text = str(error)
-    except Exception:  # noqa: BLE001 - the class is a user's
+    except BaseException:  # noqa: BLE001 - the class is a user's
         text = "(its text cannot be made: __str__ raises)"
+    members = _members(error)
+    if members:  # of asyncio.TaskGroup's, whose own text says nothing
+        text = f"{text}: {'; '.join(map(describe_error, members[:_MOST_MEMBERS]))}"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _members(error: BaseException) -> tuple[BaseException, ...]:
+    if isinstance(error, BaseExceptionGroup):
+        return cast("BaseExceptionGroup[BaseException]", error).exceptions
+    return ()
 
 
 def used_elsewhere() -> RuntimeError:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
-import traceback
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restate_proto.codec.payload import decode, encode, encoding_of
 from restate_proto.errors import RetryableError, TerminalError
+from restate_proto.logs import get_logger
 from restate_proto.model.codec import CodecError
 from restate_proto.model.retry import GiveUp, RetryPolicy
 from restate_proto.protocol import MAX_PAYLOAD, AttemptError, Failure, Phase
-from restate_proto.runtime.failures import describe_error, to_failure
+from restate_proto.runtime.failures import describe_error, format_traceback, to_failure
 from restate_proto.runtime.task import EagerTask
 from restate_proto.runtime.threads import ThreadStartError
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "Runs"]
 
-_log = logging.getLogger("restate_proto")
+_log = get_logger("restate_proto")
 
 _DEEP_AT_LEAST = 200
 """The bytes of the shortest payload that nests too deep to be read: 100 levels of two bytes each."""
@@ -90,8 +89,13 @@ class Runs:
     def cancel(self) -> None:
         """The attempt is over: results are of no use any more."""
         self._postponed.clear()
-        for task in list(self.executing):
+        executing, self.executing = self.executing, set()
+        attempt = self._attempt
+        for task in executing:
             task.cancel()
+            if not task.is_done:
+                name = f"{attempt.description}: ctx.run({task.run.name!r})"
+                attempt.runtime.cleanups.add(task, name)
 
     def _execute(self, run: Run) -> None:
         task = _RunTask(self._attempt, self, run)
@@ -104,12 +108,13 @@ class Runs:
         attempt = self._attempt
         machine = attempt.machine
         if machine.phase is Phase.CLOSED:
+            attempt.runtime.cleanups.discard(task)
             return
         try:
             outcome = self._outcome(task, result, error)
             if outcome is not None:
                 machine.propose_run(task.run.id, outcome)
-        except Exception as wrong:  # noqa: BLE001 - such as a RetryableError with parts of wrong types
+        except BaseException as wrong:  # noqa: BLE001 - such as a RetryableError with parts of wrong types
             text = f"ctx.run({task.run.name!r}) failed: {describe_error(wrong)}"
             machine.fail_with(AttemptError(500, text))
         attempt.run_finished(error)
@@ -135,7 +140,7 @@ class Runs:
             if len(data) < _DEEP_AT_LEAST:
                 return data
             reason = _why_unreadable(run, data)
-        except Exception as wrong:  # noqa: BLE001 - a codec of any library, on an object of any class
+        except BaseException as wrong:  # noqa: BLE001 - a codec of any library, on an object of any class
             data, reason = b"", describe_error(wrong)
         if reason is None:
             return data
@@ -164,11 +169,12 @@ class Runs:
             delay = delay if delay is not None else next_delay
         if self._attempt.handler.report_failure is not None and not (run.retry and run.retry.ends):
             delay = None  # Restate makes an attempt after the delay it is told, whatever its bounds
+        expose_traceback = self._attempt.runtime.expose_tracebacks
         machine.fail_run(
             run.id,
             text,
             code=code,
-            stacktrace="".join(traceback.format_exception(error)),
+            stacktrace=format_traceback(error) if expose_traceback else "",
             retry_after=delay,
         )
         return None

@@ -13,6 +13,8 @@ from asyncio.tasks import (
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
+from restate_proto.runtime.interrupts import is_interrupt
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from contextvars import Context
@@ -52,6 +54,7 @@ class EagerTask:
         "_loop",
         "_must_cancel",
         "_name",
+        "_next_turn",
         "is_done",
         "is_running",
         "waiting",
@@ -73,6 +76,7 @@ class EagerTask:
         self._must_cancel = False
         self._cancel_message: object = None
         self._cancel_requests = 0
+        self._next_turn: asyncio.Handle | None = None
         self.waiting: Any = None
         self.is_done = False
         self.is_running = False
@@ -98,8 +102,14 @@ class EagerTask:
     def step(self, error: BaseException | None = None) -> None:
         """Run the coroutine until it waits or ends.
 
+        Whatever it raises is its outcome, `SystemExit` too: it is one of many in this process.
+
         Args:
             error: raised in the coroutine where it waits; None lets it go on.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C interrupted the coroutine; likewise whatever the process's
+                other signal handlers raise.
         """
         if self.is_done:
             return None
@@ -125,6 +135,8 @@ class EagerTask:
         self.is_done = True
         try:
             self._finished(result, error)
+            if error is not None and is_interrupt(error):
+                raise error
         finally:
             del error  # whose traceback has this frame
 
@@ -133,8 +145,27 @@ class EagerTask:
         if self.is_done or self.is_running:
             return
         waiter = self._fut_waiter
+        if self._next_turn is not None:
+            self._next_turn.cancel()
         self.step(error)
         if waiter is not None and not waiter.done():
+            waiter.cancel()
+
+    def abandon(self, error: BaseException) -> None:
+        """End a coroutine that does not end by itself: what it still waits for, it waits in vain.
+
+        Args:
+            error: the outcome, for `_finished`.
+        """
+        self.stop(GeneratorExit())  # as if it were deleted, but here, where its operations work
+        if self.is_done or self.is_running:
+            return
+        self.is_done = True
+        waiter, self._fut_waiter = self._fut_waiter, None
+        if self._next_turn is not None:
+            self._next_turn.cancel()
+        self._finished(None, error)
+        if waiter is not None:
             waiter.cancel()
 
     def _run(self, error: BaseException | None) -> None:
@@ -155,7 +186,7 @@ class EagerTask:
                         self._must_cancel = False
                     return
                 if yielded is None:  # asyncio.sleep(0)
-                    self._loop.call_soon(self.step)
+                    self._next_turn = self._loop.call_soon(self.step)
                     return
                 outcome = self._waits_for(yielded)
                 if outcome is False:

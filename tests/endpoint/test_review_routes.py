@@ -13,7 +13,7 @@ from restate_proto.endpoint.binding import bind
 from restate_proto.endpoint.routes import Routes
 from restate_proto.model.kinds import ServiceKind
 from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
-from restate_proto.runtime import Attempt, ThreadPool
+from restate_proto.runtime import Attempt, Runtime, ThreadPool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,9 @@ class Request:
 def ask(path: str) -> tuple[int, object]:
     nothing: Any = None
     request = Request(path)
-    receiver = Routes(bind([Doctor()], ThreadPool()), nothing, nothing).accept(cast("Any", request))
+    runtime = Runtime(nothing)
+    routes = Routes(bind([Doctor()], ThreadPool()), nothing, runtime)
+    receiver = routes.accept(cast("Any", request))
     return request.status, receiver
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import math
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from google.protobuf.message import Message
@@ -13,7 +14,7 @@ from restate_proto.codec.google import google_codec
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.service import HandlerDescriptor
 from restate_proto.protocol.frames import FrameDecoder, pack_header
-from restate_proto.runtime import Attempt, BoundHandler, ThreadPool, context_class
+from restate_proto.runtime import Attempt, BoundHandler, Runtime, ThreadPool, context_class
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
@@ -176,6 +177,7 @@ class Case:
         handler_kind: what it is there.
         encoding: the contract's.
         threads: the threads for ordinary functions.
+        runtime: what the attempt shares with others; None makes one.
     """
 
     def __init__(
@@ -187,6 +189,7 @@ class Case:
         handler_kind: HandlerKind | None = None,
         encoding: Encoding = Encoding.PROTOBUF,
         threads: ThreadPool | None = None,
+        runtime: Runtime | None = None,
     ) -> None:
         descriptor = HandlerDescriptor(
             service="runtime.v1.Service",
@@ -202,7 +205,11 @@ class Case:
         self.fed = 0
         class_ = context_class(descriptor)
         handler = BoundHandler(descriptor, body, class_, threads or _THREADS)
-        self.attempt = Attempt(handler, version, self.stream, asyncio.get_running_loop())
+        if runtime is None:
+            # Handlers run when they are ready, however long that takes on a busy machine.
+            runtime = Runtime(asyncio.get_running_loop(), turn_seconds=math.inf)
+        self.runtime = runtime
+        self.attempt = Attempt(handler, version, self.stream, self.runtime)
 
     def start(
         self,

@@ -12,7 +12,7 @@ from runtime_case import VERSIONS, Case, in_loop
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context, RetryPolicy, gather
-from restate_proto.runtime import ThreadPool
+from restate_proto.runtime import Runtime, ThreadPool
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 each_version = pytest.mark.parametrize("version", VERSIONS)
@@ -241,7 +241,8 @@ async def test_stop_iteration_is_a_failure_as_any_other(error: type[Exception], 
             await ctx.run("next", lambda: fail_in_loop(1))
         return parcel
 
-    case = Case(body).start()
+    runtime = Runtime(asyncio.get_running_loop(), expose_tracebacks=True)
+    case = Case(body, runtime=runtime).start()
     while not case.stream.ended:
         await case.until_written()
     message = case.error()

@@ -21,7 +21,7 @@ from restate_proto import (
     gather,
     select,
 )
-from restate_proto.runtime import ThreadPool
+from restate_proto.runtime import Runtime, ThreadPool
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
@@ -198,12 +198,17 @@ async def test_a_terminal_error_is_proposed() -> None:
     assert case.failure().code == 444
 
 
+@pytest.mark.parametrize("exposed", [False, True])
 @in_loop
-async def test_another_error_fails_the_attempt() -> None:
-    error = Case(failing(OSError("the disk is full"))).start().error()
+async def test_another_error_fails_the_attempt(
+    exposed: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    runtime = Runtime(asyncio.get_running_loop(), expose_tracebacks=exposed)
+    error = Case(failing(OSError("the disk is full")), runtime=runtime).start().error()
     assert error.message == "ctx.run('fail') failed: OSError: the disk is full"
     assert (error.code, error.related_command_index, error.related_command_type) == (500, 1, 0x0411)
-    assert "in fail" in error.stacktrace
+    assert ("in fail" in error.stacktrace) == exposed
+    assert "in fail" in caplog.text
     assert not error.HasField("next_retry_delay")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
+
+from restate_proto.logs import get_logger
 
 if TYPE_CHECKING:
     from restate_proto.http2.engines.base import EngineFactory
@@ -16,7 +17,7 @@ __all__ = ["ENGINES", "ENGINE_VARIABLE", "engine_name", "load_engine"]
 ENGINES: Final = ("h2", "ngh2")
 ENGINE_VARIABLE: Final = "RESTATE_PROTO_HTTP2"
 
-log = logging.getLogger("restate_proto.http2")
+log = get_logger("restate_proto.http2")
 
 
 def engine_name(engine: str | None = None) -> str:

@@ -1,0 +1,345 @@
+"""What a handler does after its attempt has ended: it may finish that, but not go on for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from runtime_case import Case, in_loop
+
+from conformance.v1.conformance_pb2 import Parcel
+from restate_proto import Context, ObjectContext, SignalKey, StateKey, Target
+from restate_proto.model.kinds import ServiceKind
+from restate_proto.runtime import Runtime
+from restatepb.protocol.v1 import protocol_pb2 as pb
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+ENDINGS = ("suspension", "drain", "abort", "mismatch", "failed run")
+HOUR = timedelta(hours=1)
+each_ending = pytest.mark.parametrize("ending", ENDINGS)
+
+
+def end(case: Case, ending: str) -> None:
+    """End an attempt that has begun and waits."""
+    if ending == "suspension":
+        case.close_input().suspension()
+    elif ending == "drain":
+        case.attempt.draining()
+        case.suspension()
+    elif ending == "abort":
+        case.sent()
+        case.attempt.aborted("the connection is gone")
+
+
+async def wait(ctx: Context, ending: str) -> None:
+    """Wait until the attempt ends."""
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise OSError("the disk is full")
+
+    if ending == "failed run":
+        ctx.run("fail", fail)
+        await asyncio.get_running_loop().create_future()  # not Restate's, so nothing tells
+    elif ending == "mismatch":
+        ctx.sleep(HOUR)
+    else:
+        await ctx.sleep(HOUR)
+
+
+class Pool:
+    """A pool of one connection, which is given back by two round trips."""
+
+    def __init__(self) -> None:
+        self.free: asyncio.Queue[int] = asyncio.Queue()
+        self.free.put_nowait(1)
+        self.errors: list[BaseException] = []
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncGenerator[None]:
+        one = await self.free.get()
+        try:
+            yield
+        except BaseException as error:
+            self.errors.append(error)
+            raise
+        finally:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
+            self.free.put_nowait(one)
+
+
+@each_ending
+@in_loop
+async def test_a_cleanup_runs_to_its_end(ending: str) -> None:
+    pool = Pool()
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async with pool.connection():
+            await wait(ctx, ending)
+        return parcel
+
+    case = Case(body)
+    case.start(*([pb.RunCommandMessage(result_completion_id=1)] if ending == "mismatch" else []))
+    end(case, ending)
+    if ending != "abort":  # Restate is told at once, and not when the cleanup has ended
+        if not case.stream.ended:
+            await case.until_written()
+        assert case.stream.ended
+        assert pool.free.empty()
+    case.attempt.aborted("again")  # what comes now changes nothing
+    await pool.free.get()
+    await case.runtime.cleanups.finished()
+    assert [type(error).__name__ for error in pool.errors] == ["AttemptEnded"]
+
+
+@in_loop
+async def test_a_task_group_is_left_in_order() -> None:
+    ended: list[str] = []
+
+    async def child() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await asyncio.sleep(0)
+            ended.append("child")
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(child())
+                await asyncio.sleep(0)  # the child begins
+                await ctx.sleep(HOUR)
+        finally:
+            ended.append("group")
+        return parcel
+
+    case = Case(body).start()
+    await case.until_written()
+    case.close_input().suspension()
+    await case.runtime.cleanups.finished()
+    assert ended == ["child", "group"]
+
+
+@in_loop
+async def test_a_cleanup_after_asyncio_s_sleep_of_no_time_is_not_stepped_twice() -> None:
+    """The turn that it waited for comes, when it waits for something else."""
+    steps: list[str] = []
+    gate: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        try:
+            await asyncio.sleep(0)
+        finally:
+            steps.append(await gate)
+        return parcel
+
+    case = Case(body).start()
+    case.attempt.aborted("gone")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert steps == []
+    gate.set_result("done")
+    await case.runtime.cleanups.finished()
+    assert steps == ["done"]
+
+
+@pytest.mark.parametrize("ending", ["suspension", "abort"])
+@in_loop
+async def test_the_cleanup_of_a_run_is_not_cut_off(ending: str) -> None:
+    """Neither when the handler has ended after it; and it is waited for."""
+    pool = Pool()
+
+    async def transfer() -> None:
+        async with pool.connection():
+            await asyncio.get_running_loop().create_future()
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        transferring = ctx.run("transfer", transfer)
+        try:
+            await transferring
+        finally:
+            await asyncio.sleep(0)
+        return parcel
+
+    case = Case(body).start()
+    case.sent()
+    if ending == "suspension":  # there is none while a run is executed; the stream ends later
+        case.close_input()
+        assert not case.stream.ended
+    case.attempt.aborted("gone")
+    await case.runtime.cleanups.finished()
+    assert pool.free.qsize() == 1
+    assert [type(error).__name__ for error in pool.errors] == ["CancelledError"]
+
+
+# ---- Bounds ----
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+@in_loop
+async def test_a_cleanup_that_does_not_end_is_cut_off_and_named(
+    deaf: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[str] = []
+
+    async def give_back() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        try:
+            await ctx.sleep(HOUR)
+        finally:
+            try:
+                await give_back()
+            except BaseException as error:
+                seen.append(type(error).__name__)
+                if deaf:
+                    await give_back()
+                raise
+        return parcel
+
+    runtime = Runtime(asyncio.get_running_loop(), cleanup_seconds=0.01)
+    case = Case(body, runtime=runtime).start().close_input()
+    case.suspension()
+    await runtime.cleanups.finished()
+    assert seen == ["AttemptEnded"]
+    (record,) = caplog.records
+    message = record.getMessage()
+    assert message.startswith("runtime.v1.Service/Handle, invocation inv_1: it is cut off")
+    assert "test_cleanup.py:" in message
+    assert "give_back" in message
+
+
+@in_loop
+async def test_a_run_that_does_not_end_is_cut_off_and_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def stubborn() -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.get_running_loop().create_future()
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        await ctx.run("stubborn", stubborn)
+        return parcel
+
+    runtime = Runtime(asyncio.get_running_loop(), cleanup_seconds=0.01)
+    case = Case(body, runtime=runtime).start()
+    case.attempt.aborted("gone")
+    await runtime.cleanups.finished()
+    assert "inv_1: ctx.run('stubborn'): it is cut off" in caplog.text
+
+
+# ---- Handlers that do not listen ----
+
+KEY = StateKey("key", Parcel)
+GO = SignalKey("go", Parcel)
+OTHER = Target.service("runtime.v1.Other", "Echo")
+SCOPED = Target.service("runtime.v1.Other", "Echo", scope="scope")
+
+
+async def nothing() -> None: ...
+
+
+async def _set(ctx: ObjectContext) -> None:
+    ctx.set(KEY, Parcel())
+    await asyncio.sleep(0)
+
+
+OPERATIONS: dict[str, Callable[[ObjectContext], Awaitable[Any]]] = {
+    "sleep": lambda ctx: ctx.sleep(HOUR),
+    "get": lambda ctx: ctx.get(KEY),
+    "set": _set,
+    "call": lambda ctx: ctx.call(OTHER, Parcel(), Parcel),
+    "call that needs v7": lambda ctx: ctx.call(SCOPED, Parcel(), Parcel, limit_key="limit"),
+    "send": lambda ctx: ctx.send(OTHER, Parcel()).invocation_id(),
+    "run": lambda ctx: ctx.run("run", nothing),
+    "awakeable": lambda ctx: ctx.awakeable(Parcel),
+    "signal": lambda ctx: ctx.signal(GO),
+    "attach": lambda ctx: ctx.invocation("inv_2").attach(),
+    "cancel": lambda ctx: ctx.invocation("inv_2").cancel(),
+    "asyncio": lambda ctx: asyncio.sleep(0),
+}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("ending", ["suspension", "abort"])
+@pytest.mark.parametrize("shape", ["bare except", "finally: continue"])
+@pytest.mark.parametrize("operation", list(OPERATIONS))
+@in_loop
+async def test_a_handler_that_goes_on_in_a_loop_is_left_alone(
+    operation: str, shape: str, ending: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where its operations raise at once, and no await is reached; it ignores all."""
+    do = OPERATIONS[operation]
+    rounds = 0
+
+    async def body(ctx: ObjectContext, parcel: Parcel) -> Parcel:
+        nonlocal rounds
+        sleep = ctx.sleep(HOUR)
+        while shape == "bare except":
+            rounds += 1
+            try:  # noqa: SIM105 - what is tested
+                await (sleep if rounds == 1 else do(ctx))
+            except:  # noqa: E722
+                pass
+        while True:
+            rounds += 1
+            try:
+                await (sleep if rounds == 1 else do(ctx))
+            finally:
+                continue  # noqa: B012 - what is tested
+
+    case = Case(body, kind=ServiceKind.VIRTUAL_OBJECT).start()
+    case.sent()
+    if ending == "suspension":
+        case.close_input().suspension()
+    else:
+        case.attempt.aborted("gone")
+    await case.runtime.cleanups.finished()
+    so_far = rounds
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert rounds == so_far
+    assert case.sent() == []
+    (record,) = caplog.records
+    assert "inv_1: the handler goes on and on" in record.getMessage()
+    assert "test_cleanup.py:" in record.getMessage()
+    del case
+    gc.collect()  # where Python warns that the coroutine ignores GeneratorExit: in this test
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@in_loop
+async def test_a_handler_that_insists_on_an_operation_comes_out_of_its_loop() -> None:
+    """There is no await in it, so this is the only way."""
+    rounds = 0
+
+    async def body(ctx: ObjectContext, parcel: Parcel) -> Parcel:
+        nonlocal rounds
+        with contextlib.suppress(BaseException):
+            await ctx.sleep(HOUR)
+        while True:
+            rounds += 1
+            try:
+                ctx.set(KEY, parcel)
+            except:  # noqa: E722
+                continue
+            break
+        with contextlib.suppress(BaseException):
+            await ctx.sleep(HOUR)
+        raise AssertionError("it was left at the wait")
+
+    case = Case(body, kind=ServiceKind.VIRTUAL_OBJECT).start().close_input()
+    case.suspension()
+    assert 1 < rounds < 1000
+    assert case.sent() == []
+    del case
+    gc.collect()

@@ -1,0 +1,125 @@
+"""Many handlers that are ready at once let the event loop turn between them."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from runtime_case import Case, in_loop, result
+
+from conformance.v1.conformance_pb2 import Parcel
+from restate_proto import Context
+from restate_proto.runtime import Runtime
+
+HOUR = timedelta(hours=1)
+
+
+def used_up() -> Runtime:
+    """A runtime whose share is used up by any handler."""
+    return Runtime(asyncio.get_running_loop(), turn_seconds=-1.0)
+
+
+async def echo(ctx: Context, parcel: Parcel) -> Parcel:
+    return parcel
+
+
+@in_loop
+async def test_handlers_run_in_the_call_that_began_them_while_there_is_a_share() -> None:
+    runtime = Runtime(asyncio.get_running_loop(), turn_seconds=math.inf)
+    for _ in range(100):
+        assert Case(echo, runtime=runtime).start().answer() == Parcel()
+
+
+@in_loop
+async def test_handlers_wait_for_a_turn_when_the_share_is_used_up() -> None:
+    """Each one for one of its own here; in the order in which they came, and between other things."""
+    seen: list[Any] = []
+    runtime = used_up()
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        seen.append(parcel.number)
+        return parcel
+
+    def other(number: int) -> None:
+        seen.append(f"turn {number}")
+        if number < 4:
+            asyncio.get_running_loop().call_soon(other, number + 1)
+
+    cases = [
+        Case(body, runtime=runtime).start(payload=Parcel(number=number)) for number in range(4)
+    ]
+    assert seen == [0]
+    other(1)
+    await cases[-1].until_written()
+    assert seen[:7] == [0, "turn 1", 1, "turn 2", 2, "turn 3", 3]
+    assert [case.answer().number for case in cases] == [0, 1, 2, 3]
+
+
+@in_loop
+async def test_a_share_is_a_matter_of_time() -> None:
+    """A handler that blocks longer than the share is the last one of its turn."""
+    runtime = Runtime(asyncio.get_running_loop(), turn_seconds=0.01)
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        time.sleep(0.02)  # noqa: ASYNC251 - what is tested
+        return parcel
+
+    first, second = Case(body, runtime=runtime).start(), Case(echo, runtime=runtime).start()
+    assert first.stream.ended
+    assert not second.stream.ended
+    await second.until_written()
+    assert second.answer() == Parcel()
+
+
+@in_loop
+async def test_what_a_waiting_handler_waits_for_may_have_to_wait_too() -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        await ctx.sleep(HOUR)
+        await ctx.sleep(HOUR)
+        return parcel
+
+    case = Case(body, runtime=used_up()).start()
+    case.sent()
+    case.feed(result(1))  # before the next turn
+    assert case.sent() == []
+    case.feed(result(2))
+    while not case.stream.ended:
+        await case.until_written()
+    assert case.answer() == Parcel()
+    assert case.stream.acknowledged == case.fed
+
+
+@pytest.mark.parametrize("ending", ["eof", "drain", "abort", "broken"])
+@in_loop
+async def test_what_happens_to_an_attempt_that_waits_for_its_turn(ending: str) -> None:
+    begun: list[int] = []
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        begun.append(parcel.number)
+        await ctx.sleep(HOUR)
+        return parcel
+
+    runtime = used_up()
+    Case(echo, runtime=runtime).start()
+    case = Case(body, runtime=runtime).start()
+    assert begun == []
+    if ending == "eof":
+        case.close_input()
+    elif ending == "drain":
+        case.attempt.draining()
+    elif ending == "abort":
+        case.attempt.aborted("gone")
+    else:
+        case.feed(b"\xff" * 8)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    if ending in {"eof", "drain"}:
+        case.suspension()
+        assert begun == [0]
+    else:
+        assert begun == []
+        assert len(case.sent()) == (ending == "broken")

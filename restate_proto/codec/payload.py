@@ -5,20 +5,27 @@ The rules, for a payload that comes from outside:
 - A content type that names an encoding decides. Parameters do not matter
   (`application/json; charset=utf-8`), and a `+json` suffix is JSON.
 - Without one, or with any other (`application/octet-stream`, a browser's form type), the first
-  byte decides: `{` begins a JSON object and no binary message. (It would begin field 15 as a
-  proto2 group; such a message needs a content type.)
-- Else a message whose ProtoJSON is an object is binary. What is left looks alike and is what the
-  contract says: the types whose ProtoJSON is no object (`Timestamp`, `Duration`, `FieldMask`,
-  `Value`, `ListValue`, wrappers).
+  byte decides, whatever the contract says: `{` begins a JSON object and no binary message. For the
+  types whose ProtoJSON is no object (`Timestamp`, `Duration`, `FieldMask`, `Value`, `ListValue`,
+  wrappers) so does every byte that begins a JSON value; their own fields begin with other bytes.
+- Two first bytes begin both: `{` is also a group with the number 15, and `2` a list in a `Value`.
+  Such a payload is JSON if all of it is.
+- White space before JSON may be the first field of a binary message as well. What is no binary
+  message is read as JSON then.
 - Zero bytes are the empty message, whatever the encoding: in binary that is what it is, and
   JSON has no other use for them.
+
+What has no content type at all, such as state, results, and what an awakeable is resolved with,
+goes by the same rules: so what one party writes, another can read, whatever their contracts say.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from restate_proto.codec import strict_json
+from restate_proto.model.codec import CodecError
 from restate_proto.model.kinds import Encoding
 from restate_proto.model.payloads import BINARY_TYPES, JSON_TYPES
 
@@ -31,7 +38,9 @@ __all__ = [
     "content_type_of",
     "decode",
     "encode",
-    "encoding_of",
+    "named_encoding",
+    "read",
+    "seen_encoding",
 ]
 
 M = TypeVar("M")
@@ -48,31 +57,34 @@ _KNOWN = {
 }
 
 _OPENING_BRACE = ord("{")
+_JSON_STARTS = frozenset(b'{["tfn-0123456789')
+_LIST_IN_VALUE = ord("2")  # the tag of `google.protobuf.Value.list_value`
+_WHITE_SPACE = b" \t\r\n"
 
 
-def encoding_of(
-    content_type: str | None, data: bytes, default: Encoding, *, is_object: bool = False
-) -> Encoding:
-    """The encoding of a payload, by the rules above.
+def named_encoding(content_type: str) -> Encoding | None:
+    """The encoding that a content type names; None where it names neither."""
+    return _KNOWN.get(content_type) or _by_essence(content_type)
+
+
+def seen_encoding(codec: Codec[Any], data: bytes, default: Encoding) -> Encoding:
+    """The encoding that a payload without a content type looks like.
 
     Args:
-        content_type: the `content-type` header, None where there is none.
+        codec: the codec of its type.
         data: the payload.
-        default: the contract's encoding.
-        is_object: whether the ProtoJSON of the payload's type is an object.
-
-    Returns:
-        The encoding; also for the answer, as a caller is answered in the encoding it used.
+        default: the contract's encoding: what zero bytes are in.
     """
-    if content_type is not None:
-        encoding = _KNOWN.get(content_type) or _by_essence(content_type)
-        if encoding is not None:
-            return encoding
     if not data:
         return default
-    if data[0] == _OPENING_BRACE:
-        return Encoding.JSON
-    return Encoding.PROTOBUF if is_object else default
+    first = data[0]
+    if first == _OPENING_BRACE:
+        is_json = not codec.brace_begins_binary or _is_json(data)
+    elif codec.json_is_object or first not in _JSON_STARTS:
+        is_json = False
+    else:
+        is_json = first != _LIST_IN_VALUE or _is_json(data)
+    return Encoding.JSON if is_json else Encoding.PROTOBUF
 
 
 def content_type_of(encoding: Encoding) -> str:
@@ -99,6 +111,40 @@ def decode(codec: Codec[M], data: bytes, encoding: Encoding) -> M:
     if encoding is Encoding.JSON and data:
         return codec.from_json(data)
     return codec.from_binary(data)
+
+
+def read(codec: Codec[M], data: bytes, default: Encoding) -> tuple[M, Encoding]:
+    """Read a payload without a content type.
+
+    Args:
+        codec: the codec of its type.
+        data: the payload.
+        default: the contract's encoding: what zero bytes are in.
+
+    Returns:
+        The message, and the encoding that it was in.
+
+    Raises:
+        CodecError: the bytes are no such message.
+    """
+    encoding = seen_encoding(codec, data, default)
+    try:
+        return decode(codec, data, encoding), encoding
+    except CodecError:
+        if encoding is Encoding.JSON or data[:1] not in _WHITE_SPACE:
+            raise
+        text = data.lstrip(_WHITE_SPACE)
+        if not text or text[0] not in _JSON_STARTS:
+            raise
+    return decode(codec, text, Encoding.JSON), Encoding.JSON
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        strict_json.loads(data)
+    except strict_json.JsonError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=256)  # clients repeat themselves; what they send is not ours to bound

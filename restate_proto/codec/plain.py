@@ -31,13 +31,15 @@ class PlainCodec(Generic[T]):
         schema_type: the name of that type in a JSON Schema.
     """
 
-    __slots__ = ("_schema_type", "full_name", "is_empty", "json_is_object", "type")
+    __slots__ = ("_schema_type", "full_name", "is_empty", "type")
+
+    json_is_object = False  # both encodings are the same bytes: nothing to tell apart
+    brace_begins_binary = False
 
     def __init__(self, type_: type[T], schema_type: str) -> None:
         self.type = type_
         self.full_name = type_.__name__
         self.is_empty = False
-        self.json_is_object = False  # both encodings are the same bytes: nothing to tell apart
         self._schema_type = schema_type
 
     def __repr__(self) -> str:
@@ -103,6 +105,7 @@ class NoneCodec:
     full_name = "None"
     is_empty = True
     json_is_object = False
+    brace_begins_binary = False
 
     def to_json(self, message: None, /) -> bytes:
         """Zero bytes. Raises `TypeError` for anything but None."""
@@ -132,6 +135,7 @@ class BytesCodec:
     full_name = "bytes"
     is_empty = False
     json_is_object = False
+    brace_begins_binary = False
 
     def to_binary(self, message: bytes, /) -> bytes:
         """The bytes themselves. Raises `TypeError` for anything else."""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NoReturn
+from collections import OrderedDict
+from math import copysign
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["JsonError", "dumps", "loads"]
 
@@ -43,11 +48,13 @@ def loads(data: bytes, *, proto: bool = False) -> Any:
         raise JsonError(str(error)) from error
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: Any, *, proto: bool = False) -> bytes:
     """Write JSON text: compact, keys sorted, not escaped to ASCII, so the same for equal values.
 
     Args:
         value: what `loads` can return.
+        proto: whether it is ProtoJSON, whose whole numbers are written without a fraction (`34`,
+            not `34.0`), as Go, C++ and JavaScript do it. The value is changed then.
 
     Returns:
         The text in UTF-8.
@@ -56,7 +63,7 @@ def dumps(value: Any) -> bytes:
         JsonError: the value nests too deeply, holds itself, or has a part without a JSON form.
     """
     try:
-        return _encode(value).encode()
+        return _encode(_without_fractions(value) if proto else value).encode()
     except RecursionError:
         raise JsonError("nested too deeply") from None
     except UnicodeEncodeError as error:
@@ -89,6 +96,25 @@ def _proto_float(text: str) -> int | float:
     return int(value) if _LARGEST_FLOAT < abs(value) < _ROUNDED_TO_INFINITY else value
 
 
+def _without_fractions(value: Any) -> Any:
+    if type(value) is float:
+        # -0.0 would lose its sign; from 1e21 on JavaScript writes an exponent, too.
+        is_whole = value.is_integer() and abs(value) < 1e21 and (value or copysign(1, value) > 0)
+        return int(value) if is_whole else value
+    if isinstance(value, dict):
+        _change(value, cast("dict[Any, Any]", value).items())
+    elif isinstance(value, list):
+        _change(value, enumerate(cast("list[Any]", value)))
+    return cast("Any", value)
+
+
+def _change(value: Any, parts: Iterable[tuple[Any, Any]]) -> None:
+    for key, part in parts:
+        if type(part) in _CHANGEABLE:
+            value[key] = _without_fractions(part)
+
+
+_CHANGEABLE = frozenset((float, dict, list, OrderedDict))  # the last is what an Any is
 _ODD_NUMBERS = re.compile(rb"-0(?![.\w])|3\.402823")
 _LARGEST_FLOAT = 2.0**128 - 2.0**104
 _ROUNDED_TO_INFINITY = 2.0**128 - 2.0**103

@@ -124,6 +124,12 @@ class TwinCodec(Generic[M]):
         twin = self._twin()
         return twin is None or twin.google.json_is_object
 
+    @property
+    def brace_begins_binary(self) -> bool:
+        """Whether the binary form can begin with `{` too."""
+        twin = self._twin()
+        return twin is not None and twin.google.brace_begins_binary
+
     def to_binary(self, message: M, /) -> bytes:
         """Serialize to protobuf binary.
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from restate_proto.codec.payload import (
-    APPLICATION_JSON,
-    content_type_of,
-    decode,
-    encode,
-    encoding_of,
-)
+from restate_proto.codec.payload import APPLICATION_JSON, content_type_of, encode
+from restate_proto.codec.payload import read as read_payload
 from restate_proto.codec.plain import BytesCodec, PlainCodec
 
 if TYPE_CHECKING:
@@ -64,4 +59,4 @@ def read(codec: Codec[M], data: bytes, encoding: Encoding) -> M:
     Raises:
         CodecError: the bytes are no such message.
     """
-    return decode(codec, data, encoding_of(None, data, encoding, is_object=codec.json_is_object))
+    return read_payload(codec, data, encoding)[0]

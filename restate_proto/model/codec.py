@@ -45,6 +45,11 @@ class Codec(Protocol[M]):
         """Whether the ProtoJSON is always an object, so that it begins with `{`."""
         ...
 
+    @property
+    def brace_begins_binary(self) -> bool:
+        """Whether the binary form can begin with `{` too: as a group with the number 15."""
+        ...
+
     def to_binary(self, message: M, /) -> bytes:
         """Serialize to protobuf binary. Raises `TypeError` for an object of another type."""
         ...

@@ -22,6 +22,7 @@ from restate_proto.protocol.messages import (
 )
 from restate_proto.protocol.mismatch import explain, mismatch_text, summarize
 from restate_proto.protocol.results import (
+    CANCEL_SIGNAL,
     Failure,
     NotificationId,
     Result,
@@ -254,6 +255,14 @@ class Journal:
     def is_ready(self) -> bool:
         """Whether the journal to replay is complete, so that the handler can start."""
         return self.phase is _REPLAYING or self.phase is _PROCESSING
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the journal has more than the input (and the wish to cancel), once that is read.
+
+        Then a handler has worked on this invocation already.
+        """
+        return self.phase is _REPLAYING or not self._arrived <= {CANCEL_SIGNAL}
 
     def read_input(self) -> Input:
         """The handler's input, the journal's first command; once, when `is_ready`."""

@@ -185,7 +185,7 @@ class Attempt:
         handler = self.handler
         try:
             input_ = self.machine.read_input()
-            request, self._answer_encoding = handler.read_request(input_)
+            request, self._answer_encoding = handler.read_request(input_, self.machine)
             context = handler.context_class(self, input_)
             self._task = task = _HandlerTask(self, handler.method(context, request))
         except BaseException as error:  # noqa: BLE001 - told to Restate, whatever it is
@@ -315,6 +315,7 @@ class Attempt:
         read: Callable[[Result], T],
         operation: Callable[[*Ts], NotificationId | Result],
         *args: *Ts,
+        future: type[Leaf[Any]] = Leaf,
     ) -> Leaf[T]:
         """Issue a command, and make the future of its result; both or neither.
 
@@ -323,6 +324,7 @@ class Attempt:
             operation: the method of `commands` that issues it, and returns the notification of the
                 result, or the result.
             *args: its arguments.
+            future: the class of the future.
         """
         machine = self.machine
         index = machine.command_index
@@ -330,7 +332,7 @@ class Attempt:
             outcome = operation(*args)
             if isinstance(outcome, Result):
                 return Leaf(self, None, read, outcome)
-            leaf = Leaf(self, outcome, read)
+            leaf = future(self, outcome, read)
             self.inbox.expect(outcome, leaf)
         except BaseException as error:
             if machine.command_index != index:
@@ -424,9 +426,7 @@ class Attempt:
             did = "returned" if error is None else "raised"
             self._cause = wrong
             machine.fail_with(
-                AttemptError(
-                    500, f"{self.handler.name} {did} something else than it should: {wrong}"
-                )
+                AttemptError(500, f"{self.handler.name} {did} what cannot be recorded: {wrong}")
             )
 
     def _fail(self, error: BaseException) -> None:

@@ -21,12 +21,11 @@ from restate_proto.model.arguments import (
     wrong_type,
 )
 from restate_proto.model.keys import SignalKey
-from restate_proto.model.kinds import Encoding
 from restate_proto.model.retry import RetryPolicy
 from restate_proto.model.target import check_target
 from restate_proto.protocol import Failure, Phase
 from restate_proto.runtime.calls import after, start_call, start_send
-from restate_proto.runtime.futures import Leaf
+from restate_proto.runtime.futures import FromOutside
 from restate_proto.runtime.handles import (
     Awakeable,
     CallFuture,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from restate_proto.model.codec import Codec
+    from restate_proto.model.kinds import Encoding
     from restate_proto.model.target import Target
     from restate_proto.protocol import Input
     from restate_proto.runtime.attempt import Attempt
@@ -109,7 +109,7 @@ class Context:
         request: Any,
         response_type: type[R],
         *,
-        encoding: Encoding = Encoding.PROTOBUF,
+        encoding: Encoding | None = None,
         idempotency_key: str | None = None,
         headers: Mapping[str, str] | None = None,
         limit_key: str | None = None,
@@ -120,7 +120,7 @@ class Context:
             target: the handler: `Target.object("shop.v1.Cart", "alice", "AddTicket")`.
             request: a message, or a plain value (None, str, dict, ... as JSON; bytes as they are).
             response_type: the type of the response, likewise.
-            encoding: how the callee expects a message.
+            encoding: how the callee expects a message; by default as this handler's contract has it.
             idempotency_key: calls with one key are one invocation.
             headers: headers for the callee.
             limit_key: the limit key (protocol v7, with a scope in the target).
@@ -132,6 +132,7 @@ class Context:
             TypeError: request or response type have no codec.
         """
         check_target("ctx.call", target)
+        encoding = encoding or self._encoding
         check_encoding("ctx.call", encoding)
         return start_call(
             self._attempt,
@@ -150,7 +151,7 @@ class Context:
         request: Any,
         *,
         delay: timedelta | None = None,
-        encoding: Encoding = Encoding.PROTOBUF,
+        encoding: Encoding | None = None,
         idempotency_key: str | None = None,
         headers: Mapping[str, str] | None = None,
         limit_key: str | None = None,
@@ -161,7 +162,7 @@ class Context:
             target: the handler.
             request: as for `call`.
             delay: when to deliver it, from now; None is at once, and so is less than nothing.
-            encoding: how the callee expects a message.
+            encoding: how the callee expects a message; by default as this handler's contract has it.
             idempotency_key: messages with one key are one invocation.
             headers: headers for the callee.
             limit_key: the limit key (protocol v7, with a scope in the target).
@@ -170,6 +171,7 @@ class Context:
             The invocation that the message starts; its result is bytes: `ctx.invocation` types it.
         """
         check_target("ctx.send", target)
+        encoding = encoding or self._encoding
         check_encoding("ctx.send", encoding)
         return start_send(
             self._attempt,
@@ -184,30 +186,34 @@ class Context:
         )
 
     @overload
-    def invocation(self, invocation_id: str) -> InvocationHandle[bytes]: ...
+    def invocation(
+        self, invocation_id: str, *, encoding: Encoding | None = None
+    ) -> InvocationHandle[bytes]: ...
     @overload
     def invocation(
         self,
         invocation_id: str,
         response_type: type[R],
         *,
-        encoding: Encoding = Encoding.PROTOBUF,
+        encoding: Encoding | None = None,
     ) -> InvocationHandle[R]: ...
     def invocation(
         self,
         invocation_id: str,
         response_type: type[Any] = bytes,
         *,
-        encoding: Encoding = Encoding.PROTOBUF,
+        encoding: Encoding | None = None,
     ) -> InvocationHandle[Any]:
         """An invocation whose id is known: to attach to, to cancel, to send a signal to.
 
         Args:
             invocation_id: its id, `inv_...`.
             response_type: the type of its result.
-            encoding: the encoding that its result is in.
+            encoding: how it expects the signals that are sent to it; by default as this handler's
+                contract has it.
         """
         check_string("ctx.invocation", "invocation_id", invocation_id)
+        encoding = encoding or self._encoding
         check_encoding("ctx.invocation", encoding)
         id_ = known_id(self._attempt, invocation_id)
         return InvocationHandle(self._attempt, id_, codec_for(response_type), encoding)
@@ -264,7 +270,7 @@ class Context:
             raise wrong_type(f"ctx.run {name!r}", "retry", retry, "a RetryPolicy")
         codec: Codec[Any] = PLAIN if type is None else codec_for(type)
         encoding = self._encoding
-        read = reader(codec, encoding)
+        read = reader(codec, encoding, "the result of ctx.run", name)
         context = copy_context()
         attempt = self._attempt
         machine = attempt.commands
@@ -360,7 +366,8 @@ class Context:
             raise wrong_signal_key("ctx.signal", key)
         attempt = self._attempt
         attempt.check_caller()
-        leaf = Leaf(attempt, key.name, reader(codec_for(key.type), self._encoding))
+        read = reader(codec_for(key.type), self._encoding, "signal", key.name)
+        leaf = FromOutside(attempt, key.name, read)
         if attempt.machine.phase is Phase.CLOSED:
             attempt.machine.refuse()  # as all others, though it issues nothing
         else:

@@ -40,7 +40,7 @@ def start_call(
     index = machine.command_index
     try:  # as `Attempt.issue`
         ids = machine.call(target, parameter, pairs, idempotency_key, limit_key)
-        return CallFuture(attempt, ids, response, encoding)
+        return CallFuture(attempt, ids, response, encoding, target)
     except BaseException as error:
         if machine.command_index != index:
             machine.cut_short(error)

@@ -47,7 +47,7 @@ class _KeyedContext(Context):
         """The value of a state key; None where there is none."""
         if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_type("ctx.get", "key", key, _STATE_KEY)
-        read = optional_reader(codec_for(key.type), self._encoding)
+        read = optional_reader(codec_for(key.type), self._encoding, "state", key.name)
         attempt = self._attempt
         machine = attempt.commands
         index = machine.command_index

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from restate_proto.protocol import Await, Combinator, NotificationId, Result, ResultKind
+from restate_proto.model.codec import CodecError
+from restate_proto.protocol import Await, Combinator, Failure, NotificationId, Result, ResultKind
 from restate_proto.runtime.failures import to_error
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from restate_proto.runtime.attempt import Attempt
 
-__all__ = ["Combined", "Deferred", "DurableFuture", "Leaf"]
+__all__ = ["Combined", "Deferred", "DurableFuture", "FromOutside", "Leaf"]
 
 T = TypeVar("T")
 # A future of a message is a future of a message or None: `select` joins those of its futures.
@@ -136,6 +137,25 @@ class Leaf(DurableFuture[T]):
     def awaiting(self) -> Await:
         """Its one notification."""
         return Await(Combinator.FIRST_COMPLETED, [] if self._id is None else [self._id])
+
+
+class FromOutside(Leaf[T]):
+    """A value that somebody outside gave: what an awakeable, a signal or a promise waits for.
+
+    One that cannot be read is a failure of the operation, as if it had been rejected: waiting for
+    another would last for ever. `read` raises `CodecError` for it.
+    """
+
+    __slots__ = ()
+
+    def settle(self, result: Result) -> None:
+        """The notification is here."""
+        if result.kind is ResultKind.VALUE:
+            try:
+                self._read(result)
+            except CodecError as error:
+                result = Result(ResultKind.FAILURE, Failure(400, f"bad value: {error}"))
+        super().settle(result)
 
 
 class Deferred(Combined[T]):

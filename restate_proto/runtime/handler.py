@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from restate_proto.codec.payload import decode, encoding_of
+from restate_proto.codec.payload import decode, named_encoding, read
 from restate_proto.errors import TerminalError
 from restate_proto.model.codec import CodecError
 from restate_proto.model.kinds import Encoding
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from restate_proto.model.service import HandlerDescriptor
-    from restate_proto.protocol import Input
+    from restate_proto.protocol import Input, StateMachine
     from restate_proto.runtime.context import Context
     from restate_proto.runtime.threads import ThreadPool
 
@@ -91,11 +91,17 @@ class BoundHandler:
         handler.report_failure = report_failure
         return handler
 
-    def read_request(self, input_: Input) -> tuple[Any, Encoding]:
+    def read_request(self, input_: Input, machine: StateMachine) -> tuple[Any, Encoding]:
         """The request of an invocation, and the encoding to answer in: the one it came in.
+
+        Args:
+            input_: the invocation's input.
+            machine: the state machine that has just given it.
 
         Raises:
             TerminalError: the payload is no such message; code 400.
+            CodecError: the same of an invocation that has begun. Code that could read the request
+                has worked on it, so it is retried until such code is deployed again.
         """
         payload = input_.payload
         content_type = accept = None
@@ -105,11 +111,18 @@ class BoundHandler:
                 content_type = value
             elif name == "accept":
                 accept = value
-        codec = self.request
-        encoding = encoding_of(content_type, payload, self.encoding, is_object=codec.json_is_object)
-        if not payload and content_type is None and accept is not None and "json" in accept:
-            encoding = Encoding.JSON  # nothing to see in the payload: what is asked for counts
+        encoding = None if content_type is None else named_encoding(content_type)
         try:
-            return decode(codec, payload, encoding), encoding
+            if encoding is not None:
+                return decode(self.request, payload, encoding), encoding
+            if not payload and content_type is None and accept is not None and "json" in accept:
+                # Nothing to see in the payload: what is asked for counts.
+                return decode(self.request, payload, Encoding.JSON), Encoding.JSON
+            return read(self.request, payload, self.encoding)
         except CodecError as error:
+            if machine.has_begun:
+                raise CodecError(
+                    f"{self.name}: the request of an invocation that has begun cannot be read any "
+                    f"more; deploy code that reads it: {error}"
+                ) from error
             raise TerminalError(f"{self.name}: bad request: {error}", code=400) from error

@@ -8,7 +8,7 @@ from restate_proto.errors import checked_code
 from restate_proto.model.arguments import check_string, wrong_type
 from restate_proto.model.keys import SignalKey
 from restate_proto.protocol import Failure, InvocationTarget, Result, ResultKind
-from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
+from restate_proto.runtime.futures import Deferred, DurableFuture, FromOutside, Leaf
 from restate_proto.runtime.values import (
     optional_reader,
     read_invocation_id,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from restate_proto.model.codec import Codec
     from restate_proto.model.keys import SendsSignal
     from restate_proto.model.kinds import Encoding
+    from restate_proto.model.target import Target
     from restate_proto.runtime.attempt import Attempt
 
 __all__ = [
@@ -67,7 +68,7 @@ class InvocationHandle(Generic[R]):
 
         Awaiting it raises `TerminalError` where that invocation failed.
         """
-        attempt, read = self._attempt, reader(self._codec, self._encoding)
+        attempt, read = self._attempt, reader(self._codec, self._encoding, "the result")
         return self._with_id(
             lambda id_: attempt.issue(read, attempt.machine.attach, InvocationTarget(id_))
         )
@@ -77,7 +78,7 @@ class InvocationHandle(Generic[R]):
 
         Awaiting it raises `TerminalError` where that invocation failed.
         """
-        attempt, read = self._attempt, optional_reader(self._codec, self._encoding)
+        attempt, read = self._attempt, optional_reader(self._codec, self._encoding, "the result")
         return self._with_id(
             lambda id_: attempt.issue(read, attempt.machine.get_output, InvocationTarget(id_))
         )
@@ -137,8 +138,9 @@ class CallFuture(Leaf[R]):
         ids: tuple[int, int],
         codec: Codec[R],
         encoding: Encoding,
+        target: Target,
     ) -> None:
-        super().__init__(attempt, ids[1], reader(codec, encoding))
+        super().__init__(attempt, ids[1], reader(codec, encoding, "the response of", target))
         self._id_notification = ids[0]
         self._codec = codec
         self._encoding = encoding
@@ -167,7 +169,7 @@ class CallFuture(Leaf[R]):
         return self.handle.signal(key, message)
 
 
-class Awakeable(Leaf[R]):
+class Awakeable(FromOutside[R]):
     """A future that somebody else completes by its `id`; awaiting it raises if they reject it.
 
     Attributes:
@@ -178,7 +180,7 @@ class Awakeable(Leaf[R]):
 
     def __init__(self, attempt: Attempt, codec: Codec[R], encoding: Encoding) -> None:
         self.id, notification = attempt.machine.awakeable()
-        super().__init__(attempt, notification, reader(codec, encoding))
+        super().__init__(attempt, notification, reader(codec, encoding, "awakeable", self.id))
         attempt.inbox.expect(notification, self)
 
 
@@ -219,16 +221,18 @@ class DurablePromise(Generic[R]):
 
         Awaiting it raises `TerminalError` where the promise was rejected.
         """
-        attempt, read = self._attempt, reader(self._codec, self._encoding)
-        return attempt.issue(read, attempt.commands.get_promise, self._name)
+        attempt = self._attempt
+        read = reader(self._codec, self._encoding, "promise", self._name)
+        return attempt.issue(read, attempt.commands.get_promise, self._name, future=FromOutside)
 
     def peek(self) -> DurableFuture[R | None]:
         """Its value, or None where it has none yet.
 
         Awaiting it raises `TerminalError` where the promise was rejected.
         """
-        attempt, read = self._attempt, optional_reader(self._codec, self._encoding)
-        return attempt.issue(read, attempt.commands.peek_promise, self._name)
+        attempt = self._attempt
+        read = optional_reader(self._codec, self._encoding, "promise", self._name)
+        return attempt.issue(read, attempt.commands.peek_promise, self._name, future=FromOutside)
 
     def resolve(self, message: R) -> DurableFuture[None]:
         """Give it its value.

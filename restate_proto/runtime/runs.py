@@ -8,7 +8,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from restate_proto.codec.payload import decode, encode, encoding_of
+from restate_proto.codec.payload import encode, read
 from restate_proto.errors import RetryableError, TerminalError
 from restate_proto.logs import get_logger
 from restate_proto.model.codec import CodecError
@@ -222,9 +222,7 @@ def _why_unreadable(run: Run, data: bytes) -> str | None:
     if len(data) >= MAX_PAYLOAD:
         return f"it is {len(data)} bytes long, and Restate stores less than {MAX_PAYLOAD}"
     try:
-        is_object = run.codec.json_is_object
-        encoding = encoding_of(None, data, run.encoding, is_object=is_object)
-        decode(run.codec, data, encoding)
+        read(run.codec, data, run.encoding)
     except CodecError as error:
         return f"it could not be read again: {error}"
     return None

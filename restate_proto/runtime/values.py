@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from restate_proto.codec import strict_json
-from restate_proto.codec.payload import decode, encode, encoding_of
+from restate_proto.codec.payload import encode
+from restate_proto.codec.payload import read as read_payload
 from restate_proto.codec.plain import PLAIN_CODECS
 from restate_proto.codec.registry import codec_for
 from restate_proto.model.codec import Codec, CodecError, JsonSchema
@@ -29,25 +30,36 @@ __all__ = [
 T = TypeVar("T")
 
 
-def reader(codec: Codec[T], encoding: Encoding) -> Callable[[Result], T]:
+def reader(
+    codec: Codec[T], encoding: Encoding, what: str, name: object = None
+) -> Callable[[Result], T]:
     """A function that reads the value of a result.
 
     Args:
         codec: the value's codec.
-        encoding: the encoding that it is expected in; JSON is recognized where binary is.
+        encoding: the contract's encoding; a value in the other one is read as well.
+        what: what the value is, for errors: `"state"`.
+        name: which of them, where there are several: a string or a target.
+
+    Returns:
+        The function. It raises `CodecError` where the value cannot be read.
     """
 
     def read(result: Result) -> T:
-        data: bytes = result.value or b""
-        is_object = codec.json_is_object
-        return decode(codec, data, encoding_of(None, data, encoding, is_object=is_object))
+        try:
+            return read_payload(codec, result.value or b"", encoding)[0]
+        except CodecError as error:
+            which = "" if name is None else f" {name!r}" if isinstance(name, str) else f" {name}"
+            raise CodecError(f"{what}{which}: {error}") from error
 
     return read
 
 
-def optional_reader(codec: Codec[T], encoding: Encoding) -> Callable[[Result], T | None]:
+def optional_reader(
+    codec: Codec[T], encoding: Encoding, what: str, name: object = None
+) -> Callable[[Result], T | None]:
     """As `reader`; None where there is no value."""
-    read = reader(codec, encoding)
+    read = reader(codec, encoding, what, name)
     return lambda result: None if result.kind is ResultKind.VOID else read(result)
 
 
@@ -86,6 +98,7 @@ class _PlainCodec:
     full_name = "a plain value"
     is_empty = False
     json_is_object = False
+    brace_begins_binary = False
 
     def to_json(self, message: Any, /) -> bytes:
         """Serialize by the value's own type."""

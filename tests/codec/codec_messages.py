@@ -59,6 +59,7 @@ def _message(name: str) -> Any:
 FILES = _compile()
 """The files of protos/ and what they import."""
 
+Brace = _message("Brace")
 Choices = _message("Choices")
 Collections = _message("Collections")
 Edition = _message("Edition")
@@ -74,7 +75,7 @@ WellKnown = _message("WellKnown")
 
 OURS: tuple[Any, ...] = (
     *(Choices, Collections, Legacy, Nothing, Old, Scalars, Single, Tree, WellKnown),
-    *(Edition, Keywords, Shapes),
+    *(Brace, Edition, Keywords, Shapes),
     # as a request or a response they are the whole payload
     *(any_pb2.Any, duration_pb2.Duration, field_mask_pb2.FieldMask, timestamp_pb2.Timestamp),
     *(empty_pb2.Empty, struct_pb2.Struct, struct_pb2.Value, struct_pb2.ListValue),

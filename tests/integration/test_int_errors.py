@@ -130,7 +130,7 @@ def test_a_wrong_return_type_is_an_error_of_the_code(world: World) -> None:
     assert world.run(world.perform(Place.SERVICE, body)).number == 5
     failures = world.take_failures()
     assert len(failures) == 2
-    assert all("returned something else than it should" in failure for failure in failures)
+    assert all("returned what cannot be recorded" in failure for failure in failures)
 
 
 @each_kind

@@ -24,7 +24,7 @@ from hypothesis import assume, given, settings
 
 from restate_proto.codec.google import google_codec
 from restate_proto.model.kinds import Encoding
-from restate_proto.plugin.evolution.payloads import PayloadComparison, json_is_object
+from restate_proto.plugin.evolution.payloads import PayloadComparison
 from restate_proto.plugin.evolution.version import ContractVersion
 
 if TYPE_CHECKING:
@@ -301,22 +301,6 @@ def test_values_of_enums(compile_request: Compile, encoding: Encoding) -> None:
     assert moved == (
         [] if encoding is JSON else ['value 1 "A" of shop.v1.Kind is gone, not reserved']
     )
-
-
-def test_the_types_without_an_object_are_the_codecs() -> None:
-    types = (
-        any_pb2,
-        duration_pb2,
-        empty_pb2,
-        field_mask_pb2,
-        struct_pb2,
-        timestamp_pb2,
-        wrappers_pb2,
-    )
-    for module in types:
-        for descriptor in module.DESCRIPTOR.message_types_by_name.values():
-            codec = google_codec(GetMessageClass(descriptor))
-            assert json_is_object(codec.full_name) == codec.json_is_object, codec
 
 
 # ---- What protobuf says: what is not reported, reads the same. ----

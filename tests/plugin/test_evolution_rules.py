@@ -158,19 +158,6 @@ def test_a_request_that_two_handlers_take_is_said_once(changes: Changes) -> None
     assert finding.handler is None
 
 
-def test_what_no_handler_can_tell_the_encoding_of_is_named(changes: Changes) -> None:
-    seen = edited(
-        (
-            ('import "google', 'import "google/protobuf/timestamp.proto";\nimport "google'),
-            ("= { state:", '= { state: { name: "seen" type: "google.protobuf.Timestamp" } state:'),
-        )
-    )
-    as_json = seen.replace("(restatepb.v1.object) = {", "(restatepb.v1.object) = { encoding: 2", 1)
-    (finding,) = changes(seen, as_json.replace("encoding: 2", "encoding: ENCODING_JSON"))
-    assert finding.rule.id == "ENCODING_CHANGED"
-    assert "no handler can tell the encoding of google.protobuf.Timestamp" in finding.message
-
-
 def test_a_handler_of_a_private_service_may_say_so_too(changes: Changes) -> None:
     private = "config: { ingress_private: true }"
     service = edited((("service) = {", f"service) = {{ {private}"),))

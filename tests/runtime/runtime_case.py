@@ -178,11 +178,13 @@ class Case:
         encoding: the contract's.
         threads: the threads for ordinary functions.
         runtime: what the attempt shares with others; None makes one.
+        request: the handler's request type.
+        response: its response type.
     """
 
     def __init__(
         self,
-        body: Callable[[Any, Parcel], Coroutine[Any, Any, Any]],
+        body: Callable[[Any, Any], Coroutine[Any, Any, Any]],
         *,
         version: int = 6,
         kind: ServiceKind = ServiceKind.SERVICE,
@@ -190,6 +192,8 @@ class Case:
         encoding: Encoding = Encoding.PROTOBUF,
         threads: ThreadPool | None = None,
         runtime: Runtime | None = None,
+        request: type[Message] = Parcel,
+        response: type[Message] = Parcel,
     ) -> None:
         descriptor = HandlerDescriptor(
             service="runtime.v1.Service",
@@ -197,8 +201,8 @@ class Case:
             method="handle",
             service_kind=kind,
             kind=handler_kind,
-            request=google_codec(Parcel),
-            response=google_codec(Parcel),
+            request=google_codec(request),
+            response=google_codec(response),
             encoding=encoding,
         )
         self.stream = Stream()

@@ -93,7 +93,7 @@ def proposal_of(
         ("name \ud83d", None, ["(str)", "half of a surrogate pair"]),
         ({"\ud83d": 1}, None, ["(dict)", "half of a surrogate pair"]),
         (nested_list(100_000), None, ["(list)", "cannot be written as JSON"]),
-        (nested_parcel(150), Parcel, ["(Parcel)", "could not be read again"]),
+        (nested_parcel(150), Parcel, ["(Parcel)", "nested more than 100 messages deep"]),
         (3, str, ["(int)", "expected str, got int 3"]),
         (Parcel(), None, ["(Parcel)", "type=Parcel"]),
         (b"", None, ["(bytes)", "type=bytes"]),

@@ -257,7 +257,7 @@ async def test_a_wrong_return_type_fails_the_attempt(wrong: object) -> None:
 
     error = Case(body).start().error()
     assert error.code == 500
-    assert "runtime.v1.Service/Handle returned something else than it should" in error.message
+    assert "runtime.v1.Service/Handle returned what cannot be recorded" in error.message
 
 
 @in_loop

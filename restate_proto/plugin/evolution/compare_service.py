@@ -9,12 +9,11 @@ from restate_proto.plugin.evolution.compare_config import config_findings
 from restate_proto.plugin.evolution.compare_keys import key_findings
 from restate_proto.plugin.evolution.compare_types import Use, type_findings
 from restate_proto.plugin.evolution.match import match
-from restate_proto.plugin.evolution.payloads import json_is_object
 from restate_proto.plugin.evolution.reporter import Reporter
 from restate_proto.plugin.schema import KIND_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from restate_proto.plugin.evolution.findings import Finding
     from restate_proto.plugin.evolution.match import Matches
@@ -74,7 +73,7 @@ def compare_service(
         uses += (_declared_use(what, one, other) for one, other in declared.same)
     uses += (use for pair in pairs for use in _handler_uses(*pair))
     if before.encoding is not after.encoding:
-        yield _encoding(report, before, after, uses)
+        yield _encoding(report, before, after)
     yield from type_findings(report, uses, {before.encoding, after.encoding}, payloads)
     yield from key_findings(report, pairs, old, new)
     yield from config_findings(report, before, after, pairs)
@@ -174,14 +173,9 @@ def _declarations(report: Reporter, what: str, declared: Matches[Declaration]) -
         )
 
 
-def _encoding(
-    report: Reporter, before: ServiceModel, after: ServiceModel, uses: Sequence[Use]
-) -> Finding:
+def _encoding(report: Reporter, before: ServiceModel, after: ServiceModel) -> Finding:
     names = {Encoding.PROTOBUF: "ENCODING_PROTOBUF", Encoding.JSON: "ENCODING_JSON"}
     text = f"its encoding was {names[before.encoding]} and is {names[after.encoding]}"
-    unclear = sorted({use.old.full_name for use in uses if not json_is_object(use.old.full_name)})
-    if unclear:
-        text += f"; no handler can tell the encoding of {' or '.join(unclear)}"
     return report.finding("ENCODING_CHANGED", text, before=before.location)
 
 

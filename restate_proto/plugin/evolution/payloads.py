@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from restate_proto.plugin.evolution.version import ContractVersion
     from restate_proto.plugin.index import FoundMessage
 
-__all__ = ["PayloadComparison", "json_is_object"]
+__all__ = ["PayloadComparison"]
 
 _MESSAGE_FIELD = 2  # a field number of DescriptorProto, for source paths
 
@@ -242,11 +242,6 @@ _WIDER_FIELD = (
     "write only what fits {was} until no old code reads it; or leave the field, and add one with "
     "another number and name beside it"
 )
-
-
-def json_is_object(full_name: str) -> bool:
-    """Whether the ProtoJSON of a message begins with `{`, so that it is told from binary."""
-    return full_name not in NO_OBJECTS
 
 
 def _type_name(field: Field) -> str:

@@ -1,0 +1,81 @@
+"""What the messages of a type can hold, however deep inside: what its codec has to look after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from restate_proto.codec.proto_fields import is_required
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.protobuf.descriptor import Descriptor
+
+__all__ = ["ANY", "FIELD_MASK", "Contents", "contents_of"]
+
+ANY = "google.protobuf.Any"
+FIELD_MASK = "google.protobuf.FieldMask"
+
+_BYTES = FieldDescriptor.TYPE_BYTES
+_FLOATS = (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT)
+
+
+class Contents(NamedTuple):
+    """What a type can hold.
+
+    Args:
+        anything: messages of any type: in an `Any`, or in extensions.
+        itself: a message that holds its own type, so that there is no bound on the depth.
+        required: fields that have to be there.
+        floats: numbers with a fraction.
+        bytes: fields of bytes.
+        masks: a `FieldMask`.
+    """
+
+    anything: bool
+    itself: bool
+    required: bool
+    floats: bool
+    bytes: bool
+    masks: bool
+
+
+def contents_of(descriptor: Descriptor) -> Contents:
+    """What messages of a type can hold.
+
+    Args:
+        descriptor: the type.
+    """
+    types = {descriptor.full_name: descriptor}
+    waiting = [descriptor]
+    while waiting:
+        for inner in _inside(waiting.pop()):
+            if inner.full_name not in types:
+                types[inner.full_name] = inner
+                waiting.append(inner)
+    fields = [field for type_ in types.values() for field in type_.fields]
+    kinds = {field.type for field in fields}
+    anything = ANY in types or any(type_.is_extendable for type_ in types.values())
+    return Contents(
+        anything=anything,
+        itself=_has_circle(types),
+        required=any(map(is_required, fields)),
+        floats=anything or not kinds.isdisjoint(_FLOATS),
+        bytes=anything or _BYTES in kinds,
+        masks=anything or FIELD_MASK in types,
+    )
+
+
+def _inside(descriptor: Descriptor) -> Iterator[Descriptor]:
+    return (field.message_type for field in descriptor.fields if field.message_type is not None)
+
+
+def _has_circle(types: dict[str, Descriptor]) -> bool:
+    """Whether one of these types leads back to itself; each type inside of one is among them."""
+    left = {name: {inner.full_name for inner in _inside(type_)} for name, type_ in types.items()}
+    while ends := [name for name, inside in left.items() if not inside & left.keys()]:
+        for name in ends:
+            del left[name]
+    return bool(left)

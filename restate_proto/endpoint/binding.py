@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from restate_proto.model.service import ServiceBase
-from restate_proto.protocol import MAX_LENGTH
+from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MAX_LENGTH
 from restate_proto.runtime import BoundHandler, context_class
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ _CONTEXTS = {
 
 
 def bind(
-    services: Iterable[ServiceBase], threads: ThreadPool, max_message: int = MAX_LENGTH
+    services: Iterable[ServiceBase],
+    threads: ThreadPool,
+    max_message: int = MAX_LENGTH,
+    max_outbound: int = DEFAULT_MAX_OUTBOUND,
 ) -> dict[str, BoundHandler]:
     """The handlers of services, by the path that invokes them: `/invoke/{service}/{handler}`.
 
@@ -33,6 +36,7 @@ def bind(
         services: objects that implement generated bases.
         threads: the threads for ordinary functions in `ctx.run`.
         max_message: the longest message of the service protocol that is taken, in bytes.
+        max_outbound: the `message-size-limit` of the server, in bytes.
 
     Raises:
         TypeError: an object is no service, a handler is no coroutine function or takes something
@@ -57,7 +61,8 @@ def bind(
                     f"handler {handler.service}/{handler.name}"
                 )
             _check_parameters(handler, type(service), method)
-            bound = BoundHandler(handler, method, context_class(handler), threads, max_message)
+            context = context_class(handler)
+            bound = BoundHandler(handler, method, context, threads, max_message, max_outbound)
             handlers[f"/invoke/{handler.service}/{handler.name}"] = bound
         _check_others(descriptor, type(service))
     if not handlers:

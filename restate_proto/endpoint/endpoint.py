@@ -107,7 +107,8 @@ class Endpoint:
             raise ValueError(f"run_threads={run_threads}: must be at least 1")
         self._limits = limits or Limits()
         threads = ThreadPool(run_threads)
-        self._handlers = bind(services, threads, self._limits.max_inbound_message)
+        inbound, outbound = self._limits.max_inbound_message, self._limits.max_outbound_message
+        self._handlers = bind(services, threads, inbound, outbound)
         self._discovery = Discovery(
             tuple(service.__restate_service__ for service in services),
             min_protocol_version=MIN_VERSION,

@@ -1,4 +1,4 @@
-"""What an endpoint takes from its peers, and how long it waits for them."""
+"""What an endpoint takes from its peers and writes to them, and how long it waits for them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ class Limits:
     Attributes:
         max_inbound_message: bytes of one message of the service protocol: an entry of the journal,
             a state value, a request. Restate's own limit is 32 MiB.
+        max_outbound_message: bytes of a message of the service protocol that is not written any
+            more, because Restate would not take it: its own `message-size-limit`.
         max_streams: streams, which are attempts of invocations, at once on one connection.
         max_connections: open connections.
         max_header_bytes: bytes of the header fields of one request, each counted with 32 more.
@@ -40,6 +42,7 @@ class Limits:
     """
 
     max_inbound_message: int = 67_108_864
+    max_outbound_message: int = 33_554_432
     max_streams: int = 1_000
     max_connections: int = 500
     max_header_bytes: int = 65_536
@@ -51,6 +54,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         self._check_number("max_inbound_message", 1_024, MAX_LENGTH)
+        self._check_number("max_outbound_message", 2**20, MAX_LENGTH)
         self._check_number("max_streams", 1, 2**31 - 1)
         self._check_number("max_connections", 1, 2**31 - 1)
         self._check_number("max_header_bytes", 4_096, 2**24)

@@ -8,13 +8,18 @@ no clock and does no I/O; `restate_proto.runtime` drives it.
 from __future__ import annotations
 
 from restate_proto.protocol.calls import InvocationTarget
-from restate_proto.protocol.errors import AttemptEnded, AttemptError, Code, RelatedCommand
-from restate_proto.protocol.frames import MAX_LENGTH
+from restate_proto.protocol.errors import (
+    AttemptEnded,
+    AttemptError,
+    Code,
+    MessageTooLargeError,
+    RelatedCommand,
+)
+from restate_proto.protocol.frames import DEFAULT_MAX_OUTBOUND, MAX_LENGTH, MAX_PAYLOAD
 from restate_proto.protocol.journal import Input, Phase
 from restate_proto.protocol.machine import StateMachine
 from restate_proto.protocol.results import (
     CANCEL_SIGNAL,
-    MAX_PAYLOAD,
     Await,
     Combinator,
     Failure,
@@ -26,6 +31,7 @@ from restate_proto.protocol.version import MAX_VERSION, MIN_VERSION, content_typ
 
 __all__ = [
     "CANCEL_SIGNAL",
+    "DEFAULT_MAX_OUTBOUND",
     "MAX_LENGTH",
     "MAX_PAYLOAD",
     "MAX_VERSION",
@@ -38,6 +44,7 @@ __all__ = [
     "Failure",
     "Input",
     "InvocationTarget",
+    "MessageTooLargeError",
     "NotificationId",
     "Phase",
     "RelatedCommand",

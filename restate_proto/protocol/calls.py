@@ -44,8 +44,8 @@ class CallCommands(StateCommands):
 
     __slots__ = ("_calls",)
 
-    def __init__(self, version: int, max_message: int) -> None:
-        super().__init__(version, max_message)
+    def __init__(self, version: int, max_message: int, max_outbound: int) -> None:
+        super().__init__(version, max_message, max_outbound)
         # Calls that have no result yet: notification id of the invocation id -> invocation id.
         self._calls: dict[int, str | None] = {}
 

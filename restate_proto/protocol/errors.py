@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import timedelta
 
-__all__ = ["AttemptEnded", "AttemptError", "Code", "RelatedCommand"]
+__all__ = ["AttemptEnded", "AttemptError", "Code", "MessageTooLargeError", "RelatedCommand"]
 
 
 class Code(IntEnum):
@@ -47,6 +47,10 @@ class AttemptError:
     stacktrace: str = ""
     related: RelatedCommand | None = None
     retry_after: timedelta | None = None
+
+
+class MessageTooLargeError(ValueError):
+    """A handler writes more at once than Restate takes; nothing was written, and it may go on."""
 
 
 class AttemptEnded(BaseException):

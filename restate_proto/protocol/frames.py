@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["MAX_LENGTH", "REQUESTED_ACK", "Frame", "FrameDecoder", "pack_header"]
+__all__ = [
+    "DEFAULT_MAX_OUTBOUND",
+    "MAX_LENGTH",
+    "MAX_PAYLOAD",
+    "REQUESTED_ACK",
+    "RESTATES_SHARE",
+    "Frame",
+    "FrameDecoder",
+    "pack_header",
+]
 
 Frame = tuple[int, bytes]
 """A message's type number and its payload."""
@@ -14,6 +23,18 @@ REQUESTED_ACK = 0x8000
 
 MAX_LENGTH = 2**31 - 1
 """protobuf's own bound on a message, in bytes."""
+
+DEFAULT_MAX_OUTBOUND = 32 * 2**20
+"""Restate's default `message-size-limit`, in bytes: it takes only messages that are shorter."""
+
+RESTATES_SHARE = 64 * 2**10
+"""What Restate needs of its limit itself, in bytes, where a value leaves the invocation: for a call,
+for another invocation, for whoever waits for the result. It takes half of this (1.7.12). To a
+message that is larger than what is left it says nothing, and the invocation never goes on.
+"""
+
+MAX_PAYLOAD = DEFAULT_MAX_OUTBOUND - RESTATES_SHARE
+"""The length in bytes of a payload that Restate, by its defaults, would not take any more."""
 
 _HEADER = struct.Struct(">HHI")
 _unpack_header = _HEADER.unpack_from

@@ -10,8 +10,21 @@ from collections import deque
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 
-from restate_proto.protocol.errors import AttemptEnded, AttemptError, Code, RelatedCommand
-from restate_proto.protocol.frames import MAX_LENGTH, Frame, FrameDecoder, pack_header
+from restate_proto.protocol.errors import (
+    AttemptEnded,
+    AttemptError,
+    Code,
+    MessageTooLargeError,
+    RelatedCommand,
+)
+from restate_proto.protocol.frames import (
+    DEFAULT_MAX_OUTBOUND,
+    MAX_LENGTH,
+    RESTATES_SHARE,
+    Frame,
+    FrameDecoder,
+    pack_header,
+)
 from restate_proto.protocol.messages import (
     FIRST_COMMAND,
     FIRST_CUSTOM,
@@ -48,6 +61,7 @@ _NO_START = pb.StartMessage()
 _MUCH_OUTPUT = 1 << 20
 _MOST_ENDS = 100
 """How often a handler is told that its attempt has ended before it is taken for deaf."""
+_STATE = (MessageType.SET_STATE, MessageType.GET_EAGER_STATE)
 _END = pack_header(MessageType.END, 0, 0)
 
 
@@ -77,6 +91,8 @@ class Journal:
     Args:
         version: the service protocol version of the stream.
         max_message: the longest message that is taken, in bytes; a longer one ends the attempt.
+        max_outbound: the `message-size-limit` of the server, in bytes; what it would not take is
+            not written.
     """
 
     __slots__ = (
@@ -89,6 +105,7 @@ class Journal:
         "_last_completion_id",
         "_last_name",
         "_last_type",
+        "_max_outbound",
         "_missing_entries",
         "_notifications",
         "_output",
@@ -99,13 +116,21 @@ class Journal:
         "ends_told",
         "error",
         "last_signal_index",
+        "max_payload",
         "phase",
         "start",
         "version",
     )
 
-    def __init__(self, version: int, max_message: int = MAX_LENGTH) -> None:
+    def __init__(
+        self,
+        version: int,
+        max_message: int = MAX_LENGTH,
+        max_outbound: int = DEFAULT_MAX_OUTBOUND,
+    ) -> None:
         self.version = version
+        self._max_outbound = max_outbound
+        self.max_payload = max_outbound - RESTATES_SHARE  # the least that is refused
         self.phase = _WAITING_START
         self.error: AttemptError | None = None
         self.start = _NO_START
@@ -289,8 +314,13 @@ class Journal:
             message: the command.
             name: its name.
             ids: how many completion ids it uses; they follow on the last ones.
+
+        Raises:
+            MessageTooLargeError: Restate would not take it.
         """
         payload = message.SerializeToString()
+        if len(payload) >= self.max_payload:
+            self._refuse_large(type_, payload)
         if self.phase is _PROCESSING:
             length = len(payload)
             header = pack_header(type_, 0, length)
@@ -309,6 +339,32 @@ class Journal:
         if found_type != type_ or found != payload:
             self._check(found_type, found, type_, message, name)
         self._take_recorded(type_, name, ids)
+
+    def _refuse_large(self, type_: int, payload: bytes) -> None:
+        """Refuse a command that Restate would not take."""
+        if self.phase is _CLOSED or (type_ in _STATE and len(payload) < self._max_outbound):
+            return  # state stays with the invocation
+        if self.phase is _REPLAYING and self._commands[0] == (type_, payload):
+            return  # it has taken it
+        self.check_size(describe(type_), len(payload))
+
+    def check_size(self, what: str, size: int) -> None:
+        """Refuse what Restate would not take.
+
+        Args:
+            what: what is to be written, for the error.
+            size: the bytes that it takes.
+
+        Raises:
+            MessageTooLargeError: it is too large.
+        """
+        if size >= self.max_payload:
+            raise MessageTooLargeError(
+                f"{what}: {size} bytes are more than Restate takes at once, whose "
+                f"message-size-limit is {self._max_outbound} bytes. Store what is so large "
+                "elsewhere, and pass on where it is; or raise the limit in the server's "
+                "configuration and here, with Limits(max_outbound_message=...)."
+            )
 
     def _check(
         self, found_type: int, found: bytes, type_: int, message: Message, name: str = ""

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from restate_proto.protocol.calls import CallCommands
 from restate_proto.protocol.errors import AttemptEnded, AttemptError, Code, RelatedCommand
-from restate_proto.protocol.frames import MAX_LENGTH, REQUESTED_ACK
+from restate_proto.protocol.frames import DEFAULT_MAX_OUTBOUND, MAX_LENGTH, REQUESTED_ACK
 from restate_proto.protocol.journal import Phase
 from restate_proto.protocol.messages import MessageType
 from restate_proto.protocol.results import (
@@ -37,12 +37,22 @@ class StateMachine(CallCommands):
     Args:
         version: the service protocol version of the stream, 5 to 7.
         max_message: the longest message that is taken, in bytes; a longer one ends the attempt.
+        max_outbound: the `message-size-limit` of the server, in bytes; what it would not take is
+            not written.
+
+    Attributes:
+        max_payload: the length in bytes of a payload that Restate would not take any more.
     """
 
     __slots__ = ("_runs", "cancel_requested")
 
-    def __init__(self, version: int, max_message: int = MAX_LENGTH) -> None:
-        super().__init__(version, max_message)
+    def __init__(
+        self,
+        version: int,
+        max_message: int = MAX_LENGTH,
+        max_outbound: int = DEFAULT_MAX_OUTBOUND,
+    ) -> None:
+        super().__init__(version, max_message, max_outbound)
         # Runs without a result: completion id -> the command's index and name, for errors.
         self._runs: dict[NotificationId, tuple[int, str]] = {}
         self.cancel_requested = False

@@ -10,7 +10,6 @@ from restatepb.protocol.v1 import protocol_pb2 as pb
 
 __all__ = [
     "CANCEL_SIGNAL",
-    "MAX_PAYLOAD",
     "Await",
     "Combinator",
     "Failure",
@@ -26,13 +25,6 @@ NotificationId: TypeAlias = int | str
 
 CANCEL_SIGNAL: NotificationId = -pb.CANCEL
 
-
-MAX_PAYLOAD = 32 * 2**20 - 2**16
-"""The length in bytes of a payload that Restate, by its defaults, would not take any more.
-
-Its bound on a message is 32 MiB, of which it needs some itself: to a payload that is less than 64 KiB
-below, it says nothing (1.7.12, service protocol v6), and the invocation never goes on.
-"""
 
 _MAX_TEXT = 2**20
 _MAX_METADATA = 8 * 2**20

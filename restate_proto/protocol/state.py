@@ -19,8 +19,8 @@ class StateCommands(Journal):
 
     __slots__ = ("_is_partial", "_values")
 
-    def __init__(self, version: int, max_message: int) -> None:
-        super().__init__(version, max_message)
+    def __init__(self, version: int, max_message: int, max_outbound: int) -> None:
+        super().__init__(version, max_message, max_outbound)
         # None for a key that is known to have no value.
         self._values: dict[bytes, bytes | None] = {}
         self._is_partial = True

@@ -91,7 +91,7 @@ class Attempt:
         runtime: Runtime,
     ) -> None:
         self.handler = handler
-        self.machine = StateMachine(version, handler.max_message)
+        self.machine = StateMachine(version, handler.max_message, handler.max_outbound)
         self.stream = stream
         self.runtime = runtime
         self.loop = runtime.loop

@@ -9,7 +9,7 @@ from restate_proto.codec.payload import decode, named_encoding, read
 from restate_proto.errors import TerminalError
 from restate_proto.model.codec import CodecError
 from restate_proto.model.kinds import Encoding
-from restate_proto.protocol import MAX_LENGTH
+from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MAX_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -49,6 +49,7 @@ class BoundHandler:
         context_class: the context class for its kind.
         threads: the threads for ordinary functions in `ctx.run`.
         max_message: the longest message of the service protocol that is taken, in bytes.
+        max_outbound: the `message-size-limit` of the server, in bytes.
 
     Attributes:
         report_failure: what is told of failed attempts, none of which is retried then; None where
@@ -59,6 +60,7 @@ class BoundHandler:
         "context_class",
         "encoding",
         "max_message",
+        "max_outbound",
         "method",
         "name",
         "report_failure",
@@ -74,11 +76,13 @@ class BoundHandler:
         context_class: type[Context],
         threads: ThreadPool,
         max_message: int = MAX_LENGTH,
+        max_outbound: int = DEFAULT_MAX_OUTBOUND,
     ) -> None:
         self.method = method
         self.context_class = context_class
         self.threads = threads
         self.max_message = max_message
+        self.max_outbound = max_outbound
         self.name = f"{descriptor.service}/{descriptor.name}"
         self.request = descriptor.request
         self.response = descriptor.response

@@ -100,7 +100,10 @@ class InvocationHandle(Generic[R]):
         """
         if not isinstance(key, SignalKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_signal_key("signal", key)
-        return self._signal(key.name, write(message, key.type, self._encoding))
+        data = write(message, key.type, self._encoding)
+        # Here, for it may not be sent before the invocation's id is known.
+        self._attempt.machine.check_size("send signal", len(data) + len(key.name))
+        return self._signal(key.name, data)
 
     def reject_signal(
         self, key: SignalKey[Any], reason: str, *, code: int = 500

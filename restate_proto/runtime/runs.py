@@ -13,7 +13,7 @@ from restate_proto.errors import RetryableError, TerminalError
 from restate_proto.logs import get_logger
 from restate_proto.model.codec import CodecError
 from restate_proto.model.retry import GiveUp, RetryPolicy
-from restate_proto.protocol import MAX_PAYLOAD, AttemptError, Failure, Phase
+from restate_proto.protocol import AttemptError, Failure, Phase
 from restate_proto.runtime.failures import describe_error, format_traceback, to_failure
 from restate_proto.runtime.task import EagerTask
 from restate_proto.runtime.threads import ThreadStartError
@@ -139,7 +139,7 @@ class Runs:
             data = encode(run.codec, result, run.encoding)
             if len(data) < _DEEP_AT_LEAST:
                 return data
-            reason = _why_unreadable(run, data)
+            reason = _why_unreadable(run, data, self._attempt.machine.max_payload)
         except BaseException as wrong:  # noqa: BLE001 - a codec of any library, on an object of any class
             data, reason = b"", describe_error(wrong)
         if reason is None:
@@ -217,10 +217,10 @@ class _RunTask(EagerTask):
         self._runs.finished(self, result, error)
 
 
-def _why_unreadable(run: Run, data: bytes) -> str | None:
+def _why_unreadable(run: Run, data: bytes, max_payload: int) -> str | None:
     """Why a payload could not be read when the journal is replayed; None where it could."""
-    if len(data) >= MAX_PAYLOAD:
-        return f"it is {len(data)} bytes long, and Restate stores less than {MAX_PAYLOAD}"
+    if len(data) >= max_payload:
+        return f"it is {len(data)} bytes long, and Restate stores less than {max_payload}"
     try:
         read(run.codec, data, run.encoding)
     except CodecError as error:

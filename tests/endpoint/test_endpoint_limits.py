@@ -78,6 +78,7 @@ def test_a_value_of_the_wrong_type(given: dict[str, Any], message: str) -> None:
 def test_the_page_lists_every_limit_with_its_default() -> None:
     words: dict[object, str] = {
         67_108_864: "64 MiB",
+        33_554_432: "32 MiB",
         1_000: "1,000",
         500: "500",
         65_536: "64 KiB",

@@ -8,21 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import hypothesis.strategies as st
 import pytest
 from google.protobuf import (
-    any_pb2,
-    duration_pb2,
-    empty_pb2,
-    field_mask_pb2,
     json_format,
-    struct_pb2,
-    timestamp_pb2,
-    wrappers_pb2,
 )
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import assume, given, settings
 
-from restate_proto.codec.google import google_codec
 from restate_proto.model.kinds import Encoding
 from restate_proto.plugin.evolution.payloads import PayloadComparison
 from restate_proto.plugin.evolution.version import ContractVersion

@@ -13,6 +13,7 @@ from conformance.v1.conformance_pb2 import Parcel
 from restate_proto.codec.google import google_codec
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.service import HandlerDescriptor
+from restate_proto.protocol import DEFAULT_MAX_OUTBOUND
 from restate_proto.protocol.frames import FrameDecoder, pack_header
 from restate_proto.runtime import Attempt, BoundHandler, Runtime, ThreadPool, context_class
 from restatepb.protocol.v1 import protocol_pb2 as pb
@@ -180,6 +181,7 @@ class Case:
         runtime: what the attempt shares with others; None makes one.
         request: the handler's request type.
         response: its response type.
+        max_outbound: the server's `message-size-limit`.
     """
 
     def __init__(
@@ -194,6 +196,7 @@ class Case:
         runtime: Runtime | None = None,
         request: type[Message] = Parcel,
         response: type[Message] = Parcel,
+        max_outbound: int = DEFAULT_MAX_OUTBOUND,
     ) -> None:
         descriptor = HandlerDescriptor(
             service="runtime.v1.Service",
@@ -208,7 +211,9 @@ class Case:
         self.stream = Stream()
         self.fed = 0
         class_ = context_class(descriptor)
-        handler = BoundHandler(descriptor, body, class_, threads or _THREADS)
+        handler = BoundHandler(
+            descriptor, body, class_, threads or _THREADS, max_outbound=max_outbound
+        )
         if runtime is None:
             # Handlers run when they are ready, however long that takes on a busy machine.
             runtime = Runtime(asyncio.get_running_loop(), turn_seconds=math.inf)

@@ -28,9 +28,10 @@ MAX_MANIFEST_VERSION = 4
 
 # The server gives a response the content type that the manifest says, and no other, while a
 # handler answers in the encoding that it was asked in. So where that may be either, this is said:
-# it is true of both, and the playground of the Restate UI shows a body only where it sees `json`.
-# (Without a content type the server drops the output's schema.)
-_EITHER_ENCODING = "application/x-protobuf-or-json"
+# the registered name of ProtoJSON. Whoever reads JSON takes a name that ends in `+json`: aiohttp,
+# Spring, the playground of the Restate UI. Who asked for binary knows what comes, and has to look no
+# further. (Without a content type the server drops the output's schema.)
+_EITHER_ENCODING = "application/protobuf+json"
 _JSON = "application/json"
 
 _HANDLER_KINDS: dict[ServiceKind, tuple[HandlerKind | None, ...]] = {

@@ -55,7 +55,7 @@ class Everything(Service):
 
 def send(url: str, body: bytes | None = None) -> bytes:
     """Send what the playground would send."""
-    headers = {"content-type": "*/*", "accept": "application/x-protobuf-or-json, application/json"}
+    headers = {"content-type": "*/*", "accept": "application/protobuf+json, application/json"}
     request = urllib.request.Request(url, data=body, headers=headers)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request) as response:

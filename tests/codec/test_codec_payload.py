@@ -27,7 +27,6 @@ JSON, PROTOBUF = Encoding.JSON, Encoding.PROTOBUF
 encodings = st.sampled_from(Encoding)
 UNKNOWN = [
     "application/octet-stream",
-    "application/x-protobuf-or-json",
     "application/x-www-form-urlencoded",
     "",
     "json",

@@ -120,7 +120,7 @@ def test_a_plain_service() -> None:
                 "name": "Do",
                 "input": {"required": False, "contentType": "*/*", "jsonSchema": SCHEMA},
                 "output": {
-                    "contentType": "application/x-protobuf-or-json",
+                    "contentType": "application/protobuf+json",
                     "setContentTypeIfEmpty": False,
                     "jsonSchema": SCHEMA,
                 },

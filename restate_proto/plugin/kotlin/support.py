@@ -109,8 +109,16 @@ private class THE_SERDE<M : <<com.google.protobuf.Message>>>(
         when {
             data.readableBytes() == 0 -> json
             data.byteAt(0).toInt() == '{'.code -> true
-            else -> json && prototype.descriptorForType.fullName in noObjects
+            else -> prototype.descriptorForType.fullName in noObjects && beginsJson(data)
         }
+
+    private fun beginsJson(data: <<dev.restate.common.Slice>>): <<kotlin.Boolean>> {
+        fun at(index: <<kotlin.Int>>) = data.byteAt(index).toInt().toChar()
+
+        // A list in a Value begins with 2 in binary, too, but is no number.
+        val isNumber = at(0) != '2' || (0 until data.readableBytes()).all { at(it) in "0123456789.eE+- \\t\\r\\n" }
+        return isNumber && at(0) in "[\\"tfn-0123456789"
+    }
 }
 
 /** Messages by their class; what is no message is kotlinx.serialization's. */
@@ -214,7 +222,7 @@ private fun <C : <<dev.restate.sdk.kotlin.Context>>, Q : <<com.google.protobuf.M
     val output =
         object : <<dev.restate.serde.Serde>><R> by THE_SERDE(response, json) {
             override fun contentType(): <<kotlin.String>> =
-                if (json) "application/json" else "application/x-protobuf-or-json"
+                if (json) "application/json" else "application/protobuf+json"
         }
     val definition = <<dev.restate.sdk.endpoint.definition.HandlerDefinition>>.of(name, type, input, output, runner)
     return if (input.contentType() == null) definition else definition.withAcceptContentType("*/*")

@@ -34,6 +34,7 @@ import java.util.LinkedHashSet
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.atomic.AtomicReference
 import kotlin.ByteArray
+import kotlin.Int
 import kotlin.collections.listOf
 import kotlin.collections.setOf
 import kotlin.lazy
@@ -596,8 +597,16 @@ private class TypesRestateSerde<M : com.google.protobuf.Message>(
         when {
             data.readableBytes() == 0 -> json
             data.byteAt(0).toInt() == '{'.code -> true
-            else -> json && prototype.descriptorForType.fullName in noObjects
+            else -> prototype.descriptorForType.fullName in noObjects && beginsJson(data)
         }
+
+    private fun beginsJson(data: dev.restate.common.Slice): kotlin.Boolean {
+        fun at(index: Int) = data.byteAt(index).toInt().toChar()
+
+        // A list in a Value begins with 2 in binary, too, but is no number.
+        val isNumber = at(0) != '2' || (0 until data.readableBytes()).all { at(it) in "0123456789.eE+- \t\r\n" }
+        return isNumber && at(0) in "[\"tfn-0123456789"
+    }
 }
 
 /** Messages by their class; what is no message is kotlinx.serialization's. */
@@ -701,7 +710,7 @@ private fun <C : dev.restate.sdk.kotlin.Context, Q : com.google.protobuf.Message
     val output =
         object : dev.restate.serde.Serde<R> by TypesRestateSerde(response, json) {
             override fun contentType(): kotlin.String =
-                if (json) "application/json" else "application/x-protobuf-or-json"
+                if (json) "application/json" else "application/protobuf+json"
         }
     val definition = HandlerDefinition.of(name, type, input, output, runner)
     return if (input.contentType() == null) definition else definition.withAcceptContentType("*/*")

@@ -1,17 +1,26 @@
 package golden.payloads;
 
 import com.google.protobuf.Any;
+import com.google.protobuf.ListValue;
 import com.google.protobuf.Timestamp;
+import com.google.protobuf.Value;
 import dev.restate.common.Slice;
 import dev.restate.serde.Serde;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /** What the generated serdes read and write, which is the same in Java and in Kotlin. */
 public final class Checks {
   private Checks() {}
 
   public static void run(
-      Serde<Any> jsonAny, Serde<Timestamp> jsonTime, Serde<Strict> json, Serde<Strict> binary) {
+      Serde<Any> jsonAny,
+      Serde<Timestamp> jsonTime,
+      Serde<Timestamp> binaryTime,
+      Serde<Value> jsonValue,
+      Serde<Value> binaryValue,
+      Serde<Strict> json,
+      Serde<Strict> binary) {
     Strict message =
         Strict.newBuilder().setName("x").putCounts("b", 2).putCounts("a", 1).build();
 
@@ -35,8 +44,21 @@ public final class Checks {
     String any = "{\"@type\":\"type.googleapis.com/golden.payloads.Strict\",\"name\":\"x\"}";
     equal(text(jsonAny.serialize(jsonAny.deserialize(Slice.wrap(any)))), any);
 
-    // Its ProtoJSON is no object, so that the contract says what it is.
-    equal(jsonTime.deserialize(Slice.wrap("\"1970-01-01T00:00:05Z\"")).getSeconds(), 5L);
+    // Their ProtoJSON is no object, and still either is read, whatever the contract says.
+    Timestamp time = Timestamp.newBuilder().setSeconds(5).build();
+    for (Serde<Timestamp> reader : List.of(jsonTime, binaryTime)) {
+      equal(reader.deserialize(Slice.wrap("\"1970-01-01T00:00:05Z\"")), time);
+      equal(reader.deserialize(Slice.wrap(time.toByteArray())), time);
+    }
+    Value two = Value.newBuilder().setNumberValue(22).build();
+    Value list = Value.newBuilder().setListValue(ListValue.newBuilder().addValues(two)).build();
+    for (Value value : List.of(two, list, Value.newBuilder().setStringValue("2").build())) {
+      for (Serde<Value> reader : List.of(jsonValue, binaryValue)) {
+        for (Serde<Value> writer : List.of(jsonValue, binaryValue)) {
+          equal(reader.deserialize(writer.serialize(value)), value);
+        }
+      }
+    }
 
     refused(binary, new byte[] {12}); // the end of a group that has not begun
     refused(binary, new byte[] {10, 5, 'x'});

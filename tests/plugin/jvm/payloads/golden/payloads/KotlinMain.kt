@@ -6,6 +6,9 @@ public fun main() {
     Checks.run(
         JsonHandlers.Metadata.Serde.PACK_INPUT,
         JsonHandlers.Metadata.Serde.TIME_INPUT,
+        BinaryHandlers.Metadata.Serde.TIME_INPUT,
+        JsonHandlers.Metadata.Serde.TIME_OUTPUT,
+        BinaryHandlers.Metadata.Serde.TIME_OUTPUT,
         JsonHandlers.Metadata.Serde.PACK_OUTPUT,
         BinaryHandlers.Metadata.Serde.PACK_OUTPUT,
     )

@@ -283,7 +283,8 @@ def test_what_is_written_can_be_read_again_or_is_refused(
             assert getattr(codec, f"from_{form}")(data) == ours
             refused.append(False)
     assert refused == sorted(refused)
-    assert set(refused) == {False, True}
+    # Before protobuf 6 json_format has no bound on the depth of a Struct.
+    assert set(refused) == {False, True} or (make is struct and form == "json")
 
 
 def as_library(library: Library, message: Any) -> Any:

@@ -22,7 +22,12 @@ from restate_proto.protocol import (
     StateMachine,
 )
 from restate_proto.runtime.cleanups import place_of
-from restate_proto.runtime.failures import to_attempt_error, to_failure, used_elsewhere
+from restate_proto.runtime.failures import (
+    describe_error,
+    to_attempt_error,
+    to_failure,
+    used_elsewhere,
+)
 from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
 from restate_proto.runtime.handler import LastFailure
 from restate_proto.runtime.inbox import Inbox
@@ -426,7 +431,10 @@ class Attempt:
             did = "returned" if error is None else "raised"
             self._cause = wrong
             machine.fail_with(
-                AttemptError(500, f"{self.handler.name} {did} what cannot be recorded: {wrong}")
+                AttemptError(
+                    500,
+                    f"{self.handler.name} {did} what cannot be recorded: {describe_error(wrong)}",
+                )
             )
 
     def _fail(self, error: BaseException) -> None:

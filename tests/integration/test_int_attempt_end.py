@@ -48,7 +48,7 @@ def play(
 
     async def main() -> None:
         endpoint = Endpoint(Greeter(work), expose_tracebacks=expose_tracebacks)
-        async with restate_environment(endpoint, server=server) as env:
+        async with restate_environment(endpoint, server=server, retries=True) as env:
             await scenario(GreeterClient.from_client(env.client))
 
     asyncio.run(main())

@@ -19,7 +19,7 @@ from values_services import Handler, Outside, serving, the_object, the_service
 
 from restate_proto import Encoding, Endpoint, StateKey, Target
 from restate_proto.model.codec import CodecError
-from restate_proto.protocol import DEFAULT_SIZE_LIMIT, MessageTooLargeError
+from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MessageTooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -251,10 +251,10 @@ def test_what_is_written_below_the_limit_is_taken_and_above_it_is_refused_at_onc
             request = Int64Value(value=size)
             return (await outside.call(target, request, StringValue, PROTOBUF)).value
 
-        assert await tell("Fill", DEFAULT_SIZE_LIMIT - OVERHEAD) == ""
-        largest = DEFAULT_SIZE_LIMIT - SHARE - OVERHEAD
+        assert await tell("Fill", DEFAULT_MAX_OUTBOUND - OVERHEAD) == ""
+        largest = DEFAULT_MAX_OUTBOUND - SHARE - OVERHEAD
         assert await tell("PassOn", largest) == str(largest)
-        for size in (DEFAULT_SIZE_LIMIT - SHARE, DEFAULT_SIZE_LIMIT):
+        for size in (DEFAULT_MAX_OUTBOUND - SHARE, DEFAULT_MAX_OUTBOUND):
             assert "more than Restate takes at once" in await tell("PassOn", size)
 
-    loop.run(scenario(), 60)
+    loop.run(scenario())

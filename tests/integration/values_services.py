@@ -119,9 +119,9 @@ class Outside:
 @contextmanager
 def serving(loop: Loop, server: RestateServer, endpoint: Endpoint) -> Generator[Outside]:
     """An endpoint that is registered with a server."""
-    environment = restate_environment(endpoint, server=server)
-    env = loop.run(environment.__aenter__(), 60)
+    environment = restate_environment(endpoint, server=server, retries=True)
+    env = loop.run(environment.__aenter__())
     try:
         yield Outside(server, env.client)
     finally:
-        loop.run(environment.__aexit__(None, None, None), 60)
+        loop.run(environment.__aexit__(None, None, None))

@@ -134,9 +134,8 @@ async def test_an_answer_that_is_too_large_fails_the_attempt_in_one_line(
 
     error = workflow(body).start().error()
     assert error.code == 500
-    assert (
-        "Service/Handle returned what cannot be recorded: the handler's return: " in error.message
-    )
+    assert "Service/Handle returned what cannot be recorded: " in error.message
+    assert "the handler's return: " in error.message
     assert "Limits(max_outbound_message=...)" in error.message
     (record,) = caplog.records
     assert error.message in record.getMessage()

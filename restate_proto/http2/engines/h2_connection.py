@@ -22,6 +22,7 @@ from restate_proto.http2.errors import ErrorCode
 if TYPE_CHECKING:
     from h2.config import H2Configuration
     from h2.events import Event
+    from h2.settings import ChangedSetting, SettingCodes
     from h2.stream import H2Stream
     from hyperframe.frame import Frame
 
@@ -38,6 +39,7 @@ _REQUEST: Final = re.compile(
     % (_METHOD, _SCHEME, _SCHEME)
 )
 _COLON: Final = ord(":")
+_KEPT: Final = 32  # closed streams that h2 may keep when no other is open
 # h2 gives these classes to what a message has wrong, and subclasses to what a peer has.
 _MALFORMED: Final = (ProtocolError, InvalidBodyLengthError)
 
@@ -61,6 +63,7 @@ class StreamwiseConnection(H2Connection):
     def __init__(self, config: H2Configuration) -> None:
         super().__init__(config)
         self.state_machine = _StateMachine()
+        self._count_above = 0  # how many streams h2 may keep before the open ones are counted
 
     def clear_outbound_data_buffer(self) -> None:
         """Keeps the output when the peer's GOAWAY arrives: what it asks for is part of it."""
@@ -119,10 +122,25 @@ class StreamwiseConnection(H2Connection):
         event = events[0]
         if isinstance(event, RequestReceived):
             _check_request(event.headers, ended=event.stream_ended is not None)
-            if super().open_inbound_streams > self.local_settings.max_concurrent_streams:
+            if len(self.streams) > self._count_above and self._has_too_many_streams():
                 self.reset_stream(frame.stream_id, ErrorCode.REFUSED_STREAM)
                 return [], []
         return frames, events
+
+    def _has_too_many_streams(self) -> bool:
+        """Counts the open streams, at which h2 drops the closed ones.
+
+        It looks at every stream, so it is done when their number may have doubled, and not for
+        each request.
+        """
+        limit = self.local_settings.max_concurrent_streams
+        number = super().open_inbound_streams
+        self._count_above = min(limit, 2 * len(self.streams) + _KEPT)
+        return number > limit
+
+    def _local_settings_acked(self) -> dict[SettingCodes | int, ChangedSetting]:
+        self._count_above = 0  # the limit is in force from now on
+        return super()._local_settings_acked()
 
     def _receive_later_headers(
         self, stream: H2Stream, frame: HeadersFrame

@@ -25,7 +25,9 @@ PRELUDE = """
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from typing import Protocol
 
 from google.protobuf.empty_pb2 import Empty
 from restate_proto import *
@@ -40,6 +42,10 @@ from shop.v1.ticket_restate import TicketClient
 
 
 class AnyContext(ObjectContext, WorkflowContext): ...
+
+
+class Pool(Protocol):
+    def connection(self) -> AbstractAsyncContextManager[object]: ...
 """
 
 COMMON = """
@@ -51,6 +57,7 @@ COMMON = """
     refund: Callable[[str], Awaitable[None]],
     fetch_quote: Callable[[str], Awaitable[Receipt]],
     payment_id: str,
+    pool: Pool,
 """
 
 IN_A_HANDLER = f"""

@@ -14,7 +14,7 @@ from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
 
 class Alien(BaseException):
@@ -28,25 +28,25 @@ class MuteError(Exception):
         raise SystemExit(4)
 
 
-ERRORS = [
-    (SystemExit(3), "SystemExit: 3"),
-    (KeyboardInterrupt(), "KeyboardInterrupt"),
-    (GeneratorExit(), "GeneratorExit"),
-    (Alien("hello"), "Alien: hello"),
-    (MuteError(), "MuteError: (its text cannot be made: __str__ raises)"),
+ERRORS: list[tuple[Callable[[], BaseException], str]] = [
+    (lambda: SystemExit(3), "SystemExit: 3"),
+    (KeyboardInterrupt, "KeyboardInterrupt"),
+    (GeneratorExit, "GeneratorExit"),
+    (lambda: Alien("hello"), "Alien: hello"),
+    (MuteError, "MuteError: (its text cannot be made: __str__ raises)"),
 ]
 each_error = pytest.mark.parametrize(
-    ("error", "text"), ERRORS, ids=lambda each: each if isinstance(each, str) else ""
+    ("make", "text"), ERRORS, ids=lambda each: each if isinstance(each, str) else ""
 )
 
 
 @each_error
 @in_loop
 async def test_an_attempt_fails_with_whatever_its_handler_raises(
-    error: BaseException, text: str, caplog: pytest.LogCaptureFixture
+    make: Callable[[], BaseException], text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
-        raise error
+        raise make()
 
     assert Case(body).start().error().message == text
     assert "in body" in caplog.text
@@ -55,10 +55,10 @@ async def test_an_attempt_fails_with_whatever_its_handler_raises(
 @each_error
 @in_loop
 async def test_an_attempt_fails_with_what_a_handler_raises_before_it_is_a_coroutine(
-    error: BaseException, text: str
+    make: Callable[[], BaseException], text: str
 ) -> None:
     def body(ctx: Context, parcel: Parcel) -> Any:
-        raise error
+        raise make()
 
     assert Case(body).start().error().message == text
 
@@ -67,15 +67,15 @@ async def test_an_attempt_fails_with_what_a_handler_raises_before_it_is_a_corout
 @each_error
 @in_loop
 async def test_an_attempt_fails_with_whatever_a_run_raises(
-    error: BaseException, text: str, where: str
+    make: Callable[[], BaseException], text: str, where: str
 ) -> None:
     async def fail() -> None:
         if where == "after an await":
             await asyncio.sleep(0)
-        raise error
+        raise make()
 
     def fail_there() -> None:
-        raise error
+        raise make()
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         await ctx.run("fail", fail_there if where == "in a thread" else fail)
@@ -100,7 +100,7 @@ async def test_a_result_whose_encoding_exits() -> None:
 
 
 @contextlib.contextmanager
-def handling(number: signal.Signals, error: BaseException | None) -> Generator[None]:
+def handling(number: signal.Signals, error: type[BaseException] | None) -> Generator[None]:
     """A signal raises an exception; None is Python's own handler of SIGINT."""
 
     def interrupt(*_: object) -> None:
@@ -119,13 +119,16 @@ def handling(number: signal.Signals, error: BaseException | None) -> Generator[N
     ("number", "error", "raised"),
     [
         (signal.SIGINT, None, KeyboardInterrupt),
-        (signal.SIGINT, KeyboardInterrupt(), KeyboardInterrupt),
-        (signal.SIGTERM, SystemExit(0), SystemExit),
+        (signal.SIGINT, KeyboardInterrupt, KeyboardInterrupt),
+        (signal.SIGTERM, SystemExit, SystemExit),
     ],
 )
 @in_loop
 async def test_what_a_signal_raises_is_for_the_process(
-    number: signal.Signals, error: BaseException | None, raised: type[BaseException], where: str
+    number: signal.Signals,
+    error: type[BaseException] | None,
+    raised: type[BaseException],
+    where: str,
 ) -> None:
     async def work() -> None:
         signal.raise_signal(number)

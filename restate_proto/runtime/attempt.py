@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from threading import get_ident
-from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from restate_proto.codec.payload import encode
 from restate_proto.errors import CancelledError, TerminalError
 from restate_proto.logs import get_logger
 from restate_proto.protocol import (
     CANCEL_SIGNAL,
     AttemptEnded,
-    AttemptError,
     Await,
     Combinator,
     NotificationId,
@@ -22,21 +18,17 @@ from restate_proto.protocol import (
     StateMachine,
 )
 from restate_proto.runtime.cleanups import place_of
-from restate_proto.runtime.failures import (
-    describe_error,
-    to_attempt_error,
-    to_failure,
-    used_elsewhere,
-)
+from restate_proto.runtime.failures import used_elsewhere
 from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
-from restate_proto.runtime.handler import LastFailure
+from restate_proto.runtime.handler_task import HandlerTask
 from restate_proto.runtime.inbox import Inbox
+from restate_proto.runtime.outcome import fail, log_failure, write_outcome
 from restate_proto.runtime.runs import Run, Runs
-from restate_proto.runtime.task import EagerTask, current_task
+from restate_proto.runtime.task import current_task
 from restate_proto.runtime.unawaited import finish_unawaited, unawaited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from restate_proto.runtime.handler import BoundHandler
     from restate_proto.runtime.runtime import Runtime
@@ -69,8 +61,6 @@ class Attempt:
     """
 
     __slots__ = (
-        "_answer_encoding",
-        "_cause",
         "_has_ended",
         "_is_postponed",
         "_steps_after_end",
@@ -78,6 +68,8 @@ class Attempt:
         "_thread",
         "_unacknowledged",
         "_was_cancelled",
+        "answer_encoding",
+        "cause",
         "deferred",
         "handler",
         "inbox",
@@ -104,10 +96,10 @@ class Attempt:
         # Operations that wait for another invocation's id before they can be issued.
         self.deferred: dict[Deferred[Any], None] = {}
         self.inbox = Inbox()
-        self._task: _HandlerTask | None = None
+        self._task: HandlerTask | None = None
         self._thread = get_ident()
-        self._answer_encoding = handler.encoding
-        self._cause: BaseException | None = None  # what the attempt fails with, for the log
+        self.answer_encoding = handler.encoding
+        self.cause: BaseException | None = None  # what the attempt fails with, for the log
         self._unacknowledged = 0
         self._steps_after_end = 0
         self._has_ended = False
@@ -190,9 +182,9 @@ class Attempt:
         handler = self.handler
         try:
             input_ = self.machine.read_input()
-            request, self._answer_encoding = handler.read_request(input_, self.machine)
+            request, self.answer_encoding = handler.read_request(input_, self.machine)
             context = handler.context_class(self, input_)
-            self._task = task = _HandlerTask(self, handler.method(context, request))
+            self._task = task = HandlerTask(self, handler.method(context, request))
         except BaseException as error:  # noqa: BLE001 - told to Restate, whatever it is
             self.finish(None, error)
         else:
@@ -264,8 +256,8 @@ class Attempt:
         except AttemptEnded as ended:
             return ended
         except Exception as error:  # noqa: BLE001 - of a deferred operation: its place is lost
-            self._cause = error
-            self._fail(error)
+            self.cause = error
+            fail(self, error)
             return AttemptEnded("an operation could not be issued")
         return False
 
@@ -369,7 +361,7 @@ class Attempt:
         """A run's result was proposed, or its failure ended the attempt."""
         has_failed = self.machine.phase is _CLOSED
         if has_failed:
-            self._cause = error
+            self.cause = error
         task = self._task
         if task is None or task.is_running:
             return  # the handler is on its way to an await
@@ -399,10 +391,10 @@ class Attempt:
                 and (error is None or isinstance(error, TerminalError))
                 and unawaited(self)
             ):
-                self._task = _HandlerTask(self, finish_unawaited(self, result, error))
+                self._task = HandlerTask(self, finish_unawaited(self, result, error))
                 self._task.step()
                 return
-            self._write_end(result, error)
+            write_outcome(self, result, error)
         self._stop("the handler has ended")
         if self._steps_after_end and self._task is not None:
             self.runtime.cleanups.discard(self._task)
@@ -412,36 +404,6 @@ class Attempt:
         self._task = self.runs = None
         self.inbox.close()
         self.deferred.clear()
-
-    def _write_end(self, result: Any, error: BaseException | None) -> None:
-        machine = self.machine
-        self._cause = error
-        try:
-            if error is None:
-                machine.write_output(encode(self.handler.response, result, self._answer_encoding))
-                machine.end()
-            elif isinstance(error, TerminalError):
-                machine.write_output(to_failure(error))
-                machine.end()
-            else:
-                self._fail(error)
-        except AttemptEnded:
-            pass  # the journal does not end here
-        except BaseException as wrong:  # noqa: BLE001 - its parts are not what they should be
-            did = "returned" if error is None else "raised"
-            self._cause = wrong
-            machine.fail_with(
-                AttemptError(
-                    500,
-                    f"{self.handler.name} {did} what cannot be recorded: {describe_error(wrong)}",
-                )
-            )
-
-    def _fail(self, error: BaseException) -> None:
-        failure = to_attempt_error(error, expose_traceback=self.runtime.expose_tracebacks)
-        if self.handler.report_failure is not None:
-            failure = replace(failure, retry_after=None)  # which outdoes any bound
-        self.machine.fail_with(failure)  # where it is not over already
 
     def _stop(self, reason: str) -> None:
         """The attempt is over: send what is left, and end whatever still runs."""
@@ -492,52 +454,8 @@ class Attempt:
         if is_last:
             self._has_ended = True
             if machine.error is not None:
-                self._tell_of(machine.error)
-            self._cause = None
+                log_failure(self, machine.error)
+            self.cause = None
             self.stream.write(output, end=True)
         elif output:
             self.stream.write(output)
-
-    def _tell_of(self, failure: AttemptError) -> None:
-        """Log what the attempt fails with; report it where it is the invocation's end."""
-        handler = self.handler
-        report = handler.report_failure if failure.retry_after is None else None
-        _log.warning(
-            "%s: attempt failed, %s: [%s] %s",
-            self.description,
-            "Restate will retry it" if report is None else "and is not retried",
-            failure.code,
-            failure.message,
-            exc_info=self._cause,
-        )
-        if report is not None:
-            invocation_id = self.machine.start.debug_id or "(unknown)"
-            code, message = failure.code, failure.message
-            report(LastFailure(handler.name, invocation_id, code, message, self._cause))
-
-
-class _HandlerTask(EagerTask):
-    """The handler's coroutine as a task that can wait for durable futures."""
-
-    __slots__ = ("_attempt",)
-
-    def __init__(self, attempt: Attempt, coroutine: Coroutine[Any, Any, Any]) -> None:
-        super().__init__(attempt.loop, coroutine, attempt.handler.name)
-        self._attempt = attempt
-
-    def step(self, error: BaseException | None = None) -> None:
-        super().step(error)
-        attempt = self._attempt
-        if not self.is_done:
-            attempt.paused()
-        share = attempt.runtime.turn_share
-        if monotonic() > share.ends_at:
-            share.end()
-
-    def _waits_for(self, yielded: Any) -> BaseException | bool:
-        if isinstance(yielded, DurableFuture):
-            return self._attempt.wait_for(yielded)  # pyright: ignore[reportUnknownArgumentType]
-        return super()._waits_for(yielded)
-
-    def _finished(self, result: Any, error: BaseException | None) -> None:
-        self._attempt.finish(result, error)

@@ -6,6 +6,7 @@ command that is counted and not written, or written and not counted, would show 
 
 from __future__ import annotations
 
+import gc
 import inspect
 import sys
 from datetime import timedelta
@@ -121,6 +122,7 @@ def interrupt(operation: Callable[[], object], after: int) -> bool:
                 sys.setprofile(None)
                 raise InterruptError
 
+    gc.disable()  # a finalizer's calls are not the operation's
     sys.setprofile(count)
     try:
         operation()
@@ -130,6 +132,7 @@ def interrupt(operation: Callable[[], object], after: int) -> bool:
     finally:
         is_over = True
         sys.setprofile(None)
+        gc.enable()
     return False
 
 

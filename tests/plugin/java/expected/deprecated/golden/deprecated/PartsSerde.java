@@ -39,7 +39,7 @@ import java.util.function.Consumer;
 final class PartsSerde<T extends Message> implements Serde<T> {
   private static final String BINARY = "application/protobuf";
   private static final String JSON = "application/json";
-  private static final String EITHER = "application/x-protobuf-or-json";
+  private static final String EITHER = "application/protobuf+json";
 
   private static final Set<String> BINARY_TYPES =
       Set.of(
@@ -297,7 +297,21 @@ final class PartsSerde<T extends Message> implements Serde<T> {
     if (payload.readableBytes() == 0) {
       return json;
     }
-    return payload.byteAt(0) == '{' || (json && NO_OBJECTS.contains(name()));
+    return payload.byteAt(0) == '{' || (NO_OBJECTS.contains(name()) && beginsJson(payload));
+  }
+
+  /** Whether a payload is a JSON value, of a type whose binary form does not begin like one. */
+  private static boolean beginsJson(Slice payload) {
+    if ("[\"tfn-0123456789".indexOf(payload.byteAt(0)) < 0) {
+      return false;
+    }
+    // The binary form of one does: a list in a Value begins with 2, but is no number.
+    for (int i = 0; payload.byteAt(0) == '2' && i < payload.readableBytes(); i++) {
+      if ("0123456789.eE+- \t\r\n".indexOf(payload.byteAt(i)) < 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private boolean isNothing() {

@@ -47,6 +47,7 @@ import kotlin.Any
 import kotlin.Boolean
 import kotlin.ByteArray
 import kotlin.Deprecated
+import kotlin.Int
 import kotlin.String
 import kotlin.Suppress
 import kotlin.Unit
@@ -668,8 +669,16 @@ private class PartsRestateSerde<M : Message>(
         when {
             data.readableBytes() == 0 -> json
             data.byteAt(0).toInt() == '{'.code -> true
-            else -> json && prototype.descriptorForType.fullName in noObjects
+            else -> prototype.descriptorForType.fullName in noObjects && beginsJson(data)
         }
+
+    private fun beginsJson(data: Slice): Boolean {
+        fun at(index: Int) = data.byteAt(index).toInt().toChar()
+
+        // A list in a Value begins with 2 in binary, too, but is no number.
+        val isNumber = at(0) != '2' || (0 until data.readableBytes()).all { at(it) in "0123456789.eE+- \t\r\n" }
+        return isNumber && at(0) in "[\"tfn-0123456789"
+    }
 }
 
 /** Messages by their class; what is no message is kotlinx.serialization's. */
@@ -773,7 +782,7 @@ private fun <C : Context, Q : Message, R : Message> handler(
     val output =
         object : dev.restate.serde.Serde<R> by PartsRestateSerde(response, json) {
             override fun contentType(): String =
-                if (json) "application/json" else "application/x-protobuf-or-json"
+                if (json) "application/json" else "application/protobuf+json"
         }
     val definition = HandlerDefinition.of(name, type, input, output, runner)
     return if (input.contentType() == null) definition else definition.withAcceptContentType("*/*")

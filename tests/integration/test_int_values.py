@@ -217,7 +217,9 @@ def test_an_answer_that_json_cannot_say_is_retried_with_a_reason(
         id_ = await sent.invocation_id()
         failure = await outside.failure_of(id_)
         await outside.kill(id_)
-        assert f"{handler} returned what cannot be recorded: google.protobuf." in failure
+        assert (
+            f"{handler} returned what cannot be recorded: CodecError: google.protobuf." in failure
+        )
         assert "Frame" in failure or "ghost.v1.Bike" in failure
 
     loop.run(scenario())

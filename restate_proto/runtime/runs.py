@@ -84,6 +84,8 @@ class Runs:
 
     def unfinished(self) -> list[int]:
         """The completion ids of the runs that are executed, or will be."""
+        if not (self.executing or self._postponed):
+            return []
         return [task.run.id for task in self.executing] + [run.id for run in self._postponed]
 
     def cancel(self) -> None:

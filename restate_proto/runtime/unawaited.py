@@ -23,8 +23,9 @@ def unawaited(attempt: Attempt) -> list[DurableFuture[Any]]:
     that lost a `select` is not among them: there the handler has said that it goes on without.
     """
     left: list[DurableFuture[Any]] = [each.invocation_id for each in attempt.deferred]
-    if attempt.runs is not None:
-        leaves = map(attempt.inbox.waiting_for, attempt.runs.unfinished())
+    runs = attempt.runs
+    if runs is not None and (unfinished := runs.unfinished()):
+        leaves = map(attempt.inbox.waiting_for, unfinished)
         left += [leaf for leaf in leaves if leaf is not None and not leaf.is_used]
     return left
 

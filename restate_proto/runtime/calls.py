@@ -77,7 +77,7 @@ def start_send(
 
 
 def after(delay: timedelta) -> int:
-    """The point in time after a delay, in milliseconds since the Unix epoch; at once for less than none."""
+    """The point in time after a delay, in milliseconds since the Unix epoch; now if it is negative."""
     return round((time() + max(0.0, delay.total_seconds())) * 1000)
 
 

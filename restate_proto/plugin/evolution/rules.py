@@ -89,8 +89,8 @@ RULES: dict[str, Rule] = {
             "`encoding` has another value",
             "State, promises, recorded results and delayed requests are there in the old encoding, "
             "and clients of the old contract go on writing it. Python handlers recognize either; "
-            "other languages' need not. Redeployed in place, begun invocations that have called, sent or set state fail with "
-            "a journal mismatch (570).",
+            "other languages' need not. Redeployed in place, begun invocations that have called, "
+            "sent or set state fail with a journal mismatch (570).",
             "keep the encoding: handlers take and answer both, whatever the contract says. Where "
             "it has to be the other, add a service beside it",
         ),

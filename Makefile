@@ -33,7 +33,7 @@ interop: setup  ## Play every pair of five languages; ARGS="--languages python,g
 	.venv/bin/python examples/polyglot/run.py $(ARGS)
 
 h2spec: setup $(H2SPEC)  ## Hold HTTP/2 against a conformance suite, with each engine (needs Go)
-	.venv/bin/python tests/h2spec/h2spec_run.py --binary $(H2SPEC)
+	.venv/bin/python tests/h2spec/run.py --binary $(H2SPEC)
 
 test: setup  ## Run the tests; ARGS="..." goes to pytest
 	.venv/bin/pytest $(PARALLEL) $(ARGS)

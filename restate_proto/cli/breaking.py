@@ -14,13 +14,13 @@ from restate_proto.cli.contracts import load_contract, load_revision
 from restate_proto.cli.failure import FAILED, MISUSED, fail
 from restate_proto.cli.git import Repository
 from restate_proto.cli.protoc import ContractError
-from restate_proto.plugin.evolution import RULES, ContractVersion, compare
+from restate_proto.evolution import RULES, ContractVersion, compare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from restate_proto.cli.contracts import Contract
-    from restate_proto.plugin.evolution import Finding
+    from restate_proto.evolution import Finding
 
 __all__ = ["breaking_command"]
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from restate_proto.plugin.evolution import Severity
-from restate_proto.plugin.paths import printable
+from restate_proto.contract.paths import printable
+from restate_proto.evolution import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from restate_proto.plugin.evolution import Finding
-    from restate_proto.plugin.problems import Location
+    from restate_proto.contract.problems import Location
+    from restate_proto.evolution import Finding
 
 __all__ = ["Format", "Report"]
 

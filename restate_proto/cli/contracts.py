@@ -21,15 +21,15 @@ from restate_proto.cli.protoc import (
     check_proto_paths,
     is_installed,
 )
-from restate_proto.plugin.parse import parse_files
-from restate_proto.plugin.paths import printable
-from restate_proto.plugin.problems import PluginError, Problems
+from restate_proto.contract.parse.files import parse_files
+from restate_proto.contract.paths import printable
+from restate_proto.contract.problems import PluginError, Problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from restate_proto.cli.git import Repository
-    from restate_proto.plugin.schema import FileModel
+    from restate_proto.contract.schema import FileModel
 
 __all__ = ["Contract", "load_contract", "load_revision"]
 

@@ -56,10 +56,10 @@ def write_docs(
         OutputError: a file is there that is no page of this project, or a page has no place.
     """
     # They take a while to load, and the other commands do without.
-    from restate_proto.docs.html import render_html  # noqa: PLC0415 - see above
-    from restate_proto.docs.library import LibraryError  # noqa: PLC0415 - see above
-    from restate_proto.docs.markdown import render_markdown  # noqa: PLC0415 - see above
-    from restate_proto.docs.pages import contract_pages  # noqa: PLC0415 - see above
+    from restate_proto.reference.html import render_html  # noqa: PLC0415 - see above
+    from restate_proto.reference.library import LibraryError  # noqa: PLC0415 - see above
+    from restate_proto.reference.markdown import render_markdown  # noqa: PLC0415 - see above
+    from restate_proto.reference.pages import contract_pages  # noqa: PLC0415 - see above
 
     contract = load_contract(source, include, all_services=all_services)
     try:

@@ -15,10 +15,10 @@ from restate_proto.cli.message_compilers import compile_messages
 from restate_proto.cli.output import MARK, Force, OutputError, write_files
 from restate_proto.cli.protoc import ContractError, ProtoFolder
 from restate_proto.cli.protoc_output import mend_stub, prefix_imports
-from restate_proto.plugin.go_warnings import go_warnings
-from restate_proto.plugin.names import module_name
-from restate_proto.plugin.problems import PluginError
-from restate_proto.plugin.python.generate import generate as generate_restate_code
+from restate_proto.contract.go_warnings import go_warnings
+from restate_proto.contract.names import module_name
+from restate_proto.contract.problems import PluginError
+from restate_proto.generate.python.generate import generate as generate_restate_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restate_proto.cli.protoc import ContractError
-from restate_proto.plugin.paths import path_problem, printable
+from restate_proto.contract.paths import path_problem, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -14,9 +14,9 @@ from google.protobuf.compiler import plugin_pb2
 from google.protobuf.message import DecodeError
 
 from restate_proto.cli.protoc import ContractError
-from restate_proto.plugin.parse import parse_files
-from restate_proto.plugin.python.embedded import bare_files
-from restate_proto.plugin.python.options import parse_options
+from restate_proto.contract.parse.files import parse_files
+from restate_proto.generate.python.embedded import bare_files
+from restate_proto.generate.python.options import parse_options
 
 if TYPE_CHECKING:
     from pathlib import Path

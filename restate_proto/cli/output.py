@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restate_proto.contract.paths import path_problem
 from restate_proto.errors import RestateError
-from restate_proto.plugin.paths import path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
+from restate_proto.contract.paths import printable, proto_path_problem
 from restate_proto.errors import RestateError
-from restate_proto.plugin.paths import printable, proto_path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

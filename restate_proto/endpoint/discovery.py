@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from restate_proto.model.manifest import (
+from restate_proto.endpoint.manifest import (
     MAX_MANIFEST_VERSION,
     MIN_MANIFEST_VERSION,
     ManifestError,

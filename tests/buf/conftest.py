@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from buf_project import BUF, Project
-from buf_shop import FILES, restate, template
+
+from tests.buf.project import BUF, Project
+from tests.buf.shop import FILES, restate, template
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

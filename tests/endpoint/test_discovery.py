@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from restate_proto.codec.google import google_codec
 from restate_proto.endpoint import discovery
 from restate_proto.endpoint.discovery import Discovery, negotiate
+from restate_proto.endpoint.manifest import ManifestError
 from restate_proto.model.config import Config
 from restate_proto.model.kinds import ServiceKind
-from restate_proto.model.manifest import ManifestError
 from restate_proto.model.retry import InvocationRetryPolicy
 from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from matrix import MATRIX
-from world import Combination, Loop, World
 
 from restate_proto.testing import RestateServer
+from tests.integration.matrix import MATRIX
+from tests.integration.world import Combination, Loop, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

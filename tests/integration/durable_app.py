@@ -1,4 +1,4 @@
-"""An endpoint for a process of its own, which tests kill. `restate-proto serve durable_app:endpoint`.
+"""An endpoint for a process of its own, which tests kill. `restate-proto serve tests.integration.durable_app:endpoint`.
 
 Its side effects are lines on its standard output, which outlive it; what it waits for, outside of
 Restate, are lines on its standard input.
@@ -9,10 +9,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from conformance_messages import AccountClient, Entry, Parcel
-from scripted_services import Account, Clerk, Journey, LazyAccount, Scripts
-
 from restate_proto import Endpoint
+from tests.integration.conformance_messages import AccountClient, Entry, Parcel
+from tests.integration.scripted_services import Account, Clerk, Journey, LazyAccount, Scripts
 
 if TYPE_CHECKING:
     from restate_proto import Context

@@ -17,10 +17,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from conformance_messages import MESSAGES
-from world import Combination
 
 from restate_proto import Encoding
+from tests.integration.conformance_messages import MESSAGES
+from tests.integration.world import Combination
 
 if TYPE_CHECKING:
     from collections.abc import Callable

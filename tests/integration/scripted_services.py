@@ -7,7 +7,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
-from conformance_messages import (
+from restate_proto import TerminalError
+from restate_proto.runtime.base_context import attempt_of
+from tests.integration.conformance_messages import (
     AccountBase,
     AccountClient,
     ClerkBase,
@@ -21,12 +23,7 @@ from conformance_messages import (
     Script,
 )
 
-from restate_proto import TerminalError
-from restate_proto.runtime.base_context import attempt_of
-
 if TYPE_CHECKING:
-    from conformance_messages import Entry, FailRequest
-
     from restate_proto import (
         CallFuture,
         Context,
@@ -36,6 +33,7 @@ if TYPE_CHECKING:
         WorkflowContext,
         WorkflowSharedContext,
     )
+    from tests.integration.conformance_messages import Entry, FailRequest
 
 __all__ = [
     "Account",

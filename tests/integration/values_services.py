@@ -17,9 +17,8 @@ from restate_proto.testing import restate_environment
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
 
-    from world import Loop
-
     from restate_proto.testing import RestateServer
+    from tests.integration.world import Loop
 
 __all__ = ["Handler", "Outside", "serving", "the_object", "the_service"]
 

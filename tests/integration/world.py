@@ -8,7 +8,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from conformance_messages import (
+from restate_proto import Encoding, Endpoint, IngressClient
+from restate_proto.testing import restate_environment
+from tests.integration.conformance_messages import (
     AccountBase,
     AccountClient,
     ClerkBase,
@@ -20,10 +22,16 @@ from conformance_messages import (
     Parcel,
     Script,
 )
-from scripted_services import Account, Body, Clerk, Journey, LazyAccount, Place, Scripts, unique
-
-from restate_proto import Encoding, Endpoint, IngressClient
-from restate_proto.testing import restate_environment
+from tests.integration.scripted_services import (
+    Account,
+    Body,
+    Clerk,
+    Journey,
+    LazyAccount,
+    Place,
+    Scripts,
+    unique,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator

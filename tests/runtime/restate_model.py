@@ -10,11 +10,11 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
-from runtime_case import Case, id_of, result, value
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restatepb.protocol.v1 import protocol_pb2 as pb
+from tests.runtime.case import Case, id_of, result, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable

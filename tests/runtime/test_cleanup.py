@@ -9,13 +9,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runtime_case import Case, in_loop
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context, ObjectContext, SignalKey, StateKey, Target
 from restate_proto.model.kinds import ServiceKind
 from restate_proto.runtime import Runtime
 from restatepb.protocol.v1 import protocol_pb2 as pb
+from tests.runtime.case import Case, in_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable

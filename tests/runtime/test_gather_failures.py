@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from runtime_case import Case, id_of, in_loop, result
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Target, TerminalError, gather
 from restatepb.protocol.v1 import protocol_pb2 as pb
+from tests.runtime.case import Case, id_of, in_loop, result
 
 if TYPE_CHECKING:
     from restate_proto import Context

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from runtime_case import Case, in_loop
 
 from conformance.v1.conformance_pb2 import Parcel
 from restatepb.protocol.v1 import protocol_pb2 as pb
+from tests.runtime.case import Case, in_loop
 
 if TYPE_CHECKING:
     from restate_proto import Context

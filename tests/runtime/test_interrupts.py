@@ -8,10 +8,10 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runtime_case import Case, in_loop
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context
+from tests.runtime.case import Case, in_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from runtime_case import Case, frame, id_of, in_loop, value
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import (
@@ -19,6 +18,7 @@ from restate_proto import (
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MessageTooLargeError, StateMachine
 from restatepb.protocol.v1 import protocol_pb2 as pb
+from tests.runtime.case import Case, frame, id_of, in_loop, value
 
 LIMIT = 2**20
 SHARE = 64 * 2**10

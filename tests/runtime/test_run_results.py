@@ -12,13 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from runtime_case import VERSIONS, Case, in_loop, result
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context, Encoding, RetryableError, RetryPolicy, TerminalError
 from restate_proto.codec import google
 from restate_proto.protocol import MAX_PAYLOAD
 from restatepb.protocol.v1 import protocol_pb2 as pb
+from tests.runtime.case import VERSIONS, Case, in_loop, result
 
 each_version = pytest.mark.parametrize("version", VERSIONS)
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from runtime_case import VERSIONS, Case, in_loop
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context, RetryPolicy, gather
 from restate_proto.runtime import Runtime, ThreadPool
 from restatepb.protocol.v1 import protocol_pb2 as pb
+from tests.runtime.case import VERSIONS, Case, in_loop
 
 each_version = pytest.mark.parametrize("version", VERSIONS)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from runtime_case import CANCEL, VERSIONS, Case, in_loop, named, result, signal, value
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import (
@@ -23,6 +22,7 @@ from restate_proto import (
 from restate_proto.model.keys import PromiseKey
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restatepb.protocol.v1 import protocol_pb2 as pb
+from tests.runtime.case import CANCEL, VERSIONS, Case, in_loop, named, result, signal, value
 
 KEY = SignalKey("go", str)
 

@@ -9,11 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from runtime_case import Case, in_loop, result
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context
 from restate_proto.runtime import Runtime
+from tests.runtime.case import Case, in_loop, result
 
 HOUR = timedelta(hours=1)
 

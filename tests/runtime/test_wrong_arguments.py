@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from google.protobuf.empty_pb2 import Empty
-from runtime_case import Case, in_loop
 
 from conformance.v1.conformance_pb2 import Parcel, Script
 from conformance.v1.conformance_restate import AccountClient, ClerkClient
@@ -21,6 +20,7 @@ from restate_proto import (
     WorkflowContext,
 )
 from restate_proto.model.kinds import HandlerKind, ServiceKind
+from tests.runtime.case import Case, in_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable

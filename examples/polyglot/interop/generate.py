@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 600
 _GO_OPTIONS = Path("dev/restate/sdk/go.proto")
-_GO_OPTIONS_FOR_TESTS = EXAMPLE.parents[1] / "tests/plugin/golden/go"
+_GO_OPTIONS_FOR_TESTS = EXAMPLE.parents[1] / "tests/generate/golden/go"
 
 
 def plugins_of(template: str, languages: Collection[str]) -> str:

@@ -89,7 +89,7 @@ def _python() -> Language:
 def _jvm(name: str, outside: str) -> Language:
     jar = f"target/polyglot-{name}.jar"
     pytest = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    compiles = f"tests/plugin/{name}/test_plugin_{name}_compiles.py"
+    compiles = f"tests/generate/{name}/test_compiles.py"
     return Language(
         name=name,
         package=f"polyglot.{name}.v1",

@@ -1,0 +1,183 @@
+"""Which options a service, a method or a field carries: ours, the Go SDK's, or none.
+
+The Go options are turned into what ours would say, so that the rules know one kind only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from restate_proto.contract.extensions import foreign_extensions
+from restate_proto.contract.go_options import EXTENSION as GO_EXTENSION
+from restate_proto.contract.go_options import GoHandlerType, GoOptions, GoServiceType
+from restate_proto.model.kinds import HandlerKind, ServiceKind
+from restatepb.v1 import options_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from google.protobuf import descriptor_pb2
+    from google.protobuf.message import Message
+
+__all__ = [
+    "KEY_OPTION",
+    "HandlerOption",
+    "KindOption",
+    "OptionReader",
+    "unknown_field",
+]
+
+KEY_OPTION: int = options_pb2.KEY_FIELD_NUMBER
+
+# The stubs of protobuf and those that protoc writes do not agree on what an extension is.
+_SERVICE: Any = options_pb2.service
+_OBJECT: Any = options_pb2.object
+_WORKFLOW: Any = options_pb2.workflow
+_HANDLER: Any = options_pb2.handler
+_KEY: Any = options_pb2.key
+
+_GO_MESSAGES = {
+    GoServiceType.SERVICE: (ServiceKind.SERVICE, options_pb2.ServiceOptions),
+    GoServiceType.VIRTUAL_OBJECT: (ServiceKind.VIRTUAL_OBJECT, options_pb2.ObjectOptions),
+    GoServiceType.WORKFLOW: (ServiceKind.WORKFLOW, options_pb2.WorkflowOptions),
+}
+_GO_KINDS = {
+    GoHandlerType.UNSET: None,
+    GoHandlerType.EXCLUSIVE: HandlerKind.EXCLUSIVE,
+    GoHandlerType.SHARED: HandlerKind.SHARED,
+    GoHandlerType.WORKFLOW_RUN: HandlerKind.WORKFLOW,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KindOption:
+    """What makes a service one of Restate's.
+
+    Args:
+        kind: what it makes of it.
+        message: what it says.
+        label: how the contract writes it; empty where nothing is written.
+        number: its field number in ServiceOptions, for its location; 0 where nothing is written.
+        is_go: whether it is the Go SDK's.
+        go: the Go SDK's option, where that stands beside ours.
+    """
+
+    kind: ServiceKind
+    message: (
+        options_pb2.ServiceOptions | options_pb2.ObjectOptions | options_pb2.WorkflowOptions
+    ) = field(default_factory=options_pb2.ServiceOptions)
+    label: str = ""
+    number: int = 0
+    is_go: bool = False
+    go: KindOption | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerOption:
+    """What a method says about its handler.
+
+    Args:
+        label: how the contract writes the option.
+        number: its field number in MethodOptions, for its location.
+        kinds: the kinds that it asks for and how it writes each; more than one is a mistake.
+        message: its name and configuration.
+        is_go: whether it is the Go SDK's.
+    """
+
+    label: str
+    number: int
+    kinds: dict[HandlerKind, str]
+    message: options_pb2.HandlerOptions
+    is_go: bool = False
+
+
+class OptionReader:
+    """Reads the options in the files of one request."""
+
+    def __init__(self, files: Iterable[descriptor_pb2.FileDescriptorProto]) -> None:
+        files = tuple(files)
+        self._go = GoOptions(files)
+        self._foreign = foreign_extensions(files, "restatepb.v1")
+
+    def uses_go(self, file: descriptor_pb2.FileDescriptorProto) -> bool:
+        """Whether the file has options of the Go SDK."""
+        return self._go.used_in(file)
+
+    def kinds(self, options: descriptor_pb2.ServiceOptions) -> list[KindOption]:
+        """Returns the options of a service that say what it is: ours, then Go's."""
+        found = [
+            KindOption(kind, options.Extensions[extension], f"(restatepb.v1.{name})", number)
+            for kind, extension, name, number in (
+                (ServiceKind.SERVICE, _SERVICE, "service", options_pb2.SERVICE_FIELD_NUMBER),
+                (ServiceKind.VIRTUAL_OBJECT, _OBJECT, "object", options_pb2.OBJECT_FIELD_NUMBER),
+                (ServiceKind.WORKFLOW, _WORKFLOW, "workflow", options_pb2.WORKFLOW_FIELD_NUMBER),
+            )
+            if self._has(options, extension)
+        ]
+        go_type = self._go.service_type(options)
+        if go_type is not None:
+            kind, message = _GO_MESSAGES[go_type]
+            found.append(
+                KindOption(
+                    kind,
+                    message(encoding=options_pb2.ENCODING_JSON),
+                    "(dev.restate.sdk.go.service_type)",
+                    GO_EXTENSION,
+                    is_go=True,
+                )
+            )
+        return found
+
+    def handlers(self, options: descriptor_pb2.MethodOptions) -> list[HandlerOption]:
+        """Returns Restate's options of a method: ours, then Go's."""
+        found: list[HandlerOption] = []
+        if self._has(options, _HANDLER):
+            message = cast("options_pb2.HandlerOptions", options.Extensions[_HANDLER])
+            kinds: dict[HandlerKind, str] = {}
+            if message.shared:
+                kinds[HandlerKind.SHARED] = '"shared: true"'
+            if message.run:
+                kinds[HandlerKind.WORKFLOW] = '"run: true"'
+            number = options_pb2.HANDLER_FIELD_NUMBER
+            found.append(HandlerOption("(restatepb.v1.handler)", number, kinds, message))
+        go_type = self._go.handler_type(options)
+        if go_type is not None:
+            kind = _GO_KINDS[go_type]
+            found.append(
+                HandlerOption(
+                    "(dev.restate.sdk.go.handler_type)",
+                    GO_EXTENSION,
+                    {} if kind is None else {kind: f'"handler_type = {go_type.name}"'},
+                    options_pb2.HandlerOptions(),
+                    is_go=True,
+                )
+            )
+        return found
+
+    def is_key(self, options: descriptor_pb2.FieldOptions) -> bool:
+        """Whether a field is marked as the object key or workflow id."""
+        return self._has(options, _KEY) and bool(options.Extensions[_KEY])
+
+    def _has(self, options: Message, extension: Any) -> bool:
+        is_foreign = (options.DESCRIPTOR.full_name, extension.number) in self._foreign
+        return not is_foreign and options.HasExtension(extension)
+
+
+def unknown_field(message: Message) -> str | None:
+    """Says which field of our options this version does not know, or returns None.
+
+    A contract written for a newer options.proto must not lose what it says without a word.
+    """
+    for unknown in UnknownFieldSet(message):
+        return f"{message.DESCRIPTOR.full_name} has a field {unknown.field_number}"
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is None or descriptor.message_type.GetOptions().map_entry:
+            continue
+        for inner in [value] if hasattr(value, "ListFields") else value:
+            found = unknown_field(inner)
+            if found is not None:
+                return found
+    return None

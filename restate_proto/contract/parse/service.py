@@ -1,0 +1,167 @@
+"""One service of a file: whether it is Restate's, what it is, and all that it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from restate_proto.contract.options import (
+    KindOption,
+    unknown_field,
+)
+from restate_proto.contract.parse.config import parse_config
+from restate_proto.contract.parse.declarations import parse_declarations
+from restate_proto.contract.parse.go import check_go_service
+from restate_proto.contract.parse.handlers import parse_handlers
+from restate_proto.contract.parse.scope import ServiceScope
+from restate_proto.contract.schema import ServiceModel
+from restate_proto.model.config import Config
+from restate_proto.model.kinds import Encoding, ServiceKind
+from restate_proto.model.names import service_name_problem
+from restatepb.v1 import options_pb2
+
+if TYPE_CHECKING:
+    from google.protobuf import descriptor_pb2
+
+    from restate_proto.contract.parse.scope import FileScope
+    from restate_proto.contract.schema import ClassNames
+    from restate_proto.contract.source import Path
+
+__all__ = ["parse_service", "report_service_name"]
+
+_FILE_SERVICE = 6  # a field number of FileDescriptorProto, for source paths
+
+_ENCODINGS = {
+    options_pb2.ENCODING_UNSPECIFIED: Encoding.PROTOBUF,
+    options_pb2.ENCODING_PROTOBUF: Encoding.PROTOBUF,
+    options_pb2.ENCODING_JSON: Encoding.JSON,
+}
+
+
+def parse_service(
+    file: FileScope,
+    proto: descriptor_pb2.ServiceDescriptorProto,
+    number: int,
+    classes: ClassNames,
+) -> tuple[ServiceScope, ServiceModel] | None:
+    """Reads one service.
+
+    Args:
+        file: where it is.
+        proto: its descriptor.
+        number: its index in the file.
+        classes: what its classes are called.
+
+    Returns:
+        The service and its scope; None where it is not Restate's, or not known what.
+    """
+    path = (_FILE_SERVICE, number)
+    full_name = f"{file.package}.{proto.name}" if file.package else proto.name
+    option = _kind_option(file, proto, path, full_name)
+    if option is None:
+        return None
+    scope = ServiceScope(file, proto, path, option, full_name)
+    unknown = unknown_field(option.message)
+    if unknown:
+        scope.report(
+            scope.option_path(),
+            f"{unknown} that this version of restate-proto does not know; install a newer one",
+        )
+    check_go_service(scope)
+    handlers = parse_handlers(scope)
+    declarations = parse_declarations(scope)
+    return scope, ServiceModel(
+        proto=proto.name,
+        full_name=full_name,
+        name=_name(scope),
+        kind=option.kind,
+        encoding=_encoding(scope),
+        config=_config(scope),
+        comment=scope.comment(path),
+        deprecated=proto.options.deprecated or file.deprecated,
+        classes=classes,
+        handlers=handlers,
+        state=declarations.state,
+        promises=declarations.promises,
+        signals=declarations.signals,
+        location=scope.location(path),
+    )
+
+
+def report_service_name(scope: ServiceScope, problem: str) -> None:
+    """Notes that the Restate name of a service will not do."""
+    if scope.option.is_go or not scope.option.number:
+        instead = "rename the service or its package"
+    else:
+        instead = f"write another `name` in option {scope.option.label}"
+    is_named = scope.option.message.HasField("name")
+    path = scope.option_path(scope.option.message.NAME_FIELD_NUMBER) if is_named else scope.path
+    scope.report(path, f"{problem}; {instead}")
+
+
+def _kind_option(
+    file: FileScope, proto: descriptor_pb2.ServiceDescriptorProto, path: Path, full_name: str
+) -> KindOption | None:
+    """Returns what makes the service Restate's, or None."""
+    found = file.options.kinds(proto.options)
+    if len(found) == 1:
+        return found[0]
+    if len(found) == 2 and found[1].is_go:
+        return replace(found[0], go=found[1])
+    scope = ServiceScope(
+        file, proto, path, found[-1] if found else KindOption(ServiceKind.SERVICE), full_name
+    )
+    if found:
+        labels = " and ".join(option.label for option in found)
+        scope.report(scope.option_path(), f"{full_name} has the options {labels}; keep one of them")
+        return None
+    if file.is_go:
+        # To Go's generator a service without its option is a plain service like any other.
+        message = options_pb2.ServiceOptions(encoding=options_pb2.ENCODING_JSON)
+        return KindOption(ServiceKind.SERVICE, message, is_go=True)
+    if file.all_services:
+        return KindOption(ServiceKind.SERVICE)
+    for number, method in enumerate(proto.method):
+        for option in file.options.handlers(method.options):
+            scope.report(
+                scope.method_path(number, option.number),
+                f"{method.name} has option {option.label} in a service that is not Restate's; "
+                f"add `option (restatepb.v1.service) = {{}};` (or object, or workflow) to "
+                f"{full_name}, or remove it",
+            )
+    return None
+
+
+def _name(scope: ServiceScope) -> str:
+    message = scope.option.message
+    name = message.name if message.HasField("name") else scope.full_name
+    problem = service_name_problem(name)
+    if problem:
+        report_service_name(scope, f'Restate refuses the service name "{name}": {problem}')
+    return name
+
+
+def _encoding(scope: ServiceScope) -> Encoding:
+    message = scope.option.message
+    if message.encoding not in _ENCODINGS:
+        scope.report(
+            scope.option_path(message.ENCODING_FIELD_NUMBER),
+            f"encoding has the unknown value {message.encoding}; "
+            "write ENCODING_PROTOBUF or ENCODING_JSON",
+        )
+        return Encoding.PROTOBUF
+    return _ENCODINGS[message.encoding]
+
+
+def _config(scope: ServiceScope) -> Config:
+    message = scope.option.message
+    if not message.HasField("config"):
+        return Config()
+    path = scope.option_path(message.CONFIG_FIELD_NUMBER)
+    return parse_config(
+        message.config,
+        scope.option.kind,
+        None,
+        lambda text: scope.report(path, text),
+        of_handler=False,
+    )

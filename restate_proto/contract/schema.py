@@ -1,0 +1,201 @@
+"""The model between descriptors and text: every default applied, every rule checked, every name chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from restate_proto.model.kinds import ServiceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from restate_proto.contract.problems import Location
+    from restate_proto.model.config import Config
+    from restate_proto.model.kinds import Encoding, HandlerKind
+
+__all__ = [
+    "KIND_WORDS",
+    "ClassNames",
+    "Declaration",
+    "FileModel",
+    "HandlerModel",
+    "MessageType",
+    "ServiceModel",
+]
+
+KIND_WORDS = {
+    ServiceKind.SERVICE: "service",
+    ServiceKind.VIRTUAL_OBJECT: "object",
+    ServiceKind.WORKFLOW: "workflow",
+}
+"""How options and messages call the kinds of services."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class MessageType:
+    """A message type.
+
+    Args:
+        file: the path of the .proto file that defines it.
+        names: its name inside that file: `("Outer", "Inner")`.
+        full_name: its full proto name: `shop.v1.Outer.Inner`.
+    """
+
+    file: str
+    names: tuple[str, ...]
+    full_name: str
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is `google.protobuf.Empty`."""
+        return self.full_name == "google.protobuf.Empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A declared piece of state, promise or signal.
+
+    Args:
+        name: its Restate name, such as `email-confirmed`.
+        constant: the name of its key in generated code, such as `EMAIL_CONFIRMED`; empty where its
+            own name has no letter or digit to make one of.
+        type: the message that it holds.
+        location: where the contract declares it.
+    """
+
+    name: str
+    constant: str
+    type: MessageType
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerModel:
+    """One handler.
+
+    Args:
+        rpc: the proto name of the method.
+        name: the Restate name.
+        method: the name of the Python method, on the base and on the clients.
+        constant: the module's name of its descriptor.
+        kind: how it runs; None in a plain service.
+        request: the message that it takes.
+        response: the message that it returns.
+        config: its own configuration.
+        comment: the proto comment.
+        deprecated: whether the contract says `option deprecated = true`.
+        key_field: the proto name of the request's key field; None in a plain service.
+        location: where the contract has it.
+    """
+
+    rpc: str
+    name: str
+    method: str
+    constant: str
+    kind: HandlerKind | None
+    request: MessageType
+    response: MessageType
+    config: Config
+    comment: str | None
+    deprecated: bool
+    key_field: str | None
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ClassNames:
+    """The names of the classes that are generated for one service."""
+
+    base: str
+    client: str
+    send_client: str
+    ingress_client: str
+    ingress_send_client: str
+
+    def __iter__(self) -> Iterator[str]:
+        yield self.base
+        yield self.client
+        yield self.send_client
+        yield self.ingress_client
+        yield self.ingress_send_client
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceModel:
+    """One Restate service.
+
+    Args:
+        proto: its name in the contract: `Cart`.
+        full_name: that with the package: `shop.v1.Cart`.
+        name: the Restate name.
+        kind: what it is.
+        encoding: how its payloads are encoded.
+        config: the configuration of all its handlers.
+        comment: the proto comment.
+        deprecated: whether it or its file says `option deprecated = true`.
+        classes: what its classes are called.
+        handlers: in the order of the contract.
+        state: declared state keys.
+        promises: declared promises.
+        signals: declared signals.
+        location: where the contract has it.
+    """
+
+    proto: str
+    full_name: str
+    name: str
+    kind: ServiceKind
+    encoding: Encoding
+    config: Config
+    comment: str | None
+    deprecated: bool
+    classes: ClassNames
+    handlers: tuple[HandlerModel, ...]
+    state: tuple[Declaration, ...]
+    promises: tuple[Declaration, ...]
+    signals: tuple[Declaration, ...]
+    location: Location
+
+    @property
+    def title(self) -> str:
+        """What to call it in a message: `object shop.v1.Cart`."""
+        return f"{KIND_WORDS[self.kind]} {self.full_name}"
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether it is called with an object key or a workflow id."""
+        return self.kind is not ServiceKind.SERVICE
+
+    @property
+    def has_key_field(self) -> bool:
+        """Whether a request of it carries the key, so that a client may do without one."""
+        return any(handler.key_field is not None for handler in self.handlers)
+
+    def messages(self) -> Iterator[MessageType]:
+        """Yields every message type that its code names, some more than once."""
+        for handler in self.handlers:
+            yield handler.request
+            yield handler.response
+        for declaration in (*self.state, *self.promises, *self.signals):
+            yield declaration.type
+
+
+@dataclass(frozen=True, slots=True)
+class FileModel:
+    """A .proto file with Restate services.
+
+    Args:
+        path: its proto path: `shop/v1/cart.proto`.
+        module: the generated module's path inside the generated tree: `shop.v1.cart_restate`.
+        services: its Restate services, at least one.
+    """
+
+    path: str
+    module: str
+    services: tuple[ServiceModel, ...]
+
+    @property
+    def output(self) -> str:
+        """The path of the generated file."""
+        return self.module.replace(".", "/") + ".py"

@@ -1,0 +1,10 @@
+"""Two versions of a contract in, what breaks in Restate out."""
+
+from __future__ import annotations
+
+from restate_proto.evolution.compare import compare
+from restate_proto.evolution.findings import Finding
+from restate_proto.evolution.rules import RULES, Rule, Severity
+from restate_proto.evolution.version import ContractVersion
+
+__all__ = ["RULES", "ContractVersion", "Finding", "Rule", "Severity", "compare"]

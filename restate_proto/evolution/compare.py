@@ -1,0 +1,70 @@
+"""Compares two versions of a contract by what Restate and its clients know them by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from restate_proto.contract.problems import Location
+from restate_proto.evolution.compare_service import compare_service, signature
+from restate_proto.evolution.match import match
+from restate_proto.evolution.payloads import PayloadComparison
+from restate_proto.evolution.reporter import Reporter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from restate_proto.contract.schema import ServiceModel
+    from restate_proto.evolution.findings import Finding
+    from restate_proto.evolution.version import ContractVersion
+
+__all__ = ["compare"]
+
+
+def compare(old: ContractVersion, new: ContractVersion) -> tuple[Finding, ...]:
+    """Finds what breaks invocations in flight, state at rest or clients of the old contract.
+
+    Args:
+        old: the contract that runs.
+        new: the one that is to run.
+
+    Returns:
+        The findings, in the order of the new contract's files; what is in no file any more last.
+    """
+    return tuple(sorted(_compare(old, new), key=_order))
+
+
+def _compare(old: ContractVersion, new: ContractVersion) -> Iterator[Finding]:
+    payloads = PayloadComparison(old, new)
+    services = match(
+        old.services,
+        new.services,
+        lambda service: service.name,
+        # It has kept its proto name, was moved to another package, or has another name there.
+        (
+            lambda service: service.full_name,
+            lambda service: (service.kind, service.proto),
+            lambda service: (service.kind, frozenset(map(signature, service.handlers))),
+        ),
+    )
+    for one, other in (*services.same, *services.renamed):
+        yield from compare_service(old, new, one, other, payloads)
+    for service in services.removed:
+        yield from _removed(service, new)
+
+
+def _removed(service: ServiceModel, new: ContractVersion) -> Iterator[Finding]:
+    plain = new.plain_service(service.full_name)
+    if plain is None and new.has_service(service.full_name):
+        return  # in a file that is imported now: it has moved to another contract
+    place = plain or new.file(service.location.file)
+    report = Reporter(service, service, place)
+    yield report.finding(
+        "SERVICE_REMOVED",
+        "it has no Restate option any more" if plain else "it is gone",
+        before=service.location,
+        and_handler="",
+    )
+
+
+def _order(finding: Finding) -> tuple[bool, Location]:
+    return finding.place is None, finding.place or finding.before

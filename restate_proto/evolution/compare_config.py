@@ -1,0 +1,113 @@
+"""Configuration that invocations or callers of the old contract count on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from restate_proto.model.kinds import HandlerKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from restate_proto.contract.schema import HandlerModel, ServiceModel
+    from restate_proto.evolution.findings import Finding
+    from restate_proto.evolution.reporter import Reporter
+
+__all__ = ["config_findings"]
+
+_DEFAULT = timedelta(days=1)
+_RETENTIONS = {
+    "journal_retention": "The journals of finished invocations are gone sooner.",
+    "idempotency_retention": (
+        "A request that is repeated later than that, with its idempotency key, runs again."
+    ),
+    "workflow_retention": (
+        "Results, state and promises of finished workflows are gone sooner, and a workflow that is "
+        "submitted again later than that runs again."
+    ),
+}
+
+
+def config_findings(
+    report: Reporter,
+    before: ServiceModel,
+    after: ServiceModel,
+    handlers: Sequence[tuple[HandlerModel, HandlerModel]],
+) -> Iterator[Finding]:
+    """Finds handlers that became private, and retentions that became shorter.
+
+    Args:
+        report: makes the findings.
+        before: the service in the old contract.
+        after: the service in the new one.
+        handlers: its handlers in both.
+    """
+    closed = [_closed(before, after, *pair) for pair in handlers]
+    yield from _each(report, "INGRESS_CLOSED", before, after, handlers, closed)
+    for name, why in _RETENTIONS.items():
+        concerned = [pair for pair in handlers if _has_retention(name, pair[1])]
+        shorter = [_shorter(name, before, after, *pair) for pair in concerned]
+        yield from _each(report, "RETENTION_SHORTENED", before, after, concerned, shorter, why)
+
+
+def _closed(
+    before: ServiceModel, after: ServiceModel, was: HandlerModel, now: HandlerModel
+) -> str | None:
+    is_closed = _effective("ingress_private", after, now)
+    return (
+        "ingress_private is on now"
+        if is_closed and not _effective("ingress_private", before, was)
+        else None
+    )
+
+
+def _shorter(
+    name: str, before: ServiceModel, after: ServiceModel, was: HandlerModel, now: HandlerModel
+) -> str | None:
+    old, new = _effective(name, before, was), _effective(name, after, now)
+    if (_DEFAULT if new is None else new) >= (_DEFAULT if old is None else old):
+        return None
+    return f"{name} was {_words(old)} and is {_words(new)}"
+
+
+def _each(
+    report: Reporter,
+    rule: str,
+    before: ServiceModel,
+    after: ServiceModel,
+    handlers: Sequence[tuple[HandlerModel, HandlerModel]],
+    texts: Sequence[str | None],
+    why: str = "",
+) -> Iterator[Finding]:
+    """Makes a finding for each handler that has a text, or one where all have the same."""
+    if len(texts) > 1 and len(set(texts)) == 1 and texts[0]:
+        yield report.finding(rule, texts[0], before=before.location, place=after.location, why=why)
+        return
+    for (was, now), text in zip(handlers, texts, strict=True):
+        if text:
+            yield report.finding(
+                rule,
+                f"handler {was.name}: {text}",
+                before=was.location,
+                place=now.location,
+                handler=was.name,
+                why=why,
+            )
+
+
+def _has_retention(name: str, handler: HandlerModel) -> bool:
+    is_run = handler.kind is HandlerKind.WORKFLOW
+    return {"workflow_retention": is_run, "idempotency_retention": not is_run}.get(name, True)
+
+
+def _effective(name: str, service: ServiceModel, handler: HandlerModel) -> timedelta | None:
+    # A bool or a timedelta; what is compared with what is the same field.
+    own = getattr(handler.config, name)
+    return getattr(service.config, name) if own is None else own
+
+
+def _words(retention: timedelta | None) -> str:
+    if retention is None:
+        return "the server's default (one day, if it is not configured)"
+    return f"{retention.total_seconds():f}".rstrip("0").rstrip(".") + "s"

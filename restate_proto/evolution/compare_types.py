@@ -1,0 +1,114 @@
+"""What becomes of the payloads of a service: the messages that its parts hold, and all in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from restate_proto.contract.problems import Location
+    from restate_proto.contract.schema import MessageType
+    from restate_proto.evolution.difference import Difference
+    from restate_proto.evolution.findings import Finding
+    from restate_proto.evolution.payloads import PayloadComparison
+    from restate_proto.evolution.reporter import Reporter
+    from restate_proto.model.kinds import Encoding
+
+__all__ = ["Use", "type_findings"]
+
+_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A place of a service that holds a message.
+
+    Args:
+        rule: the id of the rule about another message there.
+        title: what to call it: `state "tickets"`, `the request of AddTicket`.
+        old: the message of the old contract.
+        new: that of the new one.
+        before: where the old contract has it.
+        place: where the new contract has it.
+        handler: the Restate name of the handler that it belongs to, if any.
+        name: the Restate name of the declaration that it is, if any.
+    """
+
+    rule: str
+    title: str
+    old: MessageType
+    new: MessageType
+    before: Location
+    place: Location
+    handler: str | None = None
+    name: str | None = None
+
+
+def type_findings(
+    report: Reporter,
+    uses: Sequence[Use],
+    encodings: Collection[Encoding],
+    payloads: PayloadComparison,
+) -> Iterator[Finding]:
+    """Finds the payloads of a service that do not read the same.
+
+    Args:
+        report: makes the findings.
+        uses: what holds messages in both contracts.
+        encodings: what payloads are written in, now and before.
+        payloads: compares messages.
+    """
+    changed: dict[Difference, list[Use]] = {}
+    for use in uses:
+        names = (use.old.full_name, use.new.full_name)
+        # Of two encodings a difference is said once.
+        found = dict.fromkeys(
+            difference
+            for encoding in sorted(encodings, key=lambda each: each.value)
+            for difference in payloads.differences(*names, encoding)
+        )
+        if use.old.full_name != use.new.full_name:
+            broken = [difference for difference in found if not difference.is_wider]
+            yield from _another_type(report, use, broken)
+            found = dict.fromkeys(difference for difference in found if difference.is_wider)
+        for difference in found:
+            changed.setdefault(difference, []).append(use)
+    for difference, users in changed.items():
+        yield _changed_message(report, difference, users)
+
+
+def _another_type(report: Reporter, use: Use, found: Sequence[Difference]) -> Iterator[Finding]:
+    text = f"{use.title} was {use.old.full_name} and is {use.new.full_name}"
+    if found:
+        text += f": {_some([difference.text for difference in found])}"
+    elif use.name is None:
+        return  # requests and responses do not stay, and buf says that their type has a new name
+    yield report.finding(
+        use.rule if found else "TYPE_RENAMED",
+        text,
+        before=use.before,
+        place=use.place,
+        handler=use.handler,
+        old=use.name or "",
+    )
+
+
+def _changed_message(report: Reporter, difference: Difference, users: Sequence[Use]) -> Finding:
+    handlers = {use.handler for use in users}
+    return report.finding(
+        "FIELD_WIDENED" if difference.is_wider else "MESSAGE_CHANGED",
+        difference.text,
+        before=difference.before,
+        place=difference.place,
+        handler=handlers.pop() if len(handlers) == 1 else None,
+        uses=_some(list(dict.fromkeys(use.title for use in users))),
+        remedy=difference.remedy,
+    )
+
+
+def _some(texts: Sequence[str]) -> str:
+    shown = ", ".join(texts[:_MOST])
+    more = len(texts) - _MOST
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,79 @@
+"""The generator of Java code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from restate_proto.contract.parse.files import parse_files
+from restate_proto.contract.problems import Problems
+from restate_proto.generate.java.names import java_files
+from restate_proto.generate.java.render_base import render_base
+from restate_proto.generate.java.render_client import render_client
+from restate_proto.generate.java.render_handlers import render_handlers
+from restate_proto.generate.java.render_serde import render_serde
+from restate_proto.generate.jvm.messages import JavaMessages
+from restate_proto.generate.jvm.options import parse_jvm_options
+
+if TYPE_CHECKING:
+    from google.protobuf.compiler import plugin_pb2
+
+    from restate_proto.generate.java.names import JavaFile
+    from restate_proto.generate.jvm.messages import JvmClass
+
+__all__ = ["generate"]
+
+
+def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
+    """Generates the Java code of a request.
+
+    Args:
+        request: parsed after this module was imported, see `run`.
+
+    Returns:
+        The text of each generated file by its path.
+
+    Raises:
+        PluginError: with all that is wrong with the options or the contracts.
+    """
+    options = parse_jvm_options(request.parameter)
+    problems = Problems()
+    parsed = parse_files(request, all_services=options.all_services, problems=problems)
+    messages = JavaMessages(request.proto_file)
+    files = java_files(parsed, messages, problems)
+    problems.raise_if_any()
+    return {
+        _path(name): text
+        for file in files
+        for name, text in _classes(file, messages, _in_package(file, files, messages))
+    }
+
+
+def _classes(
+    file: JavaFile, messages: JavaMessages, beside: frozenset[str]
+) -> list[tuple[JvmClass, str]]:
+    """Returns the classes of a file with their text."""
+    found = [(file.serde, render_serde(file, beside))]
+    for service in file.services:
+        found += [
+            (service.base, render_base(file, service, messages, beside)),
+            (service.client, render_client(file, service, beside)),
+            (service.requests, render_handlers(file, service, beside)),
+        ]
+    return found
+
+
+def _in_package(
+    file: JavaFile, files: tuple[JavaFile, ...], messages: JavaMessages
+) -> frozenset[str]:
+    """Returns the names of the classes that are known to be in the package of a file."""
+    generated = {
+        found.names[0]
+        for other in files
+        if other.serde.package == file.serde.package
+        for found in (other.serde, *(name for s in other.services for name in s.classes))
+    }
+    return frozenset(generated | set(messages.top_level(file.serde.package)))
+
+
+def _path(name: JvmClass) -> str:
+    return f"{name.full_name.replace('.', '/')}.java"

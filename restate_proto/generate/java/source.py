@@ -1,0 +1,129 @@
+"""The text of one Java file: lines in which `$Duration` is a class, imported where it has to be."""
+
+from __future__ import annotations
+
+from string import Template
+from typing import TYPE_CHECKING
+
+from restate_proto.generate.docstrings import DEPRECATED
+from restate_proto.generate.jvm.docs import javadoc
+from restate_proto.generate.jvm.imports import Imports
+from restate_proto.generate.jvm.printer import Printer
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping
+    from contextlib import AbstractContextManager
+
+    from restate_proto.generate.jvm.messages import JvmClass
+
+__all__ = ["JavaSource"]
+
+_SDK = "dev.restate.sdk"
+_PACKAGES = {
+    "java.lang": "Class Deprecated Exception IllegalArgumentException Object Override "
+    "ReflectiveOperationException String SuppressWarnings",
+    "java.io": "IOException UncheckedIOException",
+    "java.nio": "ByteBuffer",
+    "java.nio.charset": "StandardCharsets",
+    "java.time": "Duration",
+    "java.util": "ArrayList HashSet List Locale Map ServiceLoader Set",
+    "java.util.concurrent": "CompletableFuture",
+    "java.util.function": "Consumer",
+    "com.google.protobuf": "CodedInputStream CodedOutputStream Descriptors Message TypeRegistry",
+    "com.google.protobuf.util": "JsonFormat",
+    "dev.restate.client": "Client Response SendResponse",
+    "dev.restate.common": "Request RequestBuilder Slice Target WorkflowRequestBuilder",
+    "dev.restate.common.function": "ThrowingBiFunction",
+    _SDK: "CallDurableFuture Context InvocationHandle ObjectContext SharedObjectContext "
+    "SharedWorkflowContext WorkflowContext",
+    f"{_SDK}.common": "DurablePromiseKey HandlerRequest StateKey",
+    f"{_SDK}.endpoint.definition": "HandlerDefinition HandlerRunner HandlerType "
+    "ServiceDefinition ServiceDefinitionFactory ServiceType",
+    "dev.restate.serde": "Serde SerdeFactory TypeRef",
+    "dev.restate.serde.provider": "DefaultSerdeFactoryProvider",
+}
+_CLASSES = {
+    name: f"{package}.{name}" for package, names in _PACKAGES.items() for name in names.split()
+} | {"ContextRunner": f"{_SDK}.HandlerRunner"}
+
+
+class JavaSource:
+    """Collects the text of a file.
+
+    Args:
+        top: the class that the file is about.
+        declared: the names of the classes in that class, of its type parameters, and of constants
+            that hide a class of their name.
+        beside: the names of the other classes that are known to be in the package.
+    """
+
+    def __init__(self, top: JvmClass, declared: Iterable[str], beside: Iterable[str]) -> None:
+        self._package = top.package
+        self._imports = Imports(top.package, [*top.names, *declared], beside)
+        self._printer = Printer()
+
+    def use(self, name: JvmClass | str) -> str:
+        """Imports a class, where it needs that, and returns what to call it."""
+        return self._imports.use(name)
+
+    def fill(self, text: str, **values: str) -> str:
+        """Replaces `$name` by the value of that name, or by the class, which it imports."""
+        return Template(text).substitute(_Names(values, self._imports))
+
+    def line(self, text: str = "", **values: str) -> None:
+        """Adds a line, see `fill`."""
+        self._printer.line(self.fill(text, **values))
+
+    def lines(self, text: str, **values: str) -> None:
+        """Adds lines that have their indentation in themselves, see `fill`."""
+        for line in text.strip("\n").split("\n"):
+            self.line(line, **values)
+
+    def block(self, head: str, after: str = "", **values: str) -> AbstractContextManager[None]:
+        """Adds `head {` and, after what is added inside, `}` and `after`; see `fill`."""
+        return self._printer.block(self.fill(head, **values), after)
+
+    def indented(self) -> AbstractContextManager[None]:
+        """Indents what is added inside."""
+        return self._printer.indented()
+
+    def doc(self, text: str, *, deprecated: bool = False) -> None:
+        """Adds a Javadoc comment of any text; with the annotation where its subject is deprecated."""
+        lines = javadoc(text)
+        if deprecated:
+            lines += ["", f"@deprecated {DEPRECATED}"]
+        self._printer.doc(lines)
+        if deprecated:
+            self.line("@$Deprecated")
+
+    def wrapped(self, before: str, items: Iterable[str], after: str, **values: str) -> None:
+        """Adds `before(item, item)after`, wrapped where it is too long; see `fill`."""
+        filled = [self.fill(item, **values) for item in items]
+        self._printer.wrapped(self.fill(before, **values), filled, self.fill(after, **values))
+
+    def text(self, proto_file: str) -> str:
+        """Returns the whole file.
+
+        Args:
+            proto_file: what it is generated from.
+        """
+        return "\n".join([*self._head(proto_file), *self._printer.lines]) + "\n"
+
+    def _head(self, proto_file: str) -> Generator[str]:
+        yield f"// Generated by protoc-gen-java-restate from {proto_file}. DO NOT EDIT."
+        if self._package:
+            yield f"package {self._package};"
+        yield ""
+        imports = [f"import {name};" for name in self._imports]
+        yield from imports
+        if imports:
+            yield ""
+
+
+class _Names(dict[str, str]):
+    def __init__(self, values: Mapping[str, str], imports: Imports) -> None:
+        super().__init__(values)
+        self._imports = imports
+
+    def __missing__(self, key: str) -> str:
+        return self._imports.use(_CLASSES[key])

@@ -1,0 +1,131 @@
+"""What may be right in a contract and still cannot be said on the JVM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from restate_proto.generate.constants import check_constants
+from restate_proto.generate.jvm.messages import JvmClass
+from restate_proto.generate.jvm.names import (
+    ServiceNames,
+    constants,
+    declared_keys,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from restate_proto.contract.problems import Location, Problems
+    from restate_proto.contract.schema import FileModel, HandlerModel, MessageType, ServiceModel
+    from restate_proto.generate.jvm.messages import JavaMessages
+
+__all__ = ["check_files"]
+
+
+def check_files(
+    files: Iterable[FileModel],
+    messages: JavaMessages,
+    problems: Problems,
+    *,
+    language: str,
+    nested_classes: Collection[str],
+    own_classes: Callable[[FileModel], Iterable[JvmClass]],
+    method_name: Callable[[ServiceModel, HandlerModel], str],
+) -> None:
+    """Checks the files of a request, and against each other.
+
+    Args:
+        files: the files that have Restate services.
+        messages: the protobuf-java classes of the request.
+        problems: takes what is wrong.
+        language: what it is generated for.
+        nested_classes: the classes inside of generated ones.
+        own_classes: returns the classes that are made of a file beside those of its services.
+        method_name: returns the name of a handler's methods.
+    """
+    classes = _ClassChecker(messages, problems)
+    for file in files:
+        classes.add(own_classes(file), f"file {file.path}", file.services[0].location)
+        for service in file.services:
+            package = messages.package(file.path)
+            made = [JvmClass(package, (name,)) for name in ServiceNames.of(service)]
+            classes.add(made, f"service {service.full_name}", service.location)
+            _check_methods(service, method_name, problems)
+            declared = ((what, declaration) for what, _, declaration in declared_keys(service))
+            check_constants(service, declared, language, problems)
+            for message in dict.fromkeys(service.messages()):
+                _check_message(file, service, message, messages, nested_classes, problems)
+
+
+class _ClassChecker:
+    """Finds generated classes that something else in their package is called like."""
+
+    def __init__(self, messages: JavaMessages, problems: Problems) -> None:
+        self._messages = messages
+        self._problems = problems
+        self._taken: dict[JvmClass, str] = {}
+
+    def add(self, classes: Iterable[JvmClass], origin: str, location: Location) -> None:
+        """Notes classes that are about to be generated; one that is taken is reported.
+
+        Args:
+            classes: the classes.
+            origin: what they are made of: `service shop.v1.Cart`.
+            location: where the contract has that.
+        """
+        for found in classes:
+            other = self._messages.top_level(found.package).get(found.names[0])
+            other = other or self._taken.get(found)
+            if other is not None:
+                self._problems.add(
+                    location,
+                    f"{other} and {origin} both give the class {found.full_name}; rename one of "
+                    "them, or write another java_package in the file of one",
+                )
+                return
+            self._taken[found] = origin
+
+
+def _check_methods(
+    service: ServiceModel,
+    method_name: Callable[[ServiceModel, HandlerModel], str],
+    problems: Problems,
+) -> None:
+    """Finds two methods of a service that are called the same."""
+    first: dict[str, str] = {}
+    for handler in service.handlers:
+        name = method_name(service, handler)
+        other = first.setdefault(name, handler.rpc)
+        if other != handler.rpc:
+            problems.add(
+                handler.location,
+                f'{other} and {handler.rpc} of {service.full_name} both become the method "{name}"; '
+                "rename one, and keep its Restate name with option (restatepb.v1.handler).name",
+            )
+
+
+def _check_message(
+    file: FileModel,
+    service: ServiceModel,
+    message: MessageType,
+    messages: JavaMessages,
+    nested_classes: Collection[str],
+    problems: Problems,
+) -> None:
+    """Finds a message without a package that the code of a service has no name for."""
+    found = messages.message(message)
+    if found.package:
+        return
+    if messages.package(file.path):
+        reason = "so that code in a package cannot name it"
+    elif found.names[0] in nested_classes:
+        reason = f"so that the {found.names[0]} inside of generated classes hides it"
+    elif found.names[0] in set(constants(service)):
+        reason = f"so that the constant {found.names[0]} of generated classes hides it"
+    else:
+        return
+    problems.add(
+        service.location,
+        f"{service.full_name} uses {message.full_name} of {message.file}, which has no Java "
+        f"package, {reason}; write option java_package in {message.file}",
+    )

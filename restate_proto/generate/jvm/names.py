@@ -1,0 +1,134 @@
+"""How proto names become names of classes, methods and constants on the JVM."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from restate_proto.contract.names import snake_case, unique_name
+from restate_proto.model.kinds import ServiceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from restate_proto.contract.schema import Declaration, HandlerModel, ServiceModel
+
+__all__ = [
+    "JAVA_KEYWORDS",
+    "NESTED_CLASSES",
+    "ServiceNames",
+    "constants",
+    "declared_keys",
+    "free_name",
+    "lower_camel_case",
+    "method_name",
+    "serde_constants",
+]
+
+JAVA_KEYWORDS = frozenset(
+    """
+    _ abstract assert boolean break byte case catch char class const continue default do double else
+    enum extends false final finally float for goto if implements import instanceof int interface
+    long native new null package private protected public return short static strictfp super switch
+    synchronized this throw throws transient true try void volatile while
+    """.split()  # noqa: SIM905 - a table of words reads better
+)
+"""What no Java name may be."""
+
+NESTED_CLASSES = frozenset({"ContextClient", "IngressClient", "Metadata", "Send", "Serde"})
+"""The classes inside of generated ones, which hide others of their names."""
+
+# Methods that every class has, so that a method without parameters cannot be called so.
+_OBJECT_METHODS = frozenset(
+    """
+    clone equals finalize getClass hashCode notify notifyAll toString wait
+    """.split()  # noqa: SIM905 - a table of words reads better
+)
+
+# Methods that the clients have beside those of the handlers.
+_CLIENT = frozenset({"send"})
+_WORKFLOW_CLIENT = _CLIENT | {"submit", "workflowHandle"}
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceNames:
+    """The names of the classes that are generated for one service.
+
+    Args:
+        base: what users extend.
+        client: its clients.
+        handlers: what makes requests.
+    """
+
+    base: str
+    client: str
+    handlers: str
+
+    @classmethod
+    def of(cls, service: ServiceModel) -> ServiceNames:
+        """Returns those of a service."""
+        return cls(f"{service.proto}Base", f"{service.proto}Client", f"{service.proto}Handlers")
+
+    def __iter__(self) -> Iterator[str]:
+        yield self.base
+        yield self.client
+        yield self.handlers
+
+
+def method_name(
+    service: ServiceModel, handler: HandlerModel, reserved: Collection[str] = ()
+) -> str:
+    """Returns the name of a handler's methods; one that is taken gets a trailing `_`.
+
+    Args:
+        service: where the handler is.
+        handler: the handler.
+        reserved: what it cannot be called in the language, beside what generated code is.
+    """
+    clients = _WORKFLOW_CLIENT if service.kind is ServiceKind.WORKFLOW else _CLIENT
+    taken = {*reserved, *clients, *(_OBJECT_METHODS if handler.request.is_empty else ())}
+    return free_name(lower_camel_case(handler.rpc), taken)
+
+
+def serde_constants(service: ServiceModel) -> dict[str, str]:
+    """Returns what the names of a handler's constants begin with: `ADD_TICKET`, by its rpc.
+
+    Rpcs that differ in case alone (`GetURL`, `GetUrl`) have different methods and would have the
+    same constants: all but the first get a trailing `_`.
+    """
+    taken: set[str] = set()
+    return {
+        handler.rpc: unique_name(snake_case(handler.rpc).upper(), taken)
+        for handler in service.handlers
+    }
+
+
+def declared_keys(service: ServiceModel) -> Iterator[tuple[str, str, Declaration]]:
+    """Yields what the base has a constant for: what it is, the SDK's class, and its declaration."""
+    yield from (("state", "StateKey", declaration) for declaration in service.state)
+    yield from (("promise", "DurablePromiseKey", declaration) for declaration in service.promises)
+
+
+def constants(service: ServiceModel) -> Iterator[str]:
+    """Yields the constants of a service's classes.
+
+    Where a constant and a class have one name, an expression means the constant by it.
+    """
+    yield from ("SERVICE_NAME", "SERDE_FACTORY")
+    for name in serde_constants(service).values():
+        yield f"{name}_INPUT"
+        yield f"{name}_OUTPUT"
+    yield from (declaration.constant for _, _, declaration in declared_keys(service))
+
+
+def lower_camel_case(name: str) -> str:
+    """Turns the proto name of a method into a JVM one as gRPC does: `Get_HTTPStatus` to `getHTTPStatus`."""
+    return name[:1].lower() + re.sub("_+(.?)", lambda match: match[1].upper(), name[1:])
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Returns the name with as many trailing `_` as it takes for it not to be one of `taken`."""
+    while name in taken:
+        name += "_"
+    return name

@@ -1,0 +1,97 @@
+"""Turns what a contract says about its services and handlers into calls on the SDK's settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from restate_proto.model.kinds import HandlerKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from restate_proto.contract.schema import HandlerModel, ServiceModel
+    from restate_proto.model.config import Config
+    from restate_proto.model.retry import InvocationRetryPolicy
+
+__all__ = ["Settings"]
+
+_INT_MAX = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Says settings in one language; some take several lines.
+
+    Args:
+        use: imports a class by its full name, and returns what to call it.
+        quote: returns the literal of a string.
+        close: what ends a call whose argument is on lines of its own.
+    """
+
+    use: Callable[[str], str]
+    quote: Callable[[str], str]
+    close: str = ")"
+
+    def of_service(self, service: ServiceModel) -> list[str]:
+        """Returns the calls on the configurator of a service's definition."""
+        return list(self._calls(service.comment, service.config))
+
+    def of_handler(self, service: ServiceModel, handler: HandlerModel) -> list[str]:
+        """Returns the calls on the configurator of a handler's definition."""
+        calls = list(self._calls(handler.comment, handler.config))
+        if handler.kind is HandlerKind.WORKFLOW:
+            # The manifest has it on run handlers only.
+            retention = handler.config.workflow_retention
+            if retention is None:
+                retention = service.config.workflow_retention
+            if retention is not None:
+                calls.append(f"workflowRetention({self._duration(retention)})")
+        return calls
+
+    def _calls(self, comment: str | None, config: Config) -> Iterator[str]:
+        if comment is not None:
+            yield f"documentation({self.quote(comment)})"
+        for name, duration in (
+            ("inactivityTimeout", config.inactivity_timeout),
+            ("abortTimeout", config.abort_timeout),
+            ("journalRetention", config.journal_retention),
+            ("idempotencyRetention", config.idempotency_retention),
+        ):
+            if duration is not None:
+                yield f"{name}({self._duration(duration)})"
+        for name, flag in (
+            ("ingressPrivate", config.ingress_private),
+            ("enableLazyState", config.lazy_state),
+        ):
+            if flag is not None:
+                yield f"{name}({'true' if flag else 'false'})"
+        if config.retry_policy is not None:
+            policy = "\n        .".join(self._retry_policy(config.retry_policy))
+            yield f"invocationRetryPolicy(\n    {policy}{self.close}"
+        for key, value in config.metadata.items():
+            yield f"addMetadata({self.quote(key)}, {self.quote(value)})"
+
+    def _retry_policy(self, policy: InvocationRetryPolicy) -> Iterator[str]:
+        name = self.use("dev.restate.sdk.endpoint.definition.InvocationRetryPolicy")
+        yield f"{name}.builder()"
+        if policy.initial_interval is not None:
+            yield f"initialInterval({self._duration(policy.initial_interval)})"
+        if policy.factor is not None:
+            yield f"exponentiationFactor({policy.factor!r})"
+        if policy.max_interval is not None:
+            yield f"maxInterval({self._duration(policy.max_interval)})"
+        if policy.max_attempts is not None:
+            yield f"maxAttempts({min(policy.max_attempts, _INT_MAX)})"
+        if policy.on_max_attempts is not None:
+            yield f"onMaxAttempts({name}.OnMaxAttempts.{policy.on_max_attempts.name})"
+        yield "build()"
+
+    def _duration(self, duration: timedelta) -> str:
+        milliseconds = duration // timedelta(milliseconds=1)
+        unit, number = (
+            ("Millis", milliseconds) if milliseconds % 1000 else ("Seconds", milliseconds // 1000)
+        )
+        suffix = "L" if number > _INT_MAX else ""
+        return f"{self.use('java.time.Duration')}.of{unit}({number}{suffix})"

@@ -1,0 +1,135 @@
+"""Prints the class that a user subclasses, which is its own service definition factory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from restate_proto.generate.docstrings import handler_doc, service_doc
+from restate_proto.generate.jvm.docs import kdoc
+from restate_proto.generate.jvm.kinds import CONTEXTS, handler_type
+from restate_proto.generate.jvm.names import declared_keys
+from restate_proto.generate.jvm.settings import Settings
+from restate_proto.generate.kotlin.names import escaped
+from restate_proto.generate.kotlin.printer import quote
+
+if TYPE_CHECKING:
+    from restate_proto.contract.schema import HandlerModel
+    from restate_proto.generate.kotlin.scope import Scope
+
+__all__ = ["render_base"]
+
+_DEFINITION = "dev.restate.sdk.endpoint.definition"
+
+
+def render_base(scope: Scope) -> None:
+    """Adds the base class of a service's handlers."""
+    printer, base = scope.printer, scope.names.base
+    factory = scope.imports.use(f"{_DEFINITION}.ServiceDefinitionFactory")
+    printer.line()
+    printer.doc(kdoc(service_doc(scope.service)))
+    with printer.block(f"public abstract class {base} : {factory}<{base}>"):
+        for handler in scope.service.handlers:
+            _method(scope, handler)
+            printer.line()
+        _create(scope)
+        printer.line()
+        boolean, any_ = scope.imports.use("kotlin.Boolean"), scope.imports.use("kotlin.Any")
+        printer.line(
+            f"final override fun supports(serviceObject: {any_}?): {boolean} = "
+            f"serviceObject is {base}"
+        )
+        _keys(scope)
+
+
+def _method(scope: Scope, handler: HandlerModel) -> None:
+    scope.printer.doc(kdoc(handler_doc(handler)))
+    scope.printer.wrapped(
+        f"public abstract suspend fun {scope.method(handler)}",
+        [f"ctx: {_context(scope, handler)}", *scope.request(handler)],
+        "" if handler.response.is_empty else f": {scope.imports.message(handler.response)}",
+    )
+
+
+def _context(scope: Scope, handler: HandlerModel) -> str:
+    return scope.imports.use(f"dev.restate.sdk.kotlin.{CONTEXTS[scope.service.kind, handler.kind]}")
+
+
+def _create(scope: Scope) -> None:
+    printer = scope.printer
+    options = scope.imports.use(f"{_DEFINITION}.HandlerRunner.Options")
+    definition = scope.imports.use(f"{_DEFINITION}.ServiceDefinition")
+    service_type = scope.imports.use(f"{_DEFINITION}.ServiceType")
+    list_of = scope.imports.function("kotlin.collections.listOf")
+    printer.wrapped(
+        "final override fun create",
+        [f"serviceObject: {scope.names.base}", f"overrideHandlerOptions: {options}?"],
+        f": {definition} =",
+    )
+    with printer.indented():
+        printer.line(f"{definition}.of(")
+        with printer.indented():
+            printer.line(f"{scope.names.handlers}.Metadata.SERVICE_NAME,")
+            printer.line(f"{service_type}.{scope.service.kind.name},")
+            printer.line(f"{list_of}(")
+            with printer.indented():
+                for handler in scope.service.handlers:
+                    _definition(scope, handler)
+            printer.line("),")
+        _configured(scope, _settings(scope).of_service(scope.service), "")
+
+
+def _definition(scope: Scope, handler: HandlerModel) -> None:
+    printer = scope.printer
+    no_request, no_response = handler.request.is_empty, handler.response.is_empty
+    printer.line("handler(")
+    with printer.indented():
+        printer.line(f"{quote(handler.name)},")
+        printer.line(
+            f"{scope.imports.use(f'{_DEFINITION}.HandlerType')}.{handler_type(handler.kind)},"
+        )
+        printer.line(f"{scope.default(handler.request)},")
+        printer.line(f"{scope.default(handler.response)},")
+        printer.line(f"{scope.json},")
+        printer.line("overrideHandlerOptions,")
+        printer.line(f"{{ ctx: {_context(scope, handler)}, {'_' if no_request else 'request'} ->")
+        with printer.indented():
+            arguments = "ctx" if no_request else "ctx, request"
+            printer.line(f"serviceObject.{scope.method(handler)}({arguments})")
+            if no_response:
+                printer.line(scope.default(handler.response))
+        printer.line("},")
+    _configured(scope, _settings(scope).of_handler(scope.service, handler), ",")
+
+
+def _settings(scope: Scope) -> Settings:
+    return Settings(scope.imports.use, quote, close=",\n)")
+
+
+def _configured(scope: Scope, settings: list[str], after: str) -> None:
+    """Ends a definition that is open, with its settings if it has any."""
+    if not settings:
+        scope.printer.line(f"){after}")
+        return
+    scope.printer.line(").configure {")
+    with scope.printer.indented():
+        for setting in settings:
+            for line in f"it.{setting}".split("\n"):
+                scope.printer.line(line)
+    scope.printer.line(f"}}{after}")
+
+
+def _keys(scope: Scope) -> None:
+    printer = scope.printer
+    declared = list(declared_keys(scope.service))
+    if not declared:
+        return
+    printer.line()
+    with printer.block("public companion object"):
+        for what, class_, key in declared:
+            type_ = scope.imports.use(f"dev.restate.sdk.common.{class_}")
+            printer.doc(kdoc(f"The {what} `{key.name}`."))
+            printer.line(
+                f"public val {escaped(key.constant)}: {type_}<{scope.imports.message(key.type)}> ="
+            )
+            with printer.indented():
+                printer.line(f"{type_}.of({quote(key.name)}, {scope.new_serde(key.type)})")

@@ -1,0 +1,63 @@
+"""A plugin as a function: a serialized `CodeGeneratorRequest` in, the response out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from google.protobuf.compiler import plugin_pb2
+
+from restate_proto.contract.go_warnings import go_warnings
+from restate_proto.contract.paths import path_problem
+from restate_proto.contract.problems import PluginError
+
+__all__ = ["Generate", "run"]
+
+Generate = Callable[[plugin_pb2.CodeGeneratorRequest], dict[str, str]]
+"""A generator: the text of each generated file by its path; raises `PluginError`."""
+
+_Response = plugin_pb2.CodeGeneratorResponse
+
+# Written as numbers because old protobuf releases have no name for the newer ones.
+_EDITION_PROTO2 = 998
+_EDITION_2024 = 1001
+
+
+def run(
+    request: bytes, generate: Generate, *, warn: Callable[[str], object] = lambda _: None
+) -> bytes:
+    """Answers one request of protoc or buf.
+
+    Args:
+        request: a serialized `CodeGeneratorRequest`.
+        generate: makes the files of it.
+        warn: takes what the user should know, though nothing is wrong.
+
+    Returns:
+        The serialized `CodeGeneratorResponse`: the files, or the errors for the user.
+    """
+    response = _Response(
+        supported_features=_Response.FEATURE_PROTO3_OPTIONAL | _Response.FEATURE_SUPPORTS_EDITIONS,
+        minimum_edition=_EDITION_PROTO2,
+        maximum_edition=_EDITION_2024,
+    )
+    # The options' extensions are registered by now (the generator's module imports them), so that
+    # parsing the request recognizes them; a request parsed before would keep them as unknown bytes.
+    try:
+        parsed = plugin_pb2.CodeGeneratorRequest.FromString(request)
+        files = generate(parsed)
+        _check_paths(files)
+    except PluginError as error:
+        response.error = str(error)
+    else:
+        for name, content in files.items():
+            response.file.add(name=name, content=content)
+        for warning in go_warnings(parsed):
+            warn(warning)
+    return response.SerializeToString()
+
+
+def _check_paths(files: Iterable[str]) -> None:
+    """An option of a contract, such as java_package, may say anything, and is part of a path."""
+    problems = [problem for problem in map(path_problem, files) if problem is not None]
+    if problems:
+        raise PluginError("\n".join(f"the generated file {problem}" for problem in problems))

@@ -1,0 +1,212 @@
+"""Prints the clients of a service: for handlers, and for programs outside of Restate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from restate_proto.generate.docstrings import deprecated_words, described, handler_doc
+from restate_proto.generate.python.printer import Call, quote
+from restate_proto.model.kinds import HandlerKind, ServiceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from restate_proto.contract.schema import HandlerModel, ServiceModel
+    from restate_proto.generate.python.imports import Imports
+    from restate_proto.generate.python.printer import Printer
+
+__all__ = ["render_clients"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """What sets the methods of one sort of client apart.
+
+    Args:
+        define: how a method begins.
+        invoke: what it does; the base's method for it.
+        returns: its type, with `{}` for the response's.
+        sends: whether it sends one-way messages, which can be delayed.
+    """
+
+    define: str
+    invoke: str
+    returns: str
+    sends: bool
+
+
+_CALL = _Style("def", "return self._call", "_rt.CallFuture[{}]", sends=False)
+_SEND = _Style("def", "return self._send", "_rt.InvocationHandle[{}]", sends=True)
+_INGRESS_CALL = _Style("async def", "return await self._call", "{}", sends=False)
+_INGRESS_SEND = _Style(
+    "async def", "return await self._send", "_rt.IngressInvocationHandle[{}]", sends=True
+)
+
+
+def render_clients(printer: Printer, service: ServiceModel, imports: Imports) -> None:
+    """Adds the four client classes of a service."""
+    names = service.classes
+    what = described(service)
+    renderer = _Renderer(printer, service, imports)
+
+    printer.class_(names.client, "_rt.ContextClient")
+    with printer.indented():
+        printer.docstring(f"Calls {what} from a handler.")
+        renderer.constructors()
+        renderer.send("_ctx", names.send_client)
+        renderer.methods(_CALL)
+
+    printer.class_(names.send_client, "_rt.ContextSendClient")
+    with printer.indented():
+        printer.docstring(f"Sends one-way messages to {what} from a handler.")
+        renderer.methods(_SEND)
+
+    printer.class_(names.ingress_client, "_rt.IngressServiceClient")
+    with printer.indented():
+        printer.docstring(f"Calls {what} from outside of Restate.")
+        renderer.send("_client", names.ingress_send_client)
+        if service.kind is ServiceKind.WORKFLOW:
+            renderer.workflow()
+        renderer.methods(_INGRESS_CALL)
+
+    printer.class_(names.ingress_send_client, "_rt.IngressServiceSendClient")
+    with printer.indented():
+        printer.docstring(f"Sends one-way messages to {what} from outside of Restate.")
+        renderer.methods(_INGRESS_SEND)
+
+
+class _Renderer:
+    """Prints the methods of a service's clients."""
+
+    def __init__(self, printer: Printer, service: ServiceModel, imports: Imports) -> None:
+        self._printer = printer
+        self._service = service
+        self._imports = imports
+
+    def constructors(self) -> None:
+        """Adds `from_context` and `from_client`."""
+        names = self._service.classes
+        parameters = ["*", "scope: str | None = None"]
+        key = "None"
+        if self._service.is_keyed:
+            default = " | None = None" if self._service.has_key_field else ""
+            parameters.insert(0, f"key: str{default}")
+            key = "key"
+        self._constructor(
+            "@classmethod",
+            ["cls", "ctx: _rt.Context", *parameters],
+            names.client,
+            f"cls(ctx, {key}, scope)",
+        )
+        self._constructor(
+            "@staticmethod",
+            ["client: _rt.IngressClient", *parameters],
+            names.ingress_client,
+            f"{names.ingress_client}(client, {key}, scope)",
+        )
+
+    def _constructor(
+        self, decorator: str, parameters: Sequence[str], returns: str, code: str
+    ) -> None:
+        in_handler = decorator == "@classmethod"
+        text = "Returns the client"
+        if self._service.is_keyed:
+            is_object = self._service.kind is ServiceKind.VIRTUAL_OBJECT
+            text += " for one object key" if is_object else " for one workflow id"
+        text += ", for use in a handler." if in_handler else ", for use outside of Restate."
+        if self._service.has_key_field:
+            text += "\n\nWithout a key, it takes the key from each request."
+        self._printer.line()
+        self._printer.line(decorator)
+        if self._service.deprecated:
+            self._deprecated()
+        name = "from_context" if in_handler else "from_client"
+        self._printer.signature(f"def {name}", parameters, returns)
+        with self._printer.indented():
+            self._printer.docstring(text)
+            self._printer.line(f"return {code}")
+
+    def send(self, origin: str, client: str) -> None:
+        """Adds `send`."""
+        self._printer.line()
+        self._printer.signature("def send", ["self"], client)
+        with self._printer.indented():
+            self._printer.docstring("Returns the same handlers as one-way messages.")
+            self._printer.line(f"return {client}(self.{origin}, self._key, self._scope)")
+
+    def methods(self, style: _Style) -> None:
+        """Adds a method for each handler."""
+        for handler in self._service.handlers:
+            options = ["idempotency_key", "headers", "limit_key"]
+            if style.sends:
+                options.insert(0, "delay")
+            self._printer.line()
+            if handler.deprecated:
+                self._deprecated(handler)
+            self._printer.signature(
+                f"{style.define} {handler.method}",
+                ["self", self._request(handler), "*", *map(self._option, options)],
+                style.returns.format(self._imports.message(handler.response)),
+            )
+            with self._printer.indented():
+                self._printer.docstring(handler_doc(handler))
+                self._invoke(style.invoke, handler, options)
+
+    def workflow(self) -> None:
+        """Adds `submit` and `handle`, which are about the run handler."""
+        for handler in self._service.handlers:
+            if handler.kind is not HandlerKind.WORKFLOW:
+                continue
+            returns = _INGRESS_SEND.returns.format(self._imports.message(handler.response))
+            options = ["delay", "headers", "limit_key"]
+            self._printer.line()
+            if handler.deprecated:
+                self._deprecated(handler)
+            self._printer.signature(
+                "async def submit",
+                ["self", self._request(handler), "*", *map(self._option, options)],
+                returns,
+            )
+            with self._printer.indented():
+                self._printer.docstring("Starts the workflow and does not wait for its result.")
+                self._invoke("return await self._submit", handler, options)
+            self._printer.line()
+            self._printer.signature("def handle", ["self"], returns)
+            with self._printer.indented():
+                self._printer.docstring(
+                    "Returns the workflow's run: attach to it, read its output."
+                )
+                self._printer.line(f"return self._handle({handler.constant})")
+
+    def _deprecated(self, handler: HandlerModel | None = None) -> None:
+        """Adds what makes type checkers, and Python at run time, warn who uses what follows.
+
+        It is on functions alone: a class that has it is reported where generated code names it.
+        Bases have none, as who serves what is deprecated does what is asked for.
+        """
+        words = quote(deprecated_words(self._service, handler))
+        self._printer.line(f"@_rt.deprecated({words})")
+
+    def _invoke(self, function: str, handler: HandlerModel, options: Sequence[str]) -> None:
+        request = "request"
+        if handler.request.is_empty:
+            request = f"{self._imports.message(handler.request)}() if request is None else request"
+        arguments = tuple(("", argument) for argument in (handler.constant, request, *options))
+        self._printer.statement("", Call(function, arguments))
+
+    def _request(self, handler: HandlerModel) -> str:
+        message = self._imports.message(handler.request)
+        if handler.request.is_empty:
+            return f"request: {message} | None = None"
+        return f"request: {message}"
+
+    def _option(self, name: str) -> str:
+        match name:
+            case "delay":
+                type_ = self._imports.standard("datetime", "timedelta")
+            case "headers":
+                type_ = f"{self._imports.standard('collections.abc', 'Mapping')}[str, str]"
+            case _:
+                type_ = "str"
+        return f"{name}: {type_} | None = None"

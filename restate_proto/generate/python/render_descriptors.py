@@ -1,0 +1,171 @@
+"""Prints the descriptors that the framework reads: what the contract says, as Python objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from restate_proto.generate.python.printer import Call, Items, Text, quote
+from restate_proto.model.config import Config
+from restate_proto.model.kinds import Encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import timedelta
+
+    from restate_proto.contract.schema import (
+        Declaration,
+        FileModel,
+        HandlerModel,
+        MessageType,
+        ServiceModel,
+    )
+    from restate_proto.generate.python.imports import Imports
+    from restate_proto.generate.python.messages import MessageRuntime
+    from restate_proto.generate.python.printer import Expression, Printer
+    from restate_proto.model.retry import InvocationRetryPolicy
+
+__all__ = ["handler_descriptor", "render_files", "service_descriptor"]
+
+_BYTES_ON_A_LINE = 90  # as characters of a literal
+
+
+def handler_descriptor(
+    service: ServiceModel, handler: HandlerModel, imports: Imports, runtime: MessageRuntime
+) -> Call:
+    """Returns the `HandlerDescriptor` of a handler."""
+
+    def codec(message: MessageType) -> Call:
+        return Call(f"_rt.{runtime.codec}", (("", imports.message(message)),))
+
+    arguments: list[tuple[str, Expression]] = [
+        ("service", quote(service.name)),
+        ("name", quote(handler.name)),
+        ("method", quote(handler.method)),
+        ("service_kind", f"_rt.ServiceKind.{service.kind.name}"),
+        ("kind", f"_rt.HandlerKind.{handler.kind.name}" if handler.kind else "None"),
+        ("request", codec(handler.request)),
+        ("response", codec(handler.response)),
+        *_shared(service.encoding, handler.config, handler.comment, imports),
+    ]
+    if handler.key_field is not None:
+        attribute = runtime.attribute(handler.request, handler.key_field)
+        arguments.append(("key_field", quote(attribute)))
+    return Call("_rt.HandlerDescriptor", tuple(arguments))
+
+
+def service_descriptor(service: ServiceModel, imports: Imports) -> Call:
+    """Returns the `ServiceDescriptor` of a service."""
+    handlers = Items("()", tuple(handler.constant for handler in service.handlers))
+    arguments: list[tuple[str, Expression]] = [
+        ("name", quote(service.name)),
+        ("kind", f"_rt.ServiceKind.{service.kind.name}"),
+        ("handlers", handlers),
+        *_shared(service.encoding, service.config, service.comment, imports),
+    ]
+    for keyword, declarations in (
+        ("state", service.state),
+        ("promises", service.promises),
+        ("signals", service.signals),
+    ):
+        if declarations:
+            arguments.append((keyword, _keys(service.classes.base, declarations)))
+    return Call("_rt.ServiceDescriptor", tuple(arguments))
+
+
+def render_files(printer: Printer, file: FileModel, files: bytes) -> None:
+    """Adds the descriptors of the contract, which the codecs of the messages need.
+
+    Args:
+        printer: where to.
+        file: whose module it is.
+        files: the serialized `FileDescriptorSet`.
+    """
+    printer.line()
+    printer.line("_rt.message_files(")
+    with printer.indented():
+        printer.line("__name__,")
+        printer.line(f"{quote(file.module)},")
+        for line in _literals(files):
+            printer.line(line)
+    printer.line(")")
+
+
+def _literals(data: bytes) -> Iterator[str]:
+    start = 0
+    while start < len(data):
+        end = start + 1
+        while end < len(data) and len(repr(data[start : end + 1])) <= _BYTES_ON_A_LINE:
+            end += 1
+        yield repr(data[start:end])
+        start = end
+
+
+def _keys(base: str, declarations: tuple[Declaration, ...]) -> Items:
+    return Items("()", tuple(f"{base}.{declaration.constant}" for declaration in declarations))
+
+
+def _shared(
+    encoding: Encoding, config: Config, comment: str | None, imports: Imports
+) -> list[tuple[str, Expression]]:
+    """Returns the arguments that both descriptors have, defaults left out."""
+    arguments: list[tuple[str, Expression]] = []
+    if encoding is not Encoding.PROTOBUF:
+        arguments.append(("encoding", f"_rt.Encoding.{encoding.name}"))
+    if config != Config():
+        arguments.append(("config", _config(config, imports)))
+    if comment is not None:
+        arguments.append(("documentation", Text(comment)))
+    return arguments
+
+
+def _config(config: Config, imports: Imports) -> Call:
+    arguments: list[tuple[str, Expression]] = []
+    for name, value in (
+        ("inactivity_timeout", config.inactivity_timeout),
+        ("abort_timeout", config.abort_timeout),
+        ("journal_retention", config.journal_retention),
+        ("idempotency_retention", config.idempotency_retention),
+        ("workflow_retention", config.workflow_retention),
+    ):
+        if value is not None:
+            arguments.append((name, _timedelta(value, imports)))
+    for name, flag in (
+        ("ingress_private", config.ingress_private),
+        ("lazy_state", config.lazy_state),
+    ):
+        if flag is not None:
+            arguments.append((name, str(flag)))
+    if config.retry_policy is not None:
+        arguments.append(("retry_policy", _retry_policy(config.retry_policy, imports)))
+    if config.metadata:
+        arguments.append(("metadata", _strings(config.metadata)))
+    return Call("_rt.Config", tuple(arguments))
+
+
+def _retry_policy(policy: InvocationRetryPolicy, imports: Imports) -> Call:
+    arguments: list[tuple[str, Expression]] = []
+    if policy.initial_interval is not None:
+        arguments.append(("initial_interval", _timedelta(policy.initial_interval, imports)))
+    if policy.factor is not None:
+        arguments.append(("factor", repr(policy.factor)))
+    if policy.max_interval is not None:
+        arguments.append(("max_interval", _timedelta(policy.max_interval, imports)))
+    if policy.max_attempts is not None:
+        arguments.append(("max_attempts", str(policy.max_attempts)))
+    if policy.on_max_attempts is not None:
+        on_max_attempts = f"_rt.OnMaxAttempts.{policy.on_max_attempts.name}"
+        arguments.append(("on_max_attempts", on_max_attempts))
+    return Call("_rt.InvocationRetryPolicy", tuple(arguments))
+
+
+def _strings(values: Mapping[str, str]) -> Items:
+    items = (f"{quote(key)}: {quote(value)}" for key, value in values.items())
+    return Items("{}", tuple(items))
+
+
+def _timedelta(value: timedelta, imports: Imports) -> str:
+    name = imports.standard("datetime", "timedelta")
+    seconds = value.days * 24 * 60 * 60 + value.seconds
+    if value.microseconds:
+        return f"{name}(milliseconds={seconds * 1000 + value.microseconds // 1000})"
+    return f"{name}(seconds={seconds})"

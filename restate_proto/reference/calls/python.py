@@ -1,0 +1,104 @@
+"""Calls with the generated Python clients."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from restate_proto.contract.names import is_plain_name, module_name
+from restate_proto.reference.calls.site import FROM_OUTSIDE, IDEMPOTENCY_KEY, IN_A_HANDLER, titled
+from restate_proto.reference.document import Call
+
+if TYPE_CHECKING:
+    from restate_proto.reference.calls.site import CallSite
+    from restate_proto.reference.document import Paragraph, Snippet
+
+__all__ = ["python_call"]
+
+
+def python_call(site: CallSite, *, is_private: bool) -> Call:
+    """Calls a handler from a handler and, unless it is private, from outside."""
+    content: list[Paragraph | Snippet] = [
+        *titled(IN_A_HANDLER, "python", _in_a_handler(site)),
+    ]
+    if not is_private:
+        content += titled(FROM_OUTSIDE, "python", _from_outside(site))
+    return Call("Python", tuple(content))
+
+
+def _in_a_handler(site: CallSite) -> list[str]:
+    client, method = site.service.classes.client, site.handler.method
+    lines = [
+        *([] if site.is_run else ["from datetime import timedelta", ""]),
+        *_imports(site),
+        "",
+        *_request(site),
+        f"client = {client}.from_context({_arguments('ctx', site)})",
+        f"response = await client.{method}({_arguments('', site)})",
+    ]
+    if not site.is_run:
+        delay = _arguments("", site, "delay=timedelta(minutes=5)")
+        lines.append(f"client.send().{method}({delay})  # one way, in five minutes")
+    return lines
+
+
+def _from_outside(site: CallSite) -> list[str]:
+    client, method = site.service.classes.client, site.handler.method
+    lines = [
+        *_imports(site),
+        "from restate_proto import IngressClient",
+        "",
+        *_request(site),
+        f'async with IngressClient("{site.ingress_url}") as ingress:',
+        f"    client = {client}.from_client({_arguments('ingress', site)})",
+    ]
+    if site.is_run:
+        lines += [
+            f"    run = await client.submit({_arguments('', site)})",
+            "    response = await run.attach()",
+        ]
+        return lines
+    once = _arguments("", site, f'idempotency_key="{IDEMPOTENCY_KEY}"')
+    return [
+        *lines,
+        f"    response = await client.{method}({once})",
+        f"    handle = await client.send().{method}({_arguments('', site)})  # one way",
+    ]
+
+
+def _imports(site: CallSite) -> list[str]:
+    wanted = {(module_name(site.handler.location.file, "_restate"), site.service.classes.client)}
+    if not site.handler.request.is_empty:
+        message = site.handler.request
+        wanted.add((module_name(message.file, "_pb2"), message.names[0]))
+    return [_import(module, name) for module, name in sorted(wanted)]
+
+
+def _import(module: str, name: str) -> str:
+    if all(map(is_plain_name, module.split("."))):
+        return f"from {module} import {name}"
+    return f'{name} = __import__("importlib").import_module("{module}").{name}'
+
+
+def _request(site: CallSite) -> list[str]:
+    if site.handler.request.is_empty:
+        return []
+    fields = [
+        f"{field.name}={_literal(field.value)}"
+        for field in site.simple_fields()
+        if is_plain_name(field.name) and field.name != "self"
+    ]
+    return [f"request = {'.'.join(site.handler.request.names)}({', '.join(fields)})"]
+
+
+def _literal(value: bool | float | str) -> str:
+    return repr(value) if isinstance(value, bool) else json.dumps(value)
+
+
+def _arguments(first: str, site: CallSite, *more: str) -> str:
+    """Returns arguments: of a client's constructor, after `first`; else of a call."""
+    if first:
+        key = [] if site.key is None else [json.dumps(site.key)]
+        return ", ".join([first, *key])
+    request = [] if site.handler.request.is_empty else ["request"]
+    return ", ".join([*request, *more])

@@ -1,0 +1,143 @@
+"""What a call is made of, whatever the language."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from restate_proto.codec.json_example import short_example
+from restate_proto.codec.json_forms import SCALARS
+from restate_proto.codec.proto_fields import is_repeated
+from restate_proto.model.kinds import HandlerKind, ServiceKind
+from restate_proto.reference.document import Paragraph, Snippet, Text
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import Descriptor
+
+    from restate_proto.contract.schema import HandlerModel, ServiceModel
+    from restate_proto.reference.library import Library
+
+__all__ = ["FROM_OUTSIDE", "IDEMPOTENCY_KEY", "IN_A_HANDLER", "CallSite", "SimpleField", "titled"]
+
+IDEMPOTENCY_KEY = "my-request"
+IN_A_HANDLER = "In a handler:"
+FROM_OUTSIDE = "From outside of Restate:"
+
+_KEYS = {ServiceKind.VIRTUAL_OBJECT: "my-key", ServiceKind.WORKFLOW: "my-workflow"}
+_MANY_FIELDS = 4
+_MANY_VALUES = 20
+
+# Every language makes the same simple names of these.
+_PLAIN = re.compile(r"[a-z]+[0-9]*(_[a-z]+[0-9]*)*")
+_F = FieldDescriptor
+_SIMPLE = {
+    *(_F.TYPE_BOOL, _F.TYPE_DOUBLE, _F.TYPE_STRING),
+    *(_F.TYPE_INT32, _F.TYPE_SINT32, _F.TYPE_SFIXED32, _F.TYPE_UINT32, _F.TYPE_FIXED32),
+    *(_F.TYPE_INT64, _F.TYPE_SINT64, _F.TYPE_SFIXED64, _F.TYPE_UINT64, _F.TYPE_FIXED64),
+}
+_LONG = {_F.TYPE_INT64, _F.TYPE_SINT64, _F.TYPE_SFIXED64, _F.TYPE_UINT64, _F.TYPE_FIXED64}
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleField:
+    """A field that a program sets in a word.
+
+    Args:
+        descriptor: the field.
+        value: what it is set to: a bool, an int, a float or a str.
+    """
+
+    descriptor: FieldDescriptor
+    value: bool | float | str
+
+    @property
+    def name(self) -> str:
+        """Its name: lower case words with `_` between."""
+        return self.descriptor.name
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is a 64-bit integer."""
+        return self.descriptor.type in _LONG
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """A handler to be called.
+
+    Args:
+        service: the service.
+        handler: its handler.
+        library: the types of the contract.
+        ingress_url: where Restate's ingress is, without a `/` at the end.
+    """
+
+    service: ServiceModel
+    handler: HandlerModel
+    library: Library
+    ingress_url: str
+
+    @property
+    def key(self) -> str | None:
+        """The object key or workflow id; None in a plain service."""
+        return _KEYS.get(self.service.kind)
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it runs a workflow."""
+        return self.handler.kind is HandlerKind.WORKFLOW
+
+    @property
+    def body(self) -> Any:
+        """An example of the request in JSON."""
+        return self.request_example()[0]
+
+    def request_example(self) -> tuple[Any, bool]:
+        """An example of the request in JSON, and whether there is more to a request."""
+        example, is_part = short_example(self._request, most=_MANY_VALUES)
+        if self.handler.key_field is not None:
+            name = self._request.fields_by_name[self.handler.key_field].json_name
+            example[name] = self.key
+        return example, is_part
+
+    def response_example(self) -> tuple[Any, bool]:
+        """An example of the response in JSON, and whether there is more to a response."""
+        response = self.library.descriptor(self.handler.response.full_name)
+        return short_example(response, most=_MANY_VALUES)
+
+    def simple_fields(self) -> tuple[SimpleField, ...]:
+        """Fields of the request that any language sets easily; the key's is among them."""
+        found: list[SimpleField] = []
+        for field in self._request.fields:
+            oneof = field.containing_oneof
+            if (
+                field.type not in _SIMPLE
+                or is_repeated(field)
+                or (oneof is not None and len(oneof.fields) > 1)
+                or not _PLAIN.fullmatch(field.name)
+                or field.GetOptions().deprecated
+            ):
+                continue
+            value = SCALARS[field.type].example
+            if field.name == self.handler.key_field:
+                value = self.key or ""
+            found.append(SimpleField(field, int(value) if field.type in _LONG else value))
+        return tuple(found[:_MANY_FIELDS])
+
+    @property
+    def _request(self) -> Descriptor:
+        return self.library.descriptor(self.handler.request.full_name)
+
+
+def titled(title: str, language: str, lines: list[str]) -> tuple[Paragraph, Snippet]:
+    """A snippet with a line above it that says when it is for.
+
+    Args:
+        title: that line.
+        language: what highlighters call the snippet's language.
+        lines: the snippet.
+    """
+    return Paragraph((Text(title),)), Snippet(language, "\n".join(lines))

@@ -1,0 +1,73 @@
+"""`protoc-gen-restate-docs`: the pages of a contract as buf or protoc has it.
+
+With buf's managed mode, that is with the packages of Java, Kotlin and Go that generated code gets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
+from restate_proto.contract.parse.files import parse_files
+from restate_proto.contract.problems import PluginError
+from restate_proto.generate.parameter import boolean_option, given_options
+from restate_proto.generate.script import serve
+from restate_proto.reference.html import render_html
+from restate_proto.reference.library import LibraryError
+from restate_proto.reference.markdown import render_markdown
+from restate_proto.reference.pages import contract_pages
+
+if TYPE_CHECKING:
+    from google.protobuf.compiler import plugin_pb2
+
+__all__ = ["generate", "main"]
+
+_FORMATS = {
+    "markdown": (render_markdown,),
+    "html": (render_html,),
+    "both": (render_markdown, render_html),
+}
+_KNOWN = {"format": "|".join(_FORMATS), "ingress_url": "URL", "all_services": "true|false"}
+
+
+def main() -> None:
+    """`protoc-gen-restate-docs`."""
+    serve("restate-docs", generate, hint="`restate-proto docs` needs neither.")
+
+
+def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
+    """Writes the documentation of the contracts of a request.
+
+    Args:
+        request: parsed after this module was imported, see `run`.
+
+    Returns:
+        The text of each page by its path; `README.md` and `index.html` list the services.
+
+    Raises:
+        PluginError: with all that is wrong with the options or the contracts.
+    """
+    given = given_options(request.parameter, _KNOWN)
+    format_ = given.get("format", "both")
+    if format_ not in _FORMATS:
+        raise PluginError(f'format="{format_}" is none; the formats are {", ".join(_FORMATS)}')
+    ingress_url = given.get("ingress_url", "http://127.0.0.1:8080")
+    if not ingress_url.startswith(("http://", "https://")):
+        raise PluginError(
+            f'ingress_url="{ingress_url}" is not a URL; write one such as http://127.0.0.1:8080'
+        )
+    all_services = boolean_option("all_services", given.get("all_services", "false"))
+    files = parse_files(request, all_services=all_services)
+    try:
+        descriptors = FileDescriptorSet(file=request.proto_file)
+        pages = contract_pages(descriptors, files, ingress_url=ingress_url)
+    except LibraryError as error:
+        raise PluginError(str(error)) from error
+    return {
+        name: text for render in _FORMATS[format_] for name, text in sorted(render(pages).items())
+    }
+
+
+if __name__ == "__main__":
+    main()

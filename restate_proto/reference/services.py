@@ -1,0 +1,190 @@
+"""What pages say of services and their handlers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from restate_proto.model.kinds import ServiceKind
+from restate_proto.reference.document import (
+    Anchor,
+    Badge,
+    Code,
+    Comment,
+    Heading,
+    Link,
+    Paragraph,
+    Snippet,
+    Summary,
+    Table,
+    Text,
+    Tone,
+)
+from restate_proto.reference.types import DEPRECATED, type_reference
+from restate_proto.reference.words import (
+    ENCODINGS,
+    SERVICE_KIND_NAMES,
+    SERVICE_KINDS,
+    TONES,
+    handler_kind,
+    handler_kind_name,
+    http_request,
+    is_private,
+    settings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from restate_proto.contract.schema import (
+        Declaration,
+        HandlerModel,
+        MessageType,
+        ServiceModel,
+    )
+    from restate_proto.model.config import Config
+    from restate_proto.reference.calls.every import CallWriter
+    from restate_proto.reference.document import Block, Cell, Inline
+    from restate_proto.reference.library import Library
+
+__all__ = ["badges", "handler_anchor", "service_anchor", "service_blocks"]
+
+_PRIVATE = Badge("private", Tone.WARNING)
+
+
+def service_anchor(service: ServiceModel) -> Anchor:
+    """Where a service is documented."""
+    return Anchor(service.location.file, service.full_name)
+
+
+def handler_anchor(service: ServiceModel, handler: HandlerModel) -> Anchor:
+    """Where a handler is documented."""
+    return Anchor(service.location.file, f"{service.full_name}.{handler.rpc}")
+
+
+def badges(service: ServiceModel) -> tuple[Inline, ...]:
+    """What kind a service is, and whether it is deprecated or private."""
+    found = [Badge(SERVICE_KIND_NAMES[service.kind], TONES[service.kind])]
+    if service.config.ingress_private:
+        found.append(_PRIVATE)
+    return _apart([*found, DEPRECATED] if service.deprecated else found)
+
+
+def service_blocks(service: ServiceModel, library: Library, calls: CallWriter) -> Iterator[Block]:
+    """Yields what a page says of a service."""
+    anchor = service_anchor(service).name
+    yield Heading(2, (Text(service.proto), Text(" "), *badges(service)), anchor)
+    if service.comment:
+        yield Comment(service.comment)
+    yield Paragraph(
+        (
+            Text("Restate knows it as "),
+            Code(service.name),
+            Text(f". {SERVICE_KINDS[service.kind]} {ENCODINGS[service.encoding]}"),
+        )
+    )
+    yield Table.of(
+        ("Handler", "Takes", "Returns", "What it does"),
+        [
+            (
+                (
+                    Link(Code(handler.name), handler_anchor(service, handler)),
+                    Text(" "),
+                    *_handler_badges(service, handler),
+                ),
+                (type_reference(handler.request.full_name, library),),
+                (type_reference(handler.response.full_name, library),),
+                (Summary(handler.comment),) if handler.comment else (),
+            )
+            for handler in service.handlers
+        ],
+    )
+    yield from _declared("State", "Key", service.state, library)
+    yield from _declared("Promises", "Name", service.promises, library)
+    yield from _declared("Signals", "Name", service.signals, library)
+    yield from _configuration(service.config, 3)
+    for handler in service.handlers:
+        yield from _handler_blocks(service, handler, library, calls)
+
+
+def _handler_blocks(
+    service: ServiceModel, handler: HandlerModel, library: Library, calls: CallWriter
+) -> Iterator[Block]:
+    name = handler_anchor(service, handler).name
+    yield Heading(3, (Text(handler.name), Text(" "), *_handler_badges(service, handler)), name)
+    if handler.comment:
+        yield Comment(handler.comment)
+    sentence: list[Inline] = [
+        Text("Takes "),
+        type_reference(handler.request.full_name, library),
+        Text(" and returns "),
+        type_reference(handler.response.full_name, library),
+        Text("."),
+    ]
+    if handler.kind is not None:
+        sentence.append(Text(f" {handler_kind(handler)}"))
+    if handler.key_field is not None:
+        key = "workflow id" if service.kind is ServiceKind.WORKFLOW else "key"
+        sentence += [
+            Text(f" The {key} is the request's field "),
+            Code(handler.key_field),
+            Text("."),
+        ]
+    if is_private(service, handler):
+        sentence.append(Text(" Only other handlers can call it."))
+    yield Paragraph(tuple(sentence))
+    if not is_private(service, handler):
+        yield Paragraph((Text("Over HTTP: "), Code(http_request(service, handler))))
+    yield from _configuration(handler.config, 4)
+    site, choices = calls.calls(service, handler)
+    if not handler.request.is_empty:
+        yield Heading(4, (Text("Request in JSON"),))
+        yield from _example(*site.request_example(), handler.request, library)
+    yield Heading(4, (Text("Call"),))
+    yield choices
+    if not handler.response.is_empty:
+        yield Heading(4, (Text("Response in JSON"),))
+        yield from _example(*site.response_example(), handler.response, library)
+
+
+def _handler_badges(service: ServiceModel, handler: HandlerModel) -> tuple[Inline, ...]:
+    found: list[Badge] = []
+    if handler.kind is not None:
+        found.append(Badge(handler_kind_name(handler), Tone.HANDLER))
+    if is_private(service, handler):
+        found.append(_PRIVATE)
+    return _apart([*found, DEPRECATED] if handler.deprecated else found)
+
+
+def _apart(found: list[Badge]) -> tuple[Inline, ...]:
+    return tuple(part for badge in found for part in (badge, Text(" ")))[:-1]
+
+
+def _declared(
+    title: str, what: str, declarations: tuple[Declaration, ...], library: Library
+) -> Iterator[Block]:
+    if declarations:
+        yield Heading(3, (Text(title),))
+        yield Table.of(
+            (what, "Type"),
+            [
+                ((Code(found.name),), (type_reference(found.type.full_name, library),))
+                for found in declarations
+            ],
+        )
+
+
+def _configuration(config: Config, level: int) -> Iterator[Block]:
+    rows: list[tuple[Cell, ...]] = [
+        ((Text(name),), value, (Text(meaning),)) for name, value, meaning in settings(config)
+    ]
+    if rows:
+        yield Heading(level, (Text("Configuration"),))
+        yield Table.of(("Setting", "Value", "Meaning"), rows)
+
+
+def _example(value: Any, is_part: bool, message: MessageType, library: Library) -> Iterator[Block]:
+    yield Snippet("json", json.dumps(value, ensure_ascii=False, indent=2))
+    if is_part:
+        full_name = type_reference(message.full_name, library)
+        yield Paragraph((Text("It can hold more: see "), full_name, Text(".")))

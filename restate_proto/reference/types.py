@@ -1,0 +1,223 @@
+"""What pages say of messages and enums."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from restate_proto.codec.json_forms import KEYS, SCALARS, WELL_KNOWN
+from restate_proto.codec.proto_fields import is_repeated, is_required, map_entry
+from restate_proto.reference.document import (
+    Anchor,
+    Badge,
+    Code,
+    Comment,
+    Heading,
+    Link,
+    Paragraph,
+    Table,
+    Text,
+    Tone,
+)
+from restate_proto.reference.library import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from restate_proto.reference.document import Block, Cell, Inline
+    from restate_proto.reference.library import EnumType, Library
+
+__all__ = ["DEPRECATED", "type_blocks", "type_reference"]
+
+DEPRECATED = Badge("deprecated", Tone.WARNING)
+_KEY = Badge("key", Tone.OBJECT)
+_REQUIRED = Badge("required", Tone.WARNING)
+
+_F = FieldDescriptor
+_SCALAR_NAMES = {
+    getattr(_F, f"TYPE_{name.upper()}"): name
+    for name in (
+        *("bool", "bytes", "double", "fixed32", "fixed64", "float", "int32", "int64"),
+        *("sfixed32", "sfixed64", "sint32", "sint64", "string", "uint32", "uint64"),
+    )
+}
+
+
+def type_reference(full_name: str, library: Library) -> Inline:
+    """A type by its short name, linked to where it is documented."""
+    place = library.place(full_name)
+    if place is None:  # well-known: everybody does, and there is no page of it
+        return Code(full_name)
+    return Link(Code(short_name(full_name, library)), Anchor(place, full_name))
+
+
+def short_name(full_name: str, library: Library) -> str:
+    """The name of a type that is documented, without its package."""
+    package = library.file(library.place(full_name) or "").package
+    return full_name.removeprefix(f"{package}.") if package else full_name
+
+
+def type_blocks(
+    found: Message | EnumType, users: Sequence[tuple[str, Anchor]], library: Library
+) -> Iterator[Block]:
+    """Yields what a page says of a type.
+
+    Args:
+        found: the type.
+        users: what uses it directly: words for it, and where it is.
+        library: all types.
+    """
+    name = found.descriptor.full_name
+    badges = (Text(" "), DEPRECATED) if found.descriptor.GetOptions().deprecated else ()
+    yield Heading(3, (Code(short_name(name, library)), *badges), name)
+    if found.comment:
+        yield Comment(found.comment)
+    yield from _fields(found, library) if isinstance(found, Message) else _values(found)
+    if users:
+        links: list[Inline] = [Text("Used by ")]
+        for number, (label, target) in enumerate(users):
+            links += [Text(", ")] * bool(number) + [Link(Code(label), target)]
+        yield Paragraph((*links, Text(".")))
+
+
+def _fields(message: Message, library: Library) -> Iterator[Block]:
+    fields = message.descriptor.fields
+    if not fields:
+        yield Paragraph((Text("It has no fields."),))
+        return
+    for oneof in message.descriptor.oneofs:
+        if len(oneof.fields) > 1 and message.comments.get(oneof.name):
+            yield Paragraph((Text("Of "), Code(oneof.name), Text(", at most one field is set:")))
+            yield Comment(message.comments[oneof.name] or "")
+    yield Table.of(
+        ("Field", "No.", "Type", "JSON", "If absent", "Meaning"),
+        [
+            (
+                (Code(field.name), *_marks(field, message)),
+                (Text(str(field.number)),),
+                tuple(_type(field, library)),
+                (Code(f"{_json(field.json_name)}: {_form(field)}"),),
+                _absent(field),
+                _meaning(message.comments.get(field.name), field.GetOptions().deprecated),
+            )
+            for field in fields
+        ],
+        (f"{message.descriptor.full_name}.{field.name}" for field in fields),
+    )
+
+
+def _values(enum: EnumType) -> Iterator[Block]:
+    values = enum.descriptor.values
+    yield Table.of(
+        ("Value", "No.", "Meaning"),
+        [
+            (
+                (Code(value.name),),
+                (Text(str(value.number)),),
+                _meaning(enum.comments.get(value.name), value.GetOptions().deprecated),
+            )
+            for value in values
+        ],
+    )
+    if enum.descriptor.is_closed:
+        yield Paragraph((Text("It has these values and no others: the enum is closed."),))
+
+
+def _marks(field: FieldDescriptor, message: Message) -> Iterator[Inline]:
+    """Yields the badges of a field that a request cannot do without, or is addressed by."""
+    if field.name == message.key:
+        yield from (Text(" "), _KEY)
+    if is_required(field):
+        yield from (Text(" "), _REQUIRED)
+
+
+def _meaning(comment: str | None, deprecated: bool) -> Cell:
+    badge: Cell = (DEPRECATED, Text(" ")) if deprecated else ()
+    return (*badge, Comment(comment)) if comment else badge[:1]
+
+
+def _type(field: FieldDescriptor, library: Library) -> Iterator[Inline]:
+    entry = map_entry(field)
+    if entry is not None:
+        key = _SCALAR_NAMES[entry.fields_by_name["key"].type]
+        value = _value_type(entry.fields_by_name["value"], library)
+        if isinstance(value, Code):
+            yield Code(f"map<{key}, {value.value}>")
+        else:
+            yield from (Code(f"map<{key},"), Text(" "), value, Code(">"))
+        return
+    words = "repeated " if is_repeated(field) else ""
+    oneof = field.containing_oneof
+    is_choice = oneof is not None and len(oneof.fields) > 1
+    # Where absence can be told from the default, and the type is not one that always can.
+    has_presence = field.message_type is None and field.has_presence
+    if not words and not is_choice and has_presence and not is_required(field):
+        words = "optional "
+    if words:
+        yield Text(words)
+    yield _value_type(field, library)
+    if oneof is not None and is_choice:
+        yield from (Text(", one of "), Code(oneof.name))
+
+
+def _value_type(field: FieldDescriptor, library: Library) -> Inline:
+    type_ = field.message_type or field.enum_type
+    if type_ is None:
+        return Code(_SCALAR_NAMES[field.type])
+    return type_reference(type_.full_name, library)
+
+
+def _form(field: FieldDescriptor) -> str:
+    """Returns an example of a field's value in JSON."""
+    entry = map_entry(field)
+    if entry is not None:
+        key = KEYS[entry.fields_by_name["key"].type].example
+        return f"{{{_json(key)}: {_value_form(entry.fields_by_name['value'])}}}"
+    form = _value_form(field)
+    return f"[{form}]" if is_repeated(field) else form
+
+
+def _value_form(field: FieldDescriptor) -> str:
+    type_ = field.message_type or field.enum_type
+    if type_ is None:
+        return _json(SCALARS[field.type].example)
+    if type_.full_name in WELL_KNOWN:
+        return _json(WELL_KNOWN[type_.full_name].example)
+    if field.enum_type is not None:
+        names = [value.name for value in field.enum_type.values]
+        return _json(names[1] if len(names) > 1 else names[0])
+    return "{…}"
+
+
+def _absent(field: FieldDescriptor) -> Cell:
+    """Returns what a field that is not there means: its default in JSON, where it has one."""
+    if map_entry(field) is not None:
+        return (Code("{}"),)
+    if is_repeated(field):
+        return (Code("[]"),)
+    if is_required(field):
+        return (Text("an error"),)
+    if field.message_type is not None or (field.has_presence and not field.has_default_value):
+        return (Text("not set"),)
+    return (Code(_default(field)),)
+
+
+def _default(field: FieldDescriptor) -> str:
+    value: Any = field.default_value
+    if field.enum_type is not None:
+        return _json(field.enum_type.values_by_number[value].name)
+    if isinstance(value, bytes):
+        return _json(base64.b64encode(value).decode())
+    if isinstance(value, float) and not math.isfinite(value):
+        return _json("NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity")
+    if isinstance(SCALARS[field.type].example, str) and isinstance(value, int):
+        return _json(str(value))
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,491 @@
+"""What holds for the messages of every library: the same bytes, the same JSON, the same strictness."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.protobuf import any_pb2, duration_pb2, empty_pb2, struct_pb2, timestamp_pb2
+from google.protobuf.wrappers_pb2 import BoolValue, StringValue
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restate_proto.model.codec import CodecError
+from tests.codec.libraries import BETTERPROTO, BETTERPROTO2, COMMON, GOOGLE, LIBRARIES
+from tests.codec.messages import (
+    Choices,
+    Collections,
+    Keywords,
+    Nothing,
+    Old,
+    Scalars,
+    Shapes,
+    Single,
+    Tree,
+    WellKnown,
+    json_values,
+    messages,
+    nearly_right_json,
+)
+
+if TYPE_CHECKING:
+    from tests.codec.libraries import Library
+
+every_library = pytest.mark.parametrize("library", LIBRARIES, ids=str)
+both = pytest.mark.parametrize("library", [BETTERPROTO, BETTERPROTO2], ids=str)
+classes = st.sampled_from(COMMON)
+arbitrary = classes.flatmap(messages)
+
+
+def binary(message: Any) -> bytes:
+    """google.protobuf's bytes."""
+    return message.SerializeToString(deterministic=True)
+
+
+@every_library
+@given(message=arbitrary)
+def test_every_library_writes_the_same_bytes(library: Library, message: Any) -> None:
+    message = library.held(message)
+    codec = library.codec(type(message))
+    assert codec.to_binary(codec.from_binary(binary(message))) == binary(message)
+
+
+@every_library
+@given(message=arbitrary)
+def test_every_library_writes_the_same_json(library: Library, message: Any) -> None:
+    message = library.held(message)
+    codec = library.codec(type(message))
+    text = GOOGLE.codec(type(message)).to_json(message)
+    assert codec.to_json(codec.from_binary(binary(message))) == text
+    assert codec.to_binary(codec.from_json(text)) == binary(message)
+
+
+@every_library
+@given(
+    entries=st.dictionaries(
+        st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8"))
+    ),
+    rng=st.randoms(),
+)
+def test_the_order_of_map_entries_does_not_matter(
+    library: Library, entries: dict[str, str], rng: random.Random
+) -> None:
+    first = library.messages.Collections(by_string=entries)
+    shuffled = list(entries.items())
+    rng.shuffle(shuffled)
+    second = library.messages.Collections()
+    for key, value in shuffled:
+        second.by_string[key] = value
+    codec = library.codec(Collections)
+    assert codec.to_binary(first) == codec.to_binary(second)
+    assert codec.to_json(first) == codec.to_json(second)
+
+
+@every_library
+def test_canonical_json(library: Library) -> None:
+    message = library.messages.Scalars(
+        an_int64=2**53,
+        a_uint64=1,
+        a_colour=1,
+        some_bytes=b"\xff\xfe",
+        a_string="ä",
+        a_double=float("inf"),
+        maybe_int=0,
+        renamed="x",
+    )
+    assert library.codec(Scalars).to_json(message) == (
+        b'{"aColour":"COLOUR_RED","aDouble":"Infinity","aString":"\xc3\xa4","aUint64":"1",'
+        b'"anInt64":"9007199254740992","another-name":"x","maybeInt":0,"someBytes":"//4="}'
+    )
+
+
+@every_library
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"an_int64": 5, "anInt32": "7"}', Scalars(an_int64=5, an_int32=7)),
+        ('{"aColour": 1}', Scalars(a_colour=1)),
+        ('{"aColour": 77}', Scalars(a_colour=77)),
+        ('{"aColour": -1}', Scalars(a_colour=-1)),
+        ('{"aColour": "FROM_THE_FUTURE", "aBool": true}', Scalars(a_bool=True)),
+        ('{"unknown": [{}], "aBool": true}', Scalars(a_bool=True)),
+        ('{"aBool": null}', Scalars()),
+        ('{"someBytes": "__4"}', Scalars(some_bytes=b"\xff\xfe")),
+        (' {"aString": "\\ud83d\\ude00"}\n', Scalars(a_string="😀")),
+        ('{"aDouble": "NaN"}', Scalars(a_double=math.nan)),
+    ],
+)
+def test_what_is_read_as_proto_json(library: Library, text: str, expected: Any) -> None:
+    codec = library.codec(Scalars)
+    assert codec.to_binary(codec.from_json(text.encode())) == binary(expected)
+
+
+@every_library
+@given(message_class=classes, data=st.binary())
+def test_any_bytes_are_a_message_or_a_codec_error(
+    library: Library, message_class: Any, data: bytes
+) -> None:
+    codec = library.codec(message_class)
+    for read in (codec.from_binary, codec.from_json):
+        is_a_message_or_a_codec_error(codec, read, data)
+
+
+@every_library
+@given(message_class=classes, value=json_values())
+def test_any_json_is_a_message_or_a_codec_error(
+    library: Library, message_class: Any, value: Any
+) -> None:
+    codec = library.codec(message_class)
+    is_a_message_or_a_codec_error(codec, codec.from_json, json.dumps(value).encode())
+
+
+@every_library
+@given(data=st.data())
+def test_nearly_right_json_is_a_message_or_a_codec_error(
+    library: Library, data: st.DataObject
+) -> None:
+    message_class = data.draw(classes)
+    codec = library.codec(message_class)
+    text = json.dumps(data.draw(nearly_right_json(message_class))).encode()
+    is_a_message_or_a_codec_error(codec, codec.from_json, text)
+
+
+def is_a_message_or_a_codec_error(codec: Any, read: Any, data: bytes) -> None:
+    try:
+        message = read(data)
+    except CodecError as error:
+        assert str(error).startswith(codec.full_name)  # noqa: PT017 - or a message
+    else:
+        assert type(message) is codec.type
+        if codec.type.__name__ != "Old":  # whose required fields may be missing
+            codec.to_binary(message)
+
+
+@every_library
+@pytest.mark.parametrize("data", [b"", b"[]", b'{"name":"\\ud800"}', b"[" * 100_000, b"null"])
+def test_bad_json(library: Library, data: bytes) -> None:
+    with pytest.raises(CodecError, match=r"^codectest.v1.Tree: not valid ProtoJSON: \S"):
+        library.codec(Tree).from_json(data)
+
+
+@every_library
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff",
+        b"\n",  # cut off in a tag, a length, a value
+        b"\n\x05ab",
+        b"\x09\x01",
+        b"\n\x02\xff\xfe",  # no UTF-8
+        b"\x0c",  # the end of a group
+        b"\x07",  # a wire type that there is not
+        b"\x12\x03\n\x05a",
+    ],
+)
+def test_bad_binary(library: Library, data: bytes) -> None:
+    with pytest.raises(CodecError, match=r"^codectest.v1.Tree: not valid protobuf binary: \S"):
+        library.codec(Tree).from_binary(data)
+
+
+@every_library
+def test_messages_nest_a_hundred_deep(library: Library) -> None:
+    codec = library.codec(Tree)
+    good, bad = Tree(), Tree()
+    for tree, depth in ((good, 90), (bad, 2_000)):
+        bottom = tree
+        for _ in range(depth):
+            bottom = bottom.children.add()
+    assert codec.to_binary(codec.from_binary(binary(good))) == binary(good)
+    with pytest.raises(CodecError, match="not valid protobuf binary"):
+        codec.from_binary(binary(bad))
+
+
+@both
+def test_a_message_too_deep(library: Library) -> None:
+    top = library.messages.Tree()
+    for _ in range(2_000):
+        top = library.messages.Tree(children=[top])
+    codec = library.codec(Tree)
+    for write, form in ((codec.to_binary, "protobuf binary"), (codec.to_json, "ProtoJSON")):
+        with pytest.raises(CodecError, match=f"cannot be written as {form}: \\S"):
+            write(top)
+
+
+@every_library
+def test_unknown_fields_are_kept(library: Library) -> None:
+    later = Scalars(an_int64=3, a_string="later", a_fixed64=5)
+    codec = library.codec(Nothing)
+    assert codec.to_binary(codec.from_binary(binary(later))) == binary(later)
+    # In a group, beside known fields, and inside of another message.
+    group = b"\xa3\x06\x08\x05\xa4\x06"
+    tree = b"\n\x01x\x12" + bytes([len(group)]) + group + group
+    codec = library.codec(Tree)
+    message = codec.from_binary(tree)
+    assert message.name == "x"
+    assert not message.children[0].name
+    assert codec.to_binary(message) == tree
+
+
+@every_library
+def test_a_field_of_another_wire_type_is_an_unknown_one(library: Library) -> None:
+    data = b"\x08\x05" + b"\x1a\x02hi"  # a double as a varint, an int32 as a string
+    codec = library.codec(Scalars)
+    message = codec.from_binary(data)
+    assert (message.a_double, message.an_int32) == (0, 0)
+    assert codec.to_binary(message) == data
+
+
+@every_library
+def test_what_comes_twice_is_merged_or_replaced(library: Library) -> None:
+    first, second = Choices(text="a", yes=True), Choices(number=5)
+    deep = [Tree.Other(tree=Tree(name="x")), Tree.Other(tree=Tree(children=[Tree()]))]
+    data = binary(first) + binary(second)
+    merged = Choices(number=5, yes=True)
+    assert library.codec(Choices).to_binary(library.codec(Choices).from_binary(data)) == binary(
+        merged
+    )
+    both = b"".join(binary(Tree(other=other)) for other in deep)
+    expected = Tree(other=Tree.Other(tree=Tree(name="x", children=[Tree()])))
+    codec = library.codec(Tree)
+    assert codec.to_binary(codec.from_binary(both)) == binary(expected)
+
+
+@every_library
+@pytest.mark.parametrize("write", ["to_binary", "to_json"])
+@pytest.mark.parametrize("what", ["another message", "another library", "None", "a dict", "class"])
+def test_an_object_of_another_type_is_refused(library: Library, write: str, what: str) -> None:
+    elsewhere = BETTERPROTO if library is GOOGLE else GOOGLE
+    message: Any = {
+        "another message": library.messages.Scalars(a_string="x"),
+        "another library": elsewhere.messages.Tree(),
+        "None": None,
+        "a dict": {"name": "x"},
+        "class": library.messages.Tree,
+    }[what]
+    with pytest.raises(TypeError, match=r"^expected a codectest.v1.Tree message, got "):
+        getattr(library.codec(Tree), write)(message)
+
+
+@every_library
+@pytest.mark.parametrize(
+    "message",
+    [
+        any_pb2.Any(type_url="type.googleapis.com/no.such.Type", value=b"x"),
+        any_pb2.Any(type_url="type.googleapis.com/codectest.v1.Tree", value=b"\xff"),
+        struct_pb2.Value(number_value=float("nan")),
+        timestamp_pb2.Timestamp(seconds=2**62),
+        duration_pb2.Duration(seconds=1, nanos=-1),
+    ],
+    ids=["unknown type", "broken content", "NaN", "year", "signs"],
+)
+def test_messages_without_a_json_form(library: Library, message: Any) -> None:
+    with pytest.raises(CodecError, match="cannot be written as ProtoJSON"):
+        library.codec(type(message)).to_json(library.of(message))
+
+
+@every_library
+def test_an_any_of_the_same_contract(library: Library) -> None:
+    packed = any_pb2.Any()
+    packed.Pack(Collections(by_string={str(i): "x" for i in range(20)}), deterministic=True)
+    message = WellKnown(any=packed, anys={"a": packed})
+    codec = library.codec(WellKnown)
+    text = GOOGLE.codec(WellKnown).to_json(message)
+    assert codec.to_json(library.of(message)) == text
+    assert codec.to_binary(codec.from_json(text)) == binary(message)
+
+
+@every_library
+def test_what_a_codec_says_of_itself(library: Library) -> None:
+    codec = library.codec(Choices)
+    assert codec is library.codec(Choices)
+    assert codec.type is library.messages.Choices
+    assert codec.full_name == "codectest.v1.Choices"
+    assert "codectest.v1.Choices" in repr(codec)
+    assert codec.json_is_object
+    assert not library.codec(Nothing).is_empty
+    assert library.codec(empty_pb2.Empty).is_empty
+    assert not library.codec(timestamp_pb2.Timestamp).json_is_object
+    assert library.codec(Tree.Other).full_name == "codectest.v1.Tree.Other"
+
+
+@every_library
+@pytest.mark.parametrize("message_class", COMMON)
+def test_the_json_schema_is_the_same(library: Library, message_class: Any) -> None:
+    assert library.codec(message_class).json_schema() == GOOGLE.codec(message_class).json_schema()
+
+
+@every_library
+@pytest.mark.parametrize("message_class", COMMON)
+def test_the_empty_message_is_zero_bytes(library: Library, message_class: Any) -> None:
+    codec = library.codec(message_class)
+    if message_class is not Old:  # which has required fields
+        assert codec.to_binary(codec.type()) == b""
+        assert codec.to_binary(codec.from_binary(b"")) == b""
+
+
+@every_library
+@pytest.mark.parametrize(
+    "message",
+    [
+        Scalars(a_double=-0.0, a_float=-0.0),
+        Collections(by_string={"": ""}, by_int32={0: 0}, by_bool={False: -0.0}),
+        Collections(by_uint64={0: Scalars()}, strings=["", ""], colours=[0, -1, 77]),
+        Collections(scalars=[Scalars(), Scalars(a_bool=True)]),
+        Choices(text="", yes=False, alone=""),
+        Choices(number=0, blob=b""),
+        Choices(scalars=Scalars()),
+        Choices(nothing=empty_pb2.Empty()),
+        Single(number=0),
+        WellKnown(a_bool={}, a_string={"value": ""}, an_int64={"value": 2**63 - 1}),
+        WellKnown(empty=empty_pb2.Empty(), struct=struct_pb2.Struct()),
+        WellKnown(duration=duration_pb2.Duration(seconds=-1, nanos=-500_000_000)),
+        WellKnown(duration=duration_pb2.Duration(nanos=-1000)),
+        WellKnown(timestamp=timestamp_pb2.Timestamp(seconds=-1, nanos=999_999_000)),
+        WellKnown(timestamp=timestamp_pb2.Timestamp(seconds=253402300799, nanos=999_999_000)),
+        Shapes(times={1: timestamp_pb2.Timestamp()}, durations={-1: duration_pb2.Duration()}),
+        Shapes(flags={2: BoolValue(value=True), 1: BoolValue()}),
+        Shapes(texts=[StringValue(), StringValue(value="x")]),
+        Shapes(wrapped={}),
+        Scalars(a_uint64=2**64 - 1, an_int64=-(2**63), a_uint32=2**32 - 1, a_colour=-1),
+    ],
+    ids=str,
+)
+def test_values_that_break_sloppy_codecs(library: Library, message: Any) -> None:
+    codec = library.codec(type(message))
+    assert codec.to_binary(library.of(message)) == binary(message)
+    text = GOOGLE.codec(type(message)).to_json(message)
+    assert codec.to_json(library.of(message)) == text
+    assert codec.to_binary(codec.from_json(text)) == binary(message)
+
+
+@both
+@pytest.mark.parametrize(
+    ("message_class", "attributes", "reason"),
+    [
+        (Scalars, {"an_int32": 2**40}, "an_int32: "),
+        (Scalars, {"a_uint64": -1}, "a_uint64: "),
+        (Scalars, {"a_string": 5}, "a_string: "),
+        (Scalars, {"a_string": "\ud800"}, "a_string: "),
+        (Scalars, {"some_bytes": "x"}, "some_bytes: "),
+        (Scalars, {"a_double": "x"}, "a_double: "),
+        (Collections, {"longs": [1, "x"]}, "longs: "),
+        (Collections, {"strings": "abc"}, "strings: expected a list, got str"),
+        (Collections, {"strings": iter(["a"])}, "strings: expected a list, got list_iterator"),
+        (Collections, {"scalars": ""}, "scalars: expected a list, got str"),
+        (Collections, {"scalars": {}}, "scalars: expected a list, got dict"),
+        (Collections, {"by_int32": {"x": 1}}, "by_int32: "),
+        (Collections, {"scalars": [None]}, "scalars: expected Scalars, got NoneType"),
+        (WellKnown, {"timestamp": datetime(2024, 1, 1)}, "timestamp: "),  # noqa: DTZ001 - no zone
+        (WellKnown, {"timestamp": 5}, "timestamp: "),
+        (WellKnown, {"duration": 5}, "duration: "),
+        (WellKnown, {"duration": 0}, "duration: "),
+        (WellKnown, {"timestamp": ""}, "timestamp: "),
+        (WellKnown, {"an_int32": 2**31}, "an_int32: "),
+        (Choices, {"scalars": {"a_bool": True}}, "scalars: expected Scalars, got dict"),
+    ],
+)
+def test_a_value_that_does_not_fit_names_its_field(
+    library: Library, message_class: Any, attributes: dict[str, Any], reason: str
+) -> None:
+    codec = library.codec(message_class)
+    for write, form in ((codec.to_binary, "protobuf binary"), (codec.to_json, "ProtoJSON")):
+        with pytest.raises(CodecError) as caught:
+            write(codec.type(**attributes))
+        name = message_class.DESCRIPTOR.full_name
+        assert str(caught.value).startswith(f"{name}: cannot be written as {form}: {reason}")
+
+
+@both
+def test_an_empty_message_of_another_type_is_refused(library: Library) -> None:
+    message = library.messages.Tree(other=library.messages.Scalars())
+    with pytest.raises(CodecError, match="binary: other: expected TreeOther, got Scalars"):
+        library.codec(Tree).to_binary(message)
+
+
+@both
+def test_the_path_to_a_value_that_does_not_fit(library: Library) -> None:
+    inner = library.messages.Scalars(an_int32=2**40)
+    message = library.messages.Collections(scalars=[library.messages.Scalars(), inner])
+    with pytest.raises(CodecError, match="binary: scalars: an_int32: "):
+        library.codec(Collections).to_binary(message)
+
+
+@both
+def test_what_python_has_no_value_for_is_a_codec_error(library: Library) -> None:
+    for message in (
+        WellKnown(timestamp=timestamp_pb2.Timestamp(seconds=253402300800)),  # the year 10000
+        WellKnown(duration=duration_pb2.Duration(seconds=2**62)),
+    ):
+        with pytest.raises(CodecError, match=r"codectest\.v1\.WellKnown: no WellKnown can hold it"):
+            library.of(message)
+
+
+@both
+def test_times_are_pythons_own(library: Library) -> None:
+    message = library.of(
+        WellKnown(
+            timestamp=timestamp_pb2.Timestamp(seconds=1, nanos=1_999),
+            duration=duration_pb2.Duration(seconds=-1, nanos=-1_999),
+        )
+    )
+    assert message.timestamp == datetime(1970, 1, 1, 0, 0, 1, 1, tzinfo=UTC)
+    assert message.duration == -timedelta(seconds=1, microseconds=1)
+
+
+@both
+def test_maps_are_read_in_order(library: Library) -> None:
+    entries = dict.fromkeys(map(str, range(20)), "")
+    read = library.of(Collections(by_string=entries))
+    assert list(read.by_string) == sorted(entries)
+
+
+@both
+def test_the_librarys_own_bytes_and_ours_are_read_by_each_other(library: Library) -> None:
+    message = library.of(
+        Collections(
+            longs=[1, -1],
+            strings=["a", ""],
+            scalars=[Scalars(an_int64=5, a_colour=1, maybe_int=0), Scalars()],
+            by_string={"b": "c"},
+            by_uint64={2: Scalars(a_bool=True)},
+        )
+    )
+    codec = library.codec(Collections)
+    assert codec.type.FromString(codec.to_binary(message)) == message
+    assert codec.from_binary(bytes(message)) == message
+
+
+@both
+def test_fields_of_proto2(library: Library) -> None:
+    codec = library.codec(Old)
+    assert codec.to_binary(codec.type(name="x", amount=0)) == b"\n\x01x\x10\x00"
+    remark = b"\xa2\x06\x02hi"  # an extension: it has no attribute, and is kept
+    data = b"\n\x01x\x10\x01\x18\x02 \x02" + remark
+    message = codec.from_binary(data)
+    assert (message.name, message.amount, message.count, int(message.season)) == ("x", 1, 2, 2)
+    assert codec.to_binary(message) == data
+    assert codec.to_json(message) == (
+        b'{"[codectest.v1.remark]":"hi","amount":1,"count":2,"name":"x","season":"SEASON_WINTER"}'
+    )
+
+
+@both
+def test_a_deprecated_field_is_read(library: Library) -> None:
+    assert library.of(Keywords(old="x", type="y")).type == "y"
+
+
+@both
+def test_messages_made_by_a_codec_are_like_any_others(library: Library) -> None:
+    tree = library.messages.Tree(name="x", children=[library.messages.Tree()])
+    read = library.codec(Tree).from_binary(library.codec(Tree).to_binary(tree))
+    assert read == tree
+    assert repr(read) == repr(tree)
+    read.children[0].name = "y"
+    read.other = library.messages.TreeOther(tree=tree)
+    assert library.codec(Tree).to_binary(read) == bytes(read)
+    copied = library.codec(Tree).from_binary(bytes(read))
+    assert copied == read

@@ -1,0 +1,131 @@
+"""All contracts' Java code compiles with no warning, and reads and writes payloads as it should.
+
+With javac on the SDK: in `make interop`.
+
+What it needs is what building examples/polyglot/java leaves there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from restate_proto.generate.java.generate import generate
+from tests.generate.golden_cases import CASES, REPOSITORY, protos
+from tests.generate.java.cases import JAVA_CASES
+from tests.generate.jvm_words import contracts
+from tests.protoc import compile_files
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("COMPILE_JAVA") != "1", reason="COMPILE_JAVA=1 runs javac"
+)
+
+BUILT = REPOSITORY / "examples/polyglot/java/target"
+PAYLOADS = REPOSITORY / "tests/generate/jvm/payloads"
+
+# Who serves what is deprecated is not warned; who calls it is.
+SERVES_DEPRECATED = """
+package golden.deprecated;
+
+import dev.restate.sdk.*;
+
+final class Serves {
+  static final class Left extends LeftBase {
+    @Override
+    public Parts.M do_(ObjectContext ctx, Parts.M request) {
+      return ctx.get(SEEN).orElse(request);
+    }
+  }
+
+  static final class Kept extends KeptBase {
+    @Override
+    public Parts.M run(WorkflowContext ctx, Parts.M request) {
+      return request;
+    }
+
+    @Override
+    public void old(SharedWorkflowContext ctx) {}
+
+    @Override
+    public Parts.M new_(SharedWorkflowContext ctx) {
+      return Parts.M.getDefaultInstance();
+    }
+  }
+}
+"""
+CALLS_DEPRECATED = """
+package golden.deprecated;
+
+import dev.restate.sdk.Context;
+
+final class Calls {
+  static void left(Context ctx) {
+    LeftClient.fromContext(ctx, "k");
+  }
+
+  static void kept(Context ctx) {
+    var kept = KeptClient.fromContext(ctx, "k");
+    kept.new_().await();
+    kept.old().await();
+    kept.send().old();
+  }
+}
+"""
+
+# protobuf-java's own code does not compile: messages and packages that are keywords.
+UNFIT = {"messages", "packages"}
+
+
+@pytest.mark.timeout(600)
+def test_javac_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
+    cases = [case for name, case in CASES.items() if name not in UNFIT]
+    files = {
+        path: (case / path).read_text()
+        for case in (*cases, JAVA_CASES["names"], PAYLOADS, REPOSITORY / "proto")
+        for path in protos(case)
+        if not path.startswith(("benchmark/", "conformance/", "restatepb/protocol/"))
+    }
+    files |= contracts()
+    sources, messages = tmp_path / "sources", tmp_path / "messages"
+    for path, text in generate(compile_files(tmp_path, files, "", None)).items():
+        (sources / path).parent.mkdir(parents=True, exist_ok=True)
+        (sources / path).write_text(text)
+    messages.mkdir()
+    run(
+        *(BUILT / "tools/protoc", f"--descriptor_set_in={tmp_path / 'descriptors'}"),
+        *(f"--java_out={messages}", *files),
+    )
+    deprecated = "golden/deprecated"
+    (sources / deprecated / "Serves.java").write_text(SERVES_DEPRECATED)
+    callers = tmp_path / "callers" / deprecated
+    callers.mkdir(parents=True)
+    (callers / "Calls.java").write_text(CALLS_DEPRECATED)
+    classes = tmp_path / "classes"
+    classes.mkdir()
+    javac(messages, classes, "-nowarn")
+    javac(sources, classes, "-Xlint:all,-path", "-Werror")
+    warnings = javac(callers, classes, "-Xlint:deprecation")
+    assert re.findall(r"\[deprecation\] (\w+)", warnings) == ["LeftClient", "old", "old"]
+    javac(PAYLOADS, classes)
+    run("java", "-classpath", class_path(classes), "golden.payloads.JavaMain")
+
+
+def javac(sources: Path, classes: Path, *options: str) -> str:
+    return run(
+        *("javac", *options, "-proc:none", "--release", "17", "-encoding", "UTF-8"),
+        *("-classpath", class_path(classes), "-d", classes, *sorted(sources.rglob("*.java"))),
+    )
+
+
+def class_path(classes: Path) -> str:
+    return os.pathsep.join(map(str, [classes, *sorted((BUILT / "lib").glob("*.jar"))]))
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr

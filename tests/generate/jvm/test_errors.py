@@ -1,0 +1,85 @@
+"""What neither language can say is an error of protoc's, with its place in the contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from restate_proto.contract.problems import PluginError
+from restate_proto.generate.java.generate import generate as generate_java
+from restate_proto.generate.kotlin.generate import generate as generate_kotlin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from restate_proto.generate.plugin import Generate
+    from tests.protoc import Compile
+
+pytestmark = pytest.mark.parametrize("generate", [generate_java, generate_kotlin])
+
+HEAD = """\
+syntax = "proto3";
+package shop.v1;
+import "restatepb/v1/options.proto";
+"""
+CART = """
+service Cart {
+  option (restatepb.v1.service) = {};
+  rpc Add(M) returns (M);
+}
+message M {}
+"""
+
+
+def error(
+    generate: Generate, compile_request: Compile, files: Mapping[str, str], parameter: str = ""
+) -> str:
+    with pytest.raises(PluginError) as caught:
+        generate(compile_request(files, parameter=parameter))
+    return str(caught.value)
+
+
+def test_a_message_without_a_package(generate: Generate, compile_request: Compile) -> None:
+    files = {
+        "bare.proto": 'syntax = "proto3"; message Bare {}',
+        "cart.proto": HEAD
+        + 'import "bare.proto";'
+        + CART.replace("(M) returns", "(.Bare) returns"),
+    }
+    assert error(generate, compile_request, files) == (
+        "cart.proto:5:1: shop.v1.Cart uses Bare of bare.proto, which has no Java package, so that "
+        "code in a package cannot name it; write option java_package in bare.proto"
+    )
+    files["bare.proto"] += '\noption java_package = "com.bare";'
+    assert generate(compile_request(files))
+
+
+@pytest.mark.parametrize("name", ["ContextClient", "IngressClient", "Metadata", "Send", "Serde"])
+def test_a_message_without_a_package_that_generated_code_hides(
+    name: str, generate: Generate, compile_request: Compile
+) -> None:
+    text = HEAD.replace("package shop.v1;", "option java_multiple_files = true;")
+    text += CART.replace("(M)", f"({name})", 1) + f"message {name} {{}}"
+    assert error(generate, compile_request, {"cart.proto": text}) == (
+        f"cart.proto:5:1: Cart uses {name} of cart.proto, which has no Java package, so that the "
+        f"{name} inside of generated classes hides it; write option java_package in cart.proto"
+    )
+    text += '\noption java_package = "com.shop";'
+    assert generate(compile_request({"cart.proto": text}))
+
+
+def test_all_that_is_wrong_is_said_at_once(generate: Generate, compile_request: Compile) -> None:
+    streams = CART.replace("(M)", "(stream M)", 1)
+    text = error(
+        generate,
+        compile_request,
+        {"cart.proto": f"{HEAD}option java_multiple_files = true;{streams}message CartBase {{}}"},
+    )
+    assert "Add of service shop.v1.Cart streams" in text
+    assert "both give the class shop.v1.CartBase" in text
+
+
+def test_options_are_checked(generate: Generate, compile_request: Compile) -> None:
+    text = error(generate, compile_request, {"cart.proto": HEAD + CART}, "messages=protobuf")
+    assert text == 'unknown option "messages"; the options are all_services=true|false'

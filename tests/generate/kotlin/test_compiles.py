@@ -1,0 +1,100 @@
+"""All contracts' Kotlin code compiles with no warning, and reads and writes payloads as it should.
+
+With the SDK: in `make interop`.
+
+It takes what building examples/polyglot/kotlin leaves there: protoc, and what Maven has fetched.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from restate_proto.generate.kotlin.generate import generate
+from tests.generate.golden_cases import CASES, REPOSITORY, parameter, protos
+from tests.generate.jvm_words import contracts
+from tests.generate.kotlin.cases import KOTLIN_CASES
+from tests.protoc import compile_files
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("COMPILE_KOTLIN") != "1", reason="COMPILE_KOTLIN=1 runs kotlinc"
+)
+
+EXAMPLE = REPOSITORY / "examples/polyglot/kotlin"
+PAYLOADS = REPOSITORY / "tests/generate/jvm/payloads"
+
+# Who serves what is deprecated is not warned.
+SERVES_DEPRECATED = """
+package golden.deprecated
+
+import dev.restate.sdk.kotlin.*
+
+internal class Left : LeftBase() {
+    override suspend fun `do`(ctx: ObjectContext, request: Parts.M): Parts.M = request
+}
+
+internal class Kept : KeptBase() {
+    override suspend fun run(ctx: WorkflowContext, request: Parts.M): Parts.M = request
+
+    override suspend fun old(ctx: SharedWorkflowContext) {}
+
+    override suspend fun new(ctx: SharedWorkflowContext): Parts.M = Parts.M.getDefaultInstance()
+}
+"""
+
+# protobuf-java's own classes of these do not compile: messages and packages that are keywords.
+CONTRACTS = {
+    **{name: case for name, case in CASES.items() if name not in {"messages", "packages"}},
+    "kotlin": KOTLIN_CASES["names"],
+    "payloads": PAYLOADS,
+    "shop, and the options": REPOSITORY / "proto",
+}
+
+
+@pytest.mark.timeout(600)
+def test_kotlinc_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
+    sources = tmp_path / "generated"
+    sources.mkdir()
+    cases = [
+        (
+            name,
+            {path: (case / path).read_text() for path in protos(case)},
+            "all_services=true" if "all_services" in parameter(case) else "",
+        )
+        for name, case in CONTRACTS.items()
+    ]
+    for name, files, flag in (*cases, ("words", contracts(), "")):
+        workspace = tmp_path / "contracts" / name
+        workspace.mkdir(parents=True)
+        for path, text in generate(compile_files(workspace, files, flag, None)).items():
+            (sources / path).parent.mkdir(parents=True, exist_ok=True)
+            assert not (sources / path).exists(), "each contract has packages of its own"
+            (sources / path).write_text(text)
+        run(
+            *(EXAMPLE / "target/tools/protoc", f"--java_out={sources}"),
+            *(f"--descriptor_set_in={workspace / 'descriptors'}", *files),
+        )
+    (sources / "golden/deprecated/Serves.kt").write_text(SERVES_DEPRECATED)
+    for name in ("Checks.java", "KotlinMain.kt"):
+        shutil.copy(PAYLOADS / "golden/payloads" / name, sources / "golden/payloads" / name)
+    # Libraries are compiled in this mode; the example's own settings make warnings errors.
+    strict = "<arg>-Werror</arg><arg>-Xexplicit-api=strict</arg>"
+    pom = (EXAMPLE / "pom.xml").read_text().replace("<arg>-Werror</arg>", strict)
+    assert strict in pom
+    (tmp_path / "pom.xml").write_text(pom)
+    run("mvn", "-q", "-B", "-o", "-f", tmp_path / "pom.xml", "compile")
+    classes = tmp_path / "target/classes"
+    assert list(classes.rglob("CartBase.class"))
+    jars = os.pathsep.join(map(str, [classes, *sorted((EXAMPLE / "target/lib").glob("*.jar"))]))
+    run("java", "-classpath", jars, "golden.payloads.KotlinMainKt")
+
+
+def run(*command: str | Path) -> None:
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False, cwd=REPOSITORY
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

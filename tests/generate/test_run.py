@@ -1,0 +1,173 @@
+"""The plugin from bytes to bytes: its options, its features, and what it leaves alone."""
+
+# ruff: noqa: ISC004 - a message that is too long for one line
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import pytest
+from google.protobuf import descriptor_pb2
+from google.protobuf.compiler import plugin_pb2
+
+from restate_proto.contract.problems import PluginError
+from restate_proto.generate.plugin import run
+from restate_proto.generate.python.generate import generate
+from restate_proto.generate.python.options import PluginOptions, parse_options
+from tests.generate.golden_cases import REPOSITORY
+
+if TYPE_CHECKING:
+    from tests.protoc import Answer, Compile
+
+SERVICE = """
+    syntax = "proto3";
+    package one.v1;
+    import "restatepb/v1/options.proto";
+    service One { option (restatepb.v1.service) = {}; rpc Do(M) returns (M); }
+    message M {}
+    """
+PLAIN = """
+    syntax = "proto3";
+    package plain;
+    service Plain { rpc Watch(stream P) returns (stream P); }
+    message P {}
+    """
+
+
+def test_the_defaults() -> None:
+    assert parse_options("") == PluginOptions("protobuf", "", all_services=False)
+
+
+def test_options_are_read() -> None:
+    parsed = parse_options("messages=protobuf, import_prefix=acme.gen,all_services=true")
+    assert parsed == PluginOptions("protobuf", "acme.gen", all_services=True)
+    assert parse_options("all_services").all_services
+    assert parse_options("all_services=false,import_prefix=").all_services is False
+
+
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        (
+            "colour=red,x",
+            'unknown option "colour", "x"; the options are'
+            " messages=protobuf|betterproto|betterproto2, import_prefix=PACKAGE, all_services=true|false",
+        ),
+        (
+            "messages=nanopb",
+            'messages="nanopb" is no message library; the libraries are protobuf, betterproto,',
+        ),
+        ("messages=protobuf,messages=protobuf", 'option "messages" is given twice; keep one'),
+        ("import_prefix=a/b", 'import_prefix="a/b" is no Python package; write one such as'),
+        ("all_services=yes", 'all_services="yes" is neither true nor false; write'),
+    ],
+)
+def test_a_wrong_option_is_refused(parameter: str, message: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        parse_options(parameter)
+    assert str(caught.value).startswith(message)
+
+
+def test_the_response_declares_proto3_optional_and_editions(answer: Answer) -> None:
+    for files in ({"one.proto": SERVICE}, {"one.proto": SERVICE.replace("One", "restate")}):
+        response = answer(files)
+        assert response.supported_features == (
+            response.FEATURE_PROTO3_OPTIONAL | response.FEATURE_SUPPORTS_EDITIONS
+        )
+        assert response.minimum_edition == descriptor_pb2.EDITION_PROTO2
+        assert response.maximum_edition >= descriptor_pb2.EDITION_2023
+
+
+def test_files_without_restate_services_give_nothing(answer: Answer) -> None:
+    files = {"plain.proto": PLAIN, "empty.proto": 'syntax = "proto3";', "one/v1/one.proto": SERVICE}
+    response = answer(files)
+    assert not response.error
+    assert [file.name for file in response.file] == ["one/v1/one_restate.py"]
+
+
+def test_an_empty_request_gives_an_empty_answer() -> None:
+    response = plugin_pb2.CodeGeneratorResponse.FromString(run(b"", generate))
+    assert not response.error
+    assert not response.file
+
+
+def test_only_the_files_asked_for_are_generated(answer: Answer) -> None:
+    files = {"one.proto": SERVICE, "two.proto": SERVICE.replace("one.v1", "two.v1")}
+    response = answer(files, only="two.proto")
+    assert [file.name for file in response.file] == ["two_restate.py"]
+
+
+def test_problems_of_files_not_asked_for_are_not_reported(answer: Answer) -> None:
+    wrong = SERVICE.replace("Do(M)", "Do(stream M)")
+    response = answer({"one.proto": wrong, "two.proto": PLAIN}, only="two.proto")
+    assert not response.error
+
+
+def test_all_services_makes_the_others_plain_services(answer: Answer) -> None:
+    text = PLAIN.replace("stream ", "")
+    response = answer({"plain.proto": text, "one.proto": SERVICE}, parameter="all_services=true")
+    assert [file.name for file in response.file] == ["plain_restate.py", "one_restate.py"]
+    assert "class PlainBase(_rt.Service):" in response.file[0].content
+
+
+def test_a_request_without_source_information_still_names_the_file(
+    compile_request: Compile,
+) -> None:
+    request = compile_request({"one.proto": SERVICE.replace("Do(M)", "Do(stream M)")})
+    for file in request.proto_file:
+        file.ClearField("source_code_info")
+    response = plugin_pb2.CodeGeneratorResponse.FromString(
+        run(request.SerializeToString(), generate)
+    )
+    assert response.error.startswith("one.proto: Do of service one.v1.One streams")
+
+
+@pytest.mark.skipif(version("grpcio-tools") < "1.80", reason="its protoc knows no edition 2024")
+def test_edition_2024_with_an_option_import(answer: Answer) -> None:
+    text = """
+        edition = "2024";
+        package new;
+        import option "restatepb/v1/options.proto";
+        service New {
+          option (restatepb.v1.object) = { state: { name: "m" type: "new.M" } };
+          rpc Do(M) returns (M);
+        }
+        message M { string id = 1 [(restatepb.v1.key) = true]; }
+        """
+    response = answer({"new.proto": text})
+    assert not response.error
+    assert 'key_field="id"' in response.file[0].content
+
+
+def plugin(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    code = (
+        f"import sys; sys.path[:0] = [{str(REPOSITORY)!r}, {str(REPOSITORY / 'generated')!r}];"
+        "from restate_proto.generate.__main__ import main; main()"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, check=False)
+
+
+def test_the_console_script_reads_stdin_and_writes_stdout(compile_request: Compile) -> None:
+    request = compile_request({"one.proto": SERVICE}).SerializeToString()
+    done = plugin(stdin=request)
+    assert done.returncode == 0
+    assert done.stdout == run(request, generate)
+
+
+def test_the_console_script_says_its_version() -> None:
+    done = plugin("--version")
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"protoc-gen-python-restate ")
+
+
+def test_starting_the_plugin_loads_no_runtime(compile_request: Compile) -> None:
+    code = (
+        f"import sys; sys.path[:0] = [{str(REPOSITORY)!r}, {str(REPOSITORY / 'generated')!r}];"
+        "import restate_proto.generate.__main__, restate_proto.generate.python.generate;"
+        "print([m for m in sys.modules if m.startswith(('asyncio', 'h2', 'typer', 'grpc'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,140 @@
+"""Scopes, limit keys, and the request's own idempotency key: service protocol v7 alone.
+
+Restate 1.7 has them behind three switches, for new clusters: v7 itself, "vqueues", and scopes for
+virtual objects. So they have a server of their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from restate_proto import Context, Encoding, gather
+from restate_proto.testing import RestateServer
+from tests.integration.conformance_messages import (
+    AccountClient,
+    ClerkClient,
+    Entry,
+    JourneyClient,
+    Parcel,
+)
+from tests.integration.scripted_services import Place, unique
+from tests.integration.world import Combination, Loop, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def scoping_server() -> Iterator[RestateServer]:
+    """A server that knows scopes."""
+    switches = ("VQUEUES", "SCOPED_VIRTUAL_OBJECTS")
+    env = {f"RESTATE_EXPERIMENTAL_ENABLE_{switch}": "true" for switch in switches}
+    with RestateServer(protocol_v7=True, env=env) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def module_world(scoping_server: RestateServer, loop: Loop) -> Iterator[World]:
+    yield from World(Combination(7, Encoding.PROTOBUF, "ngh2"), scoping_server, loop).open()
+
+
+@pytest.fixture
+def scoped(module_world: World) -> Iterator[World]:
+    yield module_world
+    module_world.check()
+
+
+async def tell(ctx: Context, parcel: Parcel) -> Parcel:
+    return Parcel(text=f"{ctx.idempotency_key} {ctx.scope} {ctx.limit_key}")
+
+
+def test_from_a_handler(scoped: World) -> None:
+    script = scoped.script(tell)
+    key = unique()
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        clerk = ClerkClient.from_context(ctx, scope="tenant")
+        account = AccountClient.from_context(ctx, key, scope="tenant")
+        journey = JourneyClient.from_context(ctx, key, scope="tenant")
+        answers = await gather(
+            clerk.perform(script),
+            clerk.perform(script, limit_key="a/b"),
+            clerk.perform(script, idempotency_key=key, limit_key="a"),
+            account.perform(script),
+            journey.run(script),
+            clerk.send().perform(script, limit_key="c").attach(),
+        )
+        return Parcel(parts=answers)
+
+    answer = scoped.run(scoped.perform(Place.SERVICE, body))
+    assert [part.text for part in answer.parts] == [
+        "None tenant None",
+        "None tenant a/b",
+        f"{key} tenant a",
+        "None tenant None",
+        "None tenant None",
+        "None tenant c",
+    ]
+
+
+def test_from_outside(scoped: World) -> None:
+    script = scoped.script(tell)
+    key = unique()
+
+    async def scenario() -> list[str]:
+        clerk = ClerkClient.from_client(scoped.client, scope="tenant")
+        account = AccountClient.from_client(scoped.client, key, scope="tenant")
+        journey = JourneyClient.from_client(scoped.client, key, scope="tenant")
+        run = await journey.submit(script)
+        assert await journey.handle().attach() == await run.attach()
+        answers = [
+            await clerk.perform(script),
+            await clerk.perform(script, idempotency_key=key, limit_key="a/b"),
+            await (await clerk.send().perform(script, limit_key="a")).attach(),
+            await account.perform(script),
+            await run.attach(),
+        ]
+        return [answer.text for answer in answers]
+
+    answers = scoped.run(scenario())
+    assert answers[1] == f"{key} tenant a/b"
+    # The ingress gives a key of its own to a request that has none, unless it is a workflow's run.
+    assert [answer.split(" ", 1)[1] for answer in answers] == [
+        "tenant None",
+        "tenant a/b",
+        "tenant a",
+        "tenant None",
+        "tenant None",
+    ]
+
+
+def test_without_a_scope(scoped: World) -> None:
+    """The idempotency key alone: the server says it when its queues are on."""
+    key = unique("once")
+    script = scoped.script(tell)
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        return await ClerkClient.from_context(ctx).perform(script, idempotency_key=f"{key}-inside")
+
+    async def scenario() -> list[str]:
+        clerk = ClerkClient.from_client(scoped.client)
+        outside = await clerk.perform(script, idempotency_key=key)
+        return [outside.text, (await scoped.perform(Place.SERVICE, body)).text]
+
+    assert scoped.run(scenario()) == [f"{key} None None", f"{key}-inside None None"]
+
+
+def test_state_is_the_scope_s_own(scoped: World) -> None:
+    key = unique()
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        counts: dict[str, int] = {}
+        for scope in ("one", "two", None):
+            account = AccountClient.from_context(ctx, key, scope=scope)
+            counts[str(scope)] = len((await account.append(Entry(text="x"))).texts)
+        return Parcel(counts=counts)
+
+    answer = scoped.run(scoped.perform(Place.SERVICE, body))
+    assert dict(answer.counts) == {"one": 1, "two": 1, "None": 1}

@@ -1,0 +1,149 @@
+"""One rule for every retry policy, wherever it is written; and one arithmetic."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restate_proto import IngressRetryPolicy
+from restate_proto.contract.parse.config import parse_config
+from restate_proto.model.kinds import ServiceKind
+from restate_proto.model.retry import (
+    GiveUp,
+    InvocationRetryPolicy,
+    RetryPolicy,
+    delay_after,
+)
+from restatepb.v1 import options_pb2
+
+POLICIES = (RetryPolicy, InvocationRetryPolicy, IngressRetryPolicy)
+each_policy = pytest.mark.parametrize("policy", POLICIES)
+
+GOOD: tuple[tuple[str, Any], ...] = (
+    ("factor", 1),
+    ("factor", 1.0),
+    ("factor", 1e300),
+    ("initial_interval", timedelta(0)),
+    ("initial_interval", timedelta(days=365)),
+    ("max_interval", timedelta(0)),
+    ("max_attempts", 1),
+    ("max_attempts", 2**31),
+)
+BAD: tuple[tuple[str, Any, str], ...] = (
+    ("factor", 0.99, "factor is 0.99; write a number of 1 or more"),
+    ("factor", 0.0, "factor is 0; write"),
+    ("factor", -2.0, "factor is -2; write"),
+    ("factor", math.nan, "factor is nan; write"),
+    ("factor", math.inf, "factor is inf; write"),
+    ("initial_interval", timedelta(milliseconds=-1), "initial_interval is negative; write"),
+    ("max_interval", timedelta(days=-1), "max_interval is negative; write"),
+    ("max_attempts", 0, "max_attempts is 0; write 1 or more"),
+)
+OF_WRONG_TYPE: tuple[tuple[str, Any, str], ...] = (
+    ("factor", "2", "factor is '2'; write a number"),
+    ("factor", True, "factor is True; write a number"),
+    ("initial_interval", 3, r"initial_interval is 3; write a timedelta, such as timedelta\("),
+    ("max_interval", 2.5, "max_interval is 2.5; write a timedelta"),
+    ("max_attempts", 2.0, "max_attempts is 2.0; write an integer"),
+    ("max_attempts", math.nan, "max_attempts is nan; write an integer"),
+)
+
+
+def problems_of_the_contract(name: str, value: Any) -> list[str]:
+    """What the generators say of a policy in the options of a contract."""
+    if isinstance(value, timedelta):
+        duration = Duration()
+        duration.FromTimedelta(value)
+        value = duration
+    message = options_pb2.Config(retry_policy=options_pb2.RetryPolicy(**{name: value}))
+    found: list[str] = []
+    parse_config(message, ServiceKind.SERVICE, None, found.append, of_handler=False)
+    return found
+
+
+@each_policy
+@pytest.mark.parametrize(("name", "value"), GOOD)
+def test_what_makes_sense(policy: type[Any], name: str, value: Any) -> None:
+    assert getattr(policy(**{name: value}), name) == value
+    assert problems_of_the_contract(name, value) == []
+
+
+@each_policy
+@pytest.mark.parametrize(("name", "value", "text"), BAD)
+def test_what_makes_no_sense(policy: type[Any], name: str, value: Any, text: str) -> None:
+    with pytest.raises(ValueError, match=f"^{policy.__name__}: {text}"):
+        policy(**{name: value})
+    (found,) = problems_of_the_contract(name, value)
+    assert found.startswith(f"retry_policy.{text}")
+
+
+@each_policy
+@pytest.mark.parametrize(("name", "value", "text"), OF_WRONG_TYPE)
+def test_what_is_of_the_wrong_type(policy: type[Any], name: str, value: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=f"^{policy.__name__}: {text}"):
+        policy(**{name: value})
+
+
+@pytest.mark.parametrize("policy", [RetryPolicy, IngressRetryPolicy])
+@pytest.mark.parametrize("value", [timedelta(microseconds=-1), timedelta.min])
+def test_a_limit_of_time_is_not_negative(policy: type[Any], value: timedelta) -> None:
+    with pytest.raises(ValueError, match="max_duration is negative"):
+        policy(max_duration=value)
+
+
+@pytest.mark.parametrize(
+    ("policy", "name"),
+    [
+        (RetryPolicy, "factor"),
+        (RetryPolicy, "initial_interval"),
+        (IngressRetryPolicy, "max_attempts"),
+        (IngressRetryPolicy, "max_interval"),
+        (IngressRetryPolicy, "jitter"),
+    ],
+)
+def test_what_a_policy_cannot_do_without(policy: type[Any], name: str) -> None:
+    with pytest.raises(TypeError, match=f"{name} is None; write"):
+        policy(**{name: None})
+
+
+def test_what_a_policy_can_do_without() -> None:
+    assert RetryPolicy(max_interval=None, max_attempts=None, max_duration=None)
+    assert IngressRetryPolicy(max_duration=None)
+    unset = dict.fromkeys(("initial_interval", "factor", "max_interval", "max_attempts"))
+    assert InvocationRetryPolicy(**unset) == InvocationRetryPolicy()
+
+
+DURATIONS = st.timedeltas(min_value=timedelta(0))
+
+
+@given(st.integers(1, 10_000), DURATIONS, st.floats(1, 1e300), DURATIONS)
+def test_the_ingress_and_a_run_wait_alike(
+    attempts: int, initial: timedelta, factor: float, longest: timedelta
+) -> None:
+    run = RetryPolicy(initial, factor, longest).next_delay(attempts, timedelta(0))
+    assert not isinstance(run, GiveUp)
+    policy = IngressRetryPolicy(attempts + 1, initial, factor, longest, 0.2, max_duration=None)
+    ingress = policy.next_delay(attempts, 0, None, lambda: 0.5)
+    assert ingress == run.total_seconds()
+
+
+@given(st.integers(1, 10_000), DURATIONS, st.floats(1, 1e300), st.none() | DURATIONS)
+def test_delays_grow_and_stay_below_the_longest(
+    attempts: int, initial: timedelta, factor: float, longest: timedelta | None
+) -> None:
+    delay = delay_after(attempts, initial, factor, longest)
+    after = delay_after(attempts + 1, initial, factor, longest)
+    bound = timedelta.max if longest is None else longest
+    assert timedelta(0) <= delay <= after <= bound
+    assert delay_after(1, initial, factor, longest) == min(initial, bound)
+
+
+def test_no_delay_stays_none() -> None:
+    """Not the longest, where the power is too large for a float."""
+    assert delay_after(5000, timedelta(0), 2.0, timedelta(seconds=10)) == timedelta(0)

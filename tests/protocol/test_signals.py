@@ -1,0 +1,101 @@
+"""Awakeables and named signals."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode
+
+import pytest
+
+from restate_proto.protocol import AttemptEnded, Failure, Result, ResultKind
+from restatepb.protocol.v1 import protocol_pb2 as pb
+from tests.protocol.case import ALL_VERSIONS, Case, named_signal, replaying, signal
+
+each_version = pytest.mark.parametrize("version", ALL_VERSIONS)
+
+
+def test_an_awakeable_s_id_is_the_invocation_s_and_the_signal_s_index() -> None:
+    case = Case(id=b"123")
+    assert case.machine.awakeable() == ("sign_1MTIzAAAAEQ", -17)
+    assert case.machine.awakeable() == ("sign_1MTIzAAAAEg", -18)
+    assert case.sent() == []  # an awakeable is no command
+
+
+@pytest.mark.parametrize("id_", [b"", b"\xff\xfe", bytes(range(24))])
+def test_an_awakeable_s_id_is_url_safe_base64_without_padding(id_: bytes) -> None:
+    text, _ = Case(id=id_).machine.awakeable()
+    encoded = text.removeprefix("sign_1")
+    assert "=" not in text
+    assert "+" not in text
+    assert "/" not in text
+    padding = "=" * (-len(encoded) % 4)
+    assert urlsafe_b64decode(encoded + padding) == id_ + b"\0\0\0\x11"
+
+
+@each_version
+def test_an_awakeable_is_resolved_by_its_signal(version: int) -> None:
+    case = Case(version=version)
+    _, id_ = case.machine.awakeable()
+    assert case.wait(id_) is None
+    case.feed(signal(17, b"yes"))
+    assert case.wait(id_) == Result(ResultKind.VALUE, b"yes")
+
+
+@each_version
+def test_an_awakeable_is_rejected_by_its_signal(version: int) -> None:
+    case = Case(version=version)
+    _, id_ = case.machine.awakeable()
+    case.feed(pb.SignalNotificationMessage(idx=17, failure=pb.Failure(code=400, message="no")))
+    assert case.wait(id_) == Result(ResultKind.FAILURE, Failure(400, "no"))
+
+
+def test_an_awakeable_in_replay() -> None:
+    case = replaying(signal(17, b"yes"), pb.ClearStateCommandMessage(key=b"a"))
+    text, id_ = case.machine.awakeable()
+    assert (text, id_) == ("sign_1MTIzAAAAEQ", -17)
+    assert case.wait(id_) == Result(ResultKind.VALUE, b"yes")
+    case.machine.clear_state("a")
+    assert case.sent() == []
+
+
+@each_version
+def test_a_named_signal_is_waited_for_by_its_name(version: int) -> None:
+    case = Case(version=version)
+    assert case.wait("approved") is None
+    case.feed(named_signal("approved", b"yes"))
+    assert case.wait("approved") == Result(ResultKind.VALUE, b"yes")
+
+
+def test_names_and_numbers_are_different_signals() -> None:
+    case = Case().feed(named_signal("17", b"name"), signal(17, b"index"), named_signal("", b"none"))
+    assert [case.machine.poll() for _ in range(4)] == [
+        ("17", Result(ResultKind.VALUE, b"name")),
+        (-17, Result(ResultKind.VALUE, b"index")),
+        ("", Result(ResultKind.VALUE, b"none")),
+        None,
+    ]
+
+
+def test_a_signal_may_be_sent_more_than_once() -> None:
+    case = Case().feed(named_signal("n", b"1"), named_signal("n", b"2"))
+    assert case.machine.poll() == ("n", Result(ResultKind.VALUE, b"1"))
+    assert case.machine.poll() == ("n", Result(ResultKind.VALUE, b"2"))
+
+
+@each_version
+def test_metadata_of_failures_since_v6(version: int) -> None:
+    case = Case(version=version)
+    failure = Failure(409, "no", (("why", "late"),))
+    case.machine.complete_awakeable("sign_1abc", failure)
+    case.machine.send_signal("inv_other", "approved", failure)
+    awakeable, sent = case.sent()
+    assert isinstance(awakeable, pb.CompleteAwakeableCommandMessage)
+    assert isinstance(sent, pb.SendSignalCommandMessage)
+    for written in (awakeable.failure, sent.failure):
+        assert len(written.metadata) == (0 if version == 5 else 1)
+
+
+def test_no_awakeable_after_the_end() -> None:
+    case = Case()
+    case.returns()
+    with pytest.raises(AttemptEnded):
+        case.machine.awakeable()

@@ -1,0 +1,431 @@
+"""What pages say of a contract."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from restate_proto.cli.contracts import load_contract
+from restate_proto.reference.document import (
+    INDEX,
+    Badge,
+    Code,
+    Comment,
+    Heading,
+    Link,
+    Page,
+    Paragraph,
+    Snippet,
+    Summary,
+    Table,
+    Text,
+)
+from restate_proto.reference.words import duration
+from tests.reference.calls import example_contract, pages_of, shown_calls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.reference.calls import ShownCall
+
+
+def words(parts: Any) -> str:
+    """The words of inline parts."""
+    found: list[str] = []
+    for part in parts:
+        match part:
+            case Text(value) | Code(value):
+                found.append(value)
+            case Link(label, _):
+                found.append(label.value)
+            case Badge(value, _):
+                found.append(f"({value})")
+            case Comment(markdown) | Summary(markdown):
+                found.append(markdown)
+            case _:
+                raise AssertionError(part)
+    return "".join(found)
+
+
+def table(page: Page, first: str) -> list[list[str]]:
+    """The rows of the first table whose first column is called this."""
+    found = next(b for b in page.blocks if isinstance(b, Table) and b.columns[0] == first)
+    return [list(found.columns), *([words(cell) for cell in row] for row in found.rows)]
+
+
+def paragraphs(page: Page) -> list[str]:
+    return [words(block.content) for block in page.blocks if isinstance(block, Paragraph)]
+
+
+def links(page: Page) -> Iterator[Link]:
+    """Yields the links of a page."""
+    for block in page.blocks:
+        cells = [block.content] if isinstance(block, Heading | Paragraph) else []
+        if isinstance(block, Table):
+            cells = [cell for row in block.rows for cell in row]
+        for cell in cells:
+            yield from (part for part in cell if isinstance(part, Link))
+
+
+class Written:
+    """The pages of a contract that is given as text."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self, body: str, **files: str) -> dict[str, Page]:
+        head = 'syntax = "proto3"; package t.v1; import "restatepb/v1/options.proto";\n'
+        (self._folder / "t.proto").write_text(head + dedent(body))
+        for name, text in files.items():
+            (self._folder / f"{name}.proto").write_text(dedent(text))
+        return {page.path: page for page in pages_of(load_contract(self._folder))}
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    return Written(tmp_path)
+
+
+SERVICE = "service S { option (restatepb.v1.service) = {}; rpc Do(M) returns (M); }\n"
+
+
+def test_the_index_lists_services_by_package() -> None:
+    index = pages_of(example_contract())[0]
+    assert index.path == INDEX
+    titles = [b.title for b in index.blocks if isinstance(b, Heading)]
+    assert titles == ["Restate services", "benchmark.v1", "conformance.v1", "shop.v1"]
+    rows = [b for b in index.blocks if isinstance(b, Table)][-1].rows
+    assert [[words(cell) for cell in row] for row in rows] == [
+        [
+            "Cart (virtual object)",
+            "AddTicket, ExpireTicket, Checkout, Show",
+            "A customer's cart: the tickets that are reserved for them. The key is the customer.",
+        ],
+        ["Checkout (service)", "Pay", "Takes payments."],
+        [
+            "Signup (workflow)",
+            "Run, Confirm",
+            (
+                "Makes somebody a customer, once they have shown that the mail address is theirs. "
+                "The workflow id\nis the customer."
+            ),
+        ],
+        [
+            "Ticket (virtual object)",
+            "Reserve, Release, Sell, Show",
+            "A ticket, which is sold once. The key is the ticket id.",
+        ],
+    ]
+
+
+def test_every_link_leads_somewhere() -> None:
+    pages = pages_of(example_contract())
+    anchors = {(page.path, h.anchor) for page in pages for h in page.headings()}
+    anchors |= {(page.path, "") for page in pages}
+    count = 0
+    for page in pages:
+        for link in links(page):
+            count += 1
+            assert (link.target.page, link.target.name) in anchors, link
+    assert count > 200
+
+
+def test_names_to_link_to_are_there_once() -> None:
+    for page in pages_of(example_contract()):
+        names = [h.anchor for h in page.headings()]
+        for block in page.blocks:
+            if isinstance(block, Table):
+                names += block.anchors
+                assert not block.anchors or len(block.anchors) == len(block.rows)
+        assert len(set(names)) == len(names)
+
+
+def test_the_same_contract_gives_the_same_pages() -> None:
+    assert pages_of(example_contract()) == pages_of(example_contract())
+
+
+def test_only_what_services_use_is_there(written: Written) -> None:
+    pages = written(
+        SERVICE + 'import "other.proto"; import "more.proto"; message M { other.O o = 1; }'
+        "message Unused { more.N n = 1; }",
+        other='syntax = "proto3"; package other; message O { E e = 1; } enum E { A = 0; }',
+        more='syntax = "proto3"; package more; message N {} '
+        "service NotRestates { rpc Do(N) returns (N); }",
+    )
+    assert list(pages) == [INDEX, "other.proto", "t.proto"]
+    names = {heading.anchor for page in pages.values() for heading in page.headings()}
+    assert {"t.v1.M", "other.O", "other.E", "t.v1.S", "t.v1.S.Do"} <= names
+    assert not {name for name in names if "Unused" in name or "N" in name}
+    assert table(pages[INDEX], "File") == [["File", "Messages and enums"], ["other.proto", "O, E"]]
+
+
+def test_a_contract_without_services(tmp_path: Path) -> None:
+    (tmp_path / "t.proto").write_text('syntax = "proto3"; message M {}')
+    (index,) = pages_of(load_contract(tmp_path))
+    assert paragraphs(index) == ["The contract has no Restate services."]
+
+
+def test_fields(written: Written) -> None:
+    page = written(
+        SERVICE
+        + """
+        import "google/protobuf/duration.proto";
+        import "google/protobuf/wrappers.proto";
+        message M {
+          string text = 1;
+          optional bool maybe = 2;
+          repeated M more = 3;
+          map<uint64, M> by_number = 4;
+          oneof choice { bytes data = 5; E e = 6; }
+          google.protobuf.Duration wait = 7;
+          repeated google.protobuf.Int64Value longs = 8;
+          E single = 9 [json_name = "1st"];
+          double number = 10 [deprecated = true];  // What it is.
+          M.Inner inner = 11;
+          message Inner {}
+        }
+        enum E { E_ZERO = 0; E_ONE = 1; }
+        """
+    )["t.proto"]
+    assert table(page, "Field") == [
+        ["Field", "No.", "Type", "JSON", "If absent", "Meaning"],
+        ["text", "1", "string", '"text": "string"', '""', ""],
+        ["maybe", "2", "optional bool", '"maybe": true', "not set", ""],
+        ["more", "3", "repeated M", '"more": [{…}]', "[]", ""],
+        ["by_number", "4", "map<uint64, M>", '"byNumber": {"1": {…}}', "{}", ""],
+        ["data", "5", "bytes, one of choice", '"data": "aGVsbG8="', "not set", ""],
+        ["e", "6", "E, one of choice", '"e": "E_ONE"', "not set", ""],
+        ["wait", "7", "google.protobuf.Duration", '"wait": "60s"', "not set", ""],
+        ["longs", "8", "repeated google.protobuf.Int64Value", '"longs": ["1"]', "[]", ""],
+        ["single", "9", "E", '"1st": "E_ONE"', '"E_ZERO"', ""],
+        ["number", "10", "double", '"number": 1.5', "0.0", "(deprecated) What it is."],
+        ["inner", "11", "M.Inner", '"inner": {…}', "not set", ""],
+    ]
+    assert "Used by M." in paragraphs(page)
+    assert "It has no fields." in paragraphs(page)
+
+
+def test_fields_of_proto2(written: Written) -> None:
+    page = written(
+        SERVICE.replace("(M)", "(two.M)") + 'import "two.proto";',
+        two="""
+        syntax = "proto2"; package two;
+        message M {
+          required int64 needed = 1;
+          optional int64 number = 2 [default = -5];
+          optional float far = 3 [default = -inf];
+          optional bytes data = 4 [default = "\\377"];
+          optional E e = 5 [default = TWO];
+          optional string text = 6;
+          repeated group Item = 7 { optional bool yes = 8; }
+        }
+        enum E { ONE = 1; TWO = 2; }
+        """,
+    )["two.proto"]
+    assert [row[2:] for row in table(page, "Field")] == [
+        ["Type", "JSON", "If absent"],
+        ["int64", '"needed": "1"', "an error"],
+        ["optional int64", '"number": "1"', '"-5"'],
+        ["optional float", '"far": 1.5', '"-Infinity"'],
+        ["optional bytes", '"data": "aGVsbG8="', '"/w=="'],
+        ["optional E", '"e": "TWO"', '"TWO"'],
+        ["optional string", '"text": "string"', "not set"],
+        ["repeated M.Item", '"item": [{…}]', "[]"],
+    ]
+    assert "It has these values and no others: the enum is closed." in paragraphs(page)
+
+
+def test_keys_and_required_fields_are_marked(written: Written) -> None:
+    page = written(
+        """
+        import "two.proto";
+        service O { option (restatepb.v1.object) = {}; rpc Do(two.M) returns (two.M); }
+        """,
+        two="""
+        syntax = "proto2"; package two;
+        import "restatepb/v1/options.proto";
+        message M {
+          required string id = 1 [(restatepb.v1.key) = true];
+          required int64 needed = 2;
+          optional string other = 3;
+        }
+        """,
+    )["two.proto"]
+    names = [row[0] for row in table(page, "Field")[1:]]
+    assert names == ["id (key) (required)", "needed (required)", "other"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "request_line"),
+    [
+        ("service", "POST /t.v1.S/Run"),
+        ("object", "POST /t.v1.S/{key}/Run"),
+        ("workflow", "POST /t.v1.S/{id}/Run"),
+    ],
+)
+def test_the_request_over_http_is_there(written: Written, kind: str, request_line: str) -> None:
+    def page(config: str) -> Page:
+        text = f"service S {{ option (restatepb.v1.{kind}) = {{ {config} }}; rpc Run(M) returns (M); }}"
+        return written(text + "message M {}")["t.proto"]
+
+    assert f"Over HTTP: {request_line}" in paragraphs(page(""))
+    private = paragraphs(page("config: { ingress_private: true }"))
+    assert not any("HTTP" in text for text in private)
+
+
+def test_long_examples_are_short(written: Written) -> None:
+    fields = "\n".join(f"string field_{number} = {number};" for number in range(1, 51))
+    page = written(
+        f"""
+        service O {{
+          option (restatepb.v1.object) = {{}};
+          rpc Do(Large) returns (Nested);
+          rpc Less(Small) returns (Small);
+        }}
+        message Large {{
+          {fields}
+          string id = 51 [(restatepb.v1.key) = true];
+        }}
+        message Nested {{ Large large = 1; string name = 2; }}
+        message Small {{ string name = 1; }}
+        """
+    )["t.proto"]
+    examples = [
+        json.loads(block.code)
+        for block in page.blocks
+        if isinstance(block, Snippet) and block.language == "json"
+    ]
+    assert list(examples[0]) == [*(f"field{number}" for number in range(1, 21)), "id"]
+    assert examples[1:] == [{"name": "string"}] * 3
+    more = [text for text in paragraphs(page) if "more" in text]
+    assert more == ["It can hold more: see Large.", "It can hold more: see Nested."]
+
+
+def test_settings(written: Written) -> None:
+    page = written(
+        """
+        service W {
+          option (restatepb.v1.workflow) = {
+            config: {
+              inactivity_timeout: { seconds: 90 } abort_timeout: { nanos: 500000000 }
+              journal_retention: { seconds: 90000 } idempotency_retention: {}
+              workflow_retention: { seconds: 604800 } ingress_private: true lazy_state: false
+              retry_policy: { max_attempts: 3 on_max_attempts: ON_MAX_ATTEMPTS_KILL }
+              metadata: { key: "b" value: "2" } metadata: { key: "a" value: "1" }
+            }
+          };
+          rpc Run(M) returns (M);
+        }
+        message M {}
+        """
+    )["t.proto"]
+    assert [row[:2] for row in table(page, "Setting")] == [
+        ["Setting", "Value"],
+        ["Inactivity timeout", "1 minute 30 seconds"],
+        ["Abort timeout", "500 milliseconds"],
+        ["Journal retention", "1 day 1 hour"],
+        ["Idempotency retention", "0 seconds"],
+        ["Workflow retention", "7 days"],
+        ["Retries", "at most 3 attempts, then it is killed"],
+        ["Ingress", "private"],
+        ["State", "eager"],
+        ["Metadata", "a: 1"],
+        ["Metadata", "b: 2"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (timedelta(), "0 seconds"),
+        (timedelta(milliseconds=1), "1 millisecond"),
+        (timedelta(days=2, hours=3, minutes=4, seconds=5), "2 days 3 hours 4 minutes 5 seconds"),
+    ],
+)
+def test_durations(value: timedelta, text: str) -> None:
+    assert duration(value) == text
+
+
+def calls(pages: dict[str, Page], language: str) -> list[ShownCall]:
+    found = shown_calls(tuple(pages.values()))
+    return [call for call in found if call.language == language]
+
+
+def test_a_private_handler_is_called_by_handlers_alone(written: Written) -> None:
+    pages = written(
+        SERVICE.replace("= {}", "= { config: { ingress_private: true } }") + "message M {}"
+    )
+    found = [call for call in shown_calls(tuple(pages.values())) if "serde" not in call.title]
+    assert {call.language for call in found} == {"Python", "Java", "Kotlin", "Go", "TypeScript"}
+    assert {call.title for call in found} == {"In a handler:"}
+    assert "S (service) (private)" in words(pages["t.proto"].blocks[2].content)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - a heading
+
+
+def test_only_fields_that_are_easy_to_set_are_set(written: Written) -> None:
+    pages = written(
+        SERVICE
+        + """
+        message M {
+          string from = 1; string self = 2; string serialized_size = 3; string to_string = 4;
+          string fieldName = 5; string x_1 = 6; repeated string many = 7; bytes data = 8;
+          oneof choice { string a = 9; string b = 10; }
+          M message = 11; string old = 12 [deprecated = true]; uint64 long_number = 13;
+        }
+        """
+    )
+    wanted = {
+        "Python": 'M(serialized_size="string", to_string="string")',
+        "Java": 'setFrom("string").setSelf("string").setSerializedSize_("string").setToString("string")',
+        "Kotlin": 'setFrom("string").setSelf("string").setSerializedSize_("string").setToString("string")',
+        "Go": '{From: "string", Self: "string", SerializedSize: "string", ToString: "string"}',
+        "TypeScript": '{ from: "string", self: "string", serializedSize: "string" }',
+    }
+    for language, code in wanted.items():
+        assert any(code in call.code for call in calls(pages, language)), language
+
+
+def test_a_module_that_python_cannot_name(tmp_path: Path) -> None:
+    (tmp_path / "lambda").mkdir()
+    (tmp_path / "lambda" / "t.proto").write_text(
+        'syntax = "proto3"; import "restatepb/v1/options.proto"; message M {}\n' + SERVICE
+    )
+    pages = {page.path: page for page in pages_of(load_contract(tmp_path))}
+    for call in calls(pages, "Python"):
+        assert 'import_module("lambda.t_pb2").M' in call.code
+        compile(f"async def f(ctx):\n    {'    '.join(call.code.splitlines(True))}", "t", "exec")
+
+
+def test_go_clients_are_generated_where_the_contract_says_so(written: Written) -> None:
+    go = 'import "dev/restate/sdk/go.proto";'
+    options = """
+        syntax = "proto2"; package dev.restate.sdk.go; import "google/protobuf/descriptor.proto";
+        enum ServiceType { SERVICE = 0; VIRTUAL_OBJECT = 1; WORKFLOW = 2; }
+        extend google.protobuf.ServiceOptions { optional ServiceType service_type = 2051; }
+        """
+    folder = written._folder / "dev" / "restate" / "sdk"  # pyright: ignore[reportPrivateUsage] - a test's own
+    folder.mkdir(parents=True)
+    (folder / "go.proto").write_text(dedent(options))
+    pages = written(
+        go
+        + """
+        message M {}
+        service Plain { rpc Do(M) returns (M); }
+        service Ours { option (restatepb.v1.object) = {}; rpc Do(M) returns (M); }
+        service Both {
+          option (dev.restate.sdk.go.service_type) = WORKFLOW;
+          option (restatepb.v1.workflow) = {};
+          rpc Run(M) returns (M);
+        }
+        """
+    )
+    code = {f"{c.handler}{c.is_in_a_handler}": c.code for c in calls(pages, "Go")}
+    assert "NewPlainClient(ctx).Do()" in code["t.v1.Plain.DoTrue"]
+    assert "NewPlainIngressClient(connection).Do()" in code["t.v1.Plain.DoFalse"]
+    assert 'restate.Object[*gen.M](ctx, "t.v1.Ours", "my-key", "Do"' in code["t.v1.Ours.DoTrue"]
+    assert 'NewBothClient(ctx, "my-workflow", restate.WithProto).Run()' in code["t.v1.Both.RunTrue"]
+    assert "run, err := client.Submit(ctx, request)" in code["t.v1.Both.RunFalse"]

@@ -1,0 +1,438 @@
+"""`ctx.run`: when its function is executed, and what becomes of its result."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.v1.conformance_pb2 import Parcel
+from restate_proto import (
+    Context,
+    Encoding,
+    RetryableError,
+    RetryPolicy,
+    TerminalError,
+    gather,
+    select,
+)
+from restate_proto.runtime import Runtime, ThreadPool
+from restatepb.protocol.v1 import protocol_pb2 as pb
+from tests.runtime.case import VERSIONS, Case, in_loop, result, signal, value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+each_version = pytest.mark.parametrize("version", VERSIONS)
+VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE", default="unset")
+
+
+async def run_once(ctx: Context, parcel: Parcel) -> Parcel:
+    return Parcel(number=await ctx.run("once", seven, type=int))
+
+
+async def seven() -> int:
+    return 7
+
+
+async def forever() -> int:
+    return await asyncio.get_running_loop().create_future()
+
+
+def acked(id_: int) -> pb.ProposeRunCompletionAckMessage:
+    return pb.ProposeRunCompletionAckMessage(completion_id=id_)
+
+
+@each_version
+@in_loop
+async def test_a_coroutine_function_is_executed_at_once(version: int) -> None:
+    case = Case(run_once, version=version).start()
+    run, proposal, *more = case.sent()
+    assert isinstance(run, pb.RunCommandMessage)
+    assert (run.name, run.result_completion_id) == ("once", 1)
+    assert isinstance(proposal, pb.ProposeRunCompletionMessage)
+    assert (proposal.result_completion_id, proposal.value) == (1, b"7")
+    if version >= 7:
+        (awaiting,) = more
+        assert isinstance(awaiting, pb.AwaitingOnMessage)
+        case.feed(acked(1))
+    else:
+        assert not more
+        case.feed(value(1, b"7"))
+    assert case.answer().number == 7
+
+
+@in_loop
+async def test_what_is_recorded_is_the_result() -> None:
+    case = Case(run_once).start().feed(value(1, b"8"))
+    assert case.answer().number == 8
+
+
+@in_loop
+async def test_a_result_in_the_journal_is_not_computed_again() -> None:
+    def broken() -> int:
+        raise AssertionError("executed again")
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        return Parcel(number=await ctx.run("once", broken, type=int))
+
+    run = pb.RunCommandMessage(name="once", result_completion_id=1)
+    assert Case(body).start(run, value(1, b"9")).answer().number == 9
+
+
+@in_loop
+async def test_a_run_without_a_result_is_executed_when_the_replay_is_over() -> None:
+    executed: list[str] = []
+
+    async def execute(name: str) -> str:
+        executed.append(name)
+        return name
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        first = ctx.run("first", execute, "first")
+        assert executed == []
+        second = ctx.run("second", execute, "second")
+        await ctx.sleep(timedelta(hours=1))
+        assert executed == ["first"]
+        third = ctx.run("third", execute, "third")
+        return Parcel(text=" ".join(await gather(first, second, third)))
+
+    entries = (
+        pb.RunCommandMessage(name="first", result_completion_id=1),
+        pb.RunCommandMessage(name="second", result_completion_id=2),
+        value(2, b'"recorded"'),
+        pb.SleepCommandMessage(result_completion_id=3),
+        result(3),
+    )
+    case = Case(body).start(*entries)
+    assert executed == ["first", "third"]
+    case.sent()
+    case.feed(value(1, b'"one"'), value(4, b'"four"'))
+    assert case.answer().text == "one recorded four"
+
+
+@in_loop
+async def test_a_function_runs_in_a_thread_with_the_handler_s_context_variables() -> None:
+    threads: list[int] = []
+
+    def function(text: str) -> str:
+        threads.append(threading.get_ident())
+        return f"{text} {VARIABLE.get()}"
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        VARIABLE.set("variable")
+        return Parcel(text=await ctx.run("thread", function, "argument"))
+
+    case = Case(body).start()
+    case.sent_one(pb.RunCommandMessage)
+    await case.until_written()
+    proposal = case.sent_one(pb.ProposeRunCompletionMessage)
+    assert proposal.value == b'"argument variable"'
+    assert threads != [threading.get_ident()]
+    assert VARIABLE.get() == "unset"
+
+
+@pytest.mark.parametrize(
+    ("call", "recorded"),
+    [
+        (lambda: seven(), b"7"),  # noqa: PLW0108 - an ordinary function that gives an awaitable
+        (lambda: None, b""),
+        (dict, b"{}"),
+        (lambda: [1, "a", None, {"b": 1.5}], b'[1,"a",null,{"b":1.5}]'),
+    ],
+)
+@in_loop
+async def test_other_callables(call: Callable[[], Any], recorded: bytes) -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        await ctx.run("call", call)
+        return parcel
+
+    case = Case(body).start()
+    case.sent()
+    await case.until_written()
+    assert case.sent_one(pb.ProposeRunCompletionMessage).value == recorded
+
+
+@pytest.mark.parametrize("encoding", list(Encoding))
+@in_loop
+async def test_results_are_in_the_contract_s_encoding(encoding: Encoding) -> None:
+    async def parcel_of() -> Parcel:
+        return Parcel(number=3)
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        return await ctx.run("parcel", parcel_of, type=Parcel)
+
+    case = Case(body, encoding=encoding).start()
+    _, proposal = case.sent()
+    assert isinstance(proposal, pb.ProposeRunCompletionMessage)
+    if encoding is Encoding.JSON:
+        assert proposal.value == b'{"number":"3"}'
+    else:
+        assert proposal.value == b"\x10\x03"
+
+
+# ---- Failures ----
+
+
+def failing(error: BaseException, retry: RetryPolicy | None = None) -> Any:
+    async def fail() -> int:
+        raise error
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        return Parcel(number=await ctx.run("fail", fail, type=int, retry=retry))
+
+    return body
+
+
+@in_loop
+async def test_a_terminal_error_is_proposed() -> None:
+    case = Case(failing(TerminalError("no", code=444, metadata={"a": "b"}))).start()
+    _, proposal = case.sent()
+    assert isinstance(proposal, pb.ProposeRunCompletionMessage)
+    assert (proposal.failure.code, proposal.failure.message) == (444, "no")
+    case.feed(result(1, failure=proposal.failure))
+    assert case.failure().code == 444
+
+
+@pytest.mark.parametrize("exposed", [False, True])
+@in_loop
+async def test_another_error_fails_the_attempt(
+    exposed: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    runtime = Runtime(asyncio.get_running_loop(), expose_tracebacks=exposed)
+    error = Case(failing(OSError("the disk is full")), runtime=runtime).start().error()
+    assert error.message == "ctx.run('fail') failed: OSError: the disk is full"
+    assert (error.code, error.related_command_index, error.related_command_type) == (500, 1, 0x0411)
+    assert ("in fail" in error.stacktrace) == exposed
+    assert "in fail" in caplog.text
+    assert not error.HasField("next_retry_delay")
+
+
+@pytest.mark.parametrize("retry", [None, RetryPolicy(initial_interval=timedelta(hours=1))])
+@in_loop
+async def test_a_retryable_error_says_when(retry: RetryPolicy | None) -> None:
+    busy = RetryableError("busy", retry_after=timedelta(seconds=2), code=503)
+    error = Case(failing(busy, retry)).start().error()
+    assert (error.code, error.next_retry_delay) == (503, 2000)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "delay"), [(0, 100), (1, 200), (2, 400), (3, 500), (8, 500), (9, None)]
+)
+@in_loop
+async def test_a_policy_s_delays_go_on_over_attempts(attempts: int, delay: int | None) -> None:
+    policy = RetryPolicy(
+        initial_interval=timedelta(milliseconds=100),
+        max_interval=timedelta(milliseconds=500),
+        max_attempts=10,
+    )
+    case = Case(failing(OSError("again"), policy))
+    if attempts == 0:
+        case.start()
+    else:
+        case.start(
+            pb.RunCommandMessage(name="fail", result_completion_id=1),
+            retry_count_since_last_stored_entry=attempts,
+        )
+    if delay is not None:
+        assert case.error().next_retry_delay == delay
+    else:
+        proposal = case.sent_one(pb.ProposeRunCompletionMessage)
+        assert proposal.failure.message == "ctx.run('fail') failed: OSError: again"
+        assert not case.stream.ended
+
+
+@in_loop
+async def test_a_policy_s_duration_counts_from_the_first_attempt() -> None:
+    policy = RetryPolicy(max_duration=timedelta(seconds=10))
+    run = pb.RunCommandMessage(name="fail", result_completion_id=1)
+    for milliseconds, gives_up in ((9_000, False), (10_000, True)):
+        case = Case(failing(OSError("again"), policy)).start(
+            run,
+            retry_count_since_last_stored_entry=3,
+            duration_since_last_stored_entry=milliseconds,
+        )
+        assert case.stream.ended is not gives_up
+
+
+@in_loop
+async def test_one_that_fails_while_the_handler_waits_elsewhere() -> None:
+    gate = asyncio.Event()
+    ended: list[str] = []
+
+    async def fail() -> int:
+        await gate.wait()
+        raise OSError("later")
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        ctx.run("fail", fail)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.append("handler")
+        return parcel
+
+    case = Case(body).start()
+    case.sent()
+    gate.set()
+    await case.until_written()
+    assert case.error().message == "ctx.run('fail') failed: OSError: later"
+    assert ended == ["handler"]
+
+
+# ---- Ends ----
+
+
+@in_loop
+async def test_an_attempt_is_not_suspended_while_a_function_is_executed() -> None:
+    gate = asyncio.Event()
+
+    async def wait() -> int:
+        await gate.wait()
+        return 7
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        run = ctx.run("wait", wait)
+        await ctx.awakeable(Parcel)
+        return Parcel(number=await run)
+
+    case = Case(body).start()
+    case.sent()
+    case.close_input()
+    assert case.sent() == []
+    gate.set()
+    await case.until_written()
+    proposal, suspension = case.sent()
+    assert isinstance(proposal, pb.ProposeRunCompletionMessage)
+    assert isinstance(suspension, pb.SuspensionMessage)
+    assert case.stream.ended
+
+
+@pytest.mark.parametrize("ending", ["abort", "return", "error"])
+@in_loop
+async def test_functions_are_cancelled_when_the_attempt_ends(ending: str) -> None:
+    cancelled: list[str] = []
+
+    async def work() -> int:
+        try:
+            return await forever()
+        except asyncio.CancelledError:
+            cancelled.append("work")
+            raise
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        await select(work=ctx.run("work", work), other=ctx.awakeable(Parcel))
+        if ending == "error":
+            raise OSError("a bug")
+        return parcel
+
+    case = Case(body).start()
+    case.sent()
+    if ending == "abort":
+        case.attempt.aborted("gone")
+    else:
+        case.feed(signal(17))
+        assert case.stream.ended
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert cancelled == ["work"]
+
+
+@in_loop
+async def test_a_function_that_ends_after_the_attempt_is_for_nobody() -> None:
+    gate = threading.Event()
+    entered = threading.Event()
+
+    def block() -> int:
+        entered.set()
+        gate.wait()
+        return 1
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        return Parcel(number=await ctx.run("block", block, type=int))
+
+    pool = ThreadPool(1)
+    case = Case(body, threads=pool).start()
+    case.sent()
+    await asyncio.to_thread(entered.wait)
+    case.attempt.aborted("gone")
+    gate.set()
+    # The only thread has told the loop of that function before it calls the next one.
+    await pool.submit(asyncio.get_running_loop(), "next", int, ()).future
+    assert case.sent() == []
+
+
+@in_loop
+async def test_the_context_is_not_for_the_function() -> None:
+    """A durable operation of a run's function is none of the handler's own code."""
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async def wrong() -> None:
+            await ctx.sleep(timedelta(0))
+
+        await ctx.run("wrong", wrong)
+        return parcel
+
+    error = Case(body).start().error()
+    assert "ctx.run('wrong') failed: RuntimeError" in error.message
+
+
+@in_loop
+async def test_a_run_that_nobody_awaits_is_finished_before_the_handler_ends() -> None:
+    gate = asyncio.Event()
+
+    async def work() -> int:
+        await gate.wait()
+        return 7
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        ctx.run("work", work)
+        return parcel
+
+    case = Case(body).start()
+    assert [type(message) for message in case.sent()] == [pb.RunCommandMessage]
+    gate.set()
+    await case.until_written()
+    assert case.sent_one(pb.ProposeRunCompletionMessage).value == b"7"
+    assert not case.stream.ended
+    case.feed(value(1, b"7"))
+    assert case.answer() == Parcel()
+
+
+@in_loop
+async def test_a_run_that_nobody_awaits_is_retried_when_it_fails() -> None:
+    async def work() -> int:
+        await asyncio.sleep(0)
+        raise OSError("no network")
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        ctx.run("work", work)
+        return parcel
+
+    case = Case(body).start()
+    case.sent()
+    await case.until_written()
+    assert "no network" in case.error().message
+
+
+@in_loop
+async def test_a_run_that_nobody_awaits_may_fail_for_good(caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> int:
+        await asyncio.sleep(0)
+        raise TerminalError("no such account")
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        ctx.run("work", work)
+        return parcel
+
+    case = Case(body).start()
+    case.sent()
+    await case.until_written()
+    assert case.sent_one(pb.ProposeRunCompletionMessage).failure.message == "no such account"
+    case.feed(result(1, failure=pb.Failure(code=500, message="no such account")))
+    assert case.answer() == Parcel()
+    assert "did not await a ctx.run, which failed: [500] no such account" in caplog.text

@@ -179,7 +179,7 @@ def test_options_of_the_plugin_are_a_list_or_a_string(project: Project) -> None:
 
 
 def test_the_plugin_runs_as_a_module(project: Project, code: dict[str, str]) -> None:
-    local = ["python", "-m", "restate_proto.contract"]
+    local = ["python", "-m", "restate_proto.generate"]
     project.run("buf", "generate", "--template", template(restate("out", local=local)))
     assert project.files("out") == code
 

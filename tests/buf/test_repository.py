@@ -32,7 +32,7 @@ def polyglot(tmp_path: Path) -> Project:
     shutil.copytree(POLYGLOT / "proto", polyglot.directory / "proto")
     shutil.copy(POLYGLOT / "buf.yaml", polyglot.directory)
     polyglot.run("restate-proto", "export", "third_party")
-    go = ROOT / "tests" / "plugin" / "golden" / "go" / GO_OPTIONS
+    go = ROOT / "tests" / "generate" / "golden" / "go" / GO_OPTIONS
     polyglot.write({f"third_party/{GO_OPTIONS}": go.read_text("utf-8")})
     return polyglot
 

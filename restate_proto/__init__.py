@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from restate_proto.model.codec import CodecError
     from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
     from restate_proto.model.kinds import Encoding
+    from restate_proto.model.options import CallOptions, SendOptions, SubmitOptions
     from restate_proto.model.retry import RetryPolicy
     from restate_proto.model.service import Service, VirtualObject, Workflow
     from restate_proto.model.target import Target
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Awakeable",
     "CallFuture",
+    "CallOptions",
     "CancelledError",
     "CodecError",
     "Context",
@@ -80,10 +82,12 @@ __all__ = [
     "RetryPolicy",
     "RetryableError",
     "RunningEndpoint",
+    "SendOptions",
     "Service",
     "ServiceNotFoundError",
     "SignalKey",
     "StateKey",
+    "SubmitOptions",
     "Target",
     "TerminalError",
     "VirtualObject",
@@ -100,6 +104,7 @@ _MODULES = {
     "model.codec": ("CodecError",),
     "model.keys": ("PromiseKey", "SignalKey", "StateKey"),
     "model.kinds": ("Encoding",),
+    "model.options": ("CallOptions", "SendOptions", "SubmitOptions"),
     "model.retry": ("RetryPolicy",),
     "model.service": ("Service", "VirtualObject", "Workflow"),
     "model.target": ("Target",),

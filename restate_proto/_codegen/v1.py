@@ -16,6 +16,7 @@ from restate_proto.ingress import (
 from restate_proto.model.config import Config
 from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
+from restate_proto.model.options import CallOptions, SendOptions, SubmitOptions
 from restate_proto.model.retry import InvocationRetryPolicy, OnMaxAttempts
 from restate_proto.model.service import (
     HandlerDescriptor,
@@ -41,6 +42,7 @@ else:
 
 __all__ = [
     "CallFuture",
+    "CallOptions",
     "Config",
     "Context",
     "ContextClient",
@@ -58,11 +60,13 @@ __all__ = [
     "ObjectSharedContext",
     "OnMaxAttempts",
     "PromiseKey",
+    "SendOptions",
     "Service",
     "ServiceDescriptor",
     "ServiceKind",
     "SignalKey",
     "StateKey",
+    "SubmitOptions",
     "VirtualObject",
     "Workflow",
     "WorkflowContext",

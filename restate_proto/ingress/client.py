@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from restate_proto.codec.registry import codec_for
 from restate_proto.http2 import BaseUrl, Http2Client
@@ -20,14 +20,15 @@ from restate_proto.ingress.retry import IngressRetryPolicy
 from restate_proto.ingress.sending import Sender
 from restate_proto.model.arguments import check_encoding, check_string, wrong_type
 from restate_proto.model.kinds import Encoding
+from restate_proto.model.options import CALL_OPTIONS, SEND_OPTIONS, check_option_names
 from restate_proto.model.target import check_target
 
 if TYPE_CHECKING:
     import ssl as ssl_module
     from collections.abc import Mapping
-    from datetime import timedelta
     from types import TracebackType
 
+    from restate_proto.model.options import CallOptions, SendOptions
     from restate_proto.model.target import Target
 
 __all__ = ["IngressClient"]
@@ -131,9 +132,7 @@ class IngressClient:
         response_type: type[R],
         *,
         encoding: Encoding = Encoding.PROTOBUF,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[CallOptions],
     ) -> R:
         """Call a handler and wait for its result, for as long as it takes.
 
@@ -144,10 +143,7 @@ class IngressClient:
             request: the request: a message, or a plain value for a handler that takes JSON.
             response_type: the type of the response.
             encoding: how the request is written, and the response wanted: as the contract says.
-            idempotency_key: makes requests with the same key one invocation, whose result all
-                of them get.
-            headers: more headers; the handler sees them in `ctx.headers`.
-            limit_key: the limit key, where the target has a scope.
+            **options: see `CallOptions`.
 
         Returns:
             The response.
@@ -155,9 +151,12 @@ class IngressClient:
         Raises:
             TerminalError: the invocation failed.
             IngressError: the request failed otherwise.
+            TypeError: there is no such option.
             ValueError: a key is empty or a header cannot be sent.
         """
         check_target("IngressClient.call", target)
+        if options:
+            check_option_names("IngressClient.call", options, CALL_OPTIONS)
         check_encoding("IngressClient.call", encoding)
         return await self.core.call(
             target,
@@ -165,9 +164,7 @@ class IngressClient:
             request,
             codec_for(response_type),
             encoding,
-            idempotency_key=idempotency_key,
-            headers=headers,
-            limit_key=limit_key,
+            options,
         )
 
     async def send(
@@ -177,10 +174,7 @@ class IngressClient:
         response_type: type[R],
         *,
         encoding: Encoding = Encoding.PROTOBUF,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[SendOptions],
     ) -> IngressInvocationHandle[R]:
         """Send a message to a handler; returns when Restate has it.
 
@@ -189,19 +183,19 @@ class IngressClient:
             request: as in `call`.
             response_type: the type of the response, for the handle.
             encoding: as in `call`.
-            delay: how long Restate waits before it runs the handler, in whole milliseconds.
-            idempotency_key: as in `call`.
-            headers: as in `call`.
-            limit_key: as in `call`.
+            **options: see `SendOptions`.
 
         Returns:
             A handle of the invocation.
 
         Raises:
             IngressError: the request failed.
+            TypeError: there is no such option.
             ValueError: a key is empty, the delay is negative, or a header cannot be sent.
         """
         check_target("IngressClient.send", target)
+        if options:
+            check_option_names("IngressClient.send", options, SEND_OPTIONS)
         check_encoding("IngressClient.send", encoding)
         codec = codec_for(response_type)
         receipt = await self.core.send(
@@ -210,10 +204,7 @@ class IngressClient:
             request,
             accept=accepted_by(codec, encoding),
             encoding=encoding,
-            delay=delay,
-            idempotency_key=idempotency_key,
-            headers=headers,
-            limit_key=limit_key,
+            options=options,
             submits_workflow=False,
         )
         ref = InvocationIdRef(receipt.invocation_id)

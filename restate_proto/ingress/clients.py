@@ -10,11 +10,15 @@ from restate_proto.ingress.payloads import accepted_by
 from restate_proto.ingress.requests import InvocationIdRef, WorkflowRef
 from restate_proto.model.arguments import check_string, wrong_type
 from restate_proto.model.kinds import HandlerKind
+from restate_proto.model.options import (
+    CALL_OPTIONS,
+    SEND_OPTIONS,
+    SUBMIT_OPTIONS,
+    check_option_names,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import timedelta
-
+    from restate_proto.model.options import CallOptions, SendOptions, SubmitOptions
     from restate_proto.model.service import HandlerDescriptor
 
 __all__ = ["IngressServiceClient", "IngressServiceSendClient"]
@@ -44,21 +48,17 @@ class _Base:
         self,
         handler: HandlerDescriptor[Q, R],
         request: Q,
-        delay: timedelta | None,
-        idempotency_key: str | None,
-        headers: Mapping[str, str] | None,
-        limit_key: str | None,
+        options: SendOptions,
     ) -> IngressInvocationHandle[R]:
+        if options:
+            check_option_names(f"{type(self).__name__}.{handler.method}", options, SEND_OPTIONS)
         receipt = await self._core.send(
             handler.target(request, self._key, self._scope),
             handler.request,
             request,
             accept=accepted_by(handler.response, handler.encoding),
             encoding=handler.encoding,
-            delay=delay,
-            idempotency_key=idempotency_key,
-            headers=headers,
-            limit_key=limit_key,
+            options=options,
             submits_workflow=handler.kind is HandlerKind.WORKFLOW,
         )
         ref = InvocationIdRef(receipt.invocation_id)
@@ -72,31 +72,29 @@ class IngressServiceClient(_Base):
         self,
         handler: HandlerDescriptor[Q, R],
         request: Q,
-        idempotency_key: str | None,
-        headers: Mapping[str, str] | None,
-        limit_key: str | None,
+        options: CallOptions,
     ) -> R:
+        if options:
+            check_option_names(f"{type(self).__name__}.{handler.method}", options, CALL_OPTIONS)
         return await self._core.call(
             handler.target(request, self._key, self._scope),
             handler.request,
             request,
             handler.response,
             handler.encoding,
-            idempotency_key=idempotency_key,
-            headers=headers,
-            limit_key=limit_key,
+            options,
         )
 
     async def _submit(
         self,
         handler: HandlerDescriptor[Q, R],
         request: Q,
-        delay: timedelta | None,
-        headers: Mapping[str, str] | None,
-        limit_key: str | None,
+        options: SubmitOptions,
     ) -> IngressInvocationHandle[R]:
         """Start a workflow; where one with its id was started before, that one's handle."""
-        return await self._send(handler, request, delay, None, headers, limit_key)
+        if options:
+            check_option_names(f"{type(self).__name__}.submit", options, SUBMIT_OPTIONS)
+        return await self._send(handler, request, {**options})
 
     def _handle(self, handler: HandlerDescriptor[Any, R]) -> IngressInvocationHandle[R]:
         """The handle of the workflow with the client's id."""

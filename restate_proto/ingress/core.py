@@ -26,15 +26,13 @@ from restate_proto.ingress.requests import (
 from restate_proto.ingress.responses import invocation_id, receipt, result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import timedelta
-
     from restate_proto.ingress.payloads import Payload
     from restate_proto.ingress.requests import IngressRequest, InvocationRef
     from restate_proto.ingress.responses import IngressResponse, SendReceipt
     from restate_proto.ingress.sending import Sender
     from restate_proto.model.codec import Codec
     from restate_proto.model.kinds import Encoding
+    from restate_proto.model.options import CallOptions, SendOptions
     from restate_proto.model.target import Target
 
 __all__ = ["IngressCore"]
@@ -71,19 +69,14 @@ class IngressCore:
         request: Q,
         response_codec: Codec[R],
         encoding: Encoding,
-        *,
-        idempotency_key: str | None,
-        headers: Mapping[str, str] | None,
-        limit_key: str | None,
+        options: CallOptions,
     ) -> R:
         """See `IngressClient.call`."""
         message = call_request(
             target,
             write(request_codec, request, encoding),
             accept=accepted_by(response_codec, encoding),
-            idempotency_key=idempotency_key,
-            headers=headers,
-            limit_key=limit_key,
+            **options,
         )
         response = await self._deliver(message, accepted_by(request_codec, encoding))
         return result(message, response, response_codec, encoding)
@@ -96,10 +89,7 @@ class IngressCore:
         *,
         accept: str,
         encoding: Encoding,
-        delay: timedelta | None,
-        idempotency_key: str | None,
-        headers: Mapping[str, str] | None,
-        limit_key: str | None,
+        options: SendOptions,
         submits_workflow: bool,
     ) -> SendReceipt:
         """See `IngressClient.send`."""
@@ -107,11 +97,8 @@ class IngressCore:
             target,
             write(request_codec, request, encoding),
             accept=accept,
-            delay=delay,
-            idempotency_key=idempotency_key,
-            headers=headers,
-            limit_key=limit_key,
             submits_workflow=submits_workflow,
+            **options,
         )
         response = await self._deliver(message, accepted_by(request_codec, encoding))
         return receipt(message, response)

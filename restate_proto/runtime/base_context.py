@@ -21,6 +21,7 @@ from restate_proto.model.arguments import (
     wrong_type,
 )
 from restate_proto.model.keys import SignalKey
+from restate_proto.model.options import CALL_OPTIONS, SEND_OPTIONS, check_option_names
 from restate_proto.model.retry import RetryPolicy
 from restate_proto.model.target import check_target
 from restate_proto.protocol import Failure, Phase
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from restate_proto.model.codec import Codec
     from restate_proto.model.kinds import Encoding
+    from restate_proto.model.options import CallOptions, SendOptions
     from restate_proto.model.target import Target
     from restate_proto.protocol import Input
     from restate_proto.runtime.attempt import Attempt
@@ -110,9 +112,7 @@ class Context:
         response_type: type[R],
         *,
         encoding: Encoding | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[CallOptions],
     ) -> CallFuture[R]:
         """Call a handler by name; generated clients are the typed way.
 
@@ -121,17 +121,17 @@ class Context:
             request: a message, or a plain value (None, str, dict, ... as JSON; bytes as they are).
             response_type: the type of the response, likewise.
             encoding: how the callee expects a message; by default as this handler's contract has it.
-            idempotency_key: calls with one key are one invocation.
-            headers: headers for the callee.
-            limit_key: the limit key (protocol v7, with a scope in the target).
+            **options: see `CallOptions`.
 
         Returns:
             The future of the response.
 
         Raises:
-            TypeError: request or response type have no codec.
+            TypeError: request or response type have no codec, or there is no such option.
         """
         check_target("ctx.call", target)
+        if options:
+            check_option_names("ctx.call", options, CALL_OPTIONS)
         encoding = encoding or self._encoding
         check_encoding("ctx.call", encoding)
         return start_call(
@@ -140,9 +140,7 @@ class Context:
             write(request, None, encoding),
             codec_for(response_type),
             encoding,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     def send(
@@ -150,27 +148,23 @@ class Context:
         target: Target,
         request: Any,
         *,
-        delay: timedelta | None = None,
         encoding: Encoding | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[SendOptions],
     ) -> InvocationHandle[bytes]:
         """Send a one-way message to a handler by name.
 
         Args:
             target: the handler.
             request: as for `call`.
-            delay: when to deliver it, from now; None is at once, and so is less than nothing.
             encoding: how the callee expects a message; by default as this handler's contract has it.
-            idempotency_key: messages with one key are one invocation.
-            headers: headers for the callee.
-            limit_key: the limit key (protocol v7, with a scope in the target).
+            **options: see `SendOptions`; a `delay` of less than nothing is none.
 
         Returns:
             The invocation that the message starts; its result is bytes: `ctx.invocation` types it.
         """
         check_target("ctx.send", target)
+        if options:
+            check_option_names("ctx.send", options, SEND_OPTIONS)
         encoding = encoding or self._encoding
         check_encoding("ctx.send", encoding)
         return start_send(
@@ -179,10 +173,7 @@ class Context:
             write(request, None, encoding),
             codec_for(bytes),
             encoding,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     @overload

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from datetime import timedelta
 from time import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from restate_proto.model.arguments import DURATION, check_headers, check_string, wrong_type
 from restate_proto.runtime.handles import CallFuture, InvocationHandle
 from restate_proto.runtime.values import read_invocation_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from restate_proto.model.codec import Codec
     from restate_proto.model.kinds import Encoding
+    from restate_proto.model.options import CallOptions, SendOptions
     from restate_proto.model.target import Target
     from restate_proto.runtime.attempt import Attempt
 
 __all__ = ["after", "start_call", "start_send"]
 
 R = TypeVar("R")
+
+_Read: TypeAlias = "tuple[str | None, Iterable[tuple[str, str]], str | None]"
+"""Idempotency key, headers and limit key."""
+
+_NO_OPTIONS: _Read = (None, (), None)
 
 
 def start_call(
@@ -29,17 +35,14 @@ def start_call(
     parameter: bytes,
     response: Codec[R],
     encoding: Encoding,
-    idempotency_key: str | None,
-    headers: Mapping[str, str] | None,
-    limit_key: str | None,
+    options: CallOptions,
 ) -> CallFuture[R]:
     """Call a handler; `response` is read in `encoding`."""
-    _check(target, idempotency_key, headers, limit_key)
-    pairs = _pairs(headers)
+    idempotency_key, headers, limit_key = _read(target, options)
     machine = attempt.commands
     index = machine.command_index
     try:  # as `Attempt.issue`
-        ids = machine.call(target, parameter, pairs, idempotency_key, limit_key)
+        ids = machine.call(target, parameter, headers, idempotency_key, limit_key)
         return CallFuture(attempt, ids, response, encoding, target)
     except BaseException as error:
         if machine.command_index != index:
@@ -53,21 +56,18 @@ def start_send(
     parameter: bytes,
     response: Codec[R],
     encoding: Encoding,
-    delay: timedelta | None,
-    idempotency_key: str | None,
-    headers: Mapping[str, str] | None,
-    limit_key: str | None,
+    options: SendOptions,
 ) -> InvocationHandle[R]:
     """Send a one-way message; the handle reads the result in `encoding`."""
-    _check(target, idempotency_key, headers, limit_key)
+    idempotency_key, headers, limit_key = _read(target, options)
+    delay = options.get("delay") if options else None
     if delay is not None and not isinstance(delay, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
         raise wrong_type(target, "delay", delay, DURATION)
     invoke_time = 0 if delay is None else after(delay)
-    pairs = _pairs(headers)
     machine = attempt.commands
     index = machine.command_index
     try:  # as `Attempt.issue`
-        id_ = machine.send(target, parameter, pairs, idempotency_key, limit_key, invoke_time)
+        id_ = machine.send(target, parameter, headers, idempotency_key, limit_key, invoke_time)
         leaf = attempt.leaf(id_, read_invocation_id)
         return InvocationHandle(attempt, leaf, response, encoding)
     except BaseException as error:
@@ -81,28 +81,30 @@ def after(delay: timedelta) -> int:
     return round((time() + max(0.0, delay.total_seconds())) * 1000)
 
 
-def _pairs(headers: Mapping[str, str] | None) -> Iterable[tuple[str, str]]:
-    return headers.items() if headers else ()
+def _read(target: Target, options: CallOptions) -> _Read:
+    """Check the target and the options that a call and a message have.
 
-
-def _check(
-    target: Target,
-    idempotency_key: str | None,
-    headers: Mapping[str, str] | None,
-    limit_key: str | None,
-) -> None:
-    if idempotency_key is not None:
-        check_string(target, "idempotency_key", idempotency_key)
-    if limit_key is not None:
-        check_string(target, "limit_key", limit_key)
-    if headers:
-        check_headers(target, headers)
-    # Restate would refuse these, and the invocation would be retried for ever.
+    Restate would refuse what is empty, and the invocation would be retried for ever.
+    """
     if target.key == "":
         raise ValueError(f"{target}: the key must not be empty")
-    if idempotency_key == "":
-        raise ValueError(f"{target}: the idempotency key must not be empty")
-    if limit_key == "" or target.scope == "":
+    if target.scope == "":
         raise ValueError(f"{target}: scope and limit key must not be empty")
-    if limit_key is not None and target.scope is None:
-        raise ValueError(f"{target}: a limit key needs a scope")
+    if not options:
+        return _NO_OPTIONS
+    idempotency_key = options.get("idempotency_key")
+    if idempotency_key is not None:
+        check_string(target, "idempotency_key", idempotency_key)
+        if not idempotency_key:
+            raise ValueError(f"{target}: the idempotency key must not be empty")
+    headers = options.get("headers")
+    if headers:
+        check_headers(target, headers)
+    limit_key = options.get("limit_key")
+    if limit_key is not None:
+        check_string(target, "limit_key", limit_key)
+        if not limit_key:
+            raise ValueError(f"{target}: scope and limit key must not be empty")
+        if target.scope is None:
+            raise ValueError(f"{target}: a limit key needs a scope")
+    return idempotency_key, headers.items() if headers else (), limit_key

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from restate_proto.codec.payload import encode
 from restate_proto.model.arguments import STRING, wrong_type
+from restate_proto.model.options import CALL_OPTIONS, SEND_OPTIONS, check_option_names
 from restate_proto.runtime.base_context import Context, attempt_of
 from restate_proto.runtime.calls import start_call, start_send
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import timedelta
-
+    from restate_proto.model.options import CallOptions, SendOptions
     from restate_proto.model.service import HandlerDescriptor
     from restate_proto.runtime.handles import CallFuture, InvocationHandle
 
@@ -51,22 +50,17 @@ class ContextClient(_Client):
     __slots__ = ()
 
     def _call(
-        self,
-        handler: HandlerDescriptor[Q, R],
-        request: Q,
-        idempotency_key: str | None,
-        headers: Mapping[str, str] | None,
-        limit_key: str | None,
+        self, handler: HandlerDescriptor[Q, R], request: Q, options: CallOptions
     ) -> CallFuture[R]:
+        if options:
+            check_option_names(f"{type(self).__name__}.{handler.method}", options, CALL_OPTIONS)
         return start_call(
             attempt_of(self._ctx),
             handler.target(request, self._key, self._scope),
             encode(handler.request, request, handler.encoding),
             handler.response,
             handler.encoding,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
 
@@ -76,22 +70,15 @@ class ContextSendClient(_Client):
     __slots__ = ()
 
     def _send(
-        self,
-        handler: HandlerDescriptor[Q, R],
-        request: Q,
-        delay: timedelta | None,
-        idempotency_key: str | None,
-        headers: Mapping[str, str] | None,
-        limit_key: str | None,
+        self, handler: HandlerDescriptor[Q, R], request: Q, options: SendOptions
     ) -> InvocationHandle[R]:
+        if options:
+            check_option_names(f"{type(self).__name__}.{handler.method}", options, SEND_OPTIONS)
         return start_send(
             attempt_of(self._ctx),
             handler.target(request, self._key, self._scope),
             encode(handler.request, request, handler.encoding),
             handler.response,
             handler.encoding,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )

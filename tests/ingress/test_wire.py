@@ -413,10 +413,12 @@ class Client(IngressServiceClient):
     """What a generated client can do."""
 
     async def call(self, handler: HandlerDescriptor[Mixin, Mixin], request: Mixin) -> Mixin:
-        return await self._call(handler, request, None, None, None)
+        return await self._call(handler, request, {})
 
     async def submit(self, request: Mixin) -> str:
-        handle = await self._submit(RUN, request, timedelta(seconds=1), {"x": "y"}, None)
+        handle = await self._submit(
+            RUN, request, {"delay": timedelta(seconds=1), "headers": {"x": "y"}}
+        )
         return await handle.invocation_id()
 
     async def run_output(self) -> Mixin | None:
@@ -427,7 +429,16 @@ class SendClient(IngressServiceSendClient):
     """What a generated client for messages can do."""
 
     async def send(self, request: Mixin) -> str:
-        handle = await self._send(UNKEYED, request, timedelta(0), "i", {"x": "y"}, "l")
+        handle = await self._send(
+            UNKEYED,
+            request,
+            {
+                "delay": timedelta(0),
+                "idempotency_key": "i",
+                "headers": {"x": "y"},
+                "limit_key": "l",
+            },
+        )
         return await handle.invocation_id()
 
 

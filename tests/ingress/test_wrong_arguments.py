@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 from google.protobuf.empty_pb2 import Empty
 
-from conformance.v1.conformance_pb2 import Script
+from conformance.v1.conformance_pb2 import Parcel, Script
 from conformance.v1.conformance_restate import AccountClient, ClerkClient, JourneyClient
 from restate_proto import IngressClient, Target
 
@@ -64,6 +64,14 @@ WRONG: list[tuple[Wrong, str]] = [
     (lambda c: at_once(account(NO, "k")), r"AccountIngressClient\(client=.*an IngressClient"),
     (lambda c: clerk(c).nothing(Empty(), headers={"a": 1}), r"not of 'a' to 1"),
     (lambda c: clerk(c).send().nothing(Empty(), delay=3), r"delay=3\): must"),
+    (lambda c: c.call(ECHO, None, int, delay=3), r"^IngressClient\.call has no option 'delay'"),
+    (lambda c: c.send(ECHO, None, int, dealy=3), r"^IngressClient\.send has .* mean 'delay'\?$"),
+    (lambda c: clerk(c).echo(Parcel(), header={}), r"^ClerkIngressClient\.echo .*'headers'\?$"),
+    (lambda c: clerk(c).send().echo(Parcel(), x=3), r"^ClerkIngressSendClient\.echo has no option"),
+    (
+        lambda c: JourneyClient.from_client(c, "k").submit(Script(), idempotency_key="i"),  # pyright: ignore[reportCallIssue, reportUnknownLambdaType]
+        r"^JourneyIngressClient\.submit .* 'idempotency_key'; the options are delay, headers, limit",
+    ),
     (lambda c: clerk(c).echo(Script()), r"Parcel"),
     (lambda c: JourneyClient.from_client(c, "k").submit(Script(), delay=3), r"delay=3\): must"),  # pyright: ignore[reportArgumentType]
     (lambda c: at_once(IngressClient(URL, headers={"a": 1})), r"not of 'a' to 1"),  # pyright: ignore[reportArgumentType]

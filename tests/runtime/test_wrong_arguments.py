@@ -93,6 +93,13 @@ WRONG: list[tuple[Wrong, str]] = [
     (lambda ctx: clerk(ctx).nothing(Empty(), idempotency_key=NO), r"idempotency_key=.*a str"),
     (lambda ctx: clerk(ctx).nothing(Empty(), headers={"a": 1}), r"Nothing\(headers=.*'a' to 1"),
     (lambda ctx: clerk(ctx).send().nothing(Empty(), delay=3), r"Nothing\(delay=3\): must be a tim"),
+    (lambda ctx: ctx.call(ECHO, None, int, delay=3), r"^ctx\.call has no option 'delay'; the op"),
+    (lambda ctx: ctx.send(ECHO, None, dealy=3), r"^ctx\.send has no option 'dealy'; .* 'delay'\?$"),
+    (lambda ctx: clerk(ctx).echo(Parcel(), header={}), r"^ClerkClient\.echo has .*'headers'\?$"),
+    (
+        lambda ctx: clerk(ctx).send().echo(Parcel(), after=3),
+        r"^ClerkSendClient\.echo .* 'after'; the options are delay, headers, idempotency_key, limit",
+    ),
     (lambda ctx: clerk(ctx).echo(Script()), r"Parcel"),
     (lambda ctx: clerk(NO), r"ClerkClient\(ctx=.*must be the context of a handler"),
     (lambda ctx: account(ctx, 42), r"AccountClient\(key=42\): must be a str"),

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, assert_type
+from typing import Any, Unpack, assert_type
 
 from google.protobuf.wrappers_pb2 import BoolValue, StringValue
 
 from restate_proto import (
+    CallOptions,
     Context,
     DurableFuture,
+    IngressClient,
     InvocationHandle,
     ObjectContext,
     SignalKey,
     StateKey,
+    Target,
     WorkflowContext,
     gather,
     select,
 )
 from shop.v1.cart_pb2 import TicketList
 from shop.v1.cart_restate import CartBase, CartClient
-from shop.v1.signup_pb2 import Confirmation
-from shop.v1.signup_restate import SignupBase
+from shop.v1.signup_pb2 import Confirmation, SignupRequest
+from shop.v1.signup_restate import SignupBase, SignupClient
 
 GO = SignalKey("go", StringValue)
+TARGET = Target.object("shop.v1.Cart", "a", "Show")
 
 
 def takes(tickets: TicketList | str | None) -> None: ...
@@ -113,6 +117,26 @@ async def run_result(ctx: Context) -> int:
         return 1
 
     return await ctx.run("f", f)
+
+
+# ---- Options of calls, as they are and passed on ----
+
+
+async def options(ctx: Context, client: IngressClient) -> None:
+    cart = CartClient.from_context(ctx, "a")
+    cart.show(idempotency_key="once", headers={"a": "b"}, limit_key=None)
+    cart.send().show(delay=timedelta(days=1), idempotency_key=None)
+    outside = CartClient.from_client(client, "a")
+    assert_type(await outside.show(idempotency_key="once"), TicketList)
+    await outside.send().show(delay=timedelta(days=1))
+    signup = SignupClient.from_client(client, "a")
+    await signup.submit(SignupRequest(), delay=timedelta(days=1))
+    ctx.send(TARGET, None, delay=None, headers={})
+    await client.call(TARGET, None, bytes, idempotency_key="once")
+
+
+async def wrapped(cart: CartClient, **options: Unpack[CallOptions]) -> TicketList:
+    return await cart.show(**options)
 
 
 async def completes(ctx: WorkflowContext) -> None:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from google.protobuf.wrappers_pb2 import StringValue
 
-from restate_proto import Context, InvocationHandle, ObjectContext, SignalKey, WorkflowContext
+from restate_proto import (
+    Context,
+    IngressClient,
+    InvocationHandle,
+    ObjectContext,
+    SignalKey,
+    Target,
+    WorkflowContext,
+)
 from shop.v1.cart_pb2 import TicketList
-from shop.v1.cart_restate import CartBase
-from shop.v1.signup_pb2 import Confirmation
-from shop.v1.signup_restate import SignupBase
+from shop.v1.cart_restate import CartBase, CartClient
+from shop.v1.signup_pb2 import Confirmation, SignupRequest
+from shop.v1.signup_restate import SignupBase, SignupClient
 
 GO = SignalKey("go", StringValue)
+TARGET = Target.object("shop.v1.Cart", "a", "Show")
 
 
 def sync(number: int, text: str = "") -> float:
@@ -37,6 +48,22 @@ async def keys(ctx: ObjectContext, handle: InvocationHandle[bytes]) -> None:
     await handle.signal(GO, TicketList())  # error
     await handle.signal(CartBase.TICKETS, TicketList())  # error
     await ctx.signal(CartBase.TICKETS)  # error
+
+
+async def options(ctx: Context, client: IngressClient) -> None:
+    cart = CartClient.from_context(ctx, "a")
+    cart.show(dealy=timedelta(days=1))  # error
+    cart.show(delay=timedelta(days=1))  # error
+    cart.show(idempotency_key=1)  # error
+    cart.send().show(delay=1)  # error
+    cart.send().show(after=timedelta(days=1))  # error
+    outside = CartClient.from_client(client, "a")
+    await outside.show(headers={"a": 1})  # error
+    await outside.send().show(delay="1 day")  # error
+    signup = SignupClient.from_client(client, "a")
+    await signup.submit(SignupRequest(), idempotency_key="once")  # error
+    ctx.call(TARGET, None, bytes, delay=timedelta(days=1))  # error
+    await client.send(TARGET, None, bytes, dealy=timedelta(days=1))  # error
 
 
 async def promises(ctx: WorkflowContext) -> None:

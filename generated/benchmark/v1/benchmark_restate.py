@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from benchmark.v1 import benchmark_pb2 as _benchmark_pb2
 from restate_proto._codegen import v1 as _rt
@@ -59,13 +57,10 @@ class GreeterClient(_rt.ContextClient):
     def greet(
         self,
         request: _benchmark_pb2.GreetRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_benchmark_pb2.GreetResponse]:
         """Answers at once: what an invocation costs at the least."""
-        return self._call(_GREETER_GREET, request, idempotency_key, headers, limit_key)
+        return self._call(_GREETER_GREET, request, options)
 
 
 class GreeterSendClient(_rt.ContextSendClient):
@@ -74,14 +69,10 @@ class GreeterSendClient(_rt.ContextSendClient):
     def greet(
         self,
         request: _benchmark_pb2.GreetRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_benchmark_pb2.GreetResponse]:
         """Answers at once: what an invocation costs at the least."""
-        return self._send(_GREETER_GREET, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_GREETER_GREET, request, options)
 
 
 class GreeterIngressClient(_rt.IngressServiceClient):
@@ -94,13 +85,10 @@ class GreeterIngressClient(_rt.IngressServiceClient):
     async def greet(
         self,
         request: _benchmark_pb2.GreetRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _benchmark_pb2.GreetResponse:
         """Answers at once: what an invocation costs at the least."""
-        return await self._call(_GREETER_GREET, request, idempotency_key, headers, limit_key)
+        return await self._call(_GREETER_GREET, request, options)
 
 
 class GreeterIngressSendClient(_rt.IngressServiceSendClient):
@@ -109,14 +97,10 @@ class GreeterIngressSendClient(_rt.IngressServiceSendClient):
     async def greet(
         self,
         request: _benchmark_pb2.GreetRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_benchmark_pb2.GreetResponse]:
         """Answers at once: what an invocation costs at the least."""
-        return await self._send(_GREETER_GREET, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_GREETER_GREET, request, options)
 
 
 class CounterBase(_rt.VirtualObject):
@@ -161,13 +145,10 @@ class CounterClient(_rt.ContextClient):
     def add(
         self,
         request: _benchmark_pb2.AddRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_benchmark_pb2.Count]:
         """Reads state, runs a side effect and writes state."""
-        return self._call(_COUNTER_ADD, request, idempotency_key, headers, limit_key)
+        return self._call(_COUNTER_ADD, request, options)
 
 
 class CounterSendClient(_rt.ContextSendClient):
@@ -176,14 +157,10 @@ class CounterSendClient(_rt.ContextSendClient):
     def add(
         self,
         request: _benchmark_pb2.AddRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_benchmark_pb2.Count]:
         """Reads state, runs a side effect and writes state."""
-        return self._send(_COUNTER_ADD, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_COUNTER_ADD, request, options)
 
 
 class CounterIngressClient(_rt.IngressServiceClient):
@@ -196,13 +173,10 @@ class CounterIngressClient(_rt.IngressServiceClient):
     async def add(
         self,
         request: _benchmark_pb2.AddRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _benchmark_pb2.Count:
         """Reads state, runs a side effect and writes state."""
-        return await self._call(_COUNTER_ADD, request, idempotency_key, headers, limit_key)
+        return await self._call(_COUNTER_ADD, request, options)
 
 
 class CounterIngressSendClient(_rt.IngressServiceSendClient):
@@ -211,14 +185,10 @@ class CounterIngressSendClient(_rt.IngressServiceSendClient):
     async def add(
         self,
         request: _benchmark_pb2.AddRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_benchmark_pb2.Count]:
         """Reads state, runs a side effect and writes state."""
-        return await self._send(_COUNTER_ADD, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_COUNTER_ADD, request, options)
 
 
 _GREETER_GREET: Final = _rt.HandlerDescriptor(

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from conformance.v1 import conformance_pb2 as _conformance_pb2
 from google.protobuf import empty_pb2 as _empty_pb2
@@ -111,80 +109,58 @@ class ClerkClient(_rt.ContextClient):
     def perform(
         self,
         request: _conformance_pb2.Script,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
         """Plays a script."""
-        return self._call(_CLERK_PERFORM, request, idempotency_key, headers, limit_key)
+        return self._call(_CLERK_PERFORM, request, options)
 
     def echo(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
         """Returns what it gets."""
-        return self._call(_CLERK_ECHO, request, idempotency_key, headers, limit_key)
+        return self._call(_CLERK_ECHO, request, options)
 
     def nothing(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """Takes nothing and returns nothing."""
         return self._call(
             _CLERK_NOTHING,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     def fail(
         self,
         request: _conformance_pb2.FailRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """Ends with a terminal error."""
-        return self._call(_CLERK_FAIL, request, idempotency_key, headers, limit_key)
+        return self._call(_CLERK_FAIL, request, options)
 
     def describe(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
         """Restate knows it by a name that is not the method's."""
         return self._call(
             _CLERK_DESCRIBE,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     def whisper(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
         """Not for callers from outside."""
-        return self._call(_CLERK_WHISPER, request, idempotency_key, headers, limit_key)
+        return self._call(_CLERK_WHISPER, request, options)
 
 
 class ClerkSendClient(_rt.ContextSendClient):
@@ -193,88 +169,58 @@ class ClerkSendClient(_rt.ContextSendClient):
     def perform(
         self,
         request: _conformance_pb2.Script,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
         """Plays a script."""
-        return self._send(_CLERK_PERFORM, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_CLERK_PERFORM, request, options)
 
     def echo(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
         """Returns what it gets."""
-        return self._send(_CLERK_ECHO, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_CLERK_ECHO, request, options)
 
     def nothing(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """Takes nothing and returns nothing."""
         return self._send(
             _CLERK_NOTHING,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     def fail(
         self,
         request: _conformance_pb2.FailRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """Ends with a terminal error."""
-        return self._send(_CLERK_FAIL, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_CLERK_FAIL, request, options)
 
     def describe(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
         """Restate knows it by a name that is not the method's."""
         return self._send(
             _CLERK_DESCRIBE,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     def whisper(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
         """Not for callers from outside."""
-        return self._send(_CLERK_WHISPER, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_CLERK_WHISPER, request, options)
 
 
 class ClerkIngressClient(_rt.IngressServiceClient):
@@ -287,80 +233,58 @@ class ClerkIngressClient(_rt.IngressServiceClient):
     async def perform(
         self,
         request: _conformance_pb2.Script,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
         """Plays a script."""
-        return await self._call(_CLERK_PERFORM, request, idempotency_key, headers, limit_key)
+        return await self._call(_CLERK_PERFORM, request, options)
 
     async def echo(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
         """Returns what it gets."""
-        return await self._call(_CLERK_ECHO, request, idempotency_key, headers, limit_key)
+        return await self._call(_CLERK_ECHO, request, options)
 
     async def nothing(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """Takes nothing and returns nothing."""
         return await self._call(
             _CLERK_NOTHING,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     async def fail(
         self,
         request: _conformance_pb2.FailRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """Ends with a terminal error."""
-        return await self._call(_CLERK_FAIL, request, idempotency_key, headers, limit_key)
+        return await self._call(_CLERK_FAIL, request, options)
 
     async def describe(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
         """Restate knows it by a name that is not the method's."""
         return await self._call(
             _CLERK_DESCRIBE,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     async def whisper(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
         """Not for callers from outside."""
-        return await self._call(_CLERK_WHISPER, request, idempotency_key, headers, limit_key)
+        return await self._call(_CLERK_WHISPER, request, options)
 
 
 class ClerkIngressSendClient(_rt.IngressServiceSendClient):
@@ -369,88 +293,58 @@ class ClerkIngressSendClient(_rt.IngressServiceSendClient):
     async def perform(
         self,
         request: _conformance_pb2.Script,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
         """Plays a script."""
-        return await self._send(_CLERK_PERFORM, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_CLERK_PERFORM, request, options)
 
     async def echo(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
         """Returns what it gets."""
-        return await self._send(_CLERK_ECHO, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_CLERK_ECHO, request, options)
 
     async def nothing(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """Takes nothing and returns nothing."""
         return await self._send(
             _CLERK_NOTHING,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     async def fail(
         self,
         request: _conformance_pb2.FailRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """Ends with a terminal error."""
-        return await self._send(_CLERK_FAIL, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_CLERK_FAIL, request, options)
 
     async def describe(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
         """Restate knows it by a name that is not the method's."""
         return await self._send(
             _CLERK_DESCRIBE,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     async def whisper(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
         """Not for callers from outside."""
-        return await self._send(_CLERK_WHISPER, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_CLERK_WHISPER, request, options)
 
 
 class AccountBase(_rt.VirtualObject):
@@ -539,51 +433,37 @@ class AccountClient(_rt.ContextClient):
     def perform(
         self,
         request: _conformance_pb2.Script,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
         """Plays a script, as the one writer."""
-        return self._call(_ACCOUNT_PERFORM, request, idempotency_key, headers, limit_key)
+        return self._call(_ACCOUNT_PERFORM, request, options)
 
     def observe(
         self,
         request: _conformance_pb2.Script,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
         """Plays a script beside others."""
-        return self._call(_ACCOUNT_OBSERVE, request, idempotency_key, headers, limit_key)
+        return self._call(_ACCOUNT_OBSERVE, request, options)
 
     def append(
         self,
         request: _conformance_pb2.Entry,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.EntryList]:
         """Appends a line."""
-        return self._call(_ACCOUNT_APPEND, request, idempotency_key, headers, limit_key)
+        return self._call(_ACCOUNT_APPEND, request, options)
 
     def entries(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.EntryList]:
         """All lines so far."""
         return self._call(
             _ACCOUNT_ENTRIES,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
 
@@ -593,56 +473,37 @@ class AccountSendClient(_rt.ContextSendClient):
     def perform(
         self,
         request: _conformance_pb2.Script,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
         """Plays a script, as the one writer."""
-        return self._send(_ACCOUNT_PERFORM, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ACCOUNT_PERFORM, request, options)
 
     def observe(
         self,
         request: _conformance_pb2.Script,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
         """Plays a script beside others."""
-        return self._send(_ACCOUNT_OBSERVE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ACCOUNT_OBSERVE, request, options)
 
     def append(
         self,
         request: _conformance_pb2.Entry,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.EntryList]:
         """Appends a line."""
-        return self._send(_ACCOUNT_APPEND, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ACCOUNT_APPEND, request, options)
 
     def entries(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.EntryList]:
         """All lines so far."""
         return self._send(
             _ACCOUNT_ENTRIES,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
 
@@ -656,51 +517,37 @@ class AccountIngressClient(_rt.IngressServiceClient):
     async def perform(
         self,
         request: _conformance_pb2.Script,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
         """Plays a script, as the one writer."""
-        return await self._call(_ACCOUNT_PERFORM, request, idempotency_key, headers, limit_key)
+        return await self._call(_ACCOUNT_PERFORM, request, options)
 
     async def observe(
         self,
         request: _conformance_pb2.Script,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
         """Plays a script beside others."""
-        return await self._call(_ACCOUNT_OBSERVE, request, idempotency_key, headers, limit_key)
+        return await self._call(_ACCOUNT_OBSERVE, request, options)
 
     async def append(
         self,
         request: _conformance_pb2.Entry,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.EntryList:
         """Appends a line."""
-        return await self._call(_ACCOUNT_APPEND, request, idempotency_key, headers, limit_key)
+        return await self._call(_ACCOUNT_APPEND, request, options)
 
     async def entries(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.EntryList:
         """All lines so far."""
         return await self._call(
             _ACCOUNT_ENTRIES,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
 
@@ -710,77 +557,37 @@ class AccountIngressSendClient(_rt.IngressServiceSendClient):
     async def perform(
         self,
         request: _conformance_pb2.Script,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
         """Plays a script, as the one writer."""
-        return await self._send(
-            _ACCOUNT_PERFORM,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_ACCOUNT_PERFORM, request, options)
 
     async def observe(
         self,
         request: _conformance_pb2.Script,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
         """Plays a script beside others."""
-        return await self._send(
-            _ACCOUNT_OBSERVE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_ACCOUNT_OBSERVE, request, options)
 
     async def append(
         self,
         request: _conformance_pb2.Entry,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.EntryList]:
         """Appends a line."""
-        return await self._send(
-            _ACCOUNT_APPEND,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_ACCOUNT_APPEND, request, options)
 
     async def entries(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.EntryList]:
         """All lines so far."""
         return await self._send(
             _ACCOUNT_ENTRIES,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
 
@@ -836,13 +643,10 @@ class LazyAccountClient(_rt.ContextClient):
     def perform(
         self,
         request: _conformance_pb2.Script,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
         """Plays a script, as the one writer."""
-        return self._call(_LAZY_ACCOUNT_PERFORM, request, idempotency_key, headers, limit_key)
+        return self._call(_LAZY_ACCOUNT_PERFORM, request, options)
 
 
 class LazyAccountSendClient(_rt.ContextSendClient):
@@ -851,21 +655,10 @@ class LazyAccountSendClient(_rt.ContextSendClient):
     def perform(
         self,
         request: _conformance_pb2.Script,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
         """Plays a script, as the one writer."""
-        return self._send(
-            _LAZY_ACCOUNT_PERFORM,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._send(_LAZY_ACCOUNT_PERFORM, request, options)
 
 
 class LazyAccountIngressClient(_rt.IngressServiceClient):
@@ -878,13 +671,10 @@ class LazyAccountIngressClient(_rt.IngressServiceClient):
     async def perform(
         self,
         request: _conformance_pb2.Script,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
         """Plays a script, as the one writer."""
-        return await self._call(_LAZY_ACCOUNT_PERFORM, request, idempotency_key, headers, limit_key)
+        return await self._call(_LAZY_ACCOUNT_PERFORM, request, options)
 
 
 class LazyAccountIngressSendClient(_rt.IngressServiceSendClient):
@@ -893,21 +683,10 @@ class LazyAccountIngressSendClient(_rt.IngressServiceSendClient):
     async def perform(
         self,
         request: _conformance_pb2.Script,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
         """Plays a script, as the one writer."""
-        return await self._send(
-            _LAZY_ACCOUNT_PERFORM,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_LAZY_ACCOUNT_PERFORM, request, options)
 
 
 class JourneyBase(_rt.Workflow):
@@ -984,46 +763,34 @@ class JourneyClient(_rt.ContextClient):
     def run(
         self,
         request: _conformance_pb2.Script,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
         """Plays a script, once per workflow id."""
-        return self._call(_JOURNEY_RUN, request, idempotency_key, headers, limit_key)
+        return self._call(_JOURNEY_RUN, request, options)
 
     def observe(
         self,
         request: _conformance_pb2.Script,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
         """Plays a script beside the run."""
-        return self._call(_JOURNEY_OBSERVE, request, idempotency_key, headers, limit_key)
+        return self._call(_JOURNEY_OBSERVE, request, options)
 
     def decide(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """Resolves the promise `decision`."""
-        return self._call(_JOURNEY_DECIDE, request, idempotency_key, headers, limit_key)
+        return self._call(_JOURNEY_DECIDE, request, options)
 
     def refuse(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """Rejects the promise `decision`."""
-        return self._call(_JOURNEY_REFUSE, request, idempotency_key, headers, limit_key)
+        return self._call(_JOURNEY_REFUSE, request, options)
 
 
 class JourneySendClient(_rt.ContextSendClient):
@@ -1032,50 +799,34 @@ class JourneySendClient(_rt.ContextSendClient):
     def run(
         self,
         request: _conformance_pb2.Script,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
         """Plays a script, once per workflow id."""
-        return self._send(_JOURNEY_RUN, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_JOURNEY_RUN, request, options)
 
     def observe(
         self,
         request: _conformance_pb2.Script,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
         """Plays a script beside the run."""
-        return self._send(_JOURNEY_OBSERVE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_JOURNEY_OBSERVE, request, options)
 
     def decide(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """Resolves the promise `decision`."""
-        return self._send(_JOURNEY_DECIDE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_JOURNEY_DECIDE, request, options)
 
     def refuse(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """Rejects the promise `decision`."""
-        return self._send(_JOURNEY_REFUSE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_JOURNEY_REFUSE, request, options)
 
 
 class JourneyIngressClient(_rt.IngressServiceClient):
@@ -1088,13 +839,10 @@ class JourneyIngressClient(_rt.IngressServiceClient):
     async def submit(
         self,
         request: _conformance_pb2.Script,
-        *,
-        delay: timedelta | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
         """Starts the workflow and does not wait for its result."""
-        return await self._submit(_JOURNEY_RUN, request, delay, headers, limit_key)
+        return await self._submit(_JOURNEY_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
         """Returns the workflow's run: attach to it, read its output."""
@@ -1103,46 +851,34 @@ class JourneyIngressClient(_rt.IngressServiceClient):
     async def run(
         self,
         request: _conformance_pb2.Script,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
         """Plays a script, once per workflow id."""
-        return await self._call(_JOURNEY_RUN, request, idempotency_key, headers, limit_key)
+        return await self._call(_JOURNEY_RUN, request, options)
 
     async def observe(
         self,
         request: _conformance_pb2.Script,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
         """Plays a script beside the run."""
-        return await self._call(_JOURNEY_OBSERVE, request, idempotency_key, headers, limit_key)
+        return await self._call(_JOURNEY_OBSERVE, request, options)
 
     async def decide(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """Resolves the promise `decision`."""
-        return await self._call(_JOURNEY_DECIDE, request, idempotency_key, headers, limit_key)
+        return await self._call(_JOURNEY_DECIDE, request, options)
 
     async def refuse(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """Rejects the promise `decision`."""
-        return await self._call(_JOURNEY_REFUSE, request, idempotency_key, headers, limit_key)
+        return await self._call(_JOURNEY_REFUSE, request, options)
 
 
 class JourneyIngressSendClient(_rt.IngressServiceSendClient):
@@ -1151,71 +887,34 @@ class JourneyIngressSendClient(_rt.IngressServiceSendClient):
     async def run(
         self,
         request: _conformance_pb2.Script,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
         """Plays a script, once per workflow id."""
-        return await self._send(_JOURNEY_RUN, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_JOURNEY_RUN, request, options)
 
     async def observe(
         self,
         request: _conformance_pb2.Script,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
         """Plays a script beside the run."""
-        return await self._send(
-            _JOURNEY_OBSERVE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_JOURNEY_OBSERVE, request, options)
 
     async def decide(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """Resolves the promise `decision`."""
-        return await self._send(
-            _JOURNEY_DECIDE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_JOURNEY_DECIDE, request, options)
 
     async def refuse(
         self,
         request: _conformance_pb2.Parcel,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """Rejects the promise `decision`."""
-        return await self._send(
-            _JOURNEY_REFUSE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_JOURNEY_REFUSE, request, options)
 
 
 _CLERK_PERFORM: Final = _rt.HandlerDescriptor(

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from google.protobuf import empty_pb2 as _empty_pb2
 from restate_proto._codegen import v1 as _rt
@@ -84,52 +83,34 @@ class CartClient(_rt.ContextClient):
     def add_ticket(
         self,
         request: _cart_pb2.AddTicketRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_cart_pb2.AddTicketResponse]:
         """Reserves a ticket and puts it into the cart, from where it expires."""
-        return self._call(_CART_ADD_TICKET, request, idempotency_key, headers, limit_key)
+        return self._call(_CART_ADD_TICKET, request, options)
 
     def expire_ticket(
         self,
         request: _cart_pb2.ExpireTicketRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
-        return self._call(_CART_EXPIRE_TICKET, request, idempotency_key, headers, limit_key)
+        return self._call(_CART_EXPIRE_TICKET, request, options)
 
     def checkout(
         self,
         request: _cart_pb2.CheckoutRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_checkout_pb2.Receipt]:
         """Pays for the tickets in the cart and hands them over."""
-        return self._call(_CART_CHECKOUT, request, idempotency_key, headers, limit_key)
+        return self._call(_CART_CHECKOUT, request, options)
 
     def show(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_cart_pb2.TicketList]:
         """Lists the tickets in the cart."""
-        return self._call(
-            _CART_SHOW,
-            _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._call(_CART_SHOW, _empty_pb2.Empty() if request is None else request, options)
 
 
 class CartSendClient(_rt.ContextSendClient):
@@ -138,57 +119,34 @@ class CartSendClient(_rt.ContextSendClient):
     def add_ticket(
         self,
         request: _cart_pb2.AddTicketRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_cart_pb2.AddTicketResponse]:
         """Reserves a ticket and puts it into the cart, from where it expires."""
-        return self._send(_CART_ADD_TICKET, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_CART_ADD_TICKET, request, options)
 
     def expire_ticket(
         self,
         request: _cart_pb2.ExpireTicketRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
-        return self._send(_CART_EXPIRE_TICKET, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_CART_EXPIRE_TICKET, request, options)
 
     def checkout(
         self,
         request: _cart_pb2.CheckoutRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_checkout_pb2.Receipt]:
         """Pays for the tickets in the cart and hands them over."""
-        return self._send(_CART_CHECKOUT, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_CART_CHECKOUT, request, options)
 
     def show(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_cart_pb2.TicketList]:
         """Lists the tickets in the cart."""
-        return self._send(
-            _CART_SHOW,
-            _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._send(_CART_SHOW, _empty_pb2.Empty() if request is None else request, options)
 
 
 class CartIngressClient(_rt.IngressServiceClient):
@@ -201,51 +159,37 @@ class CartIngressClient(_rt.IngressServiceClient):
     async def add_ticket(
         self,
         request: _cart_pb2.AddTicketRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _cart_pb2.AddTicketResponse:
         """Reserves a ticket and puts it into the cart, from where it expires."""
-        return await self._call(_CART_ADD_TICKET, request, idempotency_key, headers, limit_key)
+        return await self._call(_CART_ADD_TICKET, request, options)
 
     async def expire_ticket(
         self,
         request: _cart_pb2.ExpireTicketRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
-        return await self._call(_CART_EXPIRE_TICKET, request, idempotency_key, headers, limit_key)
+        return await self._call(_CART_EXPIRE_TICKET, request, options)
 
     async def checkout(
         self,
         request: _cart_pb2.CheckoutRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _checkout_pb2.Receipt:
         """Pays for the tickets in the cart and hands them over."""
-        return await self._call(_CART_CHECKOUT, request, idempotency_key, headers, limit_key)
+        return await self._call(_CART_CHECKOUT, request, options)
 
     async def show(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _cart_pb2.TicketList:
         """Lists the tickets in the cart."""
         return await self._call(
             _CART_SHOW,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
 
@@ -255,70 +199,37 @@ class CartIngressSendClient(_rt.IngressServiceSendClient):
     async def add_ticket(
         self,
         request: _cart_pb2.AddTicketRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_cart_pb2.AddTicketResponse]:
         """Reserves a ticket and puts it into the cart, from where it expires."""
-        return await self._send(
-            _CART_ADD_TICKET,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_CART_ADD_TICKET, request, options)
 
     async def expire_ticket(
         self,
         request: _cart_pb2.ExpireTicketRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
-        return await self._send(
-            _CART_EXPIRE_TICKET,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_CART_EXPIRE_TICKET, request, options)
 
     async def checkout(
         self,
         request: _cart_pb2.CheckoutRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_checkout_pb2.Receipt]:
         """Pays for the tickets in the cart and hands them over."""
-        return await self._send(_CART_CHECKOUT, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_CART_CHECKOUT, request, options)
 
     async def show(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_cart_pb2.TicketList]:
         """Lists the tickets in the cart."""
         return await self._send(
             _CART_SHOW,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
 

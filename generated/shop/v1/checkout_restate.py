@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
+from typing import Final, Unpack
 
 from restate_proto._codegen import v1 as _rt
 from shop.v1 import checkout_pb2 as _checkout_pb2
@@ -58,13 +56,10 @@ class CheckoutClient(_rt.ContextClient):
     def pay(
         self,
         request: _checkout_pb2.PayRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_checkout_pb2.Receipt]:
         """Charges a card and mails the receipt. Where that fails or is cancelled, the card is refunded."""
-        return self._call(_CHECKOUT_PAY, request, idempotency_key, headers, limit_key)
+        return self._call(_CHECKOUT_PAY, request, options)
 
 
 class CheckoutSendClient(_rt.ContextSendClient):
@@ -73,14 +68,10 @@ class CheckoutSendClient(_rt.ContextSendClient):
     def pay(
         self,
         request: _checkout_pb2.PayRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_checkout_pb2.Receipt]:
         """Charges a card and mails the receipt. Where that fails or is cancelled, the card is refunded."""
-        return self._send(_CHECKOUT_PAY, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_CHECKOUT_PAY, request, options)
 
 
 class CheckoutIngressClient(_rt.IngressServiceClient):
@@ -93,13 +84,10 @@ class CheckoutIngressClient(_rt.IngressServiceClient):
     async def pay(
         self,
         request: _checkout_pb2.PayRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _checkout_pb2.Receipt:
         """Charges a card and mails the receipt. Where that fails or is cancelled, the card is refunded."""
-        return await self._call(_CHECKOUT_PAY, request, idempotency_key, headers, limit_key)
+        return await self._call(_CHECKOUT_PAY, request, options)
 
 
 class CheckoutIngressSendClient(_rt.IngressServiceSendClient):
@@ -108,14 +96,10 @@ class CheckoutIngressSendClient(_rt.IngressServiceSendClient):
     async def pay(
         self,
         request: _checkout_pb2.PayRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_checkout_pb2.Receipt]:
         """Charges a card and mails the receipt. Where that fails or is cancelled, the card is refunded."""
-        return await self._send(_CHECKOUT_PAY, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_CHECKOUT_PAY, request, options)
 
 
 _CHECKOUT_PAY: Final = _rt.HandlerDescriptor(

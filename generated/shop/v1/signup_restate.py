@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from google.protobuf import empty_pb2 as _empty_pb2
 from restate_proto._codegen import v1 as _rt
@@ -75,24 +74,18 @@ class SignupClient(_rt.ContextClient):
     def run(
         self,
         request: _signup_pb2.SignupRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_signup_pb2.SignupResponse]:
         """Mails a code and waits, for days if need be, until it comes back."""
-        return self._call(_SIGNUP_RUN, request, idempotency_key, headers, limit_key)
+        return self._call(_SIGNUP_RUN, request, options)
 
     def confirm(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """What the link in the mail leads to."""
-        return self._call(_SIGNUP_CONFIRM, request, idempotency_key, headers, limit_key)
+        return self._call(_SIGNUP_CONFIRM, request, options)
 
 
 class SignupSendClient(_rt.ContextSendClient):
@@ -101,26 +94,18 @@ class SignupSendClient(_rt.ContextSendClient):
     def run(
         self,
         request: _signup_pb2.SignupRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_signup_pb2.SignupResponse]:
         """Mails a code and waits, for days if need be, until it comes back."""
-        return self._send(_SIGNUP_RUN, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_SIGNUP_RUN, request, options)
 
     def confirm(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """What the link in the mail leads to."""
-        return self._send(_SIGNUP_CONFIRM, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_SIGNUP_CONFIRM, request, options)
 
 
 class SignupIngressClient(_rt.IngressServiceClient):
@@ -133,13 +118,10 @@ class SignupIngressClient(_rt.IngressServiceClient):
     async def submit(
         self,
         request: _signup_pb2.SignupRequest,
-        *,
-        delay: timedelta | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.SignupResponse]:
         """Starts the workflow and does not wait for its result."""
-        return await self._submit(_SIGNUP_RUN, request, delay, headers, limit_key)
+        return await self._submit(_SIGNUP_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_signup_pb2.SignupResponse]:
         """Returns the workflow's run: attach to it, read its output."""
@@ -148,24 +130,18 @@ class SignupIngressClient(_rt.IngressServiceClient):
     async def run(
         self,
         request: _signup_pb2.SignupRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _signup_pb2.SignupResponse:
         """Mails a code and waits, for days if need be, until it comes back."""
-        return await self._call(_SIGNUP_RUN, request, idempotency_key, headers, limit_key)
+        return await self._call(_SIGNUP_RUN, request, options)
 
     async def confirm(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """What the link in the mail leads to."""
-        return await self._call(_SIGNUP_CONFIRM, request, idempotency_key, headers, limit_key)
+        return await self._call(_SIGNUP_CONFIRM, request, options)
 
 
 class SignupIngressSendClient(_rt.IngressServiceSendClient):
@@ -174,33 +150,18 @@ class SignupIngressSendClient(_rt.IngressServiceSendClient):
     async def run(
         self,
         request: _signup_pb2.SignupRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.SignupResponse]:
         """Mails a code and waits, for days if need be, until it comes back."""
-        return await self._send(_SIGNUP_RUN, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_SIGNUP_RUN, request, options)
 
     async def confirm(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """What the link in the mail leads to."""
-        return await self._send(
-            _SIGNUP_CONFIRM,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_SIGNUP_CONFIRM, request, options)
 
 
 _SIGNUP_RUN: Final = _rt.HandlerDescriptor(

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from google.protobuf import empty_pb2 as _empty_pb2
 from restate_proto._codegen import v1 as _rt
@@ -89,52 +87,34 @@ class TicketClient(_rt.ContextClient):
     def reserve(
         self,
         request: _ticket_pb2.ReserveRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """Reserves the ticket for a customer; fails with 409 where it is not free."""
-        return self._call(_TICKET_RESERVE, request, idempotency_key, headers, limit_key)
+        return self._call(_TICKET_RESERVE, request, options)
 
     def release(
         self,
         request: _ticket_pb2.ReleaseRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """Makes the ticket free again; does nothing where this customer has not reserved it."""
-        return self._call(_TICKET_RELEASE, request, idempotency_key, headers, limit_key)
+        return self._call(_TICKET_RELEASE, request, options)
 
     def sell(
         self,
         request: _ticket_pb2.SellRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """Hands the ticket over to the customer who has reserved it; fails with 409 otherwise."""
-        return self._call(_TICKET_SELL, request, idempotency_key, headers, limit_key)
+        return self._call(_TICKET_SELL, request, options)
 
     def show(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_ticket_pb2.TicketStatus]:
         """Tells whether the ticket is free, reserved or sold."""
-        return self._call(
-            _TICKET_SHOW,
-            _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._call(_TICKET_SHOW, _empty_pb2.Empty() if request is None else request, options)
 
 
 class TicketSendClient(_rt.ContextSendClient):
@@ -143,57 +123,34 @@ class TicketSendClient(_rt.ContextSendClient):
     def reserve(
         self,
         request: _ticket_pb2.ReserveRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """Reserves the ticket for a customer; fails with 409 where it is not free."""
-        return self._send(_TICKET_RESERVE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_TICKET_RESERVE, request, options)
 
     def release(
         self,
         request: _ticket_pb2.ReleaseRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """Makes the ticket free again; does nothing where this customer has not reserved it."""
-        return self._send(_TICKET_RELEASE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_TICKET_RELEASE, request, options)
 
     def sell(
         self,
         request: _ticket_pb2.SellRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """Hands the ticket over to the customer who has reserved it; fails with 409 otherwise."""
-        return self._send(_TICKET_SELL, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_TICKET_SELL, request, options)
 
     def show(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_ticket_pb2.TicketStatus]:
         """Tells whether the ticket is free, reserved or sold."""
-        return self._send(
-            _TICKET_SHOW,
-            _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._send(_TICKET_SHOW, _empty_pb2.Empty() if request is None else request, options)
 
 
 class TicketIngressClient(_rt.IngressServiceClient):
@@ -206,51 +163,37 @@ class TicketIngressClient(_rt.IngressServiceClient):
     async def reserve(
         self,
         request: _ticket_pb2.ReserveRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """Reserves the ticket for a customer; fails with 409 where it is not free."""
-        return await self._call(_TICKET_RESERVE, request, idempotency_key, headers, limit_key)
+        return await self._call(_TICKET_RESERVE, request, options)
 
     async def release(
         self,
         request: _ticket_pb2.ReleaseRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """Makes the ticket free again; does nothing where this customer has not reserved it."""
-        return await self._call(_TICKET_RELEASE, request, idempotency_key, headers, limit_key)
+        return await self._call(_TICKET_RELEASE, request, options)
 
     async def sell(
         self,
         request: _ticket_pb2.SellRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """Hands the ticket over to the customer who has reserved it; fails with 409 otherwise."""
-        return await self._call(_TICKET_SELL, request, idempotency_key, headers, limit_key)
+        return await self._call(_TICKET_SELL, request, options)
 
     async def show(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _ticket_pb2.TicketStatus:
         """Tells whether the ticket is free, reserved or sold."""
         return await self._call(
             _TICKET_SHOW,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
 
@@ -260,70 +203,37 @@ class TicketIngressSendClient(_rt.IngressServiceSendClient):
     async def reserve(
         self,
         request: _ticket_pb2.ReserveRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """Reserves the ticket for a customer; fails with 409 where it is not free."""
-        return await self._send(
-            _TICKET_RESERVE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_TICKET_RESERVE, request, options)
 
     async def release(
         self,
         request: _ticket_pb2.ReleaseRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """Makes the ticket free again; does nothing where this customer has not reserved it."""
-        return await self._send(
-            _TICKET_RELEASE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_TICKET_RELEASE, request, options)
 
     async def sell(
         self,
         request: _ticket_pb2.SellRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """Hands the ticket over to the customer who has reserved it; fails with 409 otherwise."""
-        return await self._send(_TICKET_SELL, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_TICKET_SELL, request, options)
 
     async def show(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_ticket_pb2.TicketStatus]:
         """Tells whether the ticket is free, reserved or sold."""
         return await self._send(
             _TICKET_SHOW,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
 

@@ -27,20 +27,20 @@ class _Style:
         define: how a method begins.
         invoke: what it does; the base's method for it.
         returns: its type, with `{}` for the response's.
-        sends: whether it sends one-way messages, which can be delayed.
+        options: the type of the options that it takes.
     """
 
     define: str
     invoke: str
     returns: str
-    sends: bool
+    options: str
 
 
-_CALL = _Style("def", "return self._call", "_rt.CallFuture[{}]", sends=False)
-_SEND = _Style("def", "return self._send", "_rt.InvocationHandle[{}]", sends=True)
-_INGRESS_CALL = _Style("async def", "return await self._call", "{}", sends=False)
+_CALL = _Style("def", "return self._call", "_rt.CallFuture[{}]", "CallOptions")
+_SEND = _Style("def", "return self._send", "_rt.InvocationHandle[{}]", "SendOptions")
+_INGRESS_CALL = _Style("async def", "return await self._call", "{}", "CallOptions")
 _INGRESS_SEND = _Style(
-    "async def", "return await self._send", "_rt.IngressInvocationHandle[{}]", sends=True
+    "async def", "return await self._send", "_rt.IngressInvocationHandle[{}]", "SendOptions"
 )
 
 
@@ -138,20 +138,17 @@ class _Renderer:
     def methods(self, style: _Style) -> None:
         """Adds a method for each handler."""
         for handler in self._service.handlers:
-            options = ["idempotency_key", "headers", "limit_key"]
-            if style.sends:
-                options.insert(0, "delay")
             self._printer.line()
             if handler.deprecated:
                 self._deprecated(handler)
             self._printer.signature(
                 f"{style.define} {handler.method}",
-                ["self", self._request(handler), "*", *map(self._option, options)],
+                ["self", self._request(handler), self._options(style.options)],
                 style.returns.format(self._imports.message(handler.response)),
             )
             with self._printer.indented():
                 self._printer.docstring(handler_doc(handler))
-                self._invoke(style.invoke, handler, options)
+                self._invoke(style.invoke, handler)
 
     def workflow(self) -> None:
         """Adds `submit` and `handle`, which are about the run handler."""
@@ -159,18 +156,17 @@ class _Renderer:
             if handler.kind is not HandlerKind.WORKFLOW:
                 continue
             returns = _INGRESS_SEND.returns.format(self._imports.message(handler.response))
-            options = ["delay", "headers", "limit_key"]
             self._printer.line()
             if handler.deprecated:
                 self._deprecated(handler)
             self._printer.signature(
                 "async def submit",
-                ["self", self._request(handler), "*", *map(self._option, options)],
+                ["self", self._request(handler), self._options("SubmitOptions")],
                 returns,
             )
             with self._printer.indented():
                 self._printer.docstring("Starts the workflow and does not wait for its result.")
-                self._invoke("return await self._submit", handler, options)
+                self._invoke("return await self._submit", handler)
             self._printer.line()
             self._printer.signature("def handle", ["self"], returns)
             with self._printer.indented():
@@ -188,11 +184,11 @@ class _Renderer:
         words = quote(deprecated_words(self._service, handler))
         self._printer.line(f"@_rt.deprecated({words})")
 
-    def _invoke(self, function: str, handler: HandlerModel, options: Sequence[str]) -> None:
+    def _invoke(self, function: str, handler: HandlerModel) -> None:
         request = "request"
         if handler.request.is_empty:
             request = f"{self._imports.message(handler.request)}() if request is None else request"
-        arguments = tuple(("", argument) for argument in (handler.constant, request, *options))
+        arguments = tuple(("", argument) for argument in (handler.constant, request, "options"))
         self._printer.statement("", Call(function, arguments))
 
     def _request(self, handler: HandlerModel) -> str:
@@ -201,12 +197,5 @@ class _Renderer:
             return f"request: {message} | None = None"
         return f"request: {message}"
 
-    def _option(self, name: str) -> str:
-        match name:
-            case "delay":
-                type_ = self._imports.standard("datetime", "timedelta")
-            case "headers":
-                type_ = f"{self._imports.standard('collections.abc', 'Mapping')}[str, str]"
-            case _:
-                type_ = "str"
-        return f"{name}: {type_} | None = None"
+    def _options(self, type_: str) -> str:
+        return f"**options: {self._imports.standard('typing', 'Unpack')}[_rt.{type_}]"

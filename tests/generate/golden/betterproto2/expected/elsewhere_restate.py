@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
+from typing import Final, Unpack
 
 from restate_proto._codegen import v1 as _rt
 
@@ -52,32 +50,17 @@ class ElsewhereClient(_rt.ContextClient):
         """Returns the same handlers as one-way messages."""
         return ElsewhereSendClient(self._ctx, self._key, self._scope)
 
-    def do(
-        self,
-        request: _Line,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _rt.CallFuture[_Line]:
+    def do(self, request: _Line, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_Line]:
         """The handler `Do`."""
-        return self._call(_ELSEWHERE_DO, request, idempotency_key, headers, limit_key)
+        return self._call(_ELSEWHERE_DO, request, options)
 
 
 class ElsewhereSendClient(_rt.ContextSendClient):
     """Sends one-way messages to the service `orders.v1.Elsewhere` from a handler."""
 
-    def do(
-        self,
-        request: _Line,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _rt.InvocationHandle[_Line]:
+    def do(self, request: _Line, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[_Line]:
         """The handler `Do`."""
-        return self._send(_ELSEWHERE_DO, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ELSEWHERE_DO, request, options)
 
 
 class ElsewhereIngressClient(_rt.IngressServiceClient):
@@ -87,16 +70,9 @@ class ElsewhereIngressClient(_rt.IngressServiceClient):
         """Returns the same handlers as one-way messages."""
         return ElsewhereIngressSendClient(self._client, self._key, self._scope)
 
-    async def do(
-        self,
-        request: _Line,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _Line:
+    async def do(self, request: _Line, **options: Unpack[_rt.CallOptions]) -> _Line:
         """The handler `Do`."""
-        return await self._call(_ELSEWHERE_DO, request, idempotency_key, headers, limit_key)
+        return await self._call(_ELSEWHERE_DO, request, options)
 
 
 class ElsewhereIngressSendClient(_rt.IngressServiceSendClient):
@@ -105,14 +81,10 @@ class ElsewhereIngressSendClient(_rt.IngressServiceSendClient):
     async def do(
         self,
         request: _Line,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_Line]:
         """The handler `Do`."""
-        return await self._send(_ELSEWHERE_DO, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_ELSEWHERE_DO, request, options)
 
 
 _ELSEWHERE_DO: Final = _rt.HandlerDescriptor(

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 import golden_nopackage_pb2 as _golden_nopackage_pb2
 from restate_proto._codegen import v1 as _rt
@@ -70,13 +68,10 @@ class GoldenNoPackageClient(_rt.ContextClient):
     def do(
         self,
         request: _golden_nopackage_pb2.GoldenNoPackageMessage,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_golden_nopackage_pb2.GoldenNoPackageMessage]:
         """The handler `Do`."""
-        return self._call(_GOLDEN_NO_PACKAGE_DO, request, idempotency_key, headers, limit_key)
+        return self._call(_GOLDEN_NO_PACKAGE_DO, request, options)
 
 
 class GoldenNoPackageSendClient(_rt.ContextSendClient):
@@ -85,21 +80,10 @@ class GoldenNoPackageSendClient(_rt.ContextSendClient):
     def do(
         self,
         request: _golden_nopackage_pb2.GoldenNoPackageMessage,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_golden_nopackage_pb2.GoldenNoPackageMessage]:
         """The handler `Do`."""
-        return self._send(
-            _GOLDEN_NO_PACKAGE_DO,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._send(_GOLDEN_NO_PACKAGE_DO, request, options)
 
 
 class GoldenNoPackageIngressClient(_rt.IngressServiceClient):
@@ -112,13 +96,10 @@ class GoldenNoPackageIngressClient(_rt.IngressServiceClient):
     async def do(
         self,
         request: _golden_nopackage_pb2.GoldenNoPackageMessage,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _golden_nopackage_pb2.GoldenNoPackageMessage:
         """The handler `Do`."""
-        return await self._call(_GOLDEN_NO_PACKAGE_DO, request, idempotency_key, headers, limit_key)
+        return await self._call(_GOLDEN_NO_PACKAGE_DO, request, options)
 
 
 class GoldenNoPackageIngressSendClient(_rt.IngressServiceSendClient):
@@ -127,21 +108,10 @@ class GoldenNoPackageIngressSendClient(_rt.IngressServiceSendClient):
     async def do(
         self,
         request: _golden_nopackage_pb2.GoldenNoPackageMessage,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_golden_nopackage_pb2.GoldenNoPackageMessage]:
         """The handler `Do`."""
-        return await self._send(
-            _GOLDEN_NO_PACKAGE_DO,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_GOLDEN_NO_PACKAGE_DO, request, options)
 
 
 _GOLDEN_NO_PACKAGE_DO: Final = _rt.HandlerDescriptor(

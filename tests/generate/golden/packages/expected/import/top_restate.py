@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
+from typing import Final, Unpack
 
 from golden.plain import common_pb2 as _common_pb2
 from restate_proto._codegen import v1 as _rt
@@ -46,13 +44,10 @@ class TopClient(_rt.ContextClient):
     def take(
         self,
         request: _top_pb2.Thing,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_common_pb2.Common]:
         """The handler `Take`."""
-        return self._call(_TOP_TAKE, request, idempotency_key, headers, limit_key)
+        return self._call(_TOP_TAKE, request, options)
 
 
 class TopSendClient(_rt.ContextSendClient):
@@ -61,14 +56,10 @@ class TopSendClient(_rt.ContextSendClient):
     def take(
         self,
         request: _top_pb2.Thing,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_common_pb2.Common]:
         """The handler `Take`."""
-        return self._send(_TOP_TAKE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_TOP_TAKE, request, options)
 
 
 class TopIngressClient(_rt.IngressServiceClient):
@@ -81,13 +72,10 @@ class TopIngressClient(_rt.IngressServiceClient):
     async def take(
         self,
         request: _top_pb2.Thing,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _common_pb2.Common:
         """The handler `Take`."""
-        return await self._call(_TOP_TAKE, request, idempotency_key, headers, limit_key)
+        return await self._call(_TOP_TAKE, request, options)
 
 
 class TopIngressSendClient(_rt.IngressServiceSendClient):
@@ -96,14 +84,10 @@ class TopIngressSendClient(_rt.IngressServiceSendClient):
     async def take(
         self,
         request: _top_pb2.Thing,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_common_pb2.Common]:
         """The handler `Take`."""
-        return await self._send(_TOP_TAKE, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_TOP_TAKE, request, options)
 
 
 _TOP_TAKE: Final = _rt.HandlerDescriptor(

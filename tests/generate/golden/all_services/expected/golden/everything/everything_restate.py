@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
+from typing import Final, Unpack
 
 from golden.everything import everything_pb2 as _everything_pb2
 from restate_proto._codegen import v1 as _rt
@@ -54,13 +52,10 @@ class UnmarkedClient(_rt.ContextClient):
     def do(
         self,
         request: _everything_pb2.Thing,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_everything_pb2.Thing]:
         """The handler `Do`."""
-        return self._call(_UNMARKED_DO, request, idempotency_key, headers, limit_key)
+        return self._call(_UNMARKED_DO, request, options)
 
 
 class UnmarkedSendClient(_rt.ContextSendClient):
@@ -69,14 +64,10 @@ class UnmarkedSendClient(_rt.ContextSendClient):
     def do(
         self,
         request: _everything_pb2.Thing,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_everything_pb2.Thing]:
         """The handler `Do`."""
-        return self._send(_UNMARKED_DO, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_UNMARKED_DO, request, options)
 
 
 class UnmarkedIngressClient(_rt.IngressServiceClient):
@@ -89,13 +80,10 @@ class UnmarkedIngressClient(_rt.IngressServiceClient):
     async def do(
         self,
         request: _everything_pb2.Thing,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _everything_pb2.Thing:
         """The handler `Do`."""
-        return await self._call(_UNMARKED_DO, request, idempotency_key, headers, limit_key)
+        return await self._call(_UNMARKED_DO, request, options)
 
 
 class UnmarkedIngressSendClient(_rt.IngressServiceSendClient):
@@ -104,14 +92,10 @@ class UnmarkedIngressSendClient(_rt.IngressServiceSendClient):
     async def do(
         self,
         request: _everything_pb2.Thing,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_everything_pb2.Thing]:
         """The handler `Do`."""
-        return await self._send(_UNMARKED_DO, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_UNMARKED_DO, request, options)
 
 
 _UNMARKED_DO: Final = _rt.HandlerDescriptor(

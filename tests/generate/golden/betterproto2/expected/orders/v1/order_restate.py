@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from restate_proto._codegen import v1 as _rt
 
@@ -91,52 +89,34 @@ class OrderClient(_rt.ContextClient):
     def add_line(
         self,
         request: _AddLineRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_LineByLine]:
         """Its key has a name in camel case."""
-        return self._call(_ORDER_ADD_LINE, request, idempotency_key, headers, limit_key)
+        return self._call(_ORDER_ADD_LINE, request, options)
 
     def find(
         self,
         request: _FindRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_Line]:
         """Its key is a keyword, and in a oneof."""
-        return self._call(_ORDER_FIND, request, idempotency_key, headers, limit_key)
+        return self._call(_ORDER_FIND, request, options)
 
     def nothing(
         self,
         request: _Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_Empty]:
         """The handler `Nothing`."""
-        return self._call(
-            _ORDER_NOTHING,
-            _Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._call(_ORDER_NOTHING, _Empty() if request is None else request, options)
 
     def at(
         self,
         request: _Timestamp,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_StringValue]:
         """Python's own values are only for fields; here they are messages."""
-        return self._call(_ORDER_AT, request, idempotency_key, headers, limit_key)
+        return self._call(_ORDER_AT, request, options)
 
 
 class OrderSendClient(_rt.ContextSendClient):
@@ -145,57 +125,34 @@ class OrderSendClient(_rt.ContextSendClient):
     def add_line(
         self,
         request: _AddLineRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_LineByLine]:
         """Its key has a name in camel case."""
-        return self._send(_ORDER_ADD_LINE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ORDER_ADD_LINE, request, options)
 
     def find(
         self,
         request: _FindRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_Line]:
         """Its key is a keyword, and in a oneof."""
-        return self._send(_ORDER_FIND, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ORDER_FIND, request, options)
 
     def nothing(
         self,
         request: _Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_Empty]:
         """The handler `Nothing`."""
-        return self._send(
-            _ORDER_NOTHING,
-            _Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._send(_ORDER_NOTHING, _Empty() if request is None else request, options)
 
     def at(
         self,
         request: _Timestamp,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_StringValue]:
         """Python's own values are only for fields; here they are messages."""
-        return self._send(_ORDER_AT, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ORDER_AT, request, options)
 
 
 class OrderIngressClient(_rt.IngressServiceClient):
@@ -208,52 +165,26 @@ class OrderIngressClient(_rt.IngressServiceClient):
     async def add_line(
         self,
         request: _AddLineRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _LineByLine:
         """Its key has a name in camel case."""
-        return await self._call(_ORDER_ADD_LINE, request, idempotency_key, headers, limit_key)
+        return await self._call(_ORDER_ADD_LINE, request, options)
 
-    async def find(
-        self,
-        request: _FindRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _Line:
+    async def find(self, request: _FindRequest, **options: Unpack[_rt.CallOptions]) -> _Line:
         """Its key is a keyword, and in a oneof."""
-        return await self._call(_ORDER_FIND, request, idempotency_key, headers, limit_key)
+        return await self._call(_ORDER_FIND, request, options)
 
     async def nothing(
         self,
         request: _Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _Empty:
         """The handler `Nothing`."""
-        return await self._call(
-            _ORDER_NOTHING,
-            _Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._call(_ORDER_NOTHING, _Empty() if request is None else request, options)
 
-    async def at(
-        self,
-        request: _Timestamp,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _StringValue:
+    async def at(self, request: _Timestamp, **options: Unpack[_rt.CallOptions]) -> _StringValue:
         """Python's own values are only for fields; here they are messages."""
-        return await self._call(_ORDER_AT, request, idempotency_key, headers, limit_key)
+        return await self._call(_ORDER_AT, request, options)
 
 
 class OrderIngressSendClient(_rt.IngressServiceSendClient):
@@ -262,64 +193,34 @@ class OrderIngressSendClient(_rt.IngressServiceSendClient):
     async def add_line(
         self,
         request: _AddLineRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_LineByLine]:
         """Its key has a name in camel case."""
-        return await self._send(
-            _ORDER_ADD_LINE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_ORDER_ADD_LINE, request, options)
 
     async def find(
         self,
         request: _FindRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_Line]:
         """Its key is a keyword, and in a oneof."""
-        return await self._send(_ORDER_FIND, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_ORDER_FIND, request, options)
 
     async def nothing(
         self,
         request: _Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_Empty]:
         """The handler `Nothing`."""
-        return await self._send(
-            _ORDER_NOTHING,
-            _Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_ORDER_NOTHING, _Empty() if request is None else request, options)
 
     async def at(
         self,
         request: _Timestamp,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_StringValue]:
         """Python's own values are only for fields; here they are messages."""
-        return await self._send(_ORDER_AT, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_ORDER_AT, request, options)
 
 
 _ORDER_ADD_LINE: Final = _rt.HandlerDescriptor(

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
+from typing import Final, Unpack
 
 from golden.comments import comments_pb2 as _comments_pb2
 from restate_proto._codegen import v1 as _rt
@@ -86,82 +84,61 @@ class CommentsClient(_rt.ContextClient):
     def quote(
         self,
         request: _comments_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_comments_pb2.M]:
         """Ends with a quote\""""
-        return self._call(_COMMENTS_QUOTE, request, idempotency_key, headers, limit_key)
+        return self._call(_COMMENTS_QUOTE, request, options)
 
     def backslash(
         self,
         request: _comments_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_comments_pb2.M]:
         """Ends with a backslash\\"""
-        return self._call(_COMMENTS_BACKSLASH, request, idempotency_key, headers, limit_key)
+        return self._call(_COMMENTS_BACKSLASH, request, options)
 
     def quotes(
         self,
         request: _comments_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_comments_pb2.M]:
         """Ends with many quotes\"\"\"\""""
-        return self._call(_COMMENTS_QUOTES, request, idempotency_key, headers, limit_key)
+        return self._call(_COMMENTS_QUOTES, request, options)
 
     def trailing(
         self,
         request: _comments_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_comments_pb2.M]:
         """Beside it."""
-        return self._call(_COMMENTS_TRAILING, request, idempotency_key, headers, limit_key)
+        return self._call(_COMMENTS_TRAILING, request, options)
 
     def blank(
         self,
         request: _comments_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_comments_pb2.M]:
         """The handler `Blank`."""
-        return self._call(_COMMENTS_BLANK, request, idempotency_key, headers, limit_key)
+        return self._call(_COMMENTS_BLANK, request, options)
 
     def lint(
         self,
         request: _comments_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_comments_pb2.M]:
         """What follows an order to a linter."""
-        return self._call(_COMMENTS_LINT, request, idempotency_key, headers, limit_key)
+        return self._call(_COMMENTS_LINT, request, options)
 
     def long(
         self,
         request: _comments_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_comments_pb2.M]:
         """{braces} %s ${x} '''single''' # hash
 
         A very long line that goes on and on, well past what fits on a line of the generated file, to see that it stays whole.
         """
-        return self._call(_COMMENTS_LONG, request, idempotency_key, headers, limit_key)
+        return self._call(_COMMENTS_LONG, request, options)
 
 
 class CommentsSendClient(_rt.ContextSendClient):
@@ -170,89 +147,61 @@ class CommentsSendClient(_rt.ContextSendClient):
     def quote(
         self,
         request: _comments_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
         """Ends with a quote\""""
-        return self._send(_COMMENTS_QUOTE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_COMMENTS_QUOTE, request, options)
 
     def backslash(
         self,
         request: _comments_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
         """Ends with a backslash\\"""
-        return self._send(_COMMENTS_BACKSLASH, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_COMMENTS_BACKSLASH, request, options)
 
     def quotes(
         self,
         request: _comments_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
         """Ends with many quotes\"\"\"\""""
-        return self._send(_COMMENTS_QUOTES, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_COMMENTS_QUOTES, request, options)
 
     def trailing(
         self,
         request: _comments_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
         """Beside it."""
-        return self._send(_COMMENTS_TRAILING, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_COMMENTS_TRAILING, request, options)
 
     def blank(
         self,
         request: _comments_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
         """The handler `Blank`."""
-        return self._send(_COMMENTS_BLANK, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_COMMENTS_BLANK, request, options)
 
     def lint(
         self,
         request: _comments_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
         """What follows an order to a linter."""
-        return self._send(_COMMENTS_LINT, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_COMMENTS_LINT, request, options)
 
     def long(
         self,
         request: _comments_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
         """{braces} %s ${x} '''single''' # hash
 
         A very long line that goes on and on, well past what fits on a line of the generated file, to see that it stays whole.
         """
-        return self._send(_COMMENTS_LONG, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_COMMENTS_LONG, request, options)
 
 
 class CommentsIngressClient(_rt.IngressServiceClient):
@@ -265,82 +214,61 @@ class CommentsIngressClient(_rt.IngressServiceClient):
     async def quote(
         self,
         request: _comments_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _comments_pb2.M:
         """Ends with a quote\""""
-        return await self._call(_COMMENTS_QUOTE, request, idempotency_key, headers, limit_key)
+        return await self._call(_COMMENTS_QUOTE, request, options)
 
     async def backslash(
         self,
         request: _comments_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _comments_pb2.M:
         """Ends with a backslash\\"""
-        return await self._call(_COMMENTS_BACKSLASH, request, idempotency_key, headers, limit_key)
+        return await self._call(_COMMENTS_BACKSLASH, request, options)
 
     async def quotes(
         self,
         request: _comments_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _comments_pb2.M:
         """Ends with many quotes\"\"\"\""""
-        return await self._call(_COMMENTS_QUOTES, request, idempotency_key, headers, limit_key)
+        return await self._call(_COMMENTS_QUOTES, request, options)
 
     async def trailing(
         self,
         request: _comments_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _comments_pb2.M:
         """Beside it."""
-        return await self._call(_COMMENTS_TRAILING, request, idempotency_key, headers, limit_key)
+        return await self._call(_COMMENTS_TRAILING, request, options)
 
     async def blank(
         self,
         request: _comments_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _comments_pb2.M:
         """The handler `Blank`."""
-        return await self._call(_COMMENTS_BLANK, request, idempotency_key, headers, limit_key)
+        return await self._call(_COMMENTS_BLANK, request, options)
 
     async def lint(
         self,
         request: _comments_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _comments_pb2.M:
         """What follows an order to a linter."""
-        return await self._call(_COMMENTS_LINT, request, idempotency_key, headers, limit_key)
+        return await self._call(_COMMENTS_LINT, request, options)
 
     async def long(
         self,
         request: _comments_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _comments_pb2.M:
         """{braces} %s ${x} '''single''' # hash
 
         A very long line that goes on and on, well past what fits on a line of the generated file, to see that it stays whole.
         """
-        return await self._call(_COMMENTS_LONG, request, idempotency_key, headers, limit_key)
+        return await self._call(_COMMENTS_LONG, request, options)
 
 
 class CommentsIngressSendClient(_rt.IngressServiceSendClient):
@@ -349,124 +277,61 @@ class CommentsIngressSendClient(_rt.IngressServiceSendClient):
     async def quote(
         self,
         request: _comments_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
         """Ends with a quote\""""
-        return await self._send(
-            _COMMENTS_QUOTE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_COMMENTS_QUOTE, request, options)
 
     async def backslash(
         self,
         request: _comments_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
         """Ends with a backslash\\"""
-        return await self._send(
-            _COMMENTS_BACKSLASH,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_COMMENTS_BACKSLASH, request, options)
 
     async def quotes(
         self,
         request: _comments_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
         """Ends with many quotes\"\"\"\""""
-        return await self._send(
-            _COMMENTS_QUOTES,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_COMMENTS_QUOTES, request, options)
 
     async def trailing(
         self,
         request: _comments_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
         """Beside it."""
-        return await self._send(
-            _COMMENTS_TRAILING,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_COMMENTS_TRAILING, request, options)
 
     async def blank(
         self,
         request: _comments_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
         """The handler `Blank`."""
-        return await self._send(
-            _COMMENTS_BLANK,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_COMMENTS_BLANK, request, options)
 
     async def lint(
         self,
         request: _comments_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
         """What follows an order to a linter."""
-        return await self._send(_COMMENTS_LINT, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_COMMENTS_LINT, request, options)
 
     async def long(
         self,
         request: _comments_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
         """{braces} %s ${x} '''single''' # hash
 
         A very long line that goes on and on, well past what fits on a line of the generated file, to see that it stays whole.
         """
-        return await self._send(_COMMENTS_LONG, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_COMMENTS_LONG, request, options)
 
 
 _COMMENTS_QUOTE: Final = _rt.HandlerDescriptor(

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from golden.deprecated import parts_pb2 as _parts_pb2
 from google.protobuf import empty_pb2 as _empty_pb2
@@ -80,13 +78,10 @@ class LeftClient(_rt.ContextClient):
     def do(
         self,
         request: _parts_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_parts_pb2.M]:
         """The handler `Do`."""
-        return self._call(_LEFT_DO, request, idempotency_key, headers, limit_key)
+        return self._call(_LEFT_DO, request, options)
 
 
 class LeftSendClient(_rt.ContextSendClient):
@@ -95,14 +90,10 @@ class LeftSendClient(_rt.ContextSendClient):
     def do(
         self,
         request: _parts_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_parts_pb2.M]:
         """The handler `Do`."""
-        return self._send(_LEFT_DO, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_LEFT_DO, request, options)
 
 
 class LeftIngressClient(_rt.IngressServiceClient):
@@ -112,16 +103,9 @@ class LeftIngressClient(_rt.IngressServiceClient):
         """Returns the same handlers as one-way messages."""
         return LeftIngressSendClient(self._client, self._key, self._scope)
 
-    async def do(
-        self,
-        request: _parts_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _parts_pb2.M:
+    async def do(self, request: _parts_pb2.M, **options: Unpack[_rt.CallOptions]) -> _parts_pb2.M:
         """The handler `Do`."""
-        return await self._call(_LEFT_DO, request, idempotency_key, headers, limit_key)
+        return await self._call(_LEFT_DO, request, options)
 
 
 class LeftIngressSendClient(_rt.IngressServiceSendClient):
@@ -130,14 +114,10 @@ class LeftIngressSendClient(_rt.IngressServiceSendClient):
     async def do(
         self,
         request: _parts_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
         """The handler `Do`."""
-        return await self._send(_LEFT_DO, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_LEFT_DO, request, options)
 
 
 class KeptBase(_rt.Workflow):
@@ -206,10 +186,7 @@ class KeptClient(_rt.ContextClient):
     def run(
         self,
         request: _parts_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_parts_pb2.M]:
         """Runs.
 
@@ -217,45 +194,27 @@ class KeptClient(_rt.ContextClient):
 
         Deprecated in the contract.
         """
-        return self._call(_KEPT_RUN, request, idempotency_key, headers, limit_key)
+        return self._call(_KEPT_RUN, request, options)
 
     @_rt.deprecated("golden.deprecated.Kept.Old is deprecated in its contract.")
     def old(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """The handler `Old`.
 
         Deprecated in the contract.
         """
-        return self._call(
-            _KEPT_OLD,
-            _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._call(_KEPT_OLD, _empty_pb2.Empty() if request is None else request, options)
 
     def new(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_parts_pb2.M]:
         """The handler `New`."""
-        return self._call(
-            _KEPT_NEW,
-            _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._call(_KEPT_NEW, _empty_pb2.Empty() if request is None else request, options)
 
 
 class KeptSendClient(_rt.ContextSendClient):
@@ -265,11 +224,7 @@ class KeptSendClient(_rt.ContextSendClient):
     def run(
         self,
         request: _parts_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_parts_pb2.M]:
         """Runs.
 
@@ -277,49 +232,27 @@ class KeptSendClient(_rt.ContextSendClient):
 
         Deprecated in the contract.
         """
-        return self._send(_KEPT_RUN, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_KEPT_RUN, request, options)
 
     @_rt.deprecated("golden.deprecated.Kept.Old is deprecated in its contract.")
     def old(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """The handler `Old`.
 
         Deprecated in the contract.
         """
-        return self._send(
-            _KEPT_OLD,
-            _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._send(_KEPT_OLD, _empty_pb2.Empty() if request is None else request, options)
 
     def new(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_parts_pb2.M]:
         """The handler `New`."""
-        return self._send(
-            _KEPT_NEW,
-            _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._send(_KEPT_NEW, _empty_pb2.Empty() if request is None else request, options)
 
 
 class KeptIngressClient(_rt.IngressServiceClient):
@@ -333,43 +266,30 @@ class KeptIngressClient(_rt.IngressServiceClient):
     async def submit(
         self,
         request: _parts_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
         """Starts the workflow and does not wait for its result."""
-        return await self._submit(_KEPT_RUN, request, delay, headers, limit_key)
+        return await self._submit(_KEPT_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
         """Returns the workflow's run: attach to it, read its output."""
         return self._handle(_KEPT_RUN)
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
-    async def run(
-        self,
-        request: _parts_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _parts_pb2.M:
+    async def run(self, request: _parts_pb2.M, **options: Unpack[_rt.CallOptions]) -> _parts_pb2.M:
         """Runs.
 
         Use another.
 
         Deprecated in the contract.
         """
-        return await self._call(_KEPT_RUN, request, idempotency_key, headers, limit_key)
+        return await self._call(_KEPT_RUN, request, options)
 
     @_rt.deprecated("golden.deprecated.Kept.Old is deprecated in its contract.")
     async def old(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """The handler `Old`.
 
@@ -378,26 +298,19 @@ class KeptIngressClient(_rt.IngressServiceClient):
         return await self._call(
             _KEPT_OLD,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     async def new(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _parts_pb2.M:
         """The handler `New`."""
         return await self._call(
             _KEPT_NEW,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
 
@@ -408,11 +321,7 @@ class KeptIngressSendClient(_rt.IngressServiceSendClient):
     async def run(
         self,
         request: _parts_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
         """Runs.
 
@@ -420,17 +329,13 @@ class KeptIngressSendClient(_rt.IngressServiceSendClient):
 
         Deprecated in the contract.
         """
-        return await self._send(_KEPT_RUN, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_KEPT_RUN, request, options)
 
     @_rt.deprecated("golden.deprecated.Kept.Old is deprecated in its contract.")
     async def old(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """The handler `Old`.
 
@@ -439,29 +344,19 @@ class KeptIngressSendClient(_rt.IngressServiceSendClient):
         return await self._send(
             _KEPT_OLD,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     async def new(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
         """The handler `New`."""
         return await self._send(
             _KEPT_NEW,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
 

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
+from typing import Final, Unpack
 
 from golden.deprecated import whole_pb2 as _whole_pb2
 from restate_proto._codegen import v1 as _rt
@@ -55,13 +53,10 @@ class WholeClient(_rt.ContextClient):
     def do(
         self,
         request: _whole_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_whole_pb2.M]:
         """The handler `Do`."""
-        return self._call(_WHOLE_DO, request, idempotency_key, headers, limit_key)
+        return self._call(_WHOLE_DO, request, options)
 
 
 class WholeSendClient(_rt.ContextSendClient):
@@ -70,14 +65,10 @@ class WholeSendClient(_rt.ContextSendClient):
     def do(
         self,
         request: _whole_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_whole_pb2.M]:
         """The handler `Do`."""
-        return self._send(_WHOLE_DO, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_WHOLE_DO, request, options)
 
 
 class WholeIngressClient(_rt.IngressServiceClient):
@@ -87,16 +78,9 @@ class WholeIngressClient(_rt.IngressServiceClient):
         """Returns the same handlers as one-way messages."""
         return WholeIngressSendClient(self._client, self._key, self._scope)
 
-    async def do(
-        self,
-        request: _whole_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _whole_pb2.M:
+    async def do(self, request: _whole_pb2.M, **options: Unpack[_rt.CallOptions]) -> _whole_pb2.M:
         """The handler `Do`."""
-        return await self._call(_WHOLE_DO, request, idempotency_key, headers, limit_key)
+        return await self._call(_WHOLE_DO, request, options)
 
 
 class WholeIngressSendClient(_rt.IngressServiceSendClient):
@@ -105,14 +89,10 @@ class WholeIngressSendClient(_rt.IngressServiceSendClient):
     async def do(
         self,
         request: _whole_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_whole_pb2.M]:
         """The handler `Do`."""
-        return await self._send(_WHOLE_DO, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_WHOLE_DO, request, options)
 
 
 _WHOLE_DO: Final = _rt.HandlerDescriptor(

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from golden.gosdk import shop_pb2 as _shop_pb2
 from restate_proto._codegen import v1 as _rt
@@ -75,13 +73,10 @@ class GreeterClient(_rt.ContextClient):
     def say_hello(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
         """The handler `SayHello`."""
-        return self._call(_GREETER_SAY_HELLO, request, idempotency_key, headers, limit_key)
+        return self._call(_GREETER_SAY_HELLO, request, options)
 
 
 class GreeterSendClient(_rt.ContextSendClient):
@@ -90,14 +85,10 @@ class GreeterSendClient(_rt.ContextSendClient):
     def say_hello(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
         """The handler `SayHello`."""
-        return self._send(_GREETER_SAY_HELLO, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_GREETER_SAY_HELLO, request, options)
 
 
 class GreeterIngressClient(_rt.IngressServiceClient):
@@ -110,13 +101,10 @@ class GreeterIngressClient(_rt.IngressServiceClient):
     async def say_hello(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
         """The handler `SayHello`."""
-        return await self._call(_GREETER_SAY_HELLO, request, idempotency_key, headers, limit_key)
+        return await self._call(_GREETER_SAY_HELLO, request, options)
 
 
 class GreeterIngressSendClient(_rt.IngressServiceSendClient):
@@ -125,21 +113,10 @@ class GreeterIngressSendClient(_rt.IngressServiceSendClient):
     async def say_hello(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """The handler `SayHello`."""
-        return await self._send(
-            _GREETER_SAY_HELLO,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_GREETER_SAY_HELLO, request, options)
 
 
 class ExplicitBase(_rt.Service):
@@ -174,13 +151,10 @@ class ExplicitClient(_rt.ContextClient):
     def say_hello(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
         """The handler `SayHello`."""
-        return self._call(_EXPLICIT_SAY_HELLO, request, idempotency_key, headers, limit_key)
+        return self._call(_EXPLICIT_SAY_HELLO, request, options)
 
 
 class ExplicitSendClient(_rt.ContextSendClient):
@@ -189,14 +163,10 @@ class ExplicitSendClient(_rt.ContextSendClient):
     def say_hello(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
         """The handler `SayHello`."""
-        return self._send(_EXPLICIT_SAY_HELLO, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_EXPLICIT_SAY_HELLO, request, options)
 
 
 class ExplicitIngressClient(_rt.IngressServiceClient):
@@ -209,13 +179,10 @@ class ExplicitIngressClient(_rt.IngressServiceClient):
     async def say_hello(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
         """The handler `SayHello`."""
-        return await self._call(_EXPLICIT_SAY_HELLO, request, idempotency_key, headers, limit_key)
+        return await self._call(_EXPLICIT_SAY_HELLO, request, options)
 
 
 class ExplicitIngressSendClient(_rt.IngressServiceSendClient):
@@ -224,21 +191,10 @@ class ExplicitIngressSendClient(_rt.IngressServiceSendClient):
     async def say_hello(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """The handler `SayHello`."""
-        return await self._send(
-            _EXPLICIT_SAY_HELLO,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_EXPLICIT_SAY_HELLO, request, options)
 
 
 class CounterBase(_rt.VirtualObject):
@@ -286,35 +242,26 @@ class CounterClient(_rt.ContextClient):
     def add(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
         """The handler `Add`."""
-        return self._call(_COUNTER_ADD, request, idempotency_key, headers, limit_key)
+        return self._call(_COUNTER_ADD, request, options)
 
     def set_(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
         """The handler `Set`."""
-        return self._call(_COUNTER_SET, request, idempotency_key, headers, limit_key)
+        return self._call(_COUNTER_SET, request, options)
 
     def get(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
         """The handler `Get`."""
-        return self._call(_COUNTER_GET, request, idempotency_key, headers, limit_key)
+        return self._call(_COUNTER_GET, request, options)
 
 
 class CounterSendClient(_rt.ContextSendClient):
@@ -323,38 +270,26 @@ class CounterSendClient(_rt.ContextSendClient):
     def add(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
         """The handler `Add`."""
-        return self._send(_COUNTER_ADD, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_COUNTER_ADD, request, options)
 
     def set_(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
         """The handler `Set`."""
-        return self._send(_COUNTER_SET, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_COUNTER_SET, request, options)
 
     def get(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
         """The handler `Get`."""
-        return self._send(_COUNTER_GET, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_COUNTER_GET, request, options)
 
 
 class CounterIngressClient(_rt.IngressServiceClient):
@@ -367,35 +302,26 @@ class CounterIngressClient(_rt.IngressServiceClient):
     async def add(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
         """The handler `Add`."""
-        return await self._call(_COUNTER_ADD, request, idempotency_key, headers, limit_key)
+        return await self._call(_COUNTER_ADD, request, options)
 
     async def set_(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
         """The handler `Set`."""
-        return await self._call(_COUNTER_SET, request, idempotency_key, headers, limit_key)
+        return await self._call(_COUNTER_SET, request, options)
 
     async def get(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
         """The handler `Get`."""
-        return await self._call(_COUNTER_GET, request, idempotency_key, headers, limit_key)
+        return await self._call(_COUNTER_GET, request, options)
 
 
 class CounterIngressSendClient(_rt.IngressServiceSendClient):
@@ -404,38 +330,26 @@ class CounterIngressSendClient(_rt.IngressServiceSendClient):
     async def add(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """The handler `Add`."""
-        return await self._send(_COUNTER_ADD, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_COUNTER_ADD, request, options)
 
     async def set_(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """The handler `Set`."""
-        return await self._send(_COUNTER_SET, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_COUNTER_SET, request, options)
 
     async def get(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """The handler `Get`."""
-        return await self._send(_COUNTER_GET, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_COUNTER_GET, request, options)
 
 
 class PaymentBase(_rt.Workflow):
@@ -487,35 +401,26 @@ class PaymentClient(_rt.ContextClient):
     def run(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
         """The handler `Run`."""
-        return self._call(_PAYMENT_RUN, request, idempotency_key, headers, limit_key)
+        return self._call(_PAYMENT_RUN, request, options)
 
     def status(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
         """The handler `Status`."""
-        return self._call(_PAYMENT_STATUS, request, idempotency_key, headers, limit_key)
+        return self._call(_PAYMENT_STATUS, request, options)
 
     def finish(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
         """The handler `Finish`."""
-        return self._call(_PAYMENT_FINISH, request, idempotency_key, headers, limit_key)
+        return self._call(_PAYMENT_FINISH, request, options)
 
 
 class PaymentSendClient(_rt.ContextSendClient):
@@ -524,38 +429,26 @@ class PaymentSendClient(_rt.ContextSendClient):
     def run(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
         """The handler `Run`."""
-        return self._send(_PAYMENT_RUN, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_PAYMENT_RUN, request, options)
 
     def status(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
         """The handler `Status`."""
-        return self._send(_PAYMENT_STATUS, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_PAYMENT_STATUS, request, options)
 
     def finish(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
         """The handler `Finish`."""
-        return self._send(_PAYMENT_FINISH, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_PAYMENT_FINISH, request, options)
 
 
 class PaymentIngressClient(_rt.IngressServiceClient):
@@ -568,13 +461,10 @@ class PaymentIngressClient(_rt.IngressServiceClient):
     async def submit(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """Starts the workflow and does not wait for its result."""
-        return await self._submit(_PAYMENT_RUN, request, delay, headers, limit_key)
+        return await self._submit(_PAYMENT_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """Returns the workflow's run: attach to it, read its output."""
@@ -583,35 +473,26 @@ class PaymentIngressClient(_rt.IngressServiceClient):
     async def run(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
         """The handler `Run`."""
-        return await self._call(_PAYMENT_RUN, request, idempotency_key, headers, limit_key)
+        return await self._call(_PAYMENT_RUN, request, options)
 
     async def status(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
         """The handler `Status`."""
-        return await self._call(_PAYMENT_STATUS, request, idempotency_key, headers, limit_key)
+        return await self._call(_PAYMENT_STATUS, request, options)
 
     async def finish(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
         """The handler `Finish`."""
-        return await self._call(_PAYMENT_FINISH, request, idempotency_key, headers, limit_key)
+        return await self._call(_PAYMENT_FINISH, request, options)
 
 
 class PaymentIngressSendClient(_rt.IngressServiceSendClient):
@@ -620,52 +501,26 @@ class PaymentIngressSendClient(_rt.IngressServiceSendClient):
     async def run(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """The handler `Run`."""
-        return await self._send(_PAYMENT_RUN, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_PAYMENT_RUN, request, options)
 
     async def status(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """The handler `Status`."""
-        return await self._send(
-            _PAYMENT_STATUS,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_PAYMENT_STATUS, request, options)
 
     async def finish(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """The handler `Finish`."""
-        return await self._send(
-            _PAYMENT_FINISH,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_PAYMENT_FINISH, request, options)
 
 
 class RenamedBase(_rt.Workflow):
@@ -705,13 +560,10 @@ class RenamedClient(_rt.ContextClient):
     def start(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
         """The handler `Start`."""
-        return self._call(_RENAMED_START, request, idempotency_key, headers, limit_key)
+        return self._call(_RENAMED_START, request, options)
 
 
 class RenamedSendClient(_rt.ContextSendClient):
@@ -720,14 +572,10 @@ class RenamedSendClient(_rt.ContextSendClient):
     def start(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
         """The handler `Start`."""
-        return self._send(_RENAMED_START, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_RENAMED_START, request, options)
 
 
 class RenamedIngressClient(_rt.IngressServiceClient):
@@ -740,13 +588,10 @@ class RenamedIngressClient(_rt.IngressServiceClient):
     async def submit(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """Starts the workflow and does not wait for its result."""
-        return await self._submit(_RENAMED_START, request, delay, headers, limit_key)
+        return await self._submit(_RENAMED_START, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """Returns the workflow's run: attach to it, read its output."""
@@ -755,13 +600,10 @@ class RenamedIngressClient(_rt.IngressServiceClient):
     async def start(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
         """The handler `Start`."""
-        return await self._call(_RENAMED_START, request, idempotency_key, headers, limit_key)
+        return await self._call(_RENAMED_START, request, options)
 
 
 class RenamedIngressSendClient(_rt.IngressServiceSendClient):
@@ -770,14 +612,10 @@ class RenamedIngressSendClient(_rt.IngressServiceSendClient):
     async def start(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """The handler `Start`."""
-        return await self._send(_RENAMED_START, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_RENAMED_START, request, options)
 
 
 class LedgerBase(_rt.VirtualObject):
@@ -831,35 +669,26 @@ class LedgerClient(_rt.ContextClient):
     def post(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
         """The handler `Post`."""
-        return self._call(_LEDGER_POST, request, idempotency_key, headers, limit_key)
+        return self._call(_LEDGER_POST, request, options)
 
     def read(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
         """The handler `Read`."""
-        return self._call(_LEDGER_READ, request, idempotency_key, headers, limit_key)
+        return self._call(_LEDGER_READ, request, options)
 
     def peek(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
         """The handler `Peek`."""
-        return self._call(_LEDGER_PEEK, request, idempotency_key, headers, limit_key)
+        return self._call(_LEDGER_PEEK, request, options)
 
 
 class LedgerSendClient(_rt.ContextSendClient):
@@ -868,38 +697,26 @@ class LedgerSendClient(_rt.ContextSendClient):
     def post(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
         """The handler `Post`."""
-        return self._send(_LEDGER_POST, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_LEDGER_POST, request, options)
 
     def read(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
         """The handler `Read`."""
-        return self._send(_LEDGER_READ, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_LEDGER_READ, request, options)
 
     def peek(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
         """The handler `Peek`."""
-        return self._send(_LEDGER_PEEK, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_LEDGER_PEEK, request, options)
 
 
 class LedgerIngressClient(_rt.IngressServiceClient):
@@ -912,35 +729,26 @@ class LedgerIngressClient(_rt.IngressServiceClient):
     async def post(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
         """The handler `Post`."""
-        return await self._call(_LEDGER_POST, request, idempotency_key, headers, limit_key)
+        return await self._call(_LEDGER_POST, request, options)
 
     async def read(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
         """The handler `Read`."""
-        return await self._call(_LEDGER_READ, request, idempotency_key, headers, limit_key)
+        return await self._call(_LEDGER_READ, request, options)
 
     async def peek(
         self,
         request: _shop_pb2.Message,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
         """The handler `Peek`."""
-        return await self._call(_LEDGER_PEEK, request, idempotency_key, headers, limit_key)
+        return await self._call(_LEDGER_PEEK, request, options)
 
 
 class LedgerIngressSendClient(_rt.IngressServiceSendClient):
@@ -949,38 +757,26 @@ class LedgerIngressSendClient(_rt.IngressServiceSendClient):
     async def post(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """The handler `Post`."""
-        return await self._send(_LEDGER_POST, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_LEDGER_POST, request, options)
 
     async def read(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """The handler `Read`."""
-        return await self._send(_LEDGER_READ, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_LEDGER_READ, request, options)
 
     async def peek(
         self,
         request: _shop_pb2.Message,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """The handler `Peek`."""
-        return await self._send(_LEDGER_PEEK, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_LEDGER_PEEK, request, options)
 
 
 _GREETER_SAY_HELLO: Final = _rt.HandlerDescriptor(

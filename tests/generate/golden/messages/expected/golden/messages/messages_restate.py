@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Unpack
 
 from golden.messages import messages_pb2 as _messages_pb2
 from google.protobuf import any_pb2 as _any_pb2
@@ -101,63 +99,46 @@ class WellKnownClient(_rt.ContextClient):
     def nothing(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """The handler `Nothing`."""
         return self._call(
             _WELL_KNOWN_NOTHING,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     def wrappers(
         self,
         request: _wrappers_pb2.StringValue,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_wrappers_pb2.Int64Value]:
         """The handler `Wrappers`."""
-        return self._call(_WELL_KNOWN_WRAPPERS, request, idempotency_key, headers, limit_key)
+        return self._call(_WELL_KNOWN_WRAPPERS, request, options)
 
     def json(
         self,
         request: _struct_pb2.Struct,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_struct_pb2.Value]:
         """The handler `Json`."""
-        return self._call(_WELL_KNOWN_JSON, request, idempotency_key, headers, limit_key)
+        return self._call(_WELL_KNOWN_JSON, request, options)
 
     def times(
         self,
         request: _timestamp_pb2.Timestamp,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_duration_pb2.Duration]:
         """The handler `Times`."""
-        return self._call(_WELL_KNOWN_TIMES, request, idempotency_key, headers, limit_key)
+        return self._call(_WELL_KNOWN_TIMES, request, options)
 
     def anything(
         self,
         request: _any_pb2.Any,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_struct_pb2.ListValue]:
         """The handler `Anything`."""
-        return self._call(_WELL_KNOWN_ANYTHING, request, idempotency_key, headers, limit_key)
+        return self._call(_WELL_KNOWN_ANYTHING, request, options)
 
 
 class WellKnownSendClient(_rt.ContextSendClient):
@@ -166,69 +147,46 @@ class WellKnownSendClient(_rt.ContextSendClient):
     def nothing(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """The handler `Nothing`."""
         return self._send(
             _WELL_KNOWN_NOTHING,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     def wrappers(
         self,
         request: _wrappers_pb2.StringValue,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_wrappers_pb2.Int64Value]:
         """The handler `Wrappers`."""
-        return self._send(_WELL_KNOWN_WRAPPERS, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_WELL_KNOWN_WRAPPERS, request, options)
 
     def json(
         self,
         request: _struct_pb2.Struct,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_struct_pb2.Value]:
         """The handler `Json`."""
-        return self._send(_WELL_KNOWN_JSON, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_WELL_KNOWN_JSON, request, options)
 
     def times(
         self,
         request: _timestamp_pb2.Timestamp,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_duration_pb2.Duration]:
         """The handler `Times`."""
-        return self._send(_WELL_KNOWN_TIMES, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_WELL_KNOWN_TIMES, request, options)
 
     def anything(
         self,
         request: _any_pb2.Any,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_struct_pb2.ListValue]:
         """The handler `Anything`."""
-        return self._send(_WELL_KNOWN_ANYTHING, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_WELL_KNOWN_ANYTHING, request, options)
 
 
 class WellKnownIngressClient(_rt.IngressServiceClient):
@@ -241,63 +199,46 @@ class WellKnownIngressClient(_rt.IngressServiceClient):
     async def nothing(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """The handler `Nothing`."""
         return await self._call(
             _WELL_KNOWN_NOTHING,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     async def wrappers(
         self,
         request: _wrappers_pb2.StringValue,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _wrappers_pb2.Int64Value:
         """The handler `Wrappers`."""
-        return await self._call(_WELL_KNOWN_WRAPPERS, request, idempotency_key, headers, limit_key)
+        return await self._call(_WELL_KNOWN_WRAPPERS, request, options)
 
     async def json(
         self,
         request: _struct_pb2.Struct,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _struct_pb2.Value:
         """The handler `Json`."""
-        return await self._call(_WELL_KNOWN_JSON, request, idempotency_key, headers, limit_key)
+        return await self._call(_WELL_KNOWN_JSON, request, options)
 
     async def times(
         self,
         request: _timestamp_pb2.Timestamp,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _duration_pb2.Duration:
         """The handler `Times`."""
-        return await self._call(_WELL_KNOWN_TIMES, request, idempotency_key, headers, limit_key)
+        return await self._call(_WELL_KNOWN_TIMES, request, options)
 
     async def anything(
         self,
         request: _any_pb2.Any,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _struct_pb2.ListValue:
         """The handler `Anything`."""
-        return await self._call(_WELL_KNOWN_ANYTHING, request, idempotency_key, headers, limit_key)
+        return await self._call(_WELL_KNOWN_ANYTHING, request, options)
 
 
 class WellKnownIngressSendClient(_rt.IngressServiceSendClient):
@@ -306,97 +247,46 @@ class WellKnownIngressSendClient(_rt.IngressServiceSendClient):
     async def nothing(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """The handler `Nothing`."""
         return await self._send(
             _WELL_KNOWN_NOTHING,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     async def wrappers(
         self,
         request: _wrappers_pb2.StringValue,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_wrappers_pb2.Int64Value]:
         """The handler `Wrappers`."""
-        return await self._send(
-            _WELL_KNOWN_WRAPPERS,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_WELL_KNOWN_WRAPPERS, request, options)
 
     async def json(
         self,
         request: _struct_pb2.Struct,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_struct_pb2.Value]:
         """The handler `Json`."""
-        return await self._send(
-            _WELL_KNOWN_JSON,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_WELL_KNOWN_JSON, request, options)
 
     async def times(
         self,
         request: _timestamp_pb2.Timestamp,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_duration_pb2.Duration]:
         """The handler `Times`."""
-        return await self._send(
-            _WELL_KNOWN_TIMES,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_WELL_KNOWN_TIMES, request, options)
 
     async def anything(
         self,
         request: _any_pb2.Any,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_struct_pb2.ListValue]:
         """The handler `Anything`."""
-        return await self._send(
-            _WELL_KNOWN_ANYTHING,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_WELL_KNOWN_ANYTHING, request, options)
 
 
 class OddBase(_rt.VirtualObject):
@@ -486,57 +376,42 @@ class OddClient(_rt.ContextClient):
     def keyword(
         self,
         request: _messages_pb2_None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_messages_pb2_class_lambda]:
         """The handler `Keyword`."""
-        return self._call(_ODD_KEYWORD, request, idempotency_key, headers, limit_key)
+        return self._call(_ODD_KEYWORD, request, options)
 
     def standard(
         self,
         request: _messages_pb2.Mapping,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_messages_pb2.timedelta]:
         """The handler `Standard`."""
-        return self._call(_ODD_STANDARD, request, idempotency_key, headers, limit_key)
+        return self._call(_ODD_STANDARD, request, options)
 
     def nested(
         self,
         request: _messages_pb2.Outer.Middle.Inner,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_messages_pb2.Outer.Middle]:
         """The handler `Nested`."""
-        return self._call(_ODD_NESTED, request, idempotency_key, headers, limit_key)
+        return self._call(_ODD_NESTED, request, options)
 
     def generated(
         self,
         request: _messages_pb2.OddClient,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_messages_pb2.OddBase]:
         """The handler `Generated`."""
-        return self._call(_ODD_GENERATED, request, idempotency_key, headers, limit_key)
+        return self._call(_ODD_GENERATED, request, options)
 
     def builtin(
         self,
         request: _messages_pb2.str,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_messages_pb2.Final]:
         """The handler `Builtin`."""
-        return self._call(_ODD_BUILTIN, request, idempotency_key, headers, limit_key)
+        return self._call(_ODD_BUILTIN, request, options)
 
 
 class OddSendClient(_rt.ContextSendClient):
@@ -545,62 +420,42 @@ class OddSendClient(_rt.ContextSendClient):
     def keyword(
         self,
         request: _messages_pb2_None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_messages_pb2_class_lambda]:
         """The handler `Keyword`."""
-        return self._send(_ODD_KEYWORD, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ODD_KEYWORD, request, options)
 
     def standard(
         self,
         request: _messages_pb2.Mapping,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_messages_pb2.timedelta]:
         """The handler `Standard`."""
-        return self._send(_ODD_STANDARD, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ODD_STANDARD, request, options)
 
     def nested(
         self,
         request: _messages_pb2.Outer.Middle.Inner,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_messages_pb2.Outer.Middle]:
         """The handler `Nested`."""
-        return self._send(_ODD_NESTED, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ODD_NESTED, request, options)
 
     def generated(
         self,
         request: _messages_pb2.OddClient,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_messages_pb2.OddBase]:
         """The handler `Generated`."""
-        return self._send(_ODD_GENERATED, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ODD_GENERATED, request, options)
 
     def builtin(
         self,
         request: _messages_pb2.str,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_messages_pb2.Final]:
         """The handler `Builtin`."""
-        return self._send(_ODD_BUILTIN, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ODD_BUILTIN, request, options)
 
 
 class OddIngressClient(_rt.IngressServiceClient):
@@ -613,57 +468,42 @@ class OddIngressClient(_rt.IngressServiceClient):
     async def keyword(
         self,
         request: _messages_pb2_None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _messages_pb2_class_lambda:
         """The handler `Keyword`."""
-        return await self._call(_ODD_KEYWORD, request, idempotency_key, headers, limit_key)
+        return await self._call(_ODD_KEYWORD, request, options)
 
     async def standard(
         self,
         request: _messages_pb2.Mapping,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _messages_pb2.timedelta:
         """The handler `Standard`."""
-        return await self._call(_ODD_STANDARD, request, idempotency_key, headers, limit_key)
+        return await self._call(_ODD_STANDARD, request, options)
 
     async def nested(
         self,
         request: _messages_pb2.Outer.Middle.Inner,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _messages_pb2.Outer.Middle:
         """The handler `Nested`."""
-        return await self._call(_ODD_NESTED, request, idempotency_key, headers, limit_key)
+        return await self._call(_ODD_NESTED, request, options)
 
     async def generated(
         self,
         request: _messages_pb2.OddClient,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _messages_pb2.OddBase:
         """The handler `Generated`."""
-        return await self._call(_ODD_GENERATED, request, idempotency_key, headers, limit_key)
+        return await self._call(_ODD_GENERATED, request, options)
 
     async def builtin(
         self,
         request: _messages_pb2.str,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _messages_pb2.Final:
         """The handler `Builtin`."""
-        return await self._call(_ODD_BUILTIN, request, idempotency_key, headers, limit_key)
+        return await self._call(_ODD_BUILTIN, request, options)
 
 
 class OddIngressSendClient(_rt.IngressServiceSendClient):
@@ -672,62 +512,42 @@ class OddIngressSendClient(_rt.IngressServiceSendClient):
     async def keyword(
         self,
         request: _messages_pb2_None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_messages_pb2_class_lambda]:
         """The handler `Keyword`."""
-        return await self._send(_ODD_KEYWORD, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_ODD_KEYWORD, request, options)
 
     async def standard(
         self,
         request: _messages_pb2.Mapping,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_messages_pb2.timedelta]:
         """The handler `Standard`."""
-        return await self._send(_ODD_STANDARD, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_ODD_STANDARD, request, options)
 
     async def nested(
         self,
         request: _messages_pb2.Outer.Middle.Inner,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_messages_pb2.Outer.Middle]:
         """The handler `Nested`."""
-        return await self._send(_ODD_NESTED, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_ODD_NESTED, request, options)
 
     async def generated(
         self,
         request: _messages_pb2.OddClient,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_messages_pb2.OddBase]:
         """The handler `Generated`."""
-        return await self._send(_ODD_GENERATED, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_ODD_GENERATED, request, options)
 
     async def builtin(
         self,
         request: _messages_pb2.str,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_messages_pb2.Final]:
         """The handler `Builtin`."""
-        return await self._send(_ODD_BUILTIN, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_ODD_BUILTIN, request, options)
 
 
 _WELL_KNOWN_NOTHING: Final = _rt.HandlerDescriptor(

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from golden.names import _under_pb2 as _under_pb2
 from restate_proto._codegen import v1 as _rt
@@ -81,13 +79,10 @@ class _UnderClient(_rt.ContextClient):
     def do(
         self,
         request: _under_pb2___Thing,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_under_pb2___Thing]:
         """The handler `Do`."""
-        return self._call(_UNDER_DO, request, idempotency_key, headers, limit_key)
+        return self._call(_UNDER_DO, request, options)
 
 
 class _UnderSendClient(_rt.ContextSendClient):
@@ -96,14 +91,10 @@ class _UnderSendClient(_rt.ContextSendClient):
     def do(
         self,
         request: _under_pb2___Thing,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_under_pb2___Thing]:
         """The handler `Do`."""
-        return self._send(_UNDER_DO, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_UNDER_DO, request, options)
 
 
 class _UnderIngressClient(_rt.IngressServiceClient):
@@ -116,13 +107,10 @@ class _UnderIngressClient(_rt.IngressServiceClient):
     async def do(
         self,
         request: _under_pb2___Thing,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _under_pb2___Thing:
         """The handler `Do`."""
-        return await self._call(_UNDER_DO, request, idempotency_key, headers, limit_key)
+        return await self._call(_UNDER_DO, request, options)
 
 
 class _UnderIngressSendClient(_rt.IngressServiceSendClient):
@@ -131,14 +119,10 @@ class _UnderIngressSendClient(_rt.IngressServiceSendClient):
     async def do(
         self,
         request: _under_pb2___Thing,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_under_pb2___Thing]:
         """The handler `Do`."""
-        return await self._send(_UNDER_DO, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_UNDER_DO, request, options)
 
 
 class _Under_Base(_rt.Service):
@@ -169,13 +153,10 @@ class _Under_Client(_rt.ContextClient):
     def do(
         self,
         request: _under_pb2___Thing,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_under_pb2___Thing]:
         """The handler `Do`."""
-        return self._call(_UNDER_DO_, request, idempotency_key, headers, limit_key)
+        return self._call(_UNDER_DO_, request, options)
 
 
 class _Under_SendClient(_rt.ContextSendClient):
@@ -184,14 +165,10 @@ class _Under_SendClient(_rt.ContextSendClient):
     def do(
         self,
         request: _under_pb2___Thing,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_under_pb2___Thing]:
         """The handler `Do`."""
-        return self._send(_UNDER_DO_, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_UNDER_DO_, request, options)
 
 
 class _Under_IngressClient(_rt.IngressServiceClient):
@@ -204,13 +181,10 @@ class _Under_IngressClient(_rt.IngressServiceClient):
     async def do(
         self,
         request: _under_pb2___Thing,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _under_pb2___Thing:
         """The handler `Do`."""
-        return await self._call(_UNDER_DO_, request, idempotency_key, headers, limit_key)
+        return await self._call(_UNDER_DO_, request, options)
 
 
 class _Under_IngressSendClient(_rt.IngressServiceSendClient):
@@ -219,14 +193,10 @@ class _Under_IngressSendClient(_rt.IngressServiceSendClient):
     async def do(
         self,
         request: _under_pb2___Thing,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_under_pb2___Thing]:
         """The handler `Do`."""
-        return await self._send(_UNDER_DO_, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_UNDER_DO_, request, options)
 
 
 class _Base(_rt.Service):
@@ -257,13 +227,10 @@ class _Client(_rt.ContextClient):
     def do(
         self,
         request: _under_pb2___Thing,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_under_pb2___Thing]:
         """The handler `Do`."""
-        return self._call(_DO, request, idempotency_key, headers, limit_key)
+        return self._call(_DO, request, options)
 
 
 class _SendClient(_rt.ContextSendClient):
@@ -272,14 +239,10 @@ class _SendClient(_rt.ContextSendClient):
     def do(
         self,
         request: _under_pb2___Thing,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_under_pb2___Thing]:
         """The handler `Do`."""
-        return self._send(_DO, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_DO, request, options)
 
 
 class _IngressClient(_rt.IngressServiceClient):
@@ -292,13 +255,10 @@ class _IngressClient(_rt.IngressServiceClient):
     async def do(
         self,
         request: _under_pb2___Thing,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _under_pb2___Thing:
         """The handler `Do`."""
-        return await self._call(_DO, request, idempotency_key, headers, limit_key)
+        return await self._call(_DO, request, options)
 
 
 class _IngressSendClient(_rt.IngressServiceSendClient):
@@ -307,14 +267,10 @@ class _IngressSendClient(_rt.IngressServiceSendClient):
     async def do(
         self,
         request: _under_pb2___Thing,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_under_pb2___Thing]:
         """The handler `Do`."""
-        return await self._send(_DO, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_DO, request, options)
 
 
 _UNDER_DO: Final = _rt.HandlerDescriptor(

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from golden.names import names_pb2 as _names_pb2
 from restate_proto._codegen import v1 as _rt
@@ -190,288 +188,210 @@ class NamesClient(_rt.ContextClient):
     def class_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Class`."""
-        return self._call(_NAMES_CLASS, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_CLASS, request, options)
 
     def import_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Import`."""
-        return self._call(_NAMES_IMPORT, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_IMPORT, request, options)
 
     def none(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `None`."""
-        return self._call(_NAMES_NONE, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_NONE, request, options)
 
     def async_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Async`."""
-        return self._call(_NAMES_ASYNC, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_ASYNC, request, options)
 
     def match_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Match`."""
-        return self._call(_NAMES_MATCH, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_MATCH, request, options)
 
     def list_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `List`."""
-        return self._call(_NAMES_LIST, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_LIST, request, options)
 
     def str_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Str`."""
-        return self._call(_NAMES_STR, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_STR, request, options)
 
     def print_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Print`."""
-        return self._call(_NAMES_PRINT, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_PRINT, request, options)
 
     def property_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Property`."""
-        return self._call(_NAMES_PROPERTY, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_PROPERTY, request, options)
 
     def classmethod_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Classmethod`."""
-        return self._call(_NAMES_CLASSMETHOD, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_CLASSMETHOD, request, options)
 
     def timedelta_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Timedelta`."""
-        return self._call(_NAMES_TIMEDELTA, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_TIMEDELTA, request, options)
 
     def mapping(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Mapping`."""
-        return self._call(_NAMES_MAPPING, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_MAPPING, request, options)
 
     def abc_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Abc`."""
-        return self._call(_NAMES_ABC, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_ABC, request, options)
 
     def send_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Send`."""
-        return self._call(_NAMES_SEND, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_SEND, request, options)
 
     def from_context_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `FromContext`."""
-        return self._call(_NAMES_FROM_CONTEXT, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_FROM_CONTEXT, request, options)
 
     def from_client_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `FromClient`."""
-        return self._call(_NAMES_FROM_CLIENT, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_FROM_CLIENT, request, options)
 
     def submit(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Submit`."""
-        return self._call(_NAMES_SUBMIT, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_SUBMIT, request, options)
 
     def handle(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Handle`."""
-        return self._call(_NAMES_HANDLE, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_HANDLE, request, options)
 
     def _call_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `_Call`."""
-        return self._call(_NAMES_CALL, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_CALL, request, options)
 
     def _names_pb2_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `_names_pb2`."""
-        return self._call(_NAMES_NAMES_PB2, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_NAMES_PB2, request, options)
 
     def _init___(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `init`."""
-        return self._call(_NAMES_INIT, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_INIT, request, options)
 
     def get_http_status_v2(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `GetHTTPStatusV2`."""
-        return self._call(_NAMES_GET_HTTP_STATUS_V2, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_GET_HTTP_STATUS_V2, request, options)
 
     def get_snake_case(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `get_snake_case`."""
-        return self._call(_NAMES_GET_SNAKE_CASE, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_GET_SNAKE_CASE, request, options)
 
     def s3_upload(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `S3Upload`."""
-        return self._call(_NAMES_S3_UPLOAD, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_S3_UPLOAD, request, options)
 
     def self(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Self`."""
-        return self._call(_NAMES_SELF, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_SELF, request, options)
 
     def request(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Request`."""
-        return self._call(_NAMES_REQUEST, request, idempotency_key, headers, limit_key)
+        return self._call(_NAMES_REQUEST, request, options)
 
 
 class NamesSendClient(_rt.ContextSendClient):
@@ -480,328 +400,210 @@ class NamesSendClient(_rt.ContextSendClient):
     def class_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Class`."""
-        return self._send(_NAMES_CLASS, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_CLASS, request, options)
 
     def import_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Import`."""
-        return self._send(_NAMES_IMPORT, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_IMPORT, request, options)
 
     def none(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `None`."""
-        return self._send(_NAMES_NONE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_NONE, request, options)
 
     def async_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Async`."""
-        return self._send(_NAMES_ASYNC, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_ASYNC, request, options)
 
     def match_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Match`."""
-        return self._send(_NAMES_MATCH, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_MATCH, request, options)
 
     def list_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `List`."""
-        return self._send(_NAMES_LIST, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_LIST, request, options)
 
     def str_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Str`."""
-        return self._send(_NAMES_STR, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_STR, request, options)
 
     def print_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Print`."""
-        return self._send(_NAMES_PRINT, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_PRINT, request, options)
 
     def property_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Property`."""
-        return self._send(_NAMES_PROPERTY, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_PROPERTY, request, options)
 
     def classmethod_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Classmethod`."""
-        return self._send(_NAMES_CLASSMETHOD, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_CLASSMETHOD, request, options)
 
     def timedelta_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Timedelta`."""
-        return self._send(_NAMES_TIMEDELTA, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_TIMEDELTA, request, options)
 
     def mapping(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Mapping`."""
-        return self._send(_NAMES_MAPPING, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_MAPPING, request, options)
 
     def abc_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Abc`."""
-        return self._send(_NAMES_ABC, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_ABC, request, options)
 
     def send_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Send`."""
-        return self._send(_NAMES_SEND, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_SEND, request, options)
 
     def from_context_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `FromContext`."""
-        return self._send(_NAMES_FROM_CONTEXT, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_FROM_CONTEXT, request, options)
 
     def from_client_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `FromClient`."""
-        return self._send(_NAMES_FROM_CLIENT, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_FROM_CLIENT, request, options)
 
     def submit(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Submit`."""
-        return self._send(_NAMES_SUBMIT, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_SUBMIT, request, options)
 
     def handle(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Handle`."""
-        return self._send(_NAMES_HANDLE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_HANDLE, request, options)
 
     def _call_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `_Call`."""
-        return self._send(_NAMES_CALL, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_CALL, request, options)
 
     def _names_pb2_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `_names_pb2`."""
-        return self._send(_NAMES_NAMES_PB2, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_NAMES_PB2, request, options)
 
     def _init___(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `init`."""
-        return self._send(_NAMES_INIT, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_INIT, request, options)
 
     def get_http_status_v2(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `GetHTTPStatusV2`."""
-        return self._send(
-            _NAMES_GET_HTTP_STATUS_V2,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._send(_NAMES_GET_HTTP_STATUS_V2, request, options)
 
     def get_snake_case(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `get_snake_case`."""
-        return self._send(
-            _NAMES_GET_SNAKE_CASE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._send(_NAMES_GET_SNAKE_CASE, request, options)
 
     def s3_upload(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `S3Upload`."""
-        return self._send(_NAMES_S3_UPLOAD, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_S3_UPLOAD, request, options)
 
     def self(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Self`."""
-        return self._send(_NAMES_SELF, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_SELF, request, options)
 
     def request(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Request`."""
-        return self._send(_NAMES_REQUEST, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NAMES_REQUEST, request, options)
 
 
 class NamesIngressClient(_rt.IngressServiceClient):
@@ -814,294 +616,194 @@ class NamesIngressClient(_rt.IngressServiceClient):
     async def class_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `Class`."""
-        return await self._call(_NAMES_CLASS, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_CLASS, request, options)
 
     async def import_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `Import`."""
-        return await self._call(_NAMES_IMPORT, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_IMPORT, request, options)
 
-    async def none(
-        self,
-        request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _names_pb2.M:
+    async def none(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
         """The handler `None`."""
-        return await self._call(_NAMES_NONE, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_NONE, request, options)
 
     async def async_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `Async`."""
-        return await self._call(_NAMES_ASYNC, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_ASYNC, request, options)
 
     async def match_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `Match`."""
-        return await self._call(_NAMES_MATCH, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_MATCH, request, options)
 
     async def list_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `List`."""
-        return await self._call(_NAMES_LIST, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_LIST, request, options)
 
-    async def str_(
-        self,
-        request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _names_pb2.M:
+    async def str_(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
         """The handler `Str`."""
-        return await self._call(_NAMES_STR, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_STR, request, options)
 
     async def print_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `Print`."""
-        return await self._call(_NAMES_PRINT, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_PRINT, request, options)
 
     async def property_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `Property`."""
-        return await self._call(_NAMES_PROPERTY, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_PROPERTY, request, options)
 
     async def classmethod_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `Classmethod`."""
-        return await self._call(_NAMES_CLASSMETHOD, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_CLASSMETHOD, request, options)
 
     async def timedelta_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `Timedelta`."""
-        return await self._call(_NAMES_TIMEDELTA, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_TIMEDELTA, request, options)
 
     async def mapping(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `Mapping`."""
-        return await self._call(_NAMES_MAPPING, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_MAPPING, request, options)
 
-    async def abc_(
-        self,
-        request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _names_pb2.M:
+    async def abc_(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
         """The handler `Abc`."""
-        return await self._call(_NAMES_ABC, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_ABC, request, options)
 
     async def send_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `Send`."""
-        return await self._call(_NAMES_SEND, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_SEND, request, options)
 
     async def from_context_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `FromContext`."""
-        return await self._call(_NAMES_FROM_CONTEXT, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_FROM_CONTEXT, request, options)
 
     async def from_client_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `FromClient`."""
-        return await self._call(_NAMES_FROM_CLIENT, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_FROM_CLIENT, request, options)
 
     async def submit(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `Submit`."""
-        return await self._call(_NAMES_SUBMIT, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_SUBMIT, request, options)
 
     async def handle(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `Handle`."""
-        return await self._call(_NAMES_HANDLE, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_HANDLE, request, options)
 
     async def _call_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `_Call`."""
-        return await self._call(_NAMES_CALL, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_CALL, request, options)
 
     async def _names_pb2_(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `_names_pb2`."""
-        return await self._call(_NAMES_NAMES_PB2, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_NAMES_PB2, request, options)
 
     async def _init___(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `init`."""
-        return await self._call(_NAMES_INIT, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_INIT, request, options)
 
     async def get_http_status_v2(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `GetHTTPStatusV2`."""
-        return await self._call(
-            _NAMES_GET_HTTP_STATUS_V2,
-            request,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._call(_NAMES_GET_HTTP_STATUS_V2, request, options)
 
     async def get_snake_case(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `get_snake_case`."""
-        return await self._call(_NAMES_GET_SNAKE_CASE, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_GET_SNAKE_CASE, request, options)
 
     async def s3_upload(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `S3Upload`."""
-        return await self._call(_NAMES_S3_UPLOAD, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_S3_UPLOAD, request, options)
 
-    async def self(
-        self,
-        request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _names_pb2.M:
+    async def self(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
         """The handler `Self`."""
-        return await self._call(_NAMES_SELF, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_SELF, request, options)
 
     async def request(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `Request`."""
-        return await self._call(_NAMES_REQUEST, request, idempotency_key, headers, limit_key)
+        return await self._call(_NAMES_REQUEST, request, options)
 
 
 class NamesIngressSendClient(_rt.IngressServiceSendClient):
@@ -1110,377 +812,210 @@ class NamesIngressSendClient(_rt.IngressServiceSendClient):
     async def class_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Class`."""
-        return await self._send(_NAMES_CLASS, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_CLASS, request, options)
 
     async def import_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Import`."""
-        return await self._send(_NAMES_IMPORT, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_IMPORT, request, options)
 
     async def none(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `None`."""
-        return await self._send(_NAMES_NONE, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_NONE, request, options)
 
     async def async_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Async`."""
-        return await self._send(_NAMES_ASYNC, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_ASYNC, request, options)
 
     async def match_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Match`."""
-        return await self._send(_NAMES_MATCH, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_MATCH, request, options)
 
     async def list_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `List`."""
-        return await self._send(_NAMES_LIST, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_LIST, request, options)
 
     async def str_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Str`."""
-        return await self._send(_NAMES_STR, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_STR, request, options)
 
     async def print_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Print`."""
-        return await self._send(_NAMES_PRINT, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_PRINT, request, options)
 
     async def property_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Property`."""
-        return await self._send(
-            _NAMES_PROPERTY,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_NAMES_PROPERTY, request, options)
 
     async def classmethod_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Classmethod`."""
-        return await self._send(
-            _NAMES_CLASSMETHOD,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_NAMES_CLASSMETHOD, request, options)
 
     async def timedelta_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Timedelta`."""
-        return await self._send(
-            _NAMES_TIMEDELTA,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_NAMES_TIMEDELTA, request, options)
 
     async def mapping(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Mapping`."""
-        return await self._send(_NAMES_MAPPING, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_MAPPING, request, options)
 
     async def abc_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Abc`."""
-        return await self._send(_NAMES_ABC, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_ABC, request, options)
 
     async def send_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Send`."""
-        return await self._send(_NAMES_SEND, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_SEND, request, options)
 
     async def from_context_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `FromContext`."""
-        return await self._send(
-            _NAMES_FROM_CONTEXT,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_NAMES_FROM_CONTEXT, request, options)
 
     async def from_client_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `FromClient`."""
-        return await self._send(
-            _NAMES_FROM_CLIENT,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_NAMES_FROM_CLIENT, request, options)
 
     async def submit(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Submit`."""
-        return await self._send(_NAMES_SUBMIT, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_SUBMIT, request, options)
 
     async def handle(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Handle`."""
-        return await self._send(_NAMES_HANDLE, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_HANDLE, request, options)
 
     async def _call_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `_Call`."""
-        return await self._send(_NAMES_CALL, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_CALL, request, options)
 
     async def _names_pb2_(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `_names_pb2`."""
-        return await self._send(
-            _NAMES_NAMES_PB2,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_NAMES_NAMES_PB2, request, options)
 
     async def _init___(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `init`."""
-        return await self._send(_NAMES_INIT, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_INIT, request, options)
 
     async def get_http_status_v2(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `GetHTTPStatusV2`."""
-        return await self._send(
-            _NAMES_GET_HTTP_STATUS_V2,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_NAMES_GET_HTTP_STATUS_V2, request, options)
 
     async def get_snake_case(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `get_snake_case`."""
-        return await self._send(
-            _NAMES_GET_SNAKE_CASE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_NAMES_GET_SNAKE_CASE, request, options)
 
     async def s3_upload(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `S3Upload`."""
-        return await self._send(
-            _NAMES_S3_UPLOAD,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_NAMES_S3_UPLOAD, request, options)
 
     async def self(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Self`."""
-        return await self._send(_NAMES_SELF, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_SELF, request, options)
 
     async def request(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Request`."""
-        return await self._send(_NAMES_REQUEST, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NAMES_REQUEST, request, options)
 
 
 class CartBase(_rt.Service):
@@ -1511,13 +1046,10 @@ class CartClient(_rt.ContextClient):
     def send_now(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `SendNow`."""
-        return self._call(_CART_SEND_NOW, request, idempotency_key, headers, limit_key)
+        return self._call(_CART_SEND_NOW, request, options)
 
 
 class CartSendClient_(_rt.ContextSendClient):
@@ -1526,14 +1058,10 @@ class CartSendClient_(_rt.ContextSendClient):
     def send_now(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `SendNow`."""
-        return self._send(_CART_SEND_NOW, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_CART_SEND_NOW, request, options)
 
 
 class CartIngressClient_(_rt.IngressServiceClient):
@@ -1546,13 +1074,10 @@ class CartIngressClient_(_rt.IngressServiceClient):
     async def send_now(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `SendNow`."""
-        return await self._call(_CART_SEND_NOW, request, idempotency_key, headers, limit_key)
+        return await self._call(_CART_SEND_NOW, request, options)
 
 
 class CartIngressSendClient(_rt.IngressServiceSendClient):
@@ -1561,14 +1086,10 @@ class CartIngressSendClient(_rt.IngressServiceSendClient):
     async def send_now(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `SendNow`."""
-        return await self._send(_CART_SEND_NOW, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_CART_SEND_NOW, request, options)
 
 
 class CartSendBase(_rt.Service):
@@ -1603,13 +1124,10 @@ class CartSendClient(_rt.ContextClient):
     def now(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Now`."""
-        return self._call(_CART_SEND_NOW_, request, idempotency_key, headers, limit_key)
+        return self._call(_CART_SEND_NOW_, request, options)
 
 
 class CartSendSendClient(_rt.ContextSendClient):
@@ -1618,14 +1136,10 @@ class CartSendSendClient(_rt.ContextSendClient):
     def now(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Now`."""
-        return self._send(_CART_SEND_NOW_, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_CART_SEND_NOW_, request, options)
 
 
 class CartSendIngressClient(_rt.IngressServiceClient):
@@ -1635,16 +1149,9 @@ class CartSendIngressClient(_rt.IngressServiceClient):
         """Returns the same handlers as one-way messages."""
         return CartSendIngressSendClient(self._client, self._key, self._scope)
 
-    async def now(
-        self,
-        request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _names_pb2.M:
+    async def now(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
         """The handler `Now`."""
-        return await self._call(_CART_SEND_NOW_, request, idempotency_key, headers, limit_key)
+        return await self._call(_CART_SEND_NOW_, request, options)
 
 
 class CartSendIngressSendClient(_rt.IngressServiceSendClient):
@@ -1653,21 +1160,10 @@ class CartSendIngressSendClient(_rt.IngressServiceSendClient):
     async def now(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Now`."""
-        return await self._send(
-            _CART_SEND_NOW_,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_CART_SEND_NOW_, request, options)
 
 
 class CartIngressBase(_rt.Service):
@@ -1702,13 +1198,10 @@ class CartIngressClient(_rt.ContextClient):
     def now(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Now`."""
-        return self._call(_CART_INGRESS_NOW, request, idempotency_key, headers, limit_key)
+        return self._call(_CART_INGRESS_NOW, request, options)
 
 
 class CartIngressSendClient_(_rt.ContextSendClient):
@@ -1717,14 +1210,10 @@ class CartIngressSendClient_(_rt.ContextSendClient):
     def now(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Now`."""
-        return self._send(_CART_INGRESS_NOW, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_CART_INGRESS_NOW, request, options)
 
 
 class CartIngressIngressClient(_rt.IngressServiceClient):
@@ -1734,16 +1223,9 @@ class CartIngressIngressClient(_rt.IngressServiceClient):
         """Returns the same handlers as one-way messages."""
         return CartIngressIngressSendClient(self._client, self._key, self._scope)
 
-    async def now(
-        self,
-        request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _names_pb2.M:
+    async def now(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
         """The handler `Now`."""
-        return await self._call(_CART_INGRESS_NOW, request, idempotency_key, headers, limit_key)
+        return await self._call(_CART_INGRESS_NOW, request, options)
 
 
 class CartIngressIngressSendClient(_rt.IngressServiceSendClient):
@@ -1752,21 +1234,10 @@ class CartIngressIngressSendClient(_rt.IngressServiceSendClient):
     async def now(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Now`."""
-        return await self._send(
-            _CART_INGRESS_NOW,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_CART_INGRESS_NOW, request, options)
 
 
 class NoneBase(_rt.Service):
@@ -1797,13 +1268,10 @@ class NoneClient(_rt.ContextClient):
     def true(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `True`."""
-        return self._call(_NONE_TRUE, request, idempotency_key, headers, limit_key)
+        return self._call(_NONE_TRUE, request, options)
 
 
 class NoneSendClient(_rt.ContextSendClient):
@@ -1812,14 +1280,10 @@ class NoneSendClient(_rt.ContextSendClient):
     def true(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `True`."""
-        return self._send(_NONE_TRUE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NONE_TRUE, request, options)
 
 
 class NoneIngressClient(_rt.IngressServiceClient):
@@ -1829,16 +1293,9 @@ class NoneIngressClient(_rt.IngressServiceClient):
         """Returns the same handlers as one-way messages."""
         return NoneIngressSendClient(self._client, self._key, self._scope)
 
-    async def true(
-        self,
-        request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
-    ) -> _names_pb2.M:
+    async def true(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
         """The handler `True`."""
-        return await self._call(_NONE_TRUE, request, idempotency_key, headers, limit_key)
+        return await self._call(_NONE_TRUE, request, options)
 
 
 class NoneIngressSendClient(_rt.IngressServiceSendClient):
@@ -1847,14 +1304,10 @@ class NoneIngressSendClient(_rt.IngressServiceSendClient):
     async def true(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `True`."""
-        return await self._send(_NONE_TRUE, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NONE_TRUE, request, options)
 
 
 class listBase(_rt.Service):
@@ -1885,13 +1338,10 @@ class listClient(_rt.ContextClient):
     def append(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
         """The handler `Append`."""
-        return self._call(_LIST_APPEND, request, idempotency_key, headers, limit_key)
+        return self._call(_LIST_APPEND, request, options)
 
 
 class listSendClient(_rt.ContextSendClient):
@@ -1900,14 +1350,10 @@ class listSendClient(_rt.ContextSendClient):
     def append(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
         """The handler `Append`."""
-        return self._send(_LIST_APPEND, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_LIST_APPEND, request, options)
 
 
 class listIngressClient(_rt.IngressServiceClient):
@@ -1920,13 +1366,10 @@ class listIngressClient(_rt.IngressServiceClient):
     async def append(
         self,
         request: _names_pb2.M,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
         """The handler `Append`."""
-        return await self._call(_LIST_APPEND, request, idempotency_key, headers, limit_key)
+        return await self._call(_LIST_APPEND, request, options)
 
 
 class listIngressSendClient(_rt.IngressServiceSendClient):
@@ -1935,14 +1378,10 @@ class listIngressSendClient(_rt.IngressServiceSendClient):
     async def append(
         self,
         request: _names_pb2.M,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         """The handler `Append`."""
-        return await self._send(_LIST_APPEND, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_LIST_APPEND, request, options)
 
 
 _NAMES_CLASS: Final = _rt.HandlerDescriptor(

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import abc
 import importlib
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from restate_proto._codegen import v1 as _rt
 
@@ -62,13 +60,10 @@ class ReachClient(_rt.ContextClient):
     def out(
         self,
         request: _top_pb2_Thing,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_types_pb2_Common]:
         """The handler `Out`."""
-        return self._call(_REACH_OUT, request, idempotency_key, headers, limit_key)
+        return self._call(_REACH_OUT, request, options)
 
 
 class ReachSendClient(_rt.ContextSendClient):
@@ -77,14 +72,10 @@ class ReachSendClient(_rt.ContextSendClient):
     def out(
         self,
         request: _top_pb2_Thing,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_types_pb2_Common]:
         """The handler `Out`."""
-        return self._send(_REACH_OUT, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_REACH_OUT, request, options)
 
 
 class ReachIngressClient(_rt.IngressServiceClient):
@@ -97,13 +88,10 @@ class ReachIngressClient(_rt.IngressServiceClient):
     async def out(
         self,
         request: _top_pb2_Thing,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _types_pb2_Common:
         """The handler `Out`."""
-        return await self._call(_REACH_OUT, request, idempotency_key, headers, limit_key)
+        return await self._call(_REACH_OUT, request, options)
 
 
 class ReachIngressSendClient(_rt.IngressServiceSendClient):
@@ -112,14 +100,10 @@ class ReachIngressSendClient(_rt.IngressServiceSendClient):
     async def out(
         self,
         request: _top_pb2_Thing,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_types_pb2_Common]:
         """The handler `Out`."""
-        return await self._send(_REACH_OUT, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_REACH_OUT, request, options)
 
 
 _REACH_OUT: Final = _rt.HandlerDescriptor(

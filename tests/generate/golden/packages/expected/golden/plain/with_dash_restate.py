@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from golden.other import common_pb2 as _golden_other_common_pb2
 from golden.plain import common_pb2 as _golden_plain_common_pb2
@@ -64,13 +62,10 @@ class ElsewhereClient(_rt.ContextClient):
     def same(
         self,
         request: _golden_plain_common_pb2.Common,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_golden_other_common_pb2.Uncommon]:
         """The handler `Same`."""
-        return self._call(_ELSEWHERE_SAME, request, idempotency_key, headers, limit_key)
+        return self._call(_ELSEWHERE_SAME, request, options)
 
 
 class ElsewhereSendClient(_rt.ContextSendClient):
@@ -79,14 +74,10 @@ class ElsewhereSendClient(_rt.ContextSendClient):
     def same(
         self,
         request: _golden_plain_common_pb2.Common,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_golden_other_common_pb2.Uncommon]:
         """The handler `Same`."""
-        return self._send(_ELSEWHERE_SAME, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ELSEWHERE_SAME, request, options)
 
 
 class ElsewhereIngressClient(_rt.IngressServiceClient):
@@ -99,13 +90,10 @@ class ElsewhereIngressClient(_rt.IngressServiceClient):
     async def same(
         self,
         request: _golden_plain_common_pb2.Common,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _golden_other_common_pb2.Uncommon:
         """The handler `Same`."""
-        return await self._call(_ELSEWHERE_SAME, request, idempotency_key, headers, limit_key)
+        return await self._call(_ELSEWHERE_SAME, request, options)
 
 
 class ElsewhereIngressSendClient(_rt.IngressServiceSendClient):
@@ -114,21 +102,10 @@ class ElsewhereIngressSendClient(_rt.IngressServiceSendClient):
     async def same(
         self,
         request: _golden_plain_common_pb2.Common,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_golden_other_common_pb2.Uncommon]:
         """The handler `Same`."""
-        return await self._send(
-            _ELSEWHERE_SAME,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_ELSEWHERE_SAME, request, options)
 
 
 _ELSEWHERE_SAME: Final = _rt.HandlerDescriptor(

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
+from typing import Final, Unpack
 
 from golden.syntax import editions_pb2 as _editions_pb2
 from restate_proto._codegen import v1 as _rt
@@ -71,13 +69,10 @@ class EditionsClient(_rt.ContextClient):
     def do(
         self,
         request: _editions_pb2.EditionsMessage,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_editions_pb2.EditionsMessage]:
         """The handler `Do`."""
-        return self._call(_EDITIONS_DO, request, idempotency_key, headers, limit_key)
+        return self._call(_EDITIONS_DO, request, options)
 
 
 class EditionsSendClient(_rt.ContextSendClient):
@@ -86,14 +81,10 @@ class EditionsSendClient(_rt.ContextSendClient):
     def do(
         self,
         request: _editions_pb2.EditionsMessage,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_editions_pb2.EditionsMessage]:
         """The handler `Do`."""
-        return self._send(_EDITIONS_DO, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_EDITIONS_DO, request, options)
 
 
 class EditionsIngressClient(_rt.IngressServiceClient):
@@ -106,13 +97,10 @@ class EditionsIngressClient(_rt.IngressServiceClient):
     async def do(
         self,
         request: _editions_pb2.EditionsMessage,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _editions_pb2.EditionsMessage:
         """The handler `Do`."""
-        return await self._call(_EDITIONS_DO, request, idempotency_key, headers, limit_key)
+        return await self._call(_EDITIONS_DO, request, options)
 
 
 class EditionsIngressSendClient(_rt.IngressServiceSendClient):
@@ -121,14 +109,10 @@ class EditionsIngressSendClient(_rt.IngressServiceSendClient):
     async def do(
         self,
         request: _editions_pb2.EditionsMessage,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_editions_pb2.EditionsMessage]:
         """The handler `Do`."""
-        return await self._send(_EDITIONS_DO, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_EDITIONS_DO, request, options)
 
 
 _EDITIONS_DO: Final = _rt.HandlerDescriptor(

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
+from typing import Final, Unpack
 
 from golden.syntax import optional_pb2 as _optional_pb2
 from restate_proto._codegen import v1 as _rt
@@ -71,13 +69,10 @@ class OptionalClient(_rt.ContextClient):
     def do(
         self,
         request: _optional_pb2.OptionalMessage,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_optional_pb2.OptionalMessage]:
         """The handler `Do`."""
-        return self._call(_OPTIONAL_DO, request, idempotency_key, headers, limit_key)
+        return self._call(_OPTIONAL_DO, request, options)
 
 
 class OptionalSendClient(_rt.ContextSendClient):
@@ -86,14 +81,10 @@ class OptionalSendClient(_rt.ContextSendClient):
     def do(
         self,
         request: _optional_pb2.OptionalMessage,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_optional_pb2.OptionalMessage]:
         """The handler `Do`."""
-        return self._send(_OPTIONAL_DO, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_OPTIONAL_DO, request, options)
 
 
 class OptionalIngressClient(_rt.IngressServiceClient):
@@ -106,13 +97,10 @@ class OptionalIngressClient(_rt.IngressServiceClient):
     async def do(
         self,
         request: _optional_pb2.OptionalMessage,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _optional_pb2.OptionalMessage:
         """The handler `Do`."""
-        return await self._call(_OPTIONAL_DO, request, idempotency_key, headers, limit_key)
+        return await self._call(_OPTIONAL_DO, request, options)
 
 
 class OptionalIngressSendClient(_rt.IngressServiceSendClient):
@@ -121,14 +109,10 @@ class OptionalIngressSendClient(_rt.IngressServiceSendClient):
     async def do(
         self,
         request: _optional_pb2.OptionalMessage,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_optional_pb2.OptionalMessage]:
         """The handler `Do`."""
-        return await self._send(_OPTIONAL_DO, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_OPTIONAL_DO, request, options)
 
 
 _OPTIONAL_DO: Final = _rt.HandlerDescriptor(

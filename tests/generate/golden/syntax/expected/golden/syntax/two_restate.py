@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
+from typing import Final, Unpack
 
 from golden.syntax import two_pb2 as _two_pb2
 from restate_proto._codegen import v1 as _rt
@@ -61,13 +59,10 @@ class TwoClient(_rt.ContextClient):
     def do(
         self,
         request: _two_pb2.TwoMessage,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_two_pb2.TwoMessage]:
         """The handler `Do`."""
-        return self._call(_TWO_DO, request, idempotency_key, headers, limit_key)
+        return self._call(_TWO_DO, request, options)
 
 
 class TwoSendClient(_rt.ContextSendClient):
@@ -76,14 +71,10 @@ class TwoSendClient(_rt.ContextSendClient):
     def do(
         self,
         request: _two_pb2.TwoMessage,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_two_pb2.TwoMessage]:
         """The handler `Do`."""
-        return self._send(_TWO_DO, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_TWO_DO, request, options)
 
 
 class TwoIngressClient(_rt.IngressServiceClient):
@@ -96,13 +87,10 @@ class TwoIngressClient(_rt.IngressServiceClient):
     async def do(
         self,
         request: _two_pb2.TwoMessage,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _two_pb2.TwoMessage:
         """The handler `Do`."""
-        return await self._call(_TWO_DO, request, idempotency_key, headers, limit_key)
+        return await self._call(_TWO_DO, request, options)
 
 
 class TwoIngressSendClient(_rt.IngressServiceSendClient):
@@ -111,14 +99,10 @@ class TwoIngressSendClient(_rt.IngressServiceSendClient):
     async def do(
         self,
         request: _two_pb2.TwoMessage,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_two_pb2.TwoMessage]:
         """The handler `Do`."""
-        return await self._send(_TWO_DO, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_TWO_DO, request, options)
 
 
 _TWO_DO: Final = _rt.HandlerDescriptor(

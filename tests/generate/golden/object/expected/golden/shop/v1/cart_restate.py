@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from golden.shop.v1 import cart_pb2 as _cart_pb2
 from golden.shop.v1 import ticket_pb2 as _ticket_pb2
@@ -80,41 +78,26 @@ class CartClient(_rt.ContextClient):
     def add_ticket(
         self,
         request: _cart_pb2.AddTicketRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_cart_pb2.AddTicketResponse]:
         """Adds a ticket."""
-        return self._call(_CART_ADD_TICKET, request, idempotency_key, headers, limit_key)
+        return self._call(_CART_ADD_TICKET, request, options)
 
     def show(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_cart_pb2.TicketList]:
         """The handler `Show`."""
-        return self._call(
-            _CART_SHOW,
-            _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._call(_CART_SHOW, _empty_pb2.Empty() if request is None else request, options)
 
     def expire(
         self,
         request: _ticket_pb2.Ticket,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """The handler `Expire`."""
-        return self._call(_CART_EXPIRE, request, idempotency_key, headers, limit_key)
+        return self._call(_CART_EXPIRE, request, options)
 
 
 class CartSendClient(_rt.ContextSendClient):
@@ -123,45 +106,26 @@ class CartSendClient(_rt.ContextSendClient):
     def add_ticket(
         self,
         request: _cart_pb2.AddTicketRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_cart_pb2.AddTicketResponse]:
         """Adds a ticket."""
-        return self._send(_CART_ADD_TICKET, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_CART_ADD_TICKET, request, options)
 
     def show(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_cart_pb2.TicketList]:
         """The handler `Show`."""
-        return self._send(
-            _CART_SHOW,
-            _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return self._send(_CART_SHOW, _empty_pb2.Empty() if request is None else request, options)
 
     def expire(
         self,
         request: _ticket_pb2.Ticket,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """The handler `Expire`."""
-        return self._send(_CART_EXPIRE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_CART_EXPIRE, request, options)
 
 
 class CartIngressClient(_rt.IngressServiceClient):
@@ -174,41 +138,30 @@ class CartIngressClient(_rt.IngressServiceClient):
     async def add_ticket(
         self,
         request: _cart_pb2.AddTicketRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _cart_pb2.AddTicketResponse:
         """Adds a ticket."""
-        return await self._call(_CART_ADD_TICKET, request, idempotency_key, headers, limit_key)
+        return await self._call(_CART_ADD_TICKET, request, options)
 
     async def show(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _cart_pb2.TicketList:
         """The handler `Show`."""
         return await self._call(
             _CART_SHOW,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     async def expire(
         self,
         request: _ticket_pb2.Ticket,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """The handler `Expire`."""
-        return await self._call(_CART_EXPIRE, request, idempotency_key, headers, limit_key)
+        return await self._call(_CART_EXPIRE, request, options)
 
 
 class CartIngressSendClient(_rt.IngressServiceSendClient):
@@ -217,52 +170,30 @@ class CartIngressSendClient(_rt.IngressServiceSendClient):
     async def add_ticket(
         self,
         request: _cart_pb2.AddTicketRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_cart_pb2.AddTicketResponse]:
         """Adds a ticket."""
-        return await self._send(
-            _CART_ADD_TICKET,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_CART_ADD_TICKET, request, options)
 
     async def show(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_cart_pb2.TicketList]:
         """The handler `Show`."""
         return await self._send(
             _CART_SHOW,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     async def expire(
         self,
         request: _ticket_pb2.Ticket,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """The handler `Expire`."""
-        return await self._send(_CART_EXPIRE, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_CART_EXPIRE, request, options)
 
 
 _CART_ADD_TICKET: Final = _rt.HandlerDescriptor(

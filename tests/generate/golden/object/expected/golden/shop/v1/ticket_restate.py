@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
+from typing import Final, Unpack
 
 from golden.shop.v1 import ticket_pb2 as _ticket_pb2
 from restate_proto._codegen import v1 as _rt
@@ -79,24 +77,18 @@ class TicketsClient(_rt.ContextClient):
     def reserve(
         self,
         request: _ticket_pb2.Reservation,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_ticket_pb2.Ticket]:
         """The key is in the request of one handler only."""
-        return self._call(_TICKETS_RESERVE, request, idempotency_key, headers, limit_key)
+        return self._call(_TICKETS_RESERVE, request, options)
 
     def release(
         self,
         request: _ticket_pb2.Ticket,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_ticket_pb2.Ticket]:
         """The handler `Release`."""
-        return self._call(_TICKETS_RELEASE, request, idempotency_key, headers, limit_key)
+        return self._call(_TICKETS_RELEASE, request, options)
 
 
 class TicketsSendClient(_rt.ContextSendClient):
@@ -105,26 +97,18 @@ class TicketsSendClient(_rt.ContextSendClient):
     def reserve(
         self,
         request: _ticket_pb2.Reservation,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_ticket_pb2.Ticket]:
         """The key is in the request of one handler only."""
-        return self._send(_TICKETS_RESERVE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_TICKETS_RESERVE, request, options)
 
     def release(
         self,
         request: _ticket_pb2.Ticket,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_ticket_pb2.Ticket]:
         """The handler `Release`."""
-        return self._send(_TICKETS_RELEASE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_TICKETS_RELEASE, request, options)
 
 
 class TicketsIngressClient(_rt.IngressServiceClient):
@@ -137,24 +121,18 @@ class TicketsIngressClient(_rt.IngressServiceClient):
     async def reserve(
         self,
         request: _ticket_pb2.Reservation,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _ticket_pb2.Ticket:
         """The key is in the request of one handler only."""
-        return await self._call(_TICKETS_RESERVE, request, idempotency_key, headers, limit_key)
+        return await self._call(_TICKETS_RESERVE, request, options)
 
     async def release(
         self,
         request: _ticket_pb2.Ticket,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _ticket_pb2.Ticket:
         """The handler `Release`."""
-        return await self._call(_TICKETS_RELEASE, request, idempotency_key, headers, limit_key)
+        return await self._call(_TICKETS_RELEASE, request, options)
 
 
 class TicketsIngressSendClient(_rt.IngressServiceSendClient):
@@ -163,40 +141,18 @@ class TicketsIngressSendClient(_rt.IngressServiceSendClient):
     async def reserve(
         self,
         request: _ticket_pb2.Reservation,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_ticket_pb2.Ticket]:
         """The key is in the request of one handler only."""
-        return await self._send(
-            _TICKETS_RESERVE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_TICKETS_RESERVE, request, options)
 
     async def release(
         self,
         request: _ticket_pb2.Ticket,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_ticket_pb2.Ticket]:
         """The handler `Release`."""
-        return await self._send(
-            _TICKETS_RELEASE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_TICKETS_RELEASE, request, options)
 
 
 _TICKETS_RESERVE: Final = _rt.HandlerDescriptor(

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from golden.plain import common_pb2 as _common_pb2
 from restate_proto._codegen import v1 as _rt
@@ -72,24 +70,18 @@ class LambdaClient(_rt.ContextClient):
     def invoke(
         self,
         request: _import_pb2.InvokeRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_types_pb2.Common]:
         """The handler `Invoke`."""
-        return self._call(_LAMBDA_INVOKE, request, idempotency_key, headers, limit_key)
+        return self._call(_LAMBDA_INVOKE, request, options)
 
     def elsewhere(
         self,
         request: _common_pb2.Common,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_import_pb2.InvokeRequest]:
         """The handler `Elsewhere`."""
-        return self._call(_LAMBDA_ELSEWHERE, request, idempotency_key, headers, limit_key)
+        return self._call(_LAMBDA_ELSEWHERE, request, options)
 
 
 class LambdaSendClient(_rt.ContextSendClient):
@@ -98,26 +90,18 @@ class LambdaSendClient(_rt.ContextSendClient):
     def invoke(
         self,
         request: _import_pb2.InvokeRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_types_pb2.Common]:
         """The handler `Invoke`."""
-        return self._send(_LAMBDA_INVOKE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_LAMBDA_INVOKE, request, options)
 
     def elsewhere(
         self,
         request: _common_pb2.Common,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_import_pb2.InvokeRequest]:
         """The handler `Elsewhere`."""
-        return self._send(_LAMBDA_ELSEWHERE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_LAMBDA_ELSEWHERE, request, options)
 
 
 class LambdaIngressClient(_rt.IngressServiceClient):
@@ -130,24 +114,18 @@ class LambdaIngressClient(_rt.IngressServiceClient):
     async def invoke(
         self,
         request: _import_pb2.InvokeRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _types_pb2.Common:
         """The handler `Invoke`."""
-        return await self._call(_LAMBDA_INVOKE, request, idempotency_key, headers, limit_key)
+        return await self._call(_LAMBDA_INVOKE, request, options)
 
     async def elsewhere(
         self,
         request: _common_pb2.Common,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _import_pb2.InvokeRequest:
         """The handler `Elsewhere`."""
-        return await self._call(_LAMBDA_ELSEWHERE, request, idempotency_key, headers, limit_key)
+        return await self._call(_LAMBDA_ELSEWHERE, request, options)
 
 
 class LambdaIngressSendClient(_rt.IngressServiceSendClient):
@@ -156,33 +134,18 @@ class LambdaIngressSendClient(_rt.IngressServiceSendClient):
     async def invoke(
         self,
         request: _import_pb2.InvokeRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_types_pb2.Common]:
         """The handler `Invoke`."""
-        return await self._send(_LAMBDA_INVOKE, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_LAMBDA_INVOKE, request, options)
 
     async def elsewhere(
         self,
         request: _common_pb2.Common,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_import_pb2.InvokeRequest]:
         """The handler `Elsewhere`."""
-        return await self._send(
-            _LAMBDA_ELSEWHERE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_LAMBDA_ELSEWHERE, request, options)
 
 
 _LAMBDA_INVOKE: Final = _rt.HandlerDescriptor(

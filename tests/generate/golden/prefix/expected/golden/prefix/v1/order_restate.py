@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
+from typing import Final, Unpack
 
 from acme.gen.golden.prefix import item_pb2 as _item_pb2
 from acme.gen.golden.prefix.v1 import order_pb2 as _order_pb2
@@ -56,24 +54,18 @@ class OrdersClient(_rt.ContextClient):
     def place(
         self,
         request: _order_pb2.Order,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_item_pb2.Item]:
         """The handler `Place`."""
-        return self._call(_ORDERS_PLACE, request, idempotency_key, headers, limit_key)
+        return self._call(_ORDERS_PLACE, request, options)
 
     def cancel(
         self,
         request: _order_pb2.Order,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """The handler `Cancel`."""
-        return self._call(_ORDERS_CANCEL, request, idempotency_key, headers, limit_key)
+        return self._call(_ORDERS_CANCEL, request, options)
 
 
 class OrdersSendClient(_rt.ContextSendClient):
@@ -82,26 +74,18 @@ class OrdersSendClient(_rt.ContextSendClient):
     def place(
         self,
         request: _order_pb2.Order,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_item_pb2.Item]:
         """The handler `Place`."""
-        return self._send(_ORDERS_PLACE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ORDERS_PLACE, request, options)
 
     def cancel(
         self,
         request: _order_pb2.Order,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """The handler `Cancel`."""
-        return self._send(_ORDERS_CANCEL, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_ORDERS_CANCEL, request, options)
 
 
 class OrdersIngressClient(_rt.IngressServiceClient):
@@ -114,24 +98,18 @@ class OrdersIngressClient(_rt.IngressServiceClient):
     async def place(
         self,
         request: _order_pb2.Order,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _item_pb2.Item:
         """The handler `Place`."""
-        return await self._call(_ORDERS_PLACE, request, idempotency_key, headers, limit_key)
+        return await self._call(_ORDERS_PLACE, request, options)
 
     async def cancel(
         self,
         request: _order_pb2.Order,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """The handler `Cancel`."""
-        return await self._call(_ORDERS_CANCEL, request, idempotency_key, headers, limit_key)
+        return await self._call(_ORDERS_CANCEL, request, options)
 
 
 class OrdersIngressSendClient(_rt.IngressServiceSendClient):
@@ -140,26 +118,18 @@ class OrdersIngressSendClient(_rt.IngressServiceSendClient):
     async def place(
         self,
         request: _order_pb2.Order,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_item_pb2.Item]:
         """The handler `Place`."""
-        return await self._send(_ORDERS_PLACE, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_ORDERS_PLACE, request, options)
 
     async def cancel(
         self,
         request: _order_pb2.Order,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """The handler `Cancel`."""
-        return await self._send(_ORDERS_CANCEL, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_ORDERS_CANCEL, request, options)
 
 
 _ORDERS_PLACE: Final = _rt.HandlerDescriptor(

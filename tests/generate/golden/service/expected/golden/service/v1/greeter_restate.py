@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from golden.service.v1 import greeter_pb2 as _greeter_pb2
 from restate_proto._codegen import v1 as _rt
@@ -74,29 +73,23 @@ class GreeterClient(_rt.ContextClient):
     def greet(
         self,
         request: _greeter_pb2.GreetRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_greeter_pb2.GreetResponse]:
         """Says hello."""
-        return self._call(_GREETER_GREET, request, idempotency_key, headers, limit_key)
+        return self._call(_GREETER_GREET, request, options)
 
     @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
     def say_goodbye(
         self,
         request: _greeter_pb2.GreetRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_greeter_pb2.GreetResponse]:
         """Says goodbye,
         and means it.
 
         Deprecated in the contract.
         """
-        return self._call(_GREETER_SAY_GOODBYE, request, idempotency_key, headers, limit_key)
+        return self._call(_GREETER_SAY_GOODBYE, request, options)
 
 
 class GreeterSendClient(_rt.ContextSendClient):
@@ -105,31 +98,23 @@ class GreeterSendClient(_rt.ContextSendClient):
     def greet(
         self,
         request: _greeter_pb2.GreetRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_greeter_pb2.GreetResponse]:
         """Says hello."""
-        return self._send(_GREETER_GREET, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_GREETER_GREET, request, options)
 
     @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
     def say_goodbye(
         self,
         request: _greeter_pb2.GreetRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_greeter_pb2.GreetResponse]:
         """Says goodbye,
         and means it.
 
         Deprecated in the contract.
         """
-        return self._send(_GREETER_SAY_GOODBYE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_GREETER_SAY_GOODBYE, request, options)
 
 
 class GreeterIngressClient(_rt.IngressServiceClient):
@@ -142,29 +127,23 @@ class GreeterIngressClient(_rt.IngressServiceClient):
     async def greet(
         self,
         request: _greeter_pb2.GreetRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _greeter_pb2.GreetResponse:
         """Says hello."""
-        return await self._call(_GREETER_GREET, request, idempotency_key, headers, limit_key)
+        return await self._call(_GREETER_GREET, request, options)
 
     @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
     async def say_goodbye(
         self,
         request: _greeter_pb2.GreetRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _greeter_pb2.GreetResponse:
         """Says goodbye,
         and means it.
 
         Deprecated in the contract.
         """
-        return await self._call(_GREETER_SAY_GOODBYE, request, idempotency_key, headers, limit_key)
+        return await self._call(_GREETER_SAY_GOODBYE, request, options)
 
 
 class GreeterIngressSendClient(_rt.IngressServiceSendClient):
@@ -173,38 +152,23 @@ class GreeterIngressSendClient(_rt.IngressServiceSendClient):
     async def greet(
         self,
         request: _greeter_pb2.GreetRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_greeter_pb2.GreetResponse]:
         """Says hello."""
-        return await self._send(_GREETER_GREET, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_GREETER_GREET, request, options)
 
     @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
     async def say_goodbye(
         self,
         request: _greeter_pb2.GreetRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_greeter_pb2.GreetResponse]:
         """Says goodbye,
         and means it.
 
         Deprecated in the contract.
         """
-        return await self._send(
-            _GREETER_SAY_GOODBYE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_GREETER_SAY_GOODBYE, request, options)
 
 
 _GREETER_GREET: Final = _rt.HandlerDescriptor(

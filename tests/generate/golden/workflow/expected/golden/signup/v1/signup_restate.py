@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Unpack
 
 from golden.signup.v1 import signup_pb2 as _signup_pb2
 from google.protobuf import empty_pb2 as _empty_pb2
@@ -95,24 +94,18 @@ class SignupClient(_rt.ContextClient):
     def run(
         self,
         request: _signup_pb2.SignupRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_signup_pb2.Status]:
         """The handler `Run`."""
-        return self._call(_SIGNUP_RUN, request, idempotency_key, headers, limit_key)
+        return self._call(_SIGNUP_RUN, request, options)
 
     def confirm(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """The handler `Confirm`."""
-        return self._call(_SIGNUP_CONFIRM, request, idempotency_key, headers, limit_key)
+        return self._call(_SIGNUP_CONFIRM, request, options)
 
 
 class SignupSendClient(_rt.ContextSendClient):
@@ -121,26 +114,18 @@ class SignupSendClient(_rt.ContextSendClient):
     def run(
         self,
         request: _signup_pb2.SignupRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_signup_pb2.Status]:
         """The handler `Run`."""
-        return self._send(_SIGNUP_RUN, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_SIGNUP_RUN, request, options)
 
     def confirm(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """The handler `Confirm`."""
-        return self._send(_SIGNUP_CONFIRM, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_SIGNUP_CONFIRM, request, options)
 
 
 class SignupIngressClient(_rt.IngressServiceClient):
@@ -153,13 +138,10 @@ class SignupIngressClient(_rt.IngressServiceClient):
     async def submit(
         self,
         request: _signup_pb2.SignupRequest,
-        *,
-        delay: timedelta | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
         """Starts the workflow and does not wait for its result."""
-        return await self._submit(_SIGNUP_RUN, request, delay, headers, limit_key)
+        return await self._submit(_SIGNUP_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
         """Returns the workflow's run: attach to it, read its output."""
@@ -168,24 +150,18 @@ class SignupIngressClient(_rt.IngressServiceClient):
     async def run(
         self,
         request: _signup_pb2.SignupRequest,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _signup_pb2.Status:
         """The handler `Run`."""
-        return await self._call(_SIGNUP_RUN, request, idempotency_key, headers, limit_key)
+        return await self._call(_SIGNUP_RUN, request, options)
 
     async def confirm(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """The handler `Confirm`."""
-        return await self._call(_SIGNUP_CONFIRM, request, idempotency_key, headers, limit_key)
+        return await self._call(_SIGNUP_CONFIRM, request, options)
 
 
 class SignupIngressSendClient(_rt.IngressServiceSendClient):
@@ -194,33 +170,18 @@ class SignupIngressSendClient(_rt.IngressServiceSendClient):
     async def run(
         self,
         request: _signup_pb2.SignupRequest,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
         """The handler `Run`."""
-        return await self._send(_SIGNUP_RUN, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_SIGNUP_RUN, request, options)
 
     async def confirm(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """The handler `Confirm`."""
-        return await self._send(
-            _SIGNUP_CONFIRM,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_SIGNUP_CONFIRM, request, options)
 
 
 class NightlyBase(_rt.Workflow):
@@ -280,52 +241,38 @@ class NightlyClient(_rt.ContextClient):
     def start(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_empty_pb2.Empty]:
         """The handler `Start`."""
         return self._call(
             _NIGHTLY_START,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     def run(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_signup_pb2.Status]:
         """The handler `Run`."""
-        return self._call(_NIGHTLY_RUN, request, idempotency_key, headers, limit_key)
+        return self._call(_NIGHTLY_RUN, request, options)
 
     def submit_(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_signup_pb2.Status]:
         """These names mean something to the clients of a workflow."""
-        return self._call(_NIGHTLY_SUBMIT, request, idempotency_key, headers, limit_key)
+        return self._call(_NIGHTLY_SUBMIT, request, options)
 
     def handle_(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_signup_pb2.Status]:
         """The handler `Handle`."""
-        return self._call(_NIGHTLY_HANDLE, request, idempotency_key, headers, limit_key)
+        return self._call(_NIGHTLY_HANDLE, request, options)
 
 
 class NightlySendClient(_rt.ContextSendClient):
@@ -334,57 +281,38 @@ class NightlySendClient(_rt.ContextSendClient):
     def start(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
         """The handler `Start`."""
         return self._send(
             _NIGHTLY_START,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     def run(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_signup_pb2.Status]:
         """The handler `Run`."""
-        return self._send(_NIGHTLY_RUN, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NIGHTLY_RUN, request, options)
 
     def submit_(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_signup_pb2.Status]:
         """These names mean something to the clients of a workflow."""
-        return self._send(_NIGHTLY_SUBMIT, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NIGHTLY_SUBMIT, request, options)
 
     def handle_(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_signup_pb2.Status]:
         """The handler `Handle`."""
-        return self._send(_NIGHTLY_HANDLE, request, delay, idempotency_key, headers, limit_key)
+        return self._send(_NIGHTLY_HANDLE, request, options)
 
 
 class NightlyIngressClient(_rt.IngressServiceClient):
@@ -397,18 +325,13 @@ class NightlyIngressClient(_rt.IngressServiceClient):
     async def submit(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """Starts the workflow and does not wait for its result."""
         return await self._submit(
             _NIGHTLY_START,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            headers,
-            limit_key,
+            options,
         )
 
     def handle(self) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
@@ -418,52 +341,38 @@ class NightlyIngressClient(_rt.IngressServiceClient):
     async def start(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _empty_pb2.Empty:
         """The handler `Start`."""
         return await self._call(
             _NIGHTLY_START,
             _empty_pb2.Empty() if request is None else request,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     async def run(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _signup_pb2.Status:
         """The handler `Run`."""
-        return await self._call(_NIGHTLY_RUN, request, idempotency_key, headers, limit_key)
+        return await self._call(_NIGHTLY_RUN, request, options)
 
     async def submit_(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _signup_pb2.Status:
         """These names mean something to the clients of a workflow."""
-        return await self._call(_NIGHTLY_SUBMIT, request, idempotency_key, headers, limit_key)
+        return await self._call(_NIGHTLY_SUBMIT, request, options)
 
     async def handle_(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.CallOptions],
     ) -> _signup_pb2.Status:
         """The handler `Handle`."""
-        return await self._call(_NIGHTLY_HANDLE, request, idempotency_key, headers, limit_key)
+        return await self._call(_NIGHTLY_HANDLE, request, options)
 
 
 class NightlyIngressSendClient(_rt.IngressServiceSendClient):
@@ -472,71 +381,38 @@ class NightlyIngressSendClient(_rt.IngressServiceSendClient):
     async def start(
         self,
         request: _empty_pb2.Empty | None = None,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
         """The handler `Start`."""
         return await self._send(
             _NIGHTLY_START,
             _empty_pb2.Empty() if request is None else request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
+            options,
         )
 
     async def run(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
         """The handler `Run`."""
-        return await self._send(_NIGHTLY_RUN, request, delay, idempotency_key, headers, limit_key)
+        return await self._send(_NIGHTLY_RUN, request, options)
 
     async def submit_(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
         """These names mean something to the clients of a workflow."""
-        return await self._send(
-            _NIGHTLY_SUBMIT,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_NIGHTLY_SUBMIT, request, options)
 
     async def handle_(
         self,
         request: _signup_pb2.Confirmation,
-        *,
-        delay: timedelta | None = None,
-        idempotency_key: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit_key: str | None = None,
+        **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
         """The handler `Handle`."""
-        return await self._send(
-            _NIGHTLY_HANDLE,
-            request,
-            delay,
-            idempotency_key,
-            headers,
-            limit_key,
-        )
+        return await self._send(_NIGHTLY_HANDLE, request, options)
 
 
 _SIGNUP_RUN: Final = _rt.HandlerDescriptor(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from restate_proto.model.target import Target
 from restate_proto.protocol import (
@@ -18,15 +18,8 @@ from restate_proto.protocol import (
     StateMachine,
 )
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.protocol.case import (
-    CANCEL,
-    Cancelled,
-    ack,
-    frame,
-    read_frames,
-    signal,
-)
-from tests.protocol.restate import Restate, read_message
+from tests.protocol.case import CANCEL, Cancelled, ack, frame, read_messages, signal, start
+from tests.restate import Restate, awaited_ids, is_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -171,6 +164,25 @@ class _Attempt:
         return None
 
 
+def _stream(restate: Restate, length: int | None = None) -> bytes:
+    """The request that replays the journal, or this much of it."""
+    entries = restate.journal[:length]
+    state = [] if restate.partial else restate.start_state(entries)
+    first = start(len(entries), partial_state=restate.partial, state_map=state)
+    return b"".join(map(frame, (first, *entries)))
+
+
+def _receive(restate: Restate, machine: StateMachine) -> Message | None:
+    """Give Restate what the attempt wrote. Returns the attempt's last message, if it wrote one."""
+    last = None
+    for message in read_messages(machine.take_output()):
+        assert last is None, "something was written after the end"
+        restate.receive(message)
+        if isinstance(message, (pb.EndMessage, pb.SuspensionMessage, pb.ErrorMessage)):
+            last = message
+    return last
+
+
 def invoke(
     restate: Restate, operations: Sequence[Operation], random: Random, *, cancel: bool = False
 ) -> list[object]:
@@ -182,23 +194,23 @@ def invoke(
     while True:
         attempt = _Attempt(restate.version, operations)
         machine = attempt.machine
-        machine.feed(restate.stream())
+        machine.feed(_stream(restate))
 
         def on_wait(waits: tuple[NotificationId, ...], machine: StateMachine = machine) -> None:
-            restate.receive(machine.take_output())
+            assert _receive(restate, machine) is None
             if random.random() < 0.2:
                 machine.close_input()
             else:
-                machine.feed(restate.complete(_something(restate, waits, random, cancel=cancel)))
+                told = restate.complete(_something(restate, waits, random, cancel=cancel))
+                machine.feed(frame(told))
 
         attempt.run(on_wait)
-        restate.receive(machine.take_output())
-        last = restate.last
+        last = _receive(restate, machine)
         if isinstance(last, pb.EndMessage):
             return attempt.seen
         assert isinstance(last, pb.SuspensionMessage), last
-        restate.next_attempt(random)
-        waits = _waits_of(last)
+        restate.end_attempt(arrives=lambda: random.random() < 0.5)
+        waits = tuple(awaited_ids(last))
         restate.complete(_something(restate, waits, random, cancel=cancel))
 
 
@@ -208,28 +220,21 @@ def _something(
     """Something that may happen to an invocation that waits."""
     if cancel and random.random() < 0.1:
         return CANCEL
-    choices = [*restate.pending, *restate.proposed.values()]
+    choices = [*restate.to_come, *restate.proposed.values()]
     choices += [signal(-id_, b"%d" % -id_) for id_ in waits if isinstance(id_, int) and id_ < -1]
     if not choices:  # a run whose proposal was lost is executed again
         return signal(99)
     return random.choice(choices)
 
 
-def _waits_of(suspension: pb.SuspensionMessage) -> tuple[NotificationId, ...]:
-    waits: Any = suspension.awaiting_on if suspension.HasField("awaiting_on") else suspension
-    return (*waits.waiting_completions, *(-index for index in waits.waiting_signals))
-
-
 def attempt(restate: Restate, operations: Sequence[Operation]) -> Message | None:
     """One attempt, with nothing more than what is in the journal. Its last message."""
     one = _Attempt(restate.version, operations)
-    one.machine.feed(restate.stream())
+    one.machine.feed(_stream(restate))
     one.machine.close_input()
-    restate.last = None
     restate.proposed.clear()
     one.run(lambda _: None)
-    restate.receive(one.machine.take_output())
-    return restate.last
+    return _receive(restate, one.machine)
 
 
 class Follower:
@@ -250,7 +255,7 @@ class Follower:
         self._proposed: set[int] = set()
         self._attempt = attempt = _Attempt(original.version, operations)
         self.machine = attempt.machine
-        self.machine.feed(original.stream(length))
+        self.machine.feed(_stream(original, length))
         if early:
             self._feed_notifications()
 
@@ -270,13 +275,11 @@ class Follower:
         return self._attempt.seen
 
     def _receive(self) -> None:
-        for one in read_frames(self.machine.take_output()):
-            message = read_message(one)
-            if one.type >= 0x0400:
+        for message in read_messages(self.machine.take_output()):
+            if is_command(message):
                 # What had come before this command though the handler did not wait for it.
                 self._feed_notifications()
-                expected = self._original.journal[self._position]
-                assert (message, one.payload) == (expected.message, expected.data[8:])
+                assert message == self._original.journal[self._position]
                 self._position += 1
             elif isinstance(message, pb.ProposeRunCompletionMessage):
                 self._proposed.add(message.result_completion_id)
@@ -285,17 +288,17 @@ class Follower:
 
     def _feed_notifications(self, most: int = 1_000_000) -> None:
         journal = self._original.journal
-        while most > 0 and self._position < len(journal) and not journal[self._position].is_command:
-            one = journal[self._position]
-            message = one.message
+        while most > 0 and self._position < len(journal):
+            message = journal[self._position]
+            if is_command(message):
+                return
             if (
                 isinstance(message, pb.RunCompletionNotificationMessage)
                 and message.completion_id in self._proposed
                 and self._original.version >= 7
             ):
-                self.machine.feed(frame(ack(message.completion_id)))
-            else:
-                self.machine.feed(one.data)
+                message = ack(message.completion_id)
+            self.machine.feed(frame(message))
             self._fed += 1
             self._position += 1
             most -= 1

@@ -24,7 +24,7 @@ from tests.protocol.case import (
 )
 from tests.protocol.commands import COMMANDS
 from tests.protocol.model import Follower, Operation, attempt, invoke
-from tests.protocol.restate import Restate
+from tests.restate import Restate
 
 # ---- Any bytes ----
 
@@ -222,7 +222,7 @@ def test_the_model_does_what_it_says() -> None:
     restate = Restate(7, {}, partial=True)
     operations: list[Operation] = [("run", 1), ("get", 1), ("wait", 0), ("call", 3), ("wait", 2)]
     seen = invoke(restate, operations, Random(3))
-    kinds = [type(one.message).__name__ for one in restate.journal]
+    kinds = [type(entry).__name__ for entry in restate.journal]
     assert kinds[0] == "InputCommandMessage"
     assert kinds[-1] == "OutputCommandMessage"
     assert {

@@ -17,6 +17,7 @@ from restate_proto.protocol import DEFAULT_MAX_OUTBOUND
 from restate_proto.protocol.frames import FrameDecoder, pack_header
 from restate_proto.runtime import Attempt, BoundHandler, Runtime, ThreadPool, context_class
 from restatepb.protocol.v1 import protocol_pb2 as pb
+from tests.protocol.case import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -40,35 +41,8 @@ P = ParamSpec("P")
 
 VERSIONS = (5, 6, 7)
 
-_TYPES: dict[type[Message], int] = {
-    pb.StartMessage: 0x0000,
-    pb.SuspensionMessage: 0x0001,
-    pb.ErrorMessage: 0x0002,
-    pb.EndMessage: 0x0003,
-    pb.ProposeRunCompletionMessage: 0x0005,
-    pb.AwaitingOnMessage: 0x0006,
-    pb.ProposeRunCompletionAckMessage: 0x0007,
-    pb.InputCommandMessage: 0x0400,
-    pb.OutputCommandMessage: 0x0401,
-    pb.GetLazyStateCommandMessage: 0x0402,
-    pb.SetStateCommandMessage: 0x0403,
-    pb.ClearStateCommandMessage: 0x0404,
-    pb.ClearAllStateCommandMessage: 0x0405,
-    pb.GetLazyStateKeysCommandMessage: 0x0406,
-    pb.GetEagerStateCommandMessage: 0x0407,
-    pb.GetEagerStateKeysCommandMessage: 0x0408,
-    pb.GetPromiseCommandMessage: 0x0409,
-    pb.PeekPromiseCommandMessage: 0x040A,
-    pb.CompletePromiseCommandMessage: 0x040B,
-    pb.SleepCommandMessage: 0x040C,
-    pb.CallCommandMessage: 0x040D,
-    pb.OneWayCallCommandMessage: 0x040E,
-    pb.SendSignalCommandMessage: 0x0410,
-    pb.RunCommandMessage: 0x0411,
-    pb.AttachInvocationCommandMessage: 0x0412,
-    pb.GetInvocationOutputCommandMessage: 0x0413,
-    pb.CompleteAwakeableCommandMessage: 0x0414,
-    pb.NotificationTemplate: 0x8011,  # all notifications have one shape
+_TYPES: dict[type[Message], int] = TYPES | {
+    pb.NotificationTemplate: 0x8011  # all notifications have one shape
 }
 _THREADS = ThreadPool()
 _CLASSES = {type_: class_ for class_, type_ in _TYPES.items()}

@@ -10,9 +10,12 @@ import pytest
 
 from benchmark.v1.benchmark_pb2 import AddRequest, Count, GreetRequest, GreetResponse
 from benchmark.v1.benchmark_restate import CounterBase, GreeterBase
-from restate_proto import Endpoint
+from restate_proto import Endpoint, Service
+from restate_proto.codec.google import google_codec
 from restate_proto.endpoint.endpoint import parse_address
 from restate_proto.http2 import Http2Client, Response, client_ssl_context, server_ssl_context
+from restate_proto.model.kinds import ServiceKind
+from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
 from restate_proto.protocol.frames import FrameDecoder, pack_header
 from restate_proto.protocol.messages import MessageType
 from restatepb.protocol.v1 import protocol_pb2 as pb
@@ -39,6 +42,30 @@ class Counter(CounterBase):
         return Count(value=request.amount)
 
 
+class Doctor(Service):
+    """Its handlers have the names of other paths of an endpoint."""
+
+    __restate_service__ = ServiceDescriptor(
+        "Doctor",
+        ServiceKind.SERVICE,
+        tuple(
+            HandlerDescriptor(
+                service="Doctor",
+                name=name,
+                method="examine",
+                service_kind=ServiceKind.SERVICE,
+                kind=None,
+                request=google_codec(GreetRequest),
+                response=google_codec(GreetResponse),
+            )
+            for name in ("discover", "health")
+        ),
+    )
+
+    async def examine(self, ctx: Context, request: GreetRequest) -> GreetResponse:
+        return GreetResponse(greeting=f"{request.name} is well")
+
+
 def ask(
     method: str,
     path: str,
@@ -49,7 +76,7 @@ def ask(
 ) -> Response:
     async def go() -> Response:
         async with (
-            Endpoint(Greeter(), Counter(), engine=engine).run() as running,
+            Endpoint(Greeter(), Counter(), Doctor(), engine=engine).run() as running,
             Http2Client(running.address) as client,
         ):
             return await client.request(method, path, headers, body)
@@ -95,6 +122,13 @@ def test_an_invocation_is_answered_in_its_protocol_version(engine: str, prefix: 
 
 
 @pytest.mark.parametrize("prefix", ["", "/behind/a/proxy"])
+@pytest.mark.parametrize("name", ["discover", "health"])
+def test_a_handler_is_invoked_whatever_its_name(prefix: str, name: str) -> None:
+    response = ask("POST", f"{prefix}/invoke/Doctor/{name}", [V6], invocation())
+    assert greeting_of(response) == "Ada is well"
+
+
+@pytest.mark.parametrize("prefix", ["", "/behind/a/proxy"])
 def test_discovery_is_answered_in_the_version_that_is_asked_for(prefix: str) -> None:
     accept = b"application/vnd.restate.endpointmanifest.v3+json"
     response = ask("GET", f"{prefix}/discover", [(b"accept", accept)])
@@ -103,6 +137,7 @@ def test_discovery_is_answered_in_the_version_that_is_asked_for(prefix: str) -> 
     assert [service["name"] for service in json.loads(response.body)["services"]] == [
         "Greeter",
         "Counter",
+        "Doctor",
     ]
 
 
@@ -117,6 +152,8 @@ def test_health() -> None:
         ("GET", "/", [], 404, "/discover, /invoke/... and /health"),
         ("POST", "/invoke/Greeter", [V6], 404, "no handler Greeter"),
         ("POST", "/invoke/Greeter/nope", [V6], 404, "no handler Greeter/nope"),
+        ("POST", "/invoke/Surgeon/discover", [V6], 404, "no handler Surgeon/discover"),
+        ("POST", "/invoke/Surgeon/health", [V6], 404, "no handler Surgeon/health"),
         ("GET", "/invoke/Greeter/greet", [V6], 405, "POST"),
         ("POST", "/discover", [], 405, "GET"),
         ("POST", "/invoke/Greeter/greet", [], 415, "v5 to v7"),

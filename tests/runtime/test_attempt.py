@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import json
 import logging
 from datetime import timedelta
@@ -20,10 +19,8 @@ from restate_proto import (
     SignalKey,
     Target,
     TerminalError,
-    gather,
-    select,
 )
-from restate_proto.runtime import Attempt, Runtime
+from restate_proto.runtime import Runtime
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.runtime.case import (
     CANCEL,
@@ -606,62 +603,7 @@ async def test_input_is_not_acknowledged_while_the_handler_waits_elsewhere() -> 
     assert case.stream.acknowledged == case.fed
 
 
-# ---- What is left of it ----
-
-
-@pytest.mark.parametrize("ending", ["return", "terminal error", "error", "suspension", "abort"])
-@in_loop
-async def test_nothing_is_left_for_the_garbage_collector(
-    ending: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        logging.getLogger("restate_proto"), "disabled", True
-    )  # pytest keeps records
-
-    async def body(ctx: Context, parcel: Parcel) -> Parcel:
-        call = ctx.call(ECHO, parcel, Parcel)
-        ctx.awakeable(Parcel)
-        try:
-            nested = gather(ctx.run("run", nothing), ctx.sleep(timedelta(0)))
-            await select(nested=gather(call, nested), sleep=ctx.sleep(timedelta(0)))
-        finally:
-            handle = call.handle
-        del handle
-        if ending == "error":
-            raise OSError("a bug")
-        if ending == "terminal error":
-            raise TerminalError("no")
-        return parcel
-
-    async def nothing() -> None: ...
-
-    def play() -> None:
-        case = Case(body).start()
-        case.feed(id_of(1, "inv_2"), value(2), result(3, value=pb.Value()))
-        if ending == "suspension":
-            case.close_input()
-        elif ending == "abort":
-            case.attempt.aborted("gone")
-        else:
-            case.feed(result(5))
-        assert case.stream.ended or ending == "abort"
-
-    play()  # imports and caches
-    await asyncio.sleep(0)
-    gc.collect()
-    others = _attempts_and_contexts()  # of a thread that ends late, say
-    gc.disable()
-    try:
-        play()
-        await asyncio.sleep(0)
-        left = _attempts_and_contexts()
-    finally:
-        gc.enable()
-    assert [each for each in left if all(each is not other for other in others)] == []
-
-
-def _attempts_and_contexts() -> list[object]:
-    return [each for each in gc.get_objects() if isinstance(each, Attempt | Context)]
+# ---- When the endpoint stops ----
 
 
 @in_loop

@@ -226,6 +226,20 @@ async def test_a_handler_ends_with_a_terminal_error_whatever_its_parts(case: str
 
 
 @in_loop
+async def test_an_exception_as_the_message_of_a_terminal_error() -> None:
+    """`raise TerminalError(error)` is what people write."""
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        wrong: Any = ValueError("no such ticket")
+        metadata: Any = {"ticket": 7}
+        raise TerminalError(wrong, code=404, metadata=metadata)
+
+    failure = Case(body).start().failure()
+    assert (failure.code, failure.message) == (404, "no such ticket")
+    assert [(each.key, each.value) for each in failure.metadata] == [("ticket", "7")]
+
+
+@in_loop
 async def test_a_message_that_is_too_long_is_cut() -> None:
     proposal, _ = proposal_of(raising(lambda: TerminalError("x" * 40 * 2**20)))
     assert proposal.ByteSize() < 2**21

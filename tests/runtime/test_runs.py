@@ -284,6 +284,30 @@ async def test_one_that_fails_while_the_handler_waits_elsewhere() -> None:
     assert ended == ["handler"]
 
 
+@in_loop
+async def test_one_that_fails_at_once_ends_a_handler_that_goes_on_to_wait_elsewhere(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ended: list[str] = []
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async def fail() -> None:
+            raise OSError("at once")
+
+        ctx.run("fail", fail)
+        try:
+            await asyncio.Event().wait()
+        except BaseException as error:
+            ended.append(type(error).__name__)
+            raise
+        return parcel
+
+    error = Case(body).start().error()
+    assert error.message == "ctx.run('fail') failed: OSError: at once"
+    assert ended == ["AttemptEnded"]
+    assert 'raise OSError("at once")' in caplog.text  # with the traceback
+
+
 # ---- Ends ----
 
 

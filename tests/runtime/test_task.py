@@ -336,6 +336,55 @@ async def test_a_handler_has_the_context_variables_of_its_beginning() -> None:
     assert VARIABLE.get() == "changed"
 
 
+@in_loop
+async def test_a_cancellation_keeps_its_message() -> None:
+    """anyio tells its own cancellations, such as the timeouts of httpx, by the message."""
+    messages: list[Any] = []
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        task: Any = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        loop.call_soon(task.cancel, "while it waits for asyncio")
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as error:
+            messages.append(error.args)
+        task.cancel("while it runs")
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError as error:
+            messages.append(error.args)
+        loop.call_soon(task.cancel, "while it waits for Restate")
+        try:
+            await ctx.sleep(timedelta(hours=1))
+        except asyncio.CancelledError as error:
+            messages.append(error.args)
+        return parcel
+
+    case = Case(body).start()
+    while not case.stream.ended:
+        await case.until_written()
+    assert messages == [
+        ("while it waits for asyncio",),
+        ("while it runs",),
+        ("while it waits for Restate",),
+    ]
+
+
+@in_loop
+async def test_a_cancellation_from_within_is_raised_at_a_durable_wait() -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        sleep = ctx.sleep(timedelta(hours=1))
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sleep
+        return parcel
+
+    assert Case(body).start().answer() == Parcel()
+
+
 _OWN_TASK = "asyncio.wait_for waits in the caller's own task there"
 
 

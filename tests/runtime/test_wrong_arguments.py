@@ -11,6 +11,8 @@ from google.protobuf.empty_pb2 import Empty
 from conformance.v1.conformance_pb2 import Parcel, Script
 from conformance.v1.conformance_restate import AccountClient, ClerkClient
 from restate_proto import (
+    Context,
+    DurableFuture,
     PromiseKey,
     RetryableError,
     SignalKey,
@@ -20,6 +22,7 @@ from restate_proto import (
     WorkflowContext,
 )
 from restate_proto.model.kinds import HandlerKind, ServiceKind
+from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.runtime.case import Case, in_loop
 
 if TYPE_CHECKING:
@@ -156,3 +159,22 @@ async def test_a_time_that_is_past_is_now() -> None:
     past, now, later, *_ = case.start(key="k").sent()
     times = [getattr(each, "wake_up_time", 0) for each in (past, now, later)]
     assert 0 < times[0] <= times[1] < times[2]
+
+
+@in_loop
+async def test_wrong_arguments_of_a_run_s_function_are_its_failure() -> None:
+    """In the replay, too, where the function is called from within a wait."""
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        function: Any = nothing
+        run: DurableFuture[Any] = ctx.run("nothing", function, "too", "many")
+        await ctx.sleep(timedelta(0))
+        await run
+        return parcel
+
+    assert "ctx.run('nothing') failed: TypeError" in Case(body).start().error().message
+    case = Case(body).start(
+        pb.RunCommandMessage(name="nothing", result_completion_id=1),
+        pb.SleepCommandMessage(result_completion_id=2),
+    )
+    assert "ctx.run('nothing') failed: TypeError" in case.error().message

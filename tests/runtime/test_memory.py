@@ -1,0 +1,116 @@
+"""What is left of an attempt that has ended: nothing, and nothing for the garbage collector either."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import weakref
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from conformance.v1.conformance_pb2 import Parcel
+from restate_proto import Context, Target, TerminalError, gather, select
+from restate_proto.runtime import Attempt
+from restatepb.protocol.v1 import protocol_pb2 as pb
+from tests.runtime.case import Case, id_of, in_loop, result, value
+
+ECHO = Target.service("runtime.v1.Service", "Handle")
+
+
+@pytest.mark.parametrize("ending", ["return", "terminal error", "error", "suspension", "abort"])
+@in_loop
+async def test_nothing_is_left_for_the_garbage_collector(
+    ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        logging.getLogger("restate_proto"), "disabled", True
+    )  # pytest keeps records
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        call = ctx.call(ECHO, parcel, Parcel)
+        ctx.awakeable(Parcel)
+        try:
+            nested = gather(ctx.run("run", nothing), ctx.sleep(timedelta(0)))
+            await select(nested=gather(call, nested), sleep=ctx.sleep(timedelta(0)))
+        finally:
+            handle = call.handle
+        del handle
+        if ending == "error":
+            raise OSError("a bug")
+        if ending == "terminal error":
+            raise TerminalError("no")
+        return parcel
+
+    async def nothing() -> None: ...
+
+    def play() -> None:
+        case = Case(body).start()
+        case.feed(id_of(1, "inv_2"), value(2), result(3, value=pb.Value()))
+        if ending == "suspension":
+            case.close_input()
+        elif ending == "abort":
+            case.attempt.aborted("gone")
+        else:
+            case.feed(result(5))
+        assert case.stream.ended or ending == "abort"
+
+    play()  # imports and caches
+    await asyncio.sleep(0)
+    gc.collect()
+    others = _attempts_and_contexts()  # of a thread that ends late, say
+    gc.disable()
+    try:
+        play()
+        await asyncio.sleep(0)
+        left = _attempts_and_contexts()
+    finally:
+        gc.enable()
+    assert [each for each in left if all(each is not other for other in others)] == []
+
+
+def _attempts_and_contexts() -> list[object]:
+    return [each for each in gc.get_objects() if isinstance(each, Attempt | Context)]
+
+
+@pytest.mark.parametrize("ending", ["answer", "terminal", "error", "suspension", "abort", "run"])
+@in_loop
+async def test_an_attempt_that_has_ended_is_freed_at_once(
+    ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By counting references: what waits for the collector waits long in a busy process."""
+    monkeypatch.setattr(
+        logging.getLogger("restate_proto"), "disabled", True
+    )  # pytest keeps records
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async def fail() -> None:
+            raise ValueError(ending)
+
+        if ending == "terminal":
+            raise TerminalError(ending)
+        if ending == "error":
+            raise ValueError(ending)
+        if ending == "run":
+            await ctx.run(ending, fail)
+        if ending != "answer":
+            await ctx.sleep(timedelta(hours=1))
+        return parcel
+
+    def attempt() -> weakref.ref[Any]:
+        case = Case(body).start()
+        if ending == "suspension":
+            case.close_input()
+        elif ending == "abort":
+            case.attempt.aborted("gone")
+        assert case.stream.ended or ending == "abort"
+        return weakref.ref(case.stream)
+
+    gc.disable()
+    try:
+        freed = attempt()() is None
+    finally:
+        gc.enable()
+    assert freed

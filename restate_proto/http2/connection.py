@@ -128,7 +128,11 @@ class Connection(asyncio.Protocol, Generic[S]):
             self._report_drained()
         if self.closing:
             self.flush_pending = True
-            transport.close()
+            self.hang_up(transport)
+
+    def hang_up(self, transport: asyncio.Transport) -> None:
+        """Closes the socket when it has taken the output."""
+        transport.close()
 
     def give_up(self, error: Exception) -> None:
         """The library failed in a way that it should not: its state is not to be trusted."""

@@ -119,9 +119,10 @@ class Server:
 
         Args:
             grace_seconds: how long running streams may go on.
-            announce: whether clients are told at once, by a GOAWAY, or when their last stream has
-                ended. Some drop a connection with all that runs on it when they were told, and
-                have a new request; until they are, each new stream is refused for itself.
+            announce: whether clients are told at once, by a GOAWAY, or when they have read the end
+                of their last stream. Some drop a connection with all that runs on it when they
+                were told, and have a new request; until they are, each new stream is refused for
+                itself.
         """
         connections = self._connections
         connections.draining = True

@@ -26,8 +26,12 @@ __all__ = ["Connections", "Greeting", "ServerConnection"]
 
 _EXPECT: Final = (b"expect", b"100-continue")
 _CONTINUE: Final = [(b":status", b"100")]
-# How long a drain waits for the answer to its PING before it names the last stream.
+# How long a drain waits for the answer to its PING before it refuses new streams.
 NOTICE_SECONDS: Final = 1.0
+# How long a client may take to say, by the answer to a PING, that it has read all responses.
+PROOF_SECONDS: Final = 5.0
+# How long a client may then take to close its side of the connection.
+LINGER_SECONDS: Final = 2.0
 
 _HTTP2_LINE: Final = len(b"PRI * HTTP/2")
 _TLS_HANDSHAKE: Final = b"\x16\x03"
@@ -274,8 +278,7 @@ class ServerConnection(Connection[ServerStream]):
     Attributes:
         peer: the host that it comes from.
         settled: whether the client's SETTINGS have come.
-        last: no new streams are taken, and the connection ends with the last one.
-        refuses: no new streams are taken, and the connection drains after the last one.
+        refuses: each new stream is refused, and the connection ends after the last one.
     """
 
     def __init__(
@@ -289,11 +292,14 @@ class ServerConnection(Connection[ServerStream]):
         self._accept = accept
         self._connections = connections
         self._timeouts = Timeouts(self, connections.limits, self.loop)
-        self._notice: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_noticed = False
+        self._is_proving = False
+        self._lingers = False
+        self._is_hung_up = False
         self._pings = 0
         self.peer = ""
         self.settled = False
-        self.last = False
         self.refuses = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -304,14 +310,13 @@ class ServerConnection(Connection[ServerStream]):
     def connection_lost(self, exc: Exception | None) -> None:
         """See `Connection.connection_lost`."""
         self._timeouts.stop()
-        if self._notice is not None:
-            self._notice.cancel()
+        self._stop_timer()
         super().connection_lost(exc)
         self._connections.discard(self)
 
     def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
         """A request: makes its stream and calls `accept`."""
-        if self.last or self.refuses:
+        if self.refuses:
             self.engine.reset(stream_id, ErrorCode.REFUSED_STREAM)
             return
         count = 4
@@ -370,8 +375,7 @@ class ServerConnection(Connection[ServerStream]):
 
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
         """The client opens no more streams: the connection ends with the last one."""
-        self.last = True
-        self.stream_gone()
+        self.refuse()
 
     def on_closed(self, stream_id: int) -> None:
         """See `Sink.on_closed`."""
@@ -380,17 +384,15 @@ class ServerConnection(Connection[ServerStream]):
             stream.state = GONE
             # Stream and receiver hold each other; apart they are freed at once.
             del stream.receiver
-            if self.last or self.refuses:
+            if self.refuses:
                 self.stream_gone()
 
     def stream_gone(self) -> None:
         """See `Connection.stream_gone`."""
-        if self.streams:
-            return
-        if self.last:
-            self.close()
-        elif self.refuses:
-            self.drain()
+        if self.refuses and not self.streams:
+            # Not at once: the last bytes of the stream may be on their way from the engine to the
+            # socket, and nothing may overtake them.
+            self.loop.call_soon(self._prove)
 
     def on_peer_settings(self, max_concurrent_streams: int) -> None:
         """See `Sink.on_peer_settings`."""
@@ -429,20 +431,21 @@ class ServerConnection(Connection[ServerStream]):
         self.close()
 
     def refuse(self) -> None:
-        """As `drain`, but the client is told when all that runs has ended, and not before."""
+        """As `drain`, but the client is told when it has read all that runs, and not before."""
         self.refuses = True
         self.stream_gone()
 
     def drain(self) -> None:
         """Ends gracefully: announces it, then takes no new streams, then closes when idle."""
-        if self.closing or self.last or self._notice is not None:
+        if self.closing or self.refuses or self._is_noticed:
             return
+        self._is_noticed = True
         # The PING's answer says that the client has seen the notice: what it sent before that is
-        # still taken, what comes after the second GOAWAY it knows to be unprocessed.
+        # still taken, and what it sends after that it sends for no good reason.
         self.engine.shutdown_notice()
         self.flush()  # else the PING may overtake it
         self.ping()
-        self._notice = self.loop.call_later(NOTICE_SECONDS, self._name_last)
+        self._start_timer(NOTICE_SECONDS, self.refuse)
 
     def ping(self) -> None:
         """Sends a PING."""
@@ -451,19 +454,76 @@ class ServerConnection(Connection[ServerStream]):
         self.touch()
 
     def on_pong(self) -> None:
-        """See `Sink.on_pong`; where no other is awaited, the client knows of the drain."""
+        """See `Sink.on_pong`; where no other is awaited, the client has read all before it."""
         self._pings -= 1
-        if self._pings <= 0:
-            self._name_last()
-
-    def _name_last(self) -> None:
-        if self._notice is None or self.last or self.closing:
+        if self._pings > 0:
             return
-        self._notice.cancel()
-        self.engine.goaway(ErrorCode.NO_ERROR)
-        self.last = True
-        self.touch()
-        self.stream_gone()
+        if self._is_proving:
+            self._leave()
+        elif self._is_noticed:
+            self.refuse()
+
+    def _prove(self) -> None:
+        """All streams have ended: asks the client whether it has read what they sent.
+
+        A socket that is closed while it has unread input drops what was not sent, and a client
+        that is told of the end may drop what it has not read.
+        """
+        if not (self.streams or self.closing or self._is_proving):
+            self._is_proving = True
+            self.ping()
+            self._start_timer(PROOF_SECONDS, self._leave)
+
+    def _leave(self) -> None:
+        if not self.closing:
+            self.engine.goaway(ErrorCode.NO_ERROR)
+            self._lingers = True
+            self.close()
+
+    def on_terminated(self, code: int, reason: str) -> None:
+        """See `Sink.on_terminated`; without an error, as when the client has left."""
+        self._lingers = not code
+        super().on_terminated(code, reason)
+
+    def hang_up(self, transport: asyncio.Transport) -> None:
+        """See `Connection.hang_up`; waits for the client's end, where there is no error.
+
+        What comes until then is read and dropped (RFC 9112, section 9.6): input that is left would
+        have the kernel reset the connection. TLS has a closing handshake of its own.
+        """
+        if not self._lingers:
+            transport.close()
+            return
+        if self.paused or self._is_hung_up:
+            return
+        self._is_hung_up = True
+        if transport.can_write_eof():
+            transport.resume_reading()
+            try:
+                transport.write_eof()
+            except OSError:  # the client was faster
+                transport.close()
+        else:
+            transport.close()
+        self._start_timer(LINGER_SECONDS, self._end_lingering)
+
+    def _end_lingering(self) -> None:
+        transport = self.transport
+        if transport is None:
+            return
+        if transport.get_write_buffer_size():
+            # The client still reads; `Timeouts` ends one that does not.
+            self._start_timer(LINGER_SECONDS, self._end_lingering)
+        else:
+            transport.abort()
+
+    def _start_timer(self, seconds: float, callback: Callable[[], None]) -> None:
+        self._stop_timer()
+        self._timer = self.loop.call_later(seconds, callback)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
     def tell_draining(self) -> None:
         """Tells the receivers of all streams that the server stops."""
@@ -480,6 +540,6 @@ class ServerConnection(Connection[ServerStream]):
         if not self.closing:
             self.lost_reason = reason
             self.engine.goaway(ErrorCode.NO_ERROR)
-        self.last = True
+        self.refuses = self._lingers = True
         self.abort_all()
         self.close()

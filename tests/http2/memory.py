@@ -21,6 +21,7 @@ class FakeTransport:
     def __init__(self) -> None:
         self.writes: list[bytes] = []
         self.closed = False
+        self.wrote_eof = False
         self.paused = False
         self.aborted = False
         self.unsent = 0
@@ -29,6 +30,7 @@ class FakeTransport:
 
     def write(self, data: bytes) -> None:
         assert not self.closed, "a write after close()"
+        assert not self.wrote_eof, "a write after write_eof()"
         assert data, "an empty write"
         self.writes.append(data)
 
@@ -40,8 +42,14 @@ class FakeTransport:
         self.paused = True
 
     def resume_reading(self) -> None:
-        assert self.paused
         self.paused = False
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        assert not self.wrote_eof
+        self.wrote_eof = True
 
     def get_extra_info(self, name: str) -> object:
         return self.peer if name == "peername" else None

@@ -346,6 +346,7 @@ class RawConnection:
         self.reader, self.writer = reader, writer
         self.client = RawClient()
         self.seen: list[Frame] = []
+        self.answers_pings = True
 
     @classmethod
     async def open(cls, port: int, *, preface: dict[int, int] | None = None) -> RawConnection:
@@ -357,14 +358,17 @@ class RawConnection:
         self.writer.write(b"".join(data))
 
     async def read_frame(self) -> Frame | None:
-        """The next frame; None at the end of the connection."""
+        """The next frame; None at the end of the connection, which is then closed here, too."""
         try:
             head = await self.reader.readexactly(9)
             payload = await self.reader.readexactly(int.from_bytes(head[:3], "big"))
         except (asyncio.IncompleteReadError, ConnectionError):
+            self.writer.close()
             return None
         found = Frame(head[3], head[4], int.from_bytes(head[5:9], "big") & 0x7FFFFFFF, payload)
         self.seen.append(found)
+        if self.answers_pings and found.kind == PING and not found.flags & ACK:
+            self.send(found._replace(flags=ACK).encode())
         return found
 
     async def until(self, wanted: Callable[[Frame], bool]) -> Frame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -17,19 +18,28 @@ from restate_proto.http2 import (
     StreamResetError,
 )
 from restate_proto.http2.engines.base import MAX_STREAM_ID
+from restate_proto.http2.server_connection import LINGER_SECONDS, PROOF_SECONDS
+from tests.http2.memory import Memory, run_virtually, turn
 from tests.http2.support import (
+    ACK,
+    DATA,
+    END_STREAM,
     ENGINES,
     GOAWAY,
     HEADERS,
     LOOPS,
     PING,
     RST_STREAM,
+    SETTINGS,
     App,
     Firehose,
     Frame,
+    RawClient,
     RawConnection,
     Request,
     becomes,
+    frame,
+    frames,
     run,
     serving,
     window_update,
@@ -44,10 +54,21 @@ def goaways(seen: list[Frame]) -> list[int]:
     return [int.from_bytes(f.payload[:4], "big") for f in seen if f.kind == GOAWAY]
 
 
-async def pong(raw: RawConnection) -> None:
-    """Answers the server's PING."""
-    ping = await raw.until(lambda f: f.kind == PING and f.flags == 0)
-    raw.send(ping._replace(flags=1).encode())
+def is_ping(found: Frame) -> bool:
+    return found.kind == PING and not found.flags & ACK
+
+
+async def all_is_sent(request: Request) -> None:
+    """Waits until the connection is about to close its socket."""
+    connection: Any = request.stream.connection
+    await becomes(lambda: connection.closing)
+
+
+def read_all(peer: socket.socket) -> bytes:
+    parts: list[bytes] = []
+    while part := peer.recv(65_536):
+        parts.append(part)
+    return b"".join(parts)
 
 
 @engines
@@ -60,7 +81,6 @@ def test_an_idle_server_stops_at_once(engine: str, loop: str) -> None:
         raw = await RawConnection.open(server.port)
         await raw.sync()
         drain = asyncio.create_task(server.drain(30))
-        await pong(raw)
         seen = await raw.rest()
         assert goaways(seen) == [MAX_STREAM_ID, 0]
         assert await silent[0].read() == b""
@@ -84,7 +104,7 @@ def test_a_running_stream_ends_normally(engine: str, loop: str) -> None:
             request: Request = await app.request(0)
             drain = asyncio.create_task(server.drain(30))
             connection: Any = request.stream.connection
-            await becomes(lambda: connection.last)
+            await becomes(lambda: connection.refuses)
             with pytest.raises(ConnectError):
                 await client.request("GET", "/new")
             request.stream.respond(200)
@@ -104,6 +124,7 @@ def test_a_stream_that_comes_too_late_is_not_accepted(engine: str) -> None:
         server = Server(app, engine=engine)
         await server.start()
         raw = await RawConnection.open(server.port)
+        raw.answers_pings = False
         raw.send(raw.client.request(1))
         first: Request = await app.request(0)
         drain = asyncio.create_task(server.drain(30))
@@ -111,19 +132,16 @@ def test_a_stream_that_comes_too_late_is_not_accepted(engine: str) -> None:
         # Sent before the notice could be known: still taken.
         raw.send(raw.client.request(3))
         second: Request = await app.request(1)
-        await pong(raw)
-        await raw.until(lambda f: f.kind == GOAWAY)
-        assert goaways(raw.seen) == [MAX_STREAM_ID, 3]
+        raw.answers_pings = True
+        await raw.until(is_ping)
         raw.send(raw.client.request(5, end=True))
-        await raw.sync()
+        refused = await raw.until(lambda f: f.kind == RST_STREAM)
+        assert (refused.stream_id, refused.payload[-1]) == (5, ErrorCode.REFUSED_STREAM)
         assert len(app.requests) == 2
-        assert not [f for f in raw.seen if f.stream_id == 5 and f.kind == HEADERS]
-        refused = [f.payload[-1] for f in raw.seen if f.stream_id == 5 and f.kind == RST_STREAM]
-        assert refused in ([], [ErrorCode.REFUSED_STREAM])
         for request in (first, second):
             request.stream.respond(200, end=True)
         raw.send(b"".join(Frame(0, 1, stream, b"").encode() for stream in (1, 3)))
-        await raw.rest()
+        assert goaways(await raw.rest()) == [MAX_STREAM_ID, 5]
         await drain
         await raw.close()
 
@@ -142,8 +160,7 @@ def test_a_drain_without_notice_refuses_streams_and_says_so_at_the_end(engine: s
         raw.send(raw.client.request(1))
         first: Request = await app.request(0)
         drain = asyncio.create_task(server.drain(30, announce=False))
-        await pong(idle)
-        assert goaways(await idle.rest()) == [MAX_STREAM_ID, 0]
+        assert goaways(await idle.rest()) == [0]
         raw.send(raw.client.request(3))
         refused = await raw.until(lambda f: f.kind == RST_STREAM)
         assert (refused.stream_id, refused.payload[-1]) == (3, ErrorCode.REFUSED_STREAM)
@@ -151,17 +168,168 @@ def test_a_drain_without_notice_refuses_streams_and_says_so_at_the_end(engine: s
         assert len(app.requests) == 1
         first.stream.respond(200, end=True)
         raw.send(Frame(0, 1, 1, b"").encode())
-        await raw.until(lambda f: f.kind == GOAWAY)
-        raw.send(raw.client.request(5))  # even now, when there is a notice
-        await pong(raw)
-        seen = await raw.rest()
-        assert goaways(seen)[0] == MAX_STREAM_ID
+        raw.answers_pings = False
+        ping = await raw.until(is_ping)
+        raw.send(raw.client.request(5))  # even now, when all that ran has ended
+        refused = await raw.until(lambda f: f.kind == RST_STREAM)
+        assert refused.stream_id == 5
+        assert goaways(raw.seen) == []
+        raw.send(ping._replace(flags=ACK).encode())
+        assert goaways(await raw.rest()) == [5]
         assert len(app.requests) == 1
         await drain
         await idle.close()
         await raw.close()
 
     run(test())
+
+
+@engines
+@loops
+@pytest.mark.parametrize("announce", [True, False])
+def test_the_end_of_a_connection_never_overtakes_the_end_of_a_stream(
+    engine: str, loop: str, announce: bool
+) -> None:
+    """The client's side has ended before, so that our last frame is the last of the stream."""
+    app = App()
+
+    async def test() -> None:
+        server = Server(app, engine=engine)
+        await server.start()
+        raw = await RawConnection.open(server.port)
+        raw.send(raw.client.request(1, end=True))
+        request: Request = await app.request(0)
+        drain = asyncio.create_task(server.drain(30, announce=announce))
+        connection: Any = request.stream.connection
+        if announce:
+            await raw.until(is_ping)
+        await becomes(lambda: connection.refuses)
+        raw.answers_pings = False
+        raw.seen.clear()
+        request.stream.respond(200)
+        request.stream.write(b"the last bytes", end=True)
+        ping = await raw.until(is_ping)
+        last = [(f.kind, f.flags & END_STREAM, f.stream_id) for f in raw.seen if f.kind < SETTINGS]
+        assert last == [(HEADERS, 0, 1), (DATA, END_STREAM, 1)]
+        # The client is told of the end, and the socket closed, when it has read all.
+        await raw.sync()
+        assert not connection.closing
+        assert goaways(raw.seen) == []
+        raw.send(ping._replace(flags=ACK).encode())
+        assert goaways(await raw.rest()) == [1]
+        await drain
+
+    run(test(), loop=loop)
+
+
+@engines
+@loops
+def test_what_a_client_still_sends_costs_it_none_of_what_it_has_not_read(
+    engine: str, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket that is closed with unread input is reset, and what was not sent is dropped."""
+    monkeypatch.setattr("restate_proto.http2.server_connection.PROOF_SECONDS", 0)
+    monkeypatch.setattr("restate_proto.http2.server_connection.LINGER_SECONDS", 600)
+    app = App()
+    body = bytes(200_000)
+
+    async def test() -> None:
+        server = Server(app, engine=engine)
+        await server.start()
+        client = RawClient()
+        with socket.socket() as peer:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+            peer.connect(("127.0.0.1", server.port))
+            peer.sendall(client.preface({4: 2**31 - 1}) + window_update(0, 2**30))
+            peer.sendall(client.request(1, end=True))
+            request: Request = await app.request(0)
+            drain = asyncio.create_task(server.drain(30, announce=False))
+            request.stream.respond(200)
+            request.stream.write(body, end=True)
+            await all_is_sent(request)
+            for _ in range(10):  # the socket would be closed by now
+                await asyncio.sleep(0)
+            peer.sendall(frame(PING, payload=bytes(8)) * 100)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            found = frames(await asyncio.to_thread(read_all, peer))
+        assert b"".join(f.payload for f in found if f.kind == DATA) == body
+        assert [f.stream_id for f in found if f.kind == DATA and f.flags & END_STREAM] == [1]
+        assert goaways(found) == [1]
+        await drain
+
+    run(test(), loop=loop)
+
+
+def drained(engine: str) -> Memory:
+    """A connection with a response that was just written, which drains."""
+
+    class Answer(Request):
+        def eof_received(self) -> None:
+            self.stream.respond(200)
+            self.stream.write(b"the last bytes", end=True)
+
+    memory = Memory(App(Answer), engine)
+    memory.feed(memory.client.preface(), memory.client.request(1, end=True))
+    memory.connection.refuse()
+    return memory
+
+
+@engines
+def test_a_client_that_answers_and_does_not_close_has_some_seconds(engine: str) -> None:
+    async def test() -> None:
+        memory = drained(engine)
+        transport = memory.transport
+        transport.pause_reading()  # as when there was too much to read
+        await asyncio.sleep(PROOF_SECONDS - 0.1)
+        assert not transport.wrote_eof
+        memory.feed(frame(PING, ACK, payload=bytes(8)))
+        assert transport.wrote_eof
+        assert goaways(frames(transport.take())) == [1]
+        assert not transport.paused, "what is not read has the kernel reset the connection"
+        memory.feed(memory.client.request(3, end=True))
+        await asyncio.sleep(LINGER_SECONDS - 0.1)
+        assert not transport.closed
+        await asyncio.sleep(0.2)
+        assert transport.aborted
+        memory.lose()
+
+    run_virtually(test())
+
+
+@engines
+def test_a_client_that_reads_slowly_has_the_time_it_needs(engine: str) -> None:
+    async def test() -> None:
+        memory = drained(engine)
+        transport = memory.transport
+        memory.connection.pause_writing()
+        await asyncio.sleep(60)
+        assert not transport.wrote_eof, "there is output that the socket did not take"
+        memory.connection.resume_writing()
+        assert transport.wrote_eof
+        assert goaways(frames(transport.take())) == [1]
+        transport.unsent = 1_000
+        await asyncio.sleep(60)
+        assert not transport.closed
+        transport.unsent = 0
+        await asyncio.sleep(LINGER_SECONDS)
+        assert transport.aborted
+        memory.lose()
+
+    run_virtually(test())
+
+
+@engines
+def test_a_client_that_goes_before_it_answers_ends_the_connection(engine: str) -> None:
+    async def test() -> None:
+        memory = drained(engine)
+        await turn()
+        memory.lose()
+        assert await memory.connections.closed(0)
+        await asyncio.sleep(PROOF_SECONDS + LINGER_SECONDS)
+        assert not memory.transport.wrote_eof
+
+    run_virtually(test())
 
 
 @engines
@@ -190,14 +358,17 @@ def test_a_client_that_answers_no_ping_does_not_hold_it_up(
     engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("restate_proto.http2.server_connection.NOTICE_SECONDS", 0.01)
+    monkeypatch.setattr("restate_proto.http2.server_connection.PROOF_SECONDS", 0.01)
 
     async def test() -> None:
         server = Server(App(), engine=engine)
         await server.start()
         raw = await RawConnection.open(server.port)
+        raw.answers_pings = False
         await raw.sync()
-        await server.drain(30)
+        drain = asyncio.create_task(server.drain(30))
         assert goaways(await raw.rest()) == [MAX_STREAM_ID, 0]
+        await drain
         await raw.close()
 
     run(test())

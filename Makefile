@@ -30,7 +30,7 @@ demo: setup  ## Run the shop: a Restate server, an endpoint, and calls to it
 	.venv/bin/python examples/shop/demo.py
 
 interop: setup  ## Play every pair of five languages; ARGS="--languages python,go" for some
-	.venv/bin/python examples/polyglot/run.py $(ARGS)
+	.venv/bin/python -m interop $(ARGS)
 
 h2spec: setup $(H2SPEC)  ## Hold HTTP/2 against a conformance suite, with each engine (needs Go)
 	.venv/bin/python tests/h2spec/run.py --binary $(H2SPEC)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from examples.polyglot.interop.toolchains import Tool
 from examples.shop.main import Ticket
+from interop.toolchains import Tool
 from restate_proto import Endpoint
 from restate_proto.http2 import ENGINES
 

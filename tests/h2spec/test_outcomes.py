@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from examples.polyglot.interop import toolchains
+from interop import toolchains
 from restate_proto.http2 import ENGINES
 from tests.h2spec.run import EXPECTED, Expected, complaints, main, read_expected, read_report
 

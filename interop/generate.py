@@ -7,17 +7,17 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from examples.polyglot.interop.commands import CommandError, run
-from examples.polyglot.interop.contract import Contract
-from examples.polyglot.interop.languages import command
-from examples.polyglot.interop.toolchains import EXAMPLE
+from interop.commands import CommandError, run
+from interop.contract import Contract
+from interop.languages import command
+from interop.toolchains import EXAMPLE, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 _SECONDS = 600
 _GO_OPTIONS = Path("dev/restate/sdk/go.proto")
-_GO_OPTIONS_FOR_TESTS = EXAMPLE.parents[1] / "tests/generate/golden/go"
+_GO_OPTIONS_FOR_TESTS = ROOT / "tests/generate/golden/go"
 
 
 def plugins_of(template: str, languages: Collection[str]) -> str:

@@ -11,20 +11,20 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from examples.polyglot.interop import matrix
-from examples.polyglot.interop.cells import LANGUAGES
-from examples.polyglot.interop.commands import Command, CommandError, end_of, run
-from examples.polyglot.interop.generate import generate
-from examples.polyglot.interop.languages import Language, all_languages
-from examples.polyglot.interop.limits import LIMITS, notes
-from examples.polyglot.interop.progress import Step
-from examples.polyglot.interop.stage import play
+from interop import matrix
+from interop.cells import LANGUAGES
+from interop.commands import Command, CommandError, end_of, run
+from interop.generate import generate
+from interop.languages import Language, all_languages
+from interop.limits import LIMITS, notes
+from interop.progress import Step
+from interop.stage import play
 from restate_proto import RestateError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from examples.polyglot.interop.cells import Outcome
+    from interop.cells import Outcome
 
 _COMMAND_SECONDS = 600
 _TRY_SECONDS = 60
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or 1 where something failed, or 3 where a language cannot be run here.
     """
-    parser = argparse.ArgumentParser(prog="run.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m interop", description=__doc__)
     parser.add_argument(
         "--languages",
         metavar="A,B",
@@ -141,3 +141,7 @@ async def run_all(commands: Sequence[Command]) -> None:
             await run(command, seconds=_TRY_SECONDS)
         except CommandError:
             await run(command.otherwise, seconds=_COMMAND_SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from examples.polyglot.interop.cells import Cell, Problem
-from examples.polyglot.interop.reading import differences, read
+from interop.cells import Cell, Problem
+from interop.reading import differences, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

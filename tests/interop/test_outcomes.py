@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from examples.polyglot.interop import matrix
-from examples.polyglot.interop.cells import Cell, Outcome, Problem, all_cells, outside_cells
-from examples.polyglot.interop.checks import check_report
-from examples.polyglot.interop.contract import Contract
-from examples.polyglot.interop.limits import LIMITS, Limit, judge
-from examples.polyglot.interop.reading import read
-from examples.polyglot.interop.wire import Payload, check_payloads
+from interop import matrix
+from interop.cells import Cell, Outcome, Problem, all_cells, outside_cells
+from interop.checks import check_report
+from interop.contract import Contract
+from interop.limits import LIMITS, Limit, judge
+from interop.reading import read
+from interop.wire import Payload, check_payloads
 
 OBJECT = Cell("go", "java", "binary", "object", "call")
 SERVICE = Cell("go", "java", "binary", "service", "call")

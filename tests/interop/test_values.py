@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from google.protobuf.json_format import Parse
 
-from examples.polyglot.interop.cases import value_cases
-from examples.polyglot.interop.cells import Cell
-from examples.polyglot.interop.contract import Contract
-from examples.polyglot.interop.reading import Difference, differences, read
+from interop.cases import value_cases
+from interop.cells import Cell
+from interop.contract import Contract
+from interop.reading import Difference, differences, read
 from restate_proto.codec.google import google_codec
 
 ALWAYS_THERE = 23  # the fields of Values that have no presence, and are no lists

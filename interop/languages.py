@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 
-from examples.polyglot.interop.commands import Command
-from examples.polyglot.interop.toolchains import EXAMPLE, Tool, has_node, search_path
+from interop.commands import Command
+from interop.toolchains import EXAMPLE, ROOT, Tool, has_node, search_path
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _jvm(name: str, outside: str) -> Language:
         build=(command(name, "mvn", "-q", "-B", "package"),),
         start=command(name, "java", "-jar", jar),
         outside=command(name, "java", "-cp", jar, outside),
-        check=(Command((*pytest, compiles), EXAMPLE.parents[1], {f"COMPILE_{name.upper()}": "1"}),),
+        check=(Command((*pytest, compiles), ROOT, {f"COMPILE_{name.upper()}": "1"}),),
     )
 
 

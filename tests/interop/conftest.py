@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from examples.polyglot.interop.contract import Contract
-from examples.polyglot.interop.toolchains import EXAMPLE
+from interop.contract import Contract
+from interop.toolchains import EXAMPLE
 
 _protoc: Any = importlib.import_module("grpc_tools.protoc")  # has no stubs
 

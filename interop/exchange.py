@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from examples.polyglot.interop.cells import Cell, Outcome, Problem
-from examples.polyglot.interop.checks import check_report
+from interop.cells import Cell, Outcome, Problem
+from interop.checks import check_report
 from restate_proto import Encoding, IngressClient, RestateError, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from examples.polyglot.interop.contract import Contract
-    from examples.polyglot.interop.languages import Language
+    from interop.contract import Contract
+    from interop.languages import Language
 
 _AT_ONCE = 16
 _CALL_SECONDS = 600

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from examples.polyglot.interop import limits
-from examples.polyglot.interop import main as program
-from examples.polyglot.interop.cells import LANGUAGES
-from examples.polyglot.interop.commands import Command, CommandError, run, serving
-from examples.polyglot.interop.generate import plugins_of
-from examples.polyglot.interop.languages import all_languages
-from examples.polyglot.interop.toolchains import EXAMPLE, Tool, parse_version
+from interop import __main__ as program
+from interop import limits
+from interop.cells import LANGUAGES
+from interop.commands import Command, CommandError, run, serving
+from interop.generate import plugins_of
+from interop.languages import all_languages
+from interop.toolchains import EXAMPLE, Tool, parse_version
 
 HOUR = 3600  # a timeout that does not come
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples.polyglot.interop.cells import outside_cells
-from examples.polyglot.interop.commands import Command
-from examples.polyglot.interop.languages import all_languages
-from examples.polyglot.interop.limits import LIMITS, judge
-from examples.polyglot.interop.outside import play_program
-from examples.polyglot.interop.reading import read
+from interop.cells import outside_cells
+from interop.commands import Command
+from interop.languages import all_languages
+from interop.limits import LIMITS, judge
+from interop.outside import play_program
+from interop.reading import read
 
 if TYPE_CHECKING:
-    from examples.polyglot.interop.cells import Outcome
-    from examples.polyglot.interop.contract import Contract
+    from interop.cells import Outcome
+    from interop.contract import Contract
 
 GO = [language for language in all_languages() if language.name == "go"]
 CELLS = outside_cells("java", ["go"])

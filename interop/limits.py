@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from examples.polyglot.interop.cells import Cell, Outcome, Problem
-from examples.polyglot.interop.languages import GO_GENERATOR
-from examples.polyglot.interop.toolchains import EXAMPLE
+from interop.cells import Cell, Outcome, Problem
+from interop.languages import GO_GENERATOR
+from interop.toolchains import EXAMPLE
 
 CHANGED_ZERO = "0000000000000000 instead of 8000000000000000"
 

@@ -8,24 +8,24 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from examples.polyglot.interop.cases import value_cases
-from examples.polyglot.interop.cells import all_cells
-from examples.polyglot.interop.commands import serving
-from examples.polyglot.interop.exchange import Exchange
-from examples.polyglot.interop.limits import LIMITS, judge
-from examples.polyglot.interop.outside import PythonOutside, play_program
-from examples.polyglot.interop.progress import Step
-from examples.polyglot.interop.tomorrow import Tomorrow
-from examples.polyglot.interop.wire import check_payloads, payloads
+from interop.cases import value_cases
+from interop.cells import all_cells
+from interop.commands import serving
+from interop.exchange import Exchange
+from interop.limits import LIMITS, judge
+from interop.outside import PythonOutside, play_program
+from interop.progress import Step
+from interop.tomorrow import Tomorrow
+from interop.wire import check_payloads, payloads
 from restate_proto import IngressClient
 from restate_proto.testing import RestateServer, find_restate_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
-    from examples.polyglot.interop.cells import Outcome
-    from examples.polyglot.interop.contract import Contract
-    from examples.polyglot.interop.languages import Language
+    from interop.cells import Outcome
+    from interop.contract import Contract
+    from interop.languages import Language
 
 _START_SECONDS = 600
 

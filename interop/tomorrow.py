@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 from google.protobuf.json_format import MessageToJson, Parse
 
-from examples.polyglot.interop.cells import Cell, Outcome, Problem
-from examples.polyglot.interop.reading import differences, read
+from interop.cells import Cell, Outcome, Problem
+from interop.reading import differences, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from examples.polyglot.interop.contract import Contract
-    from examples.polyglot.interop.languages import Language
+    from interop.contract import Contract
+    from interop.languages import Language
 
 _SECONDS = 600
 

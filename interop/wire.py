@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from examples.polyglot.interop.cells import Outcome, Problem
+from interop.cells import Outcome, Problem
 from restatepb.protocol.v1.protocol_pb2 import InputCommandMessage, OutputCommandMessage
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Encoding, Endpoint, IngressInvocationHandle, SignalKey, Target
 from restate_proto.codec.payload import content_type_of, encode
 from restate_proto.codec.registry import codec_for
-from tests.integration.conformance_messages import MESSAGES
 from tests.integration.values_services import Handler, Outside, serving, the_service
 
 if TYPE_CHECKING:
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
 
     from restate_proto.testing import RestateServer
     from tests.integration.world import Loop
-
-pytestmark = pytest.mark.skipif(
-    MESSAGES != "protobuf", reason="these messages are google.protobuf's"
-)
 
 NUMBERS = ListValue(values=[Value(number_value=1), Value(number_value=2)])
 VALUES: dict[str, Any] = {

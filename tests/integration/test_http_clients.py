@@ -15,7 +15,6 @@ import requests
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Encoding, Endpoint
-from tests.integration.conformance_messages import MESSAGES
 from tests.integration.values_services import Handler, Outside, serving, the_service
 
 if TYPE_CHECKING:
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
 
     from restate_proto.testing import RestateServer
     from tests.integration.world import Loop
-
-pytestmark = pytest.mark.skipif(
-    MESSAGES != "protobuf", reason="the clients know no message library"
-)
 
 PARCEL = Parcel(text="größe", number=2**60, data=b"{\xff")
 AS_JSON = {"text": "größe", "number": str(2**60), "data": "e/8="}

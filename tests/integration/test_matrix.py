@@ -5,9 +5,19 @@ from __future__ import annotations
 import asyncio
 
 from restate_proto import Context, Encoding
-from tests.integration.conformance_messages import ClerkClient, Parcel
+from tests.integration.conformance_messages import MESSAGES, ClerkClient, Parcel
 from tests.integration.scripted_services import Place
 from tests.integration.world import World
+
+BASES = {
+    "protobuf": "google.protobuf.message",
+    "betterproto": "betterproto",
+    "betterproto2": "betterproto2",
+}
+
+
+def test_the_messages_are_of_the_library_that_was_asked_for() -> None:
+    assert BASES[MESSAGES] in {base.__module__ for base in Parcel.__mro__}
 
 
 def test_the_protocol_version_is_spoken(world: World) -> None:

@@ -17,7 +17,6 @@ from google.protobuf.wrappers_pb2 import BytesValue, Int64Value, StringValue
 from restate_proto import Encoding, Endpoint, StateKey, Target
 from restate_proto.model.codec import CodecError
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MessageTooLargeError
-from tests.integration.conformance_messages import MESSAGES
 from tests.integration.scripted_services import unique
 from tests.integration.values_services import Handler, Outside, serving, the_object, the_service
 
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 
     from restate_proto.testing import RestateServer
     from tests.integration.world import Loop
-
-pytestmark = pytest.mark.skipif(
-    MESSAGES != "protobuf", reason="these messages are google.protobuf's"
-)
 
 JSON, PROTOBUF = Encoding.JSON, Encoding.PROTOBUF
 NamePart = UninterpretedOption.NamePart  # has required fields

@@ -14,11 +14,13 @@ from restate_proto.reference.comments import (
     markdown_summary,
 )
 from restate_proto.reference.document import (
+    MARK,
     Badge,
     Calls,
     Code,
     Comment,
     Heading,
+    Layout,
     Link,
     Paragraph,
     Snippet,
@@ -26,7 +28,6 @@ from restate_proto.reference.document import (
     Table,
     Text,
 )
-from restate_proto.reference.layout import MARK, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

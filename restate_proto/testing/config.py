@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TypeAlias
 
 from restate_proto.model.arguments import DURATION
 
-__all__ = ["ConfigValue", "merge", "server_config", "server_environ", "to_toml"]
+__all__ = ["ConfigValue", "merge", "server_config", "server_environ"]
 
 ConfigValue: TypeAlias = (
     "str | int | float | bool | Sequence[ConfigValue] | Mapping[str, ConfigValue]"
@@ -38,35 +37,6 @@ def merge(
         else:
             merged[key] = value
     return merged
-
-
-def to_toml(config: Mapping[str, ConfigValue]) -> str:
-    """The configuration as TOML: one dotted key a line, so that tables need no order."""
-    return "".join(f"{key} = {value}\n" for key, value in _lines(config, ""))
-
-
-def _lines(config: Mapping[str, ConfigValue], prefix: str) -> Iterator[tuple[str, str]]:
-    for name, value in config.items():
-        key = prefix + _scalar(name)
-        if isinstance(value, Mapping):
-            yield from _lines(value, key + ".")
-        else:
-            yield key, _value(value)
-
-
-def _value(value: ConfigValue) -> str:
-    if isinstance(value, str | int | float):
-        return _scalar(value)
-    if isinstance(value, Mapping):
-        fields = (f"{_scalar(key)} = {_value(item)}" for key, item in value.items())
-        return f"{{{', '.join(fields)}}}"
-    return f"[{', '.join(_value(item) for item in value)}]"
-
-
-def _scalar(value: str | float) -> str:
-    # JSON and TOML agree on strings, numbers and booleans, but for the escape of DEL and for
-    # surrogate pairs, which ensure_ascii would write.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def server_environ(

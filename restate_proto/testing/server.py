@@ -15,6 +15,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import tomli_w
+
 from restate_proto.errors import RestateError
 from restate_proto.testing.admin import AdminApi, Deployment
 from restate_proto.testing.binary import find_restate_server
@@ -23,7 +25,6 @@ from restate_proto.testing.config import (
     merge,
     server_config,
     server_environ,
-    to_toml,
 )
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ class RestateServer:
             retry_interval=self._retry_interval,
         )
         config_path = self.directory / "restate.toml"
-        config_path.write_text(to_toml(merge(config, self._config)), "utf-8")
+        config_path.write_text(tomli_w.dumps(merge(config, self._config)), "utf-8")
         with self._log_path.open("ab") as log:
             self._log_start = log.tell()
             self._process = subprocess.Popen(  # noqa: S603 - the binary is the user's own

@@ -1,28 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-import tomllib
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from restate_proto.testing import restate_environment
-from restate_proto.testing.config import merge, server_config, server_environ, to_toml
-
-
-def test_toml_says_what_the_mapping_says() -> None:
-    config = {
-        "base-dir": '/tmp/with "quotes", \\, ü and \U0001f600',
-        "control": "\x00\x1f\x7f\n",
-        "number": 4,
-        "part": 0.5,
-        "yes": True,
-        "worker": {"invoker": {"inactivity-timeout": "0ms"}, "more": ["a", {"b": [1, False]}]},
-        "x y.z": {"": "empty key"},
-    }
-
-    assert tomllib.loads(to_toml(config)) == config
+from restate_proto.testing.config import merge, server_config, server_environ
 
 
 def test_merge_goes_into_tables_and_replaces_values() -> None:

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from restate_proto.cli.contracts import load_contract
 from restate_proto.cli.generate import generate
+from restate_proto.cli.git import Repository
 from restate_proto.cli.main import app
 from restate_proto.cli.protoc import ContractError, ProtoFolder
 from restate_proto.generate.plugin import run
@@ -307,6 +308,26 @@ def test_a_file_of_a_revision(name: str, repository: Path) -> None:
     result = breaking("--against", "main")
     assert (result.exit_code, result.stdout) == (2, "")
     assert REFUSED[name] in result.stderr
+
+
+@needs_git
+def test_attributes_of_a_tree_change_nothing_and_run_nothing(repository: Path) -> None:
+    """Checking files out, or archiving them, would obey all of these."""
+    program = f"sh -c 'touch {repository}/executed; cat'"
+    git("config", "filter.evil.smudge", program, folder=repository)
+    write(Path("proto"), CART.replace("service", "// $Id$ $Format:%H$\n        service", 1))
+    attributes = "* filter=evil\n* text eol=crlf\n* ident\n* export-subst\n* export-ignore\n"
+    Path("proto/.gitattributes").write_text(attributes)
+    git("add", "--all", folder=repository)
+    git("commit", "--quiet", "-m", "evil", folder=repository)
+    into = repository.parent / "into"
+    into.mkdir()
+    found = Repository(repository)
+    assert found.extract(found.commit("HEAD") or "", "proto", into)
+    committed = git("cat-file", "blob", "HEAD:proto/shop/v1/cart.proto", folder=repository)
+    assert (into / "proto/shop/v1/cart.proto").read_bytes().strip() == committed
+    assert b"$Id$ $Format:%H$" in committed
+    assert not Path("executed").exists()
 
 
 @needs_git

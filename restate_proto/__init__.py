@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         DurablePromise,
         InvocationHandle,
     )
+    from restate_proto.version import __version__
 
 __all__ = [
     "Awakeable",
@@ -94,6 +95,7 @@ __all__ = [
     "Workflow",
     "WorkflowContext",
     "WorkflowSharedContext",
+    "__version__",
     "gather",
     "select",
 ]
@@ -118,6 +120,7 @@ _MODULES = {
     ),
     "runtime.futures": ("DurableFuture",),
     "runtime.handles": ("Awakeable", "CallFuture", "DurablePromise", "InvocationHandle"),
+    "version": ("__version__",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from importlib.metadata import version
 
 import pytest
 
@@ -53,6 +54,7 @@ PUBLIC_NAMES = [
     "Workflow",
     "WorkflowContext",
     "WorkflowSharedContext",
+    "__version__",
     "gather",
     "select",
 ]
@@ -71,3 +73,7 @@ def test_every_public_name_is_there_and_explained(name: str) -> None:
 
 def test_all_is_sorted_and_says_everything_once() -> None:
     assert restate_proto.__all__ == sorted(set(restate_proto.__all__))
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    assert restate_proto.__version__ == version("restate-proto")

@@ -11,8 +11,8 @@ import typer
 
 from restate_proto.cli.breaking_report import Format, Report
 from restate_proto.cli.contracts import load_contract, load_revision
-from restate_proto.cli.failure import FAILED, MISUSED, fail
 from restate_proto.cli.git import Repository
+from restate_proto.cli.output import FAILED, MISUSED, fail
 from restate_proto.cli.protoc import ContractError
 from restate_proto.evolution import RULES, ContractVersion, compare
 

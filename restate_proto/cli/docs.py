@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restate_proto.cli.contracts import load_contract
-from restate_proto.cli.failure import FAILED, MISUSED, fail
-from restate_proto.cli.output import Force, OutputError, write_files
+from restate_proto.cli.output import FAILED, MISUSED, Force, OutputError, fail, write_files
 from restate_proto.cli.protoc import ContractError
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from restate_proto.cli.failure import fail
-from restate_proto.cli.output import Force, OutputError, write_files
+from restate_proto.cli.output import Force, OutputError, fail, write_files
 from restate_proto.cli.protoc import options_folder
 
 __all__ = ["export_command"]

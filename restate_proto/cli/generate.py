@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from google.protobuf.compiler import plugin_pb2
 
-from restate_proto.cli.failure import FAILED, fail
 from restate_proto.cli.message_compilers import compile_messages
-from restate_proto.cli.output import MARK, Force, OutputError, write_files
+from restate_proto.cli.output import FAILED, MARK, Force, OutputError, fail, write_files
 from restate_proto.cli.protoc import ContractError, ProtoFolder
 from restate_proto.cli.protoc_output import mend_stub, prefix_imports
 from restate_proto.contract.go_warnings import go_warnings

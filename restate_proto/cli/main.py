@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from restate_proto.cli.export import export_command
 from restate_proto.cli.generate import generate_command
 from restate_proto.cli.register import register_command
 from restate_proto.cli.serve import serve_command
+from restate_proto.version import __version__
 
 __all__ = ["app"]
 
@@ -33,7 +33,7 @@ app.command("register")(register_command)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"restate-proto {version('restate-proto')}")
+        typer.echo(f"restate-proto {__version__}")
         raise typer.Exit
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import typer
 
-from restate_proto.cli.failure import MISUSED, fail
+from restate_proto.cli.output import MISUSED, fail
 from restate_proto.cli.registered import compare_services
 
 if TYPE_CHECKING:

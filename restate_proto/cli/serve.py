@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from restate_proto.cli.failure import MISUSED, fail
+from restate_proto.cli.output import MISUSED, fail
 
 if TYPE_CHECKING:
     from types import ModuleType

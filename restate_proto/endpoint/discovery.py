@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restate_proto.endpoint.manifest import (
@@ -15,6 +13,7 @@ from restate_proto.endpoint.manifest import (
     build_manifest,
 )
 from restate_proto.model.retry import InvocationRetryPolicy, OnMaxAttempts
+from restate_proto.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,15 +29,7 @@ _CONTENT_TYPES = {
 _ANYTHING = ("*/*", "application/*")
 
 
-def _server_header() -> tuple[bytes, bytes]:
-    try:
-        version = installed_version("restate-proto")
-    except PackageNotFoundError:  # run from a checkout
-        version = "dev"
-    return b"x-restate-server", f"restate-proto/{version}".encode()
-
-
-SERVER_HEADER = _server_header()
+SERVER_HEADER = (b"x-restate-server", f"restate-proto/{__version__}".encode())
 """The header that names this library; on every response to the Restate server."""
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from restate_proto.generate.plugin import run
+from restate_proto.version import __version__
 
 if TYPE_CHECKING:
     from restate_proto.generate.plugin import Generate
@@ -26,11 +26,7 @@ def serve(plugin: str, generate: Generate, hint: str = "") -> None:
     """
     name = f"protoc-gen-{plugin}"
     if "--version" in sys.argv[1:]:
-        try:
-            number = version("restate-proto")
-        except PackageNotFoundError:
-            number = "(not installed)"
-        sys.stdout.write(f"{name} {number}\n")
+        sys.stdout.write(f"{name} {__version__}\n")
         return
     if sys.stdin.isatty():
         sys.exit(

@@ -13,7 +13,7 @@ from restate_proto.cli.main import app
 from restate_proto.endpoint import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from typer.testing import Result
@@ -49,18 +49,21 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Endpoint, str]]:
 
 
 @pytest.fixture
-def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
     """Writes a module into the current directory and returns its name."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    written: list[str] = []
 
     def write(text: str) -> str:
         name = next(_names)
         (tmp_path / f"{name}.py").write_text(text)
+        written.append(name)
         return name
 
-    return write
+    yield write
+    for name in written:
+        sys.modules.pop(name, None)
 
 
 def serve(*arguments: str) -> Result:

@@ -1,4 +1,4 @@
-"""The model between descriptors and text: every default applied, every rule checked, every name chosen."""
+"""The model of a contract: every default applied, every rule checked, no word of a target language."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KIND_WORDS",
-    "ClassNames",
     "Declaration",
     "FileModel",
     "HandlerModel",
@@ -58,14 +57,11 @@ class Declaration:
 
     Args:
         name: its Restate name, such as `email-confirmed`.
-        constant: the name of its key in generated code, such as `EMAIL_CONFIRMED`; empty where its
-            own name has no letter or digit to make one of.
         type: the message that it holds.
         location: where the contract declares it.
     """
 
     name: str
-    constant: str
     type: MessageType
     location: Location
 
@@ -77,8 +73,6 @@ class HandlerModel:
     Args:
         rpc: the proto name of the method.
         name: the Restate name.
-        method: the name of the Python method, on the base and on the clients.
-        constant: the module's name of its descriptor.
         kind: how it runs; None in a plain service.
         request: the message that it takes.
         response: the message that it returns.
@@ -91,8 +85,6 @@ class HandlerModel:
 
     rpc: str
     name: str
-    method: str
-    constant: str
     kind: HandlerKind | None
     request: MessageType
     response: MessageType
@@ -101,24 +93,6 @@ class HandlerModel:
     deprecated: bool
     key_field: str | None
     location: Location
-
-
-@dataclass(frozen=True, slots=True)
-class ClassNames:
-    """The names of the classes that are generated for one service."""
-
-    base: str
-    client: str
-    send_client: str
-    ingress_client: str
-    ingress_send_client: str
-
-    def __iter__(self) -> Iterator[str]:
-        yield self.base
-        yield self.client
-        yield self.send_client
-        yield self.ingress_client
-        yield self.ingress_send_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +108,6 @@ class ServiceModel:
         config: the configuration of all its handlers.
         comment: the proto comment.
         deprecated: whether it or its file says `option deprecated = true`.
-        classes: what its classes are called.
         handlers: in the order of the contract.
         state: declared state keys.
         promises: declared promises.
@@ -150,7 +123,6 @@ class ServiceModel:
     config: Config
     comment: str | None
     deprecated: bool
-    classes: ClassNames
     handlers: tuple[HandlerModel, ...]
     state: tuple[Declaration, ...]
     promises: tuple[Declaration, ...]
@@ -173,7 +145,7 @@ class ServiceModel:
         return any(handler.key_field is not None for handler in self.handlers)
 
     def messages(self) -> Iterator[MessageType]:
-        """Yields every message type that its code names, some more than once."""
+        """Yields every message type that it names, some more than once."""
         for handler in self.handlers:
             yield handler.request
             yield handler.response
@@ -187,15 +159,8 @@ class FileModel:
 
     Args:
         path: its proto path: `shop/v1/cart.proto`.
-        module: the generated module's path inside the generated tree: `shop.v1.cart_restate`.
         services: its Restate services, at least one.
     """
 
     path: str
-    module: str
     services: tuple[ServiceModel, ...]
-
-    @property
-    def output(self) -> str:
-        """The path of the generated file."""
-        return self.module.replace(".", "/") + ".py"

@@ -8,15 +8,13 @@ import keyword
 
 import pytest
 
-from restate_proto.contract.names import (
+from restate_proto.generate.names import constant_name, snake_case, unique_name
+from restate_proto.generate.python.names import (
     class_names,
-    constant_name,
     descriptor_name,
     is_plain_name,
     method_name,
     module_name,
-    snake_case,
-    unique_name,
 )
 from restate_proto.model.kinds import ServiceKind
 
@@ -124,21 +122,21 @@ def test_unique_names_are_remembered() -> None:
 
 def test_classes_whose_names_meet_give_way_to_a_services_own() -> None:
     names = class_names(["Cart", "CartSend", "CartIngress", "CartIngressSend"])
-    assert list(names["Cart"]) == [
+    assert list(names[0]) == [
         "CartBase",
         "CartClient",
         "CartSendClient_",
         "CartIngressClient_",
         "CartIngressSendClient_",
     ]
-    assert names["CartSend"].client == "CartSendClient"
-    everything = [name for classes in names.values() for name in classes]
+    assert names[1].client == "CartSendClient"
+    everything = [name for classes in names for name in classes]
     assert len(everything) == len(set(everything))
 
 
 def test_no_class_or_constant_begins_with_two_underscores() -> None:
     names = class_names(["_Cart", "__Cart", "__"])
-    assert [classes.base for classes in names.values()] == ["_CartBase", "_Cart_Base", "_Base"]
+    assert [classes.base for classes in names] == ["_CartBase", "_Cart_Base", "_Base"]
     assert descriptor_name("Cart", "AddTicket") == "_CART_ADD_TICKET"
     assert descriptor_name("__Cart", "__Init__") == "_CART_INIT"
     assert descriptor_name("__", "Do") == "_DO"

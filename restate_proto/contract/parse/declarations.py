@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.names import constant_name
 from restate_proto.contract.schema import Declaration, MessageType
 from restatepb.v1 import options_pb2
 
@@ -67,9 +66,7 @@ class _Parser:
             seen.add(message.name)
             type_ = self._type(title, message.type, path)
             if message.name and type_:
-                constant = constant_name(message.name, what.upper()) or ""
-                location = self._scope.location(path)
-                found.append(Declaration(message.name, constant, type_, location))
+                found.append(Declaration(message.name, type_, self._scope.location(path)))
         return tuple(found)
 
     def _type(self, title: str, written: str, path: Path) -> MessageType | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.names import class_names, module_name
 from restate_proto.contract.options import OptionReader
 from restate_proto.contract.parse.key import key_field
 from restate_proto.contract.parse.scope import FileScope
@@ -88,14 +87,13 @@ class _Parser:
             all_services=self._all_services,
             deprecated=proto.options.deprecated,
         )
-        classes = class_names([service.name for service in proto.service])
         services: list[ServiceModel] = []
         for number, service in enumerate(proto.service):
-            parsed = parse_service(scope, service, number, classes[service.name])
+            parsed = parse_service(scope, service, number)
             if parsed is not None:
                 self._check_name(*parsed)
                 services.append(parsed[1])
-        return FileModel(name, module_name(name, "_restate"), tuple(services))
+        return FileModel(name, tuple(services))
 
     def _check_name(self, scope: ServiceScope, service: ServiceModel) -> None:
         """Two services may not share a Restate name."""

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.names import (
-    descriptor_name,
-    method_name,
-    unique_name,
-)
 from restate_proto.contract.options import unknown_field
 from restate_proto.contract.parse.config import parse_config
 from restate_proto.contract.parse.go import check_go_handler, is_go_run
@@ -54,12 +49,9 @@ def _handler(
     kind = _kind(scope, method, number, option)
     request, response = _message(scope, method.input_type), _message(scope, method.output_type)
     kind_is_keyed = scope.option.kind is not ServiceKind.SERVICE
-    constant = descriptor_name(scope.proto.name, method.name)
     return HandlerModel(
         rpc=method.name,
         name=_name(scope, method, number, option),
-        method=method_name(method.name, scope.option.kind),
-        constant=unique_name(constant, scope.file.constants),
         kind=kind,
         request=request.type,
         response=response.type,

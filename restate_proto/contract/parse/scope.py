@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.contract.schema import KIND_WORDS
@@ -36,7 +36,6 @@ class FileScope:
         is_go: whether the file uses the Go SDK's options.
         all_services: whether a service without a Restate option becomes a plain service.
         deprecated: whether the file says `option deprecated = true`.
-        constants: the names of handler descriptors that are taken.
     """
 
     name: str
@@ -47,7 +46,6 @@ class FileScope:
     is_go: bool
     all_services: bool
     deprecated: bool
-    constants: set[str] = field(default_factory=set[str])
 
 
 @dataclass(frozen=True, slots=True)

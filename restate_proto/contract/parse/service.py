@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from google.protobuf import descriptor_pb2
 
     from restate_proto.contract.parse.scope import FileScope
-    from restate_proto.contract.schema import ClassNames
     from restate_proto.contract.source import Path
 
 __all__ = ["parse_service", "report_service_name"]
@@ -42,7 +41,6 @@ def parse_service(
     file: FileScope,
     proto: descriptor_pb2.ServiceDescriptorProto,
     number: int,
-    classes: ClassNames,
 ) -> tuple[ServiceScope, ServiceModel] | None:
     """Reads one service.
 
@@ -50,7 +48,6 @@ def parse_service(
         file: where it is.
         proto: its descriptor.
         number: its index in the file.
-        classes: what its classes are called.
 
     Returns:
         The service and its scope; None where it is not Restate's, or not known what.
@@ -79,7 +76,6 @@ def parse_service(
         config=_config(scope),
         comment=scope.comment(path),
         deprecated=proto.options.deprecated or file.deprecated,
-        classes=classes,
         handlers=handlers,
         state=declarations.state,
         promises=declarations.promises,

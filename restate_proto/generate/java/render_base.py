@@ -67,20 +67,20 @@ public final boolean supports($Object service) {
     def _keys(self) -> None:
         model, serde = self._service.model, self._service.serde.names[0]
         json = "true" if model.encoding is Encoding.JSON else "false"
-        for what, key, declaration in declared_keys(model):
-            message = self.source.use(self._messages.message(declaration.type))
-            self.source.doc(f"The {what} {declaration.name}.")
+        for key in declared_keys(model):
+            message = self.source.use(self._messages.message(key.declaration.type))
+            self.source.doc(f"The {key.what} {key.declaration.name}.")
             names = {
                 "message": message,
-                "constant": declaration.constant,
-                "quoted": quote(declaration.name),
+                "constant": key.constant,
+                "quoted": quote(key.declaration.name),
                 "serde": serde,
                 "json": json,
             }
-            self.source.line(f"public static final ${key}<$message> $constant =", **names)
+            self.source.line(f"public static final ${key.class_}<$message> $constant =", **names)
             with self.source.indented(), self.source.indented():
                 self.source.wrapped(
-                    f"${key}.of",
+                    f"${key.class_}.of",
                     ["$quoted", "new $serde<>($message.getDefaultInstance(), $json)"],
                     ";",
                     **names,

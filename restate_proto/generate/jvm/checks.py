@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.generate.constants import check_constants
 from restate_proto.generate.jvm.messages import JvmClass
 from restate_proto.generate.jvm.names import (
     ServiceNames,
     constants,
     declared_keys,
 )
+from restate_proto.generate.names import check_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -51,8 +51,7 @@ def check_files(
             made = [JvmClass(package, (name,)) for name in ServiceNames.of(service)]
             classes.add(made, f"service {service.full_name}", service.location)
             _check_methods(service, method_name, problems)
-            declared = ((what, declaration) for what, _, declaration in declared_keys(service))
-            check_constants(service, declared, language, problems)
+            check_keys(service, declared_keys(service), language, problems)
             for message in dict.fromkeys(service.messages()):
                 _check_message(file, service, message, messages, nested_classes, problems)
 

@@ -6,13 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.names import snake_case, unique_name
+from restate_proto.generate import names
+from restate_proto.generate.names import snake_case, unique_name
 from restate_proto.model.kinds import ServiceKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from restate_proto.contract.schema import Declaration, HandlerModel, ServiceModel
+    from restate_proto.contract.schema import HandlerModel, ServiceModel
+    from restate_proto.generate.names import DeclaredKey
 
 __all__ = [
     "JAVA_KEYWORDS",
@@ -104,10 +106,10 @@ def serde_constants(service: ServiceModel) -> dict[str, str]:
     }
 
 
-def declared_keys(service: ServiceModel) -> Iterator[tuple[str, str, Declaration]]:
-    """Yields what the base has a constant for: what it is, the SDK's class, and its declaration."""
-    yield from (("state", "StateKey", declaration) for declaration in service.state)
-    yield from (("promise", "DurablePromiseKey", declaration) for declaration in service.promises)
+def declared_keys(service: ServiceModel) -> tuple[DeclaredKey, ...]:
+    """Returns what the base has a constant for, with the SDK's class for it."""
+    classes = {"state": "StateKey", "promise": "DurablePromiseKey"}
+    return names.declared_keys(service, classes)
 
 
 def constants(service: ServiceModel) -> Iterator[str]:
@@ -119,7 +121,7 @@ def constants(service: ServiceModel) -> Iterator[str]:
     for name in serde_constants(service).values():
         yield f"{name}_INPUT"
         yield f"{name}_OUTPUT"
-    yield from (declaration.constant for _, _, declaration in declared_keys(service))
+    yield from (key.constant for key in declared_keys(service))
 
 
 def lower_camel_case(name: str) -> str:

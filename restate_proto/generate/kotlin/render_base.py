@@ -120,16 +120,17 @@ def _configured(scope: Scope, settings: list[str], after: str) -> None:
 
 def _keys(scope: Scope) -> None:
     printer = scope.printer
-    declared = list(declared_keys(scope.service))
+    declared = declared_keys(scope.service)
     if not declared:
         return
     printer.line()
     with printer.block("public companion object"):
-        for what, class_, key in declared:
-            type_ = scope.imports.use(f"dev.restate.sdk.common.{class_}")
-            printer.doc(kdoc(f"The {what} `{key.name}`."))
+        for key in declared:
+            name, type_ = key.declaration.name, key.declaration.type
+            class_ = scope.imports.use(f"dev.restate.sdk.common.{key.class_}")
+            printer.doc(kdoc(f"The {key.what} `{name}`."))
             printer.line(
-                f"public val {escaped(key.constant)}: {type_}<{scope.imports.message(key.type)}> ="
+                f"public val {escaped(key.constant)}: {class_}<{scope.imports.message(type_)}> ="
             )
             with printer.indented():
-                printer.line(f"{type_}.of({quote(key.name)}, {scope.new_serde(key.type)})")
+                printer.line(f"{class_}.of({quote(name)}, {scope.new_serde(type_)})")

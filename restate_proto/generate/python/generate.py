@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from restate_proto.contract.parse.files import parse_files
 from restate_proto.contract.paths import printable
 from restate_proto.contract.problems import PluginError, Problems
-from restate_proto.generate.python.checks import check_files
 from restate_proto.generate.python.embedded import embedded_files
 from restate_proto.generate.python.messages import MESSAGES
+from restate_proto.generate.python.names import python_files
 from restate_proto.generate.python.options import parse_options
 from restate_proto.generate.python.render import render_file
 
@@ -39,13 +39,13 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
     options = parse_options(request.parameter)
     problems = Problems()
     parsed = parse_files(request, all_services=options.all_services, problems=problems)
-    check_files(parsed, problems)
+    found = python_files(parsed, problems)
     problems.raise_if_any()
     _check_paths(request)
     runtime = MESSAGES[options.messages]
     texts: dict[str, str] = {}
-    for file in parsed:
-        files = None if runtime.has_descriptors else embedded_files(request.proto_file, file)
+    for file in found:
+        files = None if runtime.has_descriptors else embedded_files(request.proto_file, file.model)
         texts[file.output] = render_file(file, runtime, options.import_prefix, files)
     return texts
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from restate_proto.contract.names import is_plain_name
 from restate_proto.contract.problems import PluginError
 from restate_proto.generate.parameter import boolean_option, given_options
 from restate_proto.generate.python.messages import MESSAGES
+from restate_proto.generate.python.names import is_plain_name
 
 __all__ = ["PluginOptions", "parse_options"]
 

@@ -11,6 +11,7 @@ from restate_proto.model.kinds import HandlerKind, ServiceKind
 if TYPE_CHECKING:
     from restate_proto.contract.schema import HandlerModel, ServiceModel
     from restate_proto.generate.python.imports import Imports
+    from restate_proto.generate.python.names import PythonService
     from restate_proto.generate.python.printer import Printer
 
 __all__ = ["render_base"]
@@ -22,11 +23,11 @@ _BASES = {
 }
 
 
-def render_base(printer: Printer, service: ServiceModel, imports: Imports) -> None:
+def render_base(printer: Printer, service: PythonService, imports: Imports) -> None:
     """Adds the base class of a service's handlers."""
-    printer.class_(service.classes.base, f"_rt.{_BASES[service.kind]}")
+    printer.class_(service.classes.base, f"_rt.{_BASES[service.model.kind]}")
     with printer.indented():
-        printer.docstring(service_doc(service))
+        printer.docstring(service_doc(service.model))
         _keys(printer, service, imports)
         for handler in service.handlers:
             printer.line()
@@ -35,29 +36,24 @@ def render_base(printer: Printer, service: ServiceModel, imports: Imports) -> No
                 f"async def {handler.method}",
                 [
                     "self",
-                    f"ctx: _rt.{_context(service, handler)}",
-                    f"request: {imports.message(handler.request)}",
+                    f"ctx: _rt.{_context(service.model, handler.model)}",
+                    f"request: {imports.message(handler.model.request)}",
                 ],
-                imports.message(handler.response),
+                imports.message(handler.model.response),
             )
             with printer.indented():
-                printer.docstring(handler_doc(handler))
+                printer.docstring(handler_doc(handler.model))
 
 
-def _keys(printer: Printer, service: ServiceModel, imports: Imports) -> None:
-    declared = [
-        *(("StateKey", declaration) for declaration in service.state),
-        *(("PromiseKey", declaration) for declaration in service.promises),
-        *(("SignalKey", declaration) for declaration in service.signals),
-    ]
-    if declared:
+def _keys(printer: Printer, service: PythonService, imports: Imports) -> None:
+    if service.keys:
         printer.line()
-    for key, declaration in declared:
+    for key in service.keys:
         class_var = imports.standard("typing", "ClassVar")
-        message = imports.message(declaration.type)
+        message = imports.message(key.declaration.type)
         printer.statement(
-            f"{declaration.constant}: {class_var}[_rt.{key}[{message}]] = ",
-            Call(f"_rt.{key}", (("", quote(declaration.name)), ("", message))),
+            f"{key.constant}: {class_var}[_rt.{key.class_}[{message}]] = ",
+            Call(f"_rt.{key.class_}", (("", quote(key.declaration.name)), ("", message))),
         )
 
 

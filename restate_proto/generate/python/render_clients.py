@@ -12,8 +12,8 @@ from restate_proto.model.kinds import HandlerKind, ServiceKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from restate_proto.contract.schema import HandlerModel, ServiceModel
     from restate_proto.generate.python.imports import Imports
+    from restate_proto.generate.python.names import PythonHandler, PythonService
     from restate_proto.generate.python.printer import Printer
 
 __all__ = ["render_clients"]
@@ -44,10 +44,10 @@ _INGRESS_SEND = _Style(
 )
 
 
-def render_clients(printer: Printer, service: ServiceModel, imports: Imports) -> None:
+def render_clients(printer: Printer, service: PythonService, imports: Imports) -> None:
     """Adds the four client classes of a service."""
     names = service.classes
-    what = described(service)
+    what = described(service.model)
     renderer = _Renderer(printer, service, imports)
 
     printer.class_(names.client, "_rt.ContextClient")
@@ -66,7 +66,7 @@ def render_clients(printer: Printer, service: ServiceModel, imports: Imports) ->
     with printer.indented():
         printer.docstring(f"Calls {what} from outside of Restate.")
         renderer.send("_client", names.ingress_send_client)
-        if service.kind is ServiceKind.WORKFLOW:
+        if service.model.kind is ServiceKind.WORKFLOW:
             renderer.workflow()
         renderer.methods(_INGRESS_CALL)
 
@@ -79,7 +79,7 @@ def render_clients(printer: Printer, service: ServiceModel, imports: Imports) ->
 class _Renderer:
     """Prints the methods of a service's clients."""
 
-    def __init__(self, printer: Printer, service: ServiceModel, imports: Imports) -> None:
+    def __init__(self, printer: Printer, service: PythonService, imports: Imports) -> None:
         self._printer = printer
         self._service = service
         self._imports = imports
@@ -89,8 +89,8 @@ class _Renderer:
         names = self._service.classes
         parameters = ["*", "scope: str | None = None"]
         key = "None"
-        if self._service.is_keyed:
-            default = " | None = None" if self._service.has_key_field else ""
+        if self._service.model.is_keyed:
+            default = " | None = None" if self._service.model.has_key_field else ""
             parameters.insert(0, f"key: str{default}")
             key = "key"
         self._constructor(
@@ -111,15 +111,15 @@ class _Renderer:
     ) -> None:
         in_handler = decorator == "@classmethod"
         text = "Returns the client"
-        if self._service.is_keyed:
-            is_object = self._service.kind is ServiceKind.VIRTUAL_OBJECT
+        if self._service.model.is_keyed:
+            is_object = self._service.model.kind is ServiceKind.VIRTUAL_OBJECT
             text += " for one object key" if is_object else " for one workflow id"
         text += ", for use in a handler." if in_handler else ", for use outside of Restate."
-        if self._service.has_key_field:
+        if self._service.model.has_key_field:
             text += "\n\nWithout a key, it takes the key from each request."
         self._printer.line()
         self._printer.line(decorator)
-        if self._service.deprecated:
+        if self._service.model.deprecated:
             self._deprecated()
         name = "from_context" if in_handler else "from_client"
         self._printer.signature(f"def {name}", parameters, returns)
@@ -139,25 +139,25 @@ class _Renderer:
         """Adds a method for each handler."""
         for handler in self._service.handlers:
             self._printer.line()
-            if handler.deprecated:
+            if handler.model.deprecated:
                 self._deprecated(handler)
             self._printer.signature(
                 f"{style.define} {handler.method}",
                 ["self", self._request(handler), self._options(style.options)],
-                style.returns.format(self._imports.message(handler.response)),
+                style.returns.format(self._imports.message(handler.model.response)),
             )
             with self._printer.indented():
-                self._printer.docstring(handler_doc(handler))
+                self._printer.docstring(handler_doc(handler.model))
                 self._invoke(style.invoke, handler)
 
     def workflow(self) -> None:
         """Adds `submit` and `handle`, which are about the run handler."""
         for handler in self._service.handlers:
-            if handler.kind is not HandlerKind.WORKFLOW:
+            if handler.model.kind is not HandlerKind.WORKFLOW:
                 continue
-            returns = _INGRESS_SEND.returns.format(self._imports.message(handler.response))
+            returns = _INGRESS_SEND.returns.format(self._imports.message(handler.model.response))
             self._printer.line()
-            if handler.deprecated:
+            if handler.model.deprecated:
                 self._deprecated(handler)
             self._printer.signature(
                 "async def submit",
@@ -175,25 +175,27 @@ class _Renderer:
                 )
                 self._printer.line(f"return self._handle({handler.constant})")
 
-    def _deprecated(self, handler: HandlerModel | None = None) -> None:
+    def _deprecated(self, handler: PythonHandler | None = None) -> None:
         """Adds what makes type checkers, and Python at run time, warn who uses what follows.
 
         It is on functions alone: a class that has it is reported where generated code names it.
         Bases have none, as who serves what is deprecated does what is asked for.
         """
-        words = quote(deprecated_words(self._service, handler))
+        words = quote(deprecated_words(self._service.model, handler.model if handler else None))
         self._printer.line(f"@_rt.deprecated({words})")
 
-    def _invoke(self, function: str, handler: HandlerModel) -> None:
+    def _invoke(self, function: str, handler: PythonHandler) -> None:
         request = "request"
-        if handler.request.is_empty:
-            request = f"{self._imports.message(handler.request)}() if request is None else request"
+        if handler.model.request.is_empty:
+            request = (
+                f"{self._imports.message(handler.model.request)}() if request is None else request"
+            )
         arguments = tuple(("", argument) for argument in (handler.constant, request, "options"))
         self._printer.statement("", Call(function, arguments))
 
-    def _request(self, handler: HandlerModel) -> str:
-        message = self._imports.message(handler.request)
-        if handler.request.is_empty:
+    def _request(self, handler: PythonHandler) -> str:
+        message = self._imports.message(handler.model.request)
+        if handler.model.request.is_empty:
             return f"request: {message} | None = None"
         return f"request: {message}"
 

@@ -12,15 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
-    from restate_proto.contract.schema import (
-        Declaration,
-        FileModel,
-        HandlerModel,
-        MessageType,
-        ServiceModel,
-    )
+    from restate_proto.contract.schema import MessageType
     from restate_proto.generate.python.imports import Imports
     from restate_proto.generate.python.messages import MessageRuntime
+    from restate_proto.generate.python.names import PythonFile, PythonHandler, PythonService
     from restate_proto.generate.python.printer import Expression, Printer
     from restate_proto.model.retry import InvocationRetryPolicy
 
@@ -30,9 +25,10 @@ _BYTES_ON_A_LINE = 90  # as characters of a literal
 
 
 def handler_descriptor(
-    service: ServiceModel, handler: HandlerModel, imports: Imports, runtime: MessageRuntime
+    names: PythonService, named: PythonHandler, imports: Imports, runtime: MessageRuntime
 ) -> Call:
     """Returns the `HandlerDescriptor` of a handler."""
+    service, handler = names.model, named.model
 
     def codec(message: MessageType) -> Call:
         return Call(f"_rt.{runtime.codec}", (("", imports.message(message)),))
@@ -40,7 +36,7 @@ def handler_descriptor(
     arguments: list[tuple[str, Expression]] = [
         ("service", quote(service.name)),
         ("name", quote(handler.name)),
-        ("method", quote(handler.method)),
+        ("method", quote(named.method)),
         ("service_kind", f"_rt.ServiceKind.{service.kind.name}"),
         ("kind", f"_rt.HandlerKind.{handler.kind.name}" if handler.kind else "None"),
         ("request", codec(handler.request)),
@@ -53,26 +49,25 @@ def handler_descriptor(
     return Call("_rt.HandlerDescriptor", tuple(arguments))
 
 
-def service_descriptor(service: ServiceModel, imports: Imports) -> Call:
+def service_descriptor(names: PythonService, imports: Imports) -> Call:
     """Returns the `ServiceDescriptor` of a service."""
-    handlers = Items("()", tuple(handler.constant for handler in service.handlers))
+    service = names.model
+    handlers = Items("()", tuple(handler.constant for handler in names.handlers))
     arguments: list[tuple[str, Expression]] = [
         ("name", quote(service.name)),
         ("kind", f"_rt.ServiceKind.{service.kind.name}"),
         ("handlers", handlers),
         *_shared(service.encoding, service.config, service.comment, imports),
     ]
-    for keyword, declarations in (
-        ("state", service.state),
-        ("promises", service.promises),
-        ("signals", service.signals),
-    ):
-        if declarations:
-            arguments.append((keyword, _keys(service.classes.base, declarations)))
+    for keyword, what in (("state", "state"), ("promises", "promise"), ("signals", "signal")):
+        constants = [key.constant for key in names.keys if key.what == what]
+        if constants:
+            items = (f"{names.classes.base}.{constant}" for constant in constants)
+            arguments.append((keyword, Items("()", tuple(items))))
     return Call("_rt.ServiceDescriptor", tuple(arguments))
 
 
-def render_files(printer: Printer, file: FileModel, files: bytes) -> None:
+def render_files(printer: Printer, file: PythonFile, files: bytes) -> None:
     """Adds the descriptors of the contract, which the codecs of the messages need.
 
     Args:
@@ -98,10 +93,6 @@ def _literals(data: bytes) -> Iterator[str]:
             end += 1
         yield repr(data[start:end])
         start = end
-
-
-def _keys(base: str, declarations: tuple[Declaration, ...]) -> Items:
-    return Items("()", tuple(f"{base}.{declaration.constant}" for declaration in declarations))
 
 
 def _shared(

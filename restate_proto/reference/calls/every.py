@@ -8,6 +8,7 @@ from restate_proto.contract.options import OptionReader
 from restate_proto.contract.problems import Problems
 from restate_proto.generate.java.names import java_files
 from restate_proto.generate.jvm.messages import JavaMessages
+from restate_proto.generate.python.names import python_files
 from restate_proto.model.kinds import ServiceKind
 from restate_proto.reference.calls.curl import curl_call
 from restate_proto.reference.calls.go import go_call
@@ -39,14 +40,22 @@ class CallWriter:
     """
 
     def __init__(self, files: Iterable[FileModel], library: Library, ingress_url: str) -> None:
+        files = tuple(files)
         self._library = library
         self._ingress_url = ingress_url.rstrip("/")
         self._messages = JavaMessages(library.files)
         self._go = OptionReader(library.files)
-        # What cannot be said in Java is for Java's generator to refuse.
+        # What cannot be said in a language is for its generator to refuse.
         self._java_methods = {
             (service.model.full_name, handler.model.rpc): handler.method
             for file in java_files(files, self._messages, Problems())
+            for service in file.services
+            for handler in service.handlers
+        }
+
+        self._python_names = {
+            (service.model.full_name, handler.model.rpc): (service.classes.client, handler.method)
+            for file in python_files(files, Problems())
             for service in file.services
             for handler in service.handlers
         }
@@ -56,11 +65,11 @@ class CallWriter:
         site = CallSite(service, handler, self._library, self._ingress_url)
         private = is_private(service, handler)
         jvm = JvmSite(site, self._messages)
-        method = self._java_methods[service.full_name, handler.rpc]
+        name = service.full_name, handler.rpc
         choices = (
             curl_call(site, is_private=private),
-            python_call(site, is_private=private),
-            java_call(jvm, method, is_private=private),
+            python_call(site, *self._python_names[name], is_private=private),
+            java_call(jvm, self._java_methods[name], is_private=private),
             kotlin_call(jvm, is_private=private),
             go_call(site, is_generated=self._is_go(service), is_private=private),
             typescript_call(site, is_private=private),

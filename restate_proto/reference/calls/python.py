@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.names import is_plain_name, module_name
+from restate_proto.generate.python.names import is_plain_name, module_name
 from restate_proto.reference.calls.site import FROM_OUTSIDE, IDEMPOTENCY_KEY, IN_A_HANDLER, titled
 from restate_proto.reference.document import Call
 
@@ -16,21 +16,27 @@ if TYPE_CHECKING:
 __all__ = ["python_call"]
 
 
-def python_call(site: CallSite, *, is_private: bool) -> Call:
-    """Calls a handler from a handler and, unless it is private, from outside."""
+def python_call(site: CallSite, client: str, method: str, *, is_private: bool) -> Call:
+    """Calls a handler from a handler and, unless it is private, from outside.
+
+    Args:
+        site: what is called.
+        client: the generated client of its service.
+        method: the client's method for it.
+        is_private: whether it cannot be called from outside.
+    """
     content: list[Paragraph | Snippet] = [
-        *titled(IN_A_HANDLER, "python", _in_a_handler(site)),
+        *titled(IN_A_HANDLER, "python", _in_a_handler(site, client, method)),
     ]
     if not is_private:
-        content += titled(FROM_OUTSIDE, "python", _from_outside(site))
+        content += titled(FROM_OUTSIDE, "python", _from_outside(site, client, method))
     return Call("Python", tuple(content))
 
 
-def _in_a_handler(site: CallSite) -> list[str]:
-    client, method = site.service.classes.client, site.handler.method
+def _in_a_handler(site: CallSite, client: str, method: str) -> list[str]:
     lines = [
         *([] if site.is_run else ["from datetime import timedelta", ""]),
-        *_imports(site),
+        *_imports(site, client),
         "",
         *_request(site),
         f"client = {client}.from_context({_arguments('ctx', site)})",
@@ -42,10 +48,9 @@ def _in_a_handler(site: CallSite) -> list[str]:
     return lines
 
 
-def _from_outside(site: CallSite) -> list[str]:
-    client, method = site.service.classes.client, site.handler.method
+def _from_outside(site: CallSite, client: str, method: str) -> list[str]:
     lines = [
-        *_imports(site),
+        *_imports(site, client),
         "from restate_proto import IngressClient",
         "",
         *_request(site),
@@ -66,8 +71,8 @@ def _from_outside(site: CallSite) -> list[str]:
     ]
 
 
-def _imports(site: CallSite) -> list[str]:
-    wanted = {(module_name(site.handler.location.file, "_restate"), site.service.classes.client)}
+def _imports(site: CallSite, client: str) -> list[str]:
+    wanted = {(module_name(site.handler.location.file, "_restate"), client)}
     if not site.handler.request.is_empty:
         message = site.handler.request
         wanted.add((module_name(message.file, "_pb2"), message.names[0]))

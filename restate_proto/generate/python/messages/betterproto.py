@@ -11,8 +11,9 @@ import keyword
 import re
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.names import is_plain_name, unique_name
+from restate_proto.generate.names import unique_name
 from restate_proto.generate.python.messages.base import MessageImports
+from restate_proto.generate.python.names import is_plain_name
 from restate_proto.generate.python.printer import quote
 
 if TYPE_CHECKING:

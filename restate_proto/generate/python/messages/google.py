@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.names import is_plain_name, module_name, unique_name
+from restate_proto.generate.names import unique_name
 from restate_proto.generate.python.messages.base import MessageImports
+from restate_proto.generate.python.names import is_plain_name, module_name
 from restate_proto.generate.python.printer import quote
 
 if TYPE_CHECKING:

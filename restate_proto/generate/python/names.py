@@ -1,0 +1,254 @@
+"""The Python names of what is generated for a contract, and what of it has none."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from restate_proto.generate.names import check_keys, declared_keys, snake_case, unique_name
+from restate_proto.model.kinds import ServiceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from restate_proto.contract.problems import Problems
+    from restate_proto.contract.schema import FileModel, HandlerModel, ServiceModel
+    from restate_proto.generate.names import DeclaredKey
+
+__all__ = [
+    "ClassNames",
+    "PythonFile",
+    "PythonHandler",
+    "PythonService",
+    "class_names",
+    "descriptor_name",
+    "is_plain_name",
+    "method_name",
+    "module_name",
+    "python_files",
+]
+
+_KEYS = {"state": "StateKey", "promise": "PromiseKey", "signal": "SignalKey"}
+
+# Written out, not taken from `builtins`: the output must not depend on the Python that runs the
+# plugin. A method of such a name would hide the builtin in the class body where users write
+# handlers with it in their annotations.
+_BUILTINS = frozenset(
+    """
+    abs aiter all anext any ascii bin bool breakpoint bytearray bytes callable chr classmethod
+    compile complex copyright credits delattr dict dir divmod enumerate eval exec exit filter float
+    format frozenset getattr globals hasattr hash help hex id input int isinstance issubclass iter
+    len license list locals map max memoryview min next object oct open ord pow print property
+    quit range repr reversed round set setattr slice sorted staticmethod str sum super tuple type
+    vars zip
+    """.split()  # noqa: SIM905 - a table of words reads better
+)
+_SOFT_KEYWORDS = frozenset({"case", "match", "type"})
+
+# What generated classes and modules use these names for.
+_GENERATED = frozenset({"abc", "from_client", "from_context", "send", "timedelta"})
+_GENERATED_WORKFLOW = frozenset({"handle", "submit"})
+
+
+@dataclass(frozen=True, slots=True)
+class PythonHandler:
+    """A handler and its Python names.
+
+    Args:
+        model: the handler.
+        method: the name of its method, on the base and on the clients.
+        constant: the module's name of its descriptor.
+    """
+
+    model: HandlerModel
+    method: str
+    constant: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassNames:
+    """The names of the classes that are generated for one service."""
+
+    base: str
+    client: str
+    send_client: str
+    ingress_client: str
+    ingress_send_client: str
+
+    def __iter__(self) -> Iterator[str]:
+        yield self.base
+        yield self.client
+        yield self.send_client
+        yield self.ingress_client
+        yield self.ingress_send_client
+
+
+@dataclass(frozen=True, slots=True)
+class PythonService:
+    """A service and its Python names.
+
+    Args:
+        model: the service.
+        classes: what its classes are called.
+        handlers: in the order of the contract.
+        keys: the constants of the base.
+    """
+
+    model: ServiceModel
+    classes: ClassNames
+    handlers: tuple[PythonHandler, ...]
+    keys: tuple[DeclaredKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PythonFile:
+    """A file with Restate services and its Python names.
+
+    Args:
+        model: the file.
+        module: the generated module's path inside the generated tree: `shop.v1.cart_restate`.
+        services: in the order of the contract.
+    """
+
+    model: FileModel
+    module: str
+    services: tuple[PythonService, ...]
+
+    @property
+    def output(self) -> str:
+        """The path of the generated file."""
+        return self.module.replace(".", "/") + ".py"
+
+
+def python_files(files: Iterable[FileModel], problems: Problems) -> tuple[PythonFile, ...]:
+    """Chooses the Python names of all files of a request.
+
+    Args:
+        files: the files with Restate services.
+        problems: takes what cannot be said in Python.
+    """
+    found = tuple(map(_file, files))
+    _check_modules(found, problems)
+    for file in found:
+        for service in file.services:
+            _check_methods(service, problems)
+            check_keys(service.model, service.keys, "Python", problems)
+    return found
+
+
+def _file(file: FileModel) -> PythonFile:
+    classes = class_names([service.proto for service in file.services])
+    constants: set[str] = set()
+    services = tuple(
+        PythonService(
+            model=service,
+            classes=names,
+            handlers=tuple(
+                PythonHandler(
+                    model=handler,
+                    method=method_name(handler.rpc, service.kind),
+                    constant=unique_name(descriptor_name(service.proto, handler.rpc), constants),
+                )
+                for handler in service.handlers
+            ),
+            keys=declared_keys(service, _KEYS),
+        )
+        for service, names in zip(file.services, classes, strict=True)
+    )
+    return PythonFile(file, module_name(file.path, "_restate"), services)
+
+
+def _check_modules(files: Iterable[PythonFile], problems: Problems) -> None:
+    """Finds two files that become one module."""
+    first: dict[str, str] = {}
+    for file in files:
+        path = first.setdefault(file.module, file.model.path)
+        if path != file.model.path:
+            problems.add(
+                file.model.services[0].location,
+                f'{path} and {file.model.path} both become the Python module "{file.module}"; '
+                "rename one",
+            )
+
+
+def _check_methods(service: PythonService, problems: Problems) -> None:
+    """Finds two handlers of a service that have one method."""
+    first: dict[str, str] = {}
+    for handler in service.handlers:
+        rpc = handler.model.rpc
+        other = first.setdefault(handler.method, rpc)
+        if other != rpc:
+            problems.add(
+                handler.model.location,
+                f"{other} and {rpc} of {service.model.title} both become the Python method "
+                f'"{handler.method}"; rename one, and keep its Restate name with option '
+                "(restatepb.v1.handler).name",
+            )
+
+
+def descriptor_name(service: str, rpc: str) -> str:
+    """Returns the name of a handler's descriptor in the module: `_CART_ADD_TICKET`.
+
+    It begins with one `_`: inside of classes Python changes names that begin with two.
+    """
+    words = (snake_case(name).strip("_") for name in (service, rpc))
+    return f"_{'_'.join(filter(None, words)).upper()}"
+
+
+def method_name(rpc: str, kind: ServiceKind) -> str:
+    """Returns the Python name of a handler.
+
+    A name that is a keyword or builtin of Python, or something in the generated classes, gets a
+    trailing `_`; so does one that begins with `_`, as the bases' own attributes do.
+
+    Args:
+        rpc: the proto name of the method.
+        kind: what its service is.
+    """
+    name = re.sub("^_+", "_", snake_case(rpc))
+    clashes = (
+        name.startswith("_")
+        or keyword.iskeyword(name)
+        or name in _SOFT_KEYWORDS
+        or name in _BUILTINS
+        or name in _GENERATED
+        or (kind is ServiceKind.WORKFLOW and name in _GENERATED_WORKFLOW)
+    )
+    return f"{name}_" if clashes else name
+
+
+def module_name(proto_file: str, suffix: str) -> str:
+    """Returns the module that protoc makes of a file: `a/my-b.proto` gives `a.my_b` + suffix."""
+    return proto_file.removesuffix(".proto").replace("-", "_").replace("/", ".") + suffix
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether Python's syntax takes the name as it is."""
+    return name.isidentifier() and not keyword.iskeyword(name)
+
+
+def class_names(services: Sequence[str]) -> tuple[ClassNames, ...]:
+    """Chooses the names of the generated classes of one file.
+
+    Every service gets its own `Base` and `Client`; a further class that would take such a name
+    (`CartSendClient` where there is a service `CartSend`) gets a trailing `_`.
+
+    Args:
+        services: the proto names of the file's services.
+    """
+    stems: set[str] = set()
+    # Inside of classes Python changes names that begin with `__`.
+    names = [unique_name(re.sub("^_+", "_", name), stems) for name in services]
+    taken = {f"{stem}{suffix}" for stem in stems for suffix in ("Base", "Client")}
+    return tuple(
+        ClassNames(
+            base=f"{stem}Base",
+            client=f"{stem}Client",
+            send_client=unique_name(f"{stem}SendClient", taken),
+            ingress_client=unique_name(f"{stem}IngressClient", taken),
+            ingress_send_client=unique_name(f"{stem}IngressSendClient", taken),
+        )
+        for stem in names
+    )

@@ -2,32 +2,26 @@
 
 `StateMachine` is one attempt of one invocation. It frames and parses, keeps the journal, checks a
 replay against it, and says when the attempt waits, suspends or fails. It runs no user code, knows
-no clock and does no I/O; `restate_proto.runtime` drives it.
+no clock and does no I/O; `restate_proto.runtime` drives it. Start with `phases.py`, then `machine.py`.
 """
 
 from __future__ import annotations
 
-from restate_proto.protocol.calls import InvocationTarget
+from restate_proto.protocol.commands import Commands, InvocationTarget
 from restate_proto.protocol.errors import (
     AttemptEnded,
     AttemptError,
     Code,
+    Failure,
     MessageTooLargeError,
     RelatedCommand,
 )
 from restate_proto.protocol.frames import DEFAULT_MAX_OUTBOUND, MAX_LENGTH, MAX_PAYLOAD
-from restate_proto.protocol.journal import Input, Phase
-from restate_proto.protocol.machine import StateMachine
-from restate_proto.protocol.results import (
-    CANCEL_SIGNAL,
-    Await,
-    Combinator,
-    Failure,
-    NotificationId,
-    Result,
-    ResultKind,
-)
-from restate_proto.protocol.version import MAX_VERSION, MIN_VERSION, content_type, parse_version
+from restate_proto.protocol.machine import Input, StateMachine
+from restate_proto.protocol.messages import MAX_VERSION, MIN_VERSION, content_type, parse_version
+from restate_proto.protocol.notifications import CANCEL_SIGNAL, NotificationId, Result, ResultKind
+from restate_proto.protocol.phases import Phase
+from restate_proto.protocol.waiting import Await, Combinator
 
 __all__ = [
     "CANCEL_SIGNAL",
@@ -41,6 +35,7 @@ __all__ = [
     "Await",
     "Code",
     "Combinator",
+    "Commands",
     "Failure",
     "Input",
     "InvocationTarget",

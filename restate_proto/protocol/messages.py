@@ -1,4 +1,4 @@
-"""The types of protocol messages: their numbers, and the words for them in error texts."""
+"""The protocol's versions, and its message types: their numbers, and the words for them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,31 @@ __all__ = [
     "FIRST_COMMAND",
     "FIRST_CUSTOM",
     "FIRST_NOTIFICATION",
+    "MAX_VERSION",
+    "MIN_VERSION",
     "UNDECODABLE",
     "MessageType",
+    "content_type",
     "describe",
+    "parse_version",
 ]
+
+MIN_VERSION: Final = 5
+MAX_VERSION: Final = 7
+
+_PREFIX = "application/vnd.restate.invocation.v"
+_VERSIONS = {f"{_PREFIX}{version}": version for version in range(MIN_VERSION, MAX_VERSION + 1)}
+
+
+def content_type(version: int) -> str:
+    """The content type of a stream in this protocol version."""
+    return f"{_PREFIX}{version}"
+
+
+def parse_version(content_type: str) -> int | None:
+    """The protocol version that a content type names, or None where it is not supported."""
+    return _VERSIONS.get(content_type) or _VERSIONS.get(content_type.partition(";")[0].strip())
+
 
 FIRST_COMMAND: Final = 0x0400
 """Type numbers below it are control messages."""

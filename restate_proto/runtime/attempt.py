@@ -30,6 +30,7 @@ from restate_proto.runtime.unawaited import finish_unawaited, unawaited
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from restate_proto.protocol import Commands
     from restate_proto.runtime.handler import BoundHandler
     from restate_proto.runtime.runtime import Runtime
     from restate_proto.runtime.stream import ByteStream
@@ -116,7 +117,7 @@ class Attempt:
         machine = self.machine
         machine.feed(data)
         task = self._task
-        if task is not None and task.waiting is None and machine.phase is not _CLOSED:
+        if task is not None and task.waiting is None and machine.journal.phase is not _CLOSED:
             # The handler waits for something else: what comes meanwhile stays bounded.
             self._unacknowledged += len(data)
             return
@@ -138,7 +139,7 @@ class Attempt:
     def aborted(self, reason: str) -> None:
         """The stream is gone; nothing can be written."""
         self._has_ended = True
-        self.machine.abandon()
+        self.machine.journal.abandon()
         self._stop(reason)
 
     def drained(self) -> None:
@@ -158,7 +159,7 @@ class Attempt:
 
     def _on_input(self) -> None:
         machine = self.machine
-        if machine.phase is _CLOSED:
+        if machine.journal.phase is _CLOSED:
             self._stop("the stream broke")
         elif self.runtime.turn_share.is_used_up:
             if not self._is_postponed:
@@ -205,15 +206,15 @@ class Attempt:
 
     def wait_for(self, future: DurableFuture[Any]) -> BaseException | bool:
         """The handler awaits a durable future: as `EagerTask._waits_for`."""
-        machine = self.machine
-        if machine.phase is _CLOSED:
+        journal = self.machine.journal
+        if journal.phase is _CLOSED:
             try:
-                machine.refuse()
+                journal.refuse()
             except AttemptEnded as ended:
                 return ended
             return False
         outcome = self._progress(future)
-        if outcome is True and machine.has_much_output:
+        if outcome is True and journal.has_much_output:
             self.flush()
             return not self.stream.above_high_water
         return outcome
@@ -224,7 +225,7 @@ class Attempt:
         Returns:
             True when it is, False when it has to wait, an error to raise where it is awaited.
         """
-        machine = self.machine
+        waiting = self.machine.waiting
         runs = self.runs
         if self._unacknowledged:  # the handler is back from elsewhere: more may come again
             self.stream.acknowledge(self._unacknowledged)
@@ -233,26 +234,26 @@ class Attempt:
             while True:
                 if runs is not None:  # each time: a deferred operation may have ended the replay
                     runs.start()
-                if machine.cancel_requested:
-                    missing = machine.calls_without_id()
+                if waiting.cancel_requested:
+                    missing = waiting.calls_without_id()
                     if not missing:
-                        machine.cancel_requested = False
+                        waiting.cancel_requested = False
                         self._was_cancelled = True
-                        machine.cancel_calls()
+                        waiting.cancel_calls()
                         return CancelledError()
                 elif future.is_done:
                     return True
-                notification = machine.poll()
+                notification = waiting.poll()
                 if notification is None:
                     break
                 if notification[0] != CANCEL_SIGNAL:
                     self.inbox.deliver(*notification)
-            if not machine.waits_silently:
-                if machine.cancel_requested:
-                    tree = Await(Combinator.ALL_COMPLETED, machine.calls_without_id())
+            if not waiting.is_silent:
+                if waiting.cancel_requested:
+                    tree = Await(Combinator.ALL_COMPLETED, waiting.calls_without_id())
                 else:
                     tree = self._or_more(future.awaiting())
-                machine.park(tree, executing=runs is not None and bool(runs.executing))
+                waiting.park(tree, executing=runs is not None and bool(runs.executing))
         except AttemptEnded as ended:
             return ended
         except Exception as error:  # noqa: BLE001 - of a deferred operation: its place is lost
@@ -278,8 +279,8 @@ class Attempt:
         return Await(Combinator.FIRST_COMPLETED, list(dict.fromkeys(more)), [tree])
 
     @property
-    def commands(self) -> StateMachine:
-        """The machine, for what the handler issues now.
+    def commands(self) -> Commands:
+        """The machine's commands, for what the handler issues now.
 
         Raises:
             RuntimeError: as `check_caller`.
@@ -287,7 +288,7 @@ class Attempt:
         task = self._task  # as `check_caller`, which would be one call more
         if get_ident() != self._thread or task is None or current_task(self.loop) is not task:
             self._refuse_caller()
-        return self.machine
+        return self.machine.commands
 
     def check_caller(self) -> None:
         """Refuse a durable operation that another attempt could not repeat in the same order.
@@ -304,7 +305,7 @@ class Attempt:
 
     def _refuse_caller(self) -> None:
         # Of a handler that was left alone, no operation does anything, nor raises.
-        if not self.machine.is_unheard:
+        if not self.machine.journal.is_unheard:
             raise used_elsewhere()
 
     def issue(
@@ -323,8 +324,8 @@ class Attempt:
             *args: its arguments.
             future: the class of the future.
         """
-        machine = self.machine
-        index = machine.command_index
+        journal = self.machine.journal
+        index = journal.command_index
         try:
             outcome = operation(*args)
             if isinstance(outcome, Result):
@@ -332,8 +333,8 @@ class Attempt:
             leaf = future(self, outcome, read)
             self.inbox.expect(outcome, leaf)
         except BaseException as error:
-            if machine.command_index != index:
-                machine.cut_short(error)
+            if journal.command_index != index:
+                journal.cut_short(error)
             raise
         return leaf
 
@@ -359,7 +360,7 @@ class Attempt:
 
     def run_finished(self, error: BaseException | None) -> None:
         """A run's result was proposed, or its failure ended the attempt."""
-        has_failed = self.machine.phase is _CLOSED
+        has_failed = self.machine.journal.phase is _CLOSED
         if has_failed:
             self.cause = error
         task = self._task
@@ -376,7 +377,7 @@ class Attempt:
         """The handler waits: execute the functions that it has asked for, and send what it has issued."""
         if self.runs is not None:
             self.runs.start()
-        if self.machine.phase is _CLOSED:
+        if self.machine.journal.phase is _CLOSED:
             self._goes_on_after_end()
         else:
             self.flush()
@@ -385,7 +386,7 @@ class Attempt:
 
     def finish(self, result: Any, error: BaseException | None) -> None:
         """The handler returned or raised."""
-        if self.machine.phase is not _CLOSED:
+        if self.machine.journal.phase is not _CLOSED:
             if (
                 (self.deferred or self.runs is not None)
                 and (error is None or isinstance(error, TerminalError))
@@ -413,8 +414,8 @@ class Attempt:
         task = self._task
         if task is None or task.is_done or task.is_running:
             return
-        if self.machine.ends_told == 0:  # what the handler does then is its cleanup: let it
-            self.machine.ends_told = 1
+        if self.machine.journal.ends_told == 0:  # what the handler does then is its cleanup: let it
+            self.machine.journal.ends_told = 1
             task.stop(AttemptEnded(reason))
 
     def _goes_on_after_end(self) -> None:
@@ -427,7 +428,7 @@ class Attempt:
         self._stop("the attempt ended while the handler ran")
         if task.is_done:
             return
-        if self.machine.is_unheard or self._steps_after_end > _MOST_STEPS_AFTER_END:
+        if self.machine.journal.is_unheard or self._steps_after_end > _MOST_STEPS_AFTER_END:
             self._steps_after_end = _MOST_STEPS_AFTER_END + 1
             _log.warning(
                 "%s: the handler goes on and on after its attempt has ended, and is left alone in "
@@ -442,19 +443,21 @@ class Attempt:
     @property
     def description(self) -> str:
         """The handler and the invocation, for the log."""
-        return f"{self.handler.name}, invocation {self.machine.start.debug_id or '(unknown)'}"
+        return (
+            f"{self.handler.name}, invocation {self.machine.journal.start.debug_id or '(unknown)'}"
+        )
 
     def flush(self) -> None:
         """Send the output so far; the last of it with the end of the stream."""
-        machine = self.machine
-        is_last = machine.phase is _CLOSED
-        output = machine.take_output()
+        journal = self.machine.journal
+        is_last = journal.phase is _CLOSED
+        output = journal.take_output()
         if self._has_ended:
             return
         if is_last:
             self._has_ended = True
-            if machine.error is not None:
-                log_failure(self, machine.error)
+            if journal.error is not None:
+                log_failure(self, journal.error)
             self.cause = None
             self.stream.write(output, end=True)
         elif output:

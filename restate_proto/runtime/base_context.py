@@ -78,7 +78,7 @@ class Context:
     @property
     def invocation_id(self) -> str:
         """This invocation's id, `inv_...`."""
-        return self._machine.start.debug_id
+        return self._machine.journal.start.debug_id
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -88,19 +88,19 @@ class Context:
     @property
     def idempotency_key(self) -> str | None:
         """The idempotency key that the caller gave; None also where Restate does not say (v5, v6)."""
-        start = self._machine.start
+        start = self._machine.journal.start
         return start.idempotency_key if start.HasField("idempotency_key") else None
 
     @property
     def scope(self) -> str | None:
         """The scope that the invocation was addressed in; since protocol v7."""
-        start = self._machine.start
+        start = self._machine.journal.start
         return start.scope if start.HasField("scope") else None
 
     @property
     def limit_key(self) -> str | None:
         """The limit key that the caller gave; since protocol v7."""
-        start = self._machine.start
+        start = self._machine.journal.start
         return start.limit_key if start.HasField("limit_key") else None
 
     # ---- Calls and messages by name ----
@@ -264,17 +264,18 @@ class Context:
         read = reader(codec, encoding, "the result of ctx.run", name)
         context = copy_context()
         attempt = self._attempt
-        machine = attempt.commands
-        index = machine.command_index
+        commands = attempt.commands
+        journal = attempt.machine.journal
+        index = journal.command_index
         try:  # as `Attempt.issue`
-            id_, is_new = machine.run(name)
+            id_, is_new = commands.run(name)
             leaf = attempt.leaf(id_, read)
             if is_new:
                 run = Run(id_, name, function, args, codec, encoding, retry, context)
                 attempt.execute(run)
         except BaseException as error:
-            if machine.command_index != index:
-                machine.cut_short(error)
+            if journal.command_index != index:
+                journal.cut_short(error)
             raise
         return leaf
 
@@ -304,9 +305,9 @@ class Context:
     @property
     def random(self) -> Random:
         """Random numbers that are the same in every attempt of this invocation."""
-        machine = self._attempt.commands
+        commands = self._attempt.commands
         if self._random is None:
-            self._random = Random(machine.random_seed())  # noqa: S311 - repeatable by design
+            self._random = Random(commands.random_seed())  # noqa: S311 - repeatable by design
         return self._random
 
     def uuid(self) -> UUID:
@@ -322,13 +323,14 @@ class Context:
             type: the type of the value.
         """
         codec = codec_for(type)
-        machine = self._attempt.commands
-        index = machine.last_signal_index
+        self._attempt.check_caller()
+        journal = self._machine.journal
+        index = journal.last_signal_index
         try:  # as `Attempt.issue`
             return Awakeable(self._attempt, codec, self._encoding)
         except BaseException as error:
-            if machine.last_signal_index != index:
-                machine.cut_short(error)
+            if journal.last_signal_index != index:
+                journal.cut_short(error)
             raise
 
     def resolve_awakeable(self, id: str, message: Any) -> None:  # noqa: A002
@@ -359,8 +361,8 @@ class Context:
         attempt.check_caller()
         read = reader(codec_for(key.type), self._encoding, "signal", key.name)
         leaf = FromOutside(attempt, key.name, read)
-        if attempt.machine.phase is Phase.CLOSED:
-            attempt.machine.refuse()  # as all others, though it issues nothing
+        if attempt.machine.journal.phase is Phase.CLOSED:
+            attempt.machine.journal.refuse()  # as all others, though it issues nothing
         else:
             attempt.inbox.expect_signal(key.name, leaf)
         return leaf

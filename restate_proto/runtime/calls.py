@@ -39,14 +39,15 @@ def start_call(
 ) -> CallFuture[R]:
     """Call a handler; `response` is read in `encoding`."""
     idempotency_key, headers, limit_key = _read(target, options)
-    machine = attempt.commands
-    index = machine.command_index
+    commands = attempt.commands
+    journal = attempt.machine.journal
+    index = journal.command_index
     try:  # as `Attempt.issue`
-        ids = machine.call(target, parameter, headers, idempotency_key, limit_key)
+        ids = commands.call(target, parameter, headers, idempotency_key, limit_key)
         return CallFuture(attempt, ids, response, encoding, target)
     except BaseException as error:
-        if machine.command_index != index:
-            machine.cut_short(error)
+        if journal.command_index != index:
+            journal.cut_short(error)
         raise
 
 
@@ -64,15 +65,16 @@ def start_send(
     if delay is not None and not isinstance(delay, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
         raise wrong_type(target, "delay", delay, DURATION)
     invoke_time = 0 if delay is None else after(delay)
-    machine = attempt.commands
-    index = machine.command_index
+    commands = attempt.commands
+    journal = attempt.machine.journal
+    index = journal.command_index
     try:  # as `Attempt.issue`
-        id_ = machine.send(target, parameter, headers, idempotency_key, limit_key, invoke_time)
+        id_ = commands.send(target, parameter, headers, idempotency_key, limit_key, invoke_time)
         leaf = attempt.leaf(id_, read_invocation_id)
         return InvocationHandle(attempt, leaf, response, encoding)
     except BaseException as error:
-        if machine.command_index != index:
-            machine.cut_short(error)
+        if journal.command_index != index:
+            journal.cut_short(error)
         raise
 
 

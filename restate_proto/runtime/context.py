@@ -41,7 +41,7 @@ class _KeyedContext(Context):
     @property
     def key(self) -> str:
         """The object's key, or the workflow's id."""
-        return self._machine.start.key
+        return self._machine.journal.start.key
 
     def get(self, key: StateKey[T]) -> DurableFuture[T | None]:
         """The value of a state key; None where there is none."""
@@ -49,22 +49,23 @@ class _KeyedContext(Context):
             raise wrong_type("ctx.get", "key", key, _STATE_KEY)
         read = optional_reader(codec_for(key.type), self._encoding, "state", key.name)
         attempt = self._attempt
-        machine = attempt.commands
-        index = machine.command_index
+        commands = attempt.commands
+        journal = attempt.machine.journal
+        index = journal.command_index
         try:  # as `Attempt.issue`
-            result = machine.get_state(key.name)
+            result = commands.state.get(key.name)
             if isinstance(result, Result):
                 return Leaf(attempt, None, read, result)
             return attempt.leaf(result, read)
         except BaseException as error:
-            if machine.command_index != index:
-                machine.cut_short(error)
+            if journal.command_index != index:
+                journal.cut_short(error)
             raise
 
     def state_keys(self) -> DurableFuture[tuple[str, ...]]:
         """The names of the state keys that have a value."""
         attempt = self._attempt
-        return attempt.issue(read_keys, attempt.commands.get_state_keys)
+        return attempt.issue(read_keys, attempt.commands.state.keys)
 
 
 class _WritingContext(_KeyedContext):
@@ -80,17 +81,17 @@ class _WritingContext(_KeyedContext):
         """
         if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_type("ctx.set", "key", key, _STATE_KEY)
-        self._attempt.commands.set_state(key.name, write(value, key.type, self._encoding))
+        self._attempt.commands.state.set(key.name, write(value, key.type, self._encoding))
 
     def clear(self, key: StateKey[Any]) -> None:
         """Remove a state key."""
         if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_type("ctx.clear", "key", key, _STATE_KEY)
-        self._attempt.commands.clear_state(key.name)
+        self._attempt.commands.state.clear(key.name)
 
     def clear_all(self) -> None:
         """Remove every state key."""
-        self._attempt.commands.clear_all_state()
+        self._attempt.commands.state.clear_all()
 
 
 class _PromiseContext(_KeyedContext):

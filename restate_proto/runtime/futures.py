@@ -37,7 +37,7 @@ class DurableFuture(Generic[T_co]):
         self.is_used = False  # awaited or combined, at least once
 
     def __await__(self) -> Generator[Any, None, T_co]:
-        if not self.is_done or self.attempt.machine.has_much_output:
+        if not self.is_done or self.attempt.machine.journal.has_much_output:
             self.attempt.check_caller()
             self.is_used = True
             yield self

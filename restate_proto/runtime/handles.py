@@ -70,7 +70,7 @@ class InvocationHandle(Generic[R]):
         """
         attempt, read = self._attempt, reader(self._codec, self._encoding, "the result")
         return self._with_id(
-            lambda id_: attempt.issue(read, attempt.machine.attach, InvocationTarget(id_))
+            lambda id_: attempt.issue(read, attempt.machine.commands.attach, InvocationTarget(id_))
         )
 
     def output(self) -> DurableFuture[R | None]:
@@ -80,13 +80,15 @@ class InvocationHandle(Generic[R]):
         """
         attempt, read = self._attempt, optional_reader(self._codec, self._encoding, "the result")
         return self._with_id(
-            lambda id_: attempt.issue(read, attempt.machine.get_output, InvocationTarget(id_))
+            lambda id_: attempt.issue(
+                read, attempt.machine.commands.get_output, InvocationTarget(id_)
+            )
         )
 
     def cancel(self) -> DurableFuture[None]:
         """Cancel it: its handler gets a `CancelledError` where it waits."""
         attempt = self._attempt
-        return self._with_id(attempt.machine.cancel_invocation)
+        return self._with_id(attempt.machine.commands.cancel_invocation)
 
     def signal(self, key: SendsSignal[S], message: S) -> DurableFuture[None]:
         """Send it a signal, for its `ctx.signal(key)`.
@@ -102,7 +104,7 @@ class InvocationHandle(Generic[R]):
             raise wrong_signal_key("signal", key)
         data = write(message, key.type, self._encoding)
         # Here, for it may not be sent before the invocation's id is known.
-        self._attempt.machine.check_size("send signal", len(data) + len(key.name))
+        self._attempt.machine.journal.check_size("send signal", len(data) + len(key.name))
         return self._signal(key.name, data)
 
     def reject_signal(
@@ -116,17 +118,18 @@ class InvocationHandle(Generic[R]):
 
     def _signal(self, name: str, result: bytes | Failure) -> DurableFuture[None]:
         name.encode()  # what cannot be sent is refused here, and not when the id is there
-        machine = self._attempt.machine
-        return self._with_id(lambda id_: machine.send_signal(id_, name, result))
+        commands = self._attempt.machine.commands
+        return self._with_id(lambda id_: commands.send_signal(id_, name, result))
 
     def _with_id(self, issue: Callable[[str], DurableFuture[S] | None]) -> DurableFuture[S]:
-        machine = self._attempt.commands
-        index = machine.command_index
+        self._attempt.check_caller()
+        journal = self._attempt.machine.journal
+        index = journal.command_index
         try:  # as `Attempt.issue`
             return Deferred(self._attempt, self._invocation_id, issue)
         except BaseException as error:
-            if machine.command_index != index:
-                machine.cut_short(error)
+            if journal.command_index != index:
+                journal.cut_short(error)
             raise
 
 
@@ -182,7 +185,7 @@ class Awakeable(FromOutside[R]):
     __slots__ = ("id",)
 
     def __init__(self, attempt: Attempt, codec: Codec[R], encoding: Encoding) -> None:
-        self.id, notification = attempt.machine.awakeable()
+        self.id, notification = attempt.machine.commands.awakeable()
         super().__init__(attempt, notification, reader(codec, encoding, "awakeable", self.id))
         attempt.inbox.expect(notification, self)
 

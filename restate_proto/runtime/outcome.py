@@ -26,11 +26,13 @@ def write_outcome(attempt: Attempt, result: Any, error: BaseException | None) ->
     attempt.cause = error
     try:
         if error is None:
-            machine.write_output(encode(attempt.handler.response, result, attempt.answer_encoding))
-            machine.end()
+            machine.commands.write_output(
+                encode(attempt.handler.response, result, attempt.answer_encoding)
+            )
+            machine.journal.end()
         elif isinstance(error, TerminalError):
-            machine.write_output(to_failure(error))
-            machine.end()
+            machine.commands.write_output(to_failure(error))
+            machine.journal.end()
         else:
             fail(attempt, error)
     except AttemptEnded:
@@ -39,7 +41,7 @@ def write_outcome(attempt: Attempt, result: Any, error: BaseException | None) ->
         did = "returned" if error is None else "raised"
         attempt.cause = wrong
         text = f"{attempt.handler.name} {did} what cannot be recorded: {describe_error(wrong)}"
-        machine.fail_with(AttemptError(500, text))
+        machine.journal.fail_with(AttemptError(500, text))
 
 
 def fail(attempt: Attempt, error: BaseException) -> None:
@@ -47,7 +49,7 @@ def fail(attempt: Attempt, error: BaseException) -> None:
     failure = to_attempt_error(error, expose_traceback=attempt.runtime.expose_tracebacks)
     if attempt.handler.report_failure is not None:
         failure = replace(failure, retry_after=None)  # which outdoes any bound
-    attempt.machine.fail_with(failure)
+    attempt.machine.journal.fail_with(failure)
 
 
 def log_failure(attempt: Attempt, failure: AttemptError) -> None:
@@ -63,6 +65,6 @@ def log_failure(attempt: Attempt, failure: AttemptError) -> None:
         exc_info=attempt.cause,
     )
     if report is not None:
-        invocation_id = attempt.machine.start.debug_id or "(unknown)"
+        invocation_id = attempt.machine.journal.start.debug_id or "(unknown)"
         code, message = failure.code, failure.message
         report(LastFailure(handler.name, invocation_id, code, message, attempt.cause))

@@ -75,11 +75,11 @@ class Runs:
     def start(self) -> None:
         """Execute what was added, if the replay is over: only then can its result be stored."""
         machine = self._attempt.machine
-        if not self._postponed or machine.phase is not Phase.PROCESSING:
+        if not self._postponed or machine.journal.phase is not Phase.PROCESSING:
             return
         postponed, self._postponed = self._postponed, []
         for run in postponed:
-            if machine.phase is Phase.PROCESSING:  # one before may have failed
+            if machine.journal.phase is Phase.PROCESSING:  # one before may have failed
                 self._execute(run)
 
     def unfinished(self) -> list[int]:
@@ -109,16 +109,16 @@ class Runs:
         self.executing.discard(task)
         attempt = self._attempt
         machine = attempt.machine
-        if machine.phase is Phase.CLOSED:
+        if machine.journal.phase is Phase.CLOSED:
             attempt.runtime.cleanups.discard(task)
             return
         try:
             outcome = self._outcome(task, result, error)
             if outcome is not None:
-                machine.propose_run(task.run.id, outcome)
+                machine.commands.propose_run(task.run.id, outcome)
         except BaseException as wrong:  # noqa: BLE001 - such as a RetryableError with parts of wrong types
             text = f"ctx.run({task.run.name!r}) failed: {describe_error(wrong)}"
-            machine.fail_with(AttemptError(500, text))
+            machine.journal.fail_with(AttemptError(500, text))
         attempt.run_finished(error)
 
     def _outcome(
@@ -141,7 +141,7 @@ class Runs:
             data = encode(run.codec, result, run.encoding)
             if len(data) < _DEEP_AT_LEAST:
                 return data
-            reason = _why_unreadable(run, data, self._attempt.machine.max_payload)
+            reason = _why_unreadable(run, data, self._attempt.machine.journal.max_payload)
         except BaseException as wrong:  # noqa: BLE001 - a codec of any library, on an object of any class
             data, reason = b"", describe_error(wrong)
         if reason is None:
@@ -163,7 +163,7 @@ class Runs:
         code = error.code if isinstance(error, RetryableError) else 500
         delay = error.retry_after if isinstance(error, RetryableError) else None
         if run.retry is not None and not isinstance(error, ThreadStartError):
-            attempts, since = machine.run_history()
+            attempts, since = machine.commands.run_history()
             elapsed = since + timedelta(seconds=task.elapsed())
             next_delay = run.retry.next_delay(attempts + 1, elapsed)
             if isinstance(next_delay, GiveUp):
@@ -172,7 +172,7 @@ class Runs:
         if self._attempt.handler.report_failure is not None and not (run.retry and run.retry.ends):
             delay = None  # Restate makes an attempt after the delay it is told, whatever its bounds
         expose_traceback = self._attempt.runtime.expose_tracebacks
-        machine.fail_run(
+        machine.commands.fail_run(
             run.id,
             text,
             code=code,

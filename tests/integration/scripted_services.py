@@ -116,7 +116,7 @@ class Clerk(ClerkBase):
         raise TerminalError(request.message, code=request.code, metadata=request.metadata)
 
     async def describe(self, ctx: Context, request: Empty) -> Parcel:
-        return Parcel(number=attempt_of(ctx).machine.version)
+        return Parcel(number=attempt_of(ctx).machine.journal.version)
 
     async def whisper(self, ctx: Context, request: Parcel) -> Parcel:
         return Parcel(text=f"psst, {request.text}")

@@ -9,7 +9,7 @@ import pytest
 
 from restate_proto import Context, InvalidResponseError, TerminalError
 from restate_proto.errors import received_error
-from restate_proto.protocol import results
+from restate_proto.protocol import errors
 from tests.integration.conformance_messages import Parcel
 from tests.integration.scripted_services import Place
 
@@ -22,7 +22,7 @@ def test_no_code_harms_the_calls_beside_it(
     world: World, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     """The ingress answers with the code as its status; 101 makes that malformed."""
-    monkeypatch.setattr(results, "wire_code", int)  # as others write it
+    monkeypatch.setattr(errors, "wire_code", int)  # as others write it
 
     async def waits(ctx: Context, parcel: Parcel) -> Parcel:
         awakeable = ctx.awakeable(Parcel)

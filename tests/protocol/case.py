@@ -203,7 +203,7 @@ class Case:
         self.results: dict[NotificationId, Result] = {}
         self.machine.feed(stream(pb.InputCommandMessage(value=value(payload)), *entries, **fields))
         if read:
-            assert self.machine.is_ready, self.machine.error
+            assert self.machine.is_ready, self.machine.journal.error
             assert self.machine.read_input().payload == payload
 
     # ---- As Restate ----
@@ -219,11 +219,11 @@ class Case:
 
     def sent_frames(self) -> list[Frame]:
         """The frames written since the last look."""
-        return read_frames(self.machine.take_output())
+        return read_frames(self.machine.journal.take_output())
 
     def sent(self) -> list[Message]:
         """The messages written since the last look."""
-        return read_messages(self.machine.take_output())
+        return read_messages(self.machine.journal.take_output())
 
     def sent_one(self, class_: type[M]) -> M:
         """The one message written since the last look."""
@@ -249,23 +249,23 @@ class Case:
         """Wait until notifications made something true. False when input has to come first."""
         machine = self.machine
         while True:
-            if machine.cancel_requested:
-                missing = machine.calls_without_id()
+            if machine.waiting.cancel_requested:
+                missing = machine.waiting.calls_without_id()
                 if not missing:
-                    machine.cancel_requested = False
-                    machine.cancel_calls()
+                    machine.waiting.cancel_requested = False
+                    machine.waiting.cancel_calls()
                     raise Cancelled
             elif is_done():
                 return True
-            notification = machine.poll()
+            notification = machine.waiting.poll()
             if notification is None:
                 break
             self.results[notification[0]] = notification[1]
-        if machine.cancel_requested:
-            machine.park(Await(ids=machine.calls_without_id()), executing=executing)
+        if machine.waiting.cancel_requested:
+            machine.waiting.park(Await(ids=machine.waiting.calls_without_id()), executing=executing)
         else:
             tree = Await(awaiting.combinator, [*awaiting.ids, CANCEL_SIGNAL], awaiting.nested)
-            machine.park(tree, executing=executing)
+            machine.waiting.park(tree, executing=executing)
         return False
 
     def value_of(self, id_: NotificationId) -> bytes:
@@ -278,37 +278,37 @@ class Case:
 
     def returns(self, payload: bytes = b"") -> None:
         """The handler returns."""
-        self.machine.write_output(payload)
-        self.machine.end()
+        self.machine.commands.write_output(payload)
+        self.machine.journal.end()
 
 
 def closed(case: Case | StateMachine) -> bool:
     """Whether the attempt is over; then it says so, however it is asked."""
     machine = case.machine if isinstance(case, Case) else case
-    if machine.phase is not Phase.CLOSED:
+    if machine.journal.phase is not Phase.CLOSED:
         return False
     with pytest.raises(AttemptEnded):
-        machine.sleep(1)
+        machine.commands.sleep(1)
     with pytest.raises(AttemptEnded):
-        machine.park(Await(ids=[1]), executing=False)
-    assert machine.poll() is None
+        machine.waiting.park(Await(ids=[1]), executing=False)
+    assert machine.waiting.poll() is None
     return True
 
 
 def error_of(case: Case | StateMachine) -> pb.ErrorMessage:
     """The one error message that the attempt ended with, after which nothing is written."""
     machine = case.machine if isinstance(case, Case) else case
-    last = read_messages(machine.take_output())[-1]
+    last = read_messages(machine.journal.take_output())[-1]
     assert isinstance(last, pb.ErrorMessage), last
     assert closed(machine)
-    assert machine.error is not None
-    assert machine.error.message == last.message
-    assert machine.take_output() == b""
+    assert machine.journal.error is not None
+    assert machine.journal.error.message == last.message
+    assert machine.journal.take_output() == b""
     return last
 
 
 def replaying(*entries: Message | bytes, **fields: Any) -> Case:
     """A case that has to replay all of these entries."""
     case = Case(*entries, **fields)
-    assert case.machine.phase is Phase.REPLAYING
+    assert case.machine.journal.phase is Phase.REPLAYING
     return case

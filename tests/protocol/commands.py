@@ -57,99 +57,99 @@ _FULL_STATE = {
 
 COMMANDS: dict[str, Command] = {
     "output": Command(
-        lambda m: m.write_output(b"done"),
+        lambda m: m.commands.write_output(b"done"),
         pb.OutputCommandMessage(value=value(b"done")),
         "0401000000000008 72060a04646f6e65",
     ),
     "output of nothing": Command(
-        lambda m: m.write_output(b""),
+        lambda m: m.commands.write_output(b""),
         pb.OutputCommandMessage(value=value(b"")),
         "0401000000000002 7200",
     ),
     "output of a failure": Command(
-        lambda m: m.write_output(_FAILURE),
+        lambda m: m.commands.write_output(_FAILURE),
         pb.OutputCommandMessage(failure=pb.Failure(code=409, message="sold out")),
         "040100000000000f 7a0d0899031208736f6c64206f7574",
     ),
     "get state": Command(
-        lambda m: m.get_state("tickets"),
+        lambda m: m.commands.state.get("tickets"),
         pb.GetLazyStateCommandMessage(key=b"tickets", result_completion_id=1),
         "040200000000000b 0a077469636b6574735801",
     ),
     "get state that is there": Command(
-        lambda m: m.get_state("b"),
+        lambda m: m.commands.state.get("b"),
         pb.GetEagerStateCommandMessage(key=b"b", value=value(b"2")),
         "0407000000000008 0a016272030a0132",
         state=_FULL_STATE,
     ),
     "get state that is empty": Command(
-        lambda m: m.get_state("a"),
+        lambda m: m.commands.state.get("a"),
         pb.GetEagerStateCommandMessage(key=b"a", value=value(b"")),
         "0407000000000005 0a01617200",
         state=_FULL_STATE,
     ),
     "get state that is not there": Command(
-        lambda m: m.get_state("c"),
+        lambda m: m.commands.state.get("c"),
         pb.GetEagerStateCommandMessage(key=b"c", void=pb.Void()),
         "0407000000000005 0a01636a00",
         state=_FULL_STATE,
     ),
     "get state keys": Command(
-        lambda m: m.get_state_keys(),
+        lambda m: m.commands.state.keys(),
         pb.GetLazyStateKeysCommandMessage(result_completion_id=1),
         "0406000000000002 5801",
     ),
     "get state keys that are there": Command(
-        lambda m: m.get_state_keys(),
+        lambda m: m.commands.state.keys(),
         pb.GetEagerStateKeysCommandMessage(value=pb.StateKeys(keys=[b"a", b"b"])),
         "0408000000000008 72060a01610a0162",
         state=_FULL_STATE,
     ),
     "get state keys of no state": Command(
-        lambda m: m.get_state_keys(),
+        lambda m: m.commands.state.keys(),
         pb.GetEagerStateKeysCommandMessage(value=pb.StateKeys()),
         "0408000000000002 7200",
         state={"partial_state": False},
     ),
     "set state": Command(
-        lambda m: m.set_state("tickets", b"\x08\x01"),
+        lambda m: m.commands.state.set("tickets", b"\x08\x01"),
         pb.SetStateCommandMessage(key=b"tickets", value=value(b"\x08\x01")),
         "040300000000000f 0a077469636b6574731a040a020801",
     ),
     "set state to nothing": Command(
-        lambda m: m.set_state("tickets", b""),
+        lambda m: m.commands.state.set("tickets", b""),
         pb.SetStateCommandMessage(key=b"tickets", value=value(b"")),
         "040300000000000b 0a077469636b6574731a00",
     ),
     "clear state": Command(
-        lambda m: m.clear_state("tickets"),
+        lambda m: m.commands.state.clear("tickets"),
         pb.ClearStateCommandMessage(key=b"tickets"),
         "0404000000000009 0a077469636b657473",
     ),
     "clear all state": Command(
-        lambda m: m.clear_all_state(),
+        lambda m: m.commands.state.clear_all(),
         pb.ClearAllStateCommandMessage(),
         "0405000000000000",
     ),
     "get promise": Command(
-        lambda m: m.get_promise("email"),
+        lambda m: m.commands.get_promise("email"),
         pb.GetPromiseCommandMessage(key="email", result_completion_id=1),
         "0409000000000009 0a05656d61696c5801",
     ),
     "peek promise": Command(
-        lambda m: m.peek_promise("email"),
+        lambda m: m.commands.peek_promise("email"),
         pb.PeekPromiseCommandMessage(key="email", result_completion_id=1),
         "040a000000000009 0a05656d61696c5801",
     ),
     "resolve promise": Command(
-        lambda m: m.complete_promise("email", b"ok"),
+        lambda m: m.commands.complete_promise("email", b"ok"),
         pb.CompletePromiseCommandMessage(
             key="email", completion_value=value(b"ok"), result_completion_id=1
         ),
         "040b00000000000f 0a05656d61696c12040a026f6b5801",
     ),
     "reject promise": Command(
-        lambda m: m.complete_promise("email", _FAILURE),
+        lambda m: m.commands.complete_promise("email", _FAILURE),
         pb.CompletePromiseCommandMessage(
             key="email",
             completion_failure=pb.Failure(code=409, message="sold out"),
@@ -158,14 +158,14 @@ COMMANDS: dict[str, Command] = {
         "040b000000000018 0a05656d61696c1a0d0899031208736f6c64206f75745801",
     ),
     "sleep": Command(
-        lambda m: m.sleep(1_721_123_699_086, "expiry"),
+        lambda m: m.commands.sleep(1_721_123_699_086, "expiry"),
         pb.SleepCommandMessage(
             wake_up_time=1_721_123_699_086, result_completion_id=1, name="expiry"
         ),
         "040c000000000011 088ef3ddd78b3258016206657870697279",
     ),
     "call": Command(
-        lambda m: m.call(_CART, b"\x0a\x01t", _HEADERS, "abc123", name="add"),
+        lambda m: m.commands.call(_CART, b"\x0a\x01t", _HEADERS, "abc123", name="add"),
         pb.CallCommandMessage(
             service_name="shop.v1.Cart",
             handler_name="AddTicket",
@@ -183,7 +183,7 @@ COMMANDS: dict[str, Command] = {
         "6464",
     ),
     "call of a service": Command(
-        lambda m: m.call(Target("Greeter", "greet"), b""),
+        lambda m: m.commands.call(Target("Greeter", "greet"), b""),
         pb.CallCommandMessage(
             service_name="Greeter",
             handler_name="greet",
@@ -193,7 +193,7 @@ COMMANDS: dict[str, Command] = {
         "040d000000000014 0a07477265657465721205677265657450015802",
     ),
     "call in a scope": Command(
-        lambda m: m.call(_SCOPED, b"", limit_key="user"),
+        lambda m: m.commands.call(_SCOPED, b"", limit_key="user"),
         pb.CallCommandMessage(
             service_name="shop.v1.Cart",
             handler_name="AddTicket",
@@ -209,7 +209,9 @@ COMMANDS: dict[str, Command] = {
         version=7,
     ),
     "send": Command(
-        lambda m: m.send(_CART, b"\x0a\x01t", _HEADERS, "abc123", None, 1_721_123_699_086, "later"),
+        lambda m: m.commands.send(
+            _CART, b"\x0a\x01t", _HEADERS, "abc123", None, 1_721_123_699_086, "later"
+        ),
         pb.OneWayCallCommandMessage(
             service_name="shop.v1.Cart",
             handler_name="AddTicket",
@@ -227,7 +229,7 @@ COMMANDS: dict[str, Command] = {
         "500162056c61746572",
     ),
     "send in a scope": Command(
-        lambda m: m.send(_SCOPED, b"", limit_key="user"),
+        lambda m: m.commands.send(_SCOPED, b"", limit_key="user"),
         pb.OneWayCallCommandMessage(
             service_name="shop.v1.Cart",
             handler_name="AddTicket",
@@ -242,14 +244,14 @@ COMMANDS: dict[str, Command] = {
         version=7,
     ),
     "send signal": Command(
-        lambda m: m.send_signal("inv_other", "approved", b"yes"),
+        lambda m: m.commands.send_signal("inv_other", "approved", b"yes"),
         pb.SendSignalCommandMessage(
             target_invocation_id="inv_other", name="approved", value=value(b"yes")
         ),
         "041000000000001c 0a09696e765f6f746865721a08617070726f7665642a050a03796573",
     ),
     "send signal of a failure": Command(
-        lambda m: m.send_signal("inv_other", "approved", _FAILURE),
+        lambda m: m.commands.send_signal("inv_other", "approved", _FAILURE),
         pb.SendSignalCommandMessage(
             target_invocation_id="inv_other",
             name="approved",
@@ -258,22 +260,24 @@ COMMANDS: dict[str, Command] = {
         "0410000000000024 0a09696e765f6f746865721a08617070726f766564320d0899031208736f6c64206f7574",
     ),
     "cancel invocation": Command(
-        lambda m: m.cancel_invocation("inv_other"),
+        lambda m: m.commands.cancel_invocation("inv_other"),
         pb.SendSignalCommandMessage(target_invocation_id="inv_other", idx=1, void=pb.Void()),
         "041000000000000f 0a09696e765f6f7468657210012200",
     ),
     "run": Command(
-        lambda m: m.run("quote"),
+        lambda m: m.commands.run("quote"),
         pb.RunCommandMessage(result_completion_id=1, name="quote"),
         "0411000000000009 5801620571756f7465",
     ),
     "attach": Command(
-        lambda m: m.attach(InvocationTarget("inv_other")),
+        lambda m: m.commands.attach(InvocationTarget("inv_other")),
         pb.AttachInvocationCommandMessage(invocation_id="inv_other", result_completion_id=1),
         "041200000000000d 0a09696e765f6f746865725801",
     ),
     "attach to a workflow": Command(
-        lambda m: m.attach(InvocationTarget(target=Target.workflow("Signup", "w1", "Run"))),
+        lambda m: m.commands.attach(
+            InvocationTarget(target=Target.workflow("Signup", "w1", "Run"))
+        ),
         pb.AttachInvocationCommandMessage(
             workflow_target=pb.WorkflowTarget(workflow_name="Signup", workflow_key="w1"),
             result_completion_id=1,
@@ -281,7 +285,7 @@ COMMANDS: dict[str, Command] = {
         "0412000000000010 220c0a065369676e7570120277315801",
     ),
     "attach to an idempotent request": Command(
-        lambda m: m.attach(InvocationTarget(target=_CART, idempotency_key="abc123")),
+        lambda m: m.commands.attach(InvocationTarget(target=_CART, idempotency_key="abc123")),
         pb.AttachInvocationCommandMessage(
             idempotent_request_target=pb.IdempotentRequestTarget(
                 service_name="shop.v1.Cart",
@@ -296,7 +300,7 @@ COMMANDS: dict[str, Command] = {
         "6162633132335801",
     ),
     "attach in a scope": Command(
-        lambda m: m.attach(InvocationTarget(target=_SCOPED, idempotency_key="abc123")),
+        lambda m: m.commands.attach(InvocationTarget(target=_SCOPED, idempotency_key="abc123")),
         pb.AttachInvocationCommandMessage(
             idempotent_request_target=pb.IdempotentRequestTarget(
                 service_name="shop.v1.Cart",
@@ -313,12 +317,12 @@ COMMANDS: dict[str, Command] = {
         version=7,
     ),
     "get output": Command(
-        lambda m: m.get_output(InvocationTarget("inv_other")),
+        lambda m: m.commands.get_output(InvocationTarget("inv_other")),
         pb.GetInvocationOutputCommandMessage(invocation_id="inv_other", result_completion_id=1),
         "041300000000000d 0a09696e765f6f746865725801",
     ),
     "get output of a workflow in a scope": Command(
-        lambda m: m.get_output(
+        lambda m: m.commands.get_output(
             InvocationTarget(target=Target.workflow("Signup", "w1", "Run", scope="tenant"))
         ),
         pb.GetInvocationOutputCommandMessage(
@@ -331,7 +335,7 @@ COMMANDS: dict[str, Command] = {
         version=7,
     ),
     "get output of an idempotent request": Command(
-        lambda m: m.get_output(
+        lambda m: m.commands.get_output(
             InvocationTarget(target=Target("Greeter", "greet"), idempotency_key="abc123")
         ),
         pb.GetInvocationOutputCommandMessage(
@@ -343,12 +347,12 @@ COMMANDS: dict[str, Command] = {
         "041300000000001c 1a180a07477265657465721a05677265657422066162633132335801",
     ),
     "resolve awakeable": Command(
-        lambda m: m.complete_awakeable("sign_1abc", b"yes"),
+        lambda m: m.commands.complete_awakeable("sign_1abc", b"yes"),
         pb.CompleteAwakeableCommandMessage(awakeable_id="sign_1abc", value=value(b"yes")),
         "0414000000000012 0a097369676e5f3161626312050a03796573",
     ),
     "reject awakeable": Command(
-        lambda m: m.complete_awakeable("sign_1abc", _FAILURE),
+        lambda m: m.commands.complete_awakeable("sign_1abc", _FAILURE),
         pb.CompleteAwakeableCommandMessage(
             awakeable_id="sign_1abc", failure=pb.Failure(code=409, message="sold out")
         ),

@@ -48,8 +48,8 @@ def perform(machine: StateMachine, operations: Sequence[Operation], seen: list[o
             yield from _do(machine, operation, ids, seen)
         except Cancelled:
             seen.append("cancelled")
-    machine.write_output(b"done")
-    machine.end()
+    machine.commands.write_output(b"done")
+    machine.journal.end()
 
 
 def _do(
@@ -60,45 +60,47 @@ def _do(
     payload = b"%d" % number
     match kind:
         case "get" | "keys":
-            found = machine.get_state(text) if kind == "get" else machine.get_state_keys()
+            found = (
+                machine.commands.state.get(text) if kind == "get" else machine.commands.state.keys()
+            )
             if isinstance(found, int):
                 _, found = yield (found,)
             seen.append(found)
         case "set":
-            machine.set_state(text, payload)
+            machine.commands.state.set(text, payload)
         case "clear":
-            machine.clear_state(text)
+            machine.commands.state.clear(text)
         case "clear all":
-            machine.clear_all_state()
+            machine.commands.state.clear_all()
         case "sleep":
-            ids.append(machine.sleep(number, text))
+            ids.append(machine.commands.sleep(number, text))
         case "call":
-            ids += machine.call(_TARGET, payload, [("h", text)], name=text)
+            ids += machine.commands.call(_TARGET, payload, [("h", text)], name=text)
         case "send":
-            ids.append(machine.send(_TARGET, payload, idempotency_key=text))
+            ids.append(machine.commands.send(_TARGET, payload, idempotency_key=text))
         case "run":
-            id_, execute = machine.run(text)
+            id_, execute = machine.commands.run(text)
             if execute:
                 result = payload if number % 4 else Failure(500, "failed")
-                machine.propose_run(id_, result)
+                machine.commands.propose_run(id_, result)
             ids.append(id_)
         case "promise":
             ids += (
-                machine.get_promise(text),
-                machine.peek_promise(text),
-                machine.complete_promise(text, payload),
+                machine.commands.get_promise(text),
+                machine.commands.peek_promise(text),
+                machine.commands.complete_promise(text, payload),
             )
         case "awakeable":
-            awakeable, id_ = machine.awakeable()
+            awakeable, id_ = machine.commands.awakeable()
             seen.append(awakeable)
             ids.append(id_)
         case "tell":
-            machine.complete_awakeable("sign_1abc", payload)
-            machine.send_signal("inv_other", text, Failure(409, "no"))
-            machine.cancel_invocation("inv_other")
+            machine.commands.complete_awakeable("sign_1abc", payload)
+            machine.commands.send_signal("inv_other", text, Failure(409, "no"))
+            machine.commands.cancel_invocation("inv_other")
         case "attach":
             target = InvocationTarget(f"inv_{number}")
-            ids += machine.attach(target), machine.get_output(target)
+            ids += machine.commands.attach(target), machine.commands.get_output(target)
         case "wait" | "wait any" if ids:
             chosen = (ids[number % len(ids)], ids[number // 3 % len(ids)])
             id_, result = yield chosen[: 1 if kind == "wait" else 2]
@@ -133,34 +135,34 @@ class _Attempt:
                 else:
                     on_wait(waits)
         except (AttemptEnded, StopIteration):
-            assert machine.phase is Phase.CLOSED
+            assert machine.journal.phase is Phase.CLOSED
 
     def _progress(
         self, waits: tuple[NotificationId, ...]
     ) -> Callable[[], tuple[NotificationId, ...]] | None:
         machine = self.machine
         while True:
-            if machine.cancel_requested:
-                if not machine.calls_without_id():
-                    machine.cancel_requested = False
+            if machine.waiting.cancel_requested:
+                if not machine.waiting.calls_without_id():
+                    machine.waiting.cancel_requested = False
                     self._for_cancellation = []
-                    machine.cancel_calls()
+                    machine.waiting.cancel_calls()
                     return lambda: self._handler.throw(Cancelled())
             else:
                 for id_ in waits:
                     if id_ in self._results:
                         done = id_, self._results[id_]
                         return lambda: self._handler.send(done)
-            notification = machine.poll()
+            notification = machine.waiting.poll()
             if notification is None:
                 break
             self._results.setdefault(*notification)
         tree = (
-            Await(Combinator.ALL_COMPLETED, machine.calls_without_id())
-            if machine.cancel_requested
+            Await(Combinator.ALL_COMPLETED, machine.waiting.calls_without_id())
+            if machine.waiting.cancel_requested
             else Await(Combinator.FIRST_COMPLETED, [*waits, *self._for_cancellation])
         )
-        machine.park(tree, executing=False)
+        machine.waiting.park(tree, executing=False)
         return None
 
 

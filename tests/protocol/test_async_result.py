@@ -58,7 +58,7 @@ def result_of(id_: int, content: bytes) -> pb.CallCompletionNotificationMessage:
 def suspended_on(case: Case, *completions: int) -> bool:
     suspension = case.sent()[-1]
     assert isinstance(suspension, pb.SuspensionMessage)
-    waits = suspension.awaiting_on if case.machine.version >= 7 else suspension
+    waits = suspension.awaiting_on if case.machine.journal.version >= 7 else suspension
     assert list(waits.waiting_completions) == list(completions)
     return closed(case)
 
@@ -69,7 +69,7 @@ def test_dont_await_call(close: bool, version: int) -> None:
     case = Case(version=version)
     if close:
         case.close_input()
-    case.machine.call(GREETER, b"Francesco")
+    case.machine.commands.call(GREETER, b"Francesco")
     case.returns(b"Whatever")
     assert case.sent() == [
         call(1, b"Francesco"),
@@ -81,7 +81,7 @@ def test_dont_await_call(close: bool, version: int) -> None:
 @each_version
 def test_await_twice_the_same_id(version: int) -> None:
     case = Case(version=version)
-    _, id_ = case.machine.awakeable()
+    _, id_ = case.machine.commands.awakeable()
     assert case.wait(id_) is None
     assert case.wait(id_) is None
     assert len(case.sent()) == (2 if version >= 7 else 0)  # each wait is told
@@ -92,7 +92,7 @@ def test_await_twice_the_same_id(version: int) -> None:
 
 def test_notifications_take_effect_one_by_one_in_the_order_that_they_came_in() -> None:
     case = Case().feed(void(3), signal(17), void(1)).feed(void(2))
-    assert [case.machine.poll() for _ in range(5)] == [
+    assert [case.machine.waiting.poll() for _ in range(5)] == [
         (3, VOID),
         (-17, VOID),
         (1, VOID),
@@ -103,13 +103,13 @@ def test_notifications_take_effect_one_by_one_in_the_order_that_they_came_in() -
 
 def test_a_result_is_there_before_anybody_asks_for_it() -> None:
     case = Case().feed(void(1))
-    assert case.machine.sleep(1) == 1
+    assert case.machine.commands.sleep(1) == 1
     assert case.wait(1) == VOID
 
 
 def test_awaiting_on_shrinks_across_waits() -> None:
     case = Case(version=7)
-    ids = [case.machine.awakeable()[1] for _ in range(3)]
+    ids = [case.machine.commands.awakeable()[1] for _ in range(3)]
 
     def wait() -> bool:
         left = [id_ for id_ in ids if id_ not in case.results]
@@ -121,7 +121,7 @@ def test_awaiting_on_shrinks_across_waits() -> None:
     told: list[list[int]] = []
     for index in (17, 18, 19):
         # A runtime polls before it says what it waits for.
-        while (notification := case.machine.poll()) is not None:
+        while (notification := case.machine.waiting.poll()) is not None:
             case.results[notification[0]] = notification[1]
         assert not wait()
         message = case.sent_one(pb.AwaitingOnMessage)
@@ -138,10 +138,10 @@ class TestReverseAwaitOrder:
     """Two calls; the second is awaited first."""
 
     def handler(self, case: Case) -> None:
-        _, first = case.machine.call(GREETER, b"Francesco")
-        _, second = case.machine.call(GREETER, b"Till")
+        _, first = case.machine.commands.call(GREETER, b"Francesco")
+        _, second = case.machine.commands.call(GREETER, b"Till")
         second_value = case.value_of(second)
-        case.machine.set_state("A2", second_value)
+        case.machine.commands.state.set("A2", second_value)
         first_value = case.value_of(first)
         case.returns(first_value + b"-" + second_value)
 
@@ -193,12 +193,12 @@ def test_replay_with_combinator_and_entry_afterwards(version: int) -> None:
         pb.SleepCommandMessage(result_completion_id=3),
         version=version,
     ).close_input()
-    case.machine.sleep(0)
-    case.machine.sleep(0)
+    case.machine.commands.sleep(0)
+    case.machine.commands.sleep(0)
     assert case.wait_for(lambda: bool(case.results), Await(ids=[1, 2]))
     assert case.results == {2: VOID}
-    case.machine.sleep(0)
-    assert case.machine.phase is Phase.PROCESSING
+    case.machine.commands.sleep(0)
+    assert case.machine.journal.phase is Phase.PROCESSING
     with pytest.raises(AttemptEnded):
         case.wait(3)
     assert suspended_on(case, 3)
@@ -206,17 +206,17 @@ def test_replay_with_combinator_and_entry_afterwards(version: int) -> None:
 
 def test_a_result_of_nothing_that_the_handler_did_is_passed_over() -> None:
     case = Case().feed(void(77), signal(99), signal(0), void(1))
-    case.machine.sleep(1)
+    case.machine.commands.sleep(1)
     assert case.wait(1) == VOID
     case.returns()
-    assert case.machine.error is None
+    assert case.machine.journal.error is None
 
 
 def test_the_same_result_twice_is_given_twice() -> None:
     # Restate does not do that; the machine keeps no list of what was completed.
     case = Case().feed(void(1), void(1))
-    case.machine.sleep(1)
-    assert [case.machine.poll() for _ in range(3)] == [(1, VOID), (1, VOID), None]
+    case.machine.commands.sleep(1)
+    assert [case.machine.waiting.poll() for _ in range(3)] == [(1, VOID), (1, VOID), None]
 
 
 KINDS = {
@@ -232,15 +232,15 @@ KINDS = {
 }
 PAYLOADS = {"nothing", "value", "failure"}
 OPERATIONS: dict[str, tuple[set[str], Callable[[StateMachine], object]]] = {
-    "sleep": (PAYLOADS, lambda m: m.sleep(1)),
-    "state": (PAYLOADS, lambda m: m.get_state("a")),
-    "state keys": ({"state keys"}, lambda m: m.get_state_keys()),
-    "promise": (PAYLOADS, lambda m: m.get_promise("a")),
-    "run": (PAYLOADS, lambda m: m.run("a")),
-    "send": ({"invocation id"}, lambda m: m.send(GREETER, b"")),
-    "call": ({"invocation id"}, lambda m: m.call(GREETER, b"")),
-    "attach": (PAYLOADS, lambda m: m.attach(InvocationTarget("inv_1"))),
-    "nothing yet": (PAYLOADS, lambda m: m.clear_all_state()),
+    "sleep": (PAYLOADS, lambda m: m.commands.sleep(1)),
+    "state": (PAYLOADS, lambda m: m.commands.state.get("a")),
+    "state keys": ({"state keys"}, lambda m: m.commands.state.keys()),
+    "promise": (PAYLOADS, lambda m: m.commands.get_promise("a")),
+    "run": (PAYLOADS, lambda m: m.commands.run("a")),
+    "send": ({"invocation id"}, lambda m: m.commands.send(GREETER, b"")),
+    "call": ({"invocation id"}, lambda m: m.commands.call(GREETER, b"")),
+    "attach": (PAYLOADS, lambda m: m.commands.attach(InvocationTarget("inv_1"))),
+    "nothing yet": (PAYLOADS, lambda m: m.commands.state.clear_all()),
 }
 
 
@@ -255,10 +255,10 @@ def test_a_result_is_of_a_kind_that_the_operation_can_have(
     do(case.machine)
     case.feed(KINDS[kind])
     if kind in fitting:
-        assert case.machine.poll() is not None
+        assert case.machine.waiting.poll() is not None
         return
     with pytest.raises(AttemptEnded):
-        case.machine.poll()
+        case.machine.waiting.poll()
     error = error_of(case)
     assert error.code == 571
     assert error.message.startswith("Protocol violation: ")
@@ -272,15 +272,15 @@ def test_a_signal_is_no_invocation_id_and_no_state_keys(result: bytes) -> None:
     for id_ in (bytes.fromhex("1011"), bytes.fromhex("1a0161")):
         case = Case().feed(raw(0xFBFF, id_ + result))
         with pytest.raises(AttemptEnded):
-            case.machine.poll()
+            case.machine.waiting.poll()
         assert error_of(case).code == 571
 
 
 def test_a_recorded_result_of_the_wrong_kind_is_a_violation() -> None:
     case = replaying(pb.SleepCommandMessage(result_completion_id=1), KINDS["state keys"], CLEAR)
-    case.machine.sleep(1)
+    case.machine.commands.sleep(1)
     with pytest.raises(AttemptEnded):
-        case.machine.poll()
+        case.machine.waiting.poll()
     assert error_of(case).code == 571
 
 
@@ -291,7 +291,7 @@ def test_a_recorded_result_of_what_the_code_has_not_done_is_a_mismatch() -> None
         pb.OneWayCallCommandMessage(invocation_id_notification_idx=2),
         pb.CallInvocationIdCompletionNotificationMessage(completion_id=2, invocation_id="inv_1"),
     )
-    case.machine.sleep(1)
+    case.machine.commands.sleep(1)
     with pytest.raises(AttemptEnded):
         case.wait(1)
     assert error_of(case).code == 570

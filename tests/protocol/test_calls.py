@@ -37,10 +37,10 @@ CANCELS = pb.SendSignalCommandMessage(target_invocation_id="my-id", idx=1, void=
 @each_version
 def test_call_then_get_invocation_id_then_cancel_invocation(version: int) -> None:
     case = Case(version=version).feed(invocation_id(1))
-    id_, _ = case.machine.call(TARGET, b"")
+    id_, _ = case.machine.commands.call(TARGET, b"")
     assert case.wait(id_) == Result(ResultKind.INVOCATION_ID, "my-id")
-    case.machine.cancel_invocation("my-id")
-    case.machine.end()
+    case.machine.commands.cancel_invocation("my-id")
+    case.machine.journal.end()
     call, cancel, end = case.sent()
     assert call == pb.CallCommandMessage(
         service_name="MySvc",
@@ -55,9 +55,9 @@ def test_call_then_get_invocation_id_then_cancel_invocation(version: int) -> Non
 @each_version
 def test_send_then_get_invocation_id_then_cancel_invocation(version: int) -> None:
     case = Case(version=version).feed(invocation_id(1))
-    id_ = case.machine.send(TARGET, b"")
+    id_ = case.machine.commands.send(TARGET, b"")
     assert case.wait(id_) == Result(ResultKind.INVOCATION_ID, "my-id")
-    case.machine.cancel_invocation("my-id")
+    case.machine.commands.cancel_invocation("my-id")
     send, cancel = case.sent()
     assert send == pb.OneWayCallCommandMessage(
         service_name="MySvc", handler_name="MyHandler", invocation_id_notification_idx=1
@@ -68,7 +68,7 @@ def test_send_then_get_invocation_id_then_cancel_invocation(version: int) -> Non
 @each_version
 def test_a_call_s_result(version: int) -> None:
     case = Case(version=version)
-    _, result = case.machine.call(TARGET, b"")
+    _, result = case.machine.commands.call(TARGET, b"")
     assert case.wait(result) is None
     case.feed(invocation_id(1), result_of(2, b"hello"))
     assert case.value_of(result) == b"hello"
@@ -76,7 +76,7 @@ def test_a_call_s_result(version: int) -> None:
 
 def test_a_call_s_failure_with_metadata() -> None:
     case = Case()
-    _, result = case.machine.call(TARGET, b"")
+    _, result = case.machine.commands.call(TARGET, b"")
     failure = pb.Failure(
         code=409, message="taken", metadata=[pb.FailureMetadata(key="by", value="bob")]
     )
@@ -86,18 +86,18 @@ def test_a_call_s_failure_with_metadata() -> None:
 
 def test_ids_of_calls_and_sends() -> None:
     machine = Case().machine
-    assert machine.call(TARGET, b"") == (1, 2)
-    assert machine.send(TARGET, b"") == 3
-    assert machine.call(TARGET, b"") == (4, 5)
-    assert machine.attach(InvocationTarget("inv_1")) == 6
-    assert machine.get_output(InvocationTarget("inv_1")) == 7
+    assert machine.commands.call(TARGET, b"") == (1, 2)
+    assert machine.commands.send(TARGET, b"") == 3
+    assert machine.commands.call(TARGET, b"") == (4, 5)
+    assert machine.commands.attach(InvocationTarget("inv_1")) == 6
+    assert machine.commands.get_output(InvocationTarget("inv_1")) == 7
 
 
 def test_headers_keep_their_order_and_repetitions() -> None:
     case = Case()
     headers = [("b", "1"), ("a", "2"), ("b", "3")]
-    case.machine.call(TARGET, b"", headers)
-    case.machine.send(TARGET, b"", iter(headers))
+    case.machine.commands.call(TARGET, b"", headers)
+    case.machine.commands.send(TARGET, b"", iter(headers))
     call, send = case.sent()
     assert isinstance(call, pb.CallCommandMessage)
     assert isinstance(send, pb.OneWayCallCommandMessage)
@@ -107,20 +107,26 @@ def test_headers_keep_their_order_and_repetitions() -> None:
 
 def test_an_object_s_key_may_be_empty() -> None:
     case = Case()
-    case.machine.call(Target.object("Cart", "", "add"), b"")
+    case.machine.commands.call(Target.object("Cart", "", "add"), b"")
     assert case.sent_one(pb.CallCommandMessage).key == ""
 
 
 SCOPED = Target("MySvc", "MyHandler", None, "tenant-a")
 NEEDS_V7: dict[str, tuple[str, Callable[[StateMachine], object]]] = {
-    "call in a scope": ("scope", lambda m: m.call(SCOPED, b"")),
-    "call with a limit key": ("limit_key", lambda m: m.call(TARGET, b"", limit_key="user-42")),
-    "send in a scope": ("scope", lambda m: m.send(SCOPED, b"")),
-    "send with a limit key": ("limit_key", lambda m: m.send(TARGET, b"", limit_key="user-42")),
-    "attach to a workflow": ("scope", lambda m: m.attach(InvocationTarget(target=SCOPED))),
+    "call in a scope": ("scope", lambda m: m.commands.call(SCOPED, b"")),
+    "call with a limit key": (
+        "limit_key",
+        lambda m: m.commands.call(TARGET, b"", limit_key="user-42"),
+    ),
+    "send in a scope": ("scope", lambda m: m.commands.send(SCOPED, b"")),
+    "send with a limit key": (
+        "limit_key",
+        lambda m: m.commands.send(TARGET, b"", limit_key="user-42"),
+    ),
+    "attach to a workflow": ("scope", lambda m: m.commands.attach(InvocationTarget(target=SCOPED))),
     "output of a request": (
         "scope",
-        lambda m: m.get_output(InvocationTarget(target=SCOPED, idempotency_key="k")),
+        lambda m: m.commands.get_output(InvocationTarget(target=SCOPED, idempotency_key="k")),
     ),
 }
 
@@ -149,12 +155,15 @@ def test_what_needs_v7_has_it(feature: str, use: Callable[[StateMachine], object
 
 
 EMPTY: list[tuple[str, Callable[[StateMachine], object]]] = [
-    ("idempotency_key", lambda m: m.call(TARGET, b"", idempotency_key="")),
-    ("idempotency_key", lambda m: m.send(TARGET, b"", idempotency_key="")),
-    ("scope", lambda m: m.call(Target("S", "h", None, ""), b"")),
-    ("limit_key", lambda m: m.call(TARGET, b"", limit_key="")),
-    ("scope", lambda m: m.attach(InvocationTarget(target=Target("S", "h", None, "")))),
-    ("idempotency_key", lambda m: m.attach(InvocationTarget(target=TARGET, idempotency_key=""))),
+    ("idempotency_key", lambda m: m.commands.call(TARGET, b"", idempotency_key="")),
+    ("idempotency_key", lambda m: m.commands.send(TARGET, b"", idempotency_key="")),
+    ("scope", lambda m: m.commands.call(Target("S", "h", None, ""), b"")),
+    ("limit_key", lambda m: m.commands.call(TARGET, b"", limit_key="")),
+    ("scope", lambda m: m.commands.attach(InvocationTarget(target=Target("S", "h", None, "")))),
+    (
+        "idempotency_key",
+        lambda m: m.commands.attach(InvocationTarget(target=TARGET, idempotency_key="")),
+    ),
 ]
 
 
@@ -185,7 +194,7 @@ def test_attach(
     notification: pb.AttachInvocationCompletionNotificationMessage, version: int
 ) -> None:
     case = Case(version=version)
-    id_ = case.machine.attach(InvocationTarget("inv_1"))
+    id_ = case.machine.commands.attach(InvocationTarget("inv_1"))
     assert case.wait(id_) is None
     result = case.feed(notification).wait(id_)
     assert result is not None
@@ -205,6 +214,6 @@ def test_attach(
 )
 def test_get_output(field: dict[str, pb.Void], expected: Result) -> None:
     case = Case()
-    id_ = case.machine.get_output(InvocationTarget("inv_1"))
+    id_ = case.machine.commands.get_output(InvocationTarget("inv_1"))
     case.feed(pb.GetInvocationOutputCompletionNotificationMessage(completion_id=1, **field))  # pyright: ignore[reportArgumentType] - one of the result's fields
     assert case.wait(id_) == expected

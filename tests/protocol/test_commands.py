@@ -23,7 +23,7 @@ def test_a_new_command_is_exactly_these_bytes(command: Command, version: int) ->
         pytest.skip(f"since v{command.version}")
     case = Case(version=version, **command.fields)
     command.issue(case.machine)
-    written = case.machine.take_output()
+    written = case.machine.journal.take_output()
     assert written.hex() == command.golden.replace(" ", "")
     assert read_messages(written) == [command.message]
 
@@ -34,11 +34,11 @@ def test_a_replayed_command_writes_nothing(command: Command, version: int) -> No
     if version < command.version:
         pytest.skip(f"since v{command.version}")
     case = Case(bytes.fromhex(command.golden), version=version, **command.fields)
-    assert case.machine.phase is Phase.REPLAYING
+    assert case.machine.journal.phase is Phase.REPLAYING
     command.issue(case.machine)
-    assert case.machine.phase is Phase.PROCESSING
-    assert case.machine.take_output() == b""
-    assert case.machine.error is None
+    assert case.machine.journal.phase is Phase.PROCESSING
+    assert case.machine.journal.take_output() == b""
+    assert case.machine.journal.error is None
 
 
 @each_command
@@ -46,7 +46,11 @@ def test_ids_go_on_after_a_replay_as_they_did_before(command: Command) -> None:
     fresh = Case(version=MAX_VERSION, **command.fields)
     replayed = Case(command.message, version=MAX_VERSION, **command.fields)
     results = [
-        (command.issue(case.machine), case.machine.sleep(1), case.machine.awakeable())
+        (
+            command.issue(case.machine),
+            case.machine.commands.sleep(1),
+            case.machine.commands.awakeable(),
+        )
         for case in (fresh, replayed)
     ]
     assert results[0] == results[1]
@@ -75,12 +79,12 @@ def test_a_replayed_command_may_be_encoded_in_another_way() -> None:
     # The fields of a sleep in another order, as another library may write them.
     other_order = bytes.fromhex("040c000000000004 5801 0801".replace(" ", ""))
     case = Case(other_order)
-    assert case.machine.sleep(1) == 1
-    assert case.machine.error is None
+    assert case.machine.commands.sleep(1) == 1
+    assert case.machine.journal.error is None
 
 
 def test_a_replayed_command_may_have_fields_of_a_newer_protocol() -> None:
     newer = bytes.fromhex("040c000000000008 0801 5801 d2060161".replace(" ", ""))  # field 106: "a"
     case = Case(newer)
-    assert case.machine.sleep(1) == 1
-    assert case.machine.error is None
+    assert case.machine.commands.sleep(1) == 1
+    assert case.machine.journal.error is None

@@ -58,17 +58,22 @@ class TestErrors:
     def test_an_error_byte_for_byte(self, version: int) -> None:
         case = Case(version=version)
         with pytest.raises(AttemptEnded, match="boom"):
-            case.machine.fail(AttemptError(500, "boom", "trace", retry_after=timedelta(seconds=1)))
+            case.machine.journal.fail(
+                AttemptError(500, "boom", "trace", retry_after=timedelta(seconds=1))
+            )
         # code, message, stacktrace, the related command's index and type, the delay
         expected = "08f4031204626f6f6d1a057472616365200030800840e807"
-        assert case.machine.take_output().hex() == f"000200000000{len(expected) // 2:04x}{expected}"
+        assert (
+            case.machine.journal.take_output().hex()
+            == f"000200000000{len(expected) // 2:04x}{expected}"
+        )
 
     @each_version
     def test_an_error_belongs_to_the_last_command(self, version: int) -> None:
         case = replaying(pb.ClearStateCommandMessage(key=b"a"), version=version)
-        case.machine.clear_state("a")
-        case.machine.sleep(1, "expiry")
-        case.machine.fail_with(AttemptError(500, "boom"))
+        case.machine.commands.state.clear("a")
+        case.machine.commands.sleep(1, "expiry")
+        case.machine.journal.fail_with(AttemptError(500, "boom"))
         assert error_of(case) == pb.ErrorMessage(
             code=500,
             message="boom",
@@ -79,15 +84,15 @@ class TestErrors:
 
     def test_a_command_without_a_name_leaves_it_out(self) -> None:
         case = Case()
-        case.machine.clear_all_state()
-        case.machine.fail_with(AttemptError(500, "boom"))
+        case.machine.commands.state.clear_all()
+        case.machine.journal.fail_with(AttemptError(500, "boom"))
         assert not error_of(case).HasField("related_command_name")
 
     def test_an_error_belongs_to_the_command_that_is_given(self) -> None:
         case = Case()
-        case.machine.clear_all_state()
+        case.machine.commands.state.clear_all()
         related = RelatedCommand(7, "next", 0x040D)
-        case.machine.fail_with(AttemptError(500, "boom", related=related))
+        case.machine.journal.fail_with(AttemptError(500, "boom", related=related))
         error = error_of(case)
         assert error.related_command_index == 7
         assert error.related_command_name == "next"
@@ -95,22 +100,22 @@ class TestErrors:
 
     def test_an_error_before_the_input_belongs_to_nothing(self) -> None:
         case = Case(read=False)
-        case.machine.fail_with(AttemptError(500, "boom"))
+        case.machine.journal.fail_with(AttemptError(500, "boom"))
         assert error_of(case) == pb.ErrorMessage(code=500, message="boom")
 
     def test_the_first_error_counts(self) -> None:
         case = Case()
         with pytest.raises(AttemptEnded, match="first"):
-            case.machine.fail(AttemptError(500, "first"))
+            case.machine.journal.fail(AttemptError(500, "first"))
         with pytest.raises(AttemptEnded, match="first"):
-            case.machine.fail(AttemptError(500, "second"))
-        case.machine.fail_with(AttemptError(500, "third"))
+            case.machine.journal.fail(AttemptError(500, "second"))
+        case.machine.journal.fail_with(AttemptError(500, "third"))
         assert error_of(case).message == "first"
 
     def test_what_was_written_before_is_sent_before(self) -> None:
         case = Case()
-        case.machine.clear_all_state()
-        case.machine.fail_with(AttemptError(500, "boom"))
+        case.machine.commands.state.clear_all()
+        case.machine.journal.fail_with(AttemptError(500, "boom"))
         assert [type(message) for message in case.sent()] == [
             pb.ClearAllStateCommandMessage,
             pb.ErrorMessage,
@@ -119,17 +124,17 @@ class TestErrors:
     @pytest.mark.parametrize("code", [-1, 0, 65_536, 2**32])
     def test_a_number_that_is_no_code_is_500(self, code: int) -> None:
         case = Case()
-        case.machine.fail_with(AttemptError(code, "boom"))
+        case.machine.journal.fail_with(AttemptError(code, "boom"))
         assert error_of(case).code == 500
         case = Case()
-        case.machine.write_output(Failure(code, "boom"))
+        case.machine.commands.write_output(Failure(code, "boom"))
         assert case.sent_one(pb.OutputCommandMessage).failure.code == 500
 
     def test_text_that_is_no_unicode_is_told_all_the_same(self) -> None:
         name = os.fsdecode(b"caf\xe9.txt")  # with a lone surrogate, as names of files may have
         case = Case(version=7)
-        case.machine.write_output(Failure(500, name, ((name, name),)))
-        case.machine.fail_with(AttemptError(500, f"no file {name}", f"Traceback {name}"))
+        case.machine.commands.write_output(Failure(500, name, ((name, name),)))
+        case.machine.journal.fail_with(AttemptError(500, f"no file {name}", f"Traceback {name}"))
         output, error = case.sent()
         assert isinstance(output, pb.OutputCommandMessage)
         assert isinstance(error, pb.ErrorMessage)
@@ -169,7 +174,7 @@ class TestClosedStreams:
     def test_got_closed_stream_inside_a_message(self, length: int, version: int) -> None:
         truncated = frame(void(1))[:length]
         case = Case(version=version)
-        case.machine.sleep(1)
+        case.machine.commands.sleep(1)
         case.feed(truncated).close_input()
         assert violation_of(case.machine) == "Broken stream: the request ended inside a message"
 
@@ -273,8 +278,8 @@ class TestUnexpectedMessages:
     def test_an_unknown_notification_is_one_like_others(self, type_: int) -> None:
         # All have the same shape: newer ones can come.
         machine = fed(stream(INPUT), raw(type_, bytes.fromhex("08012200")))
-        assert machine.phase is Phase.REPLAYING
-        assert machine.poll() is not None
+        assert machine.journal.phase is Phase.REPLAYING
+        assert machine.waiting.poll() is not None
 
     def test_the_rest_of_the_input_does_not_matter_any_more(self) -> None:
         machine = fed(frame(start(0)) + frame(start(1)) + INPUT + raw(4))
@@ -282,7 +287,7 @@ class TestUnexpectedMessages:
         machine.feed(stream(INPUT))
         machine.close_input()
         assert closed(machine)
-        assert machine.take_output() == b""
+        assert machine.journal.take_output() == b""
 
 
 UNDECODABLE = {
@@ -342,9 +347,9 @@ def test_protobuf_without_its_c_core_is_no_different() -> None:
 def test_a_recorded_command_whose_text_is_no_utf_8_is_a_violation(recorded: bytes) -> None:
     case = replaying(raw(0x0409, recorded))
     with pytest.raises(AttemptEnded):
-        case.machine.get_promise("a")
+        case.machine.commands.get_promise("a")
     assert "the journal's command 1 is undecodable" in violation_of(case.machine)
     case = replaying(raw(0x0409, recorded))
     with pytest.raises(AttemptEnded):
-        case.machine.call(Target("S", "h"), b"")
+        case.machine.commands.call(Target("S", "h"), b"")
     assert violation_of(case.machine)

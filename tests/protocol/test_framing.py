@@ -135,7 +135,7 @@ def test_what_is_missing_of_the_journal_is_awaited() -> None:
 def test_messages_before_a_broken_header_count() -> None:
     machine = StateMachine(6)
     machine.feed(stream(pb.InputCommandMessage()) + pack_header(0x8005, 0, 2**32 - 1))
-    assert machine.start.debug_id == "inv_123"
+    assert machine.journal.start.debug_id == "inv_123"
     assert error_of(machine).code == 571
 
 
@@ -155,18 +155,21 @@ def test_any_chunking_of_an_attempt_s_input_gives_the_same_attempt(cuts: list[in
     for machine in (whole, chunked):
         assert machine.is_ready
         assert machine.read_input().payload == b"my-data" * 10
-        assert machine.sleep(5) == 1
-        assert machine.run("quote") == (2, False)
-    assert [whole.poll(), whole.poll()] == [chunked.poll(), chunked.poll()]
+        assert machine.commands.sleep(5) == 1
+        assert machine.commands.run("quote") == (2, False)
+    assert [whole.waiting.poll(), whole.waiting.poll()] == [
+        chunked.waiting.poll(),
+        chunked.waiting.poll(),
+    ]
     for machine in (whole, chunked):
-        machine.write_output(b"")
-        machine.end()
-    assert whole.take_output() == chunked.take_output()
+        machine.commands.write_output(b"")
+        machine.journal.end()
+    assert whole.journal.take_output() == chunked.journal.take_output()
 
 
 def test_input_in_the_middle_of_the_handler_may_come_in_any_chunks() -> None:
     case = Case()
-    id_ = case.machine.sleep(1)
+    id_ = case.machine.commands.sleep(1)
     completion = frame(pb.SleepCompletionNotificationMessage(completion_id=1, void=pb.Void()))
     for byte in completion:
         assert case.wait(id_) is None
@@ -217,9 +220,9 @@ def test_a_long_message_in_small_chunks_is_joined_once() -> None:
 def test_nothing_is_read_or_kept_once_the_attempt_is_over() -> None:
     case = Case()
     case.returns()
-    assert case.machine.take_output() != b""
+    assert case.machine.journal.take_output() != b""
     case.machine.feed(b"\xff" * 100)
     case.machine.close_input()
-    assert case.machine.phase is Phase.CLOSED
-    assert case.machine.error is None
-    assert case.machine.take_output() == b""
+    assert case.machine.journal.phase is Phase.CLOSED
+    assert case.machine.journal.error is None
+    assert case.machine.journal.take_output() == b""

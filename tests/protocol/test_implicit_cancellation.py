@@ -47,18 +47,18 @@ def cancels(text: str) -> pb.SendSignalCommandMessage:
 @each_version
 def test_call_then_get_invocation_id_then_cancel(version: int) -> None:
     case = Case(version=version).feed(invocation_id(1, "my-id"), CANCEL).close_input()
-    id_, result = case.machine.call(TARGET, b"")
+    id_, result = case.machine.commands.call(TARGET, b"")
     assert case.wait(id_) == Result(ResultKind.INVOCATION_ID, "my-id")
     with pytest.raises(Cancelled):
         case.wait(result)
-    case.machine.end()
+    case.machine.journal.end()
     assert case.sent() == [call(1), cancels("my-id"), pb.EndMessage()]
 
 
 @each_version
 def test_call_then_cancel(version: int) -> None:
     case = Case(version=version).feed(invocation_id(1, "my-id"), CANCEL).close_input()
-    _, result = case.machine.call(TARGET, b"")
+    _, result = case.machine.commands.call(TARGET, b"")
     with pytest.raises(Cancelled):
         case.wait(result)
     assert case.sent() == [call(1), cancels("my-id")]
@@ -67,7 +67,7 @@ def test_call_then_cancel(version: int) -> None:
 @each_version
 def test_call_then_cancel_without_invocation_id(version: int) -> None:
     case = Case(version=version).feed(CANCEL).close_input()
-    _, result = case.machine.call(TARGET, b"")
+    _, result = case.machine.commands.call(TARGET, b"")
     with pytest.raises(AttemptEnded, match="suspended"):
         case.wait(result)
     first, suspension = case.sent()
@@ -81,10 +81,10 @@ def test_call_then_cancel_without_invocation_id(version: int) -> None:
 @each_version
 def test_the_id_that_the_cancellation_waits_for_comes_later(version: int) -> None:
     case = Case(version=version).feed(CANCEL)
-    _, result = case.machine.call(TARGET, b"")
+    _, result = case.machine.commands.call(TARGET, b"")
     assert case.wait(result) is None
-    assert case.machine.calls_without_id() == [1]
-    case.machine.take_output()
+    assert case.machine.waiting.calls_without_id() == [1]
+    case.machine.journal.take_output()
     case.feed(invocation_id(1, "my-id"))
     with pytest.raises(Cancelled):
         case.wait(result)
@@ -102,19 +102,19 @@ def test_replay_while_cancelling(version: int) -> None:
         cancels("my-id-1"),
         version=version,
     ).close_input()
-    case.machine.call(TARGET, b"")
-    _, result = case.machine.call(TARGET, b"")
-    assert case.machine.phase is Phase.REPLAYING
+    case.machine.commands.call(TARGET, b"")
+    _, result = case.machine.commands.call(TARGET, b"")
+    assert case.machine.journal.phase is Phase.REPLAYING
     with pytest.raises(Cancelled):
         case.wait(result)
-    case.machine.end()
+    case.machine.journal.end()
     assert case.sent() == [cancels("my-id-2"), pb.EndMessage()]
 
 
 def test_calls_are_cancelled_in_the_order_that_they_were_made_in() -> None:
     case = Case().feed(invocation_id(3, "b"), invocation_id(1, "a"), CANCEL)
-    case.machine.call(TARGET, b"")
-    case.machine.call(TARGET, b"")
+    case.machine.commands.call(TARGET, b"")
+    case.machine.commands.call(TARGET, b"")
     with pytest.raises(Cancelled):
         case.wait(2)
     assert case.sent()[2:] == [cancels("a"), cancels("b")]
@@ -122,8 +122,8 @@ def test_calls_are_cancelled_in_the_order_that_they_were_made_in() -> None:
 
 def test_a_call_that_is_done_is_left_alone() -> None:
     case = Case().feed(invocation_id(1, "done"), result_of(2), invocation_id(3, "pending"), CANCEL)
-    case.machine.call(TARGET, b"")
-    case.machine.call(TARGET, b"")
+    case.machine.commands.call(TARGET, b"")
+    case.machine.commands.call(TARGET, b"")
     assert case.wait(2) is not None
     with pytest.raises(Cancelled):
         case.wait(4)
@@ -132,20 +132,20 @@ def test_a_call_that_is_done_is_left_alone() -> None:
 
 def test_a_result_without_an_invocation_id_before_it_ends_the_call_too() -> None:
     case = Case().feed(result_of(2), CANCEL)
-    case.machine.call(TARGET, b"")
+    case.machine.commands.call(TARGET, b"")
     assert case.wait(2) is not None
-    assert case.machine.calls_without_id() == []
+    assert case.machine.waiting.calls_without_id() == []
     with pytest.raises(Cancelled):
         case.wait(99)
     assert case.sent() == [call(1)]
     case.feed(invocation_id(1, "late"))
     assert case.wait(1) == Result(ResultKind.INVOCATION_ID, "late")
-    assert case.machine.calls_without_id() == []
+    assert case.machine.waiting.calls_without_id() == []
 
 
 def test_sends_go_on() -> None:
     case = Case().feed(invocation_id(1, "sent"), CANCEL)
-    case.machine.send(TARGET, b"")
+    case.machine.commands.send(TARGET, b"")
     with pytest.raises(Cancelled):
         case.wait(99)
     assert len(case.sent()) == 1  # the message, and no signal
@@ -153,10 +153,10 @@ def test_sends_go_on() -> None:
 
 def test_calls_after_a_cancellation_are_cancelled_by_the_next() -> None:
     case = Case().feed(invocation_id(1, "a"), CANCEL, invocation_id(3, "b"))
-    case.machine.call(TARGET, b"")
+    case.machine.commands.call(TARGET, b"")
     with pytest.raises(Cancelled):
         case.wait(2)
-    case.machine.call(TARGET, b"")  # the handler undoes what it did
+    case.machine.commands.call(TARGET, b"")  # the handler undoes what it did
     assert case.wait(4) is None
     case.feed(CANCEL)
     with pytest.raises(Cancelled):
@@ -167,10 +167,10 @@ def test_calls_after_a_cancellation_are_cancelled_by_the_next() -> None:
 @each_version
 def test_what_is_done_first_counts(version: int) -> None:
     case = Case(version=version).feed(void(1), CANCEL)
-    case.machine.sleep(1)
-    case.machine.sleep(1)
+    case.machine.commands.sleep(1)
+    case.machine.commands.sleep(1)
     assert case.wait(1) is not None
-    assert not case.machine.cancel_requested
+    assert not case.machine.waiting.cancel_requested
     with pytest.raises(Cancelled):
         case.wait(2)
 
@@ -191,7 +191,7 @@ def test_an_invocation_id_that_is_none_is_a_violation(
     result: pb.CallCompletionNotificationMessage, version: int
 ) -> None:
     case = Case(version=version).feed(result, CANCEL)
-    case.machine.call(TARGET, b"")
+    case.machine.commands.call(TARGET, b"")
     with pytest.raises(AttemptEnded):
         case.wait(2)
     error = error_of(case)

@@ -39,13 +39,13 @@ def output(payload: bytes) -> pb.OutputCommandMessage:
 @each_version
 def test_echo(version: int) -> None:
     machine = StateMachine(version)
-    assert machine.take_output() == b""
+    assert machine.journal.take_output() == b""
     machine.feed(stream(pb.InputCommandMessage(value=value(b"my-data"))))
     machine.close_input()
     assert machine.is_ready
-    machine.write_output(machine.read_input().payload)
-    machine.end()
-    assert machine.take_output().hex() == (
+    machine.commands.write_output(machine.read_input().payload)
+    machine.journal.end()
+    assert machine.journal.take_output().hex() == (
         "040100000000000b"
         "72090a076d792d64617461"  # the output
         "0003000000000000"  # the end
@@ -57,8 +57,8 @@ def test_echo(version: int) -> None:
 def test_the_smallest_stream_byte_for_byte(version: int) -> None:
     machine = StateMachine(version)
     machine.feed(bytes.fromhex("00000000000000070a033132331801"))
-    assert machine.phase is Phase.WAITING_REPLAY
-    assert machine.start.id == b"123"
+    assert machine.journal.phase is Phase.WAITING_REPLAY
+    assert machine.journal.start.id == b"123"
     machine.feed(bytes.fromhex("040000000000000472020a00"))
     assert machine.is_ready
     assert machine.read_input() == (b"", ())
@@ -93,24 +93,26 @@ def test_an_input_without_a_value_is_zero_bytes() -> None:
 
 def test_the_invocation_s_metadata_is_at_hand() -> None:
     case = Case(version=7, key="alice", scope="tenant-a", limit_key="u", idempotency_key="i")
-    start_ = case.machine.start
+    start_ = case.machine.journal.start
     assert (start_.debug_id, start_.key) == ("inv_123", "alice")
     assert (start_.scope, start_.limit_key, start_.idempotency_key) == ("tenant-a", "u", "i")
 
 
 def test_the_random_seed_is_restate_s_since_v6() -> None:
     for version in (6, 7):
-        assert Case(version=version, random_seed=2**64 - 1).machine.random_seed() == 2**64 - 1
+        assert (
+            Case(version=version, random_seed=2**64 - 1).machine.commands.random_seed() == 2**64 - 1
+        )
     # v5 has none: the first eight bytes of the id's hash, the same in every attempt.
-    seed = Case(version=5, random_seed=7).machine.random_seed()
+    seed = Case(version=5, random_seed=7).machine.commands.random_seed()
     assert seed == 0xA665A45920422F9D  # sha256sum of "123"
 
 
 @each_version
 def test_a_terminal_failure_is_an_output_too(version: int) -> None:
     case = Case(version=version)
-    case.machine.write_output(Failure(409, "sold out", (("left", "0"), ("of", "9"))))
-    case.machine.end()
+    case.machine.commands.write_output(Failure(409, "sold out", (("left", "0"), ("of", "9"))))
+    case.machine.journal.end()
     written, end = case.sent()
     assert isinstance(written, pb.OutputCommandMessage)
     assert (written.failure.code, written.failure.message) == (409, "sold out")
@@ -130,18 +132,18 @@ def test_replay_output_too() -> None:
 def test_an_output_may_be_followed_by_more() -> None:
     # Restate refuses that, not the machine: another attempt must see the same.
     case = Case()
-    case.machine.write_output(b"a")
+    case.machine.commands.write_output(b"a")
     assert case.sent() == [output(b"a")]
-    assert case.machine.phase is Phase.PROCESSING
+    assert case.machine.journal.phase is Phase.PROCESSING
 
 
 @each_version
 def test_the_input_may_be_closed_while_the_handler_is_busy(version: int) -> None:
     case = Case(pb.ClearStateCommandMessage(key=b"a"), version=version)
     case.close_input()
-    assert case.machine.phase is Phase.REPLAYING
-    case.machine.clear_state("a")
-    case.machine.clear_state("b")
+    assert case.machine.journal.phase is Phase.REPLAYING
+    case.machine.commands.state.clear("a")
+    case.machine.commands.state.clear("b")
     case.close_input()
     case.returns()
     assert case.sent() == [pb.ClearStateCommandMessage(key=b"b"), output(b""), pb.EndMessage()]
@@ -149,55 +151,55 @@ def test_the_input_may_be_closed_while_the_handler_is_busy(version: int) -> None
 
 def test_after_the_end_nothing_is_written() -> None:
     case = Case()
-    run, _ = case.machine.run("quote")
+    run, _ = case.machine.commands.run("quote")
     case.returns(b"done")
     assert case.sent()[-1] == pb.EndMessage()
     machine = case.machine
-    machine.end()
-    machine.abandon()
-    machine.propose_run(run, b"late")
-    machine.fail_with(AttemptError(500, "late"))
+    machine.journal.end()
+    machine.journal.abandon()
+    machine.commands.propose_run(run, b"late")
+    machine.journal.fail_with(AttemptError(500, "late"))
     for call in (
         machine.read_input,
-        machine.awakeable,
-        machine.get_state_keys,
-        machine.clear_all_state,
-        lambda: machine.get_state("a"),
-        lambda: machine.set_state("a", b""),
-        lambda: machine.write_output(b"again"),
-        lambda: machine.fail(AttemptError(500, "late")),
+        machine.commands.awakeable,
+        machine.commands.state.keys,
+        machine.commands.state.clear_all,
+        lambda: machine.commands.state.get("a"),
+        lambda: machine.commands.state.set("a", b""),
+        lambda: machine.commands.write_output(b"again"),
+        lambda: machine.journal.fail(AttemptError(500, "late")),
     ):
         with pytest.raises(AttemptEnded):
             call()
-    assert machine.error is None
-    assert machine.take_output() == b""
+    assert machine.journal.error is None
+    assert machine.journal.take_output() == b""
 
 
 def test_an_abandoned_attempt_says_nothing() -> None:
     case = Case()
-    case.machine.abandon()
+    case.machine.journal.abandon()
     assert case.sent() == []
     assert closed(case)
 
 
 def test_what_was_written_before_the_end_is_still_to_be_sent_after_it() -> None:
     case = Case()
-    case.machine.clear_state("a")
-    case.machine.abandon()
+    case.machine.commands.state.clear("a")
+    case.machine.journal.abandon()
     assert case.sent() == [pb.ClearStateCommandMessage(key=b"a")]
 
 
 def test_much_output_is_noticed_until_it_is_taken() -> None:
     case = Case()
-    assert not case.machine.has_much_output
+    assert not case.machine.journal.has_much_output
     for _ in range(3):
-        case.machine.set_state("a", b"x" * 400_000)
-    assert case.machine.has_much_output
-    assert len(case.machine.take_output()) > 1_200_000
-    assert not case.machine.has_much_output
-    run, _ = case.machine.run("big")
-    case.machine.propose_run(run, b"x" * 2_000_000)
-    assert case.machine.has_much_output
+        case.machine.commands.state.set("a", b"x" * 400_000)
+    assert case.machine.journal.has_much_output
+    assert len(case.machine.journal.take_output()) > 1_200_000
+    assert not case.machine.journal.has_much_output
+    run, _ = case.machine.commands.run("big")
+    case.machine.commands.propose_run(run, b"x" * 2_000_000)
+    assert case.machine.journal.has_much_output
 
 
 @each_version
@@ -235,7 +237,7 @@ def test_start_and_input_may_come_apart() -> None:
     assert not machine.is_ready
     machine.feed(frame(pb.SleepCommandMessage(result_completion_id=1)))
     assert machine.is_ready
-    assert read_messages(machine.take_output()) == []
+    assert read_messages(machine.journal.take_output()) == []
 
 
 def test_versions_and_their_content_types() -> None:

@@ -115,7 +115,7 @@ def test_points_in_time_may_differ(command: Command) -> None:
         if isinstance(command.message, class_):
             case = replaying(changed(command, name), version=MAX_VERSION)
             command.issue(case.machine)
-            assert case.machine.error is None
+            assert case.machine.journal.error is None
             assert case.sent() == []
 
 
@@ -145,22 +145,22 @@ TARGET = Target("Greeter", "greet", "bob")
 TEXTS: dict[str, tuple[Message, Callable[[StateMachine], object], str]] = {
     "another command": (
         pb.SleepCommandMessage(result_completion_id=1, name="expiry"),
-        lambda m: m.call(TARGET, b""),
+        lambda m: m.commands.call(TARGET, b""),
         "expected 'call Greeter/bob/greet', which the code does now, found 'sleep expiry'",
     ),
     "another state key": (
         pb.GetLazyStateCommandMessage(key=b"my-key", result_completion_id=1),
-        lambda m: m.get_state("another-key"),
+        lambda m: m.commands.state.get("another-key"),
         "'get state another-key' differs: key: expected b'another-key', found b'my-key'",
     ),
     "another state key, eager": (
         pb.GetEagerStateCommandMessage(key=b"my-key", value=value(b"1")),
-        lambda m: m.get_state("another-key"),
+        lambda m: m.commands.state.get("another-key"),
         "'get state another-key' differs: key: expected b'another-key', found b'my-key'",
     ),
     "another value": (
         pb.SetStateCommandMessage(key=b"my-key", value=value(b"my-value")),
-        lambda m: m.set_state("my-key", b"another-value"),
+        lambda m: m.commands.state.set("my-key", b"another-value"),
         (
             "'set state my-key' differs: value: expected content: \"another-value\", "
             'found content: "my-value"'
@@ -174,7 +174,7 @@ TEXTS: dict[str, tuple[Message, Callable[[StateMachine], object], str]] = {
             parameter=b"123",
             invocation_id_notification_idx=1,
         ),
-        lambda m: m.send(TARGET, b"456"),
+        lambda m: m.commands.send(TARGET, b"456"),
         (
             "'send Greeter/bob/greet' differs: handler_name: expected 'greet', found 'wave'; "
             "parameter: expected b'456', found b'123'"
@@ -188,12 +188,12 @@ TEXTS: dict[str, tuple[Message, Callable[[StateMachine], object], str]] = {
             invocation_id_notification_idx=1,
             result_completion_id=2,
         ),
-        lambda m: m.call(TARGET, b"", idempotency_key="k"),
+        lambda m: m.commands.call(TARGET, b"", idempotency_key="k"),
         "'call Greeter/bob/greet' differs: idempotency_key: expected 'k', found (none)",
     ),
     "a failure instead of a value": (
         pb.OutputCommandMessage(failure=pb.Failure(code=500, message="boom")),
-        lambda m: m.write_output(b""),
+        lambda m: m.commands.write_output(b""),
         (
             "'the handler's return' differs: value: expected (empty), found (none); "
             'failure: expected (none), found code: 500 message: "boom"'
@@ -201,7 +201,7 @@ TEXTS: dict[str, tuple[Message, Callable[[StateMachine], object], str]] = {
     ),
     "a signal of another name": (
         pb.SendSignalCommandMessage(target_invocation_id="inv_1", name="b", value=value(b"")),
-        lambda m: m.send_signal("inv_1", "a", b""),
+        lambda m: m.commands.send_signal("inv_1", "a", b""),
         "'send signal a' differs: name: expected 'a', found 'b'",
     ),
 }
@@ -221,7 +221,7 @@ def test_the_text_of_a_mismatch(
 def test_long_values_are_shown_where_they_part() -> None:
     case = replaying(pb.SetStateCommandMessage(key=b"k", value=value(b"x" * 5_000 + b"THEN")))
     with pytest.raises(AttemptEnded):
-        case.machine.set_state("k", b"x" * 5_000 + b"NOW" + b"y" * 5_000)
+        case.machine.commands.state.set("k", b"x" * 5_000 + b"NOW" + b"y" * 5_000)
     text = error_of(case).message
     assert "NOW" in text
     assert "THEN" in text
@@ -231,7 +231,7 @@ def test_long_values_are_shown_where_they_part() -> None:
 def test_a_long_name_does_not_make_a_long_text() -> None:
     case = replaying(pb.ClearStateCommandMessage(key=b"k" * 100_000))
     with pytest.raises(AttemptEnded):
-        case.machine.run("r" * 100_000)
+        case.machine.commands.run("r" * 100_000)
     assert len(error_of(case).message) < 1_000
 
 
@@ -244,10 +244,10 @@ def test_the_index_counts_commands() -> None:
         pb.ClearStateCommandMessage(key=b"b"),
         pb.ClearStateCommandMessage(key=b"c"),
     )
-    case.machine.sleep(1)
-    case.machine.clear_state("a")
+    case.machine.commands.sleep(1)
+    case.machine.commands.state.clear("a")
     with pytest.raises(AttemptEnded):
-        case.machine.clear_state("x")
+        case.machine.commands.state.clear("x")
     error = error_of(case)
     assert "at command 3: " in error.message
     assert error.related_command_index == 3
@@ -256,7 +256,7 @@ def test_the_index_counts_commands() -> None:
 def test_a_mismatch_names_the_command_that_the_code_does() -> None:
     case = replaying(pb.ClearStateCommandMessage(key=b"a"))
     with pytest.raises(AttemptEnded):
-        case.machine.run("quote")
+        case.machine.commands.run("quote")
     error = error_of(case)
     assert error.related_command_index == 1
     assert error.related_command_name == "quote"
@@ -279,16 +279,16 @@ def test_a_recorded_command_that_cannot_be_decoded_is_a_violation(command: Comma
 def test_a_machine_that_failed_stays_failed() -> None:
     case = replaying(pb.ClearStateCommandMessage(key=b"a"), pb.ClearStateCommandMessage(key=b"b"))
     with pytest.raises(AttemptEnded):
-        case.machine.clear_state("x")
-    first = case.machine.error
+        case.machine.commands.state.clear("x")
+    first = case.machine.journal.error
     assert first is not None
     for command in COMMANDS.values():
         with pytest.raises(AttemptEnded, match="command 1"):
             command.issue(case.machine)
     case.feed(CANCEL, b"\xff" * 20).close_input()
-    case.machine.end()
-    assert case.machine.error is first
-    assert case.machine.phase is Phase.CLOSED
+    case.machine.journal.end()
+    assert case.machine.journal.error is first
+    assert case.machine.journal.phase is Phase.CLOSED
     assert error_of(case).code == 570
 
 
@@ -297,7 +297,7 @@ def test_cancelling_is_replayed_too() -> None:
     case = replaying(CANCEL, pb.ClearStateCommandMessage(key=b"undo"))
     with pytest.raises(Cancelled):
         case.wait(99)
-    case.machine.clear_state("undo")
+    case.machine.commands.state.clear("undo")
     assert case.sent() == []
 
 
@@ -311,7 +311,7 @@ def test_a_mismatch_while_calls_are_cancelled() -> None:
     )
     id_ = pb.CallInvocationIdCompletionNotificationMessage(completion_id=1, invocation_id="inv_1")
     case = replaying(call, id_, CANCEL, pb.ClearStateCommandMessage(key=b"undo"))
-    case.machine.call(TARGET, b"")
+    case.machine.commands.call(TARGET, b"")
     with pytest.raises(AttemptEnded):
         case.wait(2)
     assert "expected 'send signal inv_1', " in error_of(case).message

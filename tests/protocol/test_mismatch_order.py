@@ -19,9 +19,9 @@ class TestTheHandlerReturnsEarly:
             pb.SleepCommandMessage(result_completion_id=1, name="expiry"),
             version=version,
         )
-        case.machine.clear_state("a")
+        case.machine.commands.state.clear("a")
         with pytest.raises(AttemptEnded):
-            case.machine.end()
+            case.machine.journal.end()
         error = error_of(case)
         assert error.code == 570
         assert error.message.startswith(
@@ -54,7 +54,7 @@ class TestAnAwaitWasAdded:
             void(2),
             version=version,
         )
-        case.machine.run("my-side-effect")
+        case.machine.commands.run("my-side-effect")
         with pytest.raises(AttemptEnded):
             case.wait(1)
         error = error_of(case)
@@ -74,7 +74,7 @@ class TestAnAwaitWasAdded:
             void(2),
             version=version,
         )
-        case.machine.sleep(0)
+        case.machine.commands.sleep(0)
         with pytest.raises(AttemptEnded):
             case.wait(1)
         error = error_of(case)
@@ -85,7 +85,7 @@ class TestAnAwaitWasAdded:
     @each_version
     def test_add_await_awakeable_after_progress_was_made(self, version: int) -> None:
         case = replaying(pb.SleepCommandMessage(result_completion_id=1), void(1), version=version)
-        text, id_ = case.machine.awakeable()
+        text, id_ = case.machine.commands.awakeable()
         with pytest.raises(AttemptEnded):
             case.wait(id_)
         assert f"expected an await of awakeable {text}, " in error_of(case).message
@@ -99,7 +99,7 @@ class TestAnAwaitWasAdded:
     def test_nothing_but_the_cancellation(self) -> None:
         case = replaying(pb.SleepCommandMessage(result_completion_id=1))
         with pytest.raises(AttemptEnded):
-            case.machine.park(Await(ids=[-1]), executing=False)
+            case.machine.waiting.park(Await(ids=[-1]), executing=False)
         assert "expected an await of nothing, " in error_of(case).message
 
     def test_executing_a_function_makes_no_difference(self) -> None:
@@ -107,7 +107,7 @@ class TestAnAwaitWasAdded:
             pb.RunCommandMessage(result_completion_id=1, name="a"),
             pb.SleepCommandMessage(result_completion_id=2),
         )
-        case.machine.run("a")
+        case.machine.commands.run("a")
         with pytest.raises(AttemptEnded):
             case.wait(1, executing=True)
         assert error_of(case).code == 570
@@ -121,7 +121,7 @@ class TestCommandsOfOthers:
     ) -> None:
         case = replaying(raw(type_, b"\xff\xff"), version=version)
         with pytest.raises(AttemptEnded):
-            case.machine.run("quote")
+            case.machine.commands.run("quote")
         error = error_of(case)
         assert error.code == 570
         assert f"found 'message type {type_:#06x}'" in error.message
@@ -130,7 +130,7 @@ class TestCommandsOfOthers:
     def test_an_unknown_command_where_the_handler_returns(self) -> None:
         case = replaying(raw(0xFC01, b"\xff\xff"))
         with pytest.raises(AttemptEnded):
-            case.machine.end()
+            case.machine.journal.end()
         error = error_of(case)
         assert error.code == 570
         assert error.related_command_type == 0xFC01
@@ -138,5 +138,5 @@ class TestCommandsOfOthers:
     def test_a_second_input_is_a_mismatch(self) -> None:
         case = replaying(pb.InputCommandMessage(value=value(b"again")))
         with pytest.raises(AttemptEnded):
-            case.machine.clear_state("a")
+            case.machine.commands.state.clear("a")
         assert "found 'the handler's input'" in error_of(case).message

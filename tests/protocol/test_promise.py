@@ -32,10 +32,10 @@ REJECT = pb.CompletePromiseCommandMessage(
 
 def do(machine: StateMachine, command: Message) -> int:
     if command is GET:
-        return machine.get_promise(KEY)
+        return machine.commands.get_promise(KEY)
     if command is PEEK:
-        return machine.peek_promise(KEY)
-    return machine.complete_promise(
+        return machine.commands.peek_promise(KEY)
+    return machine.commands.complete_promise(
         KEY, b"my-val" if command is RESOLVE else Failure(455, "my-error")
     )
 
@@ -123,6 +123,6 @@ def test_a_promise_in_replay(
 @pytest.mark.parametrize("version", ALL_VERSIONS)
 def test_metadata_of_a_rejection_since_v6(version: int) -> None:
     case = Case(version=version)
-    case.machine.complete_promise(KEY, Failure(409, "no", (("why", "late"),)))
+    case.machine.commands.complete_promise(KEY, Failure(409, "no", (("why", "late"),)))
     rejection = case.sent_one(pb.CompletePromiseCommandMessage).completion_failure
     assert len(rejection.metadata) == (0 if version == 5 else 1)

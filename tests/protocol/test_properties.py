@@ -58,8 +58,8 @@ def feed(machine: StateMachine, data: bytes, at: list[int]) -> None:
 
 def is_well(machine: StateMachine, before: list[str]) -> None:
     """The attempt goes on in silence, or it ended with one error, 571."""
-    written = read_messages(machine.take_output())
-    if machine.phase is not Phase.CLOSED:
+    written = read_messages(machine.journal.take_output())
+    if machine.journal.phase is not Phase.CLOSED:
         assert written == []
         return
     (error,) = written
@@ -100,18 +100,18 @@ def test_any_journal_and_any_later_bytes_end_in_nothing_but_a_defined_error(
         for command in COMMANDS.values():
             command.issue(machine)
             feed(machine, later, at)
-            while (notification := machine.poll()) is not None:
+            while (notification := machine.waiting.poll()) is not None:
                 if notification[0] in awaited:
                     awaited.remove(notification[0])
-            if machine.cancel_requested and not machine.calls_without_id():
-                machine.cancel_requested = False
-                machine.cancel_calls()
-            machine.park(Await(ids=awaited), executing=False)
+            if machine.waiting.cancel_requested and not machine.waiting.calls_without_id():
+                machine.waiting.cancel_requested = False
+                machine.waiting.cancel_calls()
+            machine.waiting.park(Await(ids=awaited), executing=False)
         machine.close_input()
-        machine.park(Await(ids=awaited), executing=False)
+        machine.waiting.park(Await(ids=awaited), executing=False)
     except AttemptEnded:
-        assert machine.phase is Phase.CLOSED
-    written = read_messages(machine.take_output())
+        assert machine.journal.phase is Phase.CLOSED
+    written = read_messages(machine.journal.take_output())
     kinds = [type(message) for message in written]
     assert closed(machine)
     assert isinstance(written[-1], (pb.ErrorMessage, pb.SuspensionMessage))
@@ -120,7 +120,7 @@ def test_any_journal_and_any_later_bytes_end_in_nothing_but_a_defined_error(
         assert written[-1].code in {570, 571, 573}
     machine.feed(later)
     machine.close_input()
-    assert machine.take_output() == b""
+    assert machine.journal.take_output() == b""
 
 
 # ---- Any handler ----
@@ -160,7 +160,7 @@ def test_any_prefix_of_a_journal_leads_to_the_same_commands(
             follower = Follower(original, operations, length, early=early)
             assert follower.run() == seen
             assert closed(follower.machine)
-            assert follower.machine.error is None
+            assert follower.machine.journal.error is None
 
 
 @given(
@@ -214,7 +214,7 @@ def test_a_finished_invocation_is_replayed_in_silence(version: int) -> None:
     assert len(original.commands) > 100
     machine = Follower(original, operations, len(original.journal), early=False)
     machine.run()
-    assert machine.machine.take_output() == b""
+    assert machine.machine.journal.take_output() == b""
 
 
 def test_the_model_does_what_it_says() -> None:

@@ -39,14 +39,14 @@ def replay(data: bytes, rounds: int, chunk: int) -> StateMachine:
     machine.read_input()
     for id_ in range(1, rounds + 1):
         key = f"key {id_ % 7}"
-        machine.set_state(key, b"v")
-        machine.get_state(key)
-        assert machine.run("step") == (id_, False)
-        notification = machine.poll()
+        machine.commands.state.set(key, b"v")
+        machine.commands.state.get(key)
+        assert machine.commands.run("step") == (id_, False)
+        notification = machine.waiting.poll()
         assert notification is not None
         assert notification[0] == id_
-    assert machine.phase is Phase.PROCESSING
-    assert machine.take_output() == b""
+    assert machine.journal.phase is Phase.PROCESSING
+    assert machine.journal.take_output() == b""
     return machine
 
 

@@ -15,14 +15,14 @@ each_version = pytest.mark.parametrize("version", ALL_VERSIONS)
 
 def test_an_awakeable_s_id_is_the_invocation_s_and_the_signal_s_index() -> None:
     case = Case(id=b"123")
-    assert case.machine.awakeable() == ("sign_1MTIzAAAAEQ", -17)
-    assert case.machine.awakeable() == ("sign_1MTIzAAAAEg", -18)
+    assert case.machine.commands.awakeable() == ("sign_1MTIzAAAAEQ", -17)
+    assert case.machine.commands.awakeable() == ("sign_1MTIzAAAAEg", -18)
     assert case.sent() == []  # an awakeable is no command
 
 
 @pytest.mark.parametrize("id_", [b"", b"\xff\xfe", bytes(range(24))])
 def test_an_awakeable_s_id_is_url_safe_base64_without_padding(id_: bytes) -> None:
-    text, _ = Case(id=id_).machine.awakeable()
+    text, _ = Case(id=id_).machine.commands.awakeable()
     encoded = text.removeprefix("sign_1")
     assert "=" not in text
     assert "+" not in text
@@ -34,7 +34,7 @@ def test_an_awakeable_s_id_is_url_safe_base64_without_padding(id_: bytes) -> Non
 @each_version
 def test_an_awakeable_is_resolved_by_its_signal(version: int) -> None:
     case = Case(version=version)
-    _, id_ = case.machine.awakeable()
+    _, id_ = case.machine.commands.awakeable()
     assert case.wait(id_) is None
     case.feed(signal(17, b"yes"))
     assert case.wait(id_) == Result(ResultKind.VALUE, b"yes")
@@ -43,17 +43,17 @@ def test_an_awakeable_is_resolved_by_its_signal(version: int) -> None:
 @each_version
 def test_an_awakeable_is_rejected_by_its_signal(version: int) -> None:
     case = Case(version=version)
-    _, id_ = case.machine.awakeable()
+    _, id_ = case.machine.commands.awakeable()
     case.feed(pb.SignalNotificationMessage(idx=17, failure=pb.Failure(code=400, message="no")))
     assert case.wait(id_) == Result(ResultKind.FAILURE, Failure(400, "no"))
 
 
 def test_an_awakeable_in_replay() -> None:
     case = replaying(signal(17, b"yes"), pb.ClearStateCommandMessage(key=b"a"))
-    text, id_ = case.machine.awakeable()
+    text, id_ = case.machine.commands.awakeable()
     assert (text, id_) == ("sign_1MTIzAAAAEQ", -17)
     assert case.wait(id_) == Result(ResultKind.VALUE, b"yes")
-    case.machine.clear_state("a")
+    case.machine.commands.state.clear("a")
     assert case.sent() == []
 
 
@@ -67,7 +67,7 @@ def test_a_named_signal_is_waited_for_by_its_name(version: int) -> None:
 
 def test_names_and_numbers_are_different_signals() -> None:
     case = Case().feed(named_signal("17", b"name"), signal(17, b"index"), named_signal("", b"none"))
-    assert [case.machine.poll() for _ in range(4)] == [
+    assert [case.machine.waiting.poll() for _ in range(4)] == [
         ("17", Result(ResultKind.VALUE, b"name")),
         (-17, Result(ResultKind.VALUE, b"index")),
         ("", Result(ResultKind.VALUE, b"none")),
@@ -77,16 +77,16 @@ def test_names_and_numbers_are_different_signals() -> None:
 
 def test_a_signal_may_be_sent_more_than_once() -> None:
     case = Case().feed(named_signal("n", b"1"), named_signal("n", b"2"))
-    assert case.machine.poll() == ("n", Result(ResultKind.VALUE, b"1"))
-    assert case.machine.poll() == ("n", Result(ResultKind.VALUE, b"2"))
+    assert case.machine.waiting.poll() == ("n", Result(ResultKind.VALUE, b"1"))
+    assert case.machine.waiting.poll() == ("n", Result(ResultKind.VALUE, b"2"))
 
 
 @each_version
 def test_metadata_of_failures_since_v6(version: int) -> None:
     case = Case(version=version)
     failure = Failure(409, "no", (("why", "late"),))
-    case.machine.complete_awakeable("sign_1abc", failure)
-    case.machine.send_signal("inv_other", "approved", failure)
+    case.machine.commands.complete_awakeable("sign_1abc", failure)
+    case.machine.commands.send_signal("inv_other", "approved", failure)
     awakeable, sent = case.sent()
     assert isinstance(awakeable, pb.CompleteAwakeableCommandMessage)
     assert isinstance(sent, pb.SendSignalCommandMessage)
@@ -98,4 +98,4 @@ def test_no_awakeable_after_the_end() -> None:
     case = Case()
     case.returns()
     with pytest.raises(AttemptEnded):
-        case.machine.awakeable()
+        case.machine.commands.awakeable()

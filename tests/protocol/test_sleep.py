@@ -15,7 +15,7 @@ each_version = pytest.mark.parametrize("version", ALL_VERSIONS)
 
 def sleep_handler(case: Case) -> bool:
     """Sleeps, then returns. Whether it got that far."""
-    id_ = case.machine.sleep(WAKE_UP)
+    id_ = case.machine.commands.sleep(WAKE_UP)
     result = case.wait(id_)
     if result is None:
         return False
@@ -27,7 +27,7 @@ def sleep_handler(case: Case) -> bool:
 def suspended_on(case: Case, completion: int) -> bool:
     (message,) = case.sent()[-1:]
     assert isinstance(message, pb.SuspensionMessage)
-    waits = message.awaiting_on if case.machine.version >= 7 else message
+    waits = message.awaiting_on if case.machine.journal.version >= 7 else message
     assert waits.waiting_completions == [completion]
     assert waits.waiting_signals == [1]
     assert not waits.waiting_named_signals
@@ -39,7 +39,7 @@ def test_sleep_suspends(version: int) -> None:
     case = Case(version=version).close_input()
     with pytest.raises(AttemptEnded, match="suspended"):
         sleep_handler(case)
-    written = case.machine.take_output()
+    written = case.machine.journal.take_output()
     command = frame(pb.SleepCommandMessage(wake_up_time=WAKE_UP, result_completion_id=1))
     assert written.startswith(command)
     assert written[len(command) :].hex() == (
@@ -82,20 +82,20 @@ def test_sleep_completed_while_the_handler_waits(version: int) -> None:
 
 def test_the_time_of_a_replayed_sleep_is_the_journal_s() -> None:
     case = Case(pb.SleepCommandMessage(wake_up_time=1, result_completion_id=1, name="a"))
-    assert case.machine.sleep(2, "a") == 1
-    assert case.machine.error is None
+    assert case.machine.commands.sleep(2, "a") == 1
+    assert case.machine.journal.error is None
     assert case.sent() == []
 
 
 def test_a_sleep_that_ends_with_a_cancellation_is_a_notification_like_others() -> None:
     case = Case().feed(CANCEL)
-    assert case.machine.poll() == (-1, Result(ResultKind.VOID, None))
-    assert case.machine.cancel_requested
+    assert case.machine.waiting.poll() == (-1, Result(ResultKind.VOID, None))
+    assert case.machine.waiting.cancel_requested
 
 
 def test_a_time_that_is_no_time_is_the_caller_s_error_and_leaves_the_machine_alone() -> None:
     case = Case()
     with pytest.raises(ValueError, match="-1"):
-        case.machine.sleep(-1)
+        case.machine.commands.sleep(-1)
     case.returns()
     assert case.sent()[-1] == pb.EndMessage()

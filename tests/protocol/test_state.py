@@ -50,12 +50,12 @@ def keys_of(*keys: bytes) -> Result:
 
 def get(case: Case, key: str) -> Result | None:
     """Reads a key and waits for it where that is needed."""
-    found = case.machine.get_state(key)
+    found = case.machine.commands.state.get(key)
     return case.wait(found) if isinstance(found, int) else found
 
 
 def get_keys(case: Case) -> Result | None:
-    found = case.machine.get_state_keys()
+    found = case.machine.commands.state.keys()
     return case.wait(found) if isinstance(found, int) else found
 
 
@@ -95,9 +95,9 @@ class TestOnlyLazyState:
 
     def test_the_state_map_of_lazy_state_is_empty_and_nothing_is_known(self) -> None:
         case = Case(partial_state=True)
-        assert case.machine.get_state("a") == 1
-        assert case.machine.get_state("a") == 2
-        assert case.machine.get_state_keys() == 3
+        assert case.machine.commands.state.get("a") == 1
+        assert case.machine.commands.state.get("a") == 2
+        assert case.machine.commands.state.keys() == 3
         assert case.sent() == [
             lazy(b"a", 1),
             lazy(b"a", 2),
@@ -146,7 +146,7 @@ class TestEagerState:
     def test_append_with_state_in_the_state_map(self, partial: bool) -> None:
         case = Case(partial_state=partial, state_map=[entry(b"STATE", b"Till")])
         assert get(case, "STATE") == of(b"Till")
-        case.machine.set_state("STATE", b"TillFrancesco")
+        case.machine.commands.state.set("STATE", b"TillFrancesco")
         assert get(case, "STATE") == of(b"TillFrancesco")
         assert case.sent() == [
             eager(b"STATE", b"Till"),
@@ -157,7 +157,7 @@ class TestEagerState:
     def test_append_with_partial_state_on_the_first_get(self) -> None:
         case = Case(partial_state=True).feed(completed(1, b"Till"))
         assert get(case, "STATE") == of(b"Till")
-        case.machine.set_state("STATE", b"TillFrancesco")
+        case.machine.commands.state.set("STATE", b"TillFrancesco")
         assert get(case, "STATE") == of(b"TillFrancesco")
         assert case.sent() == [
             lazy(b"STATE"),
@@ -168,7 +168,7 @@ class TestEagerState:
     def test_get_and_clear_state_with_state_in_the_state_map(self) -> None:
         case = Case(partial_state=True, state_map=[entry(b"STATE", b"Francesco")])
         assert get(case, "STATE") == of(b"Francesco")
-        case.machine.clear_state("STATE")
+        case.machine.commands.state.clear("STATE")
         assert get(case, "STATE") == VOID
         assert case.sent() == [
             eager(b"STATE", b"Francesco"),
@@ -179,7 +179,7 @@ class TestEagerState:
     def test_get_and_clear_state_with_partial_state_on_the_first_get(self) -> None:
         case = Case(partial_state=True).feed(completed(1, b"Francesco"))
         assert get(case, "STATE") == of(b"Francesco")
-        case.machine.clear_state("STATE")
+        case.machine.commands.state.clear("STATE")
         assert get(case, "STATE") == VOID
         assert case.sent()[2] == eager(b"STATE", None)
 
@@ -187,10 +187,10 @@ class TestEagerState:
     def test_clear_all_makes_the_state_complete(self, partial: bool) -> None:
         case = Case(partial_state=partial, state_map=[entry(b"A", b"1"), entry(b"B", b"2")])
         assert get(case, "A") == of(b"1")
-        case.machine.clear_all_state()
+        case.machine.commands.state.clear_all()
         assert get(case, "A") == VOID
         assert get(case, "UNHEARD OF") == VOID
-        case.machine.set_state("C", b"3")
+        case.machine.commands.state.set("C", b"3")
         assert get_keys(case) == keys_of(b"C")
         assert case.sent() == [
             eager(b"A", b"1"),
@@ -210,14 +210,14 @@ class TestEagerState:
     def test_consecutive_get_with_empty_run_with_replay_of_the_first_get(self) -> None:
         case = replaying(eager(b"key-0", None), partial_state=False)
         assert get(case, "key-0") == VOID
-        assert case.machine.phase is Phase.PROCESSING
+        assert case.machine.journal.phase is Phase.PROCESSING
         assert get(case, "key-0") == VOID
         assert case.sent() == [eager(b"key-0", None)]
 
     def test_an_eager_read_takes_no_completion_id(self) -> None:
         case = Case(partial_state=True, state_map=[entry(b"A", b"1")])
         assert get(case, "A") == of(b"1")
-        assert case.machine.get_state("B") == 1
+        assert case.machine.commands.state.get("B") == 1
 
 
 class TestReplay:
@@ -229,7 +229,7 @@ class TestReplay:
             state_map=[entry(b"A", b"later")],
         )
         assert get(case, "A") == of(b"then")
-        case.machine.set_state("A", b"later")
+        case.machine.commands.state.set("A", b"later")
         assert get(case, "A") == of(b"later")
         assert case.sent() == [eager(b"A", b"later")]
 
@@ -242,7 +242,7 @@ class TestReplay:
             state_map=[entry(b"A", b"now")],
         )
         assert get(case, "A") == of(b"then")
-        assert case.machine.get_state_keys() == 2
+        assert case.machine.commands.state.keys() == 2
         assert case.sent() == []
 
     def test_what_was_read_eagerly_then_is_known_though_the_state_is_lazy_now(self) -> None:
@@ -253,7 +253,7 @@ class TestReplay:
         )
         assert get(case, "A") == of(b"then")
         assert get_keys(case) == keys_of(b"A")
-        assert case.machine.get_state("A") == 1
+        assert case.machine.commands.state.get("A") == 1
 
     def test_writes_of_the_replay_are_known_after_it(self) -> None:
         # The state map is the state now; clears and writes of the journal are in it already.
@@ -263,8 +263,8 @@ class TestReplay:
             partial_state=True,
             state_map=[entry(b"A", b"1")],
         )
-        case.machine.set_state("A", b"1")
-        case.machine.clear_state("B")
+        case.machine.commands.state.set("A", b"1")
+        case.machine.commands.state.clear("B")
         assert get(case, "A") == of(b"1")
         assert get(case, "B") == VOID
 
@@ -318,20 +318,20 @@ class TestStateKeys:
 
     def test_partial_state_knows_no_keys(self) -> None:
         case = Case(partial_state=True, state_map=[entry(b"MY", b"1")])
-        case.machine.set_state("B", b"2")
-        assert case.machine.get_state_keys() == 1
+        case.machine.commands.state.set("B", b"2")
+        assert case.machine.commands.state.keys() == 1
 
     def test_cleared_keys_are_gone(self) -> None:
         case = Case(partial_state=False, state_map=[entry(b"A", b"1"), entry(b"B", b"2")])
-        case.machine.clear_state("A")
-        case.machine.clear_state("NEVER THERE")
-        case.machine.set_state("C", b"3")
+        case.machine.commands.state.clear("A")
+        case.machine.commands.state.clear("NEVER THERE")
+        case.machine.commands.state.set("C", b"3")
         assert get_keys(case) == keys_of(b"B", b"C")
 
     def test_keys_are_sorted_by_their_bytes(self) -> None:
         case = Case(partial_state=False)
         for key in ("z", "é", "a", "\N{GRINNING FACE}", "\uffff"):
-            case.machine.set_state(key, b"")
+            case.machine.commands.state.set(key, b"")
         assert get_keys(case) == Result(
             ResultKind.STATE_KEYS, ("a", "z", "é", "\uffff", "\N{GRINNING FACE}")
         )
@@ -340,13 +340,13 @@ class TestStateKeys:
 @pytest.mark.parametrize("key", ["", "é", "\0", "k" * 10_000])
 def test_any_text_is_a_key(key: str) -> None:
     case = Case(partial_state=False)
-    case.machine.set_state(key, b"1")
+    case.machine.commands.state.set(key, b"1")
     assert get(case, key) == of(b"1")
     written = case.sent()
     assert written == [set_(key.encode(), b"1"), eager(key.encode(), b"1")]
     again: list[Any] = list(written)
     replay = replaying(*again, partial_state=False)
-    replay.machine.set_state(key, b"1")
+    replay.machine.commands.state.set(key, b"1")
     assert get(replay, key) == of(b"1")
     assert replay.sent() == []
 

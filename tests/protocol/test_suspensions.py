@@ -62,10 +62,10 @@ TREE_MESSAGE = pb.Future(
 def suspend(case: Case, awaiting: Await) -> Message:
     case.close_input()
     with pytest.raises(AttemptEnded, match="suspended"):
-        case.machine.park(awaiting, executing=False)
+        case.machine.waiting.park(awaiting, executing=False)
     message = case.sent_one(pb.SuspensionMessage)
     assert closed(case)
-    assert case.machine.error is None
+    assert case.machine.journal.error is None
     return message
 
 
@@ -86,17 +86,17 @@ def test_a_suspension_has_the_tree_since_v7() -> None:
 def test_a_suspension_byte_for_byte(version: int) -> None:
     case = Case(version=version).close_input()
     with pytest.raises(AttemptEnded):
-        case.machine.park(Await(ids=[1, 300, -1, -17, "a"]), executing=False)
+        case.machine.waiting.park(Await(ids=[1, 300, -1, -17, "a"]), executing=False)
     ids = "0a0301ac02" + "12020111" + "1a0161"
-    assert case.machine.take_output().hex() == (
+    assert case.machine.journal.take_output().hex() == (
         f"000100000000000c{ids}" if version < 7 else f"0001000000000010220e{ids}2801"
     )
 
 
 def test_waiting_in_v7_byte_for_byte() -> None:
     case = Case(version=7)
-    case.machine.park(Await(ids=[1, -1]), executing=False)
-    assert case.machine.take_output().hex() == "000600000000000a" + "0a080a01011201012801"
+    case.machine.waiting.park(Await(ids=[1, -1]), executing=False)
+    assert case.machine.journal.take_output().hex() == "000600000000000a" + "0a080a01011201012801"
 
 
 @pytest.mark.parametrize("combinator", list(Combinator))
@@ -110,42 +110,42 @@ def test_every_combinator_has_its_number(combinator: Combinator) -> None:
 @pytest.mark.parametrize("version", [5, 6])
 def test_waiting_is_silent_until_v6(version: int) -> None:
     case = Case(version=version)
-    assert case.machine.waits_silently
-    case.machine.park(TREE, executing=False)
+    assert case.machine.waiting.is_silent
+    case.machine.waiting.park(TREE, executing=False)
     assert case.sent() == []
     case.close_input()
-    assert not case.machine.waits_silently
+    assert not case.machine.waiting.is_silent
 
 
 def test_waiting_is_told_in_v7() -> None:
     case = Case(version=7)
-    assert not case.machine.waits_silently
-    case.machine.park(TREE, executing=False)
+    assert not case.machine.waiting.is_silent
+    case.machine.waiting.park(TREE, executing=False)
     assert case.sent() == [pb.AwaitingOnMessage(awaiting_on=TREE_MESSAGE)]
 
 
 @each_version
 def test_waiting_for_a_function_of_this_attempt_is_told_to_nobody(version: int) -> None:
     case = Case(version=version)
-    case.machine.park(TREE, executing=True)
+    case.machine.waiting.park(TREE, executing=True)
     case.close_input()
-    case.machine.park(TREE, executing=True)
+    case.machine.waiting.park(TREE, executing=True)
     assert case.sent() == []
-    assert case.machine.phase is Phase.PROCESSING
+    assert case.machine.journal.phase is Phase.PROCESSING
 
 
 @each_version
 def test_nothing_waits_silently_that_has_to_replay_or_is_over(version: int) -> None:
     case = Case(pb.ClearAllStateCommandMessage(), version=version)
-    assert not case.machine.waits_silently
-    case.machine.abandon()
-    assert not case.machine.waits_silently
+    assert not case.machine.waiting.is_silent
+    case.machine.journal.abandon()
+    assert not case.machine.waiting.is_silent
 
 
 @each_version
 def test_trigger_suspension_with_get_state(version: int) -> None:
     case = Case(version=version)
-    assert case.machine.get_state("Personaggio") == 1
+    assert case.machine.commands.state.get("Personaggio") == 1
     case.close_input()
     with pytest.raises(AttemptEnded):
         case.wait(1)
@@ -157,8 +157,8 @@ def test_trigger_suspension_with_get_state(version: int) -> None:
 @each_version
 def test_trigger_suspension_with_correct_awakeable(version: int) -> None:
     case = Case(version=version)
-    case.machine.awakeable()
-    _, second = case.machine.awakeable()
+    case.machine.commands.awakeable()
+    _, second = case.machine.commands.awakeable()
     message = suspend(case, Await(ids=[second, -1]))
     assert isinstance(message, pb.SuspensionMessage)
     waits = message.awaiting_on if version >= 7 else message
@@ -168,10 +168,10 @@ def test_trigger_suspension_with_correct_awakeable(version: int) -> None:
 @each_version
 def test_await_many_notifications(version: int) -> None:
     case = Case(version=version)
-    _, awakeable = case.machine.awakeable()
-    state = case.machine.get_state("Personaggio")
+    _, awakeable = case.machine.commands.awakeable()
+    state = case.machine.commands.state.get("Personaggio")
     assert isinstance(state, int)
-    case.machine.take_output()
+    case.machine.journal.take_output()
     message = suspend(case, Await(ids=[-1], nested=[Await(ids=[awakeable, "abc", state])]))
     assert isinstance(message, pb.SuspensionMessage)
     if version < 7:
@@ -193,11 +193,11 @@ def test_await_many_notifications(version: int) -> None:
 @each_version
 def test_no_suspension_when_the_completion_came_before_the_input_was_closed(version: int) -> None:
     case = Case(version=version)
-    case.machine.awakeable()
-    _, second = case.machine.awakeable()
+    case.machine.commands.awakeable()
+    _, second = case.machine.commands.awakeable()
     assert case.wait(second) is None
     case.feed(signal(18, b"completion")).close_input()
-    case.machine.take_output()
+    case.machine.journal.take_output()
     assert case.value_of(second) == b"completion"
     case.returns(b"completion")
     assert case.sent() == [pb.OutputCommandMessage(value=value(b"completion")), pb.EndMessage()]
@@ -208,7 +208,7 @@ def test_what_came_while_the_handler_was_busy_is_not_lost_by_closing_the_input(
     version: int,
 ) -> None:
     case = Case(version=version).feed(named_signal("a", b"1"), void(1)).close_input()
-    case.machine.sleep(1)
+    case.machine.commands.sleep(1)
     assert case.wait(1) is not None
     assert case.value_of("a") == b"1"
 

@@ -86,14 +86,14 @@ def test_the_bound_is_on_the_encoded_message(max_outbound: int) -> None:
         """How long the payload is that makes a message one byte shorter than the bound."""
         message = machine()
         write(message, bytes(least_refused // 2))
-        overhead = len(message.take_output()) - 8 - least_refused // 2
+        overhead = len(message.journal.take_output()) - 8 - least_refused // 2
         return least_refused - 1 - overhead
 
     def set_(message: StateMachine, data: bytes) -> None:
-        message.set_state("k", data)
+        message.commands.state.set("k", data)
 
     def output(message: StateMachine, data: bytes) -> None:
-        message.write_output(data)
+        message.commands.write_output(data)
 
     for write, least_refused in ((set_, max_outbound), (output, max_outbound - SHARE)):
         size = largest(least_refused, write)

@@ -278,7 +278,7 @@ async def test_a_command_without_a_future_ends_the_attempt(
             patch.setattr("restate_proto.runtime.inbox.Inbox.expect", fail)
             with pytest.raises(error):
                 OPERATIONS[operation](ctx)
-        assert attempt_of(ctx).machine.phase is Phase.CLOSED
+        assert attempt_of(ctx).machine.journal.phase is Phase.CLOSED
         ctx.send(ECHO, b"")
         return parcel
 
@@ -304,7 +304,7 @@ async def test_a_deferred_operation_that_fails_ends_the_attempt(
         await ctx.sleep(timedelta(0))
         return parcel
 
-    monkeypatch.setattr("restate_proto.protocol.StateMachine.cancel_invocation", fail)
+    monkeypatch.setattr("restate_proto.protocol.Commands.cancel_invocation", fail)
     case = Case(body).start()
     case.sent()
     case.feed(id_of(1, "inv_2"))

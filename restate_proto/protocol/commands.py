@@ -1,0 +1,401 @@
+"""The commands that a handler issues, one method each; those of its state are in `state.py`.
+
+What has a result returns the id of the notification that will bring it.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, TypeAlias
+
+from restate_proto.protocol.errors import AttemptError, Code, Failure, RelatedCommand
+from restate_proto.protocol.frames import REQUESTED_ACK
+from restate_proto.protocol.messages import MessageType
+from restate_proto.protocol.notifications import Result, ResultKind
+from restate_proto.protocol.phases import Phase, Rule
+from restate_proto.protocol.state import State
+from restatepb.protocol.v1 import protocol_pb2 as pb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from restate_proto.model.target import Target
+    from restate_proto.protocol.journal import Journal
+    from restate_proto.protocol.notifications import NotificationId
+
+    Headers: TypeAlias = Iterable[tuple[str, str]]
+    Completing: TypeAlias = (
+        pb.CompleteAwakeableCommandMessage
+        | pb.CompletePromiseCommandMessage
+        | pb.OutputCommandMessage
+        | pb.ProposeRunCompletionMessage
+        | pb.SendSignalCommandMessage
+    )
+
+__all__ = ["Commands", "InvocationTarget"]
+
+_INVOCATION_ID = ResultKind.INVOCATION_ID
+_CLOSED, _WRITE = Phase.CLOSED, Rule.WRITE
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationTarget:
+    """Another invocation: by its id, by an idempotency key, or by a workflow's id.
+
+    Args:
+        invocation_id: the id; the other fields are then unset.
+        target: the handler, for an idempotent request; for a workflow, with the run handler.
+        idempotency_key: the key of an idempotent request; None means the workflow.
+    """
+
+    invocation_id: str | None = None
+    target: Target | None = None
+    idempotency_key: str | None = None
+
+
+class Commands:
+    """What a handler can do durably.
+
+    Each method that issues a command raises `AttemptEnded` where the attempt is over, be it that
+    it is just found that the journal does not match, and `MessageTooLargeError`.
+
+    Args:
+        journal: where the commands are recorded.
+
+    Attributes:
+        state: the commands that read and write state.
+        pending_calls: the calls that have no result yet: from the notification id of the
+            invocation id to that, or None where it is not known.
+        runs: the runs that have no result yet: from the notification id to the index and the name
+            of the command.
+    """
+
+    __slots__ = ("_journal", "pending_calls", "runs", "state")
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.state = State(journal)
+        self.pending_calls: dict[int, str | None] = {}
+        self.runs: dict[NotificationId, tuple[int, str]] = {}
+
+    # ---- Other invocations ----
+
+    def call(
+        self,
+        target: Target,
+        parameter: bytes,
+        headers: Headers = (),
+        idempotency_key: str | None = None,
+        limit_key: str | None = None,
+        name: str = "",
+    ) -> tuple[int, int]:
+        """Call a handler. Returns the notification ids of its invocation id and its result."""
+        journal = self._journal
+        id_notification = journal.last_completion_id + 1
+        result = id_notification + 1
+        command = pb.CallCommandMessage(
+            service_name=target.service_name,
+            handler_name=target.handler_name,
+            key=target.key or "",
+            parameter=parameter,
+            invocation_id_notification_idx=id_notification,
+            result_completion_id=result,
+            name=name,
+        )
+        self._address(command, target.scope, idempotency_key, limit_key, headers)
+        journal.issue(MessageType.CALL, command, name, 2)
+        journal.notifications.expected[id_notification] = _INVOCATION_ID
+        self.pending_calls[id_notification] = None
+        return id_notification, result
+
+    def send(
+        self,
+        target: Target,
+        parameter: bytes,
+        headers: Headers = (),
+        idempotency_key: str | None = None,
+        limit_key: str | None = None,
+        invoke_time: int = 0,
+        name: str = "",
+    ) -> int:
+        """Send a one-way message. Returns the notification id of its invocation id.
+
+        Args:
+            target: the handler.
+            parameter: the payload.
+            headers: headers for it.
+            idempotency_key: the idempotency key, if any.
+            limit_key: the limit key, if any (v7).
+            invoke_time: when to deliver it, in milliseconds since the Unix epoch; 0 is at once.
+            name: what the Restate UI shows for the entry.
+        """
+        journal = self._journal
+        id_notification = journal.last_completion_id + 1
+        command = pb.OneWayCallCommandMessage(
+            service_name=target.service_name,
+            handler_name=target.handler_name,
+            key=target.key or "",
+            parameter=parameter,
+            invoke_time=invoke_time,
+            invocation_id_notification_idx=id_notification,
+            name=name,
+        )
+        self._address(command, target.scope, idempotency_key, limit_key, headers)
+        journal.issue(MessageType.ONE_WAY_CALL, command, name, 1)
+        journal.notifications.expected[id_notification] = _INVOCATION_ID
+        return id_notification
+
+    def attach(self, invocation: InvocationTarget) -> int:
+        """Attach to an invocation. Returns the notification id of its result."""
+        result = self._journal.last_completion_id + 1
+        command = pb.AttachInvocationCommandMessage(result_completion_id=result)
+        self._identify(command, invocation)
+        self._journal.issue(MessageType.ATTACH_INVOCATION, command, ids=1)
+        return result
+
+    def get_output(self, invocation: InvocationTarget) -> int:
+        """Ask for an invocation's result without waiting for it. Returns the notification id."""
+        result = self._journal.last_completion_id + 1
+        command = pb.GetInvocationOutputCommandMessage(result_completion_id=result)
+        self._identify(command, invocation)
+        self._journal.issue(MessageType.GET_INVOCATION_OUTPUT, command, ids=1)
+        return result
+
+    def cancel_invocation(self, invocation_id: str) -> None:
+        """Send the cancel signal to an invocation."""
+        command = pb.SendSignalCommandMessage(target_invocation_id=invocation_id, idx=pb.CANCEL)
+        command.void.SetInParent()
+        self._journal.issue(MessageType.SEND_SIGNAL, command)
+
+    def send_signal(self, invocation_id: str, name: str, result: bytes | Failure) -> None:
+        """Send a named signal to an invocation."""
+        command = pb.SendSignalCommandMessage(target_invocation_id=invocation_id, name=name)
+        self._complete(command, result)
+        self._journal.issue(MessageType.SEND_SIGNAL, command)
+
+    def _address(
+        self,
+        command: pb.CallCommandMessage | pb.OneWayCallCommandMessage,
+        scope: str | None,
+        idempotency_key: str | None,
+        limit_key: str | None,
+        headers: Headers,
+    ) -> None:
+        """Say where a call goes, beside the handler."""
+        if idempotency_key is not None:
+            self._not_empty(idempotency_key, "idempotency_key")
+            command.idempotency_key = idempotency_key
+        if scope is not None:
+            self._requires(7, scope, "scope")
+            command.scope = scope
+        if limit_key is not None:
+            self._requires(7, limit_key, "limit_key")
+            command.limit_key = limit_key
+        for key, value in headers:
+            command.headers.add(key=key, value=value)
+
+    def _identify(
+        self,
+        command: pb.AttachInvocationCommandMessage | pb.GetInvocationOutputCommandMessage,
+        invocation: InvocationTarget,
+    ) -> None:
+        """Say which invocation a command is about."""
+        target = invocation.target
+        if target is None:
+            command.invocation_id = invocation.invocation_id or ""
+            return
+        if target.scope is not None:
+            self._requires(7, target.scope, "scope")
+        if invocation.idempotency_key is None:
+            workflow = command.workflow_target
+            workflow.workflow_name = target.service_name
+            workflow.workflow_key = target.key or ""
+            if target.scope is not None:
+                workflow.scope = target.scope
+            return
+        self._not_empty(invocation.idempotency_key, "idempotency_key")
+        request = command.idempotent_request_target
+        request.service_name = target.service_name
+        request.handler_name = target.handler_name
+        request.idempotency_key = invocation.idempotency_key
+        if target.key is not None:
+            request.service_key = target.key
+        if target.scope is not None:
+            request.scope = target.scope
+
+    def _not_empty(self, value: str, what: str) -> None:
+        if not value:
+            text = f"'{what}' is given, but empty: leave it out."
+            self._journal.reject(AttemptError(Code.INTERNAL, text))
+
+    def _requires(self, version: int, value: str, feature: str) -> None:
+        self._not_empty(value, feature)
+        if self._journal.version < version:
+            self._journal.reject(
+                AttemptError(
+                    Code.UNSUPPORTED_FEATURE,
+                    f"'{feature}' needs service protocol v{version}, but Restate speaks "
+                    f"v{self._journal.version} here. Start the server with "
+                    f"RESTATE_EXPERIMENTAL_ENABLE_PROTOCOL_V7=true, or do without it.",
+                )
+            )
+
+    # ---- Runs ----
+
+    def run(self, name: str) -> tuple[int, bool]:
+        """Begin a side effect.
+
+        Returns:
+            Its notification id, and whether its function has to be executed: not where the
+            journal has its result.
+        """
+        journal = self._journal
+        result = journal.last_completion_id + 1
+        command = pb.RunCommandMessage(result_completion_id=result, name=name)
+        journal.issue(MessageType.RUN, command, name, 1)
+        if result in journal.notifications.arrived:
+            return result, False
+        self.runs[result] = journal.command_index, name
+        return result, True
+
+    def propose_run(self, id_: int, result: bytes | Failure) -> None:
+        """Propose the result of a run, for Restate to store."""
+        del self.runs[id_]
+        journal = self._journal
+        if journal.phase.on_run_result is not _WRITE:
+            return  # the attempt ended meanwhile; the next one executes the run again
+        message = pb.ProposeRunCompletionMessage(result_completion_id=id_)
+        self._complete(message, result)
+        flags = 0
+        if journal.version >= 7:
+            flags = REQUESTED_ACK
+            kind = ResultKind.FAILURE if isinstance(result, Failure) else ResultKind.VALUE
+            journal.notifications.proposals[id_] = Result(kind, result)
+        journal.send(MessageType.PROPOSE_RUN_COMPLETION, message, flags)
+
+    def run_history(self) -> tuple[int, timedelta]:
+        """How often the run that failed now was attempted before, and since when.
+
+        Restate counts retries since the last stored entry, so its count is the run's own as long
+        as this attempt has stored nothing new.
+        """
+        start = self._journal.start
+        attempts = start.retry_count_since_last_stored_entry
+        if self._journal.has_written_command or attempts == 0:
+            return 0, timedelta(0)
+        return attempts, timedelta(milliseconds=start.duration_since_last_stored_entry)
+
+    def fail_run(
+        self,
+        id_: int,
+        message: str,
+        *,
+        code: int = Code.INTERNAL,
+        stacktrace: str = "",
+        retry_after: timedelta | None = None,
+    ) -> None:
+        """End the attempt because a run failed and is to be retried."""
+        related = self.run_command(id_)
+        del self.runs[id_]
+        self._journal.fail_with(AttemptError(code, message, stacktrace, related, retry_after))
+
+    def run_command(self, id_: NotificationId) -> RelatedCommand:
+        """The command of a run that has no result yet."""
+        index, name = self.runs[id_]
+        return RelatedCommand(index, name, MessageType.RUN)
+
+    # ---- Timers and randomness ----
+
+    def sleep(self, wake_up_time: int, name: str = "") -> int:
+        """Start a timer (milliseconds since the Unix epoch). Returns its notification id."""
+        result = self._journal.last_completion_id + 1
+        command = pb.SleepCommandMessage(
+            wake_up_time=wake_up_time, result_completion_id=result, name=name
+        )
+        self._journal.issue(MessageType.SLEEP, command, name, 1)
+        return result
+
+    def random_seed(self) -> int:
+        """The seed of the invocation's random numbers: the same in every attempt."""
+        start = self._journal.start
+        if self._journal.version >= 6:
+            return start.random_seed
+        return int.from_bytes(sha256(start.id).digest()[:8], "big")
+
+    # ---- Awakeables ----
+
+    def awakeable(self) -> tuple[str, NotificationId]:
+        """Make an awakeable. Returns its id for others, and its notification id."""
+        journal = self._journal
+        if journal.phase is _CLOSED:
+            journal.refuse()
+        index = journal.last_signal_index + 1
+        id_ = self.awakeable_id(index)
+        journal.last_signal_index = index
+        return id_, -index
+
+    def awakeable_id(self, signal_index: int) -> str:
+        """What others call the awakeable that is completed by a signal of this index."""
+        raw = self._journal.start.id + signal_index.to_bytes(4, "big")
+        return f"sign_1{urlsafe_b64encode(raw).decode().rstrip('=')}"
+
+    def complete_awakeable(self, id_: str, result: bytes | Failure) -> None:
+        """Resolve or reject another invocation's awakeable."""
+        command = pb.CompleteAwakeableCommandMessage(awakeable_id=id_)
+        self._complete(command, result)
+        self._journal.issue(MessageType.COMPLETE_AWAKEABLE, command)
+
+    # ---- Promises ----
+
+    def get_promise(self, key: str) -> int:
+        """Wait for a promise of this workflow. Returns the notification id."""
+        result = self._journal.last_completion_id + 1
+        command = pb.GetPromiseCommandMessage(key=key, result_completion_id=result)
+        self._journal.issue(MessageType.GET_PROMISE, command, ids=1)
+        return result
+
+    def peek_promise(self, key: str) -> int:
+        """Look at a promise without waiting for it. Returns the notification id."""
+        result = self._journal.last_completion_id + 1
+        command = pb.PeekPromiseCommandMessage(key=key, result_completion_id=result)
+        self._journal.issue(MessageType.PEEK_PROMISE, command, ids=1)
+        return result
+
+    def complete_promise(self, key: str, completion: bytes | Failure) -> int:
+        """Resolve or reject a promise. Returns the notification id of its outcome."""
+        result = self._journal.last_completion_id + 1
+        command = pb.CompletePromiseCommandMessage(key=key, result_completion_id=result)
+        self._complete(command, completion, "completion_value", "completion_failure")
+        self._journal.issue(MessageType.COMPLETE_PROMISE, command, ids=1)
+        return result
+
+    # ---- The handler's end ----
+
+    def write_output(self, result: bytes | Failure) -> None:
+        """The handler's result, or the terminal failure that it ends with."""
+        command = pb.OutputCommandMessage()
+        self._complete(command, result)
+        self._journal.issue(MessageType.OUTPUT, command)
+
+    # ---- A value or a failure ----
+
+    def _complete(
+        self,
+        message: Completing,
+        result: bytes | Failure,
+        value: str = "value",
+        failure: str = "failure",
+    ) -> None:
+        """Put a result into the one of the message's two fields that is for it."""
+        if isinstance(result, Failure):
+            if self._journal.version < 6:
+                # There is no metadata yet; without it is better than an invocation that never ends.
+                result = result._replace(metadata=())
+            getattr(message, failure).CopyFrom(result.to_message())
+        elif isinstance(message, pb.ProposeRunCompletionMessage):
+            message.value = result
+        else:
+            getattr(message, value).content = result

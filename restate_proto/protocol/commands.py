@@ -5,16 +5,15 @@ What has a result returns the id of the notification that will bring it.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeAlias
 
-from restate_proto.protocol.errors import AttemptError, Code, Failure, RelatedCommand
+from restate_proto.protocol.errors import AttemptError, Code, Failure
 from restate_proto.protocol.frames import REQUESTED_ACK
 from restate_proto.protocol.messages import MessageType
-from restate_proto.protocol.notifications import Result, ResultKind
+from restate_proto.protocol.notifications import Result, ResultKind, awakeable_id
 from restate_proto.protocol.phases import Phase, Rule
 from restate_proto.protocol.state import State
 from restatepb.protocol.v1 import protocol_pb2 as pb
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from restate_proto.model.target import Target
     from restate_proto.protocol.journal import Journal
     from restate_proto.protocol.notifications import NotificationId
+    from restate_proto.protocol.waiting import Waiting
 
     Headers: TypeAlias = Iterable[tuple[str, str]]
     Completing: TypeAlias = (
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Commands", "InvocationTarget"]
 
 _INVOCATION_ID = ResultKind.INVOCATION_ID
+_Proposal = pb.ProposeRunCompletionMessage
 _CLOSED, _WRITE = Phase.CLOSED, Rule.WRITE
 
 
@@ -64,22 +65,18 @@ class Commands:
 
     Args:
         journal: where the commands are recorded.
+        waiting: where their results come.
 
     Attributes:
         state: the commands that read and write state.
-        pending_calls: the calls that have no result yet: from the notification id of the
-            invocation id to that, or None where it is not known.
-        runs: the runs that have no result yet: from the notification id to the index and the name
-            of the command.
     """
 
-    __slots__ = ("_journal", "pending_calls", "runs", "state")
+    __slots__ = ("_journal", "_waiting", "state")
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, waiting: Waiting) -> None:
         self._journal = journal
-        self.state = State(journal)
-        self.pending_calls: dict[int, str | None] = {}
-        self.runs: dict[NotificationId, tuple[int, str]] = {}
+        self._waiting = waiting
+        self.state = State(journal, waiting)
 
     # ---- Other invocations ----
 
@@ -107,8 +104,8 @@ class Commands:
         )
         self._address(command, target.scope, idempotency_key, limit_key, headers)
         journal.issue(MessageType.CALL, command, name, 2)
-        journal.notifications.expected[id_notification] = _INVOCATION_ID
-        self.pending_calls[id_notification] = None
+        self._waiting.expected[id_notification] = _INVOCATION_ID
+        self._waiting.pending_calls[id_notification] = None
         return id_notification, result
 
     def send(
@@ -145,7 +142,7 @@ class Commands:
         )
         self._address(command, target.scope, idempotency_key, limit_key, headers)
         journal.issue(MessageType.ONE_WAY_CALL, command, name, 1)
-        journal.notifications.expected[id_notification] = _INVOCATION_ID
+        self._waiting.expected[id_notification] = _INVOCATION_ID
         return id_notification
 
     def attach(self, invocation: InvocationTarget) -> int:
@@ -169,6 +166,13 @@ class Commands:
         command = pb.SendSignalCommandMessage(target_invocation_id=invocation_id, idx=pb.CANCEL)
         command.void.SetInParent()
         self._journal.issue(MessageType.SEND_SIGNAL, command)
+
+    def cancel_calls(self) -> None:
+        """Cancel every call that has no result, as the invocation itself is cancelled."""
+        calls = [each for each in self._waiting.pending_calls.values() if each]
+        self._waiting.pending_calls.clear()
+        for invocation_id in calls:
+            self.cancel_invocation(invocation_id)
 
     def send_signal(self, invocation_id: str, name: str, result: bytes | Failure) -> None:
         """Send a named signal to an invocation."""
@@ -256,14 +260,14 @@ class Commands:
         result = journal.last_completion_id + 1
         command = pb.RunCommandMessage(result_completion_id=result, name=name)
         journal.issue(MessageType.RUN, command, name, 1)
-        if result in journal.notifications.arrived:
+        if result in self._waiting.arrived:
             return result, False
-        self.runs[result] = journal.command_index, name
+        self._waiting.runs[result] = journal.command_index, name
         return result, True
 
     def propose_run(self, id_: int, result: bytes | Failure) -> None:
         """Propose the result of a run, for Restate to store."""
-        del self.runs[id_]
+        del self._waiting.runs[id_]
         journal = self._journal
         if journal.phase.on_run_result is not _WRITE:
             return  # the attempt ended meanwhile; the next one executes the run again
@@ -273,7 +277,7 @@ class Commands:
         if journal.version >= 7:
             flags = REQUESTED_ACK
             kind = ResultKind.FAILURE if isinstance(result, Failure) else ResultKind.VALUE
-            journal.notifications.proposals[id_] = Result(kind, result)
+            self._waiting.proposals[id_] = Result(kind, result)
         journal.send(MessageType.PROPOSE_RUN_COMPLETION, message, flags)
 
     def run_history(self) -> tuple[int, timedelta]:
@@ -298,14 +302,9 @@ class Commands:
         retry_after: timedelta | None = None,
     ) -> None:
         """End the attempt because a run failed and is to be retried."""
-        related = self.run_command(id_)
-        del self.runs[id_]
+        related = self._waiting.run_command(id_)
+        del self._waiting.runs[id_]
         self._journal.fail_with(AttemptError(code, message, stacktrace, related, retry_after))
-
-    def run_command(self, id_: NotificationId) -> RelatedCommand:
-        """The command of a run that has no result yet."""
-        index, name = self.runs[id_]
-        return RelatedCommand(index, name, MessageType.RUN)
 
     # ---- Timers and randomness ----
 
@@ -333,14 +332,9 @@ class Commands:
         if journal.phase is _CLOSED:
             journal.refuse()
         index = journal.last_signal_index + 1
-        id_ = self.awakeable_id(index)
+        id_ = awakeable_id(journal.start.id, index)
         journal.last_signal_index = index
         return id_, -index
-
-    def awakeable_id(self, signal_index: int) -> str:
-        """What others call the awakeable that is completed by a signal of this index."""
-        raw = self._journal.start.id + signal_index.to_bytes(4, "big")
-        return f"sign_1{urlsafe_b64encode(raw).decode().rstrip('=')}"
 
     def complete_awakeable(self, id_: str, result: bytes | Failure) -> None:
         """Resolve or reject another invocation's awakeable."""
@@ -395,7 +389,7 @@ class Commands:
                 # There is no metadata yet; without it is better than an invocation that never ends.
                 result = result._replace(metadata=())
             getattr(message, failure).CopyFrom(result.to_message())
-        elif isinstance(message, pb.ProposeRunCompletionMessage):
-            message.value = result
+        elif isinstance(message, _Proposal):
+            message.value = result  # the one that has it without a message around
         else:
             getattr(message, value).content = result

@@ -14,7 +14,6 @@ in this file.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from restate_proto.protocol.errors import (
@@ -28,7 +27,6 @@ from restate_proto.protocol.errors import (
 from restate_proto.protocol.frames import RESTATES_SHARE, Frame, pack_header
 from restate_proto.protocol.messages import UNDECODABLE, MessageType, describe
 from restate_proto.protocol.mismatch import explain, mismatch_text, summarize
-from restate_proto.protocol.notifications import Notifications
 from restate_proto.protocol.phases import Phase, Rule
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
@@ -40,9 +38,10 @@ __all__ = ["Journal"]
 M = TypeVar("M", bound="Message")
 
 
-_REPLAYING, _CLOSED = Phase.REPLAYING, Phase.CLOSED
+_WAITING_START, _WAITING_REPLAY, _REPLAYING, _PROCESSING, _CLOSED = Phase
 _MATCH, _WRITE, _MISMATCH = Rule.MATCH, Rule.WRITE, Rule.MISMATCH
 _NO_START = pb.StartMessage()
+_INPUT = MessageType.INPUT
 _STATE = (MessageType.SET_STATE, MessageType.GET_EAGER_STATE)
 _END = pack_header(MessageType.END, 0, 0)
 _MUCH_OUTPUT = 1 << 20
@@ -62,8 +61,8 @@ class Journal:
         phase: where the attempt stands.
         start: the start message; empty before it is there.
         missing_entries: how many of the entries that it announced are not there yet.
-        recorded: the commands that the handler has not come to again.
-        notifications: the journal's notifications, and those that come after it.
+        recorded: the commands that the handler has not come to again; in a replay the next is the
+            last of the list.
         command_index: the index of the last command that was issued or replayed; -1 before that.
         last_completion_id: the completion id that was used last.
         last_signal_index: likewise the signal index; the first 16 are Restate's own.
@@ -88,7 +87,6 @@ class Journal:
         "last_signal_index",
         "max_payload",
         "missing_entries",
-        "notifications",
         "phase",
         "recorded",
         "start",
@@ -99,11 +97,10 @@ class Journal:
         self.version = version
         self._max_outbound = max_outbound
         self.max_payload = max_outbound - RESTATES_SHARE
-        self.phase = Phase.WAITING_START
+        self.phase = _WAITING_START
         self.start = _NO_START
         self.missing_entries = 0
-        self.recorded: deque[Frame] = deque()
-        self.notifications = Notifications()
+        self.recorded: list[Frame] = []
         self._output: list[bytes] = []
         self._output_size = 0
         self.command_index = -1
@@ -124,11 +121,11 @@ class Journal:
         Raises:
             ViolationError: it announces nothing.
         """
-        if start.known_entries == 0:
+        self.missing_entries = start.known_entries
+        if self.missing_entries == 0:
             raise ViolationError("a start message with no known entries")
         self.start = start
-        self.missing_entries = start.known_entries
-        self.phase = Phase.WAITING_REPLAY
+        self.phase = _WAITING_REPLAY
 
     def count_entry(self) -> None:
         """One more of the entries that the start message announced is there.
@@ -138,8 +135,9 @@ class Journal:
         """
         self.missing_entries -= 1
         if self.missing_entries == 0:
-            if not self.recorded or self.recorded[0][0] != MessageType.INPUT:
+            if not self.recorded or self.recorded[0][0] != _INPUT:
                 raise ViolationError("a journal that does not begin with the handler's input")
+            self.recorded.reverse()
             self.phase = _REPLAYING
 
     def decode(self, class_: type[M], type_: int, payload: bytes) -> M:
@@ -168,13 +166,13 @@ class Journal:
 
     def take_recorded(self, type_: int, name: str = "", ids: int = 0) -> None:
         """The handler does what the next recorded command says."""
-        del self.recorded[0]
+        del self.recorded[-1]
         self.command_index += 1
         self._last_type = type_
         self._last_name = name
         self.last_completion_id += ids
         if not self.recorded:
-            self.phase = Phase.PROCESSING
+            self.phase = _PROCESSING
 
     def bad_record(self, type_: int, what: str, name: str = "") -> NoReturn:
         """End the attempt because the next recorded command is none."""
@@ -186,7 +184,7 @@ class Journal:
     def mismatch(self, expected: str, related: RelatedCommand | None = None) -> NoReturn:
         """End the attempt because the handler does what is no command, where the journal has one."""
         index = self.command_index + 1
-        type_, payload = self.recorded[0]
+        type_, payload = self.recorded[-1]
         text = mismatch_text(index, expected, f"'{summarize(type_, payload)}'")
         related = related or RelatedCommand(index, "", type_)
         self.fail(AttemptError(Code.JOURNAL_MISMATCH, text, related=related))
@@ -221,7 +219,7 @@ class Journal:
             self.last_completion_id += ids
             self.has_written_command = True
         elif rule is _MATCH:
-            found_type, found = self.recorded[0]
+            found_type, found = self.recorded[-1]
             if found_type != type_ or found != payload:
                 self.check(found_type, found, type_, message, name)
             self.take_recorded(type_, name, ids)
@@ -232,7 +230,7 @@ class Journal:
         """Refuse a command that Restate would not take."""
         if self.phase is _CLOSED or (type_ in _STATE and len(payload) < self._max_outbound):
             return  # state stays with the invocation
-        if self.phase is _REPLAYING and self.recorded[0] == (type_, payload):
+        if self.phase is _REPLAYING and self.recorded[-1] == (type_, payload):
             return  # it has taken it
         self.check_size(describe(type_), len(payload))
 
@@ -273,12 +271,10 @@ class Journal:
         """The bytes to send since the last call."""
         if self._cut_by is not None:
             self._write_cut()
-        output = self._output
-        if not output:
-            return b""
-        self._output = []
+        output = b"".join(self._output)
+        self._output.clear()
         self._output_size = 0
-        return output[0] if len(output) == 1 else b"".join(output)
+        return output
 
     @property
     def has_much_output(self) -> bool:
@@ -330,7 +326,6 @@ class Journal:
         """End the attempt without a word: all is said, or there is nobody to tell."""
         self.phase = _CLOSED
         self.recorded.clear()
-        self.notifications.clear()
 
     def cut_short(self, error: BaseException) -> None:
         """End the attempt because an operation was issued, and something was raised before its end.

@@ -1,8 +1,8 @@
 """The state machine of one attempt: takes what Restate sends, and holds the parts that deal with it.
 
-`phases.py` says what each message does in each phase. Below this file are, from the bottom up:
-`notifications.py`, what has come; `journal.py`, what is recorded, written, and how it ends;
-`commands.py` and `state.py`, what the handler does; `waiting.py`, what happens while it waits.
+`phases.py` says what each message does in each phase. The parts are, from the bottom up: `journal.py`,
+what is recorded and written, and how the attempt ends; `waiting.py`, what has come for the handler,
+and what happens where it waits; `commands.py` and `state.py`, what it does.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from restatepb.protocol.v1 import protocol_pb2 as pb
 
 __all__ = ["Input", "StateMachine"]
 
+_parse_start = pb.StartMessage.FromString
 _START, _ACK = MessageType.START, MessageType.PROPOSE_RUN_COMPLETION_ACK
 _ILLEGAL, _ENTRY, _BROKEN = Rule.ILLEGAL, Rule.ENTRY, Rule.BROKEN
 _REPLAYING, _PROCESSING, _CLOSED = Phase.REPLAYING, Phase.PROCESSING, Phase.CLOSED
@@ -54,8 +55,8 @@ class StateMachine:
 
     Attributes:
         journal: its phase, its start message and its output; how it ends.
-        commands: what the handler issues.
         waiting: the notifications, and what happens when none is left.
+        commands: what the handler issues.
     """
 
     __slots__ = ("_decoder", "commands", "journal", "waiting")
@@ -68,8 +69,8 @@ class StateMachine:
     ) -> None:
         self._decoder = FrameDecoder(max_message)
         self.journal = journal = Journal(version, max_outbound)
-        self.commands = commands = Commands(journal)
-        self.waiting = Waiting(journal, commands)
+        self.waiting = waiting = Waiting(journal)
+        self.commands = Commands(journal, waiting)
 
     # ---- What Restate sends ----
 
@@ -90,7 +91,7 @@ class StateMachine:
 
     def _receive(self, frames: list[Frame]) -> None:
         journal = self.journal
-        notifications = journal.notifications
+        waiting = self.waiting
         for frame in frames:
             type_, payload = frame
             phase = journal.phase
@@ -99,8 +100,8 @@ class StateMachine:
                 if rule is _ILLEGAL:
                     raise ViolationError("a notification before the start message")
                 notification = read_notification(payload)
-                notifications.queue.append(notification)
-                notifications.arrived.add(notification[0])
+                waiting.queue.append(notification)
+                waiting.arrived.add(notification[0])
                 if rule is _ENTRY:
                     journal.count_entry()
             elif type_ >= FIRST_COMMAND:
@@ -111,23 +112,24 @@ class StateMachine:
             elif type_ == _START:
                 if phase.on_start is _ILLEGAL:
                     raise ViolationError("a second start message")
-                start = pb.StartMessage.FromString(payload)
+                start = _parse_start(payload)
                 journal.begin(start)
-                self.commands.state.begin(start)
+                if start.state_map:
+                    self.commands.state.load(start.state_map)
             elif type_ == _ACK:
                 self._on_ack(payload)
             else:
                 raise ViolationError(f"unexpected {describe(type_)}")
 
     def _on_ack(self, payload: bytes) -> None:
-        notifications = self.journal.notifications
+        waiting = self.waiting
         id_ = pb.ProposeRunCompletionAckMessage.FromString(payload).completion_id
-        result = notifications.proposals.pop(id_, None)
+        result = waiting.proposals.pop(id_, None)
         if result is None or self.journal.phase.on_ack is _ILLEGAL:
             raise ViolationError(
                 f"an ack for the run {id_}, which was not proposed in this attempt"
             )
-        notifications.queue.append((id_, result))
+        waiting.queue.append((id_, result))
 
     def close_input(self) -> None:
         """Restate sends nothing more: either it wants a suspension, or the stream broke."""
@@ -173,7 +175,7 @@ class StateMachine:
         journal = self.journal
         if journal.phase is not _REPLAYING:
             journal.raise_ended()
-        type_, payload = journal.recorded[0]
+        type_, payload = journal.recorded[-1]
         message = journal.decode(pb.InputCommandMessage, type_, payload)
         input_ = Input(
             message.value.content, tuple([(header.key, header.value) for header in message.headers])
@@ -188,4 +190,4 @@ class StateMachine:
         Then a handler has worked on this invocation already.
         """
         journal = self.journal
-        return journal.phase is _REPLAYING or not journal.notifications.arrived <= {CANCEL_SIGNAL}
+        return journal.phase is _REPLAYING or not self.waiting.arrived <= {CANCEL_SIGNAL}

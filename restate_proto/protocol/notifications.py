@@ -1,12 +1,8 @@
-"""Notifications: what Restate tells of the operations that a handler has begun.
-
-A notification is the result of an operation or a signal. All that have come wait here in their
-order, which is the order in which they take effect in every attempt (`waiting.py`).
-"""
+"""Notifications: the results of operations and the signals that Restate sends, and their ids."""
 
 from __future__ import annotations
 
-from collections import deque
+from base64 import urlsafe_b64encode
 from enum import Enum
 from typing import Any, NamedTuple, TypeAlias
 
@@ -17,9 +13,9 @@ __all__ = [
     "CANCEL_SIGNAL",
     "VOID",
     "NotificationId",
-    "Notifications",
     "Result",
     "ResultKind",
+    "awakeable_id",
     "keys_result",
     "read_notification",
 ]
@@ -59,31 +55,6 @@ _VALUE, _INVOCATION_ID = ResultKind.VALUE, ResultKind.INVOCATION_ID
 _parse = pb.NotificationTemplate.FromString
 
 
-class Notifications:
-    """The notifications of one attempt.
-
-    Attributes:
-        queue: those that have not taken effect, in their order.
-        arrived: the ids of all that have come: a run that has its result is not executed.
-        expected: the kind of result of each id whose result is no payload.
-        proposals: results of runs by completion id that wait for their ack, which does not repeat
-            them (v7).
-    """
-
-    __slots__ = ("arrived", "expected", "proposals", "queue")
-
-    def __init__(self) -> None:
-        self.queue: deque[tuple[NotificationId, Result]] = deque()
-        self.arrived: set[NotificationId] = set()
-        self.expected: dict[NotificationId, ResultKind] = {}
-        self.proposals: dict[int, Result] = {}
-
-    def clear(self) -> None:
-        """Nothing takes effect any more."""
-        self.queue.clear()
-        self.proposals.clear()
-
-
 def read_notification(payload: bytes) -> tuple[NotificationId, Result]:
     """The id and the result in a notification's payload; all types of it have one shape.
 
@@ -113,6 +84,12 @@ def read_notification(payload: bytes) -> tuple[NotificationId, Result]:
     if kind == "state_keys":
         return id_, keys_result(message.state_keys)
     raise ViolationError(f"a notification without a result (id {id_!r})")
+
+
+def awakeable_id(invocation_id: bytes, signal_index: int) -> str:
+    """What others call the awakeable that a signal of this index completes."""
+    raw = invocation_id + signal_index.to_bytes(4, "big")
+    return f"sign_1{urlsafe_b64encode(raw).decode().rstrip('=')}"
 
 
 def keys_result(message: pb.StateKeys) -> Result:

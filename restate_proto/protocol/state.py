@@ -10,7 +10,10 @@ from restate_proto.protocol.phases import Phase
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from restate_proto.protocol.journal import Journal
+    from restate_proto.protocol.waiting import Waiting
 
 __all__ = ["State"]
 
@@ -21,19 +24,18 @@ _REPLAYING = Phase.REPLAYING
 class State:
     """The commands that read and write state."""
 
-    __slots__ = ("_is_partial", "_journal", "_values")
+    __slots__ = ("_journal", "_values", "_waiting", "_was_cleared")
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, waiting: Waiting) -> None:
         self._journal = journal
+        self._waiting = waiting
         # None for a key that is known to have no value.
         self._values: dict[bytes, bytes | None] = {}
-        self._is_partial = True
+        self._was_cleared = False
 
-    def begin(self, start: pb.StartMessage) -> None:
-        """The start message is there, with the state as it was before this attempt."""
-        self._is_partial = start.partial_state
-        if start.state_map:
-            self._values = {entry.key: entry.value for entry in start.state_map}
+    def load(self, entries: Iterable[pb.StartMessage.StateEntry]) -> None:
+        """Take the state as it was before this attempt, or a part of it, from the start message."""
+        self._values = {entry.key: entry.value for entry in entries}
 
     def get(self, key: str) -> Result | int:
         """Read a key: its value at once, or the notification id of the value."""
@@ -41,9 +43,10 @@ class State:
         journal = self._journal
         if journal.phase is _REPLAYING:
             return self._replay_get(raw)
-        if self._is_partial and raw not in self._values:
+        values = self._values
+        if raw not in values and journal.start.partial_state and not self._was_cleared:
             return self._get_lazy(raw)
-        value = self._values.get(raw)
+        value = values.get(raw)
         command = pb.GetEagerStateCommandMessage(key=raw)
         if value is None:
             command.void.SetInParent()
@@ -63,7 +66,7 @@ class State:
 
     def _replay_get(self, key: bytes) -> Result | int:
         journal = self._journal
-        type_, payload = journal.recorded[0]
+        type_, payload = journal.recorded[-1]
         if type_ != MessageType.GET_EAGER_STATE:
             return self._get_lazy(key)
         found = journal.decode(pb.GetEagerStateCommandMessage, type_, payload)
@@ -84,7 +87,7 @@ class State:
         journal = self._journal
         if journal.phase is _REPLAYING:
             return self._replay_keys()
-        if self._is_partial:
+        if journal.start.partial_state and not self._was_cleared:
             return self._get_lazy_keys()
         keys = sorted(key for key, value in self._values.items() if value is not None)
         command = pb.GetEagerStateKeysCommandMessage(value=pb.StateKeys(keys=keys))
@@ -94,7 +97,7 @@ class State:
 
     def _replay_keys(self) -> Result | int:
         journal = self._journal
-        type_, payload = journal.recorded[0]
+        type_, payload = journal.recorded[-1]
         if type_ != MessageType.GET_EAGER_STATE_KEYS:
             return self._get_lazy_keys()
         found = journal.decode(pb.GetEagerStateKeysCommandMessage, type_, payload)
@@ -112,7 +115,7 @@ class State:
         id_ = journal.last_completion_id + 1
         command = pb.GetLazyStateKeysCommandMessage(result_completion_id=id_)
         journal.issue(MessageType.GET_LAZY_STATE_KEYS, command, ids=1)
-        journal.notifications.expected[id_] = _STATE_KEYS
+        self._waiting.expected[id_] = _STATE_KEYS
         return id_
 
     def set(self, key: str, value: bytes) -> None:
@@ -133,4 +136,4 @@ class State:
         """Remove every key."""
         self._journal.issue(MessageType.CLEAR_ALL_STATE, pb.ClearAllStateCommandMessage())
         self._values = {}
-        self._is_partial = False
+        self._was_cleared = True

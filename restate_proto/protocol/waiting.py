@@ -1,26 +1,35 @@
-"""Waiting: notifications take effect, and where none is left, the attempt waits or is suspended."""
+"""Waiting: notifications take effect, and where none is left, the attempt waits or is suspended.
+
+Notifications come at any time, but take effect one by one, in their order, and only while the
+handler waits: so every attempt sees the same order.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from restate_proto.protocol.errors import AttemptError, Code
+from restate_proto.protocol.errors import AttemptError, Code, RelatedCommand
 from restate_proto.protocol.messages import MessageType
-from restate_proto.protocol.notifications import CANCEL_SIGNAL, NotificationId, ResultKind
+from restate_proto.protocol.notifications import (
+    CANCEL_SIGNAL,
+    NotificationId,
+    ResultKind,
+    awakeable_id,
+)
 from restate_proto.protocol.phases import Phase, Rule
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
-    from restate_proto.protocol.commands import Commands
     from restate_proto.protocol.journal import Journal
     from restate_proto.protocol.notifications import Result
 
 __all__ = ["Await", "Combinator", "Waiting"]
 
 _NO_PAYLOADS = (ResultKind.INVOCATION_ID, ResultKind.STATE_KEYS)
-_REPLAYING, _PROCESSING = Phase.REPLAYING, Phase.PROCESSING
+_REPLAYING, _PROCESSING, _CLOSED = Phase.REPLAYING, Phase.PROCESSING, Phase.CLOSED
 _WRITE, _MISMATCH = Rule.WRITE, Rule.MISMATCH
 
 _MAX_DEPTH = 50
@@ -84,24 +93,46 @@ class Await:
 
 
 class Waiting:
-    """What happens while a handler waits.
+    """What a handler waits for, and what happens while it does.
 
     Args:
         journal: the attempt's journal.
-        commands: what the handler has issued.
 
     Attributes:
+        queue: the notifications that have not taken effect, in their order.
+        arrived: the ids of all that have come: a run that has its result is not executed.
+        expected: the kind of result of each id whose result is no payload.
+        proposals: results of runs by completion id that wait for their ack, which does not repeat
+            them (v7).
+        pending_calls: the calls that have no result yet, which are cancelled with their caller:
+            from the notification id of the invocation id to that, or None where it is not known.
+        runs: the runs that have no result yet: from the notification id to the index and the name
+            of the command.
         cancel_requested: whether the invocation's cancellation has taken effect, and the handler
             is to be told; the runtime takes it back then.
         suspends: whether a wait is a suspension.
     """
 
-    __slots__ = ("_commands", "_journal", "_notifications", "cancel_requested", "suspends")
+    __slots__ = (
+        "_journal",
+        "arrived",
+        "cancel_requested",
+        "expected",
+        "pending_calls",
+        "proposals",
+        "queue",
+        "runs",
+        "suspends",
+    )
 
-    def __init__(self, journal: Journal, commands: Commands) -> None:
+    def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._commands = commands
-        self._notifications = journal.notifications
+        self.queue: deque[tuple[NotificationId, Result]] = deque()
+        self.arrived: set[NotificationId] = set()
+        self.expected: dict[NotificationId, ResultKind] = {}
+        self.proposals: dict[int, Result] = {}
+        self.pending_calls: dict[int, str | None] = {}
+        self.runs: dict[NotificationId, tuple[int, str]] = {}
         self.cancel_requested = False
         self.suspends = False
 
@@ -115,19 +146,18 @@ class Waiting:
         Raises:
             AttemptEnded: the result is of a kind that the operation cannot have.
         """
-        notifications = self._notifications
-        if not notifications.queue:
+        if not self.queue or self._journal.phase is _CLOSED:
             return None
-        notification = notifications.queue.popleft()
+        notification = self.queue.popleft()
         id_, result = notification
         if id_ == CANCEL_SIGNAL:
             self.cancel_requested = True
             return notification
         kind = result.kind
-        expected = notifications.expected.pop(id_, None)
+        expected = self.expected.pop(id_, None)
         if kind is not expected and (expected is not None or kind in _NO_PAYLOADS):
             self._on_wrong_kind(id_, kind)
-        calls = self._commands.pending_calls
+        calls = self.pending_calls
         if calls and isinstance(id_, int):
             if id_ in calls:
                 calls[id_] = result.value
@@ -142,6 +172,10 @@ class Waiting:
             text = f"Protocol violation: {kind.name} as the result {id_!r}"
             journal.fail(AttemptError(Code.PROTOCOL_VIOLATION, text))
         # Of an operation that the code has not begun: the code has changed, as its next step shows.
+
+    def calls_without_id(self) -> list[NotificationId]:
+        """The pending calls whose invocation id is not known: cancelling them has to wait for it."""
+        return [id_ for id_, invocation_id in self.pending_calls.items() if invocation_id is None]
 
     # ---- When there are none ----
 
@@ -168,8 +202,7 @@ class Waiting:
         if rule is _MISMATCH:
             # The journal went on from here, so what it waited for then was there. Now it is not.
             ids = [id_ for id_ in awaiting.all_ids() if id_ != CANCEL_SIGNAL]
-            commands = self._commands
-            run = next((commands.run_command(id_) for id_ in ids if id_ in commands.runs), None)
+            run = next((self.run_command(id_) for id_ in ids if id_ in self.runs), None)
             journal.mismatch(f"an await of {self._describe(ids) or 'nothing'}", run)
         if rule is not _WRITE:
             journal.raise_ended()
@@ -181,10 +214,15 @@ class Waiting:
             message = pb.AwaitingOnMessage(awaiting_on=awaiting.to_message())
             journal.send(MessageType.AWAITING_ON, message)
 
+    def run_command(self, id_: NotificationId) -> RelatedCommand:
+        """The command of a run that has no result yet."""
+        index, name = self.runs[id_]
+        return RelatedCommand(index, name, MessageType.RUN)
+
     def _suspend(self, awaiting: Await) -> None:
         journal = self._journal
         # What has taken effect is waited for no more; see to it, for the price of a mistake is high.
-        present = [id_ for id_ in awaiting.all_ids() if id_ in self._notifications.arrived]
+        present = [id_ for id_ in awaiting.all_ids() if id_ in self.arrived]
         if present:
             text = (
                 f"The handler waits for {self._describe(present)}, which the journal has already: "
@@ -208,20 +246,6 @@ class Waiting:
         if isinstance(id_, str):
             return f"signal '{id_}'"
         if id_ < 0:
-            return f"awakeable {self._commands.awakeable_id(-id_)}"
-        run = self._commands.runs.get(id_)
+            return f"awakeable {awakeable_id(self._journal.start.id, -id_)}"
+        run = self.runs.get(id_)
         return f"run '{run[1]}'" if run is not None else f"the result of operation {id_}"
-
-    # ---- Cancellation: the calls that have no result are cancelled with their caller ----
-
-    def calls_without_id(self) -> list[NotificationId]:
-        """The pending calls whose invocation id is not known yet; cancelling has to wait for it."""
-        calls = self._commands.pending_calls
-        return [id_ for id_, invocation_id in calls.items() if invocation_id is None]
-
-    def cancel_calls(self) -> None:
-        """Cancel every pending call, as the invocation itself is cancelled."""
-        calls = [each for each in self._commands.pending_calls.values() if each]
-        self._commands.pending_calls.clear()
-        for invocation_id in calls:
-            self._commands.cancel_invocation(invocation_id)

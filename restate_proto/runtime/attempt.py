@@ -239,7 +239,7 @@ class Attempt:
                     if not missing:
                         waiting.cancel_requested = False
                         self._was_cancelled = True
-                        waiting.cancel_calls()
+                        self.machine.commands.cancel_calls()
                         return CancelledError()
                 elif future.is_done:
                     return True

@@ -253,7 +253,7 @@ class Case:
                 missing = machine.waiting.calls_without_id()
                 if not missing:
                     machine.waiting.cancel_requested = False
-                    machine.waiting.cancel_calls()
+                    machine.commands.cancel_calls()
                     raise Cancelled
             elif is_done():
                 return True

@@ -146,7 +146,7 @@ class _Attempt:
                 if not machine.waiting.calls_without_id():
                     machine.waiting.cancel_requested = False
                     self._for_cancellation = []
-                    machine.waiting.cancel_calls()
+                    machine.commands.cancel_calls()
                     return lambda: self._handler.throw(Cancelled())
             else:
                 for id_ in waits:

@@ -105,7 +105,7 @@ def test_any_journal_and_any_later_bytes_end_in_nothing_but_a_defined_error(
                     awaited.remove(notification[0])
             if machine.waiting.cancel_requested and not machine.waiting.calls_without_id():
                 machine.waiting.cancel_requested = False
-                machine.waiting.cancel_calls()
+                machine.commands.cancel_calls()
             machine.waiting.park(Await(ids=awaited), executing=False)
         machine.close_input()
         machine.waiting.park(Await(ids=awaited), executing=False)

@@ -177,7 +177,7 @@ def _stream(restate: Restate, length: int | None = None) -> bytes:
 def _receive(restate: Restate, machine: StateMachine) -> Message | None:
     """Give Restate what the attempt wrote. Returns the attempt's last message, if it wrote one."""
     last = None
-    for message in read_messages(machine.take_output()):
+    for message in read_messages(machine.journal.take_output()):
         assert last is None, "something was written after the end"
         restate.receive(message)
         if isinstance(message, (pb.EndMessage, pb.SuspensionMessage, pb.ErrorMessage)):
@@ -277,7 +277,7 @@ class Follower:
         return self._attempt.seen
 
     def _receive(self) -> None:
-        for message in read_messages(self.machine.take_output()):
+        for message in read_messages(self.machine.journal.take_output()):
             if is_command(message):
                 # What had come before this command though the handler did not wait for it.
                 self._feed_notifications()

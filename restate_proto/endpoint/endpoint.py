@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Endpoint", "RunningEndpoint"]
 
 DEFAULT_GRACE = timedelta(seconds=30)
+# What a client of HTTP/1.1 is told, such as Restate where it was registered so.
+_HTTP1_ADVICE = "To register it with Restate use its http:// address, without --use-http1.1."
 
 _log = get_logger("restate_proto")
 
@@ -210,6 +212,7 @@ class Endpoint:
             settings=self._limits.of_connection(),
             limits=self._limits.of_server(),
             health=routes.health,
+            advice=_HTTP1_ADVICE,
         )
         await server.start(host, port)
         try:

@@ -1,4 +1,4 @@
-"""HTTP/2 connections: a server and a client over a choice of libraries. Knows no Restate."""
+"""HTTP/2 connections: a server and a client over a choice of libraries."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from restate_proto.http2.errors import (
     StreamResetError,
 )
 from restate_proto.http2.exchange import Response
-from restate_proto.http2.limits import ServerLimits
+from restate_proto.http2.limits import Http2Settings, ServerLimits
 from restate_proto.http2.server import Server
-from restate_proto.http2.settings import Http2Settings
 from restate_proto.http2.stream import ClientStream, ResponseReceiver, ServerStream, StreamReceiver
 from restate_proto.http2.tls import client_ssl_context, server_ssl_context
 

@@ -8,12 +8,12 @@ import warnings
 from typing import TYPE_CHECKING, Final, Self
 
 from restate_proto.http2.base_url import BaseUrl
-from restate_proto.http2.connecting import Connector
+from restate_proto.http2.connector import Connector
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.errors import ErrorCode
 from restate_proto.http2.exchange import Exchange, Response
+from restate_proto.http2.limits import Http2Settings
 from restate_proto.http2.pool import Pool
-from restate_proto.http2.settings import Http2Settings
 from restate_proto.http2.tls import ALPN, client_ssl_context
 
 if TYPE_CHECKING:

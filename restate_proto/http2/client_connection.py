@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from typing_extensions import override
+
 from restate_proto.http2.connection import Connection
 from restate_proto.http2.errors import (
     ConnectionLostError,
@@ -13,7 +15,8 @@ from restate_proto.http2.errors import (
     code_name,
 )
 from restate_proto.http2.intake import Turns
-from restate_proto.http2.stream import BODY, ENDED, GONE, ClientStream
+from restate_proto.http2.states import ConnectionState, StreamState
+from restate_proto.http2.stream import ClientStream
 
 if TYPE_CHECKING:
     import asyncio
@@ -21,11 +24,13 @@ if TYPE_CHECKING:
 
     from restate_proto.http2.engines.base import EngineFactory, Headers
     from restate_proto.http2.errors import Http2Error
-    from restate_proto.http2.settings import Http2Settings
+    from restate_proto.http2.limits import Http2Settings
     from restate_proto.http2.stream import ResponseReceiver
 
 __all__ = ["ClientConnection"]
 
+_OPEN: Final = ConnectionState.OPEN
+_DRAINING: Final = ConnectionState.DRAINING
 _MALFORMED: Final = "the server's response breaks HTTP, so that nobody can say what it is"
 
 
@@ -35,7 +40,6 @@ class ClientConnection(Connection[ClientStream]):
     Attributes:
         max_streams: how many the peer allows at once.
         heard: whether the peer has sent anything.
-        settled: whether the peer's settings have arrived.
     """
 
     def __init__(
@@ -44,25 +48,23 @@ class ClientConnection(Connection[ClientStream]):
         super().__init__(factory, settings, Turns(), client=True)
         self.max_streams = 0
         self.heard = False
-        self.settled = False
-        self._retired = False
         self._changed = changed
-        self._greeted: asyncio.Future[None] = self.loop.create_future()
+        self._greeted: asyncio.Future[bool] = self.loop.create_future()
         self._lost: asyncio.Future[None] = self.loop.create_future()
 
     @property
     def usable(self) -> bool:
         """Whether new streams may be opened at all."""
-        return not (self._retired or self.closing)
+        return self.state < _DRAINING
 
     @property
     def has_room(self) -> bool:
         """Whether the peer allows another stream now."""
-        return self.usable and len(self.streams) < self.max_streams
+        return self.state is _OPEN and len(self.streams) < self.max_streams
 
-    async def greeted(self) -> None:
-        """Waits until the peer's settings have arrived, or the connection has ended before."""
-        await self._greeted
+    async def greeted(self) -> bool:
+        """Waits for the peer's settings; False when the connection has ended before."""
+        return await self._greeted
 
     async def lost(self) -> None:
         """Waits until the socket is closed."""
@@ -84,7 +86,7 @@ class ClientConnection(Connection[ClientStream]):
         stream.connection = self
         stream.engine = self.engine
         stream.id = stream_id
-        stream.state = ENDED if end else BODY
+        stream.state = StreamState.ENDED if end else StreamState.BODY
         stream.receiver = receiver
         stream.consumed = stream.written = stream.sent = 0
         stream.above_high_water = False
@@ -93,8 +95,8 @@ class ClientConnection(Connection[ClientStream]):
         self.touch()
         return stream
 
+    @override
     def data_received(self, data: bytes) -> None:
-        """See `Connection.data_received`."""
         if not self.heard:
             self.heard = True
             reason = _foreign(data)
@@ -104,32 +106,23 @@ class ClientConnection(Connection[ClientStream]):
                 return
         super().data_received(data)
 
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
-        """See `Connection.connection_lost`."""
         super().connection_lost(exc)
         if not self._greeted.done():
-            self._greeted.set_result(None)
+            self._greeted.set_result(False)
         if not self._lost.done():
             self._lost.set_result(None)
         self._changed()
 
     def retire(self) -> None:
         """Opens no more streams, and closes the socket when those that run have ended."""
-        self._retired = True
+        if self.state < _DRAINING:
+            self.enter(_DRAINING)
         self.stream_gone()
 
-    def stop(self, reason: str) -> None:
-        """Ends now: aborts what runs and closes the socket."""
-        for stream_id in self.streams:
-            self.engine.reset(stream_id, ErrorCode.CANCEL)
-        if not self.closing:
-            self.lost_reason = reason
-            self.engine.goaway(ErrorCode.NO_ERROR)
-        self.abort_all()
-        self.close()
-
+    @override
     def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
-        """See `Sink.on_headers`."""
         stream = self.streams.get(stream_id)
         if stream is None:
             return
@@ -142,15 +135,15 @@ class ClientConnection(Connection[ClientStream]):
         receiver = stream.receiver
         try:
             receiver.response_received(status, headers[1:])
-            if end and stream.state != GONE:
+            if end and stream.state is not StreamState.GONE:
                 receiver.eof_received()
         except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
             self.fail(stream, "response_received", error)
 
+    @override
     def tell_aborted(
         self, stream: ClientStream, reason: str, code: int | None, unprocessed: bool
     ) -> None:
-        """See `Connection.tell_aborted`."""
         message = f"{stream.label}: {reason}"
         error: Http2Error
         if reason is _MALFORMED:
@@ -162,30 +155,32 @@ class ClientConnection(Connection[ClientStream]):
             error = ConnectionLostError(message)
         stream.receiver.aborted(error)
 
+    @override
     def on_malformed(self, stream_id: int) -> None:
-        """See `Sink.on_malformed`."""
         self.abort_stream(stream_id, _MALFORMED, None)
 
+    @override
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
         """The server takes no new streams: the next request needs another connection."""
-        self._retired = True
+        if self.state < _DRAINING:
+            self.enter(_DRAINING)
         reason = f"the server is going away ({code_name(code)}) and did not process the request"
         for stream_id in list(self.streams):
             if stream_id > last_stream_id:
                 self.abort_stream(stream_id, reason, code, unprocessed=True)
         self.stream_gone()
 
+    @override
     def on_peer_settings(self, max_concurrent_streams: int) -> None:
-        """See `Sink.on_peer_settings`."""
+        super().on_peer_settings(max_concurrent_streams)
         self.max_streams = max_concurrent_streams
-        self.settled = True
         if not self._greeted.done():
-            self._greeted.set_result(None)
+            self._greeted.set_result(True)
         self._changed()
 
+    @override
     def stream_gone(self) -> None:
-        """See `Connection.stream_gone`."""
-        if self._retired and not self.streams and not self.closing:
+        if self.state is _DRAINING and not self.streams:
             self.close()
         self._changed()
 

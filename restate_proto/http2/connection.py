@@ -9,41 +9,49 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
+from typing_extensions import override
+
+from restate_proto.http2.engines.base import Sink
 from restate_proto.http2.errors import ErrorCode, code_name
 from restate_proto.http2.intake import Intake, Turns
-from restate_proto.http2.stream import GONE, Stream
+from restate_proto.http2.states import ConnectionState, StreamState
+from restate_proto.http2.stream import Stream
 from restate_proto.logs import get_logger
 
 if TYPE_CHECKING:
-    from restate_proto.http2.engines.base import Engine, EngineFactory, Headers
-    from restate_proto.http2.settings import Http2Settings
+    from restate_proto.http2.engines.base import Engine, EngineFactory
+    from restate_proto.http2.limits import Http2Settings
 
 __all__ = ["Connection"]
 
 log = get_logger("restate_proto.http2")
 
 WRITE_BUFFER: Final = 262_144
+_CLOSING: Final = ConnectionState.CLOSING
+_GONE: Final = StreamState.GONE
 
 S = TypeVar("S", bound=Stream[Any])
 
 
-class Connection(asyncio.Protocol, Generic[S]):
+class Connection(asyncio.Protocol, Sink, Generic[S]):
     """One connection: streams, output, backpressure. Subclasses add the role.
 
     Attributes:
+        state: where it is in its life; see `restate_proto.http2.states`.
         engine: the HTTP/2 library's side.
         intake: gives the engine what is read, at a bearable pace.
         streams: the open streams by their id.
-        flush_pending: a flush is sure to come: inside `data_received`, or scheduled.
-        paused: the socket takes no more; output stays in the engine.
-        pauses: how often that was so.
-        closing: nothing more is read; the socket closes when the output is written.
+        flush_pending: a flush is sure to come: inside `data_received`, or scheduled. When the
+            connection closes it stays True, for none is needed any more.
+        socket_is_full: the socket takes no more; output stays in the engine.
+        times_full: how often that was so.
         lost_reason: why the connection ended, once it has.
     """
 
     def __init__(
         self, factory: EngineFactory, settings: Http2Settings, turns: Turns, *, client: bool
     ) -> None:
+        self.state = ConnectionState.OPENING
         self.engine: Engine = factory(self, settings, client=client)
         self.streams: dict[int, S] = {}
         self.window_step = max(1, settings.stream_window // 2)
@@ -52,47 +60,52 @@ class Connection(asyncio.Protocol, Generic[S]):
         self.flush_pending = False
         self.transport: asyncio.Transport | None = None
         self.loop = asyncio.get_running_loop()
-        self.closing = False
         self.lost_reason = ""
-        self.paused = False
-        self.pauses = 0
-        self._watched: list[Stream[Any]] = []
+        self.socket_is_full = False
+        self.times_full = 0
+        self._above_high_water: list[Stream[Any]] = []
         self.intake = Intake(self, turns, self.loop)
+
+    def enter(self, state: ConnectionState) -> None:
+        """Goes on to a later state."""
+        assert state > self.state, f"{state!r} after {self.state!r}"
+        self.state = state
 
     # The transport's side.
 
+    @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The socket is connected: sends the preface."""
         # Not checked by isinstance: uvloop's transports are no asyncio.Transport.
         self.transport = transport = cast("asyncio.Transport", transport)
         transport.set_write_buffer_limits(high=WRITE_BUFFER)
         self.flush()
 
+    @override
     def data_received(self, data: bytes) -> None:
-        """Bytes from the peer."""
-        if not self.closing:
+        if self.state < _CLOSING:
             self.intake.take(data)
 
+    @override
     def pause_writing(self) -> None:
-        """The socket is slow: output stays in the engine."""
-        self.paused = True
-        self.pauses += 1
+        self.socket_is_full = True
+        self.times_full += 1
 
+    @override
     def resume_writing(self) -> None:
-        """The socket takes output again."""
-        self.paused = False
+        self.socket_is_full = False
         self.flush()
 
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed: every stream that is left is aborted."""
         if not self.lost_reason:
             what = "the connection was closed"
             self.lost_reason = what if exc is None else f"the connection broke: {exc}"
-        self.closing = True
+        self.enter(ConnectionState.CLOSED)
         self.flush_pending = True
         self.transport = None
         self.intake.stop()
-        self._watched.clear()
+        self._above_high_water.clear()
         self.abort_all()
 
     # The output.
@@ -116,7 +129,7 @@ class Connection(asyncio.Protocol, Generic[S]):
         # What is written from inside a callback of `output` or `drained` gets a flush of its own.
         self.flush_pending = False
         try:
-            while not self.paused:
+            while not self.socket_is_full:
                 data = engine.output()
                 if data:
                     transport.write(data)
@@ -124,9 +137,9 @@ class Connection(asyncio.Protocol, Generic[S]):
                     break
         except Exception as error:  # noqa: BLE001 - must not reach the event loop
             self.give_up(error)
-        if self._watched:
+        if self._above_high_water:
             self._report_drained()
-        if self.closing:
+        if self.state >= _CLOSING:
             self.flush_pending = True
             self.hang_up(transport)
 
@@ -134,20 +147,14 @@ class Connection(asyncio.Protocol, Generic[S]):
         """Closes the socket when it has taken the output."""
         transport.close()
 
-    def give_up(self, error: Exception) -> None:
-        """The library failed in a way that it should not: its state is not to be trusted."""
-        log.error("closing a connection: a bug in its HTTP/2 layer", exc_info=error)
-        self.lost_reason = repr(error)
-        self.closing = True
-
     def watch(self, stream: Stream[Any]) -> None:
         """Has `drained` called on a stream that is above its high-water mark."""
-        self._watched.append(stream)
+        self._above_high_water.append(stream)
 
     def _report_drained(self) -> None:
-        watched, self._watched = self._watched, []
+        watched, self._above_high_water = self._above_high_water, []
         for stream in watched:
-            if stream.state == GONE:
+            if stream.state is _GONE:
                 continue
             if stream.settle():
                 try:
@@ -155,21 +162,39 @@ class Connection(asyncio.Protocol, Generic[S]):
                 except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
                     self.fail(stream, "drained", error)
             else:
-                self._watched.append(stream)
+                self._above_high_water.append(stream)
 
     # The end.
 
     def end(self, code: int, reason: str) -> None:
         """Ends a connection whose peer does what it should not."""
-        if not self.closing:
+        if self.state < _CLOSING:
             self.engine.goaway(code)
             self.on_terminated(code, reason)
             self.flush()
 
+    def give_up(self, error: Exception) -> None:
+        """The library failed in a way that it should not: its state is not to be trusted."""
+        log.error("closing a connection: a bug in its HTTP/2 layer", exc_info=error)
+        self.lost_reason = repr(error)
+        if self.state < _CLOSING:
+            self.enter(_CLOSING)
+
     def close(self) -> None:
         """Writes what is left and closes the socket."""
-        self.closing = True
+        if self.state < _CLOSING:
+            self.enter(_CLOSING)
         self.touch()
+
+    def stop(self, reason: str) -> None:
+        """Ends now: aborts what still runs and closes the socket."""
+        for stream_id in self.streams:
+            self.engine.reset(stream_id, ErrorCode.CANCEL)
+        if self.state < _CLOSING:
+            self.lost_reason = reason
+            self.engine.goaway(ErrorCode.NO_ERROR)
+        self.close()
+        self.abort_all()
 
     def abort_all(self) -> None:
         """Tells every open stream that it is over, for `lost_reason`."""
@@ -192,7 +217,7 @@ class Connection(asyncio.Protocol, Generic[S]):
     def _abort(
         self, stream: S, reason: str, code: int | None, *, unprocessed: bool = False
     ) -> None:
-        stream.state = GONE
+        stream.state = _GONE
         try:
             self.tell_aborted(stream, reason, code, unprocessed)
         except Exception:
@@ -222,25 +247,21 @@ class Connection(asyncio.Protocol, Generic[S]):
 
     # The engine's side.
 
-    def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
-        """See `Sink.on_headers`."""
-        raise NotImplementedError
-
+    @override
     def on_data(self, stream_id: int, data: bytes, end: bool) -> None:
-        """See `Sink.on_data`."""
         stream = self.streams.get(stream_id)
         if stream is not None:
             receiver = stream.receiver
             try:
                 if data:
                     receiver.data_received(data)
-                if end and stream.state != GONE:
+                if end and stream.state is not _GONE:
                     receiver.eof_received()
             except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
                 self.fail(stream, "data_received", error)
 
+    @override
     def on_end(self, stream_id: int) -> None:
-        """See `Sink.on_end`."""
         stream = self.streams.get(stream_id)
         if stream is not None:
             try:
@@ -248,37 +269,37 @@ class Connection(asyncio.Protocol, Generic[S]):
             except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
                 self.fail(stream, "eof_received", error)
 
+    @override
     def on_closed(self, stream_id: int) -> None:
-        """See `Sink.on_closed`."""
         stream = self.streams.pop(stream_id, None)
         if stream is not None:
-            stream.state = GONE
+            stream.state = _GONE
             # Stream and receiver hold each other; apart they are freed at once.
             del stream.receiver
             self.stream_gone()
 
+    @override
     def on_reset(self, stream_id: int, code: int) -> None:
-        """See `Sink.on_reset`."""
         self.abort_stream(stream_id, f"the peer reset the stream: {code_name(code)}", code)
 
+    @override
     def on_malformed(self, stream_id: int) -> None:
-        """See `Sink.on_malformed`."""
         reason = "the peer's message breaks HTTP (PROTOCOL_ERROR)"
         self.abort_stream(stream_id, reason, ErrorCode.PROTOCOL_ERROR)
 
-    def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
-        """See `Sink.on_goaway`."""
-        raise NotImplementedError
-
+    @override
     def on_peer_settings(self, max_concurrent_streams: int) -> None:
-        """See `Sink.on_peer_settings`."""
+        if self.state is ConnectionState.OPENING:
+            self.enter(ConnectionState.OPEN)
 
+    @override
     def on_pong(self) -> None:
-        """See `Sink.on_pong`."""
+        """No PING is sent by a client."""
 
+    @override
     def on_terminated(self, code: int, reason: str) -> None:
-        """See `Sink.on_terminated`."""
-        if code and not self.closing:
-            self.lost_reason = f"{reason or 'the connection failed'} ({code_name(code)})"
-            log.warning("closing a connection: %s", self.lost_reason)
-        self.closing = True
+        if self.state < _CLOSING:
+            if code:
+                self.lost_reason = f"{reason or 'the connection failed'} ({code_name(code)})"
+                log.warning("closing a connection: %s", self.lost_reason)
+            self.enter(_CLOSING)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from typing_extensions import override
+
 from restate_proto.headers import Headers
 from restate_proto.http2.errors import ErrorCode, ResponseTooLargeError
+from restate_proto.http2.stream import ResponseReceiver
 
 if TYPE_CHECKING:
     import asyncio
@@ -40,7 +43,7 @@ class Response:
         return Headers(self.fields)
 
 
-class Exchange:
+class Exchange(ResponseReceiver):
     """Collects a response into a future."""
 
     __slots__ = (
@@ -76,13 +79,13 @@ class Exchange:
         else:
             self.stream.write(body[start:] if start else body, end=True)
 
+    @override
     def response_received(self, status: int, headers: Fields) -> None:
-        """See `ResponseReceiver`."""
         self._status = status
         self._fields = headers
 
+    @override
     def data_received(self, data: bytes) -> None:
-        """See `ResponseReceiver`."""
         self._size += len(data)
         if self._size > self._limit:
             stream = self.stream
@@ -95,19 +98,19 @@ class Exchange:
         self._chunks.append(data)
         self.stream.acknowledge(len(data))
 
+    @override
     def eof_received(self) -> None:
-        """See `ResponseReceiver`."""
         if not self.future.done():
             chunks = self._chunks
             body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
             self.future.set_result(Response(self._status, self._fields, body))
 
+    @override
     def drained(self) -> None:
-        """See `ResponseReceiver`."""
         if self._sent < len(self.body):
             self.send_body()
 
+    @override
     def aborted(self, error: Http2Error) -> None:
-        """See `ResponseReceiver`."""
         if not self.future.done():
             self.future.set_exception(error)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MAX_HEAD", "respond"]
+__all__ = ["MAX_HEAD", "Http1Answers"]
 
 # Bytes of a request line with its fields.
 MAX_HEAD: Final = 16_384
@@ -25,41 +25,53 @@ _END: Final = re.compile(rb"\n\r?\n")
 
 _HTTP2_ONLY: Final = (
     b"This server speaks HTTP/2 only, with prior knowledge where there is no TLS "
-    b"(curl --http2-prior-knowledge). To register it with Restate use its http:// address, "
-    b"without --use-http1.1.\n"
+    b"(curl --http2-prior-knowledge)."
 )
 _TOO_LARGE: Final = b"The head of a request to this server may have %d bytes.\n" % MAX_HEAD
 
 
-def respond(data: bytes, health: Callable[[str], bytes | None] | None) -> bytes | None:
-    """Answers the first bytes of a connection that are no HTTP/2.
+class Http1Answers:
+    """What a server answers to HTTP/1.x.
 
     Args:
-        data: all bytes that have come so far.
         health: called with the path of a GET or HEAD request; returns the JSON that says that all
             is well, or None when the path is not that of a health check.
-
-    Returns:
-        What to write before the connection is closed; empty bytes while more of the request has
-        to come; None when this is no HTTP/1.x.
+        advice: what the refusal of all else says besides: how to reach the server.
     """
-    line, newline, rest = data.partition(b"\n")
-    if not newline:
-        return _unfinished(line)
-    match = _REQUEST_LINE.fullmatch(line)
-    if match is None:
-        return None
-    method, target = match.groups()
-    json = None
-    if health is not None and method in (b"GET", b"HEAD"):
-        json = health(target.partition(b"?")[0].decode("ascii"))
-    if json is None:
-        return _answer(b"505 HTTP Version Not Supported", b"text/plain", _HTTP2_ONLY, method)
-    # An empty line may be the first after the request line.
-    end = _END.search(b"\n" + rest)
-    if len(line) + (len(rest) if end is None else end.start()) > MAX_HEAD:
-        return _too_large(method)
-    return b"" if end is None else _answer(b"200 OK", b"application/json", json, method)
+
+    def __init__(
+        self, health: Callable[[str], bytes | None] | None = None, *, advice: str = ""
+    ) -> None:
+        self._health = health
+        self._refusal = _HTTP2_ONLY + (f" {advice}\n" if advice else "\n").encode()
+
+    def answer(self, data: bytes) -> bytes | None:
+        """Answers the first bytes of a connection that are no HTTP/2.
+
+        Args:
+            data: all bytes that have come so far.
+
+        Returns:
+            What to write before the connection is closed; empty bytes while more of the request
+            has to come; None when this is no HTTP/1.x.
+        """
+        line, newline, rest = data.partition(b"\n")
+        if not newline:
+            return _unfinished(line)
+        match = _REQUEST_LINE.fullmatch(line)
+        if match is None:
+            return None
+        method, target = match.groups()
+        json = None
+        if self._health is not None and method in (b"GET", b"HEAD"):
+            json = self._health(target.partition(b"?")[0].decode("ascii"))
+        if json is None:
+            return _answer(b"505 HTTP Version Not Supported", b"text/plain", self._refusal, method)
+        # An empty line may be the first after the request line.
+        end = _END.search(b"\n" + rest)
+        if len(line) + (len(rest) if end is None else end.start()) > MAX_HEAD:
+            return _too_large(method)
+        return b"" if end is None else _answer(b"200 OK", b"application/json", json, method)
 
 
 def _unfinished(line: bytes) -> bytes | None:

@@ -18,22 +18,23 @@ and needs no look at single frames where the library does not give one.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-from restate_proto.http2.budget import Budget
 from restate_proto.http2.engines.base import PORTION
 from restate_proto.http2.errors import ErrorCode
+from restate_proto.http2.states import ConnectionState
 
 if TYPE_CHECKING:
     import asyncio
 
-    from restate_proto.http2.connection import Connection
+    from restate_proto.http2.engines.base import Engine
 
 __all__ = [
     "BURST",
     "PATIENCE",
     "RATE",
     "SHARE",
+    "Budget",
     "Intake",
     "Turns",
 ]
@@ -54,6 +55,63 @@ _FORGIVENESS: Final = 0.25
 _LEAST_PAUSE: Final = 0.01
 
 _NOTHING: Final = memoryview(b"")
+_CLOSING: Final = ConnectionState.CLOSING
+
+
+class Budget:
+    """A leaky bucket: what is spent leaks out at a rate, and a burst of it may be outstanding.
+
+    Spending is adding to `spent`, and needs no clock; `wait` looks at the clock, and is asked when
+    `spent` is above `burst`.
+
+    Args:
+        burst: how much may be outstanding at once.
+        rate: how much leaks out in a second.
+        now: the time, in seconds of any clock.
+
+    Attributes:
+        burst: as given.
+        spent: what was spent and has not leaked out at the last `wait`.
+    """
+
+    __slots__ = ("_rate", "_since", "burst", "spent")
+
+    def __init__(self, burst: float, rate: float, now: float) -> None:
+        self.burst = burst
+        self.spent: float = 0
+        self._rate = rate
+        self._since = now
+
+    def wait(self, now: float) -> float:
+        """Seconds until no more than the burst is outstanding; 0 when that is so now.
+
+        Args:
+            now: the time, of the same clock.
+        """
+        self.spent = max(0.0, self.spent - (now - self._since) * self._rate)
+        self._since = now
+        return max(0.0, self.spent - self.burst) / self._rate
+
+
+class IntakeConnection(Protocol):
+    """What an intake needs of its connection."""
+
+    engine: Engine
+    transport: asyncio.Transport | None
+    state: ConnectionState
+    flush_pending: bool
+
+    def flush(self) -> None:
+        """Writes what the engine has."""
+        ...
+
+    def give_up(self, error: Exception) -> None:
+        """Closes it: its engine failed."""
+        ...
+
+    def end(self, code: int, reason: str) -> None:
+        """Ends it: its peer does what it should not."""
+        ...
 
 
 class Turns:
@@ -104,7 +162,7 @@ class Intake:
     )
 
     def __init__(
-        self, connection: Connection[Any], turns: Turns, loop: asyncio.AbstractEventLoop
+        self, connection: IntakeConnection, turns: Turns, loop: asyncio.AbstractEventLoop
     ) -> None:
         now = loop.time()
         self.loop = loop
@@ -139,7 +197,7 @@ class Intake:
             connection.give_up(error)
             spent = 0
         spent += budget.spent
-        budget.spent = max(0, spent)
+        budget.spent = spent if spent > 0 else 0  # noqa: FURB136 - max() is a call for each read
         connection.flush()
         if spent > budget.burst:
             self._hold_or_resume()
@@ -172,7 +230,7 @@ class Intake:
         start = 0
         enough = engine.work + SHARE
         try:
-            while start < size and engine.work < enough and not connection.closing:
+            while start < size and engine.work < enough and connection.state < _CLOSING:
                 end = engine.portion(data, start)
                 spent = end - start - engine.receive(data[start:end])
                 budget.spent = max(0, budget.spent + spent)
@@ -188,7 +246,7 @@ class Intake:
         """Reads on when nothing is left of the last read and the budget is not overdrawn."""
         connection = self._connection
         transport = connection.transport
-        if connection.closing or transport is None or transport.is_closing():
+        if connection.state >= _CLOSING or transport is None or transport.is_closing():
             self.stop()
             return
         now = self.loop.time()

@@ -1,10 +1,48 @@
-"""What one server allows all its connections together, and for how long it waits for a peer."""
+"""What a server or a client allows its peers: on one connection, and on all connections of a server."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-__all__ = ["ServerLimits"]
+__all__ = ["Http2Settings", "ServerLimits"]
+
+_MIN_FRAME, _MAX_FRAME = 16_384, 2**24 - 1
+_MAX_WINDOW = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http2Settings:
+    """What this side of a connection allows, and how much it buffers.
+
+    Attributes:
+        max_concurrent_streams: streams that the peer may have open at once on one connection.
+        stream_window: bytes that the peer may send on one stream before they are acknowledged.
+        max_frame_size: the largest frame payload that is accepted, in bytes (16 KiB to 16 MiB).
+        max_header_list_size: the largest header list that is accepted, in bytes as RFC 9113
+            counts them (each field is its length plus 32).
+        high_water: a stream that has more unsent bytes than this is above its high-water mark.
+        low_water: `drained` is called when no more unsent bytes than this are left.
+
+    Raises:
+        ValueError: a value is outside what HTTP/2 allows.
+    """
+
+    max_concurrent_streams: int = 1_000
+    stream_window: int = 1_048_576
+    max_frame_size: int = 65_536
+    max_header_list_size: int = 65_536
+    high_water: int = 131_072
+    low_water: int = 32_768
+
+    def __post_init__(self) -> None:
+        if self.max_concurrent_streams < 1:
+            raise ValueError("max_concurrent_streams must be at least 1")
+        if not 1 <= self.stream_window <= _MAX_WINDOW:
+            raise ValueError(f"stream_window must be between 1 and {_MAX_WINDOW}")
+        if not _MIN_FRAME <= self.max_frame_size <= _MAX_FRAME:
+            raise ValueError(f"max_frame_size must be between {_MIN_FRAME} and {_MAX_FRAME}")
+        if not 0 <= self.low_water <= self.high_water:
+            raise ValueError("low_water must be between 0 and high_water")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

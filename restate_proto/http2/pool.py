@@ -11,7 +11,7 @@ from restate_proto.http2.errors import ConnectError, Http2Error
 
 if TYPE_CHECKING:
     from restate_proto.http2.client_connection import ClientConnection
-    from restate_proto.http2.connecting import Connector
+    from restate_proto.http2.connector import Connector
 
 __all__ = ["Pool"]
 

@@ -6,10 +6,12 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from restate_proto.http2.connections import Connections
 from restate_proto.http2.engines import load_engine
-from restate_proto.http2.limits import ServerLimits
-from restate_proto.http2.server_connection import Connections, Greeting, ServerConnection
-from restate_proto.http2.settings import Http2Settings
+from restate_proto.http2.greeting import Greeting
+from restate_proto.http2.http1 import Http1Answers
+from restate_proto.http2.limits import Http2Settings, ServerLimits
+from restate_proto.http2.server_connection import ServerConnection
 from restate_proto.http2.tls import SERVER_ALPN
 
 if TYPE_CHECKING:
@@ -37,10 +39,11 @@ class Server:
             ngh2, else h2 where ngh2 cannot be imported.
         ssl: a TLS context, such as `server_ssl_context` makes; None serves plain sockets. Its
             ALPN protocols are set here. A client that negotiates no `h2` is not served HTTP/2.
-        settings: what one connection may do; the default suits a Restate endpoint.
+        settings: what one connection may do.
         limits: how many connections there may be, and how long the server waits for a peer.
         health: answers health checks over HTTP/1.x: called with a path, it returns the JSON of
             the answer, or None when the path is another. All other HTTP/1.x requests get 505.
+        advice: what those are told besides, such as how the server is to be reached.
 
     Raises:
         ValueError: the engine's name is unknown.
@@ -56,9 +59,10 @@ class Server:
         settings: Http2Settings | None = None,
         limits: ServerLimits | None = None,
         health: Callable[[str], bytes | None] | None = None,
+        advice: str = "",
     ) -> None:
         self._accept = accept
-        self._health = health
+        self._http1 = Http1Answers(health, advice=advice)
         self._factory = load_engine(engine)
         self._ssl = ssl
         if ssl is not None:
@@ -92,7 +96,7 @@ class Server:
         )
 
     def _connect(self) -> asyncio.Protocol:
-        return Greeting(self._serve, self._connections, self._health)
+        return Greeting(self._serve, self._connections, self._http1)
 
     def _serve(self) -> ServerConnection:
         return ServerConnection(self._accept, self._factory, self._settings, self._connections)

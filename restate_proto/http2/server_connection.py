@@ -1,233 +1,41 @@
-"""The server's side of one connection."""
+"""The server's side of one connection: takes requests, and ends without losing a response."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
+
+from typing_extensions import override
 
 from restate_proto.http2.connection import Connection, log
-from restate_proto.http2.engines.base import PREFACE, goaway_frame
+from restate_proto.http2.connections import host_of
 from restate_proto.http2.errors import ErrorCode
-from restate_proto.http2.http1 import respond
-from restate_proto.http2.intake import Turns
-from restate_proto.http2.stream import GONE, HEADERS, HeadStream, ServerStream
+from restate_proto.http2.states import ConnectionState, StreamState
+from restate_proto.http2.stream import HeadStream, ServerStream, StreamReceiver
 from restate_proto.http2.timeouts import Timeouts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    import asyncio
+    from collections.abc import Callable
 
+    from restate_proto.http2.connections import Connections
     from restate_proto.http2.engines.base import EngineFactory, Headers
-    from restate_proto.http2.limits import ServerLimits
-    from restate_proto.http2.settings import Http2Settings
-    from restate_proto.http2.stream import StreamReceiver
+    from restate_proto.http2.limits import Http2Settings
 
-__all__ = ["Connections", "Greeting", "ServerConnection"]
+__all__ = ["ServerConnection"]
+
+# How long a client may take to answer the notice of the end, before new streams are refused.
+NOTICE_SECONDS: Final = 1.0
+# How long it may take to say, by the answer to a PING, that it has read all responses.
+CONFIRM_SECONDS: Final = 5.0
+# How long it may then take to close its side of the connection.
+LINGER_SECONDS: Final = 2.0
 
 _EXPECT: Final = (b"expect", b"100-continue")
 _CONTINUE: Final = [(b":status", b"100")]
-# How long a drain waits for the answer to its PING before it refuses new streams.
-NOTICE_SECONDS: Final = 1.0
-# How long a client may take to say, by the answer to a PING, that it has read all responses.
-PROOF_SECONDS: Final = 5.0
-# How long a client may then take to close its side of the connection.
-LINGER_SECONDS: Final = 2.0
-
-_HTTP2_LINE: Final = len(b"PRI * HTTP/2")
-_TLS_HANDSHAKE: Final = b"\x16\x03"
-
-
-class Connections:
-    """The open connections of one server.
-
-    Attributes:
-        limits: what all of them may do.
-        turns: the queue of those that read more than their share.
-        draining: the server stops: new ones are closed.
-    """
-
-    def __init__(self, limits: ServerLimits) -> None:
-        self.limits = limits
-        self.draining = False
-        self.turns = Turns()
-        # The oldest first.
-        self._open: dict[Greeting | ServerConnection, None] = {}
-        self._is_full = False
-        self._empty = asyncio.Event()
-        self._empty.set()
-
-    def __iter__(self) -> Iterator[Greeting | ServerConnection]:
-        return iter(list(self._open))
-
-    def add(self, connection: Greeting | ServerConnection) -> None:
-        """Adds one that is open."""
-        self._open[connection] = None
-        self._empty.clear()
-
-    def discard(self, connection: Greeting | ServerConnection) -> None:
-        """Takes out one that is closed."""
-        self._open.pop(connection, None)
-        if not self._open:
-            self._empty.set()
-
-    def admit(self, peer: str) -> bool:
-        """Whether there is room for one more, or one without a stream can make it.
-
-        Args:
-            peer: the host that it comes from.
-        """
-        if len(self._open) < self.limits.max_connections:
-            self._is_full = False
-            return True
-        spare = [each for each in self._open if each.is_spare]
-        busy = len(self._open) - len(spare) - sum(each.is_over for each in self._open)
-        if busy + len(spare) < self.limits.max_connections:
-            return True
-        counts = Counter(each.peer for each in self._open if not each.is_over)
-        victim = max(spare, key=lambda each: counts[each.peer], default=None)
-        if victim is not None:
-            victim.displace()
-            return True
-        if not self._is_full:
-            self._is_full = True
-            log.warning(
-                "closing a connection from %s: %d others have running streams",
-                peer,
-                self.limits.max_connections,
-            )
-        return False
-
-    async def closed(self, seconds: float) -> bool:
-        """Waits until none is open; False when that took longer."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._empty.wait()
-        except TimeoutError:
-            return False
-        return True
-
-
-class Greeting(asyncio.Protocol):
-    """Reads the first bytes of a connection, to tell an HTTP/2 client from others.
-
-    Nothing is sent before: an HTTP/1.1 client gets an answer that it can read. Inside TLS the
-    client's ALPN decides: HTTP/2 is for those alone that negotiated `h2`, and they get nothing else.
-    """
-
-    def __init__(
-        self,
-        connect: Callable[[], ServerConnection],
-        connections: Connections,
-        health: Callable[[str], bytes | None] | None = None,
-    ) -> None:
-        self._connect = connect
-        self._connections = connections
-        self._health = health
-        self._data = b""
-        self._http1 = self._http2 = True
-        self._timer: asyncio.TimerHandle | None = None
-        self.peer = ""
-        self.transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The socket is connected, and TLS negotiated."""
-        self.transport = cast("asyncio.Transport", transport)
-        tls = transport.get_extra_info("ssl_object")
-        if tls is not None:
-            self._http2 = tls.selected_alpn_protocol() == "h2"
-            self._http1 = not self._http2
-        connections = self._connections
-        self.peer = host_of(transport)
-        if connections.draining or not connections.admit(self.peer):
-            self.transport.close()
-        connections.add(self)
-        self._timer = asyncio.get_running_loop().call_later(
-            connections.limits.handshake_timeout, self._give_up
-        )
-
-    def _give_up(self) -> None:
-        if self.transport is not None:
-            log.info("closing a connection: no HTTP/2 preface in time")
-            self.transport.abort()
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def data_received(self, data: bytes) -> None:
-        """Bytes from the client."""
-        transport = self.transport
-        if transport is None or transport.is_closing():
-            return
-        self._data += data
-        if not self._http2 or not self._data.startswith(PREFACE[: len(self._data)]):
-            self._answer(transport)
-        elif len(self._data) >= len(PREFACE):
-            connection = self._connect()
-            transport.set_protocol(connection)
-            self._connections.add(connection)
-            self._connections.discard(self)
-            self._stop_timer()
-            connection.connection_made(transport)
-            connection.data_received(self._data)
-
-    def _answer(self, transport: asyncio.Transport) -> None:
-        answer = respond(self._data, self._health) if self._http1 else None
-        if answer is None:
-            if not self._http2 and self._data.startswith(PREFACE[:_HTTP2_LINE]):
-                reason = "it speaks HTTP/2 in TLS without having negotiated h2 by ALPN"
-            elif self._data.startswith(_TLS_HANDSHAKE):
-                reason = "it speaks TLS, which this server was not given"
-            else:
-                reason = "its first bytes are neither HTTP/2 nor HTTP/1.1"
-            log.warning("closing a connection: %s", reason)
-            answer = goaway_frame(0, ErrorCode.PROTOCOL_ERROR, reason.encode())
-        if answer:
-            transport.write(answer)
-            transport.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The socket is closed."""
-        self._stop_timer()
-        self.transport = None
-        self._connections.discard(self)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether its socket is about to be closed."""
-        return self.transport is None or self.transport.is_closing()
-
-    @property
-    def is_spare(self) -> bool:
-        """Whether it can be given up for another."""
-        return not self.is_over
-
-    def displace(self) -> None:
-        """As `drain`."""
-        self.drain()
-
-    def drain(self) -> None:
-        """No request was begun: closes the socket."""
-        if self.transport is not None:
-            self.transport.close()
-
-    def refuse(self) -> None:
-        """As `drain`."""
-        self.drain()
-
-    def tell_draining(self) -> None:
-        """As `drain`."""
-        self.drain()
-
-    def stop(self, reason: str) -> None:
-        """As `drain`."""
-        self.drain()
-
-
-def host_of(transport: asyncio.BaseTransport) -> str:
-    """The host that a connection comes from; "" where the socket has none."""
-    name: Sequence[object] | str | None = transport.get_extra_info("peername")
-    return str(name[0]) if name and not isinstance(name, str) else ""
+_HEADERS: Final = StreamState.HEADERS
+_GONE: Final = StreamState.GONE
+_DRAINING: Final = ConnectionState.DRAINING
+_CLOSING: Final = ConnectionState.CLOSING
 
 
 def _pseudo_fields(headers: Headers) -> tuple[bytes, bytes, int]:
@@ -245,28 +53,28 @@ def _pseudo_fields(headers: Headers) -> tuple[bytes, bytes, int]:
     return method, path, count
 
 
-class _NoReceiver:
+class _NoReceiver(StreamReceiver):
     """Stands in while `accept` runs, and for requests that it never sees."""
 
     __slots__ = ()
 
-    def data_received(self, data: bytes) -> None:
-        """Drops it."""
+    @override
+    def data_received(self, data: bytes) -> None: ...
 
-    def eof_received(self) -> None:
-        """Does nothing."""
+    @override
+    def eof_received(self) -> None: ...
 
-    def draining(self) -> None:
-        """Does nothing."""
+    @override
+    def draining(self) -> None: ...
 
-    def aborted(self, reason: str) -> None:
-        """Does nothing."""
+    @override
+    def aborted(self, reason: str) -> None: ...
 
-    def drained(self) -> None:
-        """Does nothing."""
+    @override
+    def drained(self) -> None: ...
 
-    def awaited_input(self) -> None:
-        """Nothing."""
+    @override
+    def awaited_input(self) -> None: ...
 
 
 _NO_RECEIVER: Final = _NoReceiver()
@@ -277,8 +85,6 @@ class ServerConnection(Connection[ServerStream]):
 
     Attributes:
         peer: the host that it comes from.
-        settled: whether the client's SETTINGS have come.
-        refuses: each new stream is refused, and the connection ends after the last one.
     """
 
     def __init__(
@@ -292,31 +98,26 @@ class ServerConnection(Connection[ServerStream]):
         self._accept = accept
         self._connections = connections
         self._timeouts = Timeouts(self, connections.limits, self.loop)
-        self._timer: asyncio.TimerHandle | None = None
-        self._is_noticed = False
-        self._is_proving = False
+        self._patience: asyncio.TimerHandle | None = None
         self._lingers = False
-        self._is_hung_up = False
-        self._pings = 0
+        self._unanswered_pings = 0
         self.peer = ""
-        self.settled = False
-        self.refuses = False
 
+    @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See `Connection.connection_made`."""
         self.peer = host_of(transport)
         super().connection_made(transport)
 
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
-        """See `Connection.connection_lost`."""
         self._timeouts.stop()
-        self._stop_timer()
+        self._wait_no_more()
         super().connection_lost(exc)
         self._connections.discard(self)
 
+    @override
     def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
-        """A request: makes its stream and calls `accept`."""
-        if self.refuses:
+        if self.state >= _DRAINING:
             self.engine.reset(stream_id, ErrorCode.REFUSED_STREAM)
             return
         count = 4
@@ -333,7 +134,7 @@ class ServerConnection(Connection[ServerStream]):
         stream.connection = self
         stream.engine = self.engine
         stream.id = stream_id
-        stream.state = HEADERS
+        stream.state = _HEADERS
         stream.receiver = _NO_RECEIVER
         stream.consumed = stream.written = stream.sent = 0
         stream.above_high_water = False
@@ -367,36 +168,27 @@ class ServerConnection(Connection[ServerStream]):
         else:
             stream.reset(ErrorCode.PROTOCOL_ERROR)
 
+    @override
     def tell_aborted(
         self, stream: ServerStream, reason: str, code: int | None, unprocessed: bool
     ) -> None:
-        """See `Connection.tell_aborted`."""
         stream.receiver.aborted(reason)
 
+    @override
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
-        """The client opens no more streams: the connection ends with the last one."""
+        """The client opens no more streams."""
         self.refuse()
 
+    @override
     def on_closed(self, stream_id: int) -> None:
-        """See `Sink.on_closed`."""
+        # As in `Connection`, without the call that each stream would cost.
         stream = self.streams.pop(stream_id, None)
         if stream is not None:
-            stream.state = GONE
+            stream.state = _GONE
             # Stream and receiver hold each other; apart they are freed at once.
             del stream.receiver
-            if self.refuses:
+            if self.state >= _DRAINING:
                 self.stream_gone()
-
-    def stream_gone(self) -> None:
-        """See `Connection.stream_gone`."""
-        if self.refuses and not self.streams:
-            # Not at once: the last bytes of the stream may be on their way from the engine to the
-            # socket, and nothing may overtake them.
-            self.loop.call_soon(self._prove)
-
-    def on_peer_settings(self, max_concurrent_streams: int) -> None:
-        """See `Sink.on_peer_settings`."""
-        self.settled = True
 
     def give_up_stream(self, stream: ServerStream, code: ErrorCode, reason: str) -> None:
         """Resets a stream whose peer does not do its part, and tells its receiver."""
@@ -418,94 +210,107 @@ class ServerConnection(Connection[ServerStream]):
     @property
     def is_over(self) -> bool:
         """Whether its socket is about to be closed."""
-        return self.closing
+        return self.state >= _CLOSING
 
     @property
     def is_spare(self) -> bool:
         """Whether nothing runs on it, so that it can be given up for another."""
-        return not self.streams and not self.closing
+        return not self.streams and self.state < _CLOSING
 
     def displace(self) -> None:
         """Ends it, as nothing runs on it, to make room for another."""
         self.engine.goaway(ErrorCode.NO_ERROR)
         self.close()
 
-    def refuse(self) -> None:
-        """As `drain`, but the client is told when it has read all that runs, and not before."""
-        self.refuses = True
-        self.stream_gone()
-
     def drain(self) -> None:
-        """Ends gracefully: announces it, then takes no new streams, then closes when idle."""
-        if self.closing or self.refuses or self._is_noticed:
+        """Ends it when what runs has ended; the client is told of it before."""
+        if self.state >= ConnectionState.NOTICED:
             return
-        self._is_noticed = True
+        self.enter(ConnectionState.NOTICED)
         # The PING's answer says that the client has seen the notice: what it sent before that is
         # still taken, and what it sends after that it sends for no good reason.
         self.engine.shutdown_notice()
         self.flush()  # else the PING may overtake it
         self.ping()
-        self._start_timer(NOTICE_SECONDS, self.refuse)
+        self._wait(NOTICE_SECONDS, self.refuse)
 
-    def ping(self) -> None:
-        """Sends a PING."""
-        self._pings += 1
-        self.engine.ping()
-        self.touch()
+    def refuse(self) -> None:
+        """Ends it when what runs has ended; the client is told of it after it has read all."""
+        if self.state < _DRAINING:
+            self.enter(_DRAINING)
+            self.stream_gone()
 
-    def on_pong(self) -> None:
-        """See `Sink.on_pong`; where no other is awaited, the client has read all before it."""
-        self._pings -= 1
-        if self._pings > 0:
-            return
-        if self._is_proving:
-            self._leave()
-        elif self._is_noticed:
-            self.refuse()
+    @override
+    def stream_gone(self) -> None:
+        if self.state is _DRAINING and not self.streams:
+            # Not at once: the last bytes of the stream may be on their way from the engine to the
+            # socket, and nothing may overtake them.
+            self.loop.call_soon(self._confirm)
 
-    def _prove(self) -> None:
+    def _confirm(self) -> None:
         """All streams have ended: asks the client whether it has read what they sent.
 
         A socket that is closed while it has unread input drops what was not sent, and a client
         that is told of the end may drop what it has not read.
         """
-        if not (self.streams or self.closing or self._is_proving):
-            self._is_proving = True
+        if self.state is _DRAINING:
+            self.enter(ConnectionState.CONFIRMING)
             self.ping()
-            self._start_timer(PROOF_SECONDS, self._leave)
+            self._wait(CONFIRM_SECONDS, self._leave)
 
     def _leave(self) -> None:
-        if not self.closing:
+        if self.state is ConnectionState.CONFIRMING:
             self.engine.goaway(ErrorCode.NO_ERROR)
             self._lingers = True
             self.close()
 
+    def ping(self) -> None:
+        """Sends a PING."""
+        self._unanswered_pings += 1
+        self.engine.ping()
+        self.touch()
+
+    @override
+    def on_pong(self) -> None:
+        self._unanswered_pings -= 1
+        if self._unanswered_pings > 0:
+            return
+        # The client has read all that was sent before the last PING.
+        if self.state is ConnectionState.NOTICED:
+            self.refuse()
+        else:
+            self._leave()
+
+    @override
     def on_terminated(self, code: int, reason: str) -> None:
-        """See `Sink.on_terminated`; without an error, as when the client has left."""
-        self._lingers = not code
+        if self.state < _CLOSING:
+            self._lingers = not code  # as when the client has left
         super().on_terminated(code, reason)
 
+    @override
     def hang_up(self, transport: asyncio.Transport) -> None:
-        """See `Connection.hang_up`; waits for the client's end, where there is no error.
+        """Closes the socket; where there is no error, after the client has closed its side.
 
         What comes until then is read and dropped (RFC 9112, section 9.6): input that is left would
         have the kernel reset the connection. TLS has a closing handshake of its own.
         """
         if not self._lingers:
             transport.close()
-            return
-        if self.paused or self._is_hung_up:
-            return
-        self._is_hung_up = True
-        if transport.can_write_eof():
-            transport.resume_reading()
-            try:
-                transport.write_eof()
-            except OSError:  # the client was faster
-                transport.close()
-        else:
+        elif self.state is _CLOSING and not self.socket_is_full:
+            self.enter(ConnectionState.HALF_CLOSED)
+            self._close_our_side(transport)
+            self._wait(LINGER_SECONDS, self._end_lingering)
+
+    @staticmethod
+    def _close_our_side(transport: asyncio.Transport) -> None:
+        if not transport.can_write_eof():
             transport.close()
-        self._start_timer(LINGER_SECONDS, self._end_lingering)
+            return
+        transport.resume_reading()
+        try:
+            transport.write_eof()
+        except OSError:  # the client was faster
+            transport.close()
 
     def _end_lingering(self) -> None:
         transport = self.transport
@@ -513,17 +318,18 @@ class ServerConnection(Connection[ServerStream]):
             return
         if transport.get_write_buffer_size():
             # The client still reads; `Timeouts` ends one that does not.
-            self._start_timer(LINGER_SECONDS, self._end_lingering)
+            self._wait(LINGER_SECONDS, self._end_lingering)
         else:
             transport.abort()
 
-    def _start_timer(self, seconds: float, callback: Callable[[], None]) -> None:
-        self._stop_timer()
-        self._timer = self.loop.call_later(seconds, callback)
+    def _wait(self, seconds: float, then: Callable[[], None]) -> None:
+        """Calls `then` when the client does not do its part in time."""
+        self._wait_no_more()
+        self._patience = self.loop.call_later(seconds, then)
 
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+    def _wait_no_more(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
 
     def tell_draining(self) -> None:
         """Tells the receivers of all streams that the server stops."""
@@ -533,13 +339,8 @@ class ServerConnection(Connection[ServerStream]):
             except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
                 self.fail(stream, "draining", error)
 
+    @override
     def stop(self, reason: str) -> None:
-        """Ends now: aborts what still runs and closes the socket."""
-        for stream_id in self.streams:
-            self.engine.reset(stream_id, ErrorCode.CANCEL)
-        if not self.closing:
-            self.lost_reason = reason
-            self.engine.goaway(ErrorCode.NO_ERROR)
-        self.refuses = self._lingers = True
-        self.abort_all()
-        self.close()
+        if self.state < _CLOSING:
+            self._lingers = True
+        super().stop(reason)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
+from typing_extensions import override
+
 from restate_proto.http2.errors import ErrorCode
+from restate_proto.http2.states import StreamState
 
 if TYPE_CHECKING:
-    from restate_proto.http2.connection import Connection
     from restate_proto.http2.engines.base import Engine, Headers
     from restate_proto.http2.errors import Http2Error
 
@@ -21,11 +23,10 @@ __all__ = [
     "StreamReceiver",
 ]
 
-# What our side may do next.
-HEADERS: Final = 0
-BODY: Final = 1
-ENDED: Final = 2
-GONE: Final = 3
+_HEADERS: Final = StreamState.HEADERS
+_BODY: Final = StreamState.BODY
+_ENDED: Final = StreamState.ENDED
+_GONE: Final = StreamState.GONE
 
 _STATUS: Final = {code: (b":status", str(code).encode()) for code in range(200, 600)}
 
@@ -36,6 +37,8 @@ class BodyReceiver(Protocol):
     The methods are called from the event loop's callback that read the socket and should return
     soon. An exception resets this one stream with INTERNAL_ERROR and is logged.
     """
+
+    __slots__ = ()
 
     def data_received(self, data: bytes) -> None:
         """A piece of the body arrived; call `stream.acknowledge(len(data))` when it is used."""
@@ -52,6 +55,8 @@ class BodyReceiver(Protocol):
 
 class StreamReceiver(BodyReceiver, Protocol):
     """Receives one request on a server."""
+
+    __slots__ = ()
 
     def draining(self) -> None:
         """The server stops: what can wait for another time should end now."""
@@ -74,12 +79,39 @@ class StreamReceiver(BodyReceiver, Protocol):
 class ResponseReceiver(BodyReceiver, Protocol):
     """Receives one response on a client."""
 
+    __slots__ = ()
+
     def response_received(self, status: int, headers: Headers) -> None:
         """The response's headers arrived; names in lower case, no pseudo-fields."""
         ...
 
     def aborted(self, error: Http2Error) -> None:
         """The stream ended early: reset, or the connection is gone. Nothing follows."""
+        ...
+
+
+class StreamConnection(Protocol):
+    """What a stream needs of its connection."""
+
+    flush_pending: bool
+    window_step: int
+    high_water: int
+    low_water: int
+
+    def schedule_flush(self) -> None:
+        """Has the output written at the end of this loop turn."""
+        ...
+
+    def touch(self) -> None:
+        """Has it written, where that is not sure already."""
+        ...
+
+    def watch(self, stream: Stream[Any]) -> None:
+        """Has `drained` called when few of the stream's bytes are unsent."""
+        ...
+
+    def reset_stream(self, stream_id: int, code: int) -> None:
+        """Ends a stream in both directions."""
         ...
 
 
@@ -106,10 +138,10 @@ class Stream(Generic[R]):
     above_high_water: bool
     """Whether more unsent bytes than the high-water mark wait; `drained` is called when few do."""
 
-    connection: Connection[Any]
+    connection: StreamConnection
     engine: Engine
     id: int
-    state: int
+    state: StreamState
     receiver: R
     consumed: int
     written: int
@@ -128,11 +160,11 @@ class Stream(Generic[R]):
         Raises:
             RuntimeError: the headers were not sent yet, or our side has ended.
         """
-        if self.state != BODY:
+        if self.state is not _BODY:
             self._refuse("write")
             return
         if end:
-            self.state = ENDED
+            self.state = _ENDED
         try:
             self.engine.send(self.id, data, end_stream=end)
         except self.engine.gone:
@@ -156,8 +188,8 @@ class Stream(Generic[R]):
         Args:
             code: the reason for the peer (see `ErrorCode`).
         """
-        if self.state != GONE:
-            self.state = GONE
+        if self.state is not _GONE:
+            self.state = _GONE
             self.connection.reset_stream(self.id, code)
 
     def acknowledge(self, amount: int) -> None:
@@ -168,7 +200,7 @@ class Stream(Generic[R]):
                 passed on to the peer when they make up half of the stream's window.
         """
         self.consumed += amount
-        if self.consumed >= self.connection.window_step and self.state != GONE:
+        if self.consumed >= self.connection.window_step and self.state is not _GONE:
             self.engine.acknowledge(self.id, self.consumed)
             self.consumed = 0
             self.connection.touch()
@@ -176,7 +208,7 @@ class Stream(Generic[R]):
     @property
     def buffered(self) -> int:
         """Bytes accepted by `write` and not yet handed to the socket."""
-        return 0 if self.state == GONE else self.engine.buffered(self.id)
+        return 0 if self.state is _GONE else self.engine.buffered(self.id)
 
     def settle(self) -> bool:
         """For the connection, after a flush: True when `drained` is due."""
@@ -198,11 +230,11 @@ class Stream(Generic[R]):
             self.connection.watch(self)
 
     def _refuse(self, what: str) -> None:
-        if self.state == HEADERS:
+        if self.state is _HEADERS:
             raise RuntimeError(f"cannot {what} before the response headers: call respond() first")
-        if self.state == ENDED:
+        if self.state is _ENDED:
             raise RuntimeError(f"cannot {what}: this side of the stream has ended")
-        if self.state == BODY:
+        if self.state is _BODY:
             raise RuntimeError(f"cannot {what}: the headers were already sent")
 
 
@@ -226,7 +258,7 @@ class ServerStream(Stream[StreamReceiver]):
     @property
     def responded(self) -> bool:
         """Whether `respond` was called, or the stream is gone."""
-        return self.state != HEADERS
+        return self.state is not _HEADERS
 
     def respond(self, status: int, headers: Headers = (), *, end: bool = False) -> None:
         """Sends the response's status and header fields.
@@ -239,10 +271,10 @@ class ServerStream(Stream[StreamReceiver]):
         Raises:
             RuntimeError: the headers were already sent.
         """
-        if self.state != HEADERS:
+        if self.state is not _HEADERS:
             self._refuse("respond")
             return
-        self.state = ENDED if end else BODY
+        self.state = _ENDED if end else _BODY
         try:
             self.engine.respond(self.id, [_STATUS[status], *headers], end_stream=end)
         except self.engine.gone:
@@ -257,9 +289,10 @@ class HeadStream(ServerStream):
 
     __slots__ = ()
 
+    @override
     def write(self, data: bytes, *, end: bool = False) -> None:
-        """See `Stream.write`; the data is dropped, the end is not."""
-        if end or self.state != BODY:
+        """Sends the end alone, where it is the end."""
+        if end or self.state is not _BODY:
             super().write(b"", end=end)
 
 

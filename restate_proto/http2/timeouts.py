@@ -6,22 +6,60 @@ values that change when something moves, and counts for how long they have not.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from restate_proto.http2.errors import ErrorCode
-from restate_proto.http2.stream import ENDED
+from restate_proto.http2.states import ConnectionState, StreamState
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Mapping
 
+    from restate_proto.http2.engines.base import Engine
+    from restate_proto.http2.intake import Intake
     from restate_proto.http2.limits import ServerLimits
-    from restate_proto.http2.server_connection import ServerConnection
     from restate_proto.http2.stream import ServerStream
 
-__all__ = ["Timeouts"]
+__all__ = ["Timeouts", "WatchedConnection"]
 
 _LOOKS: Final = 4
 """How often the shortest timeout is looked at while it runs."""
+
+
+class WatchedConnection(Protocol):
+    """What is looked at, and what is done where nothing moves."""
+
+    state: ConnectionState
+    transport: asyncio.Transport | None
+    engine: Engine
+    intake: Intake
+    socket_is_full: bool
+    times_full: int
+
+    @property
+    def streams(self) -> Mapping[int, ServerStream]:
+        """The open streams by their id."""
+        ...
+
+    def ping(self) -> None:
+        """Sends a PING, whose answer counts as progress."""
+        ...
+
+    def drain(self) -> None:
+        """Ends it when what runs has ended."""
+        ...
+
+    def end(self, code: int, reason: str) -> None:
+        """Ends it: its peer does what it should not."""
+        ...
+
+    def drop(self, reason: str) -> None:
+        """Ends it: its peer does not read."""
+        ...
+
+    def give_up_stream(self, stream: ServerStream, code: ErrorCode, reason: str) -> None:
+        """Resets a stream whose peer does not do its part."""
+        ...
 
 
 class _Stall:
@@ -65,7 +103,7 @@ class Timeouts:
     )
 
     def __init__(
-        self, connection: ServerConnection, limits: ServerLimits, loop: asyncio.AbstractEventLoop
+        self, connection: WatchedConnection, limits: ServerLimits, loop: asyncio.AbstractEventLoop
     ) -> None:
         self._connection = connection
         self._limits = limits
@@ -92,7 +130,7 @@ class Timeouts:
     def _look(self) -> None:
         self._timer = self._loop.call_later(self._interval, self._look)
         now = self._loop.time()
-        if self._look_at_output(now) or self._connection.closing:
+        if self._look_at_output(now) or self._connection.state >= ConnectionState.CLOSING:
             return
         if not self._look_at_handshake(now) and not self._look_at_frame(now):
             self._look_at_streams(now)
@@ -104,15 +142,15 @@ class Timeouts:
         transport = connection.transport
         if transport is None:
             return True
-        waits = connection.paused or connection.closing
-        value = (connection.pauses, transport.get_write_buffer_size()) if waits else None
+        waits = connection.socket_is_full or connection.state >= ConnectionState.CLOSING
+        value = (connection.times_full, transport.get_write_buffer_size()) if waits else None
         if self._output.seconds(value, now) < self._limits.write_timeout:
             return False
         connection.drop(f"the peer took no output for {self._limits.write_timeout:g} s")
         return True
 
     def _look_at_handshake(self, now: float) -> bool:
-        value = None if self._connection.settled else "waits"
+        value = "waits" if self._connection.state is ConnectionState.OPENING else None
         if self._handshake.seconds(value, now) < self._limits.handshake_timeout:
             return False
         self._connection.end(
@@ -164,7 +202,7 @@ class Timeouts:
         if has_unsent and stream.measure():
             reason = "the peer took nothing of the response"
             return stream.sent, limits.write_timeout, ErrorCode.CANCEL, reason
-        if stream.state == ENDED:
+        if stream.state is StreamState.ENDED:
             # All is said; a peer that does not end its side may be asked to (RFC 9113, 8.1).
             return "its end", limits.read_timeout, ErrorCode.NO_ERROR, "the request had no end"
         awaited = None if self._connection.intake.is_held else stream.receiver.awaited_input()

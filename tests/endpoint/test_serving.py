@@ -87,6 +87,7 @@ def test_all_else_over_http1_is_refused(method: str, path: str) -> None:
             status, body = await asyncio.to_thread(get, running.port, path, method=method)
             assert status == 505
             assert b"HTTP/2 only" in body
+            assert b"without --use-http1.1" in body
 
     asyncio.run(test())
 

@@ -16,6 +16,7 @@ from restate_proto.http2 import ENGINES as ALL_ENGINES
 from restate_proto.http2 import ErrorCode, Http2Settings, Server, ServerStream
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.engines.base import PREFACE, Engine, Headers
+from restate_proto.http2.server_connection import ServerConnection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -337,6 +338,13 @@ class Firehose(Request):
             self.most_buffered = max(self.most_buffered, stream.buffered)
         if self.written >= 50_000_000:
             stream.end()
+
+
+def connection_of(request: Request) -> ServerConnection:
+    """The server's side of the connection that a request came on."""
+    connection = request.stream.connection
+    assert isinstance(connection, ServerConnection)
+    return connection
 
 
 class RawConnection:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restate_proto.http2 import ErrorCode, Http2Settings, ServerStream
-from restate_proto.http2.server_connection import Greeting, ServerConnection
+from restate_proto.http2.greeting import Greeting
+from restate_proto.http2.server_connection import ServerConnection
 from tests.http2.memory import FakeTransport, Memory, turn
 from tests.http2.support import (
     DATA,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import Any
 
 import pytest
 
@@ -18,7 +17,8 @@ from restate_proto.http2 import (
     StreamResetError,
 )
 from restate_proto.http2.engines.base import MAX_STREAM_ID
-from restate_proto.http2.server_connection import LINGER_SECONDS, PROOF_SECONDS
+from restate_proto.http2.server_connection import CONFIRM_SECONDS, LINGER_SECONDS
+from restate_proto.http2.states import ConnectionState
 from tests.http2.memory import Memory, run_virtually, turn
 from tests.http2.support import (
     ACK,
@@ -38,6 +38,7 @@ from tests.http2.support import (
     RawConnection,
     Request,
     becomes,
+    connection_of,
     frame,
     frames,
     run,
@@ -60,8 +61,8 @@ def is_ping(found: Frame) -> bool:
 
 async def all_is_sent(request: Request) -> None:
     """Waits until the connection is about to close its socket."""
-    connection: Any = request.stream.connection
-    await becomes(lambda: connection.closing)
+    connection = connection_of(request)
+    await becomes(lambda: connection.state >= ConnectionState.CLOSING)
 
 
 def read_all(peer: socket.socket) -> bytes:
@@ -103,8 +104,8 @@ def test_a_running_stream_ends_normally(engine: str, loop: str) -> None:
             task = asyncio.create_task(client.request("POST", "/", (), b"x"))
             request: Request = await app.request(0)
             drain = asyncio.create_task(server.drain(30))
-            connection: Any = request.stream.connection
-            await becomes(lambda: connection.refuses)
+            connection = connection_of(request)
+            await becomes(lambda: connection.state is ConnectionState.DRAINING)
             with pytest.raises(ConnectError):
                 await client.request("GET", "/new")
             request.stream.respond(200)
@@ -200,10 +201,10 @@ def test_the_end_of_a_connection_never_overtakes_the_end_of_a_stream(
         raw.send(raw.client.request(1, end=True))
         request: Request = await app.request(0)
         drain = asyncio.create_task(server.drain(30, announce=announce))
-        connection: Any = request.stream.connection
+        connection = connection_of(request)
         if announce:
             await raw.until(is_ping)
-        await becomes(lambda: connection.refuses)
+        await becomes(lambda: connection.state is ConnectionState.DRAINING)
         raw.answers_pings = False
         raw.seen.clear()
         request.stream.respond(200)
@@ -213,7 +214,7 @@ def test_the_end_of_a_connection_never_overtakes_the_end_of_a_stream(
         assert last == [(HEADERS, 0, 1), (DATA, END_STREAM, 1)]
         # The client is told of the end, and the socket closed, when it has read all.
         await raw.sync()
-        assert not connection.closing
+        assert connection.state is ConnectionState.CONFIRMING
         assert goaways(raw.seen) == []
         raw.send(ping._replace(flags=ACK).encode())
         assert goaways(await raw.rest()) == [1]
@@ -228,7 +229,7 @@ def test_what_a_client_still_sends_costs_it_none_of_what_it_has_not_read(
     engine: str, loop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A socket that is closed with unread input is reset, and what was not sent is dropped."""
-    monkeypatch.setattr("restate_proto.http2.server_connection.PROOF_SECONDS", 0)
+    monkeypatch.setattr("restate_proto.http2.server_connection.CONFIRM_SECONDS", 0)
     monkeypatch.setattr("restate_proto.http2.server_connection.LINGER_SECONDS", 600)
     app = App()
     body = bytes(200_000)
@@ -281,7 +282,7 @@ def test_a_client_that_answers_and_does_not_close_has_some_seconds(engine: str) 
         memory = drained(engine)
         transport = memory.transport
         transport.pause_reading()  # as when there was too much to read
-        await asyncio.sleep(PROOF_SECONDS - 0.1)
+        await asyncio.sleep(CONFIRM_SECONDS - 0.1)
         assert not transport.wrote_eof
         memory.feed(frame(PING, ACK, payload=bytes(8)))
         assert transport.wrote_eof
@@ -326,7 +327,7 @@ def test_a_client_that_goes_before_it_answers_ends_the_connection(engine: str) -
         await turn()
         memory.lose()
         assert await memory.connections.closed(0)
-        await asyncio.sleep(PROOF_SECONDS + LINGER_SECONDS)
+        await asyncio.sleep(CONFIRM_SECONDS + LINGER_SECONDS)
         assert not memory.transport.wrote_eof
 
     run_virtually(test())
@@ -358,7 +359,7 @@ def test_a_client_that_answers_no_ping_does_not_hold_it_up(
     engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("restate_proto.http2.server_connection.NOTICE_SECONDS", 0.01)
-    monkeypatch.setattr("restate_proto.http2.server_connection.PROOF_SECONDS", 0.01)
+    monkeypatch.setattr("restate_proto.http2.server_connection.CONFIRM_SECONDS", 0.01)
 
     async def test() -> None:
         server = Server(App(), engine=engine)
@@ -389,7 +390,7 @@ def test_a_client_that_does_not_read_does_not_hold_it_up(
         raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
         raw.send(window_update(0, 2**31 - 1 - 65_535), raw.client.request(1, end=True))
         hose: Firehose = await app.request(0)
-        await becomes(lambda: hose.stream.connection.paused)
+        await becomes(lambda: connection_of(hose).socket_is_full)
         await server.drain(0)
         assert hose.reason == "server is shutting down"
         raw.writer.transport.abort()

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from restate_proto.http2 import ErrorCode, ServerStream
-from restate_proto.http2.budget import Budget
 from restate_proto.http2.engines.base import HEADERS_CREDIT, RESET_COST
-from restate_proto.http2.intake import BURST, SHARE
+from restate_proto.http2.intake import BURST, SHARE, Budget
 from tests.http2.memory import Memory, run_virtually, turn
 from tests.http2.support import (
     ACK,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restate_proto.http2 import ErrorCode, Http2Client, client_ssl_context, server_ssl_context
-from restate_proto.http2.http1 import MAX_HEAD, respond
+from restate_proto.http2.http1 import MAX_HEAD, Http1Answers
 from tests.certificates import self_signed
 from tests.http2.support import (
     GOAWAY,
@@ -41,6 +41,10 @@ def health(path: str) -> bytes | None:
     return OK if path == "/health" else None
 
 
+def answer_to(data: bytes) -> bytes | None:
+    return Http1Answers(health, advice="Use another port.").answer(data)
+
+
 def status(answer: bytes | None) -> int:
     assert answer
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -63,20 +67,20 @@ def status(answer: bytes | None) -> int:
 )
 def test_a_health_check_is_answered_when_its_head_is_complete(data: bytes) -> None:
     for end in range(len(data)):
-        assert respond(data[:end], health) == b"" if end else True
-    answer = respond(data, health)
+        assert answer_to(data[:end]) == b"" if end else True
+    answer = answer_to(data)
     assert status(answer) == 200
     assert answer
     assert answer.endswith(b"\r\n\r\n" + OK)
 
 
 def test_head_is_answered_without_the_body() -> None:
-    answer = respond(b"HEAD /health HTTP/1.1\r\nhost: a\r\n\r\n", health)
+    answer = answer_to(b"HEAD /health HTTP/1.1\r\nhost: a\r\n\r\n")
     assert answer
     assert status(answer) == 200
     assert b"content-length: 15\r\n" in answer
     assert answer.endswith(b"\r\n\r\n")
-    refusal = respond(b"HEAD / HTTP/1.1\r\n", health)
+    refusal = answer_to(b"HEAD / HTTP/1.1\r\n")
     assert refusal
     assert status(refusal) == 505
     assert refusal.endswith(b"\r\n\r\n")
@@ -95,14 +99,15 @@ def test_head_is_answered_without_the_body() -> None:
     ],
 )
 def test_all_else_is_refused_at_its_first_line(line: bytes) -> None:
-    answer = respond(line, health)
+    answer = answer_to(line)
     assert status(answer) == 505
     assert answer
     assert b"HTTP/2" in answer
+    assert answer.endswith(b" Use another port.\n")
 
 
 def test_a_server_without_health_checks_refuses_them() -> None:
-    assert status(respond(HEAD, None)) == 505
+    assert status(Http1Answers().answer(HEAD)) == 505
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,7 @@ def test_a_server_without_health_checks_refuses_them() -> None:
     ],
 )
 def test_what_is_no_request_line_is_no_http1(data: bytes) -> None:
-    assert respond(data, health) is None
+    assert answer_to(data) is None
 
 
 @pytest.mark.parametrize(
@@ -136,18 +141,18 @@ def test_what_is_no_request_line_is_no_http1(data: bytes) -> None:
     ids=["a path", "a field", "fields"],
 )
 def test_a_head_without_an_end_is_bounded(begin: bytes) -> None:
-    assert respond(begin + b"x" * (MAX_HEAD - len(begin)), health) == b""
-    assert status(respond(begin + b"x" * (MAX_HEAD + 1), health)) == 431
+    assert answer_to(begin + b"x" * (MAX_HEAD - len(begin))) == b""
+    assert status(answer_to(begin + b"x" * (MAX_HEAD + 1))) == 431
 
 
 def test_fields_without_an_end_are_bounded() -> None:
-    assert status(respond(b"GET /health HTTP/1.1\r\n" + b"x: y\r\n" * 4_000, health)) == 431
+    assert status(answer_to(b"GET /health HTTP/1.1\r\n" + b"x: y\r\n" * 4_000)) == 431
 
 
 @given(st.binary(max_size=200) | st.text("GET /health HTTP1.\r\n:x", max_size=80).map(str.encode))
 def test_no_bytes_break_it(data: bytes) -> None:
     for end in range(1, len(data) + 1):
-        answer = respond(data[:end], health)
+        answer = answer_to(data[:end])
         assert not answer or answer.startswith(b"HTTP/1.1 ")
 
 

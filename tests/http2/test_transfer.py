@@ -24,6 +24,7 @@ from tests.http2.support import (
     Firehose,
     RawConnection,
     Request,
+    connection_of,
     frame,
     run,
     serving,
@@ -163,11 +164,11 @@ def test_a_client_that_does_not_read_its_socket_bounds_the_server(engine: str, l
             raw.send(raw.client.preface({4: 2**31 - 1}), window_update(0, 2**31 - 1 - 65_535))
             raw.send(raw.client.request(1, end=True))
             hose: Firehose = await app.request(0)
-            connection = hose.stream.connection
+            connection = connection_of(hose)
             transport = connection.transport
             assert transport is not None
             limit = WRITE_BUFFER + OUTPUT_CHUNK + 65_536
-            while not (connection.paused and hose.stream.above_high_water):
+            while not (connection.socket_is_full and hose.stream.above_high_water):
                 assert transport.get_write_buffer_size() <= limit
                 await asyncio.sleep(0)
             # Between the two marks by now, perhaps: the socket takes what fits into the client's.

@@ -7,7 +7,7 @@ import random
 from datetime import timedelta
 
 from restate_proto import Context, Encoding, ObjectContext, gather
-from restate_proto.http2.settings import Http2Settings
+from restate_proto.http2.limits import Http2Settings
 from restate_proto.runtime.base_context import attempt_of
 from tests.integration.conformance_messages import (
     AccountBase,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from restate_proto.http2.settings import Http2Settings
+    from restate_proto.http2.limits import Http2Settings
 
 __all__ = [
     "BODY_CREDIT",
@@ -57,6 +57,8 @@ MAX_STREAM_ID: Final = 2**31 - 1
 
 class Sink(Protocol):
     """What an engine reports to. Calls come from inside `receive` and `output` alone."""
+
+    __slots__ = ()
 
     def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
         """A request's headers (on a server) or a response's (on a client) are complete."""
@@ -101,6 +103,8 @@ class Sink(Protocol):
 
 class Engine(Protocol):
     """One side of one connection."""
+
+    __slots__ = ()
 
     more: bool
     """Whether `output` would give more at once (it does not count data without window)."""

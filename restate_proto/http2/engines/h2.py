@@ -26,6 +26,7 @@ from h2.events import (
 )
 from h2.exceptions import FlowControlError, FrameTooLargeError, H2Error
 from h2.settings import SettingCodes, Settings
+from typing_extensions import override
 
 from restate_proto.http2.engines.base import (
     BODY_CREDIT,
@@ -36,6 +37,7 @@ from restate_proto.http2.engines.base import (
     OUTPUT_CHUNK,
     PORTION,
     RESET_COST,
+    Engine,
     goaway_frame,
 )
 from restate_proto.http2.engines.h2_connection import StreamwiseConnection
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from h2.events import Event
 
     from restate_proto.http2.engines.base import Headers, Sink
-    from restate_proto.http2.settings import Http2Settings
+    from restate_proto.http2.limits import Http2Settings
 
 __all__ = ["H2Engine"]
 
@@ -87,8 +89,8 @@ class _Outbox:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-class H2Engine:
-    """See `restate_proto.http2.engines.base.Engine`."""
+class H2Engine(Engine):
+    """An engine on h2."""
 
     __slots__ = (
         "_blocked",
@@ -144,27 +146,28 @@ class H2Engine:
         self.more = True
 
     @property
+    @override
     def gone(self) -> tuple[type[Exception], ...]:
-        """See `Engine.gone`."""
         return _GONE
 
     @property
+    @override
     def newest(self) -> int:
-        """See `Engine.newest`."""
         return self._connection.highest_inbound_stream_id
 
     @property
+    @override
     def is_unfinished(self) -> bool:
-        """See `Engine.is_unfinished`."""
         return bool(self._connection.unparsed or self._connection.header_block)
 
     @property
+    @override
     def has_unsent(self) -> bool:
-        """See `Engine.has_unsent`."""
         return bool(self._outboxes)
 
+    @override
     def portion(self, data: memoryview, start: int) -> int:
-        """See `Engine.portion`; a single large frame is one."""
+        """A single large frame is one."""
         connection = self._connection
         size = PORTION
         if connection.is_greeted:
@@ -175,8 +178,8 @@ class H2Engine:
                 size = max(size, 9 + length - len(unparsed))
         return min(len(data), start + size)
 
+    @override
     def receive(self, data: bytes | memoryview) -> int:
-        """See `Engine.receive`."""
         connection = self._connection
         sink = self._sink
         if self._broken:
@@ -285,8 +288,8 @@ class H2Engine:
             self._ready.clear()
             self._sink.on_terminated(code, reason)
 
+    @override
     def output(self) -> bytes:
-        """See `Engine.output`."""
         if self._ready:
             self._frame()
         self.more = bool(self._ready)
@@ -345,8 +348,8 @@ class H2Engine:
         if stream is None or stream.closed:
             self._sink.on_closed(stream_id)
 
+    @override
     def request(self, headers: Headers, *, end_stream: bool) -> int:
-        """See `Engine.request`."""
         try:
             stream_id = self._connection.get_next_available_stream_id()
             self._connection.send_headers(stream_id, headers, end_stream=end_stream)
@@ -354,19 +357,19 @@ class H2Engine:
             return 0
         return stream_id
 
+    @override
     def respond(self, stream_id: int, headers: Headers, *, end_stream: bool) -> None:
-        """See `Engine.respond`."""
         self._connection.send_headers(stream_id, headers, end_stream=end_stream)
         if end_stream:
             self._ended.append(stream_id)
 
+    @override
     def inform(self, stream_id: int, headers: Headers) -> None:
-        """See `Engine.inform`."""
         with contextlib.suppress(*_GONE):
             self.respond(stream_id, headers, end_stream=False)
 
+    @override
     def send(self, stream_id: int, data: bytes, *, end_stream: bool) -> None:
-        """See `Engine.send`."""
         outbox = self._outboxes.get(stream_id)
         if outbox is None:
             connection = self._connection
@@ -386,37 +389,38 @@ class H2Engine:
             outbox.size += len(data)
         outbox.end = end_stream
 
+    @override
     def interleave(self, stream_id: int) -> None:
-        """See `Engine.interleave`; all streams take turns here."""
+        """All streams take turns here."""
 
+    @override
     def buffered(self, stream_id: int) -> int:
-        """See `Engine.buffered`."""
         outbox = self._outboxes.get(stream_id)
         return 0 if outbox is None else outbox.size
 
+    @override
     def acknowledge(self, stream_id: int, amount: int) -> None:
-        """See `Engine.acknowledge`."""
         with contextlib.suppress(*_GONE, ValueError):
             self._connection.increment_flow_control_window(amount, stream_id)
 
+    @override
     def reset(self, stream_id: int, code: int) -> None:
-        """See `Engine.reset`."""
         self._forget(stream_id)
         with contextlib.suppress(*_GONE):
             self._connection.reset_stream(stream_id, code)
 
+    @override
     def ping(self) -> None:
-        """See `Engine.ping`."""
         with contextlib.suppress(*_GONE):
             self._connection.ping(bytes(8))
 
+    @override
     def shutdown_notice(self) -> None:
-        """See `Engine.shutdown_notice`."""
         if not self._broken:
             self._connection.send_raw(goaway_frame(MAX_STREAM_ID, ErrorCode.NO_ERROR))
 
+    @override
     def goaway(self, code: int) -> None:
-        """See `Engine.goaway`."""
         if not self._broken:
             self._goaway(code)
 

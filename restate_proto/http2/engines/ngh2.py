@@ -31,6 +31,7 @@ from ngh2.exceptions import (
     NGH2Error,
     StreamProtocolError,
 )
+from typing_extensions import override
 
 from restate_proto.http2.engines.base import (
     BODY_CREDIT,
@@ -41,6 +42,7 @@ from restate_proto.http2.engines.base import (
     OUTPUT_CHUNK,
     PORTION,
     RESET_COST,
+    Engine,
     goaway_frame,
 )
 from restate_proto.http2.errors import ErrorCode
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from restate_proto.http2.engines.base import Headers, Sink
-    from restate_proto.http2.settings import Http2Settings
+    from restate_proto.http2.limits import Http2Settings
 
 __all__ = ["Ngh2Engine"]
 
@@ -68,8 +70,8 @@ _EVENT: Final = 16
 _TAKES_TURNS: Final = ngh2.Priority(incremental=True)
 
 
-class Ngh2Engine:
-    """See `restate_proto.http2.engines.base.Engine`."""
+class Ngh2Engine(Engine):
+    """An engine on ngh2."""
 
     __slots__ = (
         "_acknowledge",
@@ -79,6 +81,8 @@ class Ngh2Engine:
         "_cut",
         "_data_to_send",
         "_events",
+        "_is_unfinished",
+        "_newest",
         "_on_closed",
         "_on_data",
         "_on_headers",
@@ -86,9 +90,7 @@ class Ngh2Engine:
         "_receive_data",
         "_sink",
         "_unread",
-        "is_unfinished",
         "more",
-        "newest",
         "respond",
         "send",
         "work",
@@ -124,9 +126,9 @@ class Ngh2Engine:
         self._sink = sink
         self._unread: dict[int, int] = {}
         self._peer_streams = MAX_STREAM_ID
-        self.newest = 0
+        self._newest = 0
         self.work = 0
-        self.is_unfinished = False
+        self._is_unfinished = False
         self._broken: bytes | None = None
         self._cut = False
         self.more = True
@@ -142,17 +144,27 @@ class Ngh2Engine:
         self._on_closed = sink.on_closed
 
     @property
+    @override
     def gone(self) -> tuple[type[Exception], ...]:
-        """See `Engine.gone`."""
         return _GONE
 
     @property
+    @override
+    def newest(self) -> int:
+        return self._newest
+
+    @property
+    @override
+    def is_unfinished(self) -> bool:
+        return self._is_unfinished
+
+    @property
+    @override
     def has_unsent(self) -> bool:
-        """See `Engine.has_unsent`."""
         return self._connection.queued_body_size() > 0
 
+    @override
     def receive(self, data: bytes | memoryview) -> int:
-        """See `Engine.receive`."""
         try:
             self._receive_data(data)
         except NGH2Error as error:
@@ -161,14 +173,15 @@ class Ngh2Engine:
             return earned
         events = self._events()
         if not events:
-            self.is_unfinished = True
+            self._is_unfinished = True
             return 0
-        self.is_unfinished = False
+        self._is_unfinished = False
         self.work += _EVENT * len(events)
         return self._dispatch(events)
 
+    @override
     def portion(self, data: memoryview, start: int) -> int:
-        """See `Engine.portion`; what the library reports nothing of costs next to nothing."""
+        """What the library reports nothing of costs next to nothing."""
         return min(len(data), start + PORTION)
 
     def _dispatch(self, events: list[Any]) -> int:  # Any: not narrowed by `kind`, taken once
@@ -189,7 +202,7 @@ class Ngh2Engine:
                     continue
                 on_data(stream_id, data, end)
             elif kind is RequestReceived:
-                stream_id = self.newest = event.stream_id
+                stream_id = self._newest = event.stream_id
                 headers = event.headers
                 earned += HEADERS_CREDIT
                 if len(headers) > MANY_FIELDS:
@@ -252,12 +265,12 @@ class Ngh2Engine:
         elif isinstance(error, InternalError):
             code = ErrorCode.INTERNAL_ERROR
         # In the middle of a frame nothing can be added.
-        last_stream_id = 0 if self._client else self.newest
+        last_stream_id = 0 if self._client else self._newest
         self._broken = b"" if self._cut else goaway_frame(last_stream_id, code)
         self._sink.on_terminated(code, str(error))
 
+    @override
     def output(self) -> bytes:
-        """See `Engine.output`."""
         try:
             data = self._data_to_send(OUTPUT_CHUNK)
         except NGH2Error as error:
@@ -272,30 +285,31 @@ class Ngh2Engine:
         self.more = self._cut
         return data
 
+    @override
     def request(self, headers: Headers, *, end_stream: bool) -> int:
-        """See `Engine.request`."""
         try:
             return self._connection.send_request(headers, end_stream=end_stream)
         except NGH2Error:
             return 0
 
+    @override
     def inform(self, stream_id: int, headers: Headers) -> None:
-        """See `Engine.inform`."""
         with contextlib.suppress(*_GONE):
             self._connection.send_informational_response(stream_id, headers)
 
+    @override
     def interleave(self, stream_id: int) -> None:
-        """See `Engine.interleave`; else libnghttp2 sends one stream's data after the other's."""
+        """Else libnghttp2 sends one stream's data after the other's."""
         if not self._client:
             with contextlib.suppress(NGH2Error):
                 self._connection.set_stream_priority(stream_id, _TAKES_TURNS)
 
+    @override
     def buffered(self, stream_id: int) -> int:
-        """See `Engine.buffered`."""
         return self._connection.queued_body_size(stream_id)
 
+    @override
     def acknowledge(self, stream_id: int, amount: int) -> None:
-        """See `Engine.acknowledge`."""
         unread = self._unread.get(stream_id, 0)
         # The layer above may not acknowledge more than it was given.
         amount = min(amount, unread)
@@ -304,22 +318,22 @@ class Ngh2Engine:
             with contextlib.suppress(*_GONE):
                 self._acknowledge(amount, stream_id)
 
+    @override
     def reset(self, stream_id: int, code: int) -> None:
-        """See `Engine.reset`."""
         with contextlib.suppress(NGH2Error):
             self._connection.reset_stream(stream_id, code)
 
+    @override
     def ping(self) -> None:
-        """See `Engine.ping`."""
         self._control(self._connection.ping)
 
+    @override
     def shutdown_notice(self) -> None:
-        """See `Engine.shutdown_notice`."""
         self._control(self._connection.send_shutdown_notice)
 
+    @override
     def goaway(self, code: int) -> None:
-        """See `Engine.goaway`."""
-        self._control(lambda: self._connection.send_goaway(code, last_stream_id=self.newest))
+        self._control(lambda: self._connection.send_goaway(code, last_stream_id=self._newest))
 
     def _control(self, submit: Callable[[], None]) -> None:
         with contextlib.suppress(NGH2Error):

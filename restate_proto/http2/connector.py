@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from restate_proto.http2.engines.base import EngineFactory
-    from restate_proto.http2.settings import Http2Settings
+    from restate_proto.http2.limits import Http2Settings
 
 __all__ = ["Connector"]
 
@@ -81,15 +81,14 @@ class Connector:
                 tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
                 if tls is not None and tls.selected_alpn_protocol() != "h2":
                     raise ConnectError(self._no_http2(tls.selected_alpn_protocol()))
-                await connection.greeted()
+                if not await connection.greeted():
+                    raise ConnectError(self._hung_up(connection))
         except TimeoutError:
             text = self._silent(connected=connection is not None)
             raise ConnectError(text) from None
         except OSError as error:
             raise ConnectError(self._failed(error)) from error
         else:
-            if not connection.settled:
-                raise ConnectError(self._hung_up(connection))
             made, connection = connection, None
             return made
         finally:

@@ -1,0 +1,137 @@
+"""The open connections of one server: how many there may be, and who is given up for another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Protocol
+
+from restate_proto.http2.intake import Turns
+from restate_proto.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from restate_proto.http2.limits import ServerLimits
+
+__all__ = ["Connections", "OpenConnection", "host_of"]
+
+log = get_logger("restate_proto.http2")
+
+
+class OpenConnection(Protocol):
+    """A connection, as those who count and stop it see it.
+
+    Attributes:
+        peer: the host that it comes from.
+        transport: its socket, while that is open.
+    """
+
+    peer: str
+    transport: asyncio.Transport | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its socket is about to be closed."""
+        ...
+
+    @property
+    def is_spare(self) -> bool:
+        """Whether nothing runs on it, so that it can be given up for another."""
+        ...
+
+    def displace(self) -> None:
+        """Ends it, as nothing runs on it, to make room for another."""
+        ...
+
+    def drain(self) -> None:
+        """Ends it when what runs on it has ended, and tells the client so at once."""
+        ...
+
+    def refuse(self) -> None:
+        """As `drain`, but the client is told at the end."""
+        ...
+
+    def tell_draining(self) -> None:
+        """Tells those who receive its streams that the server stops."""
+        ...
+
+    def stop(self, reason: str) -> None:
+        """Ends it now."""
+        ...
+
+
+class Connections:
+    """The open connections of one server.
+
+    Attributes:
+        limits: what all of them may do.
+        turns: the queue of those that read more than their share.
+        draining: the server stops: new ones are closed.
+    """
+
+    def __init__(self, limits: ServerLimits) -> None:
+        self.limits = limits
+        self.draining = False
+        self.turns = Turns()
+        # The oldest first.
+        self._open: dict[OpenConnection, None] = {}
+        self._is_full = False
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __iter__(self) -> Iterator[OpenConnection]:
+        return iter(list(self._open))
+
+    def add(self, connection: OpenConnection) -> None:
+        """Adds one that is open."""
+        self._open[connection] = None
+        self._empty.clear()
+
+    def discard(self, connection: OpenConnection) -> None:
+        """Takes out one that is closed."""
+        self._open.pop(connection, None)
+        if not self._open:
+            self._empty.set()
+
+    def admit(self, peer: str) -> bool:
+        """Whether there is room for one more, or one without a stream can make it.
+
+        Args:
+            peer: the host that it comes from.
+        """
+        if len(self._open) < self.limits.max_connections:
+            self._is_full = False
+            return True
+        spare = [each for each in self._open if each.is_spare]
+        busy = len(self._open) - len(spare) - sum(each.is_over for each in self._open)
+        if busy + len(spare) < self.limits.max_connections:
+            return True
+        counts = Counter(each.peer for each in self._open if not each.is_over)
+        victim = max(spare, key=lambda each: counts[each.peer], default=None)
+        if victim is not None:
+            victim.displace()
+            return True
+        if not self._is_full:
+            self._is_full = True
+            log.warning(
+                "closing a connection from %s: %d others have running streams",
+                peer,
+                self.limits.max_connections,
+            )
+        return False
+
+    async def closed(self, seconds: float) -> bool:
+        """Waits until none is open; False when that took longer."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+def host_of(transport: asyncio.BaseTransport) -> str:
+    """The host that a connection comes from; "" where the socket has none."""
+    name: Sequence[object] | str | None = transport.get_extra_info("peername")
+    return str(name[0]) if name and not isinstance(name, str) else ""

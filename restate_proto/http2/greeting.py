@@ -1,0 +1,134 @@
+"""The first bytes of a connection, which tell an HTTP/2 client from others."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, cast
+
+from typing_extensions import override
+
+from restate_proto.http2.connections import host_of
+from restate_proto.http2.engines.base import PREFACE, goaway_frame
+from restate_proto.http2.errors import ErrorCode
+from restate_proto.http2.http1 import Http1Answers
+from restate_proto.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from restate_proto.http2.connections import Connections
+    from restate_proto.http2.server_connection import ServerConnection
+
+__all__ = ["Greeting"]
+
+_HTTP2_LINE: Final = len(b"PRI * HTTP/2")
+_TLS_HANDSHAKE: Final = b"\x16\x03"
+
+log = get_logger("restate_proto.http2")
+
+
+class Greeting(asyncio.Protocol):
+    """Reads the first bytes of a connection, to tell an HTTP/2 client from others.
+
+    Nothing is sent before: an HTTP/1.1 client gets an answer that it can read. Inside TLS the
+    client's ALPN decides: HTTP/2 is for those alone that negotiated `h2`, and they get nothing else.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], ServerConnection],
+        connections: Connections,
+        http1: Http1Answers | None = None,
+    ) -> None:
+        self._connect = connect
+        self._connections = connections
+        self._http1 = http1 or Http1Answers()
+        self._data = b""
+        self._may_be_http1 = self._may_be_http2 = True
+        self._timer: asyncio.TimerHandle | None = None
+        self.peer = ""
+        self.transport: asyncio.Transport | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        tls = transport.get_extra_info("ssl_object")
+        if tls is not None:
+            self._may_be_http2 = tls.selected_alpn_protocol() == "h2"
+            self._may_be_http1 = not self._may_be_http2
+        connections = self._connections
+        self.peer = host_of(transport)
+        if connections.draining or not connections.admit(self.peer):
+            self.transport.close()
+        connections.add(self)
+        self._timer = asyncio.get_running_loop().call_later(
+            connections.limits.handshake_timeout, self._give_up
+        )
+
+    def _give_up(self) -> None:
+        if self.transport is not None:
+            log.info("closing a connection: no HTTP/2 preface in time")
+            self.transport.abort()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return
+        self._data += data
+        if not self._may_be_http2 or not self._data.startswith(PREFACE[: len(self._data)]):
+            self._answer(transport)
+        elif len(self._data) >= len(PREFACE):
+            connection = self._connect()
+            transport.set_protocol(connection)
+            self._connections.add(connection)
+            self._connections.discard(self)
+            self._stop_timer()
+            connection.connection_made(transport)
+            connection.data_received(self._data)
+
+    def _answer(self, transport: asyncio.Transport) -> None:
+        answer = self._http1.answer(self._data) if self._may_be_http1 else None
+        if answer is None:
+            if not self._may_be_http2 and self._data.startswith(PREFACE[:_HTTP2_LINE]):
+                reason = "it speaks HTTP/2 in TLS without having negotiated h2 by ALPN"
+            elif self._data.startswith(_TLS_HANDSHAKE):
+                reason = "it speaks TLS, which this server was not given"
+            else:
+                reason = "its first bytes are neither HTTP/2 nor HTTP/1.1"
+            log.warning("closing a connection: %s", reason)
+            answer = goaway_frame(0, ErrorCode.PROTOCOL_ERROR, reason.encode())
+        if answer:
+            transport.write(answer)
+            transport.close()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        self.transport = None
+        self._connections.discard(self)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its socket is about to be closed."""
+        return self.transport is None or self.transport.is_closing()
+
+    @property
+    def is_spare(self) -> bool:
+        """Whether it can be given up for another."""
+        return not self.is_over
+
+    def drain(self) -> None:
+        """No request was begun: closes the socket."""
+        if self.transport is not None:
+            self.transport.close()
+
+    displace = refuse = tell_draining = drain
+
+    def stop(self, reason: str) -> None:
+        """As `drain`."""
+        self.drain()

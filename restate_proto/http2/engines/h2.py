@@ -1,13 +1,8 @@
-"""The engine on h2, in pure Python.
-
-h2 does not buffer: it refuses data beyond the peer's windows or frame size. `_Outbox` holds what
-waits, and is framed round-robin, one frame of each stream in turn, as `output` asks for more.
-"""
+"""The engine on h2, in pure Python."""
 
 from __future__ import annotations
 
 import contextlib
-from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from h2.config import H2Configuration
@@ -41,6 +36,7 @@ from restate_proto.http2.engines.base import (
     goaway_frame,
 )
 from restate_proto.http2.engines.h2_connection import StreamwiseConnection
+from restate_proto.http2.engines.h2_outbox import GONE, Outboxes
 from restate_proto.http2.errors import ErrorCode
 
 if TYPE_CHECKING:
@@ -55,55 +51,21 @@ CONNECTION_WINDOW: Final = 16_777_216
 _DEFAULT_WINDOW: Final = 65_535
 # The answers (to PING and the like) that a peer may leave unread before it counts as hostile.
 MAX_UNSENT: Final = 1_048_576 + OUTPUT_CHUNK
-# What an operation on a stream or connection that is already gone raises.
-_GONE: Final = (H2Error, KeyError)
-
-
-class _Outbox:
-    """The unsent data of one stream."""
-
-    __slots__ = ("chunks", "end", "offset", "size")
-
-    def __init__(self) -> None:
-        self.chunks: deque[bytes] = deque()
-        self.offset = 0
-        self.size = 0
-        self.end = False
-
-    def take(self, amount: int) -> bytes | memoryview:
-        """Takes exactly `amount` bytes: small pieces are joined, a large one is not copied."""
-        self.size -= amount
-        chunks = self.chunks
-        parts: list[bytes | memoryview] = []
-        while amount:
-            chunk = chunks[0]
-            left = len(chunk) - self.offset
-            if left > amount:
-                parts.append(memoryview(chunk)[self.offset : self.offset + amount])
-                self.offset += amount
-                break
-            parts.append(memoryview(chunk)[self.offset :] if self.offset else chunk)
-            amount -= left
-            self.offset = 0
-            chunks.popleft()
-        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class H2Engine(Engine):
     """An engine on h2."""
 
     __slots__ = (
-        "_blocked",
         "_broken",
         "_client",
         "_connection",
         "_ended",
         "_max_frame",
         "_max_header_block",
-        "_outboxes",
-        "_ready",
         "_sink",
         "_unreturned",
+        "_unsent",
         "more",
         "work",
     )
@@ -133,9 +95,7 @@ class H2Engine(Engine):
         connection.increment_flow_control_window(CONNECTION_WINDOW - _DEFAULT_WINDOW)
         self._client = client
         self._sink = sink
-        self._outboxes: dict[int, _Outbox] = {}
-        self._ready: deque[int] = deque()
-        self._blocked: set[int] = set()
+        self._unsent = Outboxes(connection)
         self._ended: list[int] = []  # by us, since the last output
         self._unreturned = 0
         self._broken = False
@@ -148,7 +108,7 @@ class H2Engine(Engine):
     @property
     @override
     def gone(self) -> tuple[type[Exception], ...]:
-        return _GONE
+        return GONE
 
     @property
     @override
@@ -163,7 +123,7 @@ class H2Engine(Engine):
     @property
     @override
     def has_unsent(self) -> bool:
-        return bool(self._outboxes)
+        return bool(self._unsent.of_streams)
 
     @override
     def portion(self, data: memoryview, start: int) -> int:
@@ -213,7 +173,7 @@ class H2Engine(Engine):
                 if event.stream_id not in self._ended:  # else told when the output is asked for
                     self._check_closed(event.stream_id)
             elif kind is WindowUpdated:
-                self._unblock(event.stream_id)
+                self._unsent.unblock(event.stream_id)
             else:
                 if kind is StreamReset:
                     earned -= RESET_COST
@@ -262,7 +222,7 @@ class H2Engine(Engine):
         match event:
             case StreamReset():
                 stream_id = event.stream_id
-                self._forget(stream_id)
+                self._unsent.forget(stream_id)
                 if event.remote_reset:
                     sink.on_reset(stream_id, event.error_code)
                 else:
@@ -270,7 +230,7 @@ class H2Engine(Engine):
             case TrailersReceived():
                 sink.on_end(event.stream_id)
             case RemoteSettingsChanged():
-                self._unblock(0)
+                self._unsent.unblock(0)
                 limit = self._connection.remote_settings.max_concurrent_streams
                 sink.on_peer_settings(min(limit, MAX_STREAM_ID))
             case ConnectionTerminated():
@@ -284,63 +244,21 @@ class H2Engine(Engine):
     def _break(self, code: int, reason: str) -> None:
         if not self._broken:
             self._broken = True
-            self._outboxes.clear()
-            self._ready.clear()
+            self._unsent.clear()
             self._sink.on_terminated(code, reason)
 
     @override
     def output(self) -> bytes:
-        if self._ready:
-            self._frame()
-        self.more = bool(self._ready)
+        unsent = self._unsent
+        if unsent.ready:
+            self._ended += unsent.frame()
+        self.more = bool(unsent.ready)
         data = self._connection.data_to_send()
         if self._ended:
             ended, self._ended = self._ended, []
             for stream_id in ended:
                 self._check_closed(stream_id)
         return data
-
-    def _frame(self) -> None:
-        """Puts waiting data into frames: one of each stream in turn, up to a chunk in all."""
-        connection = self._connection
-        ready = self._ready
-        while ready and connection.unsent < OUTPUT_CHUNK:
-            stream_id = ready.popleft()
-            outbox = self._outboxes.get(stream_id)
-            if outbox is None:
-                continue
-            try:
-                window = connection.local_flow_control_window(stream_id)
-                if outbox.size and window <= 0:
-                    self._blocked.add(stream_id)
-                    continue
-                amount = min(outbox.size, window, connection.max_outbound_frame_size)
-                end = outbox.end and amount == outbox.size
-                connection.send_data(stream_id, outbox.take(amount), end_stream=end)
-            except _GONE:
-                self._forget(stream_id)
-                continue
-            if outbox.size:
-                ready.append(stream_id)
-                continue
-            del self._outboxes[stream_id]
-            if end:
-                self._ended.append(stream_id)
-
-    def _unblock(self, stream_id: int) -> None:
-        """A window opened: of one stream, or of all with 0."""
-        blocked = self._blocked
-        if stream_id == 0:
-            self._ready.extend(blocked)
-            blocked.clear()
-        elif stream_id in blocked:
-            blocked.discard(stream_id)
-            self._ready.append(stream_id)
-
-    def _forget(self, stream_id: int) -> None:
-        # An id that is left in the ready queue finds no outbox.
-        self._outboxes.pop(stream_id, None)
-        self._blocked.discard(stream_id)
 
     def _check_closed(self, stream_id: int) -> None:
         """h2 has no event for a stream whose two sides have ended."""
@@ -365,13 +283,12 @@ class H2Engine(Engine):
 
     @override
     def inform(self, stream_id: int, headers: Headers) -> None:
-        with contextlib.suppress(*_GONE):
+        with contextlib.suppress(*GONE):
             self.respond(stream_id, headers, end_stream=False)
 
     @override
     def send(self, stream_id: int, data: bytes, *, end_stream: bool) -> None:
-        outbox = self._outboxes.get(stream_id)
-        if outbox is None:
+        if stream_id not in self._unsent.of_streams:
             connection = self._connection
             if connection.unsent < OUTPUT_CHUNK:
                 try:
@@ -382,12 +299,7 @@ class H2Engine(Engine):
                     if end_stream:
                         self._ended.append(stream_id)
                     return
-            outbox = self._outboxes[stream_id] = _Outbox()
-            self._ready.append(stream_id)
-        if data:
-            outbox.chunks.append(data)
-            outbox.size += len(data)
-        outbox.end = end_stream
+        self._unsent.add(stream_id, data, end=end_stream)
 
     @override
     def interleave(self, stream_id: int) -> None:
@@ -395,23 +307,23 @@ class H2Engine(Engine):
 
     @override
     def buffered(self, stream_id: int) -> int:
-        outbox = self._outboxes.get(stream_id)
+        outbox = self._unsent.of_streams.get(stream_id)
         return 0 if outbox is None else outbox.size
 
     @override
     def acknowledge(self, stream_id: int, amount: int) -> None:
-        with contextlib.suppress(*_GONE, ValueError):
+        with contextlib.suppress(*GONE, ValueError):
             self._connection.increment_flow_control_window(amount, stream_id)
 
     @override
     def reset(self, stream_id: int, code: int) -> None:
-        self._forget(stream_id)
-        with contextlib.suppress(*_GONE):
+        self._unsent.forget(stream_id)
+        with contextlib.suppress(*GONE):
             self._connection.reset_stream(stream_id, code)
 
     @override
     def ping(self) -> None:
-        with contextlib.suppress(*_GONE):
+        with contextlib.suppress(*GONE):
             self._connection.ping(bytes(8))
 
     @override

@@ -1,4 +1,4 @@
-"""The HTTP/2 client."""
+"""The HTTP/2 client: checks a request, finds a connection for it, collects its response."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class Http2Client:
             RuntimeError: the client is closed, or belongs to another event loop.
         """
         label = f"{method} {self._origin}{self._prefix}{path}"
-        fields = self._fields(method, path, headers)
+        fields = self._request_fields(method, path, headers)
         while True:
             connection = await self._pool.acquire(label)
             stream = connection.open(fields, receiver, label, end=end)
@@ -204,7 +204,7 @@ class Http2Client:
                 stacklevel=1,
             )
 
-    def _fields(self, method: str, path: str, headers: Headers) -> Headers:
+    def _request_fields(self, method: str, path: str, headers: Headers) -> Headers:
         if not _METHOD.fullmatch(method):
             raise ValueError(f"not an HTTP method: {method!r}")
         if not _PATH.fullmatch(path):

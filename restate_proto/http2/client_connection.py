@@ -1,4 +1,4 @@
-"""The client's side of one connection."""
+"""The client's side of one connection: opens streams and says how each of them ended."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class ClientConnection(Connection[ClientStream]):
     def data_received(self, data: bytes) -> None:
         if not self.heard:
             self.heard = True
-            reason = _foreign(data)
+            reason = _explain_other_protocol(data)
             if reason:
                 self.lost_reason = reason
                 self.close()
@@ -185,7 +185,7 @@ class ClientConnection(Connection[ClientStream]):
         self._changed()
 
 
-def _foreign(data: bytes) -> str | None:
+def _explain_other_protocol(data: bytes) -> str | None:
     """What is wrong where the first bytes of a server are none of HTTP/2."""
     if data.startswith(b"HTTP/1."):
         status = data[:64].split(b"\r\n", 1)[0].decode("latin-1")

@@ -80,14 +80,14 @@ class Connector:
                 )
                 tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
                 if tls is not None and tls.selected_alpn_protocol() != "h2":
-                    raise ConnectError(self._no_http2(tls.selected_alpn_protocol()))
+                    raise ConnectError(self._explain_no_http2(tls.selected_alpn_protocol()))
                 if not await connection.greeted():
-                    raise ConnectError(self._hung_up(connection))
+                    raise ConnectError(self._explain_hang_up(connection))
         except TimeoutError:
-            text = self._silent(connected=connection is not None)
+            text = self._explain_silence(connected=connection is not None)
             raise ConnectError(text) from None
         except OSError as error:
-            raise ConnectError(self._failed(error)) from error
+            raise ConnectError(self._explain_error(error)) from error
         else:
             made, connection = connection, None
             return made
@@ -95,7 +95,7 @@ class Connector:
             if connection is not None and connection.transport is not None:
                 connection.transport.abort()
 
-    def _silent(self, *, connected: bool) -> str:
+    def _explain_silence(self, *, connected: bool) -> str:
         if not connected:
             return f"no connection to {self.where} within {self.timeout:g} s"
         return (
@@ -103,7 +103,7 @@ class Connector:
             f" {self.timeout:g} s: it does not speak HTTP/2 there, or does not work"
         )
 
-    def _hung_up(self, connection: ClientConnection) -> str:
+    def _explain_hang_up(self, connection: ClientConnection) -> str:
         if connection.heard:
             return f"{self.where}: {connection.lost_reason}"
         advice = "" if self._tls else "; where it speaks TLS, write https:// in the URL"
@@ -112,7 +112,7 @@ class Connector:
             f" HTTP/2 there{advice}"
         )
 
-    def _failed(self, error: OSError) -> str:
+    def _explain_error(self, error: OSError) -> str:
         if isinstance(error, ssl.SSLCertVerificationError):
             return (
                 f"cannot connect to {self.where}: the server's certificate is not accepted:"
@@ -127,10 +127,10 @@ class Connector:
                     " server has none"
                 )
             if error.reason == _NO_ALPN:
-                return self._no_http2(None)
+                return self._explain_no_http2(None)
         return f"cannot connect to {self.where}: {error}"
 
-    def _no_http2(self, chosen: str | None) -> str:
+    def _explain_no_http2(self, chosen: str | None) -> str:
         return (
             f"{self.where} does not speak HTTP/2 over TLS: ALPN chose {chosen or 'no protocol'},"
             " not h2; switch HTTP/2 on where TLS ends, in the server or in the proxy before it"

@@ -176,8 +176,8 @@ class Pool:
         """Connects, together with the others that want to."""
         task = self._connecting
         if task is None:
-            task = self._connecting = asyncio.create_task(self._open())
-            task.add_done_callback(self._opened)
+            task = self._connecting = asyncio.create_task(self._make_connection())
+            task.add_done_callback(self._connecting_ended)
         try:
             await asyncio.shield(task)
         except ConnectError as error:
@@ -187,13 +187,13 @@ class Pool:
                 raise RuntimeError(f"{label}: the client is closed") from None
             raise
 
-    def _opened(self, task: asyncio.Task[None]) -> None:
+    def _connecting_ended(self, task: asyncio.Task[None]) -> None:
         self._connecting = None
         if not task.cancelled():
             task.exception()  # seen, even when all that waited for it were cancelled
         self._changed()
 
-    async def _open(self) -> None:
+    async def _make_connection(self) -> None:
         connection = await self._connector.connect(self._changed)
         self._connections.append(connection)
 

@@ -1,4 +1,4 @@
-"""The HTTP/2 server."""
+"""The HTTP/2 server: listens, has each connection greeted, and stops without losing a response."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ __all__ = ["Server"]
 
 # How long a peer may take to read the last bytes when the server stops.
 CLOSE_SECONDS: Final = 2.0
-# Seconds that a drain gives what is about to end by itself.
-_SOON: Final = 5.0
+# How long what runs may take to end by itself before it is told to.
+_UNTOLD_SECONDS: Final = 5.0
 _BACKLOG: Final = 1_024
 
 
@@ -87,7 +87,7 @@ class Server:
             raise RuntimeError("the server was already started")
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            self._connect,
+            self._make_greeting,
             host,
             port,
             ssl=self._ssl,
@@ -95,10 +95,10 @@ class Server:
             ssl_handshake_timeout=self._limits.handshake_timeout if self._ssl else None,
         )
 
-    def _connect(self) -> asyncio.Protocol:
-        return Greeting(self._serve, self._connections, self._http1)
+    def _make_greeting(self) -> asyncio.Protocol:
+        return Greeting(self._make_connection, self._connections, self._http1)
 
-    def _serve(self) -> ServerConnection:
+    def _make_connection(self) -> ServerConnection:
         return ServerConnection(self._accept, self._factory, self._settings, self._connections)
 
     @property
@@ -138,11 +138,11 @@ class Server:
                     connection.drain()
                 else:
                     connection.refuse()
-            soon = min(grace_seconds / 2, _SOON)
-            if not await connections.closed(soon):
+            untold = min(grace_seconds / 2, _UNTOLD_SECONDS)
+            if not await connections.closed(untold):
                 for connection in connections:
                     connection.tell_draining()
-                await connections.closed(grace_seconds - soon)
+                await connections.closed(grace_seconds - untold)
         for connection in connections:
             connection.stop("server is shutting down")
         if not await connections.closed(CLOSE_SECONDS):

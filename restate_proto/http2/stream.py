@@ -161,7 +161,7 @@ class Stream(Generic[R]):
             RuntimeError: the headers were not sent yet, or our side has ended.
         """
         if self.state is not _BODY:
-            self._refuse("write")
+            self._raise_unless_gone("write")
             return
         if end:
             self.state = _ENDED
@@ -229,7 +229,7 @@ class Stream(Generic[R]):
             self.engine.interleave(self.id)
             self.connection.watch(self)
 
-    def _refuse(self, what: str) -> None:
+    def _raise_unless_gone(self, what: str) -> None:
         if self.state is _HEADERS:
             raise RuntimeError(f"cannot {what} before the response headers: call respond() first")
         if self.state is _ENDED:
@@ -272,7 +272,7 @@ class ServerStream(Stream[StreamReceiver]):
             RuntimeError: the headers were already sent.
         """
         if self.state is not _HEADERS:
-            self._refuse("respond")
+            self._raise_unless_gone("respond")
             return
         self.state = _ENDED if end else _BODY
         try:

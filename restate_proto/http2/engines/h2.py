@@ -151,11 +151,11 @@ class H2Engine(Engine):
             code = getattr(error, "error_code", ErrorCode.PROTOCOL_ERROR)
             if connection.state_machine.state is not ConnectionState.CLOSED:
                 self._goaway(code)  # h2 sends none for a wrong preface
-            self._break(code, str(error))
+            self._terminate(code, str(error))
             return 0
         except Exception as error:  # noqa: BLE001 - whatever a peer sends must not end the loop
             self._goaway(ErrorCode.INTERNAL_ERROR)
-            self._break(ErrorCode.INTERNAL_ERROR, repr(error))
+            self._terminate(ErrorCode.INTERNAL_ERROR, repr(error))
             return 0
         body = earned = 0
         for event in events:
@@ -171,7 +171,7 @@ class H2Engine(Engine):
                 sink.on_headers(event.stream_id, headers, event.stream_ended is not None)
             elif kind is StreamEnded:
                 if event.stream_id not in self._ended:  # else told when the output is asked for
-                    self._check_closed(event.stream_id)
+                    self._report_if_closed(event.stream_id)
             elif kind is WindowUpdated:
                 self._unsent.unblock(event.stream_id)
             else:
@@ -181,25 +181,27 @@ class H2Engine(Engine):
         if events:
             self.work += max(len(events), len(data) - body)
         if connection.unparsed or connection.header_block:
-            self._check_unfinished()
+            self._check_size_of_unfinished()
         if connection.unsent > MAX_UNSENT:
             self._goaway(ErrorCode.ENHANCE_YOUR_CALM)
-            self._break(ErrorCode.ENHANCE_YOUR_CALM, "the peer does not read the answers")
+            self._terminate(ErrorCode.ENHANCE_YOUR_CALM, "the peer does not read the answers")
         return earned + BODY_CREDIT * body
 
-    def _check_unfinished(self) -> None:
+    def _check_size_of_unfinished(self) -> None:
         """Ends a connection that has begun what is too large, and not when h2 has it all."""
         unparsed = self._connection.unparsed
         if len(unparsed) > 2 and self._connection.is_greeted:
             length = int.from_bytes(unparsed[:3], "big")
             if length > self._max_frame:
                 self._goaway(ErrorCode.FRAME_SIZE_ERROR)
-                self._break(ErrorCode.FRAME_SIZE_ERROR, f"a frame announces {length} bytes")
+                self._terminate(ErrorCode.FRAME_SIZE_ERROR, f"a frame announces {length} bytes")
                 return
         size = sum(len(frame.data) for frame in self._connection.header_block)
         if size > self._max_header_block:
             self._goaway(ErrorCode.ENHANCE_YOUR_CALM)
-            self._break(ErrorCode.ENHANCE_YOUR_CALM, f"a header block of more than {size} bytes")
+            self._terminate(
+                ErrorCode.ENHANCE_YOUR_CALM, f"a header block of more than {size} bytes"
+            )
 
     def _data_received(self, event: DataReceived) -> None:
         stream_id = event.stream_id
@@ -241,7 +243,7 @@ class H2Engine(Engine):
             case _:
                 pass
 
-    def _break(self, code: int, reason: str) -> None:
+    def _terminate(self, code: int, reason: str) -> None:
         if not self._broken:
             self._broken = True
             self._unsent.clear()
@@ -257,10 +259,10 @@ class H2Engine(Engine):
         if self._ended:
             ended, self._ended = self._ended, []
             for stream_id in ended:
-                self._check_closed(stream_id)
+                self._report_if_closed(stream_id)
         return data
 
-    def _check_closed(self, stream_id: int) -> None:
+    def _report_if_closed(self, stream_id: int) -> None:
         """h2 has no event for a stream whose two sides have ended."""
         stream = self._connection.streams.get(stream_id)
         if stream is None or stream.closed:

@@ -112,7 +112,7 @@ class StreamwiseConnection(H2Connection):
             stream = self.streams.get(frame.stream_id)
             if stream is None or not (cause is None or cause.__class__ is ValueError):
                 raise
-            return self._end(stream, frame)
+            return self._reset_malformed(stream, frame)
 
     def _receive_headers_frame(self, frame: HeadersFrame) -> tuple[list[Frame], list[Event]]:
         stream = self.streams.get(frame.stream_id)
@@ -153,7 +153,7 @@ class StreamwiseConnection(H2Connection):
             stream._track_content_length(0, end_stream=True)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         return result
 
-    def _end(self, stream: H2Stream, frame: Frame) -> list[Event]:
+    def _reset_malformed(self, stream: H2Stream, frame: Frame) -> list[Event]:
         """Ends the stream of a malformed message."""
         # Where the order of frames was wrong, h2 has closed it already, without telling the peer.
         stream.state_machine.state = StreamState.OPEN

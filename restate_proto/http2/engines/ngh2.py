@@ -75,21 +75,21 @@ class Ngh2Engine(Engine):
 
     __slots__ = (
         "_acknowledge",
-        "_broken",
         "_client",
         "_connection",
-        "_cut",
         "_data_to_send",
         "_events",
+        "_is_cut",
         "_is_unfinished",
         "_newest",
         "_on_closed",
         "_on_data",
         "_on_headers",
+        "_own_goaway",
         "_peer_streams",
         "_receive_data",
         "_sink",
-        "_unread",
+        "_unacknowledged",
         "more",
         "respond",
         "send",
@@ -124,13 +124,13 @@ class Ngh2Engine(Engine):
         connection.set_local_window_size(CONNECTION_WINDOW)
         self._client = client
         self._sink = sink
-        self._unread: dict[int, int] = {}
+        self._unacknowledged: dict[int, int] = {}
         self._peer_streams = MAX_STREAM_ID
         self._newest = 0
         self.work = 0
         self._is_unfinished = False
-        self._broken: bytes | None = None
-        self._cut = False
+        self._own_goaway: bytes | None = None
+        self._is_cut = False
         self.more = True
         # Bound once: these run for every message.
         self._receive_data = connection.receive_data
@@ -169,7 +169,7 @@ class Ngh2Engine(Engine):
             self._receive_data(data)
         except NGH2Error as error:
             earned = self._dispatch(self._events())
-            self._break(error)
+            self._terminate(error)
             return earned
         events = self._events()
         if not events:
@@ -186,7 +186,7 @@ class Ngh2Engine(Engine):
 
     def _dispatch(self, events: list[Any]) -> int:  # Any: not narrowed by `kind`, taken once
         earned = 0
-        unread = self._unread
+        unread = self._unacknowledged
         on_headers, on_data, on_closed = self._on_headers, self._on_data, self._on_closed
         for event in events:
             kind = event.__class__
@@ -250,14 +250,14 @@ class Ngh2Engine(Engine):
             case PingAcknowledged():
                 sink.on_pong()
             case ConnectionClosed(code, debug):
-                self._broken = self._broken or b""
+                self._own_goaway = self._own_goaway or b""
                 sink.on_terminated(code, debug.decode("utf-8", "replace"))
             case _:
                 pass
 
-    def _break(self, error: NGH2Error) -> None:
+    def _terminate(self, error: NGH2Error) -> None:
         """ngh2 has dropped the session, so the GOAWAY is ours to write."""
-        if self._broken is not None:
+        if self._own_goaway is not None:
             return
         code = ErrorCode.PROTOCOL_ERROR
         if isinstance(error, DenialOfServiceError):
@@ -266,7 +266,7 @@ class Ngh2Engine(Engine):
             code = ErrorCode.INTERNAL_ERROR
         # In the middle of a frame nothing can be added.
         last_stream_id = 0 if self._client else self._newest
-        self._broken = b"" if self._cut else goaway_frame(last_stream_id, code)
+        self._own_goaway = b"" if self._is_cut else goaway_frame(last_stream_id, code)
         self._sink.on_terminated(code, str(error))
 
     @override
@@ -274,15 +274,15 @@ class Ngh2Engine(Engine):
         try:
             data = self._data_to_send(OUTPUT_CHUNK)
         except NGH2Error as error:
-            self._break(error)
-            data, self._broken = self._broken or b"", b""
+            self._terminate(error)
+            data, self._own_goaway = self._own_goaway or b"", b""
             self.more = False
             return data
         events = self._events()
         if events:  # sending the last frame of a stream closes it
             self._dispatch(events)
-        self._cut = len(data) >= OUTPUT_CHUNK
-        self.more = self._cut
+        self._is_cut = len(data) >= OUTPUT_CHUNK
+        self.more = self._is_cut
         return data
 
     @override
@@ -310,11 +310,11 @@ class Ngh2Engine(Engine):
 
     @override
     def acknowledge(self, stream_id: int, amount: int) -> None:
-        unread = self._unread.get(stream_id, 0)
+        unread = self._unacknowledged.get(stream_id, 0)
         # The layer above may not acknowledge more than it was given.
         amount = min(amount, unread)
         if amount:
-            self._unread[stream_id] = unread - amount
+            self._unacknowledged[stream_id] = unread - amount
             with contextlib.suppress(*_GONE):
                 self._acknowledge(amount, stream_id)
 
@@ -325,16 +325,16 @@ class Ngh2Engine(Engine):
 
     @override
     def ping(self) -> None:
-        self._control(self._connection.ping)
+        self._submit(self._connection.ping)
 
     @override
     def shutdown_notice(self) -> None:
-        self._control(self._connection.send_shutdown_notice)
+        self._submit(self._connection.send_shutdown_notice)
 
     @override
     def goaway(self, code: int) -> None:
-        self._control(lambda: self._connection.send_goaway(code, last_stream_id=self._newest))
+        self._submit(lambda: self._connection.send_goaway(code, last_stream_id=self._newest))
 
-    def _control(self, submit: Callable[[], None]) -> None:
+    def _submit(self, submit: Callable[[], None]) -> None:
         with contextlib.suppress(NGH2Error):
             submit()

@@ -35,19 +35,15 @@ if TYPE_CHECKING:
     from restate_proto.model.service import Service, VirtualObject, Workflow
     from restate_proto.model.target import Target
     from restate_proto.runtime.combinators import gather, select
-    from restate_proto.runtime.context import (
-        Context,
+    from restate_proto.runtime.context import Context
+    from restate_proto.runtime.external_events import Awakeable, DurablePromise
+    from restate_proto.runtime.futures import DurableFuture
+    from restate_proto.runtime.invocations import CallFuture, InvocationHandle
+    from restate_proto.runtime.keyed_contexts import (
         ObjectContext,
         ObjectSharedContext,
         WorkflowContext,
         WorkflowSharedContext,
-    )
-    from restate_proto.runtime.futures import DurableFuture
-    from restate_proto.runtime.handles import (
-        Awakeable,
-        CallFuture,
-        DurablePromise,
-        InvocationHandle,
     )
     from restate_proto.version import __version__
 
@@ -111,15 +107,16 @@ _MODULES = {
     "model.service": ("Service", "VirtualObject", "Workflow"),
     "model.target": ("Target",),
     "runtime.combinators": ("gather", "select"),
-    "runtime.context": (
-        "Context",
+    "runtime.context": ("Context",),
+    "runtime.external_events": ("Awakeable", "DurablePromise"),
+    "runtime.futures": ("DurableFuture",),
+    "runtime.invocations": ("CallFuture", "InvocationHandle"),
+    "runtime.keyed_contexts": (
         "ObjectContext",
         "ObjectSharedContext",
         "WorkflowContext",
         "WorkflowSharedContext",
     ),
-    "runtime.futures": ("DurableFuture",),
-    "runtime.handles": ("Awakeable", "CallFuture", "DurablePromise", "InvocationHandle"),
     "version": ("__version__",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

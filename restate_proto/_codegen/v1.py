@@ -26,14 +26,14 @@ from restate_proto.model.service import (
     Workflow,
 )
 from restate_proto.runtime.clients import ContextClient, ContextSendClient
-from restate_proto.runtime.context import (
-    Context,
+from restate_proto.runtime.context import Context
+from restate_proto.runtime.invocations import CallFuture, InvocationHandle
+from restate_proto.runtime.keyed_contexts import (
     ObjectContext,
     ObjectSharedContext,
     WorkflowContext,
     WorkflowSharedContext,
 )
-from restate_proto.runtime.handles import CallFuture, InvocationHandle
 
 if sys.version_info >= (3, 13):
     from warnings import deprecated

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from restate_proto.model.service import ServiceBase
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MAX_LENGTH
-from restate_proto.runtime import BoundHandler, context_class
+from restate_proto.runtime import BoundHandler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
-    from restate_proto.runtime import ThreadPool
 
 __all__ = ["bind"]
 
@@ -26,7 +25,6 @@ _CONTEXTS = {
 
 def bind(
     services: Iterable[ServiceBase],
-    threads: ThreadPool,
     max_message: int = MAX_LENGTH,
     max_outbound: int = DEFAULT_MAX_OUTBOUND,
 ) -> dict[str, BoundHandler]:
@@ -34,7 +32,6 @@ def bind(
 
     Args:
         services: objects that implement generated bases.
-        threads: the threads for ordinary functions in `ctx.run`.
         max_message: the longest message of the service protocol that is taken, in bytes.
         max_outbound: the `message-size-limit` of the server, in bytes.
 
@@ -61,8 +58,7 @@ def bind(
                     f"handler {handler.service}/{handler.name}"
                 )
             _check_parameters(handler, type(service), method)
-            context = context_class(handler)
-            bound = BoundHandler(handler, method, context, threads, max_message, max_outbound)
+            bound = BoundHandler(handler, method, max_message, max_outbound)
             handlers[f"/invoke/{handler.service}/{handler.name}"] = bound
         _check_others(descriptor, type(service))
     if not handlers:

@@ -19,7 +19,7 @@ from restate_proto.http2 import Server, engine_name, server_ssl_context
 from restate_proto.logs import get_logger
 from restate_proto.model.arguments import DURATION, check_string, wrong_type
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION
-from restate_proto.runtime import DEFAULT_RUN_THREADS, Runtime, ThreadPool, is_interrupt
+from restate_proto.runtime import DEFAULT_RUN_THREADS, Runtime, is_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -108,9 +108,8 @@ class Endpoint:
         if run_threads < 1:
             raise ValueError(f"run_threads={run_threads}: must be at least 1")
         self._limits = limits or Limits()
-        threads = ThreadPool(run_threads)
         inbound, outbound = self._limits.max_inbound_message, self._limits.max_outbound_message
-        self._handlers = bind(services, threads, inbound, outbound)
+        self._handlers = bind(services, inbound, outbound)
         self._discovery = Discovery(
             tuple(service.__restate_service__ for service in services),
             min_protocol_version=MIN_VERSION,
@@ -119,6 +118,7 @@ class Endpoint:
         )
         self._engine = engine_name(engine)
         self._tls = _tls_context(tls)
+        self._run_threads = run_threads
         self._expose_tracebacks = expose_tracebacks
 
     def without_retries(self, report_failure: Callable[[LastFailure], None]) -> Endpoint:
@@ -203,7 +203,11 @@ class Endpoint:
         host, port = parse_address(address)
         if not isinstance(grace, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_type("Endpoint.run", "grace", grace, DURATION)
-        runtime = Runtime(asyncio.get_running_loop(), expose_tracebacks=self._expose_tracebacks)
+        runtime = Runtime(
+            asyncio.get_running_loop(),
+            run_threads=self._run_threads,
+            expose_tracebacks=self._expose_tracebacks,
+        )
         routes = Routes(self._handlers, self._discovery, runtime)
         server = Server(
             routes.accept,

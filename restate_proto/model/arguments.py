@@ -13,6 +13,7 @@ __all__ = [
     "check_encoding",
     "check_headers",
     "check_string",
+    "wrong_key",
     "wrong_type",
 ]
 
@@ -30,6 +31,18 @@ def wrong_type(where: object, name: str, value: object, expected: str) -> TypeEr
         expected: what belongs there.
     """
     return TypeError(f"{where}({name}={value!r}): must be {expected}")
+
+
+def wrong_key(where: object, key: object, expected: type) -> TypeError:
+    """The error for what is no key of state, of a promise or of a signal.
+
+    Args:
+        where: what was called.
+        key: what was given for its parameter `key`.
+        expected: the class of keys that belong there.
+    """
+    what = f"a {expected.__name__}, such as the one that the generated base has for the contract's"
+    return wrong_type(where, "key", key, what)
 
 
 def check_string(where: object, name: str, value: object) -> None:

@@ -1,18 +1,17 @@
 """Runs handlers on the state machine, with as little of the event loop as it can.
 
 `Attempt` is the middle: it feeds the machine, steps the handler's coroutine, and sends what both
-produce. Contexts, futures and clients are what the handler sees of it.
+produce. Below it, and without knowing it, `Operations` is what a handler has begun; contexts,
+futures and clients stand on that, and are what the handler sees.
 """
 
 from __future__ import annotations
 
-from restate_proto.runtime.attempt import Attempt
-from restate_proto.runtime.context import context_class
+from restate_proto.runtime.attempt import Attempt, ByteStream
 from restate_proto.runtime.handler import BoundHandler, LastFailure
-from restate_proto.runtime.interrupts import is_interrupt
 from restate_proto.runtime.runtime import Runtime
-from restate_proto.runtime.stream import ByteStream
-from restate_proto.runtime.threads import DEFAULT_RUN_THREADS, ThreadPool
+from restate_proto.runtime.task import is_interrupt
+from restate_proto.runtime.threads import DEFAULT_RUN_THREADS
 
 __all__ = [
     "DEFAULT_RUN_THREADS",
@@ -21,7 +20,5 @@ __all__ = [
     "ByteStream",
     "LastFailure",
     "Runtime",
-    "ThreadPool",
-    "context_class",
     "is_interrupt",
 ]

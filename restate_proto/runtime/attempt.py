@@ -1,9 +1,36 @@
-"""One attempt of one invocation: the state machine, the handler, and the stream between."""
+"""One attempt of one invocation: the state machine, the handler, and the stream between.
+
+What may happen to an attempt, where that enters, and what follows:
+
+    bytes of the request      data_received     the handler starts, or goes on if they have what
+                                                it waits for
+    the end of the request    eof_received      as above; from now on a wait is a suspension
+    the endpoint stops        draining          as above
+    the output was sent       drained           the handler goes on, where it had to wait for that
+    the stream is gone        aborted           nothing is written any more
+    a run has finished        run_finished      its proposal is sent
+    the handler awaits        progress          it goes on at once, or waits
+    the handler was stepped   handler_stepped   what it has issued is sent, its runs are executed
+    the handler has ended     handler_ended     its outcome is written
+
+An attempt ends when its machine is closed, which happens in one of five ways:
+
+    the handler has ended                                        output and end, or an error
+    it waits, and no input is left                               a suspension
+    it does something else than the journal says, or is refused  an error
+    a run has failed, or the input cannot be read                an error
+    the stream is gone                                           nothing
+
+Then what is written is sent, and a handler that has not ended is told once, by `AttemptEnded`, where
+it waits. What it does from there on is its cleanup, which is bounded (`Cleanups`).
+"""
 
 from __future__ import annotations
 
-from threading import get_ident
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+from time import monotonic
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from typing_extensions import override
 
 from restate_proto.errors import CancelledError, TerminalError
 from restate_proto.logs import get_logger
@@ -14,38 +41,96 @@ from restate_proto.protocol import (
     Combinator,
     NotificationId,
     Phase,
-    Result,
     StateMachine,
 )
-from restate_proto.runtime.cleanups import place_of
-from restate_proto.runtime.failures import used_elsewhere
-from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
-from restate_proto.runtime.handler_task import HandlerTask
-from restate_proto.runtime.inbox import Inbox
-from restate_proto.runtime.outcome import fail, log_failure, write_outcome
-from restate_proto.runtime.runs import Run, Runs
-from restate_proto.runtime.task import current_task
-from restate_proto.runtime.unawaited import finish_unawaited, unawaited
+from restate_proto.runtime.futures import DurableFuture
+from restate_proto.runtime.operations import Completable, Operations
+from restate_proto.runtime.outcome import (
+    fail,
+    finish_unawaited,
+    log_failure,
+    unawaited,
+    write_outcome,
+)
+from restate_proto.runtime.runs import Runs
+from restate_proto.runtime.runtime import place_of
+from restate_proto.runtime.task import EagerTask, Resumption, is_interrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import asyncio
+    from collections.abc import Coroutine
 
-    from restate_proto.protocol import Commands
     from restate_proto.runtime.handler import BoundHandler
     from restate_proto.runtime.runtime import Runtime
-    from restate_proto.runtime.stream import ByteStream
 
-__all__ = ["Attempt"]
-
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
+__all__ = ["Attempt", "ByteStream"]
 
 _log = get_logger("restate_proto")
 
 _CLOSED = Phase.CLOSED
 
+_DONE = Resumption(None)
+
 _MOST_STEPS_AFTER_END = 10_000
 """How often a handler may wait for asyncio after its attempt has ended."""
+
+
+class ByteStream(Protocol):
+    """Where an attempt's output goes, and how it says that it has consumed its input."""
+
+    @property
+    def above_high_water(self) -> bool:
+        """Whether so much output is buffered that the attempt should wait."""
+        ...
+
+    def write(self, data: bytes, *, end: bool = False) -> None:
+        """Send bytes; never blocks."""
+        ...
+
+    def acknowledge(self, amount: int) -> None:
+        """Bytes of input were consumed; as many more may come."""
+        ...
+
+
+class HandlerTask(EagerTask):
+    """Steps a handler's coroutine, which may await durable futures.
+
+    This class knows how a handler is stepped, and which future it waits for (`waiting`). When that
+    wait is over, its attempt decides (`Attempt.progress`).
+
+    Args:
+        attempt: the attempt that the handler is run for.
+        loop: the running event loop.
+        coroutine: the handler's.
+        name: the handler's.
+    """
+
+    __slots__ = ("_attempt",)
+
+    waits_for: ClassVar[tuple[type[Any], ...]] = (DurableFuture,)
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        loop: asyncio.AbstractEventLoop,
+        coroutine: Coroutine[Any, Any, Any],
+        name: str,
+    ) -> None:
+        super().__init__(loop, coroutine, name)
+        self._attempt = attempt
+
+    @override
+    def _resumption(self, awaited: DurableFuture[Any]) -> Resumption | None:
+        return self._attempt.progress(awaited)
+
+    @override
+    def resume(self, error: BaseException | None = None) -> None:
+        self.step(error)
+        self._attempt.handler_stepped()
+
+    @override
+    def _finished(self, result: Any, error: BaseException | None) -> None:
+        self._attempt.handler_ended(result, error)
 
 
 class Attempt:
@@ -62,23 +147,22 @@ class Attempt:
     """
 
     __slots__ = (
+        "_answer_encoding",
+        "_cause",
+        "_handler",
         "_has_ended",
         "_is_postponed",
+        "_is_progressing",
+        "_journal",
+        "_machine",
+        "_operations",
+        "_runs",
+        "_runtime",
         "_steps_after_end",
+        "_stream",
         "_task",
-        "_thread",
         "_unacknowledged",
         "_was_cancelled",
-        "answer_encoding",
-        "cause",
-        "deferred",
-        "handler",
-        "inbox",
-        "loop",
-        "machine",
-        "runs",
-        "runtime",
-        "stream",
     )
 
     def __init__(
@@ -88,64 +172,60 @@ class Attempt:
         stream: ByteStream,
         runtime: Runtime,
     ) -> None:
-        self.handler = handler
-        self.machine = StateMachine(version, handler.max_message, handler.max_outbound)
-        self.stream = stream
-        self.runtime = runtime
-        self.loop = runtime.loop
-        self.runs: Runs | None = None
-        # Operations that wait for another invocation's id before they can be issued.
-        self.deferred: dict[Deferred[Any], None] = {}
-        self.inbox = Inbox()
+        self._runtime = runtime
+        self._machine = StateMachine(version, handler.max_message, handler.max_outbound)
+        self._journal = self._machine.journal
+        self._operations = Operations(self._machine, runtime.loop)
+        self._handler = handler
+        self._stream = stream
         self._task: HandlerTask | None = None
-        self._thread = get_ident()
-        self.answer_encoding = handler.encoding
-        self.cause: BaseException | None = None  # what the attempt fails with, for the log
+        self._runs: Runs | None = None
+        self._answer_encoding = handler.encoding
+        self._cause: BaseException | None = None  # what the attempt fails with, for the log
         self._unacknowledged = 0
         self._steps_after_end = 0
         self._has_ended = False
         self._is_postponed = False
+        self._is_progressing = False
         self._was_cancelled = False
 
-    # ---- From the stream ----
+    # ---- What may happen: on the stream ----
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the request."""
         if self._has_ended:
-            self.stream.acknowledge(len(data))
+            self._stream.acknowledge(len(data))
             return
-        machine = self.machine
-        machine.feed(data)
+        self._machine.feed(data)
         task = self._task
-        if task is not None and task.waiting is None and machine.journal.phase is not _CLOSED:
+        if task is not None and task.waiting is None and self._journal.phase is not _CLOSED:
             # The handler waits for something else: what comes meanwhile stays bounded.
             self._unacknowledged += len(data)
             return
-        self.stream.acknowledge(len(data))
+        self._stream.acknowledge(len(data))
         self._on_input()
 
     def eof_received(self) -> None:
         """The request is complete: Restate wants a suspension where the handler has to wait."""
         if not self._has_ended:
-            self.machine.close_input()
+            self._machine.close_input()
             self._on_input()
 
     def draining(self) -> None:
         """The endpoint stops: where the handler waits, or comes to wait, it is suspended."""
         if not self._has_ended:
-            self.machine.suspend_at_waits()
+            self._machine.suspend_at_waits()
             self._on_input()
+
+    def drained(self) -> None:
+        """The output that was buffered is sent: the handler may go on."""
+        self._advance()
 
     def aborted(self, reason: str) -> None:
         """The stream is gone; nothing can be written."""
         self._has_ended = True
-        self.machine.journal.abandon()
+        self._journal.abandon()
         self._stop(reason)
-
-    def drained(self) -> None:
-        """The output that was buffered is sent: the handler may go on."""
-        if self._task is not None and self._task.waiting is not None:
-            self._advance()
 
     def awaited_input(self) -> object:
         """What must come before the handler can start or go on, as a value that changes with it.
@@ -155,24 +235,21 @@ class Attempt:
         """
         if self._has_ended or self._unacknowledged:
             return None
-        return self.machine.awaited_input
+        return self._machine.awaited_input
 
     def _on_input(self) -> None:
-        machine = self.machine
-        if machine.journal.phase is _CLOSED:
+        if self._journal.phase is _CLOSED:
             self._stop("the stream broke")
-        elif self.runtime.turn_share.is_used_up:
+        elif self._runtime.turn_share.is_used_up:
             if not self._is_postponed:
                 self._is_postponed = True
-                self.runtime.turn_share.postpone(self)
-        elif self._task is None:
-            if machine.is_ready:
-                self._start()
-        elif self._task.waiting is not None:
+                self._runtime.turn_share.postpone(self._turn_begins)
+        elif self._task is not None:
             self._advance()
+        elif self._machine.is_ready:
+            self._start()
 
-    def resume(self) -> None:
-        """It is the turn of this attempt, which had to wait for one."""
+    def _turn_begins(self) -> None:
         self._is_postponed = False
         if not self._has_ended:
             self._on_input()
@@ -180,242 +257,189 @@ class Attempt:
     # ---- The handler ----
 
     def _start(self) -> None:
-        handler = self.handler
+        handler, machine = self._handler, self._machine
         try:
-            input_ = self.machine.read_input()
-            request, self.answer_encoding = handler.read_request(input_, self.machine)
-            context = handler.context_class(self, input_)
-            self._task = task = HandlerTask(self, handler.method(context, request))
+            input_ = machine.read_input()
+            request, self._answer_encoding = handler.read_request(input_, machine)
+            context = handler.context_class(self._operations, handler.encoding, input_)
+            coroutine = handler.method(context, request)
+            task = HandlerTask(self, self._runtime.loop, coroutine, handler.name)
         except BaseException as error:  # noqa: BLE001 - told to Restate, whatever it is
-            self.finish(None, error)
+            self.handler_ended(None, error)
         else:
+            self._task = self._operations.owner = task
             task.step()
+            self.handler_stepped()
 
     def _advance(self) -> None:
-        """The handler waits for a durable future: go on if that is done now."""
+        """What the handler waits for may be there now."""
         task = self._task
-        if task is None or self.stream.above_high_water:
+        if task is None or task.waiting is None or self._is_progressing:
             return
-        outcome = self._progress(task.waiting)
-        if outcome is True:
-            task.step()
-        elif outcome is False:
-            self.flush()
+        if self._stream.above_high_water:
+            return
+        resumption = self.progress(task.waiting)
+        if resumption is None:
+            self._flush()
         else:
-            task.step(outcome)
+            task.step(resumption.error)
+            self.handler_stepped()
 
-    def wait_for(self, future: DurableFuture[Any]) -> BaseException | bool:
-        """The handler awaits a durable future: as `EagerTask._waits_for`."""
-        journal = self.machine.journal
-        if journal.phase is _CLOSED:
-            try:
-                journal.refuse()
-            except AttemptEnded as ended:
-                return ended
-            return False
-        outcome = self._progress(future)
-        if outcome is True and journal.has_much_output:
-            self.flush()
-            return not self.stream.above_high_water
-        return outcome
+    def progress(self, future: DurableFuture[Any]) -> Resumption | None:
+        """Let notifications take effect, one after the other, until a future is done.
 
-    def _progress(self, future: DurableFuture[Any]) -> BaseException | bool:
-        """Let notifications take effect until the future is done.
+        This is the loop of progress: each wait of the handler goes through it, when it begins and
+        whenever something has happened that may end it.
+
+        Args:
+            future: what the handler waits for.
 
         Returns:
-            True when it is, False when it has to wait, an error to raise where it is awaited.
+            How the handler goes on; None where it has to wait.
         """
-        waiting = self.machine.waiting
-        runs = self.runs
-        if self._unacknowledged:  # the handler is back from elsewhere: more may come again
-            self.stream.acknowledge(self._unacknowledged)
-            self._unacknowledged = 0
+        journal, waiting, operations = self._journal, self._machine.waiting, self._operations
+        self._is_progressing = True
         try:
+            if journal.phase is _CLOSED:
+                journal.refuse()
+                return None
+            if self._unacknowledged:  # the handler is back from elsewhere: more may come again
+                self._stream.acknowledge(self._unacknowledged)
+                self._unacknowledged = 0
             while True:
-                if runs is not None:  # each time: a deferred operation may have ended the replay
-                    runs.start()
+                if operations.begun_runs:  # each time: a deferred operation may end the replay
+                    self._execute_runs()
                 if waiting.cancel_requested:
-                    missing = waiting.calls_without_id()
-                    if not missing:
+                    if not waiting.calls_without_id():
                         waiting.cancel_requested = False
                         self._was_cancelled = True
-                        self.machine.commands.cancel_calls()
-                        return CancelledError()
+                        operations.commands.cancel_calls()
+                        return Resumption(CancelledError())
                 elif future.is_done:
-                    return True
+                    if journal.has_much_output:
+                        self._flush()
+                        if self._stream.above_high_water:
+                            return None
+                    return _DONE
                 notification = waiting.poll()
                 if notification is None:
                     break
                 if notification[0] != CANCEL_SIGNAL:
-                    self.inbox.deliver(*notification)
+                    operations.deliver(*notification)
             if not waiting.is_silent:
-                if waiting.cancel_requested:
-                    tree = Await(Combinator.ALL_COMPLETED, waiting.calls_without_id())
-                else:
-                    tree = self._or_more(future.awaiting())
-                waiting.park(tree, executing=runs is not None and bool(runs.executing))
+                is_executing = self._runs is not None and bool(self._runs.executing)
+                waiting.park(self._awaited_for(future), executing=is_executing)
         except AttemptEnded as ended:
-            return ended
-        except Exception as error:  # noqa: BLE001 - of a deferred operation: its place is lost
-            self.cause = error
-            fail(self, error)
-            return AttemptEnded("an operation could not be issued")
-        return False
+            return Resumption(ended)
+        except BaseException as error:  # of a deferred operation: its place in the order is lost
+            self._cause = error
+            fail(journal, self._handler, self._runtime, error)
+            if is_interrupt(error):
+                self._stop("a signal interrupted it")
+                raise
+            return Resumption(AttemptEnded("an operation could not be issued"))
+        finally:
+            self._is_progressing = False
+        return None
 
-    def _or_more(self, tree: Await) -> Await:
-        """The tree, or what else gives the attempt something to do.
+    def _awaited_for(self, future: DurableFuture[Any]) -> Await:
+        """What has to arrive before the attempt has something to do.
 
-        That is the invocation's cancellation, and the ids that deferred operations need: what is
-        waited for may depend on them. After a first cancellation there is no waiting for another:
-        Restate has that signal in the journal, and would resume what waits for it at once, for ever.
+        That is the future's, the invocation's cancellation, and the ids that deferred operations
+        need: what the future waits for may depend on them. After a first cancellation there is no
+        waiting for another: Restate has that signal in the journal, and would resume what waits for
+        it at once, for ever.
         """
+        waiting = self._machine.waiting
+        if waiting.cancel_requested:
+            return Await(Combinator.ALL_COMPLETED, waiting.calls_without_id())
+        tree = future.awaiting()
         more: list[NotificationId] = [] if self._was_cancelled else [CANCEL_SIGNAL]
-        for deferred in self.deferred:
-            more += deferred.invocation_id.awaiting().ids
+        more += self._operations.deferred.values()
         if not more:
             return tree
         if len(tree.ids) == 1 and not tree.nested:
             return Await(Combinator.FIRST_COMPLETED, list(dict.fromkeys(tree.ids + more)))
         return Await(Combinator.FIRST_COMPLETED, list(dict.fromkeys(more)), [tree])
 
-    @property
-    def commands(self) -> Commands:
-        """The machine's commands, for what the handler issues now.
+    def handler_stepped(self) -> None:
+        """The handler has run until it waits, or until its end.
 
-        Raises:
-            RuntimeError: as `check_caller`.
+        Where it waits, the functions that it has asked for are executed, and what it has issued is
+        sent.
         """
-        task = self._task  # as `check_caller`, which would be one call more
-        if get_ident() != self._thread or task is None or current_task(self.loop) is not task:
-            self._refuse_caller()
-        return self.machine.commands
+        if self._task is not None:
+            if self._operations.begun_runs:
+                self._execute_runs()
+            if self._journal.phase is _CLOSED:
+                self._goes_on_after_end()
+            else:
+                self._flush()
+        share = self._runtime.turn_share
+        if monotonic() > share.ends_at:
+            share.end()
 
-    def check_caller(self) -> None:
-        """Refuse a durable operation that another attempt could not repeat in the same order.
+    # ---- Its runs ----
 
-        The thread counts as well: another one may run while the handler does, and would take part
-        in what the event loop believes that the handler's task does.
-
-        Raises:
-            RuntimeError: the caller is not the handler's own code.
-        """
-        task = self._task
-        if get_ident() != self._thread or task is None or current_task(self.loop) is not task:
-            self._refuse_caller()
-
-    def _refuse_caller(self) -> None:
-        # Of a handler that was left alone, no operation does anything, nor raises.
-        if not self.machine.journal.is_unheard:
-            raise used_elsewhere()
-
-    def issue(
-        self,
-        read: Callable[[Result], T],
-        operation: Callable[[*Ts], NotificationId | Result],
-        *args: *Ts,
-        future: type[Leaf[Any]] = Leaf,
-    ) -> Leaf[T]:
-        """Issue a command, and make the future of its result; both or neither.
-
-        Args:
-            read: what turns the result into the value.
-            operation: the method of `commands` that issues it, and returns the notification of the
-                result, or the result.
-            *args: its arguments.
-            future: the class of the future.
-        """
-        journal = self.machine.journal
-        index = journal.command_index
-        try:
-            outcome = operation(*args)
-            if isinstance(outcome, Result):
-                return Leaf(self, None, read, outcome)
-            leaf = future(self, outcome, read)
-            self.inbox.expect(outcome, leaf)
-        except BaseException as error:
-            if journal.command_index != index:
-                journal.cut_short(error)
-            raise
-        return leaf
-
-    def leaf(self, id_: NotificationId, read: Callable[[Result], T]) -> Leaf[T]:
-        """The future of a notification.
-
-        Args:
-            id_: the notification.
-            read: what turns its result into the value.
-        """
-        leaf = Leaf(self, id_, read)
-        self.inbox.expect(id_, leaf)
-        return leaf
-
-    def execute(self, run: Run) -> None:
-        """Execute the function of a `ctx.run` when the handler next waits.
-
-        Not at once, for the handler may be deep in calls, and its function needs room, too.
-        """
-        if self.runs is None:
-            self.runs = Runs(self)
-        self.runs.add(run)
+    def _execute_runs(self) -> None:
+        if self._runs is None:
+            self._runs = Runs(self._operations, self._handler, self._runtime, self.run_finished)
+        self._runs.execute_begun()
 
     def run_finished(self, error: BaseException | None) -> None:
         """A run's result was proposed, or its failure ended the attempt."""
-        has_failed = self.machine.journal.phase is _CLOSED
+        has_failed = self._journal.phase is _CLOSED
         if has_failed:
-            self.cause = error
+            self._cause = error
         task = self._task
-        if task is None or task.is_running:
-            return  # the handler is on its way to an await
+        if task is None or self._is_progressing:
+            return  # the handler goes on, or does not, at the end of that
         if has_failed:
             self._stop("a ctx.run failed")
         elif task.waiting is not None:
             self._advance()
         else:
-            self.flush()
-
-    def paused(self) -> None:
-        """The handler waits: execute the functions that it has asked for, and send what it has issued."""
-        if self.runs is not None:
-            self.runs.start()
-        if self.machine.journal.phase is _CLOSED:
-            self._goes_on_after_end()
-        else:
-            self.flush()
+            self._flush()
 
     # ---- The end ----
 
-    def finish(self, result: Any, error: BaseException | None) -> None:
+    def handler_ended(self, result: Any, error: BaseException | None) -> None:
         """The handler returned or raised."""
-        if self.machine.journal.phase is not _CLOSED:
-            if (
-                (self.deferred or self.runs is not None)
-                and (error is None or isinstance(error, TerminalError))
-                and unawaited(self)
-            ):
-                self._task = HandlerTask(self, finish_unawaited(self, result, error))
-                self._task.step()
+        operations, runs = self._operations, self._runs
+        if self._journal.phase is not _CLOSED:
+            may_be_left = operations.deferred or operations.begun_runs or (runs and runs.executing)
+            is_final = error is None or isinstance(error, TerminalError)
+            if may_be_left and is_final and self._unawaited():
+                finish = finish_unawaited(self._unawaited, self._description, result, error)
+                task = HandlerTask(self, self._runtime.loop, finish, self._handler.name)
+                self._task = operations.owner = task
+                task.step()
                 return
-            write_outcome(self, result, error)
+            self._cause = write_outcome(
+                self._machine, self._handler, self._runtime, self._answer_encoding, result, error
+            )
         self._stop("the handler has ended")
         if self._steps_after_end and self._task is not None:
-            self.runtime.cleanups.discard(self._task)
+            self._runtime.cleanups.discard(self._task)
         # Without reference cycles, memory is given back at once and not by the collector.
         if isinstance(error, AttemptEnded):
             error.__traceback__ = None
-        self._task = self.runs = None
-        self.inbox.close()
-        self.deferred.clear()
+        self._task = self._runs = None
+        operations.close()
+
+    def _unawaited(self) -> list[Completable]:
+        return unawaited(self._operations, self._runs)
 
     def _stop(self, reason: str) -> None:
         """The attempt is over: send what is left, and end whatever still runs."""
-        self.flush()
-        if self.runs is not None:
-            self.runs.cancel()
+        self._flush()
+        if self._runs is not None:
+            self._runs.cancel()
         task = self._task
-        if task is None or task.is_done or task.is_running:
+        if task is None or task.is_done or task.is_running or self._is_progressing:
             return
-        if self.machine.journal.ends_told == 0:  # what the handler does then is its cleanup: let it
-            self.machine.journal.ends_told = 1
+        if self._journal.ends_told == 0:  # what the handler does then is its cleanup: let it
+            self._journal.ends_told = 1
             task.stop(AttemptEnded(reason))
 
     def _goes_on_after_end(self) -> None:
@@ -428,28 +452,25 @@ class Attempt:
         self._stop("the attempt ended while the handler ran")
         if task.is_done:
             return
-        if self.machine.journal.is_unheard or self._steps_after_end > _MOST_STEPS_AFTER_END:
+        if self._journal.is_unheard or self._steps_after_end > _MOST_STEPS_AFTER_END:
             self._steps_after_end = _MOST_STEPS_AFTER_END + 1
             _log.warning(
                 "%s: the handler goes on and on after its attempt has ended, and is left alone in "
                 "%s; does it catch BaseException, or with a bare `except:`? Catch Exception.",
-                self.description,
+                self._description,
                 place_of(task),
             )
             task.abandon(AttemptEnded("the handler goes on and on"))
         elif is_first:
-            self.runtime.cleanups.add(task, self.description)
+            self._runtime.cleanups.add(task, self._description)
 
     @property
-    def description(self) -> str:
-        """The handler and the invocation, for the log."""
-        return (
-            f"{self.handler.name}, invocation {self.machine.journal.start.debug_id or '(unknown)'}"
-        )
+    def _description(self) -> str:
+        return self._handler.describe(self._journal)
 
-    def flush(self) -> None:
+    def _flush(self) -> None:
         """Send the output so far; the last of it with the end of the stream."""
-        journal = self.machine.journal
+        journal = self._journal
         is_last = journal.phase is _CLOSED
         output = journal.take_output()
         if self._has_ended:
@@ -457,8 +478,8 @@ class Attempt:
         if is_last:
             self._has_ended = True
             if journal.error is not None:
-                log_failure(self, journal.error)
-            self.cause = None
-            self.stream.write(output, end=True)
+                log_failure(journal, self._handler, journal.error, self._cause)
+            self._cause = None
+            self._stream.write(output, end=True)
         elif output:
-            self.stream.write(output)
+            self._stream.write(output)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 from restate_proto.codec.payload import encode
 from restate_proto.model.arguments import STRING, wrong_type
 from restate_proto.model.options import CALL_OPTIONS, SEND_OPTIONS, check_option_names
-from restate_proto.runtime.base_context import Context, attempt_of
-from restate_proto.runtime.calls import start_call, start_send
+from restate_proto.runtime.context import Context, operations_of
+from restate_proto.runtime.invocations import start_call, start_send
 
 if TYPE_CHECKING:
     from restate_proto.model.options import CallOptions, SendOptions
     from restate_proto.model.service import HandlerDescriptor
-    from restate_proto.runtime.handles import CallFuture, InvocationHandle
+    from restate_proto.runtime.invocations import CallFuture, InvocationHandle
 
 __all__ = ["ContextClient", "ContextSendClient"]
 
@@ -55,7 +55,7 @@ class ContextClient(_Client):
         if options:
             check_option_names(f"{type(self).__name__}.{handler.method}", options, CALL_OPTIONS)
         return start_call(
-            attempt_of(self._ctx),
+            operations_of(self._ctx),
             handler.target(request, self._key, self._scope),
             encode(handler.request, request, handler.encoding),
             handler.response,
@@ -75,7 +75,7 @@ class ContextSendClient(_Client):
         if options:
             check_option_names(f"{type(self).__name__}.{handler.method}", options, SEND_OPTIONS)
         return start_send(
-            attempt_of(self._ctx),
+            operations_of(self._ctx),
             handler.target(request, self._key, self._scope),
             encode(handler.request, request, handler.encoding),
             handler.response,

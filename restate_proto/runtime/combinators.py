@@ -9,7 +9,9 @@ from restate_proto.protocol import Await, Combinator
 from restate_proto.runtime.futures import Combined, DurableFuture
 
 if TYPE_CHECKING:
-    from restate_proto.runtime.attempt import Attempt
+    from collections.abc import Iterable
+
+    from restate_proto.runtime.operations import Operations
 
 __all__ = ["gather", "select"]
 
@@ -27,11 +29,14 @@ class _Combination(Combined[T]):
 
     combinator = Combinator.UNKNOWN
 
-    def __init__(self, children: tuple[DurableFuture[Any], ...]) -> None:
-        attempt = _attempt_of(children)
-        attempt.check_caller()
-        super().__init__(attempt)
+    def __init__(self, operations: Operations, children: tuple[DurableFuture[Any], ...]) -> None:
+        self.operations = operations
+        self._parents = None
+        self.is_done = False
+        self.is_used = False
         self._children = children
+        for child in children:
+            child.use()
         for child in children:
             if child.is_done:
                 self.child_done(child)
@@ -61,10 +66,10 @@ class _Gather(_Combination[T]):
 
     combinator = Combinator.ALL_SUCCEEDED_OR_FIRST_FAILED
 
-    def __init__(self, children: tuple[DurableFuture[Any], ...]) -> None:
+    def __init__(self, operations: Operations, children: tuple[DurableFuture[Any], ...]) -> None:
         self._failed: DurableFuture[Any] | None = None
         self._left = len(children)
-        super().__init__(children)
+        super().__init__(operations, children)
 
     def child_done(self, child: DurableFuture[Any]) -> None:
         self._left -= 1
@@ -95,10 +100,10 @@ class _Select(_Combination[T]):
 
     combinator = Combinator.FIRST_COMPLETED
 
-    def __init__(self, named: dict[str, DurableFuture[Any]]) -> None:
+    def __init__(self, operations: Operations, named: dict[str, DurableFuture[Any]]) -> None:
         self._names = tuple(named)
         self._winner: DurableFuture[Any] | None = None
-        super().__init__(tuple(named.values()))
+        super().__init__(operations, tuple(named.values()))
 
     def child_done(self, child: DurableFuture[Any]) -> None:
         self._winner = child
@@ -146,7 +151,8 @@ def gather(*futures: DurableFuture[Any]) -> DurableFuture[Any]:
         ValueError: there is none, or they belong to different invocations.
         RuntimeError: the caller is not the handler's own code.
     """
-    return _Gather[Any](futures)
+    operations = _operations_of(futures)
+    return operations.begin(lambda: _Gather[Any](operations, futures))
 
 
 def select(**futures: DurableFuture[T]) -> DurableFuture[tuple[str, T]]:
@@ -169,22 +175,23 @@ def select(**futures: DurableFuture[T]) -> DurableFuture[tuple[str, T]]:
         ValueError: there is none, or they belong to different invocations.
         RuntimeError: the caller is not the handler's own code.
     """
-    return _Select[Any](futures)
+    operations = _operations_of(futures.values())
+    return operations.begin(lambda: _Select[Any](operations, futures))
 
 
-def _attempt_of(children: tuple[Any, ...]) -> Attempt:
-    attempts: set[Attempt] = set()
+def _operations_of(children: Iterable[Any]) -> Operations:
+    operations: Operations | None = None
     for child in children:
         if not isinstance(child, DurableFuture):
             raise TypeError(
-                f"only durable futures of this invocation can be combined, not {child!r}; take "
-                "ctx.promise(...).get(), and wrap other work in ctx.run(...)"
+                f"only durable futures of this invocation can be combined, not {child!r}; wrap other "
+                "work in ctx.run(...)"
             )
-        attempts.add(child.attempt)  # pyright: ignore[reportUnknownMemberType]
-    if len(attempts) != 1:
-        raise ValueError(
-            "durable futures of different invocations cannot be combined"
-            if attempts
-            else "give at least one durable future"
-        )
-    return attempts.pop()
+        mine: Operations = child.operations  # pyright: ignore[reportUnknownMemberType]
+        if operations is None:
+            operations = mine
+        elif mine is not operations:
+            raise ValueError("durable futures of different invocations cannot be combined")
+    if operations is None:
+        raise ValueError("give at least one durable future")
+    return operations

@@ -1,144 +1,405 @@
-"""The contexts: what a handler does durably, by its kind."""
+"""What every handler can do durably, whatever its kind."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextvars import copy_context
+from datetime import UTC, datetime, timedelta
+from inspect import iscoroutine
+from random import Random
+from time import time
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack, overload
+from uuid import UUID
 
 from restate_proto.codec.registry import codec_for
-from restate_proto.model.arguments import wrong_type
-from restate_proto.model.keys import PromiseKey, StateKey
-from restate_proto.model.kinds import HandlerKind, ServiceKind
-from restate_proto.protocol import Result
-from restate_proto.runtime.base_context import Context
+from restate_proto.errors import checked_code
+from restate_proto.headers import Headers
+from restate_proto.model.arguments import (
+    DURATION,
+    STRING,
+    check_encoding,
+    check_string,
+    wrong_key,
+    wrong_type,
+)
+from restate_proto.model.keys import SignalKey
+from restate_proto.model.options import CALL_OPTIONS, SEND_OPTIONS, check_option_names
+from restate_proto.model.retry import RetryPolicy
+from restate_proto.model.target import check_target
+from restate_proto.protocol import Failure
+from restate_proto.runtime.external_events import Awakeable, ExternalValue
 from restate_proto.runtime.futures import Leaf
-from restate_proto.runtime.handles import DurablePromise
-from restate_proto.runtime.values import optional_reader, read_keys, write
+from restate_proto.runtime.invocations import (
+    CallFuture,
+    InvocationHandle,
+    after,
+    known_id,
+    start_call,
+    start_send,
+)
+from restate_proto.runtime.operations import Run
+from restate_proto.runtime.values import PLAIN, read_nothing, reader, write
 
 if TYPE_CHECKING:
-    from restate_proto.model.keys import SetsState
-    from restate_proto.model.service import HandlerDescriptor
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from restate_proto.model.codec import Codec
+    from restate_proto.model.kinds import Encoding
+    from restate_proto.model.options import CallOptions, SendOptions
+    from restate_proto.model.target import Target
+    from restate_proto.protocol import Input, Result
     from restate_proto.runtime.futures import DurableFuture
+    from restate_proto.runtime.operations import Operations
 
-__all__ = [
-    "Context",
-    "ObjectContext",
-    "ObjectSharedContext",
-    "WorkflowContext",
-    "WorkflowSharedContext",
-    "context_class",
-]
+__all__ = ["Context", "operations_of"]
 
+R = TypeVar("R")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
-_STATE_KEY = "a StateKey, such as the one that the generated base has for the contract's"
 
+class Context:
+    """What every handler has: calls, messages, side effects, timers, awakeables, signals.
 
-class _KeyedContext(Context):
-    """What the handlers of objects and workflows have: a key, and state to read."""
+    Every operation is recorded by Restate and starts when it is called, in that order. Its result
+    is a `DurableFuture`. After a failure or a suspension the handler runs again from the start,
+    and recorded operations give their recorded results; so the code between them has to be
+    deterministic: what is not, belongs in `ctx.run`.
+    """
 
-    __slots__ = ()
+    __slots__ = ("_commands", "_encoding", "_input", "_journal", "_operations", "_random")
+
+    def __init__(self, operations: Operations, encoding: Encoding, input_: Input) -> None:
+        self._operations = operations
+        self._commands = operations.commands
+        self._journal = operations.journal
+        self._encoding = encoding
+        self._input = input_
+        self._random: Random | None = None
+
+    # ---- The request ----
 
     @property
-    def key(self) -> str:
-        """The object's key, or the workflow's id."""
-        return self._machine.journal.start.key
+    def invocation_id(self) -> str:
+        """This invocation's id, `inv_...`."""
+        return self._journal.start.debug_id
 
-    def get(self, key: StateKey[T]) -> DurableFuture[T | None]:
-        """The value of a state key; None where there is none."""
-        if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
-            raise wrong_type("ctx.get", "key", key, _STATE_KEY)
-        read = optional_reader(codec_for(key.type), self._encoding, "state", key.name)
-        attempt = self._attempt
-        commands = attempt.commands
-        journal = attempt.machine.journal
-        index = journal.command_index
-        try:  # as `Attempt.issue`
-            result = commands.state.get(key.name)
-            if isinstance(result, Result):
-                return Leaf(attempt, None, read, result)
-            return attempt.leaf(result, read)
-        except BaseException as error:
-            if journal.command_index != index:
-                journal.cut_short(error)
-            raise
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The caller's headers; a name is found in any case."""
+        return Headers(self._input.headers)
 
-    def state_keys(self) -> DurableFuture[tuple[str, ...]]:
-        """The names of the state keys that have a value."""
-        attempt = self._attempt
-        return attempt.issue(read_keys, attempt.commands.state.keys)
+    @property
+    def idempotency_key(self) -> str | None:
+        """The idempotency key that the caller gave; None also where Restate does not say (v5, v6)."""
+        start = self._journal.start
+        return start.idempotency_key if start.HasField("idempotency_key") else None
 
+    @property
+    def scope(self) -> str | None:
+        """The scope that the invocation was addressed in; since protocol v7."""
+        start = self._journal.start
+        return start.scope if start.HasField("scope") else None
 
-class _WritingContext(_KeyedContext):
-    """What the one writer of a key has: state to write."""
+    @property
+    def limit_key(self) -> str | None:
+        """The limit key that the caller gave; since protocol v7."""
+        start = self._journal.start
+        return start.limit_key if start.HasField("limit_key") else None
 
-    __slots__ = ()
+    # ---- Calls and messages by name ----
 
-    def set(self, key: SetsState[T], value: T) -> None:
-        """Write a state key.
+    def call(
+        self,
+        target: Target,
+        request: Any,
+        response_type: type[R],
+        *,
+        encoding: Encoding | None = None,
+        **options: Unpack[CallOptions],
+    ) -> CallFuture[R]:
+        """Call a handler by name; generated clients are the typed way.
+
+        Args:
+            target: the handler: `Target.object("shop.v1.Cart", "alice", "AddTicket")`.
+            request: a message, or a plain value (None, str, dict, ... as JSON; bytes as they are).
+            response_type: the type of the response, likewise.
+            encoding: how the callee expects a message; by default as this handler's contract has it.
+            **options: see `CallOptions`.
+
+        Returns:
+            The future of the response.
 
         Raises:
-            TypeError: the value is not of the key's type.
+            TypeError: request or response type have no codec, or there is no such option.
         """
-        if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
-            raise wrong_type("ctx.set", "key", key, _STATE_KEY)
-        self._attempt.commands.state.set(key.name, write(value, key.type, self._encoding))
-
-    def clear(self, key: StateKey[Any]) -> None:
-        """Remove a state key."""
-        if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
-            raise wrong_type("ctx.clear", "key", key, _STATE_KEY)
-        self._attempt.commands.state.clear(key.name)
-
-    def clear_all(self) -> None:
-        """Remove every state key."""
-        self._attempt.commands.state.clear_all()
-
-
-class _PromiseContext(_KeyedContext):
-    """What the handlers of workflows have: promises."""
-
-    __slots__ = ()
-
-    def promise(self, key: PromiseKey[T]) -> DurablePromise[T]:
-        """A promise of this workflow."""
-        if not isinstance(key, PromiseKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
-            expected = (
-                "a PromiseKey, such as the one that the generated base has for the contract's"
-            )
-            raise wrong_type("ctx.promise", "key", key, expected)
-        return DurablePromise(
-            self._attempt, key.name, key.type, codec_for(key.type), self._encoding
+        check_target("ctx.call", target)
+        if options:
+            check_option_names("ctx.call", options, CALL_OPTIONS)
+        encoding = encoding or self._encoding
+        check_encoding("ctx.call", encoding)
+        return start_call(
+            self._operations,
+            target,
+            write(request, None, encoding),
+            codec_for(response_type),
+            encoding,
+            options,
         )
 
+    def send(
+        self,
+        target: Target,
+        request: Any,
+        *,
+        encoding: Encoding | None = None,
+        **options: Unpack[SendOptions],
+    ) -> InvocationHandle[bytes]:
+        """Send a one-way message to a handler by name.
 
-class ObjectSharedContext(_KeyedContext):
-    """The context of a virtual object's shared handlers, which read its state."""
+        Args:
+            target: the handler.
+            request: as for `call`.
+            encoding: how the callee expects a message; by default as this handler's contract has it.
+            **options: see `SendOptions`; a `delay` of less than nothing is none.
 
-    __slots__ = ()
+        Returns:
+            The invocation that the message starts; its result is bytes: `ctx.invocation` types it.
+        """
+        check_target("ctx.send", target)
+        if options:
+            check_option_names("ctx.send", options, SEND_OPTIONS)
+        encoding = encoding or self._encoding
+        check_encoding("ctx.send", encoding)
+        return start_send(
+            self._operations,
+            target,
+            write(request, None, encoding),
+            codec_for(bytes),
+            encoding,
+            options,
+        )
+
+    @overload
+    def invocation(
+        self, invocation_id: str, *, encoding: Encoding | None = None
+    ) -> InvocationHandle[bytes]: ...
+    @overload
+    def invocation(
+        self,
+        invocation_id: str,
+        response_type: type[R],
+        *,
+        encoding: Encoding | None = None,
+    ) -> InvocationHandle[R]: ...
+    def invocation(
+        self,
+        invocation_id: str,
+        response_type: type[Any] = bytes,
+        *,
+        encoding: Encoding | None = None,
+    ) -> InvocationHandle[Any]:
+        """An invocation whose id is known: to attach to, to cancel, to send a signal to.
+
+        Args:
+            invocation_id: its id, `inv_...`.
+            response_type: the type of its result.
+            encoding: how it expects the signals that are sent to it; by default as this handler's
+                contract has it.
+        """
+        check_string("ctx.invocation", "invocation_id", invocation_id)
+        encoding = encoding or self._encoding
+        check_encoding("ctx.invocation", encoding)
+        id_ = known_id(self._operations, invocation_id)
+        return InvocationHandle(id_, codec_for(response_type), encoding)
+
+    # ---- Side effects ----
+
+    @overload
+    def run(
+        self,
+        name: str,
+        function: Callable[[Unpack[Ts]], Awaitable[T]],
+        *args: *Ts,
+        type: type[T] | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> DurableFuture[T]: ...
+    @overload
+    def run(
+        self,
+        name: str,
+        function: Callable[[Unpack[Ts]], T],
+        *args: *Ts,
+        type: type[T] | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> DurableFuture[T]: ...
+    def run(
+        self,
+        name: str,
+        function: Callable[[Unpack[Ts]], Any],
+        *args: *Ts,
+        type: type[Any] | None = None,  # noqa: A002 - reads best at the call
+        retry: RetryPolicy | None = None,
+    ) -> DurableFuture[Any]:
+        """Execute a side effect and record its result, so that it is not executed again.
+
+        The function is called when the handler next waits, whatever for. It is executed at least
+        once: a crash between the effect and the record repeats it.
+
+        Args:
+            name: what Restate shows; the same in every attempt.
+            function: a coroutine function, or an ordinary one, which runs in a thread. It must
+                not use the context.
+            *args: its arguments; type checkers hold them against its parameters.
+            type: the message class of its result. Without it, the result is a plain value (None,
+                bool, int, float, str, list, dict), kept as JSON.
+            retry: how often it is retried before its failure becomes a `TerminalError`; without
+                it, the invocation's retry policy applies.
+
+        Returns:
+            The future of the result. A `TerminalError` of the function is raised by awaiting it.
+        """
+        if not (isinstance(name, str) and callable(function)):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise _not_to_run(name, function)
+        if retry is not None and not isinstance(retry, RetryPolicy):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise wrong_type(f"ctx.run {name!r}", "retry", retry, "a RetryPolicy")
+        codec: Codec[Any] = PLAIN if type is None else codec_for(type)
+        read = reader(codec, self._encoding, "the result of ctx.run", name)
+        return self._run(name, function, args, codec, read, retry)
+
+    def _run(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        codec: Codec[Any],
+        read: Callable[[Result], T],
+        retry: RetryPolicy | None = None,
+    ) -> Leaf[T]:
+        context = copy_context()
+        operations, commands, encoding = self._operations, self._commands, self._encoding
+
+        def run() -> Leaf[T]:
+            id_, is_new = commands.run(name)
+            leaf = Leaf(operations, read, id_)
+            if is_new:
+                run = Run(id_, name, function, args, codec, encoding, retry, context)
+                operations.begun_runs.append(run)
+            return leaf
+
+        return operations.begin(run)
+
+    # ---- Time and chance ----
+
+    def sleep(self, duration: timedelta, name: str = "") -> DurableFuture[None]:
+        """A timer; the invocation holds no resources while it waits.
+
+        Args:
+            duration: from now; less than nothing is nothing.
+            name: what Restate shows for it.
+
+        Raises:
+            TypeError: the duration is no timedelta.
+        """
+        if not isinstance(duration, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_type("ctx.sleep", "duration", duration, DURATION)
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise wrong_type("ctx.sleep", "name", name, STRING)
+        operations, commands = self._operations, self._commands
+        return operations.begin(
+            lambda: Leaf(operations, read_nothing, commands.sleep(after(duration), name))
+        )
+
+    def time(self) -> DurableFuture[datetime]:
+        """The current time, recorded: an aware `datetime` in UTC."""
+        codec = codec_for(float)
+        read = reader(codec, self._encoding, "the result of ctx.time")
+        return self._run(
+            "time", _now, (), codec, lambda result: datetime.fromtimestamp(read(result), UTC)
+        )
+
+    @property
+    def random(self) -> Random:
+        """Random numbers that are the same in every attempt of this invocation."""
+        self._operations.check_caller()
+        if self._random is None:
+            self._random = Random(self._commands.random_seed())  # noqa: S311 - repeatable by design
+        return self._random
+
+    def uuid(self) -> UUID:
+        """A random UUID (version 4) that is the same in every attempt of this invocation."""
+        return UUID(int=self.random.getrandbits(128), version=4)
+
+    # ---- Awakeables and signals ----
+
+    def awakeable(self, type: type[T]) -> Awakeable[T]:  # noqa: A002 - reads best at the call
+        """A future that somebody outside completes: hand out its `.id`.
+
+        Args:
+            type: the type of the value.
+        """
+        codec = codec_for(type)
+        operations, commands, encoding = self._operations, self._commands, self._encoding
+
+        def make() -> Awakeable[T]:
+            id_, notification = commands.awakeable()
+            return Awakeable(
+                operations, reader(codec, encoding, "awakeable", id_), id_, notification
+            )
+
+        return operations.begin(make)
+
+    def resolve_awakeable(self, id: str, message: Any) -> None:  # noqa: A002
+        """Complete an awakeable, of whatever invocation, with a message."""
+        check_string("ctx.resolve_awakeable", "id", id)
+        payload = write(message, None, self._encoding)
+        self._operations.check_caller()
+        self._commands.complete_awakeable(id, payload)
+
+    def reject_awakeable(self, id: str, reason: str, *, code: int = 500) -> None:  # noqa: A002
+        """Fail an awakeable: who awaits it gets a `TerminalError` with this code, 400 to 599."""
+        check_string("ctx.reject_awakeable", "id", id)
+        check_string("ctx.reject_awakeable", "reason", reason)
+        failure = Failure(checked_code("reject_awakeable", code), reason)
+        self._operations.check_caller()
+        self._commands.complete_awakeable(id, failure)
+
+    def signal(self, key: SignalKey[T]) -> DurableFuture[T]:
+        """Wait for a signal to this invocation, which `InvocationHandle.signal` sends.
+
+        Args:
+            key: the signal; once for each name, whose future can be awaited as often as wanted.
+
+        Raises:
+            TypeError: the key is no `SignalKey`.
+            RuntimeError: the invocation has waited for a signal of this name.
+        """
+        if not isinstance(key, SignalKey):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise wrong_key("ctx.signal", key, SignalKey)
+        read = reader(codec_for(key.type), self._encoding, "signal", key.name)
+        operations = self._operations
+
+        def wait() -> ExternalValue[T]:
+            future = ExternalValue(operations, read)
+            future.notification = key.name
+            operations.expect_signal(key.name, future)
+            return future
+
+        return operations.begin(wait)
 
 
-class ObjectContext(_WritingContext, ObjectSharedContext):
-    """The context of a virtual object's exclusive handlers, which read and write its state."""
-
-    __slots__ = ()
-
-
-class WorkflowSharedContext(_PromiseContext):
-    """The context of a workflow's shared handlers."""
-
-    __slots__ = ()
+def operations_of(context: Context) -> Operations:
+    """The operations of the attempt that a context belongs to; for generated clients."""
+    return context._operations  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - this module's own
 
 
-class WorkflowContext(_WritingContext, WorkflowSharedContext):
-    """The context of a workflow's run handler."""
+def _not_to_run(name: object, function: object) -> TypeError:
+    if not isinstance(name, str):
+        return wrong_type("ctx.run", "name", name, STRING)
+    expected = "the function itself, with its arguments after it: ctx.run(name, function, *args)"
+    if iscoroutine(function):
+        function.close()  # nobody is going to await it
+    return wrong_type(f"ctx.run {name!r}", "function", function, expected)
 
-    __slots__ = ()
 
-
-def context_class(descriptor: HandlerDescriptor[Any, Any]) -> type[Context]:
-    """The context class that a handler gets."""
-    if descriptor.service_kind is ServiceKind.SERVICE:
-        return Context
-    if descriptor.service_kind is ServiceKind.VIRTUAL_OBJECT:
-        return ObjectSharedContext if descriptor.kind is HandlerKind.SHARED else ObjectContext
-    return WorkflowContext if descriptor.kind is HandlerKind.WORKFLOW else WorkflowSharedContext
+async def _now() -> float:
+    return time()

@@ -14,7 +14,6 @@ __all__ = [
     "to_attempt_error",
     "to_error",
     "to_failure",
-    "used_elsewhere",
 ]
 
 _MOST_MEMBERS = 5
@@ -77,13 +76,3 @@ def _members(error: BaseException) -> tuple[BaseException, ...]:
     if isinstance(error, BaseExceptionGroup):
         return cast("BaseExceptionGroup[BaseException]", error).exceptions
     return ()
-
-
-def used_elsewhere() -> RuntimeError:
-    """The error for a durable operation whose place in the order no attempt could repeat."""
-    return RuntimeError(
-        "A durable operation was used outside its handler's own code: it belongs to another "
-        "invocation, or this is an asyncio task (asyncio.gather makes some), a thread or the "
-        "function of a ctx.run. Use it in the handler itself, and combine durable operations with "
-        "restate_proto.gather and restate_proto.select."
-    )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from restate_proto.model.codec import CodecError
-from restate_proto.protocol import Await, Combinator, Failure, NotificationId, Result, ResultKind
+from restate_proto.protocol import Await, Combinator, Result, ResultKind
 from restate_proto.runtime.failures import to_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from restate_proto.runtime.attempt import Attempt
+    from restate_proto.protocol import NotificationId
+    from restate_proto.runtime.operations import Operations
 
-__all__ = ["Combined", "Deferred", "DurableFuture", "FromOutside", "Leaf"]
+__all__ = ["Combined", "Deferred", "DurableFuture", "Leaf"]
 
 T = TypeVar("T")
 # A future of a message is a future of a message or None: `select` joins those of its futures.
@@ -21,27 +21,35 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class DurableFuture(Generic[T_co]):
-    """The result of a durable operation, which was started when this was created.
+    """The result of a durable operation.
 
     Await it, as often as wanted, or combine it with others (`gather`, `select`). It belongs to
     the invocation that created it, and only the handler's own code can wait for it: not an
     `asyncio` task or `asyncio.gather`, whose order Restate could not repeat.
+
+    The operation was started when the future was created; that of a `DurablePromise`, when it is
+    first awaited or combined.
     """
 
-    __slots__ = ("_parents", "attempt", "is_done", "is_used")
+    __slots__ = ("_parents", "is_done", "is_used", "operations")
 
-    def __init__(self, attempt: Attempt) -> None:
-        self.attempt = attempt
+    def __init__(self, operations: Operations) -> None:
+        self.operations = operations
         self._parents: list[Combined[Any]] | None = None
         self.is_done = False
         self.is_used = False  # awaited or combined, at least once
 
     def __await__(self) -> Generator[Any, None, T_co]:
-        if not self.is_done or self.attempt.machine.journal.has_much_output:
-            self.attempt.check_caller()
+        operations = self.operations
+        if not self.is_done or operations.journal.has_much_output:
+            operations.check_caller()
             self.is_used = True
             yield self
         return self.outcome()
+
+    def use(self) -> None:
+        """The handler combines this with others."""
+        self.is_used = True
 
     def outcome(self) -> T_co:
         """The result of a future that is done; raises what the operation failed with."""
@@ -58,7 +66,6 @@ class DurableFuture(Generic[T_co]):
 
     def add_parent(self, parent: Combined[Any]) -> None:
         """Have `parent.child_done` called when this is done."""
-        self.is_used = True
         if self._parents is None:
             self._parents = []
         self._parents.append(parent)
@@ -93,28 +100,34 @@ class Leaf(DurableFuture[T]):
     """A future that one notification completes.
 
     Args:
-        attempt: the attempt that it belongs to.
-        id_: the notification; None where the result is known already.
+        operations: the operations of the attempt that it belongs to.
         read: what turns a result (never a failure) into the value.
-        result: the result, where it is known already.
+        outcome: what the command gave: the notification to expect, or the result itself. None
+            where no command is issued yet; `expect` is called when it is.
     """
 
-    __slots__ = ("_id", "_read", "_result")
+    __slots__ = ("_read", "_result", "notification")
 
     def __init__(
         self,
-        attempt: Attempt,
-        id_: NotificationId | None,
+        operations: Operations,
         read: Callable[[Result], T],
-        result: Result | None = None,
+        outcome: NotificationId | Result | None = None,
     ) -> None:
-        self.attempt = attempt
+        self.operations = operations
         self._parents = None
         self.is_used = False
-        self._id = id_
         self._read = read
-        self._result = result
-        self.is_done = result is not None
+        self.notification: NotificationId | None = None
+        if isinstance(outcome, Result):
+            self._result: Result | None = outcome
+            self.is_done = True
+        else:
+            self._result = None
+            self.is_done = False
+            if outcome is not None:
+                self.notification = outcome
+                operations.expect(outcome, self)
 
     def settle(self, result: Result) -> None:
         """The notification is here."""
@@ -136,62 +149,41 @@ class Leaf(DurableFuture[T]):
 
     def awaiting(self) -> Await:
         """Its one notification."""
-        return Await(Combinator.FIRST_COMPLETED, [] if self._id is None else [self._id])
-
-
-class FromOutside(Leaf[T]):
-    """A value that somebody outside gave: what an awakeable, a signal or a promise waits for.
-
-    One that cannot be read is a failure of the operation, as if it had been rejected: waiting for
-    another would last for ever. `read` raises `CodecError` for it.
-    """
-
-    __slots__ = ()
-
-    def settle(self, result: Result) -> None:
-        """The notification is here."""
-        if result.kind is ResultKind.VALUE:
-            try:
-                self._read(result)
-            except CodecError as error:
-                result = Result(ResultKind.FAILURE, Failure(400, f"bad value: {error}"))
-        super().settle(result)
+        id_ = self.notification
+        return Await(Combinator.FIRST_COMPLETED, [] if id_ is None else [id_])
 
 
 class Deferred(Combined[T]):
     """An operation on an invocation whose id is not known yet: issued when the id is there.
 
     Args:
-        attempt: the attempt that it belongs to.
         invocation_id: the future of the id.
         issue: issues the operation; returns its future, or None where it has no result.
     """
 
-    __slots__ = ("_issue", "_issued", "invocation_id")
+    __slots__ = ("_invocation_id", "_issue", "_issued")
 
     def __init__(
-        self,
-        attempt: Attempt,
-        invocation_id: DurableFuture[str],
-        issue: Callable[[str], DurableFuture[T] | None],
+        self, invocation_id: Leaf[str], issue: Callable[[str], DurableFuture[T] | None]
     ) -> None:
-        super().__init__(attempt)
-        self.invocation_id = invocation_id
+        super().__init__(invocation_id.operations)
+        self._invocation_id = invocation_id
         self._issue = issue
         self._issued: DurableFuture[T] | None = None
-        if invocation_id.is_done:
+        notification = invocation_id.notification
+        if invocation_id.is_done or notification is None:
             self.child_done(invocation_id)
         else:
             invocation_id.add_parent(self)
-            attempt.deferred[self] = None
+            self.operations.deferred[self] = notification
 
     def child_done(self, child: DurableFuture[Any]) -> None:
         """The id is known, or the operation is done."""
-        if child is not self.invocation_id:
+        if child is not self._invocation_id:
             self._mark_done()
             return
-        self.attempt.deferred.pop(self, None)
-        self._issued = self._issue(self.invocation_id.outcome())
+        self.operations.deferred.pop(self, None)
+        self._issued = self._issue(self._invocation_id.outcome())
         if self._issued is None or self._issued.is_done:
             self._mark_done()
         else:
@@ -208,4 +200,4 @@ class Deferred(Combined[T]):
 
     def awaiting(self) -> Await:
         """The id, then the operation's result."""
-        return (self._issued or self.invocation_id).awaiting()
+        return (self._issued or self._invocation_id).awaiting()

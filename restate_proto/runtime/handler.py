@@ -10,14 +10,14 @@ from restate_proto.errors import TerminalError
 from restate_proto.model.codec import CodecError
 from restate_proto.model.kinds import Encoding
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MAX_LENGTH
+from restate_proto.runtime.keyed_contexts import context_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from restate_proto.model.service import HandlerDescriptor
     from restate_proto.protocol import Input, StateMachine
-    from restate_proto.runtime.context import Context
-    from restate_proto.runtime.threads import ThreadPool
+    from restate_proto.protocol.journal import Journal
 
 __all__ = ["BoundHandler", "LastFailure"]
 
@@ -46,12 +46,12 @@ class BoundHandler:
     Args:
         descriptor: the handler in the contract.
         method: the implementation's bound method.
-        context_class: the context class for its kind.
-        threads: the threads for ordinary functions in `ctx.run`.
         max_message: the longest message of the service protocol that is taken, in bytes.
         max_outbound: the `message-size-limit` of the server, in bytes.
 
     Attributes:
+        name: the handler, as `shop.v1.Cart/AddTicket`.
+        context_class: the class of the contexts that it gets, by its kind.
         report_failure: what is told of failed attempts, none of which is retried then; None where
             Restate retries them.
     """
@@ -66,21 +66,17 @@ class BoundHandler:
         "report_failure",
         "request",
         "response",
-        "threads",
     )
 
     def __init__(
         self,
         descriptor: HandlerDescriptor[Any, Any],
         method: Callable[[Any, Any], Coroutine[Any, Any, Any]],
-        context_class: type[Context],
-        threads: ThreadPool,
         max_message: int = MAX_LENGTH,
         max_outbound: int = DEFAULT_MAX_OUTBOUND,
     ) -> None:
         self.method = method
-        self.context_class = context_class
-        self.threads = threads
+        self.context_class = context_class(descriptor)
         self.max_message = max_message
         self.max_outbound = max_outbound
         self.name = f"{descriptor.service}/{descriptor.name}"
@@ -94,6 +90,10 @@ class BoundHandler:
         handler = copy(self)
         handler.report_failure = report_failure
         return handler
+
+    def describe(self, journal: Journal) -> str:
+        """The handler and the invocation, for the log."""
+        return f"{self.name}, invocation {journal.start.debug_id or '(unknown)'}"
 
     def read_request(self, input_: Input, machine: StateMachine) -> tuple[Any, Encoding]:
         """The request of an invocation, and the encoding to answer in: the one it came in.

@@ -1,4 +1,4 @@
-"""Executes the functions of `ctx.run` and proposes their results."""
+"""Executes the functions that handlers give to `ctx.run`, and proposes their results."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import asyncio
 import inspect
 from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
 
 from restate_proto.codec.payload import encode, read
 from restate_proto.errors import RetryableError, TerminalError
 from restate_proto.logs import get_logger
 from restate_proto.model.codec import CodecError
-from restate_proto.model.retry import GiveUp, RetryPolicy
+from restate_proto.model.retry import GiveUp
 from restate_proto.protocol import AttemptError, Failure, Phase
 from restate_proto.runtime.failures import describe_error, format_traceback, to_failure
 from restate_proto.runtime.task import EagerTask
@@ -20,13 +22,12 @@ from restate_proto.runtime.threads import ThreadStartError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextvars import Context
 
-    from restate_proto.model.codec import Codec
-    from restate_proto.model.kinds import Encoding
-    from restate_proto.runtime.attempt import Attempt
+    from restate_proto.runtime.handler import BoundHandler
+    from restate_proto.runtime.operations import Operations, Run
+    from restate_proto.runtime.runtime import Runtime
 
-__all__ = ["Run", "Runs"]
+__all__ = ["Runs"]
 
 _log = get_logger("restate_proto")
 
@@ -34,92 +35,69 @@ _DEEP_AT_LEAST = 200
 """The bytes of the shortest payload that nests too deep to be read: 100 levels of two bytes each."""
 
 
-class Run(NamedTuple):
-    """A function to execute.
+class Runs:
+    """The runs of one attempt whose functions are being executed.
 
     Args:
-        id: the run's completion id.
-        name: its name.
-        function: a coroutine function, or an ordinary one, which gets a thread.
-        args: its arguments.
-        codec: the codec of its result.
-        encoding: what its result is recorded in.
-        retry: how it is retried; None leaves that to Restate, without bounds.
-        context: the context variables that the function sees.
+        operations: what the attempt's handler has begun.
+        handler: the handler that the attempt runs.
+        runtime: where functions are executed.
+        finished: called when a result is proposed, with None, or when a failure has ended the
+            attempt, with the error.
     """
 
-    id: int
-    name: str
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    codec: Codec[Any]
-    encoding: Encoding
-    retry: RetryPolicy | None
-    context: Context
+    __slots__ = ("_finished", "_handler", "_operations", "executing", "runtime")
 
-
-class Runs:
-    """The runs of one attempt whose results the journal does not have."""
-
-    __slots__ = ("_attempt", "_postponed", "executing")
-
-    def __init__(self, attempt: Attempt) -> None:
-        self._attempt = attempt
+    def __init__(
+        self,
+        operations: Operations,
+        handler: BoundHandler,
+        runtime: Runtime,
+        finished: Callable[[BaseException | None], None],
+    ) -> None:
+        self._operations = operations
+        self._handler = handler
+        self._finished = finished
+        self.runtime = runtime
         self.executing: set[_RunTask] = set()
-        self._postponed: list[Run] = []
 
-    def add(self, run: Run) -> None:
-        """Execute a run with the next `start`."""
-        self._postponed.append(run)
-
-    def start(self) -> None:
-        """Execute what was added, if the replay is over: only then can its result be stored."""
-        machine = self._attempt.machine
-        if not self._postponed or machine.journal.phase is not Phase.PROCESSING:
+    def execute_begun(self) -> None:
+        """Execute what the handler has begun, if the replay is over: else no result can be stored."""
+        operations = self._operations
+        journal = operations.journal
+        if journal.phase is not Phase.PROCESSING:
             return
-        postponed, self._postponed = self._postponed, []
-        for run in postponed:
-            if machine.journal.phase is Phase.PROCESSING:  # one before may have failed
-                self._execute(run)
-
-    def unfinished(self) -> list[int]:
-        """The completion ids of the runs that are executed, or will be."""
-        if not (self.executing or self._postponed):
-            return []
-        return [task.run.id for task in self.executing] + [run.id for run in self._postponed]
+        begun, operations.begun_runs = operations.begun_runs, []
+        for run in begun:
+            if journal.phase is Phase.PROCESSING:  # one before may have failed
+                task = _RunTask(self, run)
+                self.executing.add(task)
+                task.step()
 
     def cancel(self) -> None:
         """The attempt is over: results are of no use any more."""
-        self._postponed.clear()
         executing, self.executing = self.executing, set()
-        attempt = self._attempt
         for task in executing:
             task.cancel()
             if not task.is_done:
-                name = f"{attempt.description}: ctx.run({task.run.name!r})"
-                attempt.runtime.cleanups.add(task, name)
-
-    def _execute(self, run: Run) -> None:
-        task = _RunTask(self._attempt, self, run)
-        self.executing.add(task)
-        task.step()
+                name = f"{self._handler.describe(self._operations.journal)}: ctx.run({task.run.name!r})"
+                self.runtime.cleanups.add(task, name)
 
     def finished(self, task: _RunTask, result: Any, error: BaseException | None) -> None:
         """A function returned or raised: propose what came of it."""
         self.executing.discard(task)
-        attempt = self._attempt
-        machine = attempt.machine
-        if machine.journal.phase is Phase.CLOSED:
-            attempt.runtime.cleanups.discard(task)
+        journal = self._operations.journal
+        if journal.phase is Phase.CLOSED:
+            self.runtime.cleanups.discard(task)
             return
         try:
             outcome = self._outcome(task, result, error)
             if outcome is not None:
-                machine.commands.propose_run(task.run.id, outcome)
+                self._operations.commands.propose_run(task.run.id, outcome)
         except BaseException as wrong:  # noqa: BLE001 - such as a RetryableError with parts of wrong types
             text = f"ctx.run({task.run.name!r}) failed: {describe_error(wrong)}"
-            machine.journal.fail_with(AttemptError(500, text))
-        attempt.run_finished(error)
+            journal.fail_with(AttemptError(500, text))
+        self._finished(error)
 
     def _outcome(
         self, task: _RunTask, result: Any, error: BaseException | None
@@ -141,13 +119,13 @@ class Runs:
             data = encode(run.codec, result, run.encoding)
             if len(data) < _DEEP_AT_LEAST:
                 return data
-            reason = _why_unreadable(run, data, self._attempt.machine.journal.max_payload)
+            reason = _why_unreadable(run, data, self._operations.journal.max_payload)
         except BaseException as wrong:  # noqa: BLE001 - a codec of any library, on an object of any class
             data, reason = b"", describe_error(wrong)
         if reason is None:
             return data
         text = (
-            f"ctx.run({run.name!r}) in {self._attempt.handler.name}: the function has done its work, "
+            f"ctx.run({run.name!r}) in {self._handler.name}: the function has done its work, "
             f"but its result ({type(result).__qualname__}) cannot be recorded: {reason}. It is not "
             "executed again. Return None, bool, int, float, str, or lists and dicts of those, or "
             "declare the result's type: ctx.run(..., type=...)."
@@ -158,21 +136,21 @@ class Runs:
     def _failed(self, task: _RunTask, error: BaseException) -> Failure | None:
         """What becomes of a failure: a result where retries are used up; else the attempt ends."""
         run = task.run
-        machine = self._attempt.machine
+        commands = self._operations.commands
         text = f"ctx.run({run.name!r}) failed: {describe_error(error)}"
         code = error.code if isinstance(error, RetryableError) else 500
         delay = error.retry_after if isinstance(error, RetryableError) else None
         if run.retry is not None and not isinstance(error, ThreadStartError):
-            attempts, since = machine.commands.run_history()
+            attempts, since = commands.run_history()
             elapsed = since + timedelta(seconds=task.elapsed())
             next_delay = run.retry.next_delay(attempts + 1, elapsed)
             if isinstance(next_delay, GiveUp):
                 return Failure(code, text)
             delay = delay if delay is not None else next_delay
-        if self._attempt.handler.report_failure is not None and not (run.retry and run.retry.ends):
+        if self._handler.report_failure is not None and not (run.retry and run.retry.ends):
             delay = None  # Restate makes an attempt after the delay it is told, whatever its bounds
-        expose_traceback = self._attempt.runtime.expose_tracebacks
-        machine.commands.fail_run(
+        expose_traceback = self.runtime.expose_tracebacks
+        commands.fail_run(
             run.id,
             text,
             code=code,
@@ -187,12 +165,12 @@ class _RunTask(EagerTask):
 
     __slots__ = ("_runs", "_started", "run")
 
-    def __init__(self, attempt: Attempt, runs: Runs, run: Run) -> None:
+    def __init__(self, runs: Runs, run: Run) -> None:
         if inspect.iscoroutinefunction(run.function):
             coroutine = _in_loop(run)
         else:
-            coroutine = self._in_thread(attempt, run)
-        super().__init__(attempt.loop, coroutine, run.name, run.context)
+            coroutine = self._in_thread(run)
+        super().__init__(runs.runtime.loop, coroutine, run.name, run.context)
         self._runs = runs
         self._started = monotonic()
         self.run = run
@@ -201,9 +179,10 @@ class _RunTask(EagerTask):
         """Seconds since the function was called."""
         return monotonic() - self._started
 
-    async def _in_thread(self, attempt: Attempt, run: Run) -> Any:
-        threads = attempt.handler.threads
-        call = threads.submit(attempt.loop, f"ctx.run {run.name}", run.function, run.args)
+    async def _in_thread(self, run: Run) -> Any:
+        runtime = self._runs.runtime
+        threads = runtime.threads
+        call = threads.submit(runtime.loop, f"ctx.run {run.name}", run.function, run.args)
         try:
             result = await call.future
         except asyncio.CancelledError:
@@ -215,6 +194,7 @@ class _RunTask(EagerTask):
         # A lambda around a coroutine function, or another callable that gives an awaitable.
         return await result if inspect.isawaitable(result) else result
 
+    @override
     def _finished(self, result: Any, error: BaseException | None) -> None:
         self._runs.finished(self, result, error)
 

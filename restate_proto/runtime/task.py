@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
+import threading
 
 # Documented for tasks that are not asyncio's own (Python docs, "Task lifetime support").
 from asyncio.tasks import (
@@ -11,13 +13,13 @@ from asyncio.tasks import (
     _leave_task,  # pyright: ignore[reportPrivateUsage]
 )
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any
-
-from restate_proto.runtime.interrupts import is_interrupt
+from types import CodeType
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from contextvars import Context
+    from types import TracebackType
 
 current_task: Callable[[asyncio.AbstractEventLoop], Any] = asyncio.current_task
 """The task that an event loop steps, whatever the thread that asks; None outside of tasks."""
@@ -26,16 +28,29 @@ if sys.version_info < (3, 12):  # there it is written in Python, around this loo
     _tasks: Any = asyncio.tasks
     current_task = _tasks._current_tasks.get  # noqa: SLF001
 
-__all__ = ["EagerTask", "current_task"]
+__all__ = ["EagerTask", "Resumption", "current_task", "is_interrupt"]
+
+
+class Resumption(NamedTuple):
+    """How a coroutine goes on where it waits.
+
+    Args:
+        error: what is raised there; None where what it waits for is done.
+    """
+
+    error: BaseException | None
 
 
 class EagerTask:
     """A coroutine that runs until it has to wait, and on from there when that is over.
 
-    What `asyncio.Task(eager_start=True)` is from Python 3.12 on, with two hooks more: `_waits_for`
-    is asked about anything the coroutine yields that is no asyncio future, and `_finished` gets
-    the outcome in the same call. The coroutine sees an ordinary task: `asyncio.current_task()`
-    is this object, so `asyncio.timeout`, `asyncio.TaskGroup` and libraries on them work.
+    What `asyncio.Task(eager_start=True)` is from Python 3.12 on, with hooks for subclasses. The
+    coroutine may await objects of the classes `waits_for`, too: `_resumption` says whether that
+    wait is over at once; else the object is `waiting` until `step` is called. `resume` is called
+    where asyncio goes on with the coroutine, and `_finished` gets its outcome in the same call.
+
+    The coroutine sees an ordinary task: `asyncio.current_task()` is this object, so
+    `asyncio.timeout`, `asyncio.TaskGroup` and libraries on them work.
 
     Args:
         loop: the running event loop.
@@ -60,6 +75,9 @@ class EagerTask:
         "waiting",
     )
 
+    waits_for: ClassVar[tuple[type[Any], ...]] = ()
+    """The classes of what the coroutine may await beside what asyncio knows."""
+
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
@@ -83,15 +101,13 @@ class EagerTask:
 
     # ---- For subclasses ----
 
-    def _waits_for(self, yielded: Any) -> BaseException | bool:
-        """The coroutine waits for something that is no asyncio future.
+    def _resumption(self, awaited: Any) -> Resumption | None:
+        """How the coroutine goes on that awaits one of `waits_for`; None where it has to wait."""
+        raise NotImplementedError
 
-        Returns:
-            True to go on at once, False to wait for a call of `step`, or an exception to raise.
-        """
-        return RuntimeError(
-            f"{self._name} awaits something that asyncio cannot wait for: {yielded!r}"
-        )
+    def resume(self, error: BaseException | None = None) -> None:
+        """What the coroutine waited for in asyncio is over, or it is to be stopped: `step` it."""
+        self.step(error)
 
     def _finished(self, result: Any, error: BaseException | None) -> None:
         """The coroutine returned or raised."""
@@ -147,7 +163,7 @@ class EagerTask:
         waiter = self._fut_waiter
         if self._next_turn is not None:
             self._next_turn.cancel()
-        self.step(error)
+        self.resume(error)
         if waiter is not None and not waiter.done():
             waiter.cancel()
 
@@ -178,6 +194,15 @@ class EagerTask:
                     error = asyncio.CancelledError(*() if message is None else (message,))
                 yielded = coroutine.send(None) if error is None else coroutine.throw(error)
                 error = None
+                if isinstance(yielded, self.waits_for):
+                    resumption = self._resumption(yielded)
+                    if resumption is not None:
+                        error = resumption.error
+                        del resumption
+                    elif not self._must_cancel:  # while it ran: raised here, where it would wait
+                        self.waiting = yielded
+                        return
+                    continue
                 if getattr(yielded, "_asyncio_future_blocking", None):
                     yielded._asyncio_future_blocking = False  # noqa: SLF001 - asyncio's protocol
                     self._fut_waiter = yielded
@@ -186,23 +211,17 @@ class EagerTask:
                         self._must_cancel = False
                     return
                 if yielded is None:  # asyncio.sleep(0)
-                    self._next_turn = self._loop.call_soon(self.step)
+                    self._next_turn = self._loop.call_soon(self.resume)
                     return
-                outcome = self._waits_for(yielded)
-                if outcome is False:
-                    if self._must_cancel:  # while it ran: raised here, where it would wait
-                        continue
-                    self.waiting = yielded
-                    return
-                if outcome is not True:
-                    error = outcome
-                del outcome
+                error = RuntimeError(
+                    f"{self._name} awaits something that asyncio cannot wait for: {yielded!r}"
+                )
         finally:
             del error  # whose traceback has this frame
 
     def _wake_up(self, future: asyncio.Future[Any]) -> None:
         if future is self._fut_waiter:  # else the coroutine was stopped meanwhile
-            self.step(_error_of(future))
+            self.resume(_error_of(future))
 
     # ---- What asyncio and libraries expect of a task ----
 
@@ -221,7 +240,7 @@ class EagerTask:
 
     def _cancel_now(self) -> None:
         if self._must_cancel and not self.is_done and not self.is_running:
-            self.step()
+            self.resume()
 
     def cancelling(self) -> int:
         """How many cancellations were requested and not taken back."""
@@ -261,3 +280,37 @@ def _error_of(future: asyncio.Future[Any]) -> BaseException | None:
     except BaseException as error:  # noqa: BLE001 - a cancellation comes with its message
         return error
     return None
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether a signal handler of this process raised an exception, in the middle of other code.
+
+    `KeyboardInterrupt` and `SystemExit` are meant for the process then; where code raises them by
+    itself, such as a library that calls `sys.exit`, they are failures as all others.
+    """
+    if not isinstance(error, (KeyboardInterrupt, SystemExit)):
+        return False
+    if threading.current_thread() is not threading.main_thread():
+        return False  # signal handlers run in the main thread
+    if isinstance(error, KeyboardInterrupt) and (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):
+        return True  # which leaves no trace; a loop of asyncio.run has another handler
+    handlers = _codes_of_signal_handlers()
+    traceback: TracebackType | None = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code in handlers:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _codes_of_signal_handlers() -> set[CodeType]:
+    codes: set[CodeType] = set()
+    for number in signal.valid_signals():
+        handler = signal.getsignal(number)
+        function = getattr(handler, "func", handler)  # asyncio's is a functools.partial
+        code = getattr(function, "__code__", None)
+        if isinstance(code, CodeType):
+            codes.add(code)
+    return codes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
 from restate_proto import TerminalError
-from restate_proto.runtime.base_context import attempt_of
+from restate_proto.runtime.context import operations_of
 from tests.integration.conformance_messages import (
     AccountBase,
     AccountClient,
@@ -116,7 +116,7 @@ class Clerk(ClerkBase):
         raise TerminalError(request.message, code=request.code, metadata=request.metadata)
 
     async def describe(self, ctx: Context, request: Empty) -> Parcel:
-        return Parcel(number=attempt_of(ctx).machine.journal.version)
+        return Parcel(number=operations_of(ctx).journal.version)
 
     async def whisper(self, ctx: Context, request: Parcel) -> Parcel:
         return Parcel(text=f"psst, {request.text}")

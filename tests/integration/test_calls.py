@@ -238,7 +238,7 @@ def test_delayed_messages(world: World, place: Place) -> None:
         by_name = target(Place.SERVICE, "")
         ctx.send(by_name, scripts[1], delay=delay, encoding=world.encoding)
         await gather(*waits)
-        return Parcel(number=int(sent_at * 1000))
+        return Parcel(number=int(sent_at.timestamp() * 1000))
 
     answer = world.run(world.perform(place, body, Parcel(text=unique())))
     assert len(started) == 2

@@ -166,7 +166,7 @@ def test_state_promises_and_signals_combine(world: World) -> None:
     async def of_workflow(ctx: WorkflowContext, parcel: Parcel) -> Parcel:
         ctx.promise(JourneyBase.DECISION).resolve(parcel)
         decision, state = await gather(
-            ctx.promise(JourneyBase.DECISION).get(), ctx.get(JourneyBase.PARCEL)
+            ctx.promise(JourneyBase.DECISION), ctx.get(JourneyBase.PARCEL)
         )
         assert state is None
         return decision

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from restate_proto import Context, Encoding, ObjectContext, gather
 from restate_proto.http2.limits import Http2Settings
-from restate_proto.runtime.base_context import attempt_of
+from restate_proto.runtime.attempt import HandlerTask
+from restate_proto.runtime.context import operations_of
 from tests.integration.conformance_messages import (
     AccountBase,
     AccountClient,
@@ -69,7 +70,9 @@ def test_large_input_while_the_handler_waits_elsewhere(world: World) -> None:
         call = ClerkClient.from_context(ctx).perform(script)
         await call.invocation_id()
         await gate.wait()
-        attempt = attempt_of(ctx)
+        owner = operations_of(ctx).owner
+        assert isinstance(owner, HandlerTask)
+        attempt = owner._attempt  # pyright: ignore[reportPrivateUsage]
         # Nothing tells that the window is used up, so it is looked at.
         while attempt._unacknowledged < 0.9 * window:  # noqa: ASYNC110 # pyright: ignore[reportPrivateUsage]
             await asyncio.sleep(0)

@@ -59,11 +59,16 @@ def test_rejected_by_another_handler(world: World) -> None:
     async def body(ctx: WorkflowContext, parcel: Parcel) -> Parcel:
         promise = ctx.promise(DECISION)
         failures: list[TerminalError] = []
-        for result in (promise.get, promise.peek, ctx.promise(DECISION).get):
+        for again in (
+            lambda: promise,
+            promise.peek,
+            lambda: promise,
+            lambda: ctx.promise(DECISION),
+        ):
             with pytest.raises(TerminalError) as raised:
-                await result()
+                await again()
             failures.append(raised.value)
-        assert [(each.message, each.code) for each in failures] == [("never", 451)] * 3
+        assert [(each.message, each.code) for each in failures] == [("never", 451)] * 4
         return Parcel(number=1)
 
     async def scenario() -> None:
@@ -112,7 +117,7 @@ def test_a_key_by_hand_and_several_promises(world: World) -> None:
         ctx.promise(numbers).resolve(5)
 
     async def body(ctx: WorkflowContext, parcel: Parcel) -> Parcel:
-        number, entries = await gather(ctx.promise(numbers).get(), ctx.promise(lists).get())
+        number, entries = await gather(ctx.promise(numbers), ctx.promise(lists))
         return Parcel(number=number, text=" ".join(entries.texts))
 
     async def scenario() -> Parcel:

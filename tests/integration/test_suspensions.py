@@ -37,9 +37,9 @@ def test_what_the_journal_has_resumes_nothing(world: World) -> None:
         mine.signal(JourneyBase.GO, parcel)
         signal = ctx.signal(JourneyBase.GO)
         handle = ClerkClient.from_context(ctx).send().echo(parcel)
-        done = gather(awakeable, promise.get(), handle.attach(), handle.attach(), signal)
+        done = gather(awakeable, promise, handle.attach(), handle.attach(), signal)
         await done
-        await gather(done, awakeable, promise.get(), signal, handle.attach(), handle.output())
+        await gather(done, awakeable, promise, signal, handle.attach(), handle.output())
         await select(done=done, never=never)
         mine.cancel()
         with pytest.raises(CancelledError):

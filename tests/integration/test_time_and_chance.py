@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -75,7 +75,7 @@ def test_every_attempt_sees_the_same(world: World, place: Place) -> None:
             raise OSError("once more")
         return Parcel(number=1)
 
-    before = time.time()
+    before = datetime.now(UTC) - timedelta(microseconds=1)  # to which the record is rounded
     assert world.run(world.perform(place, body)).number == 1
     assert len(world.take_failures()) == 1
     complete = seen[-1]
@@ -87,9 +87,10 @@ def test_every_attempt_sees_the_same(world: World, place: Place) -> None:
     assert isinstance(second, UUID)
     assert first.version == 4
     assert first != second
-    assert isinstance(complete[3], float)
-    assert isinstance(complete[6], float)
-    assert before <= complete[3] <= complete[6] <= time.time()
+    assert isinstance(complete[3], datetime)
+    assert isinstance(complete[6], datetime)
+    assert complete[3].tzinfo is UTC
+    assert before <= complete[3] <= complete[6] <= datetime.now(UTC) + timedelta(microseconds=1)
 
 
 def test_every_invocation_sees_other_random_numbers(world: World) -> None:

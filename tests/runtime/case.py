@@ -15,7 +15,7 @@ from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.service import HandlerDescriptor
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND
 from restate_proto.protocol.frames import FrameDecoder, pack_header
-from restate_proto.runtime import Attempt, BoundHandler, Runtime, ThreadPool, context_class
+from restate_proto.runtime import DEFAULT_RUN_THREADS, Attempt, BoundHandler, Runtime
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.protocol.case import TYPES
 
@@ -44,7 +44,6 @@ VERSIONS = (5, 6, 7)
 _TYPES: dict[type[Message], int] = TYPES | {
     pb.NotificationTemplate: 0x8011  # all notifications have one shape
 }
-_THREADS = ThreadPool()
 _CLASSES = {type_: class_ for class_, type_ in _TYPES.items()}
 
 
@@ -151,7 +150,7 @@ class Case:
         kind: what the handler is of.
         handler_kind: what it is there.
         encoding: the contract's.
-        threads: the threads for ordinary functions.
+        run_threads: how many threads execute ordinary functions, in the runtime that is made.
         runtime: what the attempt shares with others; None makes one.
         request: the handler's request type.
         response: its response type.
@@ -166,7 +165,7 @@ class Case:
         kind: ServiceKind = ServiceKind.SERVICE,
         handler_kind: HandlerKind | None = None,
         encoding: Encoding = Encoding.PROTOBUF,
-        threads: ThreadPool | None = None,
+        run_threads: int = DEFAULT_RUN_THREADS,
         runtime: Runtime | None = None,
         request: type[Message] = Parcel,
         response: type[Message] = Parcel,
@@ -184,13 +183,11 @@ class Case:
         )
         self.stream = Stream()
         self.fed = 0
-        class_ = context_class(descriptor)
-        handler = BoundHandler(
-            descriptor, body, class_, threads or _THREADS, max_outbound=max_outbound
-        )
+        handler = BoundHandler(descriptor, body, max_outbound=max_outbound)
         if runtime is None:
             # Handlers run when they are ready, however long that takes on a busy machine.
-            runtime = Runtime(asyncio.get_running_loop(), turn_seconds=math.inf)
+            loop = asyncio.get_running_loop()
+            runtime = Runtime(loop, run_threads=run_threads, turn_seconds=math.inf)
         self.runtime = runtime
         self.attempt = Attempt(handler, version, self.stream, self.runtime)
 

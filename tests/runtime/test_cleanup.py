@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -205,7 +206,7 @@ async def test_a_cleanup_that_does_not_end_is_cut_off_and_named(
                 raise
         return parcel
 
-    runtime = Runtime(asyncio.get_running_loop(), cleanup_seconds=0.01)
+    runtime = Runtime(asyncio.get_running_loop(), cleanup_seconds=0.01, turn_seconds=math.inf)
     case = Case(body, runtime=runtime).start().close_input()
     case.suspension()
     await runtime.cleanups.finished()
@@ -230,7 +231,7 @@ async def test_a_run_that_does_not_end_is_cut_off_and_named(
         await ctx.run("stubborn", stubborn)
         return parcel
 
-    runtime = Runtime(asyncio.get_running_loop(), cleanup_seconds=0.01)
+    runtime = Runtime(asyncio.get_running_loop(), cleanup_seconds=0.01, turn_seconds=math.inf)
     case = Case(body, runtime=runtime).start()
     case.attempt.aborted("gone")
     await runtime.cleanups.finished()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from time import time
 from typing import Any
 from uuid import UUID
@@ -105,7 +105,8 @@ async def test_the_time_is_recorded() -> None:
     assert isinstance(run, pb.RunCommandMessage)
     assert isinstance(proposal, pb.ProposeRunCompletionMessage)
     assert before <= float(proposal.value) <= time()
-    assert case.feed(value(1, b"12.5")).answer().text == "12.5"
+    answer = case.feed(value(1, b"12.5")).answer()
+    assert answer.text == repr(datetime(1970, 1, 1, 0, 0, 12, 500_000, tzinfo=UTC))
 
 
 @in_loop

@@ -19,7 +19,7 @@ from restate_proto import Context, WorkflowContext
 from restate_proto.model.codec import CodecError
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.protocol import Phase
-from restate_proto.runtime.base_context import attempt_of
+from restate_proto.runtime.context import operations_of
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.runtime.case import VERSIONS, Case, id_of, in_loop
 from tests.runtime.test_operations_elsewhere import ECHO, KEY, OPERATIONS
@@ -275,10 +275,10 @@ async def test_a_command_without_a_future_ends_the_attempt(
 
     async def body(ctx: WorkflowContext, parcel: Parcel) -> Parcel:
         with monkeypatch.context() as patch:
-            patch.setattr("restate_proto.runtime.inbox.Inbox.expect", fail)
+            patch.setattr("restate_proto.runtime.operations.Operations.expect", fail)
             with pytest.raises(error):
                 OPERATIONS[operation](ctx)
-        assert attempt_of(ctx).machine.journal.phase is Phase.CLOSED
+        assert operations_of(ctx).journal.phase is Phase.CLOSED
         ctx.send(ECHO, b"")
         return parcel
 

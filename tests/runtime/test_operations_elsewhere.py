@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.v1.conformance_pb2 import Parcel
-from restate_proto import Context, ObjectContext, SignalKey, StateKey, Target, WorkflowContext
+from restate_proto import (
+    Context,
+    ObjectContext,
+    SignalKey,
+    StateKey,
+    Target,
+    WorkflowContext,
+    gather,
+)
 from restate_proto.model.keys import PromiseKey
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restatepb.protocol.v1 import protocol_pb2 as pb
@@ -43,7 +51,7 @@ OPERATIONS: dict[str, Callable[[Any], object]] = {
     "set": lambda ctx: ctx.set(KEY, "x"),
     "clear": lambda ctx: ctx.clear(KEY),
     "clear all": lambda ctx: ctx.clear_all(),
-    "promise": lambda ctx: ctx.promise(PromiseKey("p", str)).get(),
+    "promise": lambda ctx: gather(ctx.promise(PromiseKey("p", str))),
     "peek promise": lambda ctx: ctx.promise(PromiseKey("p", str)).peek(),
     "resolve promise": lambda ctx: ctx.promise(PromiseKey("p", str)).resolve("x"),
 }

@@ -11,7 +11,8 @@ import pytest
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context, RetryPolicy, gather
-from restate_proto.runtime import Runtime, ThreadPool
+from restate_proto.runtime import Runtime
+from restate_proto.runtime.threads import ThreadPool
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.runtime.case import VERSIONS, Case, in_loop
 
@@ -73,7 +74,7 @@ def runs(function: Any, count: int, **options: Any) -> Any:
 @in_loop
 async def test_those_beyond_the_number_of_threads_wait_for_their_turn(version: int) -> None:
     gate = Gate()
-    case = Case(runs(gate, 20), version=version, threads=ThreadPool(3)).start()
+    case = Case(runs(gate, 20), version=version, run_threads=3).start()
     await gate.until_inside(3)
     assert sorted(gate.entered) == [0, 1, 2]
     gate.open()
@@ -101,8 +102,8 @@ async def test_a_thread_is_used_again() -> None:
 async def test_the_attempt_ends_while_a_function_waits_for_its_turn() -> None:
     """Then it is not executed any more: nobody would get its result."""
     gate = Gate()
-    pool = ThreadPool(1)
-    case = Case(runs(gate, 3), threads=pool).start()
+    case = Case(runs(gate, 3), run_threads=1).start()
+    pool = case.runtime.threads
     await gate.until_inside(1)
     case.attempt.aborted("gone")
     gate.open()
@@ -122,8 +123,8 @@ async def test_a_run_fails_while_a_function_waits_for_its_turn() -> None:
             raise OSError("no network")
         return gate(number)
 
-    pool = ThreadPool(1)
-    case = Case(runs(function, 3), threads=pool).start()
+    case = Case(runs(function, 3), run_threads=1).start()
+    pool = case.runtime.threads
     while not case.stream.ended:
         await case.until_written()
     assert "no network" in case.error().message
@@ -145,9 +146,10 @@ async def test_waiting_for_a_turn_is_no_time_of_the_function(
         raise OSError("again")
 
     gate = Gate()
-    pool = ThreadPool(1)
+    policy = RetryPolicy(max_duration=timedelta(minutes=1))
+    case = Case(runs(fail, 1, retry=policy), run_threads=1)
+    pool = case.runtime.threads
     blocker = pool.submit(asyncio.get_running_loop(), "first", gate, (9,))
-    case = Case(runs(fail, 1, retry=RetryPolicy(max_duration=timedelta(minutes=1))), threads=pool)
     case.start()
     now[0] = 3600.0
     gate.open()
@@ -170,7 +172,7 @@ async def test_no_thread_can_be_started(
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     policy = RetryPolicy(max_attempts=1)
-    case = Case(runs(executed.append, 2, retry=policy), threads=ThreadPool(3)).start()
+    case = Case(runs(executed.append, 2, retry=policy), run_threads=3).start()
     message = case.error().message
     assert message.startswith(
         "ctx.run('run 0') failed: ThreadStartError: the function was not called"
@@ -193,7 +195,7 @@ async def test_no_further_thread_can_be_started(monkeypatch: pytest.MonkeyPatch)
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", refuse_most)
-    case = Case(runs(gate, 10), threads=ThreadPool(5)).start()
+    case = Case(runs(gate, 10), run_threads=5).start()
     await gate.until_inside(2)
     gate.open()
     await proposals_of(case, 10)

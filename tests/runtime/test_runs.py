@@ -20,7 +20,7 @@ from restate_proto import (
     gather,
     select,
 )
-from restate_proto.runtime import Runtime, ThreadPool
+from restate_proto.runtime import Runtime
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.runtime.case import VERSIONS, Case, in_loop, result, signal, value
 
@@ -56,6 +56,7 @@ async def test_a_coroutine_function_is_executed_at_once(version: int) -> None:
     assert (run.name, run.result_completion_id) == ("once", 1)
     assert isinstance(proposal, pb.ProposeRunCompletionMessage)
     assert (proposal.result_completion_id, proposal.value) == (1, b"7")
+    assert case.stream.writes == 1
     if version >= 7:
         (awaiting,) = more
         assert isinstance(awaiting, pb.AwaitingOnMessage)
@@ -260,6 +261,25 @@ async def test_a_policy_s_duration_counts_from_the_first_attempt() -> None:
 
 
 @in_loop
+async def test_after_one_that_fails_no_other_is_executed() -> None:
+    executed: list[str] = []
+
+    async def fail() -> None:
+        executed.append("first")
+        raise OSError("the disk is full")
+
+    async def succeed() -> None:
+        executed.append("second")
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        await gather(ctx.run("first", fail), ctx.run("second", succeed))
+        return parcel
+
+    assert "the disk is full" in Case(body).start().error().message
+    assert executed == ["first"]
+
+
+@in_loop
 async def test_one_that_fails_while_the_handler_waits_elsewhere() -> None:
     gate = asyncio.Event()
     ended: list[str] = []
@@ -379,8 +399,8 @@ async def test_a_function_that_ends_after_the_attempt_is_for_nobody() -> None:
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         return Parcel(number=await ctx.run("block", block, type=int))
 
-    pool = ThreadPool(1)
-    case = Case(body, threads=pool).start()
+    case = Case(body, run_threads=1).start()
+    pool = case.runtime.threads
     case.sent()
     await asyncio.to_thread(entered.wait)
     case.attempt.aborted("gone")

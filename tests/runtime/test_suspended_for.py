@@ -25,6 +25,7 @@ from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.runtime.case import CANCEL, VERSIONS, Case, in_loop, named, result, signal, value
 
 KEY = SignalKey("go", str)
+PROMISE = PromiseKey("p", str)
 
 
 def ids_of(waiting: pb.SuspensionMessage | pb.Future) -> set[int | str]:
@@ -62,16 +63,23 @@ async def test_what_has_taken_effect_is_in_no_suspension(version: int) -> None:
 
     async def body(ctx: WorkflowContext, parcel: Parcel) -> Parcel:
         signal_, awakeable, sleep = ctx.signal(KEY), ctx.awakeable(str), ctx.sleep(timedelta(0))
-        promise = ctx.promise(PromiseKey("p", str))
+        promise = ctx.promise(PROMISE)
         done = gather(signal_, awakeable, sleep)
         await select(done=done, never=ctx.awakeable(str))
         await promise
         with pytest.raises(CancelledError):
             await ctx.awakeable(str)
-        for future in (signal_, awakeable, sleep, done, select(a=signal_, b=ctx.awakeable(str))):
+        for future in (
+            signal_,
+            awakeable,
+            sleep,
+            promise,
+            done,
+            select(a=signal_, b=ctx.awakeable(str)),
+        ):
             await future
         last = ctx.awakeable(str)
-        await gather(done, select(sleep=gather(sleep, last), last=last), promise.get())
+        await gather(done, select(sleep=gather(sleep, last), last=last), ctx.promise(PROMISE))
         return parcel
 
     case = Case(body, version=version, kind=ServiceKind.WORKFLOW, handler_kind=HandlerKind.WORKFLOW)

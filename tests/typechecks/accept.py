@@ -51,7 +51,7 @@ async def signal_or_timeout(ctx: Context) -> str:
 
 async def promise_or_timeout(ctx: WorkflowContext) -> str:
     name, said = await select(
-        said=ctx.promise(SignupBase.EMAIL_CONFIRMED).get(), timeout=ctx.sleep(timedelta(seconds=1))
+        said=ctx.promise(SignupBase.EMAIL_CONFIRMED), timeout=ctx.sleep(timedelta(seconds=1))
     )
     return name if said is None else said.code
 

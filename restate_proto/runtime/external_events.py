@@ -1,0 +1,142 @@
+"""External events: awakeables, signals and durable promises, which somebody else completes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from typing_extensions import override
+
+from restate_proto.codec.registry import codec_for
+from restate_proto.errors import checked_code
+from restate_proto.model.arguments import check_string
+from restate_proto.model.codec import CodecError
+from restate_proto.protocol import Failure, Result, ResultKind
+from restate_proto.runtime.futures import DurableFuture, Leaf
+from restate_proto.runtime.values import optional_reader, read_nothing, reader, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from restate_proto.model.keys import PromiseKey
+    from restate_proto.model.kinds import Encoding
+    from restate_proto.protocol import NotificationId
+    from restate_proto.runtime.operations import Operations
+
+__all__ = ["Awakeable", "DurablePromise", "ExternalValue"]
+
+R = TypeVar("R")
+
+
+class ExternalValue(Leaf[R]):
+    """A value that somebody outside gives: what an awakeable, a signal or a promise waits for.
+
+    One that cannot be read is a failure of the operation, as if it had been rejected: waiting for
+    another would last for ever. `read` raises `CodecError` for it.
+    """
+
+    __slots__ = ()
+
+    @override
+    def settle(self, result: Result) -> None:
+        if result.kind is ResultKind.VALUE:
+            try:
+                self._read(result)
+            except CodecError as error:
+                result = Result(ResultKind.FAILURE, Failure(400, f"bad value: {error}"))
+        super().settle(result)
+
+
+class Awakeable(ExternalValue[R]):
+    """A future that somebody else completes by its `id`; awaiting it raises if they reject it.
+
+    Attributes:
+        id: what to hand out: for `ctx.resolve_awakeable`, or the ingress.
+    """
+
+    __slots__ = ("id",)
+
+    def __init__(
+        self,
+        operations: Operations,
+        read: Callable[[Result], R],
+        id: str,  # noqa: A002 - as users see it
+        notification: NotificationId,
+    ) -> None:
+        self.id = id
+        super().__init__(operations, read, notification)
+
+
+class DurablePromise(ExternalValue[R]):
+    """A promise of this workflow: one value, for every handler of this workflow id.
+
+    It is the future of that value: awaiting it raises `TerminalError` where the promise was
+    rejected. Its command is written when the object is first awaited or combined, and never again.
+    """
+
+    __slots__ = ("_encoding", "_key")
+
+    def __init__(self, operations: Operations, key: PromiseKey[R], encoding: Encoding) -> None:
+        super().__init__(operations, reader(codec_for(key.type), encoding, "promise", key.name))
+        self._key = key
+        self._encoding = encoding
+
+    @override
+    def __await__(self) -> Generator[Any, None, R]:
+        self.use()
+        return super().__await__()
+
+    @override
+    def use(self) -> None:
+        super().use()
+        if self.notification is None:
+            self.operations.begin(self._get)
+
+    def _get(self) -> None:
+        operations = self.operations
+        notification = operations.commands.get_promise(self._key.name)
+        operations.expect(notification, self)
+        self.notification = notification
+
+    def peek(self) -> DurableFuture[R | None]:
+        """Its value, or None where it has none yet.
+
+        Awaiting it raises `TerminalError` where the promise was rejected.
+        """
+        operations, key = self.operations, self._key
+        read = optional_reader(codec_for(key.type), self._encoding, "promise", key.name)
+        commands = operations.commands
+        return operations.begin(
+            lambda: ExternalValue(operations, read, commands.peek_promise(key.name))
+        )
+
+    def resolve(self, message: R) -> DurableFuture[None]:
+        """Give it its value.
+
+        Awaiting the outcome raises `TerminalError` where it has one already.
+
+        Args:
+            message: the value, of the promise's type.
+
+        Raises:
+            TypeError: the message is not of the promise's type.
+        """
+        return self._complete(write(message, self._key.type, self._encoding))
+
+    def reject(self, reason: str, *, code: int = 500) -> DurableFuture[None]:
+        """Fail it.
+
+        Awaiting the outcome raises `TerminalError` where it has a value already.
+
+        Args:
+            reason: the text of the `TerminalError` that who awaits the promise gets.
+            code: its code, 400 to 599.
+        """
+        check_string("reject", "reason", reason)
+        return self._complete(Failure(checked_code("reject", code), reason))
+
+    def _complete(self, completion: bytes | Failure) -> DurableFuture[None]:
+        operations, name = self.operations, self._key.name
+        commands = operations.commands
+        return operations.begin(
+            lambda: Leaf(operations, read_nothing, commands.complete_promise(name, completion))
+        )

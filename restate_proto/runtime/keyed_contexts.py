@@ -1,0 +1,128 @@
+"""The contexts of virtual objects and workflows: a key, and with it state and promises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from restate_proto.codec.registry import codec_for
+from restate_proto.model.arguments import wrong_key
+from restate_proto.model.keys import PromiseKey, StateKey
+from restate_proto.model.kinds import HandlerKind, ServiceKind
+from restate_proto.runtime.context import Context
+from restate_proto.runtime.external_events import DurablePromise
+from restate_proto.runtime.futures import Leaf
+from restate_proto.runtime.values import optional_reader, read_keys, write
+
+if TYPE_CHECKING:
+    from restate_proto.model.keys import SetsState
+    from restate_proto.model.service import HandlerDescriptor
+    from restate_proto.runtime.futures import DurableFuture
+
+__all__ = [
+    "ObjectContext",
+    "ObjectSharedContext",
+    "WorkflowContext",
+    "WorkflowSharedContext",
+    "context_class",
+]
+
+T = TypeVar("T")
+
+
+class _KeyedContext(Context):
+    """What the handlers of objects and workflows have: a key, and state to read."""
+
+    __slots__ = ()
+
+    @property
+    def key(self) -> str:
+        """The object's key, or the workflow's id."""
+        return self._journal.start.key
+
+    def get(self, key: StateKey[T]) -> DurableFuture[T | None]:
+        """The value of a state key; None where there is none."""
+        if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_key("ctx.get", key, StateKey)
+        read = optional_reader(codec_for(key.type), self._encoding, "state", key.name)
+        operations, commands = self._operations, self._commands
+        return operations.begin(lambda: Leaf(operations, read, commands.state.get(key.name)))
+
+    def state_keys(self) -> DurableFuture[tuple[str, ...]]:
+        """The names of the state keys that have a value."""
+        operations, commands = self._operations, self._commands
+        return operations.begin(lambda: Leaf(operations, read_keys, commands.state.keys()))
+
+
+class _WritingContext(_KeyedContext):
+    """What the one writer of a key has: state to write."""
+
+    __slots__ = ()
+
+    def set(self, key: SetsState[T], value: T) -> None:
+        """Write a state key.
+
+        Raises:
+            TypeError: the value is not of the key's type.
+        """
+        if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_key("ctx.set", key, StateKey)
+        payload = write(value, key.type, self._encoding)
+        self._operations.check_caller()
+        self._commands.state.set(key.name, payload)
+
+    def clear(self, key: StateKey[Any]) -> None:
+        """Remove a state key."""
+        if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_key("ctx.clear", key, StateKey)
+        self._operations.check_caller()
+        self._commands.state.clear(key.name)
+
+    def clear_all(self) -> None:
+        """Remove every state key."""
+        self._operations.check_caller()
+        self._commands.state.clear_all()
+
+
+class _PromiseContext(_KeyedContext):
+    """What the handlers of workflows have: promises."""
+
+    __slots__ = ()
+
+    def promise(self, key: PromiseKey[T]) -> DurablePromise[T]:
+        """A promise of this workflow."""
+        if not isinstance(key, PromiseKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_key("ctx.promise", key, PromiseKey)
+        return DurablePromise(self._operations, key, self._encoding)
+
+
+class ObjectSharedContext(_KeyedContext):
+    """The context of a virtual object's shared handlers, which read its state."""
+
+    __slots__ = ()
+
+
+class ObjectContext(_WritingContext, ObjectSharedContext):
+    """The context of a virtual object's exclusive handlers, which read and write its state."""
+
+    __slots__ = ()
+
+
+class WorkflowSharedContext(_PromiseContext):
+    """The context of a workflow's shared handlers."""
+
+    __slots__ = ()
+
+
+class WorkflowContext(_WritingContext, WorkflowSharedContext):
+    """The context of a workflow's run handler."""
+
+    __slots__ = ()
+
+
+def context_class(descriptor: HandlerDescriptor[Any, Any]) -> type[Context]:
+    """The context class that a handler gets."""
+    if descriptor.service_kind is ServiceKind.SERVICE:
+        return Context
+    if descriptor.service_kind is ServiceKind.VIRTUAL_OBJECT:
+        return ObjectSharedContext if descriptor.kind is HandlerKind.SHARED else ObjectContext
+    return WorkflowContext if descriptor.kind is HandlerKind.WORKFLOW else WorkflowSharedContext

@@ -264,8 +264,9 @@ class Journal:
     def send(self, type_: int, message: Message, flags: int = 0) -> None:
         """Write a message that is no command."""
         payload = message.SerializeToString()
-        self._output += (pack_header(type_, flags, len(payload)), payload)
-        self._output_size += len(payload)
+        length = len(payload)
+        self._output += (pack_header(type_, flags, length), payload)
+        self._output_size += length
 
     def take_output(self) -> bytes:
         """The bytes to send since the last call."""
@@ -288,7 +289,7 @@ class Journal:
         rule = self.phase.on_end
         if rule is _WRITE:
             self._output.append(_END)
-            self.abandon()
+            self.phase = _CLOSED
         elif rule is _MISMATCH:
             self.mismatch("the handler's end")
 

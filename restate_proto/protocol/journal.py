@@ -37,7 +37,6 @@ __all__ = ["Journal"]
 
 M = TypeVar("M", bound="Message")
 
-
 _WAITING_START, _WAITING_REPLAY, _REPLAYING, _PROCESSING, _CLOSED = Phase
 _MATCH, _WRITE, _MISMATCH = Rule.MATCH, Rule.WRITE, Rule.MISMATCH
 _NO_START = pb.StartMessage()

@@ -1,4 +1,4 @@
-"""An endpoint for a process of its own, which tests kill. `restate-proto serve tests.integration.durable_app:endpoint`.
+"""An endpoint for a process of its own, which tests kill: `python -m tests.integration.durable_app HOST:PORT`.
 
 Its side effects are lines on its standard output, which outlive it; what it waits for, outside of
 Restate, are lines on its standard input.
@@ -7,6 +7,7 @@ Restate, are lines on its standard input.
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from restate_proto import Endpoint
@@ -57,3 +58,7 @@ def _endpoint() -> Endpoint:
 
 
 endpoint = _endpoint()
+
+if __name__ == "__main__":
+    # What runs ends when a test says so, however long a busy machine takes for it.
+    endpoint.serve(sys.argv[1], grace=timedelta(hours=1))

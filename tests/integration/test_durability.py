@@ -36,14 +36,13 @@ def free_port() -> int:
 
 
 class Process:
-    """`restate-proto serve tests.integration.durable_app:endpoint` in a process of its own."""
+    """The endpoint `durable_app` in a process of its own."""
 
     def __init__(self, port: int) -> None:
         path = os.pathsep.join((str(ROOT), str(ROOT / "generated")))
         environ = os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
-        command = ("-m", "restate_proto", "serve", "tests.integration.durable_app:endpoint")
         self._process = subprocess.Popen(
-            (sys.executable, *command, "--host", f"127.0.0.1:{port}"),
+            (sys.executable, "-m", "tests.integration.durable_app", f"127.0.0.1:{port}"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,

@@ -243,20 +243,18 @@ class ServerConnection(Connection[ServerStream]):
     @override
     def stream_gone(self) -> None:
         if self.state is _DRAINING and not self.streams:
-            # Not at once: the last bytes of the stream may be on their way from the engine to the
-            # socket, and nothing may overtake them.
-            self.loop.call_soon(self._confirm)
+            self._confirm()
 
     def _confirm(self) -> None:
         """All streams have ended: asks the client whether it has read what they sent.
 
         A socket that is closed while it has unread input drops what was not sent, and a client
-        that is told of the end may drop what it has not read.
+        that is told of the end may drop what it has not read. Nothing is flushed here: the last
+        bytes of a stream may be on their way from the engine to the socket.
         """
-        if self.state is _DRAINING:
-            self.enter(ConnectionState.CONFIRMING)
-            self.ping()
-            self._wait(CONFIRM_SECONDS, self._leave)
+        self.enter(ConnectionState.CONFIRMING)
+        self.ping()
+        self._wait(CONFIRM_SECONDS, self._leave)
 
     def _leave(self) -> None:
         if self.state is ConnectionState.CONFIRMING:

@@ -299,6 +299,36 @@ def test_a_client_that_answers_and_does_not_close_has_some_seconds(engine: str) 
 
 
 @engines
+def test_an_answer_to_an_earlier_ping_says_nothing_of_the_last_bytes(engine: str) -> None:
+    async def test() -> None:
+        memory = drained(engine)
+        memory.connection.ping()
+        await turn()
+        memory.feed(frame(PING, ACK, payload=bytes(8)))
+        assert memory.connection.state is ConnectionState.CONFIRMING
+        memory.feed(frame(PING, ACK, payload=bytes(8)))
+        assert memory.transport.wrote_eof
+        memory.lose()
+
+    run_virtually(test())
+
+
+@engines
+def test_a_client_that_breaks_the_rules_is_not_waited_for(engine: str) -> None:
+    async def test() -> None:
+        memory = drained(engine)
+        memory.feed(window_update(0, 0))
+        assert memory.transport.closed
+        assert not memory.transport.wrote_eof
+        memory.connection.stop("the server stops")
+        await turn()
+        assert not memory.transport.wrote_eof
+        memory.lose()
+
+    run_virtually(test())
+
+
+@engines
 def test_a_client_that_reads_slowly_has_the_time_it_needs(engine: str) -> None:
     async def test() -> None:
         memory = drained(engine)

@@ -12,7 +12,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from restate_proto.codec.contents import ANY, contents_of
 from restate_proto.codec.json_forms import WELL_KNOWN
-from restate_proto.codec.proto_fields import is_repeated, map_entry
+from restate_proto.protobuf import is_repeated, map_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

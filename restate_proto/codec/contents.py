@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from restate_proto.codec.proto_fields import is_required
+from restate_proto.protobuf import is_required
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

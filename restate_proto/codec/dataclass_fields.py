@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from restate_proto.codec import field_values as values
-from restate_proto.codec.proto_fields import is_repeated, is_required, map_entry
+from restate_proto.protobuf import is_repeated, is_required, map_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,15 +8,18 @@ contract with google.protobuf as well.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
+
+from restate_proto.protobuf import names_in_file, types_in_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from google.protobuf.descriptor import Descriptor
+    from google.protobuf.descriptor import FileDescriptor
 
 __all__ = ["find_descriptor", "message_files"]
 
@@ -116,7 +119,7 @@ def _read(prefix: str, data: bytes) -> None:
         modules = {f"{prefix}{file.package}".removesuffix(".")}
         if name.startswith(_WELL_KNOWN):
             modules.add(_WELL_KNOWN_MODULE)
-        for names, descriptor in _walk(file.message_types_by_name.values()):
+        for names, descriptor in _messages_in(file):
             for module in modules:
                 _messages.setdefault(module, {}).setdefault(names, descriptor)
 
@@ -134,15 +137,11 @@ def _add_well_known(name: str, files: dict[str, bytes]) -> None:
 def _well_known() -> dict[tuple[str, ...], Descriptor]:
     modules = (f"google.protobuf.{name}_pb2" for name in _WELL_KNOWN_FILES)
     files = (importlib.import_module(module).DESCRIPTOR for module in modules)
-    return dict(found for file in files for found in _walk(file.message_types_by_name.values()))
+    return dict(found for file in files for found in _messages_in(file))
 
 
-def _walk(
-    # Any: the descriptors of protobuf's implementations have no class in common.
-    messages: Any,
-    outer: tuple[str, ...] = (),
-) -> Iterator[tuple[tuple[str, ...], Descriptor]]:
-    for message in messages:
-        names = (*outer, message.name)
-        yield names, message
-        yield from _walk(message.nested_types, names)
+def _messages_in(file: FileDescriptor) -> Iterator[tuple[tuple[str, ...], Descriptor]]:
+    """Yields the messages of a file, each with the names that lead to it."""
+    for found in types_in_file(file):
+        if isinstance(found, Descriptor):
+            yield names_in_file(found), found

@@ -9,12 +9,13 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, EncodeError, Message
 
-from restate_proto.codec import anys, json_losses, strict_json
+from restate_proto.codec import json_losses, strict_json
 from restate_proto.codec.base64_fields import Base64Fields
 from restate_proto.codec.binary_faults import MAX_DEPTH, find_fault
 from restate_proto.codec.contents import contents_of
+from restate_proto.codec.payload import NO_OBJECTS
+from restate_proto.codec.submessages import put_anys_in_order
 from restate_proto.model.codec import CodecError
-from restate_proto.model.payloads import NO_OBJECTS
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
@@ -158,7 +159,7 @@ class GoogleCodec(Generic[M]):
             if self._base64 is not None:
                 self._base64.check(value)
             if self._contents.anything:
-                anys.put_in_order(message, self._pool)
+                put_anys_in_order(message, self._pool)
         except Exception as error:
             # The bytes come from outside, and json_format meets the unexpected with whatever
             # Python says: AttributeError, KeyError, OverflowError, TypeError...

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from restate_proto.codec.json_forms import KEYS, SCALARS, WELL_KNOWN
-from restate_proto.codec.proto_fields import is_repeated, is_required, map_entry
+from restate_proto.protobuf import is_repeated, is_required, map_entry
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor

@@ -22,7 +22,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from restate_proto.codec.json_example import message_example
 from restate_proto.codec.json_forms import KEYS, SCALARS, WELL_KNOWN, WRAPPERS
-from restate_proto.codec.proto_fields import is_repeated, is_required, map_entry
+from restate_proto.protobuf import is_repeated, is_required, map_entry
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, EnumDescriptor

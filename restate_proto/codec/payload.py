@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from restate_proto.codec import strict_json
 from restate_proto.model.codec import CodecError
 from restate_proto.model.kinds import Encoding
-from restate_proto.model.payloads import BINARY_TYPES, JSON_TYPES
 
 if TYPE_CHECKING:
     from restate_proto.model.codec import Codec
@@ -35,6 +34,9 @@ if TYPE_CHECKING:
 __all__ = [
     "APPLICATION_JSON",
     "APPLICATION_PROTOBUF",
+    "BINARY_TYPES",
+    "JSON_TYPES",
+    "NO_OBJECTS",
     "content_type_of",
     "decode",
     "encode",
@@ -44,6 +46,31 @@ __all__ = [
 ]
 
 M = TypeVar("M")
+
+BINARY_TYPES = (
+    "application/protobuf",
+    "application/x-protobuf",
+    "application/proto",
+    "application/vnd.google.protobuf",
+)
+"""The content types of protobuf binary; the first is what is written."""
+
+JSON_TYPES = ("application/json", "text/json", "*/*")
+"""The content types of ProtoJSON; the first is what is written.
+
+The last is what tools send that go by OpenAPI, such as the playground of the Restate UI: a handler's
+input is declared as this, with the schema of its JSON.
+"""
+
+NO_OBJECTS = tuple(
+    f"google.protobuf.{name}"
+    for name in (
+        *("BoolValue", "BytesValue", "DoubleValue", "Duration", "FieldMask", "FloatValue"),
+        *("Int32Value", "Int64Value", "ListValue", "StringValue", "Timestamp", "UInt32Value"),
+        *("UInt64Value", "Value"),
+    )
+)
+"""The messages whose ProtoJSON is no object, so that no opening brace tells it from binary."""
 
 APPLICATION_PROTOBUF = BINARY_TYPES[0]
 """The content type that we write for binary payloads."""

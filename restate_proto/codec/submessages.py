@@ -1,4 +1,4 @@
-"""The messages inside of a message, and where among them something is wrong."""
+"""The messages inside of a message: where among them something is wrong, and the order in each `Any`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf import message_factory
 
 from restate_proto.codec.contents import ANY
-from restate_proto.codec.proto_fields import is_repeated, map_entry
+from restate_proto.protobuf import is_repeated, map_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor_pool import DescriptorPool
     from google.protobuf.message import Message
 
-__all__ = ["content_of_any", "find_innermost", "submessages"]
+__all__ = ["find_innermost", "put_anys_in_order", "submessages"]
 
 
-def content_of_any(message: Any, pool: DescriptorPool) -> Message:
+def _content_of_any(message: Any, pool: DescriptorPool) -> Message:
     """The message in an `Any` that has a type.
 
     Args:
@@ -46,7 +46,7 @@ def submessages(message: Any, pool: DescriptorPool) -> Iterator[tuple[str, Messa
     """
     if message.DESCRIPTOR.full_name == ANY:
         try:
-            yield "value", content_of_any(message, pool)
+            yield "value", _content_of_any(message, pool)
         except Exception:  # noqa: BLE001 - whatever its content is instead
             return
         return
@@ -91,3 +91,25 @@ def find_innermost(
                 reason, inner = found, candidate
                 break
     return ".".join(path), reason
+
+
+# Any: as above.
+def put_anys_in_order(message: Any, pool: DescriptorPool) -> None:
+    """Serialize what is in each `Any` of a message again, with sorted map entries.
+
+    `json_format` reads the message in an `Any` and serializes it in whatever order its map entries
+    have in memory, which differs from process to process. A handler that passes such a message on
+    would not repeat itself on replay.
+
+    Args:
+        message: a message that `json_format` has read, so that each type in it is known.
+        pool: where it is known.
+    """
+    if message.DESCRIPTOR.full_name == ANY:
+        if message.type_url:
+            inner = _content_of_any(message, pool)
+            put_anys_in_order(inner, pool)
+            message.value = inner.SerializeToString(deterministic=True)
+        return
+    for _, inner in submessages(message, pool):
+        put_anys_in_order(inner, pool)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 
+from restate_proto.codec.payload import NO_OBJECTS
 from restate_proto.evolution.constraints import constraint_changes
 from restate_proto.evolution.difference import Difference
 from restate_proto.evolution.payload_enums import enum_differences
@@ -22,7 +23,6 @@ from restate_proto.evolution.scalars import (
     scalar_reading,
 )
 from restate_proto.model.kinds import Encoding
-from restate_proto.model.payloads import NO_OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

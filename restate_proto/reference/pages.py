@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from restate_proto.codec.proto_fields import map_entry
+from restate_proto.protobuf import map_entry
 from restate_proto.reference.calls.every import CallWriter
 from restate_proto.reference.document import (
     INDEX,

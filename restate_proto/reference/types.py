@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.descriptor import FieldDescriptor
 
 from restate_proto.codec.json_forms import KEYS, SCALARS, WELL_KNOWN
-from restate_proto.codec.proto_fields import is_repeated, is_required, map_entry
+from restate_proto.protobuf import is_repeated, is_required, map_entry
 from restate_proto.reference.document import (
     Anchor,
     Badge,

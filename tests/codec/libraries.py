@@ -15,9 +15,9 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from restate_proto.cli.message_compilers import compile_messages
 from restate_proto.codec.descriptors import message_files
-from restate_proto.codec.proto_fields import is_required, map_entry
 from restate_proto.codec.registry import codec_for
 from restate_proto.generate.python.embedded import bare_files
+from restate_proto.protobuf import is_required, map_entry
 from tests.codec.messages import FILES, OURS
 
 __all__ = ["BETTERPROTO", "BETTERPROTO2", "COMMON", "GOOGLE", "LIBRARIES", "Library", "compiled"]

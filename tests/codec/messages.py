@@ -24,8 +24,8 @@ from google.protobuf.descriptor import FieldDescriptor
 from grpc_tools import protoc  # pyright: ignore[reportMissingTypeStubs] - it has none
 from hypothesis import strategies as st
 
-from restate_proto.codec.proto_fields import is_required
 from restate_proto.codec.registry import codec_for
+from restate_proto.protobuf import is_required
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from restate_proto.codec.payload import BINARY_TYPES, JSON_TYPES, NO_OBJECTS
 from restate_proto.generate.kotlin.printer import quote
-from restate_proto.model.payloads import BINARY_TYPES, JSON_TYPES, NO_OBJECTS
 
 if TYPE_CHECKING:
     from restate_proto.generate.jvm.messages import JvmClass

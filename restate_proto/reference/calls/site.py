@@ -10,8 +10,8 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from restate_proto.codec.json_example import short_example
 from restate_proto.codec.json_forms import SCALARS
-from restate_proto.codec.proto_fields import is_repeated
 from restate_proto.model.kinds import HandlerKind, ServiceKind
+from restate_proto.protobuf import is_repeated
 from restate_proto.reference.document import Paragraph, Snippet, Text
 
 if TYPE_CHECKING:

@@ -1,0 +1,53 @@
+"""What descriptors say of fields and types, for every protobuf release that is supported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.protobuf.descriptor import Descriptor, EnumDescriptor, FileDescriptor
+
+__all__ = ["is_repeated", "is_required", "map_entry", "names_in_file", "types_in_file"]
+
+
+# Any: the stubs know the newest protobuf, where `label` (the only way up to 5) is gone.
+def is_repeated(field: Any) -> bool:
+    """Whether a field is repeated, or a map."""
+    repeated = getattr(field, "is_repeated", None)
+    return field.label == field.LABEL_REPEATED if repeated is None else repeated
+
+
+def is_required(field: Any) -> bool:
+    """Whether a field has to be there, as proto2 has it."""
+    required = getattr(field, "is_required", None)
+    return field.label == field.LABEL_REQUIRED if required is None else required
+
+
+def map_entry(field: Any) -> Descriptor | None:
+    """The message that an entry of a map is, with its fields `key` and `value`; else None."""
+    entry = field.message_type
+    return entry if entry is not None and entry.GetOptions().map_entry else None
+
+
+def types_in_file(file: FileDescriptor) -> Iterator[Descriptor | EnumDescriptor]:
+    """Yields the messages and enums of a file, each before those inside of it.
+
+    The order is that of the file, messages before enums; a map's entry is a message, too.
+    """
+
+    def inside(message: Descriptor) -> Iterator[Descriptor | EnumDescriptor]:
+        yield message
+        for nested in message.nested_types:
+            yield from inside(nested)
+        yield from message.enum_types
+
+    for message in file.message_types_by_name.values():
+        yield from inside(message)
+    yield from file.enum_types_by_name.values()
+
+
+def names_in_file(type_: Descriptor | EnumDescriptor) -> tuple[str, ...]:
+    """Returns the names that lead to a type inside of its file: `("Outer", "Inner")`."""
+    return tuple(type_.full_name.removeprefix(f"{type_.file.package}.").split("."))

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf.descriptor import Descriptor
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from google.protobuf.descriptor import Descriptor, EnumDescriptor, FileDescriptor
+    from google.protobuf.descriptor import EnumDescriptor, FileDescriptor
 
-__all__ = ["is_repeated", "is_required", "map_entry", "names_in_file", "types_in_file"]
+__all__ = [
+    "is_repeated",
+    "is_required",
+    "map_entry",
+    "messages_in_file",
+    "names_in_file",
+    "types_in_file",
+]
 
 
 # Any: the stubs know the newest protobuf, where `label` (the only way up to 5) is gone.
@@ -46,6 +55,11 @@ def types_in_file(file: FileDescriptor) -> Iterator[Descriptor | EnumDescriptor]
     for message in file.message_types_by_name.values():
         yield from inside(message)
     yield from file.enum_types_by_name.values()
+
+
+def messages_in_file(file: FileDescriptor) -> Iterator[Descriptor]:
+    """Yields the messages of a file, as `types_in_file` does."""
+    return (found for found in types_in_file(file) if isinstance(found, Descriptor))
 
 
 def names_in_file(type_: Descriptor | EnumDescriptor) -> tuple[str, ...]:

@@ -168,7 +168,10 @@ def _parse(
     """Returns the model, and what rules are broken."""
     request = plugin_pb2.CodeGeneratorRequest(file_to_generate=names, proto_file=descriptors.file)
     problems = Problems()
-    files = parse_files(request, all_services=all_services, problems=problems)
+    try:
+        files = parse_files(request, all_services=all_services, problems=problems)
+    except PluginError as error:
+        raise ContractError(str(error)) from error
     try:
         problems.raise_if_any()
     except PluginError as error:

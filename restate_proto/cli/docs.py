@@ -56,15 +56,11 @@ def write_docs(
     """
     # They take a while to load, and the other commands do without.
     from restate_proto.reference.html import render_html  # noqa: PLC0415 - see above
-    from restate_proto.reference.library import LibraryError  # noqa: PLC0415 - see above
     from restate_proto.reference.markdown import render_markdown  # noqa: PLC0415 - see above
     from restate_proto.reference.pages import contract_pages  # noqa: PLC0415 - see above
 
     contract = load_contract(source, include, all_services=all_services)
-    try:
-        pages = contract_pages(contract.descriptors, contract.files, ingress_url=ingress_url)
-    except LibraryError as error:
-        raise ContractError(str(error)) from error
+    pages = contract_pages(contract.descriptors, contract.files, ingress_url=ingress_url)
     texts: dict[str, str] = {}
     if format_ is not DocsFormat.HTML:
         texts.update(render_markdown(pages))

@@ -14,7 +14,7 @@ from restate_proto.cli.message_compilers import compile_messages
 from restate_proto.cli.output import FAILED, MARK, Force, OutputError, fail, write_files
 from restate_proto.cli.protoc import ContractError, ProtoFolder
 from restate_proto.cli.protoc_output import mend_stub, prefix_imports
-from restate_proto.contract.go_warnings import go_warnings
+from restate_proto.contract.parse.go import go_warnings
 from restate_proto.contract.problems import PluginError
 from restate_proto.generate.python.generate import generate as generate_restate_code
 from restate_proto.generate.python.names import module_name

@@ -14,6 +14,7 @@ from google.protobuf.compiler import plugin_pb2
 from google.protobuf.message import DecodeError
 
 from restate_proto.cli.protoc import ContractError
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.parse.files import parse_files
 from restate_proto.generate.python.embedded import bare_files
 from restate_proto.generate.python.options import parse_options
@@ -86,7 +87,7 @@ def compile_messages(
     messages = plugin_pb2.CodeGeneratorRequest(
         file_to_generate=request.file_to_generate,
         parameter=compiler.parameter,
-        proto_file=bare_files(request.proto_file, wanted),
+        proto_file=bare_files(Descriptors(request.proto_file), wanted),
     )
     # betterproto2's calls ruff, which lies beside this Python and need not be on the PATH.
     path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))

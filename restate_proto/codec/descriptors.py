@@ -10,16 +10,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 
-from restate_proto.protobuf import names_in_file, types_in_file
+from restate_proto.protobuf import messages_in_file, names_in_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from google.protobuf.descriptor import FileDescriptor
+    from google.protobuf.descriptor import Descriptor, FileDescriptor
 
 __all__ = ["find_descriptor", "message_files"]
 
@@ -141,7 +140,5 @@ def _well_known() -> dict[tuple[str, ...], Descriptor]:
 
 
 def _messages_in(file: FileDescriptor) -> Iterator[tuple[tuple[str, ...], Descriptor]]:
-    """Yields the messages of a file, each with the names that lead to it."""
-    for found in types_in_file(file):
-        if isinstance(found, Descriptor):
-            yield names_in_file(found), found
+    """Yields the messages of a file, each after the names that lead to it."""
+    return ((names_in_file(message), message) for message in messages_in_file(file))

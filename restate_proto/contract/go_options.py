@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 from google.protobuf import empty_pb2
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from restate_proto.contract.extensions import foreign_extensions
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from google.protobuf import descriptor_pb2
+    from google.protobuf.descriptor import FileDescriptor
+
+    from restate_proto.contract.descriptors import Descriptors
 
 __all__ = ["EXTENSION", "GoHandlerType", "GoOptions", "GoServiceType"]
 
@@ -52,8 +51,8 @@ class GoOptions:
     another package, it is not Go's.
     """
 
-    def __init__(self, files: Iterable[descriptor_pb2.FileDescriptorProto]) -> None:
-        self._foreign = foreign_extensions(files, _PACKAGE)
+    def __init__(self, descriptors: Descriptors) -> None:
+        self._descriptors = descriptors
 
     def service_type(self, options: descriptor_pb2.ServiceOptions) -> GoServiceType | None:
         """Returns what the option says, or None where it is not given."""
@@ -65,24 +64,26 @@ class GoOptions:
         value = self._read(options)
         return GoHandlerType(value) if value in set(GoHandlerType) else None
 
-    def used_in(self, file: descriptor_pb2.FileDescriptorProto) -> bool:
+    def used_in(self, file: FileDescriptor) -> bool:
         """Whether a service or method of the file has one of the options."""
         return any(
-            self.service_type(service.options) is not None
-            or any(self.handler_type(method.options) is not None for method in service.method)
-            for service in file.service
+            self.service_type(service.GetOptions()) is not None
+            or any(self.handler_type(each.GetOptions()) is not None for each in service.methods)
+            for service in file.services_by_name.values()
         )
 
     def _read(
         self, options: descriptor_pb2.ServiceOptions | descriptor_pb2.MethodOptions
     ) -> int | None:
-        if (options.DESCRIPTOR.full_name, EXTENSION) in self._foreign:
+        package = self._descriptors.extended_by(options.DESCRIPTOR.full_name, EXTENSION)
+        if package not in {None, _PACKAGE}:
             return None
         # To Empty every field is unknown; in `options` itself the extension is a known one where
         # a program has loaded Go's descriptors.
         fields = UnknownFieldSet(empty_pb2.Empty.FromString(options.SerializeToString()))
-        found = None
-        for field in fields:
-            if field.field_number == EXTENSION and field.wire_type == _VARINT:
-                found = int(field.data)
-        return found
+        values = [
+            int(field.data)
+            for field in fields
+            if field.field_number == EXTENSION and field.wire_type == _VARINT
+        ]
+        return values[-1] if values else None

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from restate_proto.contract.extensions import foreign_extensions
 from restate_proto.contract.go_options import EXTENSION as GO_EXTENSION
 from restate_proto.contract.go_options import GoHandlerType, GoOptions, GoServiceType
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restatepb.v1 import options_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from google.protobuf import descriptor_pb2
+    from google.protobuf.descriptor import FileDescriptor
     from google.protobuf.message import Message
+
+    from restate_proto.contract.descriptors import Descriptors
 
 __all__ = [
     "KEY_OPTION",
@@ -29,6 +29,8 @@ __all__ = [
     "OptionReader",
     "unknown_field",
 ]
+
+_PACKAGE: str = options_pb2.DESCRIPTOR.package
 
 KEY_OPTION: int = options_pb2.KEY_FIELD_NUMBER
 
@@ -97,12 +99,11 @@ class HandlerOption:
 class OptionReader:
     """Reads the options in the files of one request."""
 
-    def __init__(self, files: Iterable[descriptor_pb2.FileDescriptorProto]) -> None:
-        files = tuple(files)
-        self._go = GoOptions(files)
-        self._foreign = foreign_extensions(files, "restatepb.v1")
+    def __init__(self, descriptors: Descriptors) -> None:
+        self._go = GoOptions(descriptors)
+        self._descriptors = descriptors
 
-    def uses_go(self, file: descriptor_pb2.FileDescriptorProto) -> bool:
+    def uses_go(self, file: FileDescriptor) -> bool:
         """Whether the file has options of the Go SDK."""
         return self._go.used_in(file)
 
@@ -162,8 +163,12 @@ class OptionReader:
         return self._has(options, _KEY) and bool(options.Extensions[_KEY])
 
     def _has(self, options: Message, extension: Any) -> bool:
-        is_foreign = (options.DESCRIPTOR.full_name, extension.number) in self._foreign
-        return not is_foreign and options.HasExtension(extension)
+        if not options.HasExtension(extension):
+            return False
+        # Numbers from 50000 to 99999 are anyone's: where a contract's own files give one of ours to
+        # an extension of theirs, what they say with it is not for us.
+        package = self._descriptors.extended_by(options.DESCRIPTOR.full_name, extension.number)
+        return package in {None, _PACKAGE}
 
 
 def unknown_field(message: Message) -> str | None:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.model.kinds import ServiceKind
+from restate_proto.protobuf import names_in_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from google.protobuf.descriptor import Descriptor
 
     from restate_proto.contract.problems import Location
     from restate_proto.model.config import Config
@@ -44,6 +47,11 @@ class MessageType:
     file: str
     names: tuple[str, ...]
     full_name: str
+
+    @classmethod
+    def of(cls, descriptor: Descriptor) -> MessageType:
+        """Returns the type that a descriptor describes."""
+        return cls(descriptor.file.name, names_in_file(descriptor), descriptor.full_name)
 
     @property
     def is_empty(self) -> bool:

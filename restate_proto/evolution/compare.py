@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from restate_proto.contract.problems import Location
+from restate_proto.evolution.compare_messages import PayloadComparison
 from restate_proto.evolution.compare_service import compare_service, signature
+from restate_proto.evolution.findings import Reporter
 from restate_proto.evolution.match import match
-from restate_proto.evolution.payloads import PayloadComparison
-from restate_proto.evolution.reporter import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

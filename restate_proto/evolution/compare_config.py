@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from restate_proto.contract.schema import HandlerModel, ServiceModel
-    from restate_proto.evolution.findings import Finding
-    from restate_proto.evolution.reporter import Reporter
+    from restate_proto.evolution.findings import Finding, Reporter
 
 __all__ = ["config_findings"]
 
@@ -44,11 +43,11 @@ def config_findings(
         handlers: its handlers in both.
     """
     closed = [_closed(before, after, *pair) for pair in handlers]
-    yield from _each(report, "INGRESS_CLOSED", before, after, handlers, closed)
+    yield from _findings(report, "INGRESS_CLOSED", before, after, handlers, closed)
     for name, why in _RETENTIONS.items():
         concerned = [pair for pair in handlers if _has_retention(name, pair[1])]
         shorter = [_shorter(name, before, after, *pair) for pair in concerned]
-        yield from _each(report, "RETENTION_SHORTENED", before, after, concerned, shorter, why)
+        yield from _findings(report, "RETENTION_SHORTENED", before, after, concerned, shorter, why)
 
 
 def _closed(
@@ -68,10 +67,10 @@ def _shorter(
     old, new = _effective(name, before, was), _effective(name, after, now)
     if (_DEFAULT if new is None else new) >= (_DEFAULT if old is None else old):
         return None
-    return f"{name} was {_words(old)} and is {_words(new)}"
+    return f"{name} was {_retention_text(old)} and is {_retention_text(new)}"
 
 
-def _each(
+def _findings(
     report: Reporter,
     rule: str,
     before: ServiceModel,
@@ -107,7 +106,7 @@ def _effective(name: str, service: ServiceModel, handler: HandlerModel) -> timed
     return getattr(service.config, name) if own is None else own
 
 
-def _words(retention: timedelta | None) -> str:
+def _retention_text(retention: timedelta | None) -> str:
     if retention is None:
         return "the server's default (one day, if it is not configured)"
     return f"{retention.total_seconds():f}".rstrip("0").rstrip(".") + "s"

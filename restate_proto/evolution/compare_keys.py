@@ -8,14 +8,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from restate_proto.contract.problems import Location
-    from restate_proto.contract.schema import HandlerModel, MessageType
-    from restate_proto.evolution.findings import Finding
-    from restate_proto.evolution.reporter import Reporter
+    from restate_proto.contract.schema import HandlerModel
+    from restate_proto.evolution.findings import Finding, Reporter
     from restate_proto.evolution.version import ContractVersion
 
 __all__ = ["key_findings"]
-
-_MESSAGE_FIELD = 2  # a field number of DescriptorProto, for source paths
 
 _MOVED = (
     "Clients of the two contracts send the same request to different keys, each with state of its "
@@ -69,32 +66,23 @@ def _change(
     before: HandlerModel, after: HandlerModel, old: ContractVersion, new: ContractVersion
 ) -> tuple[str, str] | None:
     was, now = before.key_field, after.key_field
-    if was is None and now is None:
+    if was == now:
         return None
-    if was is None:
-        # A field that was not there yet is empty in what is sent: the client's key counts.
-        is_new = _number(new, after.request, now) not in _numbers(old, before.request)
-        return None if is_new else (f'is marked now: "{now}"', _MARKED)
     if now is None:
         return f'was "{was}" and is not marked any more', _UNMARKED
-    if was == now or _number(old, before.request, was) == _number(new, after.request, now):
+    one, other = old.message(before.request.full_name), new.message(after.request.full_name)
+    if was is None:
+        # A field that was not there yet is empty in what is sent: the client's key counts.
+        is_new = other.fields_by_name[now].number not in one.fields_by_number
+        return None if is_new else (f'is marked now: "{now}"', _MARKED)
+    if one.fields_by_name[was].number == other.fields_by_name[now].number:
         return None
     return f'was "{was}" and is "{now}"', _MOVED
 
 
-def _numbers(version: ContractVersion, message: MessageType) -> set[int]:
-    return {field.number for field in version.message(message.full_name).proto.field}
-
-
-def _number(version: ContractVersion, message: MessageType, name: str | None) -> int:
-    fields = version.message(message.full_name).proto.field
-    return next(field.number for field in fields if field.name == name)
-
-
 def _place(version: ContractVersion, handler: HandlerModel) -> Location:
     """Returns where the marked field is, or the handler where there is none."""
-    found = version.message(handler.request.full_name)
-    for number, field in enumerate(found.proto.field):
-        if field.name == handler.key_field:
-            return version.location(found.type.file, (*found.path, _MESSAGE_FIELD, number))
-    return handler.location
+    if handler.key_field is None:
+        return handler.location
+    request = version.message(handler.request.full_name)
+    return version.location(request.fields_by_name[handler.key_field])

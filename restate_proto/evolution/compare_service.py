@@ -8,17 +8,17 @@ from restate_proto.contract.schema import KIND_WORDS
 from restate_proto.evolution.compare_config import config_findings
 from restate_proto.evolution.compare_keys import key_findings
 from restate_proto.evolution.compare_types import Use, type_findings
+from restate_proto.evolution.findings import Reporter
 from restate_proto.evolution.match import match
-from restate_proto.evolution.reporter import Reporter
 from restate_proto.model.kinds import Encoding, HandlerKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from restate_proto.contract.schema import Declaration, HandlerModel, ServiceModel
+    from restate_proto.evolution.compare_messages import PayloadComparison
     from restate_proto.evolution.findings import Finding
     from restate_proto.evolution.match import Matches
-    from restate_proto.evolution.payloads import PayloadComparison
     from restate_proto.evolution.version import ContractVersion
 
 __all__ = ["compare_service", "signature"]
@@ -53,7 +53,7 @@ def compare_service(
         # another name it is another service to Restate, which may be of any kind.
         if before.name != after.name:
             return
-        was, is_ = (_article(KIND_WORDS[service.kind]) for service in (before, after))
+        was, is_ = (_with_article(KIND_WORDS[service.kind]) for service in (before, after))
         text = f"it was {was} and is {is_}"
         yield report.finding("SERVICE_KIND_CHANGED", text, before=before.location)
         return
@@ -207,5 +207,5 @@ def _declared_use(what: str, before: Declaration, after: Declaration) -> Use:
     )
 
 
-def _article(word: str) -> str:
+def _with_article(word: str) -> str:
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"

@@ -10,15 +10,13 @@ if TYPE_CHECKING:
 
     from restate_proto.contract.problems import Location
     from restate_proto.contract.schema import MessageType
-    from restate_proto.evolution.difference import Difference
-    from restate_proto.evolution.findings import Finding
-    from restate_proto.evolution.payloads import PayloadComparison
-    from restate_proto.evolution.reporter import Reporter
+    from restate_proto.evolution.compare_messages import PayloadComparison
+    from restate_proto.evolution.findings import Difference, Finding, Reporter
     from restate_proto.model.kinds import Encoding
 
 __all__ = ["Use", "type_findings"]
 
-_MOST = 3
+_FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ def type_findings(
 def _another_type(report: Reporter, use: Use, found: Sequence[Difference]) -> Iterator[Finding]:
     text = f"{use.title} was {use.old.full_name} and is {use.new.full_name}"
     if found:
-        text += f": {_some([difference.text for difference in found])}"
+        text += f": {_first_few([difference.text for difference in found])}"
     elif use.name is None:
         return  # requests and responses do not stay, and buf says that their type has a new name
     yield report.finding(
@@ -103,12 +101,12 @@ def _changed_message(report: Reporter, difference: Difference, users: Sequence[U
         before=difference.before,
         place=difference.place,
         handler=handlers.pop() if len(handlers) == 1 else None,
-        uses=_some(list(dict.fromkeys(use.title for use in users))),
+        uses=_first_few(list(dict.fromkeys(use.title for use in users))),
         remedy=difference.remedy,
     )
 
 
-def _some(texts: Sequence[str]) -> str:
-    shown = ", ".join(texts[:_MOST])
-    more = len(texts) - _MOST
+def _first_few(texts: Sequence[str]) -> str:
+    shown = ", ".join(texts[:_FEW])
+    more = len(texts) - _FEW
     return f"{shown} and {more} more" if more > 0 else shown

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from google.protobuf.descriptor_pb2 import FeatureSet
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
+from restate_proto.protobuf import is_required
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from google.protobuf.descriptor import Descriptor, FieldDescriptor
     from google.protobuf.descriptor_pb2 import DescriptorProto
 
-__all__ = ["Change", "constraint_changes", "is_taken"]
+__all__ = ["Change", "constraint_changes", "has_reserved_number", "is_taken"]
 
 
 class Change(NamedTuple):
@@ -22,40 +22,48 @@ class Change(NamedTuple):
         subject: the field or fields that it is about.
         text: what has become of them.
         remedy: what to do instead.
-        before: the index of the field in the old message, if it is there.
+        before: the field in the old message, if it is there.
         now: that in the new one.
     """
 
     subject: str
     text: str
     remedy: str
-    before: int | None
-    now: int | None
+    before: FieldDescriptor | None
+    now: FieldDescriptor | None
 
 
 def constraint_changes(
-    before: DescriptorProto, after: DescriptorProto, same: Mapping[int, int], *, is_json: bool
+    before: Descriptor,
+    after: Descriptor,
+    reserved: DescriptorProto,
+    same: Mapping[int, FieldDescriptor],
+    *,
+    is_json: bool,
 ) -> Iterator[Change]:
     """Finds what one of two messages allows and the other does not.
 
     Args:
         before: the old message.
         after: the new one.
-        same: the indexes of old fields, each with that of the new field that reads its values.
+        reserved: the old message, with what is reserved in it.
+        same: the new fields that read the values of old ones, by the numbers of the old ones.
         is_json: whether in ProtoJSON, else in binary.
     """
-    yield from _required(before, after, same)
-    yield from _oneofs(before, after, same)
+    known = {field.number for field in same.values()}
+    added = [field for field in after.fields if field.number not in known]
+    yield from _required(before, added, same)
+    yield from _oneofs(before, same)
     what = "name" if is_json else "number"
-    for index, field in enumerate(after.field):
-        if index not in same.values() and is_taken(
-            has_number=any(r.start <= field.number < r.end for r in before.reserved_range),
-            has_name=not {field.name, field.json_name}.isdisjoint(before.reserved_name),
+    for field in added:
+        if is_taken(
+            has_number=has_reserved_number(reserved, field.number),
+            has_name=not {field.name, field.json_name}.isdisjoint(reserved.reserved_name),
             is_json=is_json,
         ):
             text = f"has a {what} that was reserved"
             remedy = f"give it a {what} that no field has had"
-            yield Change(_title(field), text, remedy, None, index)
+            yield Change(_title(field), text, remedy, None, field)
 
 
 def is_taken(*, has_number: bool, has_name: bool, is_json: bool) -> bool:
@@ -70,56 +78,54 @@ def is_taken(*, has_number: bool, has_name: bool, is_json: bool) -> bool:
     return has_name and not has_number if is_json else has_number and not has_name
 
 
+def has_reserved_number(message: DescriptorProto, number: int) -> bool:
+    """Whether a message reserves the number of a field."""
+    return any(r.start <= number < r.end for r in message.reserved_range)
+
+
 def _required(
-    before: DescriptorProto, after: DescriptorProto, same: Mapping[int, int]
+    before: Descriptor, added: list[FieldDescriptor], same: Mapping[int, FieldDescriptor]
 ) -> Iterator[Change]:
-    for index, field in enumerate(before.field):
-        now = same.get(index)
-        is_required_now = now is not None and _is_required(after.field[now])
-        if _is_required(field) == is_required_now:
+    for field in before.fields:
+        now = same.get(field.number)
+        is_required_now = now is not None and is_required(now)
+        if is_required(field) == is_required_now:
             continue
         text = "is required now" if is_required_now else "was required and is not"
-        yield Change(_title(field), text, "leave its label", index, now)
-    for index, field in enumerate(after.field):
-        if index not in same.values() and _is_required(field):
-            yield Change(_title(field), "is new and required", "make it optional", None, index)
+        yield Change(_title(field), text, "leave its label", field, now)
+    for field in added:
+        if is_required(field):
+            yield Change(_title(field), "is new and required", "make it optional", None, field)
 
 
-def _is_required(field: Field) -> bool:
-    presence = field.options.features.field_presence  # editions say it here
-    return field.label == Field.LABEL_REQUIRED or presence == FeatureSet.LEGACY_REQUIRED
-
-
-def _oneofs(
-    before: DescriptorProto, after: DescriptorProto, same: Mapping[int, int]
-) -> Iterator[Change]:
+def _oneofs(before: Descriptor, same: Mapping[int, FieldDescriptor]) -> Iterator[Change]:
     """Finds fields that can be set at once in one of the messages, and cannot in the other."""
-    was = {index: _oneof(before, index) for index in same}
-    now = {index: _oneof(after, same[index]) for index in same}
+    fields = before.fields_by_number
+    was = {number: _oneof(fields[number]) for number in same}
+    now = {number: _oneof(field) for number, field in same.items()}
     for ours, others, text in (
         (now, was, "can be set at once no more"),
         (was, now, "could not be set at once, and can"),
     ):
         for oneof in dict.fromkeys(filter(None, ours.values())):
-            fields = [index for index in same if ours[index] == oneof]
+            numbers = [number for number in same if ours[number] == oneof]
             # A field outside of all oneofs is alone.
-            if len({others[index] or str(index) for index in fields}) > 1:
-                names = ", ".join(f'"{before.field[index].name}"' for index in fields)
+            if len({others[number] or str(number) for number in numbers}) > 1:
+                names = ", ".join(f'"{fields[number].name}"' for number in numbers)
                 yield Change(
                     f"fields {names}",
                     f"{text} (oneof {oneof})",
                     "leave them where they are, and add new fields for the other way",
-                    fields[0],
-                    same[fields[0]],
+                    fields[numbers[0]],
+                    same[numbers[0]],
                 )
 
 
-def _oneof(message: DescriptorProto, index: int) -> str | None:
-    field = message.field[index]
-    # What `optional` stands for is a oneof in descriptors only.
-    is_in_one = field.HasField("oneof_index") and not field.proto3_optional
-    return message.oneof_decl[field.oneof_index].name if is_in_one else None
+def _oneof(field: FieldDescriptor) -> str | None:
+    """Returns the name of a field's oneof; one of one field, as `optional` makes it, is none."""
+    oneof = field.containing_oneof
+    return oneof.name if oneof is not None and len(oneof.fields) > 1 else None
 
 
-def _title(field: Field) -> str:
+def _title(field: FieldDescriptor) -> str:
     return f'field {field.number} "{field.name}"'

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from google.protobuf.compiler import plugin_pb2
 
-from restate_proto.contract.go_warnings import go_warnings
+from restate_proto.contract.parse.go import go_warnings
 from restate_proto.contract.paths import path_problem
 from restate_proto.contract.problems import PluginError
 

@@ -56,7 +56,7 @@ def contract_pages(
         the order of their paths.
 
     Raises:
-        LibraryError: the descriptors do not fit together.
+        PluginError: the descriptors do not fit together.
     """
     return _Maker(descriptors, files, ingress_url).pages()
 

@@ -14,7 +14,6 @@ from restate_proto.contract.problems import PluginError
 from restate_proto.generate.parameter import boolean_option, given_options
 from restate_proto.generate.script import serve
 from restate_proto.reference.html import render_html
-from restate_proto.reference.library import LibraryError
 from restate_proto.reference.markdown import render_markdown
 from restate_proto.reference.pages import contract_pages
 
@@ -59,11 +58,8 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
         )
     all_services = boolean_option("all_services", given.get("all_services", "false"))
     files = parse_files(request, all_services=all_services)
-    try:
-        descriptors = FileDescriptorSet(file=request.proto_file)
-        pages = contract_pages(descriptors, files, ingress_url=ingress_url)
-    except LibraryError as error:
-        raise PluginError(str(error)) from error
+    descriptors = FileDescriptorSet(file=request.proto_file)
+    pages = contract_pages(descriptors, files, ingress_url=ingress_url)
     return {
         name: text for render in _FORMATS[format_] for name, text in sorted(render(pages).items())
     }

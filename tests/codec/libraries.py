@@ -16,6 +16,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from restate_proto.cli.message_compilers import compile_messages
 from restate_proto.codec.descriptors import message_files
 from restate_proto.codec.registry import codec_for
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.generate.python.embedded import bare_files
 from restate_proto.protobuf import is_required, map_entry
 from tests.codec.messages import FILES, OURS
@@ -127,7 +128,7 @@ def compiled(library: str, package: str, *, registered: bool = True) -> Any:
         finally:
             sys.path.remove(directory)
     if registered:
-        bare = bare_files(FILES.file, {name: set[str]() for name in names})
+        bare = bare_files(Descriptors(FILES.file), {name: set[str]() for name in names})
         kept = [file for file in bare if not file.name.startswith("google/")]
         files = FileDescriptorSet(file=kept).SerializeToString()
         message_files(f"{package}.codectest.v1.x_restate", "codectest.v1.x_restate", files)

@@ -18,6 +18,7 @@ from restate_proto.codec.descriptors import message_files
 from restate_proto.codec.google import google_codec
 from restate_proto.codec.registry import codec_for
 from restate_proto.codec.twins import require
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.generate.python.embedded import bare_files
 from restate_proto.model.codec import CodecError
 from tests.codec.libraries import BETTERPROTO, BETTERPROTO2, compiled
@@ -105,7 +106,7 @@ def test_a_descriptor_that_comes_later_is_found() -> None:
     codec = codec_for(module.Scalars)
     with pytest.raises(CodecError, match="ProtoJSON needs its descriptor"):
         codec.to_json(module.Scalars())
-    files = bare_files(FILES.file, {"everything.proto": set()})
+    files = bare_files(Descriptors(FILES.file), {"everything.proto": set()})
     register("later.", *(each for each in files if not each.name.startswith("google/")))
     assert codec.to_json(module.Scalars(a_bool=True)) == b'{"aBool":true}'
     assert codec_for(module.Scalars) is codec

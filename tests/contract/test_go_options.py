@@ -8,6 +8,7 @@ import pytest
 from google.protobuf.compiler import plugin_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodOptions, ServiceOptions
 
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.go_options import GoHandlerType, GoOptions, GoServiceType
 from restate_proto.generate.plugin import run
 from restate_proto.generate.python.generate import generate
@@ -20,7 +21,7 @@ TAG = b"\x98\x80\x01"  # field 2051 as a varint
 
 
 def test_the_values_of_the_enums() -> None:
-    go = GoOptions([])
+    go = GoOptions(Descriptors([]))
     assert go.service_type(ServiceOptions()) is None
     assert go.handler_type(MethodOptions()) is None
     for service in GoServiceType:
@@ -41,22 +42,23 @@ def test_the_values_of_the_enums() -> None:
     ],
 )
 def test_another_field_is_not_gos(data: bytes) -> None:
-    go = GoOptions([])
+    go = GoOptions(Descriptors([]))
     assert go.service_type(ServiceOptions.FromString(data)) is None
     assert go.handler_type(MethodOptions.FromString(data)) is None
 
 
 def test_other_options_beside_it_do_no_harm() -> None:
     options = ServiceOptions.FromString(b"\x88\x02\x01" + TAG + b"\x02")  # deprecated = true
-    assert GoOptions([]).service_type(options) is GoServiceType.WORKFLOW
+    assert GoOptions(Descriptors([])).service_type(options) is GoServiceType.WORKFLOW
 
 
 def test_2051_of_another_package_is_not_gos() -> None:
-    other = FileDescriptorProto(name="other.proto", package="acme")
+    options = FileDescriptorProto.FromString(ServiceOptions.DESCRIPTOR.file.serialized_pb)
+    other = FileDescriptorProto(name="other.proto", package="acme", dependency=[options.name])
     other.extension.add(
         name="level", number=2051, extendee=".google.protobuf.ServiceOptions", label=1, type=5
     )
-    go = GoOptions([other])
+    go = GoOptions(Descriptors([other, options]))
     assert go.service_type(ServiceOptions.FromString(TAG + b"\x01")) is None
     assert go.handler_type(MethodOptions.FromString(TAG + b"\x01")) is GoHandlerType.EXCLUSIVE
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from restate_proto.cli.generate import generate
 from restate_proto.cli.main import app
-from restate_proto.contract.go_warnings import go_warnings
+from restate_proto.contract.parse.go import go_warnings
 from tests.protoc import compile_files
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restate_proto.cli.generate import generate
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.schema import MessageType
 from restate_proto.generate.python.embedded import bare_files
 from restate_proto.generate.python.generate import generate as generate_restate_code
@@ -323,7 +324,9 @@ def test_extensions_of_messages_stay(compile_request: Compile) -> None:
                 """,
         }
     )
-    bare = {file.name: file for file in bare_files(request.proto_file, {"c.proto": set()})}
+    bare = {
+        file.name: file for file in bare_files(Descriptors(request.proto_file), {"c.proto": set()})
+    }
     assert list(bare) == ["a.proto", "b.proto", "c.proto"]
     c = bare["c.proto"]
     assert list(c.dependency) == ["a.proto", "b.proto"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from restate_proto.contract.parse.scope import ServiceScope
-    from restate_proto.contract.source import Path
+    from restate_proto.contract.problems import Location
 
 __all__ = ["Declarations", "parse_declarations"]
 
@@ -42,66 +42,64 @@ class _Parser:
         state: tuple[Declaration, ...] = ()
         promises: tuple[Declaration, ...] = ()
         if not isinstance(message, options_pb2.ServiceOptions):
-            state = self._all("state", message.state, message.STATE_FIELD_NUMBER)
+            state = self._declared("state", message.state, message.STATE_FIELD_NUMBER)
         if isinstance(message, options_pb2.WorkflowOptions):
-            promises = self._all("promise", message.promise, message.PROMISE_FIELD_NUMBER)
-        signals = self._all("signal", message.signal, message.SIGNAL_FIELD_NUMBER)
+            promises = self._declared("promise", message.promise, message.PROMISE_FIELD_NUMBER)
+        signals = self._declared("signal", message.signal, message.SIGNAL_FIELD_NUMBER)
         return Declarations(state, promises, signals)
 
-    def _all(
+    def _declared(
         self, what: str, declared: Sequence[_Declared], field_number: int
     ) -> tuple[Declaration, ...]:
         seen: set[str] = set()
         found: list[Declaration] = []
         for number, message in enumerate(declared):
-            path = self._scope.option_path(field_number, number)
+            location = self._scope.option_location(field_number, number)
             title = f'{what} "{message.name}"'
             if not message.name:
                 title = f"a {what}"
                 self._report(
-                    path, f'{title} has no name; write {what}: {{ name: "..." type: "..." }}'
+                    location, f'{title} has no name; write {what}: {{ name: "..." type: "..." }}'
                 )
             elif message.name in seen:
-                self._report(path, f"{title} is declared twice; keep one")
+                self._report(location, f"{title} is declared twice; keep one")
             seen.add(message.name)
-            type_ = self._type(title, message.type, path)
+            type_ = self._message_type(title, message.type, location)
             if message.name and type_:
-                found.append(Declaration(message.name, type_, self._scope.location(path)))
+                found.append(Declaration(message.name, type_, location))
         return tuple(found)
 
-    def _type(self, title: str, written: str, path: Path) -> MessageType | None:
+    def _message_type(self, title: str, written: str, location: Location) -> MessageType | None:
         """Finds the message type that a declaration names by its full name."""
-        index, file = self._scope.file.index, self._scope.file.name
+        descriptors, file = self._scope.file.descriptors, self._scope.file.descriptor.name
         if not written:
-            self._report(path, f'{title} has no type; write type: "package.Message"')
+            self._report(location, f'{title} has no type; write type: "package.Message"')
             return None
-        name = written.removeprefix(".")
-        found = index.message(name)
-        if found is not None and found.proto.options.map_entry:
-            found = None
-        if found is None:
-            self._report(path, f"{title} has {self._unknown(written)}")
+        found = descriptors.find_message(written.removeprefix("."))
+        if found is None or found.GetOptions().map_entry:
+            self._report(location, f"{title} has {self._unknown_type(written)}")
             return None
-        if found.type.file not in index.visible(file):
+        if found.file.name not in descriptors.visible(file):
             self._report(
-                path,
+                location,
                 f'{title} has the type "{written}" of a file that this one does not import; '
-                f'write import "{found.type.file}";',
+                f'write import "{found.file.name}";',
             )
-        return found.type
+        return MessageType.of(found)
 
-    def _unknown(self, written: str) -> str:
+    def _unknown_type(self, written: str) -> str:
         """Says what is wrong with the name of a type that is no message."""
-        index = self._scope.file.index
-        if index.is_enum(written.removeprefix(".")):
+        name = written.removeprefix(".")
+        if self._scope.file.descriptors.find_enum(name) is not None:
             return f'the enum "{written}" as its type; write a message with a field of it'
-        near = index.named_like(written)
+        messages = self._scope.file.descriptors.messages()
+        near = [each.full_name for each in messages if each.full_name.endswith(f".{name}")]
         instead = (
-            f'write its full name, "{near}"'
-            if near
+            f'write its full name, "{near[0]}"'
+            if len(near) == 1
             else "write the full name of a message in this file or in one that it imports"
         )
         return f'the unknown type "{written}"; {instead}'
 
-    def _report(self, path: Path, text: str) -> None:
-        self._scope.report(path, f"{self._scope.title}: {text}")
+    def _report(self, location: Location, text: str) -> None:
+        self._scope.report(location, f"{self._scope.title}: {text}")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.options import OptionReader
-from restate_proto.contract.parse.key import key_field
+from restate_proto.contract.parse.handlers import key_field
 from restate_proto.contract.parse.scope import FileScope
 from restate_proto.contract.parse.service import parse_service, report_service_name
 from restate_proto.contract.paths import proto_path_problem
 from restate_proto.contract.problems import PluginError, Problems
 from restate_proto.contract.schema import FileModel
-from restate_proto.contract.types import TypeIndex
+from restate_proto.protobuf import messages_in_file
 
 if TYPE_CHECKING:
     from google.protobuf.compiler import plugin_pb2
@@ -39,8 +40,8 @@ def parse_files(
         Those of the files that have Restate services, in the order of the request.
 
     Raises:
-        PluginError: with every problem that there is; and where a file has a path that cannot go
-            into code and file systems, whoever takes the problems.
+        PluginError: with every problem that there is. Also where `problems` takes those, if a file
+            has a path that cannot go into code and file systems, or protobuf refuses a file.
     """
     _check_paths(request)
     found = Problems() if problems is None else problems
@@ -64,8 +65,8 @@ class _Parser:
     ) -> None:
         self._wanted = tuple(request.file_to_generate)
         self._all_services = all_services
-        self._index = TypeIndex(request.proto_file)
-        self._options = OptionReader(request.proto_file)
+        self._descriptors = Descriptors(request.proto_file)
+        self._options = OptionReader(self._descriptors)
         self._problems = problems
         self._names: dict[str, str] = {}  # Restate name to full proto name
 
@@ -74,22 +75,20 @@ class _Parser:
         return tuple(file for file in files if file.services)
 
     def _file(self, name: str) -> FileModel:
-        for message in self._index.messages_of(name):
-            key_field(message, self._options, self._index, self._problems)
-        proto = self._index.file(name)
+        file = self._descriptors.file(name)
         scope = FileScope(
-            name=name,
-            package=proto.package,
-            index=self._index,
+            descriptor=file,
+            descriptors=self._descriptors,
             options=self._options,
             problems=self._problems,
-            is_go=self._options.uses_go(proto),
+            is_go=self._options.uses_go(file),
             all_services=self._all_services,
-            deprecated=proto.options.deprecated,
         )
+        for message in messages_in_file(file):
+            key_field(scope, message)
         services: list[ServiceModel] = []
-        for number, service in enumerate(proto.service):
-            parsed = parse_service(scope, service, number)
+        for service in file.services_by_name.values():
+            parsed = parse_service(scope, service)
             if parsed is not None:
                 self._check_name(*parsed)
                 services.append(parsed[1])

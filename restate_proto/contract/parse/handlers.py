@@ -4,79 +4,94 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.options import unknown_field
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto
+
+from restate_proto.contract.options import KEY_OPTION, unknown_field
 from restate_proto.contract.parse.config import parse_config
 from restate_proto.contract.parse.go import check_go_handler, is_go_run
-from restate_proto.contract.parse.key import key_field
-from restate_proto.contract.schema import HandlerModel
+from restate_proto.contract.schema import HandlerModel, MessageType
 from restate_proto.model.config import Config
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.model.names import handler_name_problem
+from restate_proto.protobuf import is_repeated
 
 if TYPE_CHECKING:
-    from google.protobuf import descriptor_pb2
+    from google.protobuf.descriptor import Descriptor, MethodDescriptor
 
     from restate_proto.contract.options import HandlerOption
-    from restate_proto.contract.parse.scope import ServiceScope
-    from restate_proto.contract.types import FoundMessage
+    from restate_proto.contract.parse.scope import FileScope, ServiceScope
 
-__all__ = ["parse_handlers"]
+__all__ = ["key_field", "parse_handlers"]
+
+_RENAME = "write another `name` in option (restatepb.v1.handler)"
 
 
 def parse_handlers(scope: ServiceScope) -> tuple[HandlerModel, ...]:
     """Reads the methods of a service, in the order of the contract."""
-    handlers = tuple(
-        _handler(scope, method, number) for number, method in enumerate(scope.proto.method)
-    )
+    methods = scope.descriptor.methods
+    handlers = tuple(_handler(scope, method) for method in methods)
     _check_names(scope, handlers)
-    for number, handler in enumerate(handlers):
-        check_go_handler(scope, handler, number)
+    for method, handler in zip(methods, handlers, strict=True):
+        check_go_handler(scope, handler, method)
     if scope.option.kind is ServiceKind.WORKFLOW:
         _check_run(scope, handlers)
     return handlers
 
 
-def _handler(
-    scope: ServiceScope, method: descriptor_pb2.MethodDescriptorProto, number: int
-) -> HandlerModel:
-    option = _option(scope, method, number)
+def _handler(scope: ServiceScope, method: MethodDescriptor) -> HandlerModel:
+    option = _option(scope, method)
     if method.client_streaming or method.server_streaming:
         scope.report(
-            scope.method_path(number),
+            scope.method_location(method),
             f"{method.name} of {scope.title} streams, and a handler takes one message and returns "
             "one; remove `stream`, or move the method to a service that is not Restate's",
         )
-    kind = _kind(scope, method, number, option)
-    request, response = _message(scope, method.input_type), _message(scope, method.output_type)
-    kind_is_keyed = scope.option.kind is not ServiceKind.SERVICE
+    kind = _kind(scope, method, option)
+    is_keyed = scope.option.kind is not ServiceKind.SERVICE
     return HandlerModel(
         rpc=method.name,
-        name=_name(scope, method, number, option),
+        name=_name(scope, method, option),
         kind=kind,
-        request=request.type,
-        response=response.type,
-        config=_config(scope, number, option, kind),
-        comment=scope.comment(scope.method_path(number)),
-        deprecated=method.options.deprecated,
-        key_field=key_field(request, scope.file.options, scope.file.index, scope.file.problems)
-        if kind_is_keyed
-        else None,
-        location=scope.location(scope.method_path(number)),
+        request=MessageType.of(method.input_type),
+        response=MessageType.of(method.output_type),
+        config=_config(scope, method, option, kind),
+        comment=scope.file.descriptors.comment(method),
+        deprecated=method.GetOptions().deprecated,
+        key_field=key_field(scope.file, method.input_type) if is_keyed else None,
+        location=scope.method_location(method),
     )
 
 
-def _message(scope: ServiceScope, type_name: str) -> FoundMessage:
-    found = scope.file.index.message(type_name.removeprefix("."))
-    if found is None:  # protoc has resolved it, and a request carries all that its files import
-        raise AssertionError(f"{type_name} is not in the request")
-    return found
+def key_field(file: FileScope, message: Descriptor) -> str | None:
+    """Returns the proto name of a message's key field, or None where it has none."""
+    key: str | None = None
+    for field in message.fields:
+        if not file.options.is_key(field.GetOptions()):
+            continue
+        location = file.descriptors.location(
+            field, FieldDescriptorProto.OPTIONS_FIELD_NUMBER, KEY_OPTION
+        )
+        name = field.full_name
+        if field.type != FieldDescriptor.TYPE_STRING or is_repeated(field):
+            file.problems.add(
+                location,
+                f"{name} is marked (restatepb.v1.key) and is not a singular string; "
+                f"write it as `string {field.name} = {field.number}`, or mark a field that is one",
+            )
+        elif key is not None:
+            file.problems.add(
+                location,
+                f'{name} is a second (restatepb.v1.key) beside "{key}"; keep the mark on one field',
+            )
+        else:
+            key = field.name
+    return key
 
 
-def _option(
-    scope: ServiceScope, method: descriptor_pb2.MethodDescriptorProto, number: int
-) -> HandlerOption | None:
+def _option(scope: ServiceScope, method: MethodDescriptor) -> HandlerOption | None:
     """Returns what the method says about its handler, or None."""
-    found = scope.file.options.handlers(method.options)
+    found = scope.file.options.handlers(method.GetOptions())
     for option in found:
         goes_together = scope.option.is_go == option.is_go or (
             option.is_go and scope.option.go is not None
@@ -87,7 +102,7 @@ def _option(
             theirs = "(dev.restate.sdk.go.handler_type)"
             instead = theirs if scope.option.is_go else ours
             scope.report(
-                scope.method_path(number, option.number),
+                scope.method_location(method, option.number),
                 f"{method.name} has option {option.label} and its service has {service}, which do "
                 f"not go together; write option {instead}",
             )
@@ -95,7 +110,7 @@ def _option(
         unknown = unknown_field(option.message)
         if unknown:
             scope.report(
-                scope.method_path(number, option.number),
+                scope.method_location(method, option.number),
                 f"{unknown} that this version of restate-proto does not know; install a newer one",
             )
         return option
@@ -103,18 +118,15 @@ def _option(
 
 
 def _kind(
-    scope: ServiceScope,
-    method: descriptor_pb2.MethodDescriptorProto,
-    number: int,
-    option: HandlerOption | None,
+    scope: ServiceScope, method: MethodDescriptor, option: HandlerOption | None
 ) -> HandlerKind | None:
     """Returns how the handler runs: as the method says, or as its service's kind has it."""
     wanted = option.kinds if option is not None else {}
     if option is not None and wanted:
-        refused = _refused(scope.option.kind, wanted)
+        refused = _kind_problem(scope.option.kind, wanted)
         if refused:
             scope.report(
-                scope.method_path(number, option.number),
+                scope.method_location(method, option.number),
                 f"{method.name} of {scope.title} {refused}",
             )
             wanted = {}
@@ -128,7 +140,7 @@ def _kind(
             return next(iter(wanted), HandlerKind.WORKFLOW if is_run else HandlerKind.SHARED)
 
 
-def _refused(service: ServiceKind, wanted: dict[HandlerKind, str]) -> str | None:
+def _kind_problem(service: ServiceKind, wanted: dict[HandlerKind, str]) -> str | None:
     """Says why a service's kind has no handler like that, and what to write instead."""
     written = " and ".join(wanted.values())
     if len(wanted) > 1:
@@ -142,38 +154,33 @@ def _refused(service: ServiceKind, wanted: dict[HandlerKind, str]) -> str | None
     return None
 
 
-def _name(
-    scope: ServiceScope,
-    method: descriptor_pb2.MethodDescriptorProto,
-    number: int,
-    option: HandlerOption | None,
-) -> str:
+def _name(scope: ServiceScope, method: MethodDescriptor, option: HandlerOption | None) -> str:
     if option is None or not option.message.HasField("name"):
-        name, path = method.name, scope.method_path(number)
+        name, location = method.name, scope.method_location(method)
     else:
         name = option.message.name
-        path = scope.method_path(number, option.number, option.message.NAME_FIELD_NUMBER)
+        location = scope.method_location(method, option.number, option.message.NAME_FIELD_NUMBER)
     problem = handler_name_problem(name)
     if problem:
         instead = "rename it" if scope.option.is_go else _RENAME
-        scope.report(path, f'Restate refuses the handler name "{name}": {problem}; {instead}')
+        scope.report(location, f'Restate refuses the handler name "{name}": {problem}; {instead}')
     return name
 
 
-_RENAME = "write another `name` in option (restatepb.v1.handler)"
-
-
 def _config(
-    scope: ServiceScope, number: int, option: HandlerOption | None, kind: HandlerKind | None
+    scope: ServiceScope,
+    method: MethodDescriptor,
+    option: HandlerOption | None,
+    kind: HandlerKind | None,
 ) -> Config:
     if option is None or not option.message.HasField("config"):
         return Config()
-    path = scope.method_path(number, option.number, option.message.CONFIG_FIELD_NUMBER)
+    location = scope.method_location(method, option.number, option.message.CONFIG_FIELD_NUMBER)
     return parse_config(
         option.message.config,
         scope.option.kind,
         kind,
-        lambda text: scope.report(path, text),
+        lambda text: scope.report(location, text),
         of_handler=True,
     )
 
@@ -181,12 +188,11 @@ def _config(
 def _check_names(scope: ServiceScope, handlers: tuple[HandlerModel, ...]) -> None:
     """Two handlers may not share a Restate name; what languages call them is for their generators."""
     names: dict[str, str] = {}
-    for number, handler in enumerate(handlers):
-        path = scope.method_path(number)
+    for handler in handlers:
         first = names.setdefault(handler.name, handler.rpc)
         if first != handler.rpc:
             scope.report(
-                path,
+                handler.location,
                 f'{first} and {handler.rpc} of {scope.title} are both named "{handler.name}"; '
                 f"{_RENAME} of one",
             )
@@ -194,11 +200,7 @@ def _check_names(scope: ServiceScope, handlers: tuple[HandlerModel, ...]) -> Non
 
 def _check_run(scope: ServiceScope, handlers: tuple[HandlerModel, ...]) -> None:
     """A workflow has exactly one run handler."""
-    runs = [
-        (number, handler.rpc)
-        for number, handler in enumerate(handlers)
-        if handler.kind is HandlerKind.WORKFLOW
-    ]
+    runs = [handler for handler in handlers if handler.kind is HandlerKind.WORKFLOW]
     mark = (
         "option (dev.restate.sdk.go.handler_type) = {};"
         if scope.option.is_go
@@ -207,13 +209,13 @@ def _check_run(scope: ServiceScope, handlers: tuple[HandlerModel, ...]) -> None:
     if not runs:
         run = mark.format("WORKFLOW_RUN" if scope.option.is_go else "run")
         scope.report(
-            scope.path,
+            scope.location,
             f"{scope.title} has no run handler; name one method `Run`, or write `{run}` in it",
         )
     shared = mark.format("SHARED" if scope.option.is_go else "shared")
-    for number, rpc in runs[1:]:
+    for handler in runs[1:]:
         scope.report(
-            scope.method_path(number),
-            f"{scope.title} has two run handlers, {runs[0][1]} and {rpc}; keep one, and write "
-            f"`{shared}` in the other",
+            handler.location,
+            f"{scope.title} has two run handlers, {runs[0].rpc} and {handler.rpc}; keep one, and "
+            f"write `{shared}` in the other",
         )

@@ -21,14 +21,11 @@ from restate_proto.model.names import service_name_problem
 from restatepb.v1 import options_pb2
 
 if TYPE_CHECKING:
-    from google.protobuf import descriptor_pb2
+    from google.protobuf.descriptor import ServiceDescriptor
 
     from restate_proto.contract.parse.scope import FileScope
-    from restate_proto.contract.source import Path
 
 __all__ = ["parse_service", "report_service_name"]
-
-_FILE_SERVICE = 6  # a field number of FileDescriptorProto, for source paths
 
 _ENCODINGS = {
     options_pb2.ENCODING_UNSPECIFIED: Encoding.PROTOBUF,
@@ -38,49 +35,44 @@ _ENCODINGS = {
 
 
 def parse_service(
-    file: FileScope,
-    proto: descriptor_pb2.ServiceDescriptorProto,
-    number: int,
+    file: FileScope, descriptor: ServiceDescriptor
 ) -> tuple[ServiceScope, ServiceModel] | None:
     """Reads one service.
 
     Args:
         file: where it is.
-        proto: its descriptor.
-        number: its index in the file.
+        descriptor: its descriptor.
 
     Returns:
         The service and its scope; None where it is not Restate's, or not known what.
     """
-    path = (_FILE_SERVICE, number)
-    full_name = f"{file.package}.{proto.name}" if file.package else proto.name
-    option = _kind_option(file, proto, path, full_name)
+    option = _kind_option(file, descriptor)
     if option is None:
         return None
-    scope = ServiceScope(file, proto, path, option, full_name)
+    scope = ServiceScope(file, descriptor, option)
     unknown = unknown_field(option.message)
     if unknown:
         scope.report(
-            scope.option_path(),
+            scope.option_location(),
             f"{unknown} that this version of restate-proto does not know; install a newer one",
         )
     check_go_service(scope)
     handlers = parse_handlers(scope)
     declarations = parse_declarations(scope)
     return scope, ServiceModel(
-        proto=proto.name,
-        full_name=full_name,
+        proto=descriptor.name,
+        full_name=descriptor.full_name,
         name=_name(scope),
         kind=option.kind,
         encoding=_encoding(scope),
         config=_config(scope),
-        comment=scope.comment(path),
-        deprecated=proto.options.deprecated or file.deprecated,
+        comment=file.descriptors.comment(descriptor),
+        deprecated=descriptor.GetOptions().deprecated or file.descriptor.GetOptions().deprecated,
         handlers=handlers,
         state=declarations.state,
         promises=declarations.promises,
         signals=declarations.signals,
-        location=scope.location(path),
+        location=scope.location,
     )
 
 
@@ -91,25 +83,28 @@ def report_service_name(scope: ServiceScope, problem: str) -> None:
     else:
         instead = f"write another `name` in option {scope.option.label}"
     is_named = scope.option.message.HasField("name")
-    path = scope.option_path(scope.option.message.NAME_FIELD_NUMBER) if is_named else scope.path
-    scope.report(path, f"{problem}; {instead}")
+    location = (
+        scope.option_location(scope.option.message.NAME_FIELD_NUMBER)
+        if is_named
+        else scope.location
+    )
+    scope.report(location, f"{problem}; {instead}")
 
 
-def _kind_option(
-    file: FileScope, proto: descriptor_pb2.ServiceDescriptorProto, path: Path, full_name: str
-) -> KindOption | None:
+def _kind_option(file: FileScope, descriptor: ServiceDescriptor) -> KindOption | None:
     """Returns what makes the service Restate's, or None."""
-    found = file.options.kinds(proto.options)
+    found = file.options.kinds(descriptor.GetOptions())
     if len(found) == 1:
         return found[0]
     if len(found) == 2 and found[1].is_go:
         return replace(found[0], go=found[1])
-    scope = ServiceScope(
-        file, proto, path, found[-1] if found else KindOption(ServiceKind.SERVICE), full_name
-    )
+    scope = ServiceScope(file, descriptor, found[-1] if found else KindOption(ServiceKind.SERVICE))
     if found:
         labels = " and ".join(option.label for option in found)
-        scope.report(scope.option_path(), f"{full_name} has the options {labels}; keep one of them")
+        scope.report(
+            scope.option_location(),
+            f"{scope.full_name} has the options {labels}; keep one of them",
+        )
         return None
     if file.is_go:
         # To Go's generator a service without its option is a plain service like any other.
@@ -117,13 +112,13 @@ def _kind_option(
         return KindOption(ServiceKind.SERVICE, message, is_go=True)
     if file.all_services:
         return KindOption(ServiceKind.SERVICE)
-    for number, method in enumerate(proto.method):
-        for option in file.options.handlers(method.options):
+    for method in descriptor.methods:
+        for option in file.options.handlers(method.GetOptions()):
             scope.report(
-                scope.method_path(number, option.number),
+                scope.method_location(method, option.number),
                 f"{method.name} has option {option.label} in a service that is not Restate's; "
                 f"add `option (restatepb.v1.service) = {{}};` (or object, or workflow) to "
-                f"{full_name}, or remove it",
+                f"{scope.full_name}, or remove it",
             )
     return None
 
@@ -141,7 +136,7 @@ def _encoding(scope: ServiceScope) -> Encoding:
     message = scope.option.message
     if message.encoding not in _ENCODINGS:
         scope.report(
-            scope.option_path(message.ENCODING_FIELD_NUMBER),
+            scope.option_location(message.ENCODING_FIELD_NUMBER),
             f"encoding has the unknown value {message.encoding}; "
             "write ENCODING_PROTOBUF or ENCODING_JSON",
         )
@@ -153,11 +148,11 @@ def _config(scope: ServiceScope) -> Config:
     message = scope.option.message
     if not message.HasField("config"):
         return Config()
-    path = scope.option_path(message.CONFIG_FIELD_NUMBER)
+    location = scope.option_location(message.CONFIG_FIELD_NUMBER)
     return parse_config(
         message.config,
         scope.option.kind,
         None,
-        lambda text: scope.report(path, text),
+        lambda text: scope.report(location, text),
         of_handler=False,
     )

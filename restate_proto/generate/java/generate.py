@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.parse.files import parse_files
 from restate_proto.contract.problems import Problems
 from restate_proto.generate.java.names import java_files
@@ -38,7 +39,7 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
     options = parse_jvm_options(request.parameter)
     problems = Problems()
     parsed = parse_files(request, all_services=options.all_services, problems=problems)
-    messages = JavaMessages(request.proto_file)
+    messages = JavaMessages(Descriptors(request.proto_file))
     files = java_files(parsed, messages, problems)
     problems.raise_if_any()
     return {

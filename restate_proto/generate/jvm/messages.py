@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from google.protobuf import empty_pb2
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from restate_proto.contract.problems import PluginError
+from restate_proto.protobuf import is_repeated, types_in_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from google.protobuf import descriptor_pb2
 
+    from restate_proto.contract.descriptors import Descriptors
     from restate_proto.contract.schema import MessageType
 
 __all__ = ["JavaMessages", "JvmClass", "file_stem"]
@@ -70,14 +71,10 @@ class JavaMessages:
         PluginError: an option says a package or a class that Java cannot have.
     """
 
-    def __init__(self, files: Iterable[descriptor_pb2.FileDescriptorProto]) -> None:
-        self._files = {file.name: file for file in files}
+    def __init__(self, descriptors: Descriptors) -> None:
+        self._descriptors = descriptors
+        self._files = descriptors.protos
         _check_names(self._files.values())
-        self._messages = {
-            (file.name, message.name): message
-            for file in self._files.values()
-            for message in file.message_type
-        }
 
     def package(self, file: str) -> str:
         """Returns the Java package of the file of that path; it may be empty."""
@@ -86,27 +83,28 @@ class JavaMessages:
 
     def file_class(self, file: str) -> JvmClass:
         """Returns the class that stands for the file itself: `CartProto` or `CartOuterClass`."""
-        return JvmClass(self.package(file), (_file_class(self._files[file]),))
+        return JvmClass(self.package(file), (self._file_class(file),))
 
     def message(self, message: MessageType) -> JvmClass:
         """Returns the class of a message."""
-        file, top = self._files[message.file], self._messages[message.file, message.names[0]]
-        outer = self.file_class(message.file).names if _is_nested(file, top.options) else ()
+        top = self._descriptors.message(message.full_name)
+        while top.containing_type is not None:
+            top = top.containing_type
+        is_nested = _is_nested(self._files[message.file], self._descriptors.proto(top).options)
+        outer = self.file_class(message.file).names if is_nested else ()
         return JvmClass(self.package(message.file), (*outer, *message.names))
 
     def getter(self, message: MessageType, field: str) -> str:
         """Returns the name of the method that reads a singular field: `getUserId`."""
-        proto = self._messages[message.file, message.names[0]]
-        for name in message.names[1:]:
-            proto = next(nested for nested in proto.nested_type if nested.name == name)
-        wanted = next(found for found in proto.field if found.name == field)
+        fields = self._descriptors.message(message.full_name).fields
         name = _camel_case(field)
-        for other in proto.field:
+        for other in fields:
             names = [_camel_case(other.name)]
-            if other.label == FieldDescriptorProto.LABEL_REPEATED:
+            if is_repeated(other):
                 names += [f"{names[0]}Count", f"{names[0]}List"]
-            if other is not wanted and name in names:
-                return f"get{name}{wanted.number}"
+            if other.name != field and name in names:
+                number = next(found.number for found in fields if found.name == field)
+                return f"get{name}{number}"
         return f"get{name}_" if name in _FORBIDDEN_FIELDS else f"get{name}"
 
     def top_level(self, package: str) -> dict[str, str]:
@@ -119,11 +117,22 @@ class JavaMessages:
         found: dict[str, str] = {}
         for name, file in self._files.items():
             if self.package(name) == package:
-                found.setdefault(_file_class(file), f"file {name}")
+                found.setdefault(self._file_class(name), f"file {name}")
                 for what, proto in _top_level(file):
                     full_name = f"{file.package}.{proto.name}" if file.package else proto.name
                     found.setdefault(proto.name, f"{what} {full_name}")
         return found
+
+    def _file_class(self, path: str) -> str:
+        file = self._files[path]
+        if file.options.HasField("java_outer_classname"):
+            return file.options.java_outer_classname
+        name = file_stem(path)
+        if file.edition >= _EDITION_2024:
+            return f"{name}Proto"
+        descriptor = self._descriptors.file(path)
+        types = {type_.name for type_ in types_in_file(descriptor)}
+        return f"{name}OuterClass" if name in types | {*descriptor.services_by_name} else name
 
 
 def _check_names(files: Iterable[descriptor_pb2.FileDescriptorProto]) -> None:
@@ -156,27 +165,6 @@ def _camel_case(name: str) -> str:
 
 def _says_package(file: descriptor_pb2.FileDescriptorProto) -> bool:
     return file.options.HasField("java_package")
-
-
-def _file_class(file: descriptor_pb2.FileDescriptorProto) -> str:
-    if file.options.HasField("java_outer_classname"):
-        return file.options.java_outer_classname
-    name = file_stem(file.name)
-    if file.edition >= _EDITION_2024:
-        return f"{name}Proto"
-    return f"{name}OuterClass" if name in set(_all_names(file)) else name
-
-
-def _all_names(file: descriptor_pb2.FileDescriptorProto) -> Iterator[str]:
-    """Yields the simple names of all that a file defines and its own class must not be called."""
-    yield from (enum.name for enum in file.enum_type)
-    yield from (service.name for service in file.service)
-    waiting = list(file.message_type)
-    while waiting:
-        message = waiting.pop()
-        yield message.name
-        yield from (enum.name for enum in message.enum_type)
-        waiting += message.nested_type
 
 
 def _top_level(

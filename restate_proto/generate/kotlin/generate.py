@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.parse.files import parse_files
 from restate_proto.contract.problems import Problems
 from restate_proto.generate.jvm.checks import check_files
@@ -34,7 +35,7 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
     options = parse_jvm_options(request.parameter)
     problems = Problems()
     files = parse_files(request, all_services=options.all_services, problems=problems)
-    java = JavaMessages(request.proto_file)
+    java = JavaMessages(Descriptors(request.proto_file))
     check_files(
         files,
         java,

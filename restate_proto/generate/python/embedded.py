@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
+from restate_proto.protobuf import messages_in_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from google.protobuf.descriptor_pb2 import DescriptorProto
 
+    from restate_proto.contract.descriptors import Descriptors
     from restate_proto.contract.schema import FileModel
 
 __all__ = ["bare_files", "embedded_files"]
@@ -20,18 +23,18 @@ _WELL_KNOWN = "google/protobuf/"  # is where protobuf is
 _OPTIONS = "google/protobuf/descriptor.proto"
 
 
-def embedded_files(files: Iterable[FileDescriptorProto], file: FileModel) -> bytes:
+def embedded_files(descriptors: Descriptors, file: FileModel) -> bytes:
     """Returns the serialized `FileDescriptorSet` for `_rt.message_files`.
 
     It has the file and those that its messages and services refer to, without comments. The
     well-known types are not in it.
 
     Args:
-        files: all files of the request.
+        descriptors: all files of the request.
         file: whose generated code it is for.
     """
     types = {message.full_name for service in file.services for message in service.messages()}
-    bare = bare_files(files, {file.path: types})
+    bare = bare_files(descriptors, {file.path: types})
     for each in bare:
         each.ClearField("source_code_info")
     kept = (each for each in bare if not each.name.startswith(_WELL_KNOWN))
@@ -39,33 +42,30 @@ def embedded_files(files: Iterable[FileDescriptorProto], file: FileModel) -> byt
 
 
 def bare_files(
-    files: Iterable[FileDescriptorProto], wanted: Mapping[str, AbstractSet[str]]
+    descriptors: Descriptors, wanted: Mapping[str, AbstractSet[str]]
 ) -> list[FileDescriptorProto]:
     """Returns files without services and custom options, and without the imports for those.
 
     Args:
-        files: where they and their imports are.
-        wanted: the paths of the files, each with the full names of types that it has to import
-            though no field is of them.
+        descriptors: where they and their imports are.
+        wanted: the paths of the files, each with the full names of messages whose files it has to
+            import though no field is of them.
 
     Returns:
         Copies of them and of what they import, each after its own imports.
     """
-    contract = _Contract(files, wanted)
+    contract = _Contract(descriptors, wanted)
     for path in wanted:
         contract.add(path)
     return list(contract.bare.values())
 
 
 class _Contract:
-    """Files with their types."""
+    """Files without what is not for messages."""
 
-    def __init__(
-        self, files: Iterable[FileDescriptorProto], wanted: Mapping[str, AbstractSet[str]]
-    ) -> None:
-        self._files = {file.name: file for file in files}
+    def __init__(self, descriptors: Descriptors, wanted: Mapping[str, AbstractSet[str]]) -> None:
+        self._descriptors = descriptors
         self._wanted = wanted
-        self._file_of = {name: file.name for file in self._files.values() for name in _types(file)}
         self.bare: dict[str, FileDescriptorProto] = {}
 
     def add(self, path: str) -> None:
@@ -73,13 +73,13 @@ class _Contract:
         if path in self.bare:
             return
         file = FileDescriptorProto()
-        file.CopyFrom(self._files[path])
+        file.CopyFrom(self._descriptors.protos[path])
         file.ClearField("service")
         file.DiscardUnknownFields()  # options of extensions that are not loaded
         _remove_extensions(file)
         self._remove_option_definitions(file)
-        needed = {self._file_of[name] for name in self._wanted.get(path, ())}
-        needed.update(self._file_of[name] for name in _references(file))
+        needed = {self._file_of(name) for name in self._wanted.get(path, ())}
+        needed.update(self._needed(path))
         needed.discard(path)
         # Not its imports as they are: some are for options, and some define nothing but import
         # publicly what does.
@@ -91,44 +91,35 @@ class _Contract:
             file.dependency.append(dependency)
         self.bare[path] = file
 
+    def _needed(self, path: str) -> Iterator[str]:
+        """Yields the files of the types of all fields, and of what extensions extend."""
+        file = self._descriptors.file(path)
+        messages = list(messages_in_file(file))
+        extensions: list[Any] = [
+            *file.extensions_by_name.values()
+        ]  # Any: what they extend is there
+        extensions += (each for message in messages for each in message.extensions)
+        kept = [each for each in extensions if each.containing_type.file.name != _OPTIONS]
+        yield from (each.containing_type.file.name for each in kept)
+        for field in (*kept, *(field for message in messages for field in message.fields)):
+            type_ = field.message_type or field.enum_type
+            if type_ is not None:
+                yield type_.file.name
+
     def _remove_option_definitions(self, file: FileDescriptorProto) -> None:
         for scope in (file, *_messages(file.message_type)):
-            kept = [
-                extension
-                for extension in scope.extension
-                if self._file_of[extension.extendee.lstrip(".")] != _OPTIONS
-            ]
+            kept = [each for each in scope.extension if self._file_of(each.extendee) != _OPTIONS]
             del scope.extension[:]
             scope.extension.extend(kept)
+
+    def _file_of(self, message: str) -> str:
+        return self._descriptors.message(message.lstrip(".")).file.name
 
 
 def _messages(messages: Iterable[DescriptorProto]) -> Iterator[DescriptorProto]:
     for message in messages:
         yield message
         yield from _messages(message.nested_type)
-
-
-def _types(file: FileDescriptorProto) -> Iterator[str]:
-    def inside(scope: str, messages: Iterable[DescriptorProto]) -> Iterator[str]:
-        for message in messages:
-            name = f"{scope}{message.name}"
-            yield name
-            yield from (f"{name}.{enum.name}" for enum in message.enum_type)
-            yield from inside(f"{name}.", message.nested_type)
-
-    scope = f"{file.package}." if file.package else ""
-    yield from (f"{scope}{enum.name}" for enum in file.enum_type)
-    yield from inside(scope, file.message_type)
-
-
-def _references(file: FileDescriptorProto) -> Iterator[str]:
-    """Yields the full names of the types of all fields, and of what extensions extend."""
-    for scope in (file, *_messages(file.message_type)):
-        fields = list(scope.extension)
-        if not isinstance(scope, FileDescriptorProto):
-            fields += scope.field
-        for field in fields:
-            yield from (name.lstrip(".") for name in (field.type_name, field.extendee) if name)
 
 
 def _remove_extensions(message: Any) -> None:

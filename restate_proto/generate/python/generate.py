@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.parse.files import parse_files
 from restate_proto.contract.paths import printable
 from restate_proto.contract.problems import PluginError, Problems
@@ -43,9 +44,10 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
     problems.raise_if_any()
     _check_paths(request)
     runtime = MESSAGES[options.messages]
+    descriptors = Descriptors(request.proto_file)
     texts: dict[str, str] = {}
     for file in found:
-        files = None if runtime.has_descriptors else embedded_files(request.proto_file, file.model)
+        files = None if runtime.has_descriptors else embedded_files(descriptors, file.model)
         texts[file.output] = render_file(file, runtime, options.import_prefix, files)
     return texts
 

@@ -43,8 +43,8 @@ class CallWriter:
         files = tuple(files)
         self._library = library
         self._ingress_url = ingress_url.rstrip("/")
-        self._messages = JavaMessages(library.files)
-        self._go = OptionReader(library.files)
+        self._messages = JavaMessages(library.descriptors)
+        self._go = OptionReader(library.descriptors)
         # What cannot be said in a language is for its generator to refuse.
         self._java_methods = {
             (service.model.full_name, handler.model.rpc): handler.method
@@ -79,7 +79,7 @@ class CallWriter:
     def _is_go(self, service: ServiceModel) -> bool:
         """Whether the Go SDK's generator makes clients of a service, of the kind that it is."""
         file = self._library.file(service.location.file)
-        (proto,) = (proto for proto in file.service if proto.name == service.proto)
+        options = file.services_by_name[service.proto].GetOptions()
         # To Go's generator a service without its option is a plain service like any other.
         is_plain = service.kind is ServiceKind.SERVICE and self._go.uses_go(file)
-        return is_plain or any(option.is_go for option in self._go.kinds(proto.options))
+        return is_plain or any(option.is_go for option in self._go.kinds(options))

@@ -162,7 +162,7 @@ class _Writer:
 
     def _package(self, file: str) -> _Package:
         """Returns the package of a file, and imports it."""
-        path, _, name = self._site.library.file(file).options.go_package.partition(";")
+        path, _, name = self._site.library.file(file).GetOptions().go_package.partition(";")
         folder = file.rpartition("/")[0]
         if not path:
             path = f"example.com/gen/{folder}".rstrip("/")

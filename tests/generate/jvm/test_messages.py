@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from restate_proto.contract.types import TypeIndex
+from restate_proto.contract.descriptors import Descriptors
+from restate_proto.contract.schema import MessageType
 from restate_proto.generate.jvm.messages import JavaMessages, JvmClass, file_stem
 
 if TYPE_CHECKING:
-    from restate_proto.contract.schema import MessageType
     from tests.protoc import Compile
 
 PROTO3 = 'syntax = "proto3"; package a.b;'
@@ -22,14 +22,11 @@ class Names:
     """The names of one file's classes."""
 
     def __init__(self, compile_request: Compile, path: str, text: str) -> None:
-        files = compile_request({path: text}).proto_file
-        self._index = TypeIndex(files)
-        self.java = JavaMessages(files)
+        self._descriptors = Descriptors(compile_request({path: text}).proto_file)
+        self.java = JavaMessages(self._descriptors)
 
     def type(self, name: str) -> MessageType:
-        found = self._index.message(name)
-        assert found
-        return found.type
+        return MessageType.of(self._descriptors.message(name))
 
     def __getitem__(self, name: str) -> str:
         return self.java.message(self.type(name)).full_name
@@ -144,13 +141,12 @@ def test_edition_2024_has_names_and_places_of_its_own(compile_request: Compile) 
     request = compile_request(
         {"google/protobuf/java_features.proto": java_features, "out.proto": text}, only="out.proto"
     )
-    index, java = TypeIndex(request.proto_file), JavaMessages(request.proto_file)
+    descriptors = Descriptors(request.proto_file)
+    java = JavaMessages(descriptors)
     assert java.file_class("out.proto").names == ("OutProto",)
 
     def name(full_name: str) -> str:
-        found = index.message(full_name)
-        assert found
-        return java.message(found.type).full_name
+        return java.message(MessageType.of(descriptors.message(full_name))).full_name
 
     assert name("a.b.Out.Deep") == "a.b.Out.Deep"
     assert name("a.b.In") == "a.b.OutProto.In"

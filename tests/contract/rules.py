@@ -1,0 +1,50 @@
+"""Contracts with a few lines of their own, and what is reported of them."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.protoc import Answer
+
+__all__ = ["FIRST", "HEAD", "assert_reported", "contract", "problems"]
+
+HEAD = """\
+syntax = "proto3";
+package shop.v1;
+import "google/protobuf/duration.proto";
+import "restatepb/v1/options.proto";
+message M { string id = 1; }
+enum Color { COLOR_UNSPECIFIED = 0; }
+"""
+FIRST = HEAD.count("\n") + 1  # the line where the body of a case begins
+
+
+def contract(body: str) -> str:
+    """The text of a contract with these lines, of which the first is line `FIRST`."""
+    return HEAD + dedent(body).lstrip("\n")
+
+
+def problems(answer: Answer, body: str, **more: str) -> list[str]:
+    """The lines about a contract that is refused."""
+    response = answer({"shop/v1/x.proto": contract(body), **more})
+    assert not response.file
+    return response.error.split("\n")
+
+
+def assert_reported(answer: Answer, body: str, expected: list[str]) -> None:
+    """Checks the lines about a contract: each may begin with its place, counted from the body."""
+    found = problems(answer, body)
+    assert len(found) == len(expected), found
+    for line, want in zip(found, map(_from_the_file, expected), strict=True):
+        assert line.startswith("shop/v1/x.proto:")
+        assert want in line
+
+
+def _from_the_file(expected: str) -> str:
+    """Counts the line of an expected text from the start of the file."""
+    line, colon, rest = expected.partition(":")
+    if not line.isdigit():
+        return expected
+    return f"shop/v1/x.proto:{int(line) + FIRST - 1}{colon}{rest}"

@@ -63,7 +63,7 @@ class Base64Fields:
         elif name == ANY:
             self._any(cast("dict[str, Any]", value), path)
         else:
-            for key, field in self._of(descriptor).items():
+            for key, field in self._fields_of(descriptor).items():
                 if key in value:
                     self._field(value[key], field, f"{path}.{key}" if path else key)
             if descriptor.is_extendable:
@@ -100,7 +100,7 @@ class Base64Fields:
         elif field.type == _BYTES:
             _check(value, path)
 
-    def _of(self, descriptor: Descriptor) -> dict[str, FieldDescriptor]:
+    def _fields_of(self, descriptor: Descriptor) -> dict[str, FieldDescriptor]:
         found = self._fields.get(descriptor.full_name)
         if found is None:
             found = {

@@ -25,7 +25,7 @@ require("betterproto", "2.0.0b7")
 
 
 class _Betterproto:
-    """See `Library` and `Flavour`."""
+    """betterproto, as `TwinCodec` and `FieldCopier` use a library."""
 
     unset = betterproto.PLACEHOLDER
 

@@ -23,7 +23,7 @@ require("betterproto2", "0.10")
 
 
 class _Betterproto2:
-    """See `Library` and `Flavour`."""
+    """betterproto2, as `TwinCodec` and `FieldCopier` use a library."""
 
     unset = None
 

@@ -51,7 +51,7 @@ def contents_of(descriptor: Descriptor) -> Contents:
     types = {descriptor.full_name: descriptor}
     waiting = [descriptor]
     while waiting:
-        for inner in _inside(waiting.pop()):
+        for inner in _message_types(waiting.pop()):
             if inner.full_name not in types:
                 types[inner.full_name] = inner
                 waiting.append(inner)
@@ -68,13 +68,15 @@ def contents_of(descriptor: Descriptor) -> Contents:
     )
 
 
-def _inside(descriptor: Descriptor) -> Iterator[Descriptor]:
+def _message_types(descriptor: Descriptor) -> Iterator[Descriptor]:
     return (field.message_type for field in descriptor.fields if field.message_type is not None)
 
 
 def _has_circle(types: dict[str, Descriptor]) -> bool:
     """Whether one of these types leads back to itself; each type inside of one is among them."""
-    left = {name: {inner.full_name for inner in _inside(type_)} for name, type_ in types.items()}
+    left = {
+        name: {inner.full_name for inner in _message_types(type_)} for name, type_ in types.items()
+    }
     while ends := [name for name, inside in left.items() if not inside & left.keys()]:
         for name in ends:
             del left[name]

@@ -116,14 +116,14 @@ class FieldCopier:
                 continue
             attribute, take = known
             attributes[attribute] = value if take is None else take(value)
-        return self._make(attributes, b"" if is_all else self._rest(twin))
+        return self._make(attributes, b"" if is_all else self._unknown_to_class(twin))
 
     def is_set(self, message: Any) -> bool:
         """Whether a message in a field that always has one is more than the field's default."""
         # What is of another class is refused when it is written.
         return type(message) is not self._class or self._flavour.is_set(message)
 
-    def _rest(self, twin: Any) -> bytes:
+    def _unknown_to_class(self, twin: Any) -> bytes:
         """What of a twin the class has no fields for."""
         rest = type(twin)()
         rest.CopyFrom(twin)

@@ -152,7 +152,7 @@ class GoogleCodec(Generic[M]):
         """
         message = self.type()
         try:
-            value = self._checked(strict_json.loads(data, proto=True))
+            value = self._required_object(strict_json.loads(data, proto=True))
             json_format.ParseDict(
                 value, message, ignore_unknown_fields=True, descriptor_pool=self._pool
             )
@@ -168,7 +168,7 @@ class GoogleCodec(Generic[M]):
             self._check_required(message, _BAD_JSON)
         return message
 
-    def _checked(self, value: Any) -> Any:
+    def _required_object(self, value: Any) -> Any:
         # json_format takes whatever has no items, such as [] or "", for an empty message.
         if self.json_is_object and not isinstance(cast("object", value), dict):
             raise TypeError(f"expected an object, got {value!r:.200}")

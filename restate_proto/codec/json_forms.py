@@ -27,25 +27,25 @@ class Form(NamedTuple):
     name: str = ""
 
 
-def _decimal(lowest: int, highest: int, after: str = "") -> JsonSchema:
+def _decimal_strings(lowest: int, highest: int, after: str = "") -> JsonSchema:
     """The strings that have an integer of a range, whose ends are of as many digits.
 
     The pattern is one that people can read. That of `not`, which makes it exact, is not shown.
     """
-    sign, beyond = "", _above(str(highest))
+    sign, beyond = "", _numerals_above(str(highest))
     if lowest < 0:
-        sign, beyond = "-?", f"(?:{beyond}|-{_above(str(-lowest))})"
+        sign, beyond = "-?", f"(?:{beyond}|-{_numerals_above(str(-lowest))})"
     return {
         "pattern": f"^{sign}[0-9]{{1,{len(str(highest))}}}{after}$",
         "not": {"type": "string", "pattern": f"^{beyond}{after}$"},
     }
 
 
-def _above(digits: str) -> str:
+def _numerals_above(digits: str) -> str:
     """A regular expression of the numerals of as many digits that are above one."""
     first, rest = int(digits[0]), digits[1:]
     higher = f"[{first + 1}-9]{f'[0-9]{{{len(rest)}}}' if rest else ''}" if first < 9 else ""
-    same = f"{first}{_above(rest)}" if rest.strip("9") else ""
+    same = f"{first}{_numerals_above(rest)}" if rest.strip("9") else ""
     return f"(?:{higher}|{same})" if higher and same else higher or same
 
 
@@ -59,7 +59,7 @@ _INT64 = _with_example(
     {
         "title": "int64",
         "type": ["string", "integer"],
-        **_decimal(-(2**63), 2**63 - 1),
+        **_decimal_strings(-(2**63), 2**63 - 1),
         "minimum": -(2**63),
         "maximum": 2**63 - 1,
     },
@@ -70,7 +70,7 @@ _UINT64 = _with_example(
     {
         "title": "uint64",
         "type": ["string", "integer"],
-        **_decimal(0, 2**64 - 1),
+        **_decimal_strings(0, 2**64 - 1),
         "minimum": 0,
         "maximum": 2**64 - 1,
     },
@@ -130,8 +130,8 @@ SCALARS: dict[int, Form] = {
 """The scalar types, by the numbers that descriptors have for them."""
 
 _BOOL_KEY = Form({"enum": ["true", "false"]}, "true")
-_INT32_KEY = Form(_decimal(-(2**31), 2**31 - 1), "1")
-_UINT32_KEY = Form(_decimal(0, 2**32 - 1), "1")
+_INT32_KEY = Form(_decimal_strings(-(2**31), 2**31 - 1), "1")
+_UINT32_KEY = Form(_decimal_strings(0, 2**32 - 1), "1")
 
 KEYS: dict[int, Form] = {
     **SCALARS,  # strings, and 64-bit integers
@@ -173,7 +173,7 @@ WELL_KNOWN: dict[str, Form] = {
         {
             "title": "Duration",
             "type": "string",
-            **_decimal(-315_576_000_000, 315_576_000_000, f"{_FRACTION}s"),
+            **_decimal_strings(-315_576_000_000, 315_576_000_000, f"{_FRACTION}s"),
         },
         "60s",
         "google.protobuf.Duration",

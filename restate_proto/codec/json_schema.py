@@ -101,7 +101,7 @@ class _Builder:
         else:
             schema = self._value(field)
             if field.message_type is not None and field.message_type.full_name in WRAPPERS:
-                schema = _or_null(schema)
+                schema = _nullable(schema)
         if field.GetOptions().deprecated:
             schema["deprecated"] = True
         return schema
@@ -147,7 +147,7 @@ def _more_than_one(names: list[str]) -> JsonSchema:
     return {"anyOf": each, "not": {"oneOf": each}}
 
 
-def _or_null(schema: JsonSchema) -> JsonSchema:
+def _nullable(schema: JsonSchema) -> JsonSchema:
     if isinstance(schema.get("type"), str):
         return {**schema, "type": [schema["type"], "null"]}
     return {"anyOf": [schema, {"type": "null"}]}

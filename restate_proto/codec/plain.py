@@ -52,11 +52,11 @@ class PlainCodec(Generic[T]):
             TypeError: the object is not of this type, or holds something that JSON would change.
             CodecError: it holds a NaN, an infinity, half of a surrogate pair, or itself.
         """
-        if not self._is_ours(message):
+        if not self._is_of_type(message):
             raise TypeError(f"expected {self.full_name}, got {_describe(message)}")
         try:
             _check_parts(message, self.full_name)
-            return strict_json.dumps(self._exactly(message))
+            return strict_json.dumps(self._of_exact_type(message))
         except strict_json.JsonError as error:
             place = f"{self.full_name}{_path_to_unwritable(message) or ''}"
             raise CodecError(f"{place}: cannot be written as JSON: {error}") from None
@@ -73,8 +73,8 @@ class PlainCodec(Generic[T]):
             value = strict_json.loads(data)
             if b"\\u" in data:
                 strict_json.dumps(value)  # half of a surrogate pair could not be written again
-            if self._is_ours(value):
-                return self._exactly(value)
+            if self._is_of_type(value):
+                return self._of_exact_type(value)
         except (strict_json.JsonError, OverflowError) as error:
             raise CodecError(f"{self.full_name}: not valid JSON: {error}") from None
         raise CodecError(f"{self.full_name}: the JSON is of another type: {_describe(value)}")
@@ -86,12 +86,12 @@ class PlainCodec(Generic[T]):
         """The JSON Schema of the type."""
         return {"type": self._schema_type}
 
-    def _is_ours(self, value: object) -> bool:
+    def _is_of_type(self, value: object) -> bool:
         if isinstance(value, bool):  # which is an int to Python
             return self.type is bool
         return isinstance(value, (int, float) if self.type is float else self.type)
 
-    def _exactly(self, value: Any) -> T:
+    def _of_exact_type(self, value: Any) -> T:
         # 1 is a float to type checkers and to JSON; it becomes 1.0, so that it stays one.
         return cast("T", float(value)) if self.type is float else value
 

@@ -102,13 +102,13 @@ def _without_fractions(value: Any) -> Any:
         is_whole = value.is_integer() and abs(value) < 1e21 and (value or copysign(1, value) > 0)
         return int(value) if is_whole else value
     if isinstance(value, dict):
-        _change(value, cast("dict[Any, Any]", value).items())
+        _change_parts(value, cast("dict[Any, Any]", value).items())
     elif isinstance(value, list):
-        _change(value, enumerate(cast("list[Any]", value)))
+        _change_parts(value, enumerate(cast("list[Any]", value)))
     return cast("Any", value)
 
 
-def _change(value: Any, parts: Iterable[tuple[Any, Any]]) -> None:
+def _change_parts(value: Any, parts: Iterable[tuple[Any, Any]]) -> None:
     for key, part in parts:
         if type(part) in _CHANGEABLE:
             value[key] = _without_fractions(part)

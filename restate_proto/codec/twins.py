@@ -139,7 +139,7 @@ class TwinCodec(Generic[M]):
         """
         twin = self._twin()
         if twin is not None:
-            return twin.google.to_binary(self._copy(twin, message, "protobuf binary"))
+            return twin.google.to_binary(self._to_twin(twin, message, "protobuf binary"))
         self._check(message)
         try:
             return self._library.serialize(message)
@@ -154,7 +154,7 @@ class TwinCodec(Generic[M]):
         """
         twin = self._twin()
         if twin is not None:
-            return self._back(twin, twin.google.from_binary(data))
+            return self._from_twin(twin, twin.google.from_binary(data))
         try:
             return self._library.parse(self.type, data)
         except Exception as error:
@@ -171,8 +171,8 @@ class TwinCodec(Generic[M]):
         twin = self._twin()
         if twin is None:
             self._check(message)
-            self._no_json()
-        return twin.google.to_json(self._copy(twin, message, "ProtoJSON"))
+            self._refuse_json()
+        return twin.google.to_json(self._to_twin(twin, message, "ProtoJSON"))
 
     def from_json(self, data: bytes, /) -> M:
         """Parse ProtoJSON; unknown fields and names of unknown enum values are ignored.
@@ -182,8 +182,8 @@ class TwinCodec(Generic[M]):
         """
         twin = self._twin()
         if twin is None:
-            self._no_json()
-        return self._back(twin, twin.google.from_json(data))
+            self._refuse_json()
+        return self._from_twin(twin, twin.google.from_json(data))
 
     def json_schema(self) -> JsonSchema | None:
         """The JSON Schema (draft 2020-12) of the ProtoJSON form; None without a descriptor."""
@@ -205,7 +205,7 @@ class TwinCodec(Generic[M]):
                 f"generate messages and Restate code together: {error}"
             ) from error
 
-    def _copy(self, twin: _Twin, message: M, form: str) -> Any:
+    def _to_twin(self, twin: _Twin, message: M, form: str) -> Any:
         self._check(message)
         copy = twin.new()
         try:
@@ -214,7 +214,7 @@ class TwinCodec(Generic[M]):
             raise self._error(f"cannot be written as {form}", error) from error
         return copy
 
-    def _back(self, twin: _Twin, copy: Message) -> M:
+    def _from_twin(self, twin: _Twin, copy: Message) -> M:
         try:
             return twin.copier.read(copy)
         except Exception as error:
@@ -228,7 +228,7 @@ class TwinCodec(Generic[M]):
                 f"expected a {self.full_name} message, got {got}{hint}: {message!r:.200}"
             )
 
-    def _no_json(self) -> NoReturn:
+    def _refuse_json(self) -> NoReturn:
         raise CodecError(
             f"{self.full_name}: ProtoJSON needs its descriptor; import the generated _restate "
             "module of a contract that has this message first"

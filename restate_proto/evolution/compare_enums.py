@@ -55,7 +55,7 @@ def enum_differences(
     what = "name" if is_json else "number"
     for value in after.values:
         if is_taken(
-            has_number=_has_reserved(reserved_before, value.number),
+            has_number=_reserves(reserved_before, value.number),
             has_name=value.name in reserved_before.reserved_name,
             is_json=is_json,
         ):
@@ -106,7 +106,7 @@ def _binary_change(
 def _removed(
     value: EnumValueDescriptor, after: EnumDescriptor, reserved: EnumDescriptorProto
 ) -> tuple[str, str] | None:
-    if value.name in reserved.reserved_name or _has_reserved(reserved, value.number):
+    if value.name in reserved.reserved_name or _reserves(reserved, value.number):
         return None
     names = _names(value.number, after)
     if names:
@@ -122,7 +122,7 @@ def _names(number: int, enum: EnumDescriptor) -> list[str]:
     return [value.name for value in enum.values if value.number == number]
 
 
-def _has_reserved(enum: EnumDescriptorProto, number: int) -> bool:
+def _reserves(enum: EnumDescriptorProto, number: int) -> bool:
     return any(r.start <= number <= r.end for r in enum.reserved_range)
 
 

@@ -49,7 +49,7 @@ def check_string(where: object, name: str, value: object) -> None:
     """Refuse what is no string.
 
     Raises:
-        TypeError: as said.
+        TypeError: the value is no str.
     """
     if not isinstance(value, str):
         raise wrong_type(where, name, value, STRING)
@@ -59,7 +59,7 @@ def check_headers(where: object, headers: object) -> None:
     """Refuse headers that are no mapping of strings.
 
     Raises:
-        TypeError: as said.
+        TypeError: the headers are no mapping, or a name or value in it is no str.
     """
     if not isinstance(headers, Mapping):
         raise wrong_type(where, "headers", headers, "a mapping of str to str")
@@ -74,7 +74,7 @@ def check_encoding(where: str, encoding: object) -> None:
     """Refuse what is no encoding.
 
     Raises:
-        TypeError: as said.
+        TypeError: the value is no `Encoding`.
     """
     if not isinstance(encoding, Encoding):
         raise wrong_type(where, "encoding", encoding, "Encoding.PROTOBUF or Encoding.JSON")

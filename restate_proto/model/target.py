@@ -51,7 +51,7 @@ def check_target(where: str, target: object) -> Target:
     """Refuse what is no target, or one whose parts are no strings.
 
     Raises:
-        TypeError: as said.
+        TypeError: the target is no `Target`, or a part of it is no str.
     """
     if (
         isinstance(target, Target)

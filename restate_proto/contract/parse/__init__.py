@@ -1,3 +1,3 @@
-"""From descriptors to the model, with every rule about contracts and its error text."""
+"""From descriptors to the model: each file holds the rules about one thing, with their error texts."""
 
 from __future__ import annotations

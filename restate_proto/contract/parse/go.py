@@ -35,6 +35,7 @@ _HANDLER_TYPES = {
     HandlerKind.SHARED: GoHandlerType.SHARED,
     HandlerKind.WORKFLOW: GoHandlerType.WORKFLOW_RUN,
 }
+_NOT_PLAIN = {ServiceKind.VIRTUAL_OBJECT: "an object", ServiceKind.WORKFLOW: "a workflow"}
 
 
 def is_go_run(rpc: str) -> bool:
@@ -137,6 +138,3 @@ def go_warnings(request: plugin_pb2.CodeGeneratorRequest) -> tuple[str, ...]:
                 f"{_SERVICE_TYPES[found[0].kind].name} beside {found[0].label}"
             )
     return tuple(map(printable, warnings))
-
-
-_NOT_PLAIN = {ServiceKind.VIRTUAL_OBJECT: "an object", ServiceKind.WORKFLOW: "a workflow"}

@@ -69,20 +69,17 @@ class Descriptors:
         self.protos = {file.name: file for file in files}
         """The files as they were given, by their paths."""
         self._pool = DescriptorPool()
-        for name in _imported_first(self.protos):
-            self._add(self.protos[name])
+        # Not asked of the pool: protobuf 7 finds no file whose path is not ASCII.
+        self._files = {name: self._add(self.protos[name]) for name in _imported_first(self.protos)}
         self._type_paths = {
-            name: path
-            for file in self.protos
-            for name, path in _type_paths(self.file(file)).items()
+            name: path for file in self._files.values() for name, path in _type_paths(file).items()
         }
         self._sources: dict[str, SourceFile] = {}
 
-    def _add(self, file: FileDescriptorProto) -> None:
+    def _add(self, file: FileDescriptorProto) -> FileDescriptor:
         try:
-            self._pool.AddSerializedFile(file.SerializeToString())
-            self._pool.FindFileByName(file.name)  # pure Python does not look at it before
-        except (TypeError, KeyError) as error:
+            return self._pool.AddSerializedFile(file.SerializeToString())
+        except (TypeError, KeyError) as error:  # the latter where protobuf is pure Python
             reason = str(error).removeprefix(_REFUSED)
             raise PluginError(
                 printable(
@@ -93,7 +90,7 @@ class Descriptors:
 
     def file(self, path: str) -> FileDescriptor:
         """Returns the file of that path."""
-        return self._pool.FindFileByName(path)
+        return self._files[path]
 
     def message(self, full_name: str) -> Descriptor:
         """Returns the message of that full name (without a leading dot), which is there."""

@@ -181,6 +181,15 @@ def test_files_may_come_in_any_order() -> None:
     assert list(descriptors.protos) == ["a.proto", "b.proto", "c.proto"]
 
 
+def test_the_path_of_a_file_need_not_be_ascii() -> None:
+    path = "größe und mehr/it's.proto"
+    first = file(path, message_type=[DescriptorProto(name="M")])
+    descriptors = Descriptors([first, file("b.proto", path)])
+    assert descriptors.file(path).name == path
+    assert descriptors.location(descriptors.message("evil.M")) == Location(path)
+    assert descriptors.visible("b.proto") == {"b.proto", path}
+
+
 METHOD = MethodDescriptorProto(name="Do", input_type=".evil.M", output_type=".evil.M")
 REFUSED = {
     "a type that is nowhere": (

@@ -11,11 +11,10 @@ import pytest
 from restate_proto import RetryableError, Target, TerminalError
 from restate_proto.errors import checked_code
 from restate_proto.http2 import Response
-from restate_proto.ingress.payloads import Payload
-from restate_proto.ingress.requests import call_request
-from restate_proto.ingress.responses import failure
+from restate_proto.ingress.responses import read_failure
 from restate_proto.protocol import Failure
 from restate_proto.runtime.failures import to_error, to_failure
+from tests.ingress.calls import call_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,10 +63,9 @@ def test_what_another_wrote_is_passed_on_as_500(code: int) -> None:
 
 @pytest.mark.parametrize("code", ["101", "5", "-1", "1000", "true", '"x"', "null", "1e3"])
 def test_what_the_ingress_says_is_carried(code: str) -> None:
-    payload = Payload(b"", None)
-    request = call_request(Target.service("a.Service", "Handler"), payload, accept="*/*")
+    request = call_of(Target.service("a.Service", "Handler")).call_request()
     body = f'{{"code": {code}, "message": "odd"}}'.encode()
     response = Response(418, [(b"x-restate-error-source", b"invocation")], body)
-    error = failure(request, response, lambda: datetime.now(UTC))
+    error = read_failure(request, response, lambda: datetime.now(UTC))
     assert isinstance(error, TerminalError)
     assert error.code == (int(code) if code.removeprefix("-").isdecimal() else 418)

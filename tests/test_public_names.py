@@ -26,7 +26,6 @@ PUBLIC_NAMES = [
     "IngressError",
     "IngressInvocationHandle",
     "IngressOverloadedError",
-    "IngressRetryPolicy",
     "IngressUnauthorizedError",
     "IngressUnreachableError",
     "InvalidResponseError",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from restate_proto.ingress.client import IngressClient
-from restate_proto.ingress.clients import IngressServiceClient, IngressServiceSendClient
 from restate_proto.ingress.errors import (
     IngressBadRequestError,
     IngressError,
@@ -16,8 +15,8 @@ from restate_proto.ingress.errors import (
     OutcomeUnknownError,
     ServiceNotFoundError,
 )
-from restate_proto.ingress.handles import IngressInvocationHandle
-from restate_proto.ingress.retry import IngressRetryPolicy
+from restate_proto.ingress.handle import IngressInvocationHandle
+from restate_proto.ingress.service_clients import IngressServiceClient, IngressServiceSendClient
 
 __all__ = [
     "IngressBadRequestError",
@@ -25,7 +24,6 @@ __all__ = [
     "IngressError",
     "IngressInvocationHandle",
     "IngressOverloadedError",
-    "IngressRetryPolicy",
     "IngressServiceClient",
     "IngressServiceSendClient",
     "IngressUnauthorizedError",

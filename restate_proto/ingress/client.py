@@ -6,21 +6,23 @@ from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from restate_proto.codec.registry import codec_for
 from restate_proto.http2 import BaseUrl, Http2Client
-from restate_proto.ingress.core import IngressCore
-from restate_proto.ingress.handles import IngressInvocationHandle
-from restate_proto.ingress.payloads import accepted_by, write
+from restate_proto.ingress.errors import IngressBadRequestError
+from restate_proto.ingress.handle import IngressInvocationHandle
+from restate_proto.ingress.handler_call import HandlerCall
+from restate_proto.ingress.invocation_ref import IdempotentRef, InvocationIdRef, WorkflowRef
+from restate_proto.ingress.message_format import MessageFormat
 from restate_proto.ingress.requests import (
     AdminAction,
-    IdempotentRef,
-    InvocationIdRef,
-    WorkflowRef,
     checked_headers,
+    reject_request,
+    resolve_request,
 )
-from restate_proto.ingress.retry import IngressRetryPolicy
-from restate_proto.ingress.sending import Sender
+from restate_proto.ingress.responses import read_receipt, read_result
+from restate_proto.ingress.sender import HttpSender, Senders
 from restate_proto.model.arguments import check_encoding, check_string, wrong_type
 from restate_proto.model.kinds import Encoding
 from restate_proto.model.options import CALL_OPTIONS, SEND_OPTIONS, check_option_names
+from restate_proto.model.retry import RetryPolicy
 from restate_proto.model.target import check_target
 
 if TYPE_CHECKING:
@@ -28,11 +30,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from restate_proto.ingress.invocation_ref import InvocationRef
+    from restate_proto.ingress.requests import HttpRequest
+    from restate_proto.ingress.responses import HttpResponse
     from restate_proto.model.options import CallOptions, SendOptions
     from restate_proto.model.target import Target
 
 __all__ = ["IngressClient"]
 
+Q = TypeVar("Q")
 R = TypeVar("R")
 
 _MAX_CONNECTIONS = 256
@@ -45,9 +51,8 @@ class IngressClient:
 
     It connects with the first request, opens more connections where many requests wait for their
     answers, and keeps them until it is closed. One client serves any number of concurrent requests
-    of one event loop. Usually the generated clients are
-    used on top of it, as in `CartClient.from_client(client, "alice")`; `call` and `send` reach
-    handlers by name.
+    of one event loop. Usually the generated clients are used on top of it, as in
+    `CartClient.from_client(client, "alice")`; `call` and `send` reach handlers by name.
 
     ```python
     async with IngressClient("http://127.0.0.1:8080") as client:
@@ -63,18 +68,22 @@ class IngressClient:
         admin_url: where the admin API is, such as `http://127.0.0.1:9070`; for `cancel`, `kill`
             and `purge`.
         headers: headers for every request, such as `{"authorization": "Bearer ..."}`.
-        retry: when failed requests are repeated; by default they are not.
+        retry: when requests are repeated whose failure is not their invocation's: those that were
+            not processed, and those whose outcome is unknown where twice is the same as once. Each
+            delay is varied by up to a fifth, a longer `Retry-After` is kept to, and nothing is
+            waited for that would begin after the policy's `max_duration`. By default nothing is
+            repeated.
         engine: the HTTP/2 engine, `"h2"` or `"ngh2"`; by default the best that is installed.
         ssl: the TLS configuration for `https:` URLs; by default certificates are verified against
             the system's issuers, or those of the environment variable `SSL_CERT_FILE`.
 
     Raises:
-        TypeError: a URL is no string.
+        TypeError: a URL is no string, or an argument is of another wrong type.
         ValueError: a URL is none of the form `http(s)://host[:port][/path]`, a header cannot be
             sent, or the engine's name is unknown.
 
     Attributes:
-        core: what the generated clients use; no part of the public interface.
+        senders: what the generated clients use; no part of the public interface.
     """
 
     def __init__(
@@ -83,24 +92,24 @@ class IngressClient:
         *,
         admin_url: str | None = None,
         headers: Mapping[str, str] | None = None,
-        retry: IngressRetryPolicy | None = None,
+        retry: RetryPolicy | None = None,
         engine: str | None = None,
         ssl: ssl_module.SSLContext | None = None,
     ) -> None:
         common = checked_headers(headers)
-        if not isinstance(retry, IngressRetryPolicy | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
-            raise wrong_type("IngressClient", "retry", retry, "an IngressRetryPolicy")
+        if not isinstance(retry, RetryPolicy | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_type("IngressClient", "retry", retry, "a RetryPolicy")
 
-        def sender(url: str, tls: ssl_module.SSLContext | None) -> Sender:
+        def sender(url: str, tls: ssl_module.SSLContext | None) -> HttpSender:
             transport = Http2Client(url, ssl=tls, engine=engine, max_connections=_MAX_CONNECTIONS)
-            return Sender(transport, headers=common, policy=retry)
+            return HttpSender(transport, headers=common, policy=retry)
 
         admin = None
         if admin_url is not None:
             # The two may well differ: TLS ends at a proxy before the ingress.
             over_tls = BaseUrl.parse(admin_url).scheme == "https"
             admin = sender(admin_url, ssl if over_tls else None)
-        self.core = IngressCore(sender(base_url, ssl), admin)
+        self.senders = Senders(sender(base_url, ssl), admin)
 
     async def __aenter__(self) -> Self:
         """The client itself."""
@@ -121,7 +130,7 @@ class IngressClient:
         Raises:
             RuntimeError: the client was used in another event loop, where it has to be closed.
         """
-        await self.core.close()
+        await self.senders.close()
 
     # -- calling handlers by name ------------------------------------------------------------
 
@@ -143,7 +152,7 @@ class IngressClient:
             request: the request: a message, or a plain value for a handler that takes JSON.
             response_type: the type of the response.
             encoding: how the request is written, and the response wanted: as the contract says.
-            **options: see `CallOptions`.
+            **options: the options of `CallOptions`.
 
         Returns:
             The response.
@@ -151,21 +160,14 @@ class IngressClient:
         Raises:
             TerminalError: the invocation failed.
             IngressError: the request failed otherwise.
-            TypeError: there is no such option.
+            TypeError: an argument is of a wrong type, or there is no such option.
             ValueError: a key is empty or a header cannot be sent.
         """
         check_target("IngressClient.call", target)
         if options:
             check_option_names("IngressClient.call", options, CALL_OPTIONS)
         check_encoding("IngressClient.call", encoding)
-        return await self.core.call(
-            target,
-            codec_for(type(request)),
-            request,
-            codec_for(response_type),
-            encoding,
-            options,
-        )
+        return await self.call_handler(_by_name(target, request, response_type, encoding, options))
 
     async def send(
         self,
@@ -183,32 +185,54 @@ class IngressClient:
             request: as in `call`.
             response_type: the type of the response, for the handle.
             encoding: as in `call`.
-            **options: see `SendOptions`.
+            **options: the options of `SendOptions`: those of `call`, and `delay`.
 
         Returns:
             A handle of the invocation.
 
         Raises:
             IngressError: the request failed.
-            TypeError: there is no such option.
+            TypeError: an argument is of a wrong type, or there is no such option.
             ValueError: a key is empty, the delay is negative, or a header cannot be sent.
         """
         check_target("IngressClient.send", target)
         if options:
             check_option_names("IngressClient.send", options, SEND_OPTIONS)
         check_encoding("IngressClient.send", encoding)
-        codec = codec_for(response_type)
-        receipt = await self.core.send(
-            target,
-            codec_for(type(request)),
-            request,
-            accept=accepted_by(codec, encoding),
-            encoding=encoding,
-            options=options,
-            submits_workflow=False,
-        )
-        ref = InvocationIdRef(receipt.invocation_id)
-        return IngressInvocationHandle(self.core, ref, codec, encoding, receipt)
+        return await self.send_message(_by_name(target, request, response_type, encoding, options))
+
+    # -- what the generated clients call; no part of the public interface --------------------
+
+    async def call_handler(self, call: HandlerCall[Q, R]) -> R:
+        """Call a handler and wait for its result; as `call`."""
+        request = call.call_request()
+        response = await self._deliver(request, call.request_format)
+        return read_result(request, response, call.response_format)
+
+    async def send_message(self, call: HandlerCall[Q, R]) -> IngressInvocationHandle[R]:
+        """Send a message to a handler; as `send`."""
+        request = call.send_request()
+        sent = read_receipt(request, await self._deliver(request, call.request_format))
+        ref = InvocationIdRef(sent.invocation_id)
+        return IngressInvocationHandle(self.senders, ref, call.response_format, sent)
+
+    async def _deliver(
+        self, request: HttpRequest, request_format: MessageFormat[Q]
+    ) -> HttpResponse:
+        """Send a message to a handler.
+
+        An empty one goes without a content type, as handlers with a JSON Schema want it. Those of
+        SDKs that declare every input as required want one; what Restate refuses for that reason,
+        no handler has seen.
+        """
+        try:
+            return await self.senders.ingress.send(request)
+        except IngressBadRequestError:
+            if request.body:
+                raise
+        content_type = (b"content-type", request_format.content_type.encode("ascii"))
+        with_type = request._replace(headers=(content_type, *request.headers))
+        return await self.senders.ingress.send(with_type)
 
     # -- invocations that are there already --------------------------------------------------
 
@@ -218,8 +242,7 @@ class IngressClient:
         """A handle of the invocation with this id; sends nothing."""
         check_string("IngressClient.invocation", "invocation_id", invocation_id)
         check_encoding("IngressClient.invocation", encoding)
-        ref = InvocationIdRef(invocation_id)
-        return IngressInvocationHandle(self.core, ref, codec_for(response_type), encoding)
+        return self._handle(InvocationIdRef(invocation_id), response_type, encoding)
 
     def idempotent_invocation(
         self,
@@ -232,8 +255,7 @@ class IngressClient:
         """A handle of what a handler was called for with this idempotency key; sends nothing."""
         check_target("IngressClient.idempotent_invocation", target)
         check_encoding("IngressClient.idempotent_invocation", encoding)
-        ref = IdempotentRef(target, idempotency_key)
-        return IngressInvocationHandle(self.core, ref, codec_for(response_type), encoding)
+        return self._handle(IdempotentRef(target, idempotency_key), response_type, encoding)
 
     def workflow(
         self,
@@ -256,20 +278,25 @@ class IngressClient:
         for part, value in (("name", name), ("key", key), ("scope", scope or "")):
             check_string("IngressClient.workflow", part, value)
         check_encoding("IngressClient.workflow", encoding)
-        ref = WorkflowRef(name, key, scope)
-        return IngressInvocationHandle(self.core, ref, codec_for(response_type), encoding)
+        return self._handle(WorkflowRef(name, key, scope), response_type, encoding)
 
-    async def cancel(self, invocation_id: str) -> bool:
-        """Ask an invocation to end; see `IngressInvocationHandle.cancel`."""
-        return await self.core.act(AdminAction.CANCEL, invocation_id)
+    def _handle(
+        self, ref: InvocationRef, response_type: type[R], encoding: Encoding
+    ) -> IngressInvocationHandle[R]:
+        response_format = MessageFormat(codec_for(response_type), encoding)
+        return IngressInvocationHandle(self.senders, ref, response_format)
 
-    async def kill(self, invocation_id: str) -> bool:
-        """End an invocation at once; see `IngressInvocationHandle.kill`."""
-        return await self.core.act(AdminAction.KILL, invocation_id)
+    async def cancel(self, invocation_id: str) -> None:
+        """Cancel an invocation; as `IngressInvocationHandle.cancel`."""
+        await self.senders.act(AdminAction.CANCEL, invocation_id)
+
+    async def kill(self, invocation_id: str) -> None:
+        """End an invocation at once; as `IngressInvocationHandle.kill`."""
+        await self.senders.act(AdminAction.KILL, invocation_id)
 
     async def purge(self, invocation_id: str) -> bool:
-        """Forget an invocation that has ended; see `IngressInvocationHandle.purge`."""
-        return await self.core.act(AdminAction.PURGE, invocation_id)
+        """Forget an invocation that has ended; as `IngressInvocationHandle.purge`."""
+        return await self.senders.act(AdminAction.PURGE, invocation_id)
 
     # -- awakeables --------------------------------------------------------------------------
 
@@ -289,8 +316,8 @@ class IngressClient:
             IngressError: the request failed; an id that is none is a bad request.
         """
         check_encoding("IngressClient.resolve_awakeable", encoding)
-        payload = write(codec_for(type(message)), message, encoding)
-        await self.core.resolve_awakeable(awakeable_id, payload)
+        payload = MessageFormat(codec_for(type(message)), encoding).write(message)
+        await self.senders.ingress.send(resolve_request(awakeable_id, payload))
 
     async def reject_awakeable(self, awakeable_id: str, reason: str) -> None:
         """Complete an awakeable with a failure: the handler gets a `TerminalError`, code 500.
@@ -302,4 +329,20 @@ class IngressClient:
         Raises:
             IngressError: as in `resolve_awakeable`.
         """
-        await self.core.reject_awakeable(awakeable_id, reason)
+        await self.senders.ingress.send(reject_request(awakeable_id, reason))
+
+
+def _by_name(
+    target: Target,
+    request: Q,
+    response_type: type[R],
+    encoding: Encoding,
+    options: CallOptions,
+) -> HandlerCall[Q, R]:
+    return HandlerCall(
+        target,
+        request,
+        MessageFormat(codec_for(type(request)), encoding),
+        MessageFormat(codec_for(response_type), encoding),
+        options,
+    )

@@ -1,4 +1,4 @@
-"""What can go wrong between a program and Restate's ingress.
+"""What can go wrong between a program and Restate's ingress, or its admin API.
 
 The failure of an invocation is none of these: it is raised as the `TerminalError` that its handler
 ended with. These are about the request that never got that far, or about an answer that was lost.
@@ -6,7 +6,12 @@ ended with. These are about the request that never got that far, or about an ans
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from restate_proto.errors import RestateError
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 __all__ = [
     "IngressBadRequestError",
@@ -23,19 +28,27 @@ __all__ = [
 
 
 class IngressError(RestateError):
-    """Base of the errors of the ingress client.
+    """Base of the errors of requests to the ingress and to the admin API.
 
     Args:
         message: what was asked for, what happened, and what to do about it.
         status: the HTTP status of the answer; None where there was no answer.
-        retry_after: the seconds that the answer asks to wait before the next try, if it does.
+        reason: why, in Restate's own words, or the answer itself where it is not Restate's; None
+            where there was no answer.
+        retry_after: how long the answer asks to wait before the next try, if it does.
     """
 
     def __init__(
-        self, message: str, *, status: int | None = None, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        reason: str | None = None,
+        retry_after: timedelta | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.reason = reason
         self.retry_after = retry_after
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from restate_proto.errors import received_error
 from restate_proto.ingress import errors
-from restate_proto.ingress.payloads import read
 from restate_proto.ingress.requests import Operation
 from restate_proto.model.codec import CodecError
 
@@ -17,18 +16,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from restate_proto.errors import RestateError, TerminalError
-    from restate_proto.ingress.requests import IngressRequest
-    from restate_proto.model.codec import Codec
-    from restate_proto.model.kinds import Encoding
+    from restate_proto.ingress.message_format import MessageFormat
+    from restate_proto.ingress.requests import HttpRequest
 
-__all__ = ["IngressResponse", "SendReceipt", "failure", "invocation_id", "receipt", "result"]
+__all__ = [
+    "HttpResponse",
+    "SendReceipt",
+    "not_restate_error",
+    "read_failure",
+    "read_invocation_id",
+    "read_receipt",
+    "read_result",
+    "repeat_advice",
+]
 
 M = TypeVar("M")
 
 _LONGEST_QUOTE = 300
 
 
-class IngressResponse(Protocol):
+class HttpResponse(Protocol):
     """A response, as the HTTP client gives it."""
 
     @property
@@ -55,8 +62,8 @@ class SendReceipt(NamedTuple):
     execution_time: datetime | None
 
 
-def failure(
-    request: IngressRequest, response: IngressResponse, now: Callable[[], datetime]
+def read_failure(
+    request: HttpRequest, response: HttpResponse, now: Callable[[], datetime]
 ) -> RestateError | None:
     """The error that a response stands for.
 
@@ -69,13 +76,14 @@ def failure(
         A `TerminalError` where the invocation failed, an `IngressError` where it is not the
         invocation's failure, and None where the request succeeded.
     """
-    source = response.headers.get("x-restate-error-source")
-    if source is None and response.status < 300:
+    headers = response.headers
+    if response.status < 300 and "x-restate-error-source" not in headers:
         return None
+    source = headers.get("x-restate-error-source")
     body = _json_object(response.body)
-    if request.operation is Operation.ADMIN:
+    if request.operation.is_admin:
         if source is not None:  # so this is the ingress
-            return _not_restates(request, response)
+            return not_restate_error(request, response)
     elif source is None:
         # Servers before 1.7.4 do not say; they name the invocation in its own failures alone.
         named = response.headers.get("x-restate-id") is not None
@@ -85,16 +93,14 @@ def failure(
     return _ingress_failure(request, response, body, now)
 
 
-def result(
-    request: IngressRequest, response: IngressResponse, codec: Codec[M], encoding: Encoding
-) -> M:
+def read_result(request: HttpRequest, response: HttpResponse, format_: MessageFormat[M]) -> M:
     """The message that a call, an attach or an output gave.
 
     Raises:
         InvalidResponseError: the body is no such message.
     """
     try:
-        return read(codec, response.body, encoding)
+        return format_.read(response.body)
     except CodecError as error:
         raise errors.InvalidResponseError(
             f"{request.what}: the invocation succeeded, but its result cannot be read: {error};"
@@ -103,7 +109,7 @@ def result(
         ) from error
 
 
-def receipt(request: IngressRequest, response: IngressResponse) -> SendReceipt:
+def read_receipt(request: HttpRequest, response: HttpResponse) -> SendReceipt:
     """What a send gave.
 
     Raises:
@@ -113,32 +119,53 @@ def receipt(request: IngressRequest, response: IngressResponse) -> SendReceipt:
     try:
         time = body.get("executionTime")
         return SendReceipt(
-            invocation_id=_text(body["invocationId"]),
+            invocation_id=_checked_string(body["invocationId"]),
             accepted=body["status"] != "PreviouslyAccepted",
             execution_time=None if time is None else datetime.fromisoformat(time),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _not_restates(request, response) from error
+        raise not_restate_error(request, response) from error
 
 
-def invocation_id(request: IngressRequest, response: IngressResponse) -> str:
+def read_invocation_id(request: HttpRequest, response: HttpResponse) -> str:
     """What a lookup gave.
 
     Raises:
         InvalidResponseError: the body is not what Restate answers.
     """
     try:
-        return _text(_json_object(response.body)["invocationId"])
+        return _checked_string(_json_object(response.body)["invocationId"])
     except (KeyError, TypeError) as error:
-        raise _not_restates(request, response) from error
+        raise not_restate_error(request, response) from error
+
+
+def repeat_advice(request: HttpRequest) -> str:
+    """Says whether a request whose outcome is unknown may be repeated."""
+    if request.repeatable:
+        return "it is safe to repeat"
+    return (
+        "it may have been processed, so repeating it may do it twice; with an idempotency key that"
+        " is safe"
+    )
+
+
+def not_restate_error(request: HttpRequest, response: HttpResponse) -> errors.InvalidResponseError:
+    """The error for an answer that Restate does not give."""
+    text = _shortened(response.body)
+    return errors.InvalidResponseError(
+        f"{request.what}: {response.status}{': ' if text else ''}{text};"
+        f" {_WRONG_SERVER[request.operation.is_admin]}",
+        status=response.status,
+        reason=_status_and_body(response),
+    )
 
 
 def _invocation_failure(
-    request: IngressRequest, response: IngressResponse, body: dict[str, Any]
+    request: HttpRequest, response: HttpResponse, body: dict[str, Any]
 ) -> TerminalError:
     code, message = body.get("code"), body.get("message")
     error = received_error(
-        message if isinstance(message, str) else _quote(response.body),
+        message if isinstance(message, str) else _shortened(response.body),
         code if type(code) is int else response.status,
         _metadata(body.get("metadata")),
     )
@@ -158,31 +185,33 @@ def _metadata(value: object) -> dict[str, str]:
 
 
 def _ingress_failure(
-    request: IngressRequest,
-    response: IngressResponse,
+    request: HttpRequest,
+    response: HttpResponse,
     body: dict[str, Any],
     now: Callable[[], datetime],
 ) -> errors.IngressError:
     status = response.status
     message = body.get("message")
-    kind, advice = _kind(request, status)
+    kind, advice = _error_class_and_advice(request, status)
     if isinstance(message, str):
         text = message.rstrip(".")
-    elif status in _HTTPS_OWN:
-        text, advice = _quote(response.body) or _HTTPS_OWN[status][0], _HTTPS_OWN[status][1]
-    elif kind in _RESTATES_OWN:
-        return _not_restates(request, response)
+    elif status in _REFUSED_BY_ANY_HTTP_SERVER:
+        reason, advice = _REFUSED_BY_ANY_HTTP_SERVER[status]
+        text = _shortened(response.body) or reason
+    elif kind in _KNOWN_TO_RESTATE_ALONE:
+        return not_restate_error(request, response)
     else:
-        text = _quote(response.body)
+        text = _shortened(response.body)
     return kind(
         f"{request.what}: {status}{': ' if text else ''}{text}; {advice}",
         status=status,
+        reason=message if isinstance(message, str) else _status_and_body(response),
         retry_after=_retry_after(response, now),
     )
 
 
 # The errors that Restate alone knows the reason of; a proxy may have one for the others.
-_RESTATES_OWN = (
+_KNOWN_TO_RESTATE_ALONE = (
     errors.ServiceNotFoundError,
     errors.InvocationNotFoundError,
     errors.IngressBadRequestError,
@@ -191,7 +220,7 @@ _RESTATES_OWN = (
 
 # What an HTTP server refuses before anything reads the request, whosever it is: the reason, and
 # what to do.
-_HTTPS_OWN = {
+_REFUSED_BY_ANY_HTTP_SERVER = {
     413: ("the request's body is too large", "send a smaller message"),
     414: ("the request's path is too long", "shorten the key"),
     431: (
@@ -203,7 +232,7 @@ _HTTPS_OWN = {
     ),
 }
 
-_WRONG_URL = {
+_WRONG_SERVER = {
     False: "this is not an answer of Restate's ingress: is the client's URL that of the ingress"
     " (port 8080 by default), and not the admin API's?",
     True: "this is not an answer of Restate's admin API: is admin_url that of the admin API"
@@ -211,7 +240,9 @@ _WRONG_URL = {
 }
 
 
-def _kind(request: IngressRequest, status: int) -> tuple[type[errors.IngressError], str]:
+def _error_class_and_advice(
+    request: HttpRequest, status: int
+) -> tuple[type[errors.IngressError], str]:
     """The error of a status, and what to do about it."""
     if status == 404:
         if request.operation in {Operation.CALL, Operation.SEND}:
@@ -219,6 +250,8 @@ def _kind(request: IngressRequest, status: int) -> tuple[type[errors.IngressErro
                 "is an endpoint with this service registered with Restate, in a version that has"
                 " the handler?"
             )
+        if request.operation is Operation.ADMIN:
+            return errors.IngressBadRequestError, "the admin API does not know it"
         return errors.InvocationNotFoundError, (
             "there is no such invocation, or its result is no longer kept (see the retention"
             " settings of the contract's config)"
@@ -232,26 +265,10 @@ def _kind(request: IngressRequest, status: int) -> tuple[type[errors.IngressErro
             "pass the credentials that it wants with IngressClient(headers={'authorization': ...})"
         )
     if status in {408, 425} or status >= 500:
-        return errors.OutcomeUnknownError, (
-            "it is safe to repeat"
-            if request.repeatable
-            else "it may have been processed, so repeating it may do it twice; with an idempotency"
-            " key that is safe"
-        )
+        return errors.OutcomeUnknownError, repeat_advice(request)
     if status < 400:
         return errors.InvalidResponseError, "it is no answer to that"
     return errors.IngressBadRequestError, "the request cannot succeed as it is"
-
-
-def _not_restates(
-    request: IngressRequest, response: IngressResponse
-) -> errors.InvalidResponseError:
-    text = _quote(response.body)
-    return errors.InvalidResponseError(
-        f"{request.what}: {response.status}{': ' if text else ''}{text};"
-        f" {_WRONG_URL[request.operation is Operation.ADMIN]}",
-        status=response.status,
-    )
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -262,27 +279,34 @@ def _json_object(body: bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _text(value: object) -> str:
+def _checked_string(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected a string, got {value!r}")
     return value
 
 
-def _quote(body: bytes) -> str:
+def _shortened(body: bytes) -> str:
     text = body.decode("utf-8", errors="replace").strip()
     return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
 
 
-def _retry_after(response: IngressResponse, now: Callable[[], datetime]) -> float | None:
+def _status_and_body(response: HttpResponse) -> str:
+    return f"HTTP {response.status} {_shortened(response.body)}".strip()
+
+
+def _retry_after(response: HttpResponse, now: Callable[[], datetime]) -> timedelta | None:
     value = response.headers.get("retry-after")
     if value is None:
         return None
     if value.strip().isdecimal():
-        return float(value)
+        try:
+            return timedelta(seconds=float(value))
+        except OverflowError:  # for ever
+            return timedelta.max
     try:
         date = parsedate_to_datetime(value)
     except ValueError:
         return None
     if date.tzinfo is None:  # "-0000", which is UTC as well
         date = date.replace(tzinfo=UTC)
-    return max(0.0, (date - now()).total_seconds())
+    return max(timedelta(0), date - now())

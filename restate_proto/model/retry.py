@@ -1,4 +1,4 @@
-"""Retry policies: what makes sense in any of them, and their arithmetic."""
+"""Retry policies: the fields that they have in common, the values that make sense, the delays."""
 
 from __future__ import annotations
 
@@ -42,10 +42,6 @@ def duration_problem(value: timedelta) -> str | None:
     return None if value >= timedelta(0) else "is negative; write a duration of zero or more"
 
 
-def _jitter_problem(value: float) -> str | None:
-    return None if 0 <= value <= 1 else f"is {value:g}; write a number from 0 to 1"
-
-
 def _number_problem(value: object) -> str | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return None if is_number else f"is {value!r}; write a number, such as 2.0"
@@ -70,7 +66,6 @@ _RULES: dict[str, tuple[Callable[[object], str | None], Callable[[Any], str | No
     "max_interval": _DURATION,
     "max_attempts": (_integer_problem, attempts_problem),
     "max_duration": _DURATION,
-    "jitter": (_number_problem, _jitter_problem),
 }
 
 
@@ -79,7 +74,7 @@ def check_policy(policy: DataclassInstance, *needed: str) -> None:
 
     Args:
         policy: a dataclass with some of the fields `initial_interval`, `factor`, `max_interval`,
-            `max_attempts`, `max_duration` and `jitter`.
+            `max_attempts` and `max_duration`.
         needed: those of them that cannot be None.
 
     Raises:
@@ -159,16 +154,20 @@ class GiveUp(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How a `ctx.run` function is retried before its failure becomes a `TerminalError`.
+    """How often, and after which delays, a failed attempt is repeated.
 
-    Without bounds (neither `max_attempts` nor `max_duration`) it is retried for ever.
+    In a handler, `ctx.run(..., retry=...)` takes one for its function, whose last failure becomes a
+    `TerminalError`. Outside, `IngressClient(retry=...)` takes one for its requests, whose last
+    failure is raised. Without bounds (neither `max_attempts` nor `max_duration`) attempts are made
+    for ever.
 
     Args:
         initial_interval: the delay before the first retry.
         factor: what each delay is multiplied by to give the next; at least 1.
-        max_interval: the longest delay.
+        max_interval: the longest delay; None for no limit.
         max_attempts: how many attempts there are at most, the first one included.
-        max_duration: how long attempts are made, counted from the first.
+        max_duration: how long attempts are made, counted from the first; what fails later is not
+            repeated.
 
     Raises:
         TypeError: a value is of the wrong type.

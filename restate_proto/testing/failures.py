@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from restate_proto.errors import RestateError, TerminalError
 from restate_proto.ingress import IngressClient
-from restate_proto.ingress.core import IngressCore
+from restate_proto.ingress.requests import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from restate_proto.ingress.requests import HttpRequest
+    from restate_proto.ingress.responses import HttpResponse
+    from restate_proto.ingress.sender import Sender
     from restate_proto.runtime import LastFailure
 
 __all__ = ["HandlerFailedError", "HandlerFailures", "TestClient"]
 
 T = TypeVar("T")
 
-_PATIENCE: Final = 2.0
+_SECONDS_TO_BE_TOLD: Final = 2.0
 """The seconds that a failure has to come to a call that waits for it, over other handlers maybe."""
 
 
@@ -54,7 +57,7 @@ class HandlerFailures:
         self._failures.append(_Failure(last))
         self._changed.set()
 
-    async def awaited(self, call: Coroutine[Any, Any, T]) -> T:
+    async def result_unless_failed(self, call: Coroutine[Any, Any, T]) -> T:
         """The result of a call, which does not outlast a failure that nobody is told of.
 
         Raises:
@@ -66,9 +69,9 @@ class HandlerFailures:
             while not task.done():
                 failure = next((each for each in self._failures if not each.is_told), None)
                 if failure is not None:
-                    await asyncio.wait({task}, timeout=_PATIENCE)
+                    await asyncio.wait({task}, timeout=_SECONDS_TO_BE_TOLD)
                     if not (task.done() or failure.is_told):
-                        raise self._error(failure) from failure.last.error
+                        raise self._raised_error(failure) from failure.last.error
                     continue
                 self._changed.clear()
                 noted = asyncio.ensure_future(self._changed.wait())
@@ -92,16 +95,16 @@ class HandlerFailures:
         Raises:
             HandlerFailedError: there is one.
         """
-        for failure in self._untold():
-            raise self._error(failure) from failure.last.error
+        for failure in self._not_told_yet():
+            raise self._raised_error(failure) from failure.last.error
 
     def add_notes(self, error: BaseException) -> None:
         """Add the failures that the test does not know of to the error that it ends with."""
-        for failure in self._untold():
+        for failure in self._not_told_yet():
             failure.is_raised = True
             error.add_note(f"{_describe(failure)}\n{_traceback(failure)}".rstrip())
 
-    def _untold(self) -> list[_Failure]:
+    def _not_told_yet(self) -> list[_Failure]:
         return [each for each in self._failures if not (each.is_told or each.is_raised)]
 
     def _failure_behind(self, error: TerminalError) -> _Failure | None:
@@ -113,7 +116,7 @@ class HandlerFailures:
         ]
         return next((each for each in matching if not each.is_told), next(iter(matching), None))
 
-    def _error(self, failure: _Failure) -> HandlerFailedError:
+    def _raised_error(self, failure: _Failure) -> HandlerFailedError:
         failure.is_raised = True
         error = HandlerFailedError(_describe(failure))
         self.add_notes(error)
@@ -140,19 +143,26 @@ class TestClient(IngressClient):
 
     def __init__(self, base_url: str, *, admin_url: str, failures: HandlerFailures) -> None:
         super().__init__(base_url, admin_url=admin_url)
-        self.core = _Core(self.core, failures)
+        ingress = _WatchingSender(self.senders.ingress, failures)
+        self.senders = replace(self.senders, ingress=ingress)
 
 
-class _Core(IngressCore):
-    def __init__(self, core: IngressCore, failures: HandlerFailures) -> None:
-        super().__init__(core.ingress, core.admin)
+class _WatchingSender:
+    """Sends requests to the ingress, and waits for no result that will not come."""
+
+    def __init__(self, sender: Sender, failures: HandlerFailures) -> None:
+        self._sender = sender
         self._failures = failures
 
-    async def call(self, *args: Any, **kwargs: Any) -> Any:
-        return await self._failures.awaited(super().call(*args, **kwargs))
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        sending = self._sender.send(request)
+        if request.operation in _OF_RESULTS:
+            return await self._failures.result_unless_failed(sending)
+        return await sending
 
-    async def attach(self, *args: Any, **kwargs: Any) -> Any:
-        return await self._failures.awaited(super().attach(*args, **kwargs))
+    async def close(self) -> None:
+        await self._sender.close()
 
-    async def output(self, *args: Any, **kwargs: Any) -> Any:
-        return await self._failures.awaited(super().output(*args, **kwargs))
+
+_OF_RESULTS: Final = frozenset({Operation.CALL, Operation.ATTACH, Operation.OUTPUT})
+"""What asks for the result of an invocation."""

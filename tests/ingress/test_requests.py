@@ -7,36 +7,39 @@ from datetime import timedelta
 from urllib.parse import unquote
 
 import pytest
+from google.protobuf.api_pb2 import Mixin
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restate_proto import Target
-from restate_proto.ingress.payloads import Payload
-from restate_proto.ingress.requests import (
-    AdminAction,
+from restate_proto import Encoding, Target
+from restate_proto.ingress.invocation_ref import (
     IdempotentRef,
     InvocationIdRef,
     WorkflowRef,
-    admin_request,
     attach_request,
-    call_request,
-    checked_headers,
     lookup_request,
     output_request,
+)
+from restate_proto.ingress.message_format import Payload
+from restate_proto.ingress.requests import (
+    AdminAction,
+    checked_headers,
+    invocation_action_request,
     reject_request,
     resolve_request,
-    send_request,
 )
+from tests.ingress.calls import call_of
 
 ADD = Target.object("shop.v1.Cart", "alice", "AddTicket")
 CHECK = Target.service("shop.v1.Checkout", "Check")
 PROTO = "application/protobuf"
+MESSAGE = Mixin(name="a")
 BODY = Payload(b"\x0a\x01a", PROTO)
 EMPTY = Payload(b"", None)
 
 
 def test_a_call() -> None:
-    request = call_request(ADD, BODY, accept=PROTO)
+    request = call_of(ADD, MESSAGE).call_request()
 
     assert request.method == "POST"
     assert request.path == "/restate/call/shop.v1.Cart/alice/AddTicket"
@@ -49,25 +52,25 @@ def test_a_call() -> None:
 
 
 def test_a_call_of_a_service_has_no_key_in_its_path() -> None:
-    assert call_request(CHECK, BODY, accept=PROTO).path == "/restate/call/shop.v1.Checkout/Check"
+    assert call_of(CHECK, MESSAGE).call_request().path == "/restate/call/shop.v1.Checkout/Check"
 
 
 def test_an_empty_message_has_no_content_type() -> None:
-    request = call_request(CHECK, EMPTY, accept=PROTO)
+    request = call_of(CHECK).call_request()
 
     assert request.headers == ((b"accept", b"application/protobuf"),)
     assert request.body == b""
 
 
 def test_all_that_a_call_can_say() -> None:
-    request = call_request(
+    request = call_of(
         Target.service("S", "h", scope="tenant/1"),
-        BODY,
-        accept="application/json",
+        MESSAGE,
+        answer=Encoding.JSON,
         idempotency_key="abc 123",
         headers={"X-Tenant": "t1", "traceparent": "00-ab"},
         limit_key="a/b",
-    )
+    ).call_request()
 
     assert request.path == "/restate/scope/tenant%2F1/call/S/h"
     assert request.headers == (
@@ -98,14 +101,14 @@ def test_all_that_a_call_can_say() -> None:
     ],
 )
 def test_keys_are_percent_encoded(key: str, segment: str) -> None:
-    request = call_request(Target.object("S", key, "h"), EMPTY, accept=PROTO)
+    request = call_of(Target.object("S", key, "h")).call_request()
 
     assert request.path == f"/restate/call/S/{segment}/h"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_every_key_is_one_segment_that_says_it(key: str) -> None:
-    path = call_request(Target.object("S", key, "h"), EMPTY, accept=PROTO).path
+    path = call_of(Target.object("S", key, "h")).call_request().path
 
     assert path.isascii()
     _, restate, call, service, segment, handler = path.split("/")
@@ -124,18 +127,18 @@ def test_every_key_is_one_segment_that_says_it(key: str) -> None:
 )
 def test_what_is_empty_is_refused(target: Target, what: str) -> None:
     with pytest.raises(ValueError, match=what):
-        call_request(target, EMPTY, accept=PROTO)
+        call_of(target).call_request()
 
 
 def test_half_of_a_surrogate_pair_is_refused() -> None:
     with pytest.raises(ValueError, match="surrogates not allowed"):
-        call_request(Target.object("S", "\ud83d", "h"), EMPTY, accept=PROTO)
+        call_of(Target.object("S", "\ud83d", "h")).call_request()
 
 
 @pytest.mark.parametrize("key", ["", " a", "a ", "a\nb", "é", "\x7f", "a\r\nx-evil: 1"])
 def test_idempotency_keys_that_no_header_can_hold(key: str) -> None:
     with pytest.raises(ValueError, match="idempotency_key is"):
-        call_request(CHECK, EMPTY, accept=PROTO, idempotency_key=key)
+        call_of(CHECK, idempotency_key=key).call_request()
 
 
 @pytest.mark.parametrize(
@@ -164,7 +167,7 @@ def test_a_header_may_be_empty() -> None:
 
 
 def test_a_send() -> None:
-    request = send_request(ADD, BODY, accept=PROTO)
+    request = call_of(ADD, MESSAGE).send_request()
 
     assert request.method == "POST"
     assert request.path == "/restate/send/shop.v1.Cart/alice/AddTicket"
@@ -183,24 +186,24 @@ def test_a_send() -> None:
     ],
 )
 def test_a_delay_has_a_unit_and_is_never_too_short(delay: timedelta, query: str) -> None:
-    assert send_request(CHECK, EMPTY, accept=PROTO, delay=delay).path.endswith(f"?delay={query}")
+    assert call_of(CHECK, delay=delay).send_request().path.endswith(f"?delay={query}")
 
 
 def test_a_negative_delay_is_refused() -> None:
     with pytest.raises(ValueError, match="negative"):
-        send_request(CHECK, EMPTY, accept=PROTO, delay=timedelta(microseconds=-1))
+        call_of(CHECK, delay=timedelta(microseconds=-1)).send_request()
 
 
 @pytest.mark.parametrize("delay", [timedelta(days=1_000_000, microseconds=1), timedelta.max])
 def test_a_delay_that_no_date_can_hold_is_refused(delay: timedelta) -> None:
     with pytest.raises(ValueError, match="longer than 1000000 days"):
-        send_request(CHECK, EMPTY, accept=PROTO, delay=delay)
+        call_of(CHECK, delay=delay).send_request()
 
 
 def test_which_sends_are_repeatable() -> None:
-    assert send_request(CHECK, EMPTY, accept=PROTO, idempotency_key="a").repeatable
-    assert send_request(CHECK, EMPTY, accept=PROTO, submits_workflow=True).repeatable
-    assert not send_request(CHECK, EMPTY, accept=PROTO, delay=timedelta(1)).repeatable
+    assert call_of(CHECK, idempotency_key="a").send_request().repeatable
+    assert call_of(CHECK, runs_once=True).send_request().repeatable
+    assert not call_of(CHECK, delay=timedelta(1)).send_request().repeatable
 
 
 @pytest.mark.parametrize(
@@ -286,11 +289,11 @@ def test_awakeables() -> None:
 
 @pytest.mark.parametrize("action", AdminAction)
 def test_admin_requests(action: AdminAction) -> None:
-    request = admin_request(action, "inv_1")
+    request = invocation_action_request(action, "inv_1")
 
     assert request.method == "PATCH"
     assert request.path == f"/invocations/inv_1/{action.value}"
     assert request.body == b""
     assert request.repeatable == (action is not AdminAction.PURGE)
     with pytest.raises(ValueError, match="invocation id is empty"):
-        admin_request(action, "")
+        invocation_action_request(action, "")

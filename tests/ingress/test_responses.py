@@ -17,29 +17,31 @@ from restate_proto.codec.registry import codec_for
 from restate_proto.errors import RestateError
 from restate_proto.headers import Headers
 from restate_proto.ingress import errors
-from restate_proto.ingress.payloads import Payload, accepted_by, write
-from restate_proto.ingress.requests import (
-    AdminAction,
+from restate_proto.ingress.invocation_ref import (
     InvocationIdRef,
-    admin_request,
     attach_request,
-    call_request,
     lookup_request,
     output_request,
-    send_request,
 )
-from restate_proto.ingress.responses import failure, invocation_id, receipt, result
+from restate_proto.ingress.message_format import MessageFormat
+from restate_proto.ingress.requests import AdminAction, admin_request, invocation_action_request
+from restate_proto.ingress.responses import (
+    read_failure,
+    read_invocation_id,
+    read_receipt,
+    read_result,
+)
+from tests.ingress.calls import call_of
 
 PROTO = "application/protobuf"
-CALL = call_request(Target.object("S", "k", "h"), Payload(b"", None), accept=PROTO)
-IDEMPOTENT = call_request(
-    Target.object("S", "k", "h"), Payload(b"", None), accept=PROTO, idempotency_key="i"
-)
-SEND = send_request(Target.object("S", "k", "h"), Payload(b"", None), accept=PROTO)
+CALL = call_of(Target.object("S", "k", "h")).call_request()
+IDEMPOTENT = call_of(Target.object("S", "k", "h"), idempotency_key="i").call_request()
+SEND = call_of(Target.object("S", "k", "h")).send_request()
 ATTACH = attach_request(InvocationIdRef("inv_1"), accept=PROTO)
 OUTPUT = output_request(InvocationIdRef("inv_1"), accept=PROTO)
 LOOKUP = lookup_request(InvocationIdRef("inv_1"))
-CANCEL = admin_request(AdminAction.CANCEL, "inv_1")
+CANCEL = invocation_action_request(AdminAction.CANCEL, "inv_1")
+REMOVE = admin_request("DELETE", "/deployments/dp_1")
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
@@ -66,7 +68,7 @@ def error(source: str | None, code: int, message: str, **more: Any) -> Answer:
 
 
 def error_of(request: Any, answer: Answer) -> RestateError:
-    found = failure(request, answer, lambda: NOW)
+    found = read_failure(request, answer, lambda: NOW)
     assert found is not None
     return found
 
@@ -74,7 +76,7 @@ def error_of(request: Any, answer: Answer) -> RestateError:
 @pytest.mark.parametrize("request_", [CALL, SEND, ATTACH, OUTPUT, LOOKUP, CANCEL])
 @pytest.mark.parametrize("status", [200, 202])
 def test_a_success_is_no_failure(request_: Any, status: int) -> None:
-    assert failure(request_, Answer(status), lambda: NOW) is None
+    assert read_failure(request_, Answer(status), lambda: NOW) is None
 
 
 def test_the_failure_of_an_invocation() -> None:
@@ -155,6 +157,14 @@ def test_failures_of_the_admin_api() -> None:
     assert type(found) is errors.InvocationNotFoundError
     assert "cancel of invocation inv_1: 404: no such invocation" in str(found)
 
+    answer = Answer(404, [], b'{"message":"[META0009] no deployment dp_1.","restate_code":null}')
+
+    found = error_of(REMOVE, answer)
+
+    assert type(found) is errors.IngressBadRequestError
+    assert "DELETE /deployments/dp_1: 404: [META0009] no deployment dp_1; " in str(found)
+    assert found.reason == "[META0009] no deployment dp_1."
+
 
 @pytest.mark.parametrize(
     ("request_", "repeat"),
@@ -173,6 +183,7 @@ def test_an_answer_of_something_else_says_so(status: int, request_: Any, hint: s
 
     assert type(found) is errors.InvalidResponseError
     assert hint in str(found)
+    assert found.reason == f"HTTP {status} <html>{'x' * 294}..."
     assert len(str(found)) < 600
 
 
@@ -191,25 +202,27 @@ def test_a_proxys_error_keeps_its_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"),
+    ("value", "wait"),
     [
-        (b"7", 7.0),
-        (b"Mon, 23 Nov 2026 12:00:30 GMT", 30.0),
-        (b"Mon, 23 Nov 2026 12:00:30 -0000", 30.0),
-        (b"Mon, 23 Nov 2026 11:00:00 GMT", 0.0),
+        (b"7", timedelta(seconds=7)),
+        (b"9" * 20, timedelta.max),
+        (b"9" * 5000, timedelta.max),
+        (b"Mon, 23 Nov 2026 12:00:30 GMT", timedelta(seconds=30)),
+        (b"Mon, 23 Nov 2026 12:00:30 -0000", timedelta(seconds=30)),
+        (b"Mon, 23 Nov 2026 11:00:00 GMT", timedelta(0)),
         (b"soon", None),
         (b"-1", None),
         (b"", None),
     ],
 )
-def test_retry_after(value: bytes, seconds: float | None) -> None:
+def test_retry_after(value: bytes, wait: timedelta | None) -> None:
     answer = error("ingress", 429, "slow down")
     answer.fields.append((b"retry-after", value))
 
     found = error_of(CALL, answer)
 
     assert isinstance(found, errors.IngressError)
-    assert found.retry_after == seconds
+    assert found.retry_after == wait
 
 
 def test_a_receipt() -> None:
@@ -220,7 +233,7 @@ def test_a_receipt() -> None:
         b'"status":"Accepted"}',
     )
 
-    got = receipt(SEND, answer)
+    got = read_receipt(SEND, answer)
 
     assert got.invocation_id == "inv_1"
     assert got.accepted
@@ -228,7 +241,9 @@ def test_a_receipt() -> None:
 
 
 def test_a_receipt_of_what_was_there() -> None:
-    got = receipt(SEND, Answer(202, [], b'{"invocationId":"inv_1","status":"PreviouslyAccepted"}'))
+    got = read_receipt(
+        SEND, Answer(202, [], b'{"invocationId":"inv_1","status":"PreviouslyAccepted"}')
+    )
 
     assert not got.accepted
     assert got.execution_time is None
@@ -248,13 +263,13 @@ def test_a_receipt_of_what_was_there() -> None:
 )
 def test_a_receipt_that_is_none(body: bytes) -> None:
     with pytest.raises(errors.InvalidResponseError, match="send to S/k/h: 202"):
-        receipt(SEND, Answer(202, [], body))
+        read_receipt(SEND, Answer(202, [], body))
 
 
 def test_a_lookup() -> None:
-    assert invocation_id(LOOKUP, Answer(200, [], b'{"invocationId":"inv_7"}')) == "inv_7"
+    assert read_invocation_id(LOOKUP, Answer(200, [], b'{"invocationId":"inv_7"}')) == "inv_7"
     with pytest.raises(errors.InvalidResponseError, match="id of invocation inv_1"):
-        invocation_id(LOOKUP, Answer(200, [], b"{}"))
+        read_invocation_id(LOOKUP, Answer(200, [], b"{}"))
 
 
 MIXIN = codec_for(Mixin)
@@ -267,11 +282,11 @@ def test_a_result_is_read_by_looking_at_it(content_type: bytes | None) -> None:
     binary = Answer(200, headers, message.SerializeToString())
     text = Answer(200, headers, b'{"name":"n","root":"r","since":1}')
 
-    assert result(CALL, binary, MIXIN, Encoding.PROTOBUF) == message
-    assert result(CALL, text, MIXIN, Encoding.PROTOBUF) == message
-    assert result(CALL, text, MIXIN, Encoding.JSON) == message
-    assert result(CALL, Answer(200), MIXIN, Encoding.PROTOBUF) == Mixin()
-    assert result(CALL, Answer(200), MIXIN, Encoding.JSON) == Mixin()
+    assert read_result(CALL, binary, MessageFormat(MIXIN, Encoding.PROTOBUF)) == message
+    assert read_result(CALL, text, MessageFormat(MIXIN, Encoding.PROTOBUF)) == message
+    assert read_result(CALL, text, MessageFormat(MIXIN, Encoding.JSON)) == message
+    assert read_result(CALL, Answer(200), MessageFormat(MIXIN, Encoding.PROTOBUF)) == Mixin()
+    assert read_result(CALL, Answer(200), MessageFormat(MIXIN, Encoding.JSON)) == Mixin()
 
 
 def test_results_that_are_no_objects() -> None:
@@ -279,37 +294,58 @@ def test_results_that_are_no_objects() -> None:
     message = StringValue(value="v")
 
     binary = Answer(200, [], message.SerializeToString())
-    assert result(CALL, binary, codec, Encoding.PROTOBUF) == message
-    assert result(CALL, Answer(200, [], b'"v"'), codec, Encoding.JSON) == message
-    assert result(CALL, Answer(200, [], b"7"), codec_for(int), Encoding.JSON) == 7
-    assert result(CALL, Answer(200, [], b"\x00{"), codec_for(bytes), Encoding.PROTOBUF) == b"\x00{"
+    assert read_result(CALL, binary, MessageFormat(codec, Encoding.PROTOBUF)) == message
+    assert (
+        read_result(CALL, Answer(200, [], b'"v"'), MessageFormat(codec, Encoding.JSON)) == message
+    )
+    assert (
+        read_result(CALL, Answer(200, [], b"7"), MessageFormat(codec_for(int), Encoding.JSON)) == 7
+    )
+    assert (
+        read_result(
+            CALL, Answer(200, [], b"\x00{"), MessageFormat(codec_for(bytes), Encoding.PROTOBUF)
+        )
+        == b"\x00{"
+    )
 
 
 def test_a_result_that_cannot_be_read_says_that_the_invocation_succeeded() -> None:
     with pytest.raises(errors.InvalidResponseError) as caught:
-        result(CALL, Answer(200, [], b"\xff\xff"), MIXIN, Encoding.PROTOBUF)
+        read_result(CALL, Answer(200, [], b"\xff\xff"), MessageFormat(MIXIN, Encoding.PROTOBUF))
 
     assert "call of S/k/h: the invocation succeeded" in str(caught.value)
     assert "google.protobuf.Mixin" in str(caught.value)
 
 
-def test_what_is_written() -> None:
-    message = Mixin(name="n")
+PROTOBUF, JSON = Encoding.PROTOBUF, Encoding.JSON
 
-    assert write(MIXIN, message, Encoding.PROTOBUF) == (b"\x0a\x01n", "application/protobuf")
-    assert write(MIXIN, message, Encoding.JSON) == (b'{"name":"n"}', "application/json")
-    assert write(MIXIN, Mixin(), Encoding.PROTOBUF) == (b"", None)
-    assert write(MIXIN, Mixin(), Encoding.JSON) == (b"{}", "application/json")
-    assert write(codec_for(Empty), Empty(), Encoding.PROTOBUF) == (b"", None)
-    assert write(codec_for(str), "a", Encoding.PROTOBUF) == (b'"a"', "application/json")
-    assert write(codec_for(bytes), b"a", Encoding.JSON) == (b"a", "application/octet-stream")
-    assert write(codec_for(type(None)), None, Encoding.JSON) == (b"", None)
+
+@pytest.mark.parametrize(
+    ("message", "encoding", "data", "content_type"),
+    [
+        (Mixin(name="n"), PROTOBUF, b"\x0a\x01n", "application/protobuf"),
+        (Mixin(name="n"), JSON, b'{"name":"n"}', "application/json"),
+        (Mixin(), PROTOBUF, b"", None),
+        (Mixin(), JSON, b"{}", "application/json"),
+        (Empty(), PROTOBUF, b"", None),
+        ("a", PROTOBUF, b'"a"', "application/json"),
+        (b"a", JSON, b"a", "application/octet-stream"),
+        (None, JSON, b"", None),
+    ],
+)
+def test_what_is_written(
+    message: Any, encoding: Encoding, data: bytes, content_type: str | None
+) -> None:
+    assert MessageFormat(codec_for(message.__class__), encoding).write(message) == (
+        data,
+        content_type,
+    )
 
 
 def test_what_is_accepted() -> None:
-    assert accepted_by(MIXIN, Encoding.PROTOBUF) == "application/protobuf"
-    assert accepted_by(MIXIN, Encoding.JSON) == "application/json"
-    assert accepted_by(codec_for(str), Encoding.PROTOBUF) == "application/json"
+    assert MessageFormat(MIXIN, PROTOBUF).content_type == "application/protobuf"
+    assert MessageFormat(MIXIN, JSON).content_type == "application/json"
+    assert MessageFormat(codec_for(str), PROTOBUF).content_type == "application/json"
 
 
 @pytest.mark.parametrize("request_", [CALL, SEND, ATTACH, OUTPUT, LOOKUP, CANCEL])

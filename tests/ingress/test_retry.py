@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from restate_proto import Target, TerminalError
+from restate_proto import RetryPolicy, Target, TerminalError
 from restate_proto.headers import Headers
 from restate_proto.http2 import (
     ConnectError,
@@ -22,24 +22,20 @@ from restate_proto.http2 import (
 from restate_proto.ingress import (
     IngressError,
     IngressOverloadedError,
-    IngressRetryPolicy,
     IngressUnreachableError,
     InvalidResponseError,
     OutcomeUnknownError,
 )
-from restate_proto.ingress.payloads import Payload
+from restate_proto.ingress.invocation_ref import InvocationIdRef, attach_request, output_request
+from restate_proto.ingress.message_format import Payload
 from restate_proto.ingress.requests import (
     AdminAction,
-    IngressRequest,
-    InvocationIdRef,
-    admin_request,
-    attach_request,
-    call_request,
-    output_request,
+    HttpRequest,
+    invocation_action_request,
     resolve_request,
-    send_request,
 )
-from restate_proto.ingress.sending import Sender
+from restate_proto.ingress.sender import HttpSender
+from tests.ingress.calls import call_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,16 +44,16 @@ TARGET = Target.service("S", "h")
 NOTHING = Payload(b"", None)
 PROTO = "application/protobuf"
 
-CALL = call_request(TARGET, NOTHING, accept=PROTO)
-SEND = send_request(TARGET, NOTHING, accept=PROTO)
+CALL = call_of(TARGET).call_request()
+SEND = call_of(TARGET).send_request()
 AWAKEABLE = resolve_request("sign_1", NOTHING)
 REPEATABLE = [
-    call_request(TARGET, NOTHING, accept=PROTO, idempotency_key="i"),
-    send_request(TARGET, NOTHING, accept=PROTO, idempotency_key="i"),
-    send_request(TARGET, NOTHING, accept=PROTO, submits_workflow=True),
+    call_of(TARGET, idempotency_key="i").call_request(),
+    call_of(TARGET, idempotency_key="i").send_request(),
+    call_of(TARGET, runs_once=True).send_request(),
     attach_request(InvocationIdRef("inv_1"), accept=PROTO),
     output_request(InvocationIdRef("inv_1"), accept=PROTO),
-    admin_request(AdminAction.CANCEL, "inv_1"),
+    invocation_action_request(AdminAction.CANCEL, "inv_1"),
 ]
 
 REFUSED = StreamResetError("refused", code=ErrorCode.REFUSED_STREAM, unprocessed=True)
@@ -116,11 +112,11 @@ class World:
 
     def send(
         self,
-        request: IngressRequest,
-        policy: IngressRetryPolicy | None,
+        request: HttpRequest,
+        policy: RetryPolicy | None,
         headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> Answer:
-        sender = Sender(
+        sender = HttpSender(
             self,
             headers=headers,
             policy=policy,
@@ -134,7 +130,12 @@ class World:
         return answer
 
 
-POLICY = IngressRetryPolicy()
+POLICY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=250),
+    max_interval=timedelta(seconds=3),
+    max_attempts=6,
+    max_duration=timedelta(seconds=60),
+)
 
 
 def test_a_request_is_sent_as_it_is_with_the_clients_headers() -> None:
@@ -149,7 +150,7 @@ def test_a_request_is_sent_as_it_is_with_the_clients_headers() -> None:
 
 def test_a_requests_own_header_wins_over_the_clients() -> None:
     world = World([OK])
-    request = call_request(TARGET, NOTHING, accept=PROTO, headers={"X-Tenant": "own"})
+    request = call_of(TARGET, headers={"X-Tenant": "own"}).call_request()
 
     world.send(request, None, [(b"x-tenant", b"common"), (b"x-other", b"common")])
 
@@ -184,9 +185,7 @@ def test_without_a_policy_nothing_is_repeated(
 
 @pytest.mark.parametrize("request_", [CALL, SEND, AWAKEABLE, *REPEATABLE])
 @pytest.mark.parametrize("step", [UNREACHABLE, REFUSED])
-def test_what_was_not_processed_is_always_repeated(
-    request_: IngressRequest, step: Http2Error
-) -> None:
+def test_what_was_not_processed_is_always_repeated(request_: HttpRequest, step: Http2Error) -> None:
     world = World([step, step, OK])
 
     assert world.send(request_, POLICY) is OK
@@ -198,7 +197,7 @@ def test_what_was_not_processed_is_always_repeated(
 @pytest.mark.parametrize("request_", REPEATABLE)
 @pytest.mark.parametrize("step", [LOST, CANCELLED, BUSY, DOWN, Answer(408), Answer(425)])
 def test_what_may_have_been_processed_is_repeated_where_that_is_the_same(
-    request_: IngressRequest, step: Answer | Http2Error
+    request_: HttpRequest, step: Answer | Http2Error
 ) -> None:
     world = World([step, OK])
 
@@ -208,7 +207,7 @@ def test_what_may_have_been_processed_is_repeated_where_that_is_the_same(
 @pytest.mark.parametrize("request_", [CALL, SEND, AWAKEABLE])
 @pytest.mark.parametrize("step", [LOST, CANCELLED, BUSY, DOWN, Answer(408), Answer(425)])
 def test_what_may_have_been_processed_is_not_done_twice(
-    request_: IngressRequest, step: Answer | Http2Error
+    request_: HttpRequest, step: Answer | Http2Error
 ) -> None:
     world = World([step, OK])
 
@@ -219,7 +218,7 @@ def test_what_may_have_been_processed_is_not_done_twice(
 
 
 @pytest.mark.parametrize("request_", [CALL, *REPEATABLE[:-1]])
-def test_the_failure_of_an_invocation_is_not_retried(request_: IngressRequest) -> None:
+def test_the_failure_of_an_invocation_is_not_retried(request_: HttpRequest) -> None:
     world = World([FAILED, OK])
 
     with pytest.raises(TerminalError, match="mine"):
@@ -243,7 +242,7 @@ def test_what_would_fail_again_is_not_retried(step: Answer | Http2Error) -> None
 def test_delays_grow_up_to_the_longest() -> None:
     world = World([UNREACHABLE] * 7 + [OK])
 
-    world.send(CALL, IngressRetryPolicy(max_attempts=8))
+    world.send(CALL, replace(POLICY, max_attempts=8))
 
     assert world.slept == [0.25, 0.5, 1.0, 2.0, 3.0, 3.0, 3.0]
 
@@ -261,7 +260,7 @@ def test_the_last_error_is_raised_when_the_attempts_are_used_up() -> None:
     world = World([UNREACHABLE, REFUSED, UNREACHABLE, OK])
 
     with pytest.raises(IngressUnreachableError, match="nobody there") as caught:
-        world.send(CALL, IngressRetryPolicy(max_attempts=3))
+        world.send(CALL, replace(POLICY, max_attempts=3))
 
     assert len(world.requests) == 3
     assert caught.value.__notes__ == ["(gave up after 3 attempts in 0.750 s)"]
@@ -271,14 +270,14 @@ def test_no_attempt_begins_after_the_budget() -> None:
     world = World([UNREACHABLE] * 9)
 
     with pytest.raises(IngressUnreachableError):
-        world.send(CALL, IngressRetryPolicy(max_attempts=9, max_duration=timedelta(seconds=1.75)))
+        world.send(CALL, replace(POLICY, max_duration=timedelta(seconds=1.75)))
 
     assert world.slept == [0.25, 0.5, 1.0]
 
 
 def test_without_a_budget_attempts_alone_count() -> None:
     world = World([UNREACHABLE] * 100)
-    policy = IngressRetryPolicy(max_attempts=100, max_duration=None, factor=1e9)
+    policy = replace(POLICY, max_attempts=100, max_duration=None, factor=1e9)
 
     with pytest.raises(IngressUnreachableError):
         world.send(CALL, policy)
@@ -306,21 +305,21 @@ def test_a_retry_after_beyond_the_budget_is_not_waited_for() -> None:
         world.send(REPEATABLE[0], POLICY)
 
     assert world.slept == []
-    assert caught.value.retry_after == 3600
+    assert caught.value.retry_after == timedelta(hours=1)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "what"),
-    [
-        ({"max_attempts": 0}, "max_attempts is 0"),
-        ({"factor": 0.5}, "factor is 0.5"),
-        ({"jitter": 1.5}, "jitter is 1.5"),
-        ({"jitter": float("nan")}, "jitter is nan"),
-        ({"initial_interval": timedelta(-1)}, "initial_interval"),
-        ({"max_interval": timedelta(-1)}, "max_interval"),
-        ({"max_duration": timedelta(-1)}, "max_duration"),
-    ],
-)
-def test_policies_that_make_no_sense(arguments: dict[str, object], what: str) -> None:
-    with pytest.raises(ValueError, match=what):
-        IngressRetryPolicy(**arguments)  # pyright: ignore[reportArgumentType] - any of them
+def test_without_bounds_it_goes_on_for_ever() -> None:
+    world = World([UNREACHABLE] * 1000 + [OK])
+
+    assert world.send(CALL, RetryPolicy()) is OK
+
+    assert world.slept[:4] == [0.05, 0.1, 0.2, 0.4]
+    assert world.slept[-1] == 10.0
+
+
+def test_the_longest_of_all_delays() -> None:
+    world = World([busy(b"9" * 400), OK], chance=1.0)
+
+    world.send(REPEATABLE[0], RetryPolicy(initial_interval=timedelta.max, max_interval=None))
+
+    assert world.slept == [pytest.approx(1.2 * timedelta.max.total_seconds())]

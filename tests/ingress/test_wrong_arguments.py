@@ -43,6 +43,9 @@ WRONG: list[tuple[Wrong, str]] = [
     (lambda c: c.call(ECHO, None, int, limit_key=42), r"limit_key=42\): must be a str"),
     (lambda c: c.call(ECHO, None, int, headers=[("a", "b")]), r"headers=.*mapping of str to str"),
     (lambda c: c.call(ECHO, None, int, headers={"a": 1}), r"not of 'a' to 1"),
+    (lambda c: c.call(ECHO, None, int, delay=3), r"IngressClient\.call has no option 'delay'"),
+    (lambda c: c.call(ECHO, None, int, idempotence_key="k"), r"did you mean 'idempotency_key'"),
+    (lambda c: c.send(ECHO, None, int, header={}), r"IngressClient\.send has no option 'header'"),
     (lambda c: c.send(ECHO, None, int, delay=3), r"delay=3\): must be a timedelta, such as"),
     (lambda c: c.send("S/h", None, int), r"IngressClient\.send\(target='S/h'\): must be a Target"),
     (lambda c: c.send(ECHO, None, int, encoding="json"), r"encoding='json'.*Encoding\.JSON"),
@@ -76,7 +79,7 @@ WRONG: list[tuple[Wrong, str]] = [
     (lambda c: JourneyClient.from_client(c, "k").submit(Script(), delay=3), r"delay=3\): must"),  # pyright: ignore[reportArgumentType]
     (lambda c: at_once(IngressClient(URL, headers={"a": 1})), r"not of 'a' to 1"),  # pyright: ignore[reportArgumentType]
     (lambda c: at_once(IngressClient(URL, headers="a: b")), r"headers='a: b'.*mapping"),  # pyright: ignore[reportArgumentType]
-    (lambda c: at_once(IngressClient(URL, retry=3)), r"retry=3\): must be an IngressRetryPolicy"),  # pyright: ignore[reportArgumentType]
+    (lambda c: at_once(IngressClient(URL, retry=3)), r"retry=3\): must be a RetryPolicy"),  # pyright: ignore[reportArgumentType]
 ]
 
 

@@ -139,7 +139,7 @@ def test_a_delayed_message_can_be_cancelled(world: World) -> None:
         handle = await clerk.send().echo(PARCEL, delay=timedelta(days=5))
         row = await world.invocation_row(await handle.invocation_id())
         assert row["status"] == "scheduled"
-        assert await handle.cancel()
+        await handle.cancel()
         with pytest.raises(InvocationNotFoundError):  # it never began, so nothing is kept of it
             await handle.attach()
 
@@ -219,13 +219,13 @@ def test_cancelling(world: World) -> None:
     async def scenario() -> None:
         handle = await world.begin(Place.SERVICE, body)
         await reached.wait()
-        assert await world.client.cancel(await handle.invocation_id())
+        await world.client.cancel(await handle.invocation_id())
         with pytest.raises(TerminalError) as raised:
             await handle.attach()
         assert (raised.value.code, raised.value.message) == (409, "cancelled")
         with pytest.raises(TerminalError):
             await handle.output()
-        assert not await handle.cancel()
+        await handle.cancel()
 
     world.run(scenario())
 

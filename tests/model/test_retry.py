@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -11,18 +12,16 @@ from google.protobuf.duration_pb2 import Duration
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restate_proto import IngressRetryPolicy
 from restate_proto.contract.parse.config import parse_config
 from restate_proto.model.kinds import ServiceKind
 from restate_proto.model.retry import (
-    GiveUp,
     InvocationRetryPolicy,
     RetryPolicy,
     delay_after,
 )
 from restatepb.v1 import options_pb2
 
-POLICIES = (RetryPolicy, InvocationRetryPolicy, IngressRetryPolicy)
+POLICIES = (RetryPolicy, InvocationRetryPolicy)
 each_policy = pytest.mark.parametrize("policy", POLICIES)
 
 GOOD: tuple[tuple[str, Any], ...] = (
@@ -90,31 +89,21 @@ def test_what_is_of_the_wrong_type(policy: type[Any], name: str, value: Any, tex
         policy(**{name: value})
 
 
-@pytest.mark.parametrize("policy", [RetryPolicy, IngressRetryPolicy])
 @pytest.mark.parametrize("value", [timedelta(microseconds=-1), timedelta.min])
-def test_a_limit_of_time_is_not_negative(policy: type[Any], value: timedelta) -> None:
+def test_a_limit_of_time_is_not_negative(value: timedelta) -> None:
     with pytest.raises(ValueError, match="max_duration is negative"):
-        policy(max_duration=value)
+        RetryPolicy(max_duration=value)
 
 
-@pytest.mark.parametrize(
-    ("policy", "name"),
-    [
-        (RetryPolicy, "factor"),
-        (RetryPolicy, "initial_interval"),
-        (IngressRetryPolicy, "max_attempts"),
-        (IngressRetryPolicy, "max_interval"),
-        (IngressRetryPolicy, "jitter"),
-    ],
-)
-def test_what_a_policy_cannot_do_without(policy: type[Any], name: str) -> None:
+@pytest.mark.parametrize("name", ["factor", "initial_interval"])
+def test_what_a_policy_cannot_do_without(name: str) -> None:
+    policy: Any = RetryPolicy
     with pytest.raises(TypeError, match=f"{name} is None; write"):
         policy(**{name: None})
 
 
 def test_what_a_policy_can_do_without() -> None:
     assert RetryPolicy(max_interval=None, max_attempts=None, max_duration=None)
-    assert IngressRetryPolicy(max_duration=None)
     unset = dict.fromkeys(("initial_interval", "factor", "max_interval", "max_attempts"))
     assert InvocationRetryPolicy(**unset) == InvocationRetryPolicy()
 
@@ -122,15 +111,13 @@ def test_what_a_policy_can_do_without() -> None:
 DURATIONS = st.timedeltas(min_value=timedelta(0))
 
 
-@given(st.integers(1, 10_000), DURATIONS, st.floats(1, 1e300), DURATIONS)
-def test_the_ingress_and_a_run_wait_alike(
-    attempts: int, initial: timedelta, factor: float, longest: timedelta
-) -> None:
-    run = RetryPolicy(initial, factor, longest).next_delay(attempts, timedelta(0))
-    assert not isinstance(run, GiveUp)
-    policy = IngressRetryPolicy(attempts + 1, initial, factor, longest, 0.2, max_duration=None)
-    ingress = policy.next_delay(attempts, 0, None, lambda: 0.5)
-    assert ingress == run.total_seconds()
+def test_one_shape() -> None:
+    """What means the same is called the same, in a program and in a contract."""
+    own = {field.name for field in fields(RetryPolicy)}
+    contracts = {field.name for field in fields(InvocationRetryPolicy)}
+    assert contracts - own == {"on_max_attempts"}
+    assert own - contracts == {"max_duration"}  # Restate has no such bound
+    assert contracts == set(options_pb2.RetryPolicy.DESCRIPTOR.fields_by_name)
 
 
 @given(st.integers(1, 10_000), DURATIONS, st.floats(1, 1e300), st.none() | DURATIONS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from restate_proto.ingress.client import IngressClient
-from restate_proto.ingress.handles import IngressInvocationHandle
-from restate_proto.ingress.payloads import accepted_by
-from restate_proto.ingress.requests import InvocationIdRef, WorkflowRef
+from restate_proto.ingress.handle import IngressInvocationHandle
+from restate_proto.ingress.handler_call import HandlerCall
+from restate_proto.ingress.invocation_ref import WorkflowRef
+from restate_proto.ingress.message_format import MessageFormat
 from restate_proto.model.arguments import check_string, wrong_type
 from restate_proto.model.kinds import HandlerKind
 from restate_proto.model.options import (
@@ -27,74 +28,68 @@ Q = TypeVar("Q")
 R = TypeVar("R")
 
 
-class _Base:
-    """Knows the service instance: the client, the key and the scope."""
+class _ServiceInstance:
+    """A service, object or workflow as callers from outside address it.
+
+    Generated code makes these: `CartClient.from_client(client, "alice")`.
+
+    Args:
+        client: the client.
+        key: the object key or workflow id; None for a service, or to take it from each request.
+        scope: the scope to address it in.
+    """
 
     def __init__(
         self, client: IngressClient, key: str | None = None, scope: str | None = None
     ) -> None:
-        """Generated code makes these: `CartClient.from_client(client, "alice")`."""
         if not isinstance(client, IngressClient):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_type(self.__class__.__name__, "client", client, "an IngressClient")
         for name, value in (("key", key), ("scope", scope)):
             if value is not None:
                 check_string(self.__class__.__name__, name, value)
         self._client = client
-        self._core = client.core
         self._key = key
         self._scope = scope
 
     async def _send(
+        self, handler: HandlerDescriptor[Q, R], request: Q, options: SendOptions
+    ) -> IngressInvocationHandle[R]:
+        call = self._handler_call(handler, handler.method, request, options, SEND_OPTIONS)
+        return await self._client.send_message(call)
+
+    def _handler_call(
         self,
         handler: HandlerDescriptor[Q, R],
+        method: str,
         request: Q,
-        options: SendOptions,
-    ) -> IngressInvocationHandle[R]:
+        options: CallOptions | SubmitOptions,
+        known_options: frozenset[str],
+    ) -> HandlerCall[Q, R]:
         if options:
-            check_option_names(f"{type(self).__name__}.{handler.method}", options, SEND_OPTIONS)
-        receipt = await self._core.send(
+            check_option_names(f"{type(self).__name__}.{method}", options, known_options)
+        return HandlerCall(
             handler.target(request, self._key, self._scope),
-            handler.request,
             request,
-            accept=accepted_by(handler.response, handler.encoding),
-            encoding=handler.encoding,
-            options=options,
-            submits_workflow=handler.kind is HandlerKind.WORKFLOW,
+            MessageFormat(handler.request, handler.encoding),
+            MessageFormat(handler.response, handler.encoding),
+            options,
+            runs_once=handler.kind is HandlerKind.WORKFLOW,
         )
-        ref = InvocationIdRef(receipt.invocation_id)
-        return IngressInvocationHandle(self._core, ref, handler.response, handler.encoding, receipt)
 
 
-class IngressServiceClient(_Base):
+class IngressServiceClient(_ServiceInstance):
     """Base of the generated clients that call handlers and wait for their results."""
 
-    async def _call(
-        self,
-        handler: HandlerDescriptor[Q, R],
-        request: Q,
-        options: CallOptions,
-    ) -> R:
-        if options:
-            check_option_names(f"{type(self).__name__}.{handler.method}", options, CALL_OPTIONS)
-        return await self._core.call(
-            handler.target(request, self._key, self._scope),
-            handler.request,
-            request,
-            handler.response,
-            handler.encoding,
-            options,
-        )
+    async def _call(self, handler: HandlerDescriptor[Q, R], request: Q, options: CallOptions) -> R:
+        call = self._handler_call(handler, handler.method, request, options, CALL_OPTIONS)
+        return await self._client.call_handler(call)
 
     async def _submit(
-        self,
-        handler: HandlerDescriptor[Q, R],
-        request: Q,
-        options: SubmitOptions,
+        self, handler: HandlerDescriptor[Q, R], request: Q, options: SubmitOptions
     ) -> IngressInvocationHandle[R]:
         """Start a workflow; where one with its id was started before, that one's handle."""
-        if options:
-            check_option_names(f"{type(self).__name__}.submit", options, SUBMIT_OPTIONS)
-        return await self._send(handler, request, {**options})
+        call = self._handler_call(handler, "submit", request, options, SUBMIT_OPTIONS)
+        return await self._client.send_message(call)
 
     def _handle(self, handler: HandlerDescriptor[Any, R]) -> IngressInvocationHandle[R]:
         """The handle of the workflow with the client's id."""
@@ -103,8 +98,9 @@ class IngressServiceClient(_Base):
                 f"{handler.service}: a handle needs the workflow id; pass it to from_client(client, id)"
             )
         ref = WorkflowRef(handler.service, self._key, self._scope)
-        return IngressInvocationHandle(self._core, ref, handler.response, handler.encoding)
+        response_format = MessageFormat(handler.response, handler.encoding)
+        return IngressInvocationHandle(self._client.senders, ref, response_format)
 
 
-class IngressServiceSendClient(_Base):
+class IngressServiceSendClient(_ServiceInstance):
     """Base of the generated clients that send messages to handlers."""

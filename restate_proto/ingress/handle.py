@@ -4,42 +4,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from restate_proto.errors import TerminalError
 from restate_proto.ingress.errors import InvocationNotReadyError
-from restate_proto.ingress.requests import AdminAction, InvocationIdRef
+from restate_proto.ingress.invocation_ref import (
+    InvocationIdRef,
+    attach_request,
+    lookup_request,
+    output_request,
+)
+from restate_proto.ingress.requests import AdminAction
+from restate_proto.ingress.responses import read_invocation_id, read_result
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from restate_proto.ingress.core import IngressCore
-    from restate_proto.ingress.requests import InvocationRef
+    from restate_proto.ingress.invocation_ref import InvocationRef
+    from restate_proto.ingress.message_format import MessageFormat
     from restate_proto.ingress.responses import SendReceipt
-    from restate_proto.model.codec import Codec
-    from restate_proto.model.kinds import Encoding
+    from restate_proto.ingress.sender import Senders
 
 __all__ = ["IngressInvocationHandle"]
 
 R = TypeVar("R")
+
+# What the server answers where it has no such invocation, as if that had failed.
+_NOT_FOUND = (404, "not found")
 
 
 class IngressInvocationHandle(Generic[R]):
     """An invocation: of a message that was sent, of an idempotency key, or of a workflow.
 
     An `IngressClient` and the generated clients make these. A handle for a known id, idempotency
-    key or workflow id says nothing about whether there is such an invocation.
+    key or workflow id says nothing about whether there is such an invocation. What has the same
+    name as in a handler (`attach`, `output`, `invocation_id`, `cancel`) does and returns the same.
     """
 
     def __init__(
         self,
-        core: IngressCore,
+        senders: Senders,
         ref: InvocationRef,
-        codec: Codec[R],
-        encoding: Encoding,
+        response_format: MessageFormat[R],
         receipt: SendReceipt | None = None,
     ) -> None:
-        self._core = core
+        self._senders = senders
         self._ref = ref
-        self._codec = codec
-        self._encoding = encoding
+        self._format = response_format
         self._receipt = receipt
         self._id = ref.invocation_id if isinstance(ref, InvocationIdRef) else None
 
@@ -70,7 +79,8 @@ class IngressInvocationHandle(Generic[R]):
             IngressError: the ingress did not say.
         """
         if self._id is None:
-            self._id = await self._core.invocation_id(self._ref)
+            request = lookup_request(self._ref)
+            self._id = read_invocation_id(request, await self._senders.ingress.send(request))
         return self._id
 
     async def attach(self) -> R:
@@ -84,10 +94,24 @@ class IngressInvocationHandle(Generic[R]):
             InvocationNotFoundError: there is none, or its result is no longer kept.
             IngressError: the request failed otherwise.
         """
-        return await self._core.attach(self._ref, self._codec, self._encoding)
+        ingress = self._senders.ingress
+        request = attach_request(self._ref, accept=self._format.content_type)
+        try:
+            response = await ingress.send(request)
+        except TerminalError as error:
+            # To attach to an invocation that is not there fails as if it had ended with this
+            # error, which a handler could raise as well. Asking for the output tells which it is.
+            if (error.code, error.message) != _NOT_FOUND:
+                raise
+            output = output_request(self._ref, accept=self._format.content_type)
+            try:
+                response = await ingress.send(output._replace(what=request.what))
+            except InvocationNotReadyError:  # it began just now
+                raise error from None
+        return read_result(request, response, self._format)
 
     async def output(self) -> R | None:
-        """The result if there is one already, as `output()` of a handle in a handler.
+        """The result if there is one already.
 
         Returns:
             The response message, or None where the invocation has not ended yet.
@@ -114,31 +138,43 @@ class IngressInvocationHandle(Generic[R]):
             InvocationNotFoundError: there is none, or its result is no longer kept.
             IngressError: the request failed otherwise.
         """
-        return await self._core.output(self._ref, self._codec, self._encoding)
+        request = output_request(self._ref, accept=self._format.content_type)
+        return read_result(request, await self._senders.ingress.send(request), self._format)
 
-    async def cancel(self) -> bool:
-        """Ask the invocation to end: its handler gets a `CancelledError` and may clean up.
+    async def cancel(self) -> None:
+        """Cancel the invocation: its handler gets a `CancelledError` where it waits.
 
         This goes to the admin API, so the client needs an `admin_url`. It returns when Restate
-        has taken the wish, which may be long before the handler has ended.
-
-        Returns:
-            False where the invocation had ended already.
+        has taken the request, which may be long before the handler has ended. An invocation that
+        has ended already is left as it is.
 
         Raises:
             InvocationNotFoundError: there is no such invocation.
             IngressError: the request failed, or the client has no `admin_url`.
         """
-        return await self._core.act(AdminAction.CANCEL, await self.invocation_id())
+        await self._senders.act(AdminAction.CANCEL, await self.invocation_id())
 
-    async def kill(self) -> bool:
-        """End the invocation at once, without letting its handler clean up; see `cancel`."""
-        return await self._core.act(AdminAction.KILL, await self.invocation_id())
+    async def kill(self) -> None:
+        """End the invocation at once, without letting its handler clean up.
+
+        Otherwise as `cancel`.
+
+        Raises:
+            InvocationNotFoundError: there is no such invocation.
+            IngressError: the request failed, or the client has no `admin_url`.
+        """
+        await self._senders.act(AdminAction.KILL, await self.invocation_id())
 
     async def purge(self) -> bool:
-        """Forget the result of the invocation, which has ended; see `cancel`.
+        """Forget the result of the invocation, which has ended.
+
+        This goes to the admin API, so the client needs an `admin_url`.
 
         Returns:
-            False where the invocation has not ended yet.
+            False where the invocation has not ended yet, and nothing was forgotten.
+
+        Raises:
+            InvocationNotFoundError: there is no such invocation.
+            IngressError: the request failed, or the client has no `admin_url`.
         """
-        return await self._core.act(AdminAction.PURGE, await self.invocation_id())
+        return await self._senders.act(AdminAction.PURGE, await self.invocation_id())

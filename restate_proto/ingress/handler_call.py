@@ -1,0 +1,129 @@
+"""What a caller wants of a handler, as one value, and the HTTP request that it becomes; no I/O.
+
+The paths are those of Restate 1.7: `/restate/call/...` and `/restate/send/...` cannot be taken for
+a service of that name.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
+
+from restate_proto.ingress.message_format import MessageFormat
+from restate_proto.ingress.requests import (
+    HttpRequest,
+    Operation,
+    checked_headers,
+    header_value,
+    path_segment,
+)
+from restate_proto.model.arguments import DURATION, wrong_type
+
+if TYPE_CHECKING:
+    from restate_proto.model.options import CallOptions, SubmitOptions
+    from restate_proto.model.target import Target
+
+__all__ = ["HandlerCall"]
+
+Q = TypeVar("Q")
+R = TypeVar("R")
+
+# The server takes longer ones, too, but cannot write a time after the year 9999 and breaks off.
+_LONGEST_DELAY: Final = timedelta(days=1_000_000)
+
+
+class HandlerCall(NamedTuple, Generic[Q, R]):
+    """A message for a handler, whose result the caller waits for or not.
+
+    Args:
+        target: the handler.
+        message: the request message.
+        request_format: how the message is written.
+        response_format: how the response is wanted, and read.
+        options: the caller's options, whose names have been checked.
+        runs_once: whether the target is the run handler of a workflow, which runs once for its
+            workflow id.
+    """
+
+    target: Target
+    message: Q
+    request_format: MessageFormat[Q]
+    response_format: MessageFormat[R]
+    options: CallOptions | SubmitOptions
+    runs_once: bool = False
+
+    def call_request(self) -> HttpRequest:
+        """The request that waits for the handler's result.
+
+        Raises:
+            TypeError: the message or an option is of a wrong type.
+            ValueError: a key is empty or a header cannot be sent.
+            CodecError: the message has no form in its encoding.
+        """
+        # A second call of a workflow's run handler is refused: only an idempotency key counts.
+        return self._http_request(Operation.CALL, f"call of {self.target}", "", repeatable=False)
+
+    def send_request(self) -> HttpRequest:
+        """The request that returns when Restate has the message.
+
+        Raises:
+            TypeError: as in `call_request`.
+            ValueError: as in `call_request`, or the delay is negative.
+            CodecError: as in `call_request`.
+        """
+        delay: timedelta | None = self.options.get("delay")
+        query = "" if delay is None else f"?delay={_milliseconds(delay)}ms"
+        what = f"send to {self.target}"
+        return self._http_request(Operation.SEND, what, query, repeatable=self.runs_once)
+
+    def _http_request(
+        self, operation: Operation, what: str, query: str, *, repeatable: bool
+    ) -> HttpRequest:
+        payload = self.request_format.write(self.message)
+        fields: list[tuple[bytes, bytes]] = []
+        if payload.content_type is not None:
+            fields.append((b"content-type", payload.content_type.encode("ascii")))
+        fields.append((b"accept", self.response_format.content_type.encode("ascii")))
+        idempotency_key: str | None = self.options.get("idempotency_key")
+        if idempotency_key is not None:
+            if not idempotency_key:
+                raise ValueError("idempotency_key is empty; pass None for no key")
+            value = header_value("idempotency_key", idempotency_key)
+            fields.append((b"idempotency-key", value))
+            repeatable = True
+        limit_key = self.options.get("limit_key")
+        if limit_key is not None:
+            fields.append((b"x-restate-limit-key", header_value("limit_key", limit_key)))
+        if headers := self.options.get("headers"):
+            fields += checked_headers(headers)
+        return HttpRequest(
+            operation=operation,
+            what=what,
+            method="POST",
+            path=_target_path(self.target, operation) + query,
+            headers=tuple(fields),
+            body=payload.data,
+            repeatable=repeatable,
+        )
+
+
+def _target_path(target: Target, verb: str) -> str:
+    segments = ["", "restate"]
+    if target.scope is not None:
+        segments += ["scope", path_segment(target.scope, f"scope of {target}")]
+    segments += [verb, path_segment(target.service_name, "service name")]
+    if target.key is not None:
+        segments.append(path_segment(target.key, f"key of {target.service_name}"))
+    segments.append(path_segment(target.handler_name, "handler name"))
+    return "/".join(segments)
+
+
+def _milliseconds(delay: timedelta) -> int:
+    if not isinstance(delay, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+        raise wrong_type("IngressClient", "delay", delay, DURATION)
+    if delay < timedelta(0):
+        raise ValueError(f"the delay is negative: {delay!r}")
+    if delay > _LONGEST_DELAY:
+        raise ValueError(f"the delay is longer than {_LONGEST_DELAY.days} days: {delay!r}")
+    milliseconds, rest = divmod(delay, timedelta(milliseconds=1))
+    return milliseconds + bool(rest)  # rounded up: never before its time

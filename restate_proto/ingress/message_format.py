@@ -1,0 +1,64 @@
+"""The form of a message's bytes in requests to the ingress and in its answers."""
+
+from __future__ import annotations
+
+from typing import Generic, NamedTuple, TypeVar
+
+from restate_proto.codec.payload import APPLICATION_JSON, content_type_of, encode, read
+from restate_proto.codec.plain import BytesCodec, PlainCodec
+from restate_proto.model.codec import Codec
+from restate_proto.model.kinds import Encoding
+
+__all__ = ["MessageFormat", "Payload"]
+
+M = TypeVar("M")
+
+
+class Payload(NamedTuple):
+    """The bytes of a message and their content type; None where there are no bytes."""
+
+    data: bytes
+    content_type: str | None
+
+
+class MessageFormat(NamedTuple, Generic[M]):
+    """How the messages of one type are written and read.
+
+    Args:
+        codec: the codec of the type.
+        encoding: the contract's encoding.
+    """
+
+    codec: Codec[M]
+    encoding: Encoding
+
+    @property
+    def content_type(self) -> str:
+        """The content type of such messages."""
+        if isinstance(self.codec, PlainCodec):
+            return APPLICATION_JSON
+        if isinstance(self.codec, BytesCodec):
+            return "application/octet-stream"
+        return content_type_of(self.encoding)
+
+    def write(self, message: M) -> Payload:
+        """Write a message.
+
+        Raises:
+            TypeError: the object is not of the codec's type.
+            CodecError: the message has no form in this encoding.
+        """
+        data = encode(self.codec, message, self.encoding)
+        # The ingress refuses an empty body with a content type where the handler has a JSON Schema.
+        return Payload(data, self.content_type if data else None)
+
+    def read(self, data: bytes) -> M:
+        """Read what a handler answered.
+
+        The response's content type says nothing: Restate takes it from the handler's registration,
+        whatever the handler wrote.
+
+        Raises:
+            CodecError: the bytes are no such message.
+        """
+        return read(self.codec, data, self.encoding)[0]

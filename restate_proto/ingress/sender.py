@@ -1,0 +1,254 @@
+"""Sends requests over HTTP/2, and repeats them where the policy allows it and it is safe.
+
+A request that was not processed (no connection, refused) may be repeated always. One whose outcome
+is unknown (connection lost, 408, 425, 429, 5xx) may be repeated where doing it twice is the same as
+doing it once: with an idempotency key, to submit a workflow, to attach, to read an output, to
+cancel. What a handler failed with is never repeated: Restate has retried that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, Protocol
+
+from restate_proto.http2 import (
+    ConnectError,
+    ConnectionLostError,
+    MalformedResponseError,
+    ResponseTooLargeError,
+    StreamResetError,
+)
+from restate_proto.ingress.errors import (
+    IngressError,
+    IngressOverloadedError,
+    IngressUnreachableError,
+    InvalidResponseError,
+    OutcomeUnknownError,
+)
+from restate_proto.ingress.requests import invocation_action_request
+from restate_proto.ingress.responses import read_failure, repeat_advice
+from restate_proto.model.retry import GiveUp
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from restate_proto.errors import RestateError
+    from restate_proto.ingress.requests import AdminAction, Fields, HttpRequest
+    from restate_proto.ingress.responses import HttpResponse
+    from restate_proto.model.retry import RetryPolicy
+
+__all__ = ["HttpSender", "Sender", "Senders", "Transport"]
+
+_JITTER: Final = 0.2
+"""The part of each delay that is left to chance: clients that failed together come back apart."""
+
+
+class Sender(Protocol):
+    """What sends requests to one server."""
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """Send a request.
+
+        Returns:
+            The response of a success.
+
+        Raises:
+            TerminalError: the invocation failed.
+            IngressError: the request failed otherwise.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """What an `IngressClient` sends requests with, and its handles do.
+
+    Args:
+        ingress: sends requests to the ingress.
+        admin: sends requests to the admin API; None where its address is not known.
+    """
+
+    ingress: Sender
+    admin: Sender | None
+
+    async def act(self, action: AdminAction, invocation_id: str) -> bool:
+        """Ask the admin API to do something to an invocation.
+
+        Returns:
+            False where it has ended already, or, for a purge, has not ended yet.
+
+        Raises:
+            InvocationNotFoundError: there is no such invocation.
+            IngressError: the request failed otherwise, or the admin API's address is not known.
+        """
+        request = invocation_action_request(action, invocation_id)
+        if self.admin is None:
+            raise IngressError(
+                f"{request.what}: that goes to Restate's admin API; pass its address, as in"
+                " IngressClient(base_url, admin_url='http://127.0.0.1:9070')"
+            )
+        try:
+            await self.admin.send(request)
+        except IngressError as error:
+            if error.status == HTTPStatus.CONFLICT:
+                return False
+            raise
+        return True
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.ingress.close()
+        if self.admin is not None:
+            await self.admin.close()
+
+
+class Transport(Protocol):
+    """What sends one HTTP request: `restate_proto.http2.Http2Client`."""
+
+    async def request(
+        self, method: str, path: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    ) -> HttpResponse:
+        """Send a request and wait for its response; raises `Http2Error`."""
+        ...
+
+    async def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
+class HttpSender:
+    """Sends requests to one server over HTTP/2.
+
+    Args:
+        transport: sends one request; its errors name the server's URL.
+        headers: headers for every request that does not have them itself.
+        policy: when to repeat requests; None never does.
+        clock: the time in seconds, from any start.
+        now: the time of day.
+        sleep: waits for some seconds.
+        chance: a random number from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+        policy: RetryPolicy | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._transport = transport
+        self._headers = tuple(headers)
+        self._policy = policy
+        self._clock = clock
+        self._now = now
+        self._sleep = sleep
+        self._chance = chance
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """Send a request until it succeeds or may not be repeated.
+
+        Returns:
+            The response of a success.
+
+        Raises:
+            TerminalError: the invocation failed.
+            IngressError: the request failed otherwise; from its last attempt.
+        """
+        started = self._clock()
+        attempts = 0
+        while True:
+            response, error = await self._attempt(request)
+            if error is None:
+                assert response is not None
+                return response
+            attempts += 1
+            if (
+                self._policy is None
+                or not isinstance(error, IngressError)
+                or not _may_repeat(request, error)
+            ):
+                raise error
+            elapsed = self._clock() - started
+            delay = self._delay(self._policy, attempts, elapsed, error.retry_after)
+            if delay is None:
+                error.add_note(f"(gave up after {attempts} attempts in {elapsed:.3f} s)")
+                raise error
+            await self._sleep(delay)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._transport.close()
+
+    async def _attempt(
+        self, request: HttpRequest
+    ) -> tuple[HttpResponse | None, RestateError | None]:
+        fields = self._with_common_headers(request.headers) if self._headers else request.headers
+        try:
+            response = await self._transport.request(
+                request.method, request.path, fields, request.body
+            )
+        except (
+            ConnectError,
+            ConnectionLostError,
+            StreamResetError,
+            MalformedResponseError,
+            ResponseTooLargeError,
+        ) as cause:
+            error = _unanswered(request, cause)
+            error.__cause__ = cause
+            return None, error
+        return response, read_failure(request, response, self._now)
+
+    def _with_common_headers(self, fields: Fields) -> Fields:
+        own = {name for name, _ in fields}
+        return (*fields, *((name, value) for name, value in self._headers if name not in own))
+
+    def _delay(
+        self, policy: RetryPolicy, attempts: int, elapsed: float, retry_after: timedelta | None
+    ) -> float | None:
+        """The seconds before the next attempt; None where there is none, or it would be too late."""
+        planned = policy.next_delay(attempts, timedelta(seconds=elapsed))
+        if isinstance(planned, GiveUp):
+            return None
+        delay = planned.total_seconds() * (1 + _JITTER * (2 * self._chance() - 1))
+        if retry_after is not None:
+            delay = max(delay, retry_after.total_seconds())
+        limit = policy.max_duration
+        # Somebody waits for this: a next attempt that the policy does not allow is not waited for.
+        if limit is not None and elapsed + delay > limit.total_seconds():
+            return None
+        return delay
+
+
+def _unanswered(request: HttpRequest, cause: Exception) -> IngressError:
+    """The error of a request that got no response."""
+    if isinstance(cause, ConnectError):
+        return IngressUnreachableError(f"{request.what}: {cause}; is Restate running there?")
+    if isinstance(cause, StreamResetError) and cause.unprocessed:
+        return IngressUnreachableError(
+            f"{request.what}: refused and not processed: {cause}; it is safe to repeat"
+        )
+    if isinstance(cause, ResponseTooLargeError | MalformedResponseError):
+        return InvalidResponseError(f"{request.what}: {cause}")
+    return OutcomeUnknownError(
+        f"{request.what}: sent, but the answer was lost: {cause}; {repeat_advice(request)}"
+    )
+
+
+def _may_repeat(request: HttpRequest, error: IngressError) -> bool:
+    if isinstance(error, IngressUnreachableError):
+        return True
+    return request.repeatable and isinstance(error, OutcomeUnknownError | IngressOverloadedError)

@@ -15,7 +15,7 @@ from restatepb.protocol.v1.protocol_pb2 import InputCommandMessage, OutputComman
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from restate_proto.testing import AdminApi
+    from restate_proto.testing import AdminClient
 
 _KINDS = {"Mirror": "service", "Locker": "object", "Journey": "workflow"}
 
@@ -42,7 +42,7 @@ class Payload:
     content: bytes
 
 
-def payloads(admin: AdminApi) -> list[Payload]:
+def payloads(admin: AdminClient) -> list[Payload]:
     """Every payload that went between handlers of a server."""
     found: list[Payload] = []
     for row in admin.query(_QUERY):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from restate_proto.ingress.admin import AdminClient, Deployment
 from restate_proto.ingress.client import IngressClient
 from restate_proto.ingress.errors import (
     IngressBadRequestError,
@@ -19,6 +20,8 @@ from restate_proto.ingress.handle import IngressInvocationHandle
 from restate_proto.ingress.service_clients import IngressServiceClient, IngressServiceSendClient
 
 __all__ = [
+    "AdminClient",
+    "Deployment",
     "IngressBadRequestError",
     "IngressClient",
     "IngressError",

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from restate_proto.testing.admin import AdminApi, AdminError, Deployment
+    from restate_proto.ingress import AdminClient, Deployment
     from restate_proto.testing.binary import RestateServerNotFoundError, find_restate_server
     from restate_proto.testing.environment import (
         EnvironmentFactory,
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from restate_proto.testing.server import RestateServer, RestateServerError
 
 __all__ = [
-    "AdminApi",
-    "AdminError",
+    "AdminClient",
     "Deployment",
     "EnvironmentFactory",
     "HandlerFailedError",
@@ -35,11 +34,11 @@ __all__ = [
 ]
 
 _MODULES = {
-    "admin": ("AdminApi", "AdminError", "Deployment"),
-    "binary": ("RestateServerNotFoundError", "find_restate_server"),
-    "environment": ("EnvironmentFactory", "TestEnvironment", "restate_environment"),
-    "failures": ("HandlerFailedError",),
-    "server": ("RestateServer", "RestateServerError"),
+    "ingress": ("AdminClient", "Deployment"),
+    "testing.binary": ("RestateServerNotFoundError", "find_restate_server"),
+    "testing.environment": ("EnvironmentFactory", "TestEnvironment", "restate_environment"),
+    "testing.failures": ("HandlerFailedError",),
+    "testing.server": ("RestateServer", "RestateServerError"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -47,7 +46,7 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    value = getattr(import_module(f"restate_proto.{_HOME[name]}"), name)
     globals()[name] = value
     return value
 

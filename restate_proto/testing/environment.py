@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from restate_proto.endpoint import Endpoint
-from restate_proto.ingress import IngressClient
+from restate_proto.ingress import InvocationNotFoundError
 from restate_proto.model.arguments import wrong_type
 from restate_proto.testing.failures import HandlerFailures, TestClient
 from restate_proto.testing.server import RestateServer
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from contextlib import AbstractAsyncContextManager
 
-    from restate_proto.testing.admin import Deployment
+    from restate_proto.ingress import Deployment, IngressClient
 
 __all__ = ["EnvironmentFactory", "TestEnvironment", "restate_environment"]
 
@@ -101,7 +101,7 @@ async def restate_environment(
             deployment = await server.register(uri)
         else:
             deployment = await server.register(uri)
-            stack.push_async_callback(asyncio.to_thread, _forget, server, deployment)
+            stack.push_async_callback(asyncio.to_thread, _end_and_unregister, server, deployment)
         client = TestClient(server.ingress_url, admin_url=server.admin_url, failures=failures)
         await stack.enter_async_context(client)
         try:
@@ -112,8 +112,8 @@ async def restate_environment(
         failures.raise_untold()
 
 
-def _forget(server: RestateServer, deployment: Deployment) -> None:
-    """Leaves nothing behind that would call the endpoint when it is gone."""
+def _end_and_unregister(server: RestateServer, deployment: Deployment) -> None:
+    """Leave nothing behind that would call the endpoint when it is gone."""
     names = ", ".join(f"'{name}'" for name in deployment.services)  # names have no quotes
     # The newest first: what waits for its turn on a key is not to get it when the others are gone.
     unfinished = (
@@ -126,7 +126,8 @@ def _forget(server: RestateServer, deployment: Deployment) -> None:
         if not rows:
             break
         for row in rows:
-            server.admin.kill(row["id"])
+            with suppress(InvocationNotFoundError):  # it has ended since, and nothing is kept of it
+                server.admin.kill(row["id"])
     server.admin.remove_deployment(deployment.id)
 
 

@@ -12,13 +12,15 @@ import subprocess
 import tempfile
 import time
 from datetime import timedelta
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import tomli_w
 
 from restate_proto.errors import RestateError
-from restate_proto.testing.admin import AdminApi, Deployment
+from restate_proto.ingress import AdminClient, IngressError
 from restate_proto.testing.binary import find_restate_server
 from restate_proto.testing.config import (
     ConfigValue,
@@ -31,11 +33,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
 
+    from restate_proto.ingress import Deployment
+
 __all__ = ["RestateServer", "RestateServerError"]
 
 _LISTENING = re.compile(r"server_name=(\S+)-server .*?server\.port=(\d+)")
 _SERVERS = {"message-fabric": "fabric", "http-ingress": "ingress", "admin-api": "admin"}
-_IN_USE = re.compile(r"address (already )?in use", re.IGNORECASE)
+_ADDRESS_IN_USE = re.compile(r"address (already )?in use", re.IGNORECASE)
 
 # Ends the server's process group when this process is gone, however it ended: the read returns
 # when the pipe that this process holds is closed.
@@ -101,7 +105,7 @@ class RestateServer:
         self._ports: dict[str, int] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
-        self._log_start = 0
+        self._log_offset = 0
 
     # -- starting and stopping ---------------------------------------------------------------
 
@@ -114,7 +118,7 @@ class RestateServer:
         """
         self._check_stopped()
         try:
-            for delay in self._start():
+            for delay in self._starting():
                 time.sleep(delay)
         except BaseException:
             self.stop()
@@ -164,7 +168,7 @@ class RestateServer:
     async def _start_async(self) -> None:
         self._check_stopped()
         try:
-            for delay in self._start():
+            for delay in self._starting():
                 await asyncio.sleep(delay)
         except BaseException:
             self.stop()
@@ -175,12 +179,12 @@ class RestateServer:
     @property
     def ingress_url(self) -> str:
         """Where calls from outside go, such as `http://127.0.0.1:41234`."""
-        return f"http://127.0.0.1:{self._known_ports()['ingress']}"
+        return f"http://127.0.0.1:{self._ports_in_use()['ingress']}"
 
     @property
     def admin_url(self) -> str:
         """Where the admin API is, such as `http://127.0.0.1:41235`."""
-        return f"http://127.0.0.1:{self._known_ports()['admin']}"
+        return f"http://127.0.0.1:{self._ports_in_use()['admin']}"
 
     @property
     def pid(self) -> int | None:
@@ -204,9 +208,9 @@ class RestateServer:
             return ""
 
     @property
-    def admin(self) -> AdminApi:
-        """The server's admin API, as far as tests need it; its calls block."""
-        return AdminApi(self.admin_url)
+    def admin(self) -> AdminClient:
+        """A client of the server's admin API, whose calls block."""
+        return AdminClient(self.admin_url)
 
     async def register(self, endpoint_uri: str, *, use_http_11: bool = False) -> Deployment:
         """Register the endpoint at this URI, over any earlier one with the same URI.
@@ -219,11 +223,13 @@ class RestateServer:
             The deployment's id and the services that the endpoint serves.
 
         Raises:
-            AdminError: the server refused, or it did not reach the endpoint.
+            IngressError: the server refused, or it did not reach the endpoint.
         """
-        return await asyncio.to_thread(self.admin.register, endpoint_uri, use_http_11=use_http_11)
+        return await asyncio.to_thread(
+            self.admin.register, endpoint_uri, force=True, breaking=True, use_http_11=use_http_11
+        )
 
-    # -- how it is done ----------------------------------------------------------------------
+    # -- the process and its log --------------------------------------------------------------------
 
     @property
     def _log_path(self) -> Path:
@@ -233,12 +239,12 @@ class RestateServer:
         if self._process is not None:
             raise RestateServerError("this RestateServer is started already")
 
-    def _known_ports(self) -> dict[str, int]:
+    def _ports_in_use(self) -> dict[str, int]:
         if self._ports is None:
             raise RestateServerError(_NOT_STARTED)
         return self._ports
 
-    def _start(self) -> Iterator[float]:
+    def _starting(self) -> Iterator[float]:
         """Starts the server; gives the seconds to wait before it is looked at again."""
         if self._directory is None:
             self._directory = Path(tempfile.mkdtemp(prefix="restate-"))
@@ -249,7 +255,7 @@ class RestateServer:
         while not self._is_ready():
             status = None if self._process is None else self._process.poll()
             if status is not None:
-                if self._ports is None or not _IN_USE.search(self._new_log()):
+                if self._ports is None or not _ADDRESS_IN_USE.search(self._log_since_start()):
                     raise RestateServerError(
                         f"restate-server ended with status {status} while it started;"
                         f" its log:\n{self._log_tail()}"
@@ -276,7 +282,7 @@ class RestateServer:
         config_path = self.directory / "restate.toml"
         config_path.write_text(tomli_w.dumps(merge(config, self._config)), "utf-8")
         with self._log_path.open("ab") as log:
-            self._log_start = log.tell()
+            self._log_offset = log.tell()
             self._process = subprocess.Popen(  # noqa: S603 - the binary is the user's own
                 [str(binary), "--no-logo", "--config-file", str(config_path)],
                 stdin=subprocess.DEVNULL,
@@ -301,14 +307,13 @@ class RestateServer:
         if self._ports is None:
             found = {
                 _SERVERS[name]: int(port)
-                for name, port in _LISTENING.findall(self._new_log())
+                for name, port in _LISTENING.findall(self._log_since_start())
                 if name in _SERVERS
             }
             if len(found) < len(_SERVERS):
                 return False
             self._ports = found
-        # The health endpoints answer before the partitions have their leaders; a query fails then.
-        return self.admin.is_healthy() and AdminApi(self.ingress_url).answers("/restate/health")
+        return _takes_queries(self.admin_url) and _is_healthy(self._ports["ingress"])
 
     def _kill(self) -> None:
         watchdog, self._watchdog = self._watchdog, None
@@ -323,13 +328,35 @@ class RestateServer:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
-    def _new_log(self) -> str:
+    def _log_since_start(self) -> str:
         with self._log_path.open("rb") as log:
-            log.seek(self._log_start)
+            log.seek(self._log_offset)
             return log.read().decode("utf-8", errors="replace")
 
     def _log_tail(self) -> str:
-        return "\n".join(self._new_log().splitlines()[-40:])
+        return "\n".join(self._log_since_start().splitlines()[-40:])
 
 
+def _takes_queries(admin_url: str) -> bool:
+    """Whether the partitions have their leaders; the health endpoints answer before that."""
+    try:
+        AdminClient(admin_url, timeout=_SOON).query("SELECT count(1) FROM sys_invocation")
+    except IngressError:
+        return False
+    return True
+
+
+def _is_healthy(ingress_port: int) -> bool:
+    """Whether the ingress takes calls."""
+    connection = HTTPConnection("127.0.0.1", ingress_port, timeout=_SOON.total_seconds())
+    try:
+        connection.request("GET", "/restate/health")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+_SOON = timedelta(seconds=1)
 _NOT_STARTED = "the RestateServer is not started; use it as `async with RestateServer() as server:`"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from restate_proto import IngressError
 from restate_proto.testing import RestateServer
-from restate_proto.testing.admin import AdminError
 from tests.cli.breaking_contracts import breaking
 from tests.cli.evolving_app import NEW, OLD, Version, call
 
@@ -34,7 +34,7 @@ class World:
 
     def deploy(self, version: Version) -> None:
         """Makes a version the newest deployment."""
-        self.server.admin.register(version.uri)
+        self.server.admin.register(version.uri, force=True, breaking=True)
 
     def call(self, path: str, body: object = None) -> Any:
         """Calls a handler: what it answers, or the status that it is refused with."""
@@ -289,7 +289,7 @@ def test_service_kind_changed(server: RestateServer, tmp_path: Path, world: Worl
     assert result.stdout.count("[SERVICE_KIND_CHANGED]") == 2
     try:
         other.serve()
-        with pytest.raises(AdminError, match=r"409: \[META0006\] .* changing the service type"):
-            server.admin.request("POST", "/deployments", {"uri": other.uri})
+        with pytest.raises(IngressError, match=r"409: \[META0006\] .* changing the service type"):
+            server.admin.register(other.uri)
     finally:
         other.stop()

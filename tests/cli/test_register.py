@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,10 +11,9 @@ from typer.testing import CliRunner
 
 from restate_proto.cli.main import app
 from restate_proto.cli.registered import compare_services
+from tests.ingress.fake_admin import fake_admin
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from typer.testing import Result
 
 DEPLOYMENT = {
@@ -29,46 +25,12 @@ DEPLOYMENT = {
 }
 
 
-@contextmanager
-def admin_api(status: int, answer: bytes) -> Generator[tuple[str, list[dict[str, Any]]]]:
-    """An admin API that always answers so: its URL, and what it was asked."""
-    asked: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            asked.append({"path": self.path, **json.loads(body)})
-            self.answer()
-
-        def do_GET(self) -> None:
-            asked.append({"path": self.path})
-            self.answer()
-
-        def answer(self) -> None:
-            self.send_response(status)
-            self.send_header("content-length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def register(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["register", *arguments])
 
 
 def test_lists_the_services_that_were_found() -> None:
-    with admin_api(201, json.dumps(DEPLOYMENT).encode()) as (url, asked):
+    with fake_admin(201, json.dumps(DEPLOYMENT).encode()) as (url, asked):
         result = register("http://10.0.0.7:9080", "--admin-url", url + "/")
     assert result.exit_code == 0, result.output
     request = {"path": "/deployments", "uri": "http://10.0.0.7:9080"}
@@ -96,7 +58,7 @@ def test_lists_the_services_that_were_found() -> None:
 
 
 def test_force_is_passed_on_and_the_endpoint_has_a_default() -> None:
-    with admin_api(200, json.dumps(DEPLOYMENT).encode()) as (url, asked):
+    with fake_admin(200, json.dumps(DEPLOYMENT).encode()) as (url, asked):
         assert register("--force", "--admin-url", url).exit_code == 0
     request = {"path": "/deployments", "uri": "http://127.0.0.1:9080", "force": True}
     assert asked == [
@@ -115,7 +77,7 @@ def test_force_is_passed_on_and_the_endpoint_has_a_default() -> None:
     ],
 )
 def test_says_why_the_server_refused(answer: bytes, reason: str) -> None:
-    with admin_api(500, answer) as (url, _):
+    with fake_admin(500, answer) as (url, _):
         result = register("--admin-url", url)
     assert result.exit_code == 1
     assert result.stderr == f"error: the Restate server at {url} refused: {reason}\n"
@@ -123,7 +85,7 @@ def test_says_why_the_server_refused(answer: bytes, reason: str) -> None:
 
 @pytest.mark.parametrize("answer", [b"<html>", b"{}", b"[]"])
 def test_something_else_than_an_admin_api_is_told_apart(answer: bytes) -> None:
-    with admin_api(200, answer) as (url, _):
+    with fake_admin(200, answer) as (url, _):
         result = register("--admin-url", url)
     assert result.exit_code == 1
     assert result.stderr == f"error: what answers at {url} is not a Restate server's admin API\n"
@@ -146,7 +108,7 @@ def test_takes_http_addresses_only(arguments: list[str]) -> None:
 
 
 def test_what_is_registered_already_is_not_registered_again() -> None:
-    with admin_api(200, json.dumps(DEPLOYMENT).encode()) as (url, asked):
+    with fake_admin(200, json.dumps(DEPLOYMENT).encode()) as (url, asked):
         result = register("--admin-url", url)
     assert result.exit_code == 0
     assert "is registered as dp_1, and serves what it did: nothing to do" in result.stdout

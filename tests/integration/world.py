@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from restate_proto import Encoding, Endpoint, IngressClient
+from restate_proto import Encoding, Endpoint, IngressClient, InvocationNotFoundError
 from restate_proto.testing import restate_environment
 from tests.integration.conformance_messages import (
     AccountBase,
@@ -227,7 +227,8 @@ class World:
         """What a failed test left behind must not disturb the next one."""
         admin = self.server.admin
         for row in admin.query("SELECT id FROM sys_invocation WHERE status <> 'completed'"):
-            admin.kill(row["id"])
+            with suppress(InvocationNotFoundError):  # it has ended since
+                admin.kill(row["id"])
 
     # ---- Scripts ----
 

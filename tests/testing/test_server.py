@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from restate_proto.testing import AdminError, RestateServer, RestateServerError
+from restate_proto import IngressError
+from restate_proto.testing import RestateServer, RestateServerError
 
 pytestmark = pytest.mark.server
 
@@ -80,8 +81,8 @@ def test_it_is_gone_when_the_process_is_killed() -> None:
 def test_two_at_once() -> None:
     with RestateServer() as one, RestateServer() as other:
         assert one.ingress_url != other.ingress_url
-        assert one.admin.request("GET", "/deployments") == {"deployments": []}
-        assert other.admin.request("GET", "/deployments") == {"deployments": []}
+        assert one.admin.services() == ()
+        assert other.admin.services() == ()
 
 
 def test_a_restart_keeps_the_ports_and_the_data() -> None:
@@ -147,7 +148,7 @@ def test_it_cannot_be_started_twice() -> None:
 def test_registering_nothing_says_what_restate_says(
     restate_server: RestateServer, unused_url: str
 ) -> None:
-    with pytest.raises(AdminError, match=rf"POST /deployments.*500.*{unused_url}.*refused"):
+    with pytest.raises(IngressError, match=rf"POST /deployments.*500.*{unused_url}.*refused"):
         asyncio.run(restate_server.register(unused_url))
 
 

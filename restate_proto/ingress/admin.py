@@ -1,0 +1,218 @@
+"""A client of Restate's admin API that blocks: for tests, for deploying, for the command line.
+
+`IngressClient` asks the same API about invocations, over its own connections.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+from restate_proto.http2 import BaseUrl, Response
+from restate_proto.ingress.errors import (
+    IngressError,
+    IngressUnreachableError,
+    InvalidResponseError,
+    OutcomeUnknownError,
+)
+from restate_proto.ingress.requests import AdminAction, admin_request, invocation_action_request
+from restate_proto.ingress.responses import not_restate_error, read_failure, repeat_advice
+from restate_proto.model.arguments import DURATION, wrong_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from restate_proto.ingress.requests import HttpRequest
+
+__all__ = ["AdminClient", "Deployment"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """An endpoint that is registered with Restate.
+
+    Args:
+        id: its id, such as `dp_11nGQpCRmau6ypL82KH2TnP`.
+        is_new: whether its address was not known before it was registered.
+        descriptions: what the admin API says of each service that it serves.
+    """
+
+    id: str
+    is_new: bool
+    descriptions: tuple[Mapping[str, Any], ...]
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The names of the services that it serves."""
+        return tuple(description["name"] for description in self.descriptions)
+
+
+class AdminClient:
+    """Asks the admin API at this URL. Every call blocks, and uses a connection of its own.
+
+    No proxy is used: the admin API is on this machine or in one's own network.
+
+    Args:
+        url: where the admin API is, such as `http://127.0.0.1:9070`. It may have a path.
+        timeout: how long connecting may take, and each wait for a piece of the answer.
+
+    Raises:
+        TypeError: the URL is no string, or the timeout no timedelta.
+        ValueError: the URL is not of the form `http(s)://host[:port][/path]`.
+    """
+
+    def __init__(self, url: str, *, timeout: timedelta = timedelta(seconds=60)) -> None:
+        if not isinstance(timeout, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_type("AdminClient", "timeout", timeout, DURATION)
+        self._url = BaseUrl.parse(url)
+        self._timeout = timeout.total_seconds()
+
+    def register(
+        self,
+        endpoint_url: str,
+        *,
+        force: bool = False,
+        breaking: bool = False,
+        dry_run: bool = False,
+        use_http_11: bool = False,
+    ) -> Deployment:
+        """Register an endpoint. One that is registered already stays as it is, without `force`.
+
+        Args:
+            endpoint_url: where the endpoint listens, such as `http://127.0.0.1:9080`.
+            force: replace what is registered at that address.
+            breaking: take changes that callers of a service would notice, such as another kind.
+            dry_run: look at the endpoint and register nothing.
+            use_http_11: for endpoints that do not talk HTTP/2.
+
+        Returns:
+            The deployment, as it is then, or would be.
+
+        Raises:
+            IngressError: the server refused, did not reach the endpoint, or was not reached itself.
+        """
+        body: dict[str, object] = {"uri": endpoint_url, "force": force, "dry_run": dry_run}
+        if breaking:
+            body["breaking"] = True
+        if use_http_11:
+            body["use_http_11"] = True
+        return self._ask(admin_request("POST", "/deployments", body), _deployment)
+
+    def deployment(self, deployment_id: str) -> Deployment:
+        """The deployment with this id.
+
+        Raises:
+            IngressError: there is none, or the request failed otherwise.
+        """
+        path = f"/deployments/{quote(deployment_id, safe='')}"
+        return self._ask(admin_request("GET", path), _deployment)
+
+    def remove_deployment(self, deployment_id: str) -> None:
+        """Make Restate forget an endpoint, whatever still runs there.
+
+        Raises:
+            IngressError: there is none, or the request failed otherwise.
+        """
+        path = f"/deployments/{quote(deployment_id, safe='')}?force=true"
+        self._send(admin_request("DELETE", path))
+
+    def services(self) -> tuple[Mapping[str, Any], ...]:
+        """What the admin API says of each service that is registered.
+
+        Raises:
+            IngressError: the request failed.
+        """
+        return self._ask(admin_request("GET", "/services"), _services)
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """The rows of a query of Restate's SQL introspection, such as `SELECT * FROM state`.
+
+        Raises:
+            IngressError: the query is wrong, or the request failed otherwise.
+        """
+        return self._ask(admin_request("POST", "/query", {"query": sql}), _rows)
+
+    def kill(self, invocation_id: str) -> None:
+        """End an invocation at once; one that has ended already is left as it is.
+
+        Raises:
+            InvocationNotFoundError: there is no such invocation.
+            IngressError: the request failed otherwise.
+        """
+        try:
+            self._send(invocation_action_request(AdminAction.KILL, invocation_id))
+        except IngressError as error:
+            if error.status != HTTPStatus.CONFLICT:
+                raise
+
+    def _ask(self, request: HttpRequest, read: Callable[[Response], T]) -> T:
+        response = self._send(request)
+        try:
+            return read(response)
+        except (ValueError, KeyError, TypeError) as error:
+            raise not_restate_error(request, response) from error
+
+    def _send(self, request: HttpRequest) -> Response:
+        response = self._exchange(request)
+        error = read_failure(request, response, lambda: datetime.now(UTC))
+        if error is not None:
+            raise error
+        return response
+
+    def _exchange(self, request: HttpRequest) -> Response:
+        url = self._url
+        # http.client, because urllib.request would send this to a proxy of the environment.
+        over_tls = url.scheme == "https"
+        connect = http.client.HTTPSConnection if over_tls else http.client.HTTPConnection
+        connection = connect(url.host, url.port, timeout=self._timeout)
+        headers = {name.decode(): value.decode() for name, value in request.headers}
+        try:
+            _connect(connection, request, url)
+            connection.request(request.method, url.prefix + request.path, request.body, headers)
+            response = connection.getresponse()
+            fields = [
+                (name.encode("latin-1"), value.encode("latin-1"))
+                for name, value in response.getheaders()
+            ]
+            return Response(response.status, fields, response.read())
+        except (OSError, http.client.IncompleteRead) as cause:  # an OSError may be of the next, too
+            raise OutcomeUnknownError(
+                f"{request.what}: sent to {url.origin}, but the answer was lost: {cause};"
+                f" {repeat_advice(request)}"
+            ) from cause
+        except http.client.HTTPException as cause:
+            raise InvalidResponseError(
+                f"{request.what}: what answers at {url.origin} does not speak HTTP: {cause!r}"
+            ) from cause
+        finally:
+            connection.close()
+
+
+def _connect(connection: http.client.HTTPConnection, request: HttpRequest, url: BaseUrl) -> None:
+    try:
+        connection.connect()
+    except OSError as cause:
+        raise IngressUnreachableError(
+            f"{request.what}: cannot connect to {url.origin}: {cause}; is Restate running there?"
+        ) from cause
+
+
+def _deployment(response: Response) -> Deployment:
+    answer = json.loads(response.body)
+    is_new = response.status == HTTPStatus.CREATED
+    return Deployment(str(answer["id"]), is_new, _services(response))
+
+
+def _services(response: Response) -> tuple[Mapping[str, Any], ...]:
+    return tuple(json.loads(response.body)["services"])
+
+
+def _rows(response: Response) -> list[dict[str, Any]]:
+    return list(json.loads(response.body)["rows"])

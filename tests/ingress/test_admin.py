@@ -1,0 +1,192 @@
+"""The client of the admin API: what it asks, and what it makes of the answers."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from restate_proto import (
+    IngressBadRequestError,
+    IngressUnreachableError,
+    InvalidResponseError,
+    InvocationNotFoundError,
+    OutcomeUnknownError,
+)
+from restate_proto.http2 import server_ssl_context
+from restate_proto.ingress import AdminClient, Deployment
+from tests.certificates import self_signed
+from tests.ingress.fake_admin import fake_admin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+CART: dict[str, Any] = {"name": "shop.v1.Cart", "ty": "VirtualObject", "handlers": []}
+ANSWER = json.dumps({"id": "dp_1", "services": [CART]}).encode()
+
+
+@contextmanager
+def raw_server(answer: bytes) -> Generator[str]:
+    """A server that reads a bit of the request, writes this, and closes the connection."""
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()
+
+
+@pytest.mark.parametrize(("status", "is_new"), [(200, False), (201, True)])
+def test_to_register(status: int, *, is_new: bool) -> None:
+    with fake_admin(status, ANSWER) as (url, asked):
+        deployment = AdminClient(url).register("http://10.0.0.7:9080")
+        AdminClient(url).register("u", force=True, breaking=True, use_http_11=True)
+        AdminClient(url).register("u", dry_run=True)
+
+    assert deployment == Deployment("dp_1", is_new, (CART,))
+    assert deployment.services == ("shop.v1.Cart",)
+    assert asked == [
+        {"path": "/deployments", "uri": "http://10.0.0.7:9080", "force": False, "dry_run": False},
+        {
+            "path": "/deployments",
+            "uri": "u",
+            "force": True,
+            "dry_run": False,
+            "breaking": True,
+            "use_http_11": True,
+        },
+        {"path": "/deployments", "uri": "u", "force": False, "dry_run": True},
+    ]
+
+
+def test_what_is_there() -> None:
+    with fake_admin(200, ANSWER) as (url, asked):
+        admin = AdminClient(f"{url}/behind/a/path/")
+        assert admin.deployment("a/b").id == "dp_1"
+        assert admin.services() == (CART,)
+    assert [it["path"] for it in asked] == [
+        "/behind/a/path/deployments/a%2Fb",
+        "/behind/a/path/services",
+    ]
+
+
+def test_a_query() -> None:
+    with fake_admin(200, b'{"rows":[{"n":1}]}') as (url, asked):
+        assert AdminClient(url).query("SELECT 1 AS n") == [{"n": 1}]
+    assert asked == [{"path": "/query", "query": "SELECT 1 AS n"}]
+
+
+@pytest.mark.parametrize("status", [200, 202, 409])
+def test_to_kill_what_runs_or_has_ended(status: int) -> None:
+    with fake_admin(status, b'{"message":"whatever"}') as (url, asked):
+        AdminClient(url).kill("inv_1")
+    assert asked == [{"path": "/invocations/inv_1/kill"}]
+
+
+def test_to_kill_what_is_not_there() -> None:
+    with (
+        fake_admin(404, b'{"message":"no such invocation"}') as (url, _),
+        pytest.raises(InvocationNotFoundError, match="kill of invocation inv_1: 404: no such"),
+    ):
+        AdminClient(url).kill("inv_1")
+
+
+def test_a_refusal_has_the_servers_reason() -> None:
+    with (
+        fake_admin(409, b'{"message":"[META0006] another kind."}') as (url, _),
+        pytest.raises(IngressBadRequestError, match=r"POST /deployments: 409: \[META0006\]") as it,
+    ):
+        AdminClient(url).register("u")
+    assert (it.value.status, it.value.reason) == (409, "[META0006] another kind.")
+
+
+ASK: list[Callable[[AdminClient], object]] = [
+    lambda admin: admin.register("u"),
+    lambda admin: admin.deployment("dp_1"),
+    lambda admin: admin.services(),
+    lambda admin: admin.query("SELECT 1"),
+]
+
+
+@pytest.mark.parametrize("ask", ASK)
+@pytest.mark.parametrize("answer", [b"<html>", b"{}", b"[]", b"7", b""])
+def test_something_else_than_an_admin_api(
+    ask: Callable[[AdminClient], object], answer: bytes
+) -> None:
+    with (
+        fake_admin(200, answer) as (url, _),
+        pytest.raises(InvalidResponseError, match="is admin_url that of the admin API"),
+    ):
+        ask(AdminClient(url))
+
+
+def test_what_is_no_http() -> None:
+    with (
+        raw_server(b"220 mail.example.com ESMTP\r\n") as url,
+        pytest.raises(InvalidResponseError, match=f"answers at {url} does not speak HTTP") as it,
+    ):
+        AdminClient(url).services()
+    assert it.value.status is None
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}"])
+def test_an_answer_that_is_lost(answer: bytes) -> None:
+    with raw_server(answer) as url, pytest.raises(OutcomeUnknownError, match="lost: ") as lost:
+        AdminClient(url).services()
+    assert lost.value.status is None
+
+
+def test_an_answer_that_does_not_come() -> None:
+    """The listener's backlog takes the connection, and nobody reads from it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        admin = AdminClient(url, timeout=timedelta(milliseconds=50))
+        with pytest.raises(OutcomeUnknownError, match="timed out; it is safe to repeat"):
+            admin.services()
+
+
+def test_nobody_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with pytest.raises(IngressUnreachableError, match=f"cannot connect to {url}: .*refused; is Re"):
+        AdminClient(url).services()
+
+
+def test_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, key = self_signed(tmp_path)
+    with fake_admin(200, ANSWER, tls=server_ssl_context(certificate, key)) as (url, _):
+        with pytest.raises(IngressUnreachableError, match="CERTIFICATE_VERIFY_FAILED"):
+            AdminClient(url).services()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert AdminClient(url).services() == (CART,)
+
+
+def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with fake_admin(200, ANSWER) as (url, _):
+        assert AdminClient(url).services() == (CART,)
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:9070", "localhost", "ftp://localhost", "http://"])
+def test_what_is_no_url(url: str) -> None:
+    with pytest.raises(ValueError, match=url):
+        AdminClient(url)
+
+
+def test_a_timeout_is_a_timedelta() -> None:
+    seconds: Any = 3
+    with pytest.raises(TypeError, match=r"timeout=3\): must be a timedelta"):
+        AdminClient("http://127.0.0.1:9070", timeout=seconds)

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
-__all__ = ["Contender", "Sample", "measure"]
+__all__ = ["ROOT", "Contender", "Sample", "environment", "measure", "pinned", "served"]
 
 ROOT = Path(__file__).parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -59,7 +59,7 @@ def measure(contender: Contender, workload: str, in_flight: int, version: int) -
         RuntimeError: an invocation failed, or the endpoint did not start.
     """
     count = contender.invocations if in_flight > 1 else contender.invocations // 4
-    with _served(contender) as (process, port):
+    with served(contender.command) as (process, port):
         _load(contender, port, workload, max(200, count // 4), in_flight, version)
         before = _cpu_seconds(process.pid)
         result = _load(contender, port, workload, count, in_flight, version)
@@ -74,13 +74,13 @@ def measure(contender: Contender, workload: str, in_flight: int, version: int) -
 
 
 @contextmanager
-def _served(contender: Contender) -> Generator[tuple[subprocess.Popen[bytes], int]]:
+def served(command: Sequence[str]) -> Generator[tuple[subprocess.Popen[bytes], int]]:
     port = _free_port()
-    command = [part.replace("{port}", str(port)) for part in contender.command]
+    command = [part.replace("{port}", str(port)) for part in command]
     process = subprocess.Popen(
-        [*_pinned(0), *command],
+        [*pinned(0), *command],
         cwd=ROOT,
-        env=_environment(),
+        env=environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -101,9 +101,9 @@ def _load(
     contender: Contender, port: int, workload: str, count: int, in_flight: int, version: int
 ) -> dict[str, float]:
     arguments = [port, workload, contender.payload, count, in_flight, version]
-    command = [*_pinned(1), sys.executable, "-m", "bench.load", *map(str, arguments)]
+    command = [*pinned(1), sys.executable, "-m", "bench.load", *map(str, arguments)]
     done = subprocess.run(
-        command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise RuntimeError(f"{contender.name}: the load failed: {done.stderr[-2000:]}")
@@ -113,12 +113,12 @@ def _load(
     return result
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     paths = [str(ROOT), str(ROOT / "generated")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
-def _pinned(core: int) -> list[str]:
+def pinned(core: int) -> list[str]:
     return ["taskset", "-c", str(core)] if (os.cpu_count() or 1) > 1 else []
 
 

@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 
 from restate_proto.cli.generate import generate, generate_command
 from restate_proto.cli.protoc import ContractError
-from restate_proto.cli.protoc_output import mend_stub, prefix_imports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -299,68 +298,6 @@ def test_the_command_shows_protocs_errors_as_they_are(
     result = CliRunner().invoke(app, [str(protos), "--out", str(tmp_path / "out")])
     assert result.exit_code == 1
     assert result.stderr == f"{protos}/bad.proto:2:9: Expected message name.\n"
-
-
-def test_stubs_lose_what_type_checkers_refuse() -> None:
-    stub = """\
-        from a.lambda.x_pb2 import Y as Y
-        from b import used_pb2 as _used_pb2
-        from b import unused_pb2 as _unused_pb2
-        from b.used_pb2 import Public as Public
-        from typing import ClassVar as _ClassVar, Mapping as _Mapping, Union as _Union
-        LEVEL_FIELD_NUMBER: _ClassVar[int]
-        None: Color
-        class None(_message.Message):
-            class lambda(_message.Message):
-                A_FIELD_NUMBER: _ClassVar[int]
-                def __init__(self, a: _used_pb2.A | _Mapping, **kwargs) -> None: ...
-            def: E
-            n: globals()['None']
-            l: getattr(globals()['None'], 'lambda')
-            m: _Mapping[str, str]
-            o: _used_pb2.getattr(B, 'None')
-        """
-    assert mend_stub(dedent(stub)) == dedent(
-        """\
-        from typing import Any as _Any
-        from b import used_pb2 as _used_pb2
-        from b.used_pb2 import Public as Public
-        from typing import ClassVar as _ClassVar, Mapping as _Mapping
-        LEVEL_FIELD_NUMBER: int
-        class None_(_message.Message):
-            class lambda_(_message.Message):
-                A_FIELD_NUMBER: _ClassVar[int]
-                def __init__(self, a: _used_pb2.A | _Mapping[str, _Any], **kwargs: _Any) -> None: ...
-            n: None_
-            l: None_.lambda_
-            m: _Mapping[str, str]
-            o: _used_pb2.B.None_
-        """
-    )
-
-
-def test_imports_of_the_tree_move_into_the_package_and_no_others() -> None:
-    code = """\
-        from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
-        from shop.v1 import cart_pb2 as shop_dot_v1_dot_cart__pb2
-        import top_pb2 as top__pb2
-        import other_pb2 as other__pb2
-        x = importlib.import_module('shop.lambda.x_pb2')
-        from shop.v1.cart_pb2 import *
-        from shop.v1.cart_pb2 import Cart as Cart
-        """
-    modules = {"shop.v1.cart_pb2", "top_pb2", "shop.lambda.x_pb2"}
-    assert prefix_imports(dedent(code), modules, "acme.gen") == dedent(
-        """\
-        from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
-        from acme.gen.shop.v1 import cart_pb2 as shop_dot_v1_dot_cart__pb2
-        from acme.gen import top_pb2 as top__pb2
-        import other_pb2 as other__pb2
-        x = importlib.import_module('acme.gen.shop.lambda.x_pb2')
-        from acme.gen.shop.v1.cart_pb2 import *
-        from acme.gen.shop.v1.cart_pb2 import Cart as Cart
-        """
-    )
 
 
 TREES = {

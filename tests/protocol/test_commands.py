@@ -15,12 +15,19 @@ from restate_proto.protocol.messages import (
 from tests.protocol.case import ALL_VERSIONS, TYPES, Case, read_messages
 from tests.protocol.commands import COMMANDS, Command, each_command
 
+in_each_version = pytest.mark.parametrize(
+    ("command", "version"),
+    [
+        pytest.param(command, version, id=f"{version}-{name}")
+        for version in ALL_VERSIONS
+        for name, command in COMMANDS.items()
+        if version >= command.version
+    ],
+)
 
-@pytest.mark.parametrize("version", ALL_VERSIONS)
-@each_command
+
+@in_each_version
 def test_a_new_command_is_exactly_these_bytes(command: Command, version: int) -> None:
-    if version < command.version:
-        pytest.skip(f"since v{command.version}")
     case = Case(version=version, **command.fields)
     command.issue(case.machine)
     written = case.machine.journal.take_output()
@@ -28,11 +35,8 @@ def test_a_new_command_is_exactly_these_bytes(command: Command, version: int) ->
     assert read_messages(written) == [command.message]
 
 
-@pytest.mark.parametrize("version", ALL_VERSIONS)
-@each_command
+@in_each_version
 def test_a_replayed_command_writes_nothing(command: Command, version: int) -> None:
-    if version < command.version:
-        pytest.skip(f"since v{command.version}")
     case = Case(bytes.fromhex(command.golden), version=version, **command.fields)
     assert case.machine.journal.phase is Phase.REPLAYING
     command.issue(case.machine)

@@ -38,6 +38,11 @@ class Project:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(dedent(text).lstrip("\n"), "utf-8")
 
+    def export_options(self) -> None:
+        """Puts options.proto into third_party, as `restate-proto export` does."""
+        name = "restatepb/v1/options.proto"
+        self.write({f"third_party/{name}": (ROOT / "proto" / name).read_text("utf-8")})
+
     def files(self, folder: str) -> dict[str, str]:
         """The files below a folder, by their path in it."""
         top = self.directory / folder

@@ -31,7 +31,7 @@ def polyglot(tmp_path: Path) -> Project:
     polyglot = Project(tmp_path / "polyglot")
     shutil.copytree(POLYGLOT / "proto", polyglot.directory / "proto")
     shutil.copy(POLYGLOT / "buf.yaml", polyglot.directory)
-    polyglot.run("restate-proto", "export", "third_party")
+    polyglot.export_options()
     go = ROOT / "tests" / "generate" / "golden" / "go" / GO_OPTIONS
     polyglot.write({f"third_party/{GO_OPTIONS}": go.read_text("utf-8")})
     return polyglot

@@ -71,7 +71,7 @@ def shop(tmp_path: Path) -> Project:
             "proto/shop/v1/state.proto": STATE,
         }
     )
-    shop.run("restate-proto", "export", "third_party")
+    shop.export_options()
     return shop
 
 

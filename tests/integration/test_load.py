@@ -24,9 +24,7 @@ from tests.integration.world import World
 MIB = 1 << 20
 
 
-@combinations(
-    lambda it: str(it) in ("v6-protobuf-ngh2", "v7-protobuf-h2", "v5-protobuf-ngh2-suspending")
-)
+@combinations(lambda it: str(it) in ("v6-protobuf-ngh2", "v5-protobuf-h2-suspending"))
 def test_a_large_payload(world: World) -> None:
     """8 MiB as request, state, parameter, result of a run and response."""
     data = random.Random(1).randbytes(8 * MIB)
@@ -53,7 +51,7 @@ def test_a_large_payload(world: World) -> None:
     world.run(scenario())
 
 
-@combinations(lambda it: it.encoding is Encoding.PROTOBUF and not it.replays)
+@combinations(lambda it: it.version >= 6 and not it.replays)
 def test_large_input_while_the_handler_waits_elsewhere(world: World) -> None:
     """More than the window holds: the rest comes when the handler is back."""
     data = b"x" * (8 * MIB)

@@ -14,7 +14,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import assume, given, settings
 
-from restate_proto.evolution.payloads import PayloadComparison
+from restate_proto.evolution.compare_messages import PayloadComparison
 from restate_proto.evolution.version import ContractVersion
 from restate_proto.model.kinds import Encoding
 

@@ -274,9 +274,7 @@ class Attempt:
     def _advance(self) -> None:
         """What the handler waits for may be there now."""
         task = self._task
-        if task is None or task.waiting is None or self._is_progressing:
-            return
-        if self._stream.above_high_water:
+        if task is None or task.waiting is None or self._stream.above_high_water:
             return
         resumption = self.progress(task.waiting)
         if resumption is None:
@@ -393,7 +391,7 @@ class Attempt:
             self._cause = error
         task = self._task
         if task is None or self._is_progressing:
-            return  # the handler goes on, or does not, at the end of that
+            return  # `progress` looks at what came of it
         if has_failed:
             self._stop("a ctx.run failed")
         elif task.waiting is not None:
@@ -436,7 +434,7 @@ class Attempt:
         if self._runs is not None:
             self._runs.cancel()
         task = self._task
-        if task is None or task.is_done or task.is_running or self._is_progressing:
+        if task is None or task.is_done or task.is_running:
             return
         if self._journal.ends_told == 0:  # what the handler does then is its cleanup: let it
             self._journal.ends_told = 1

@@ -12,6 +12,7 @@ import pytest
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import (
+    CancelledError,
     Context,
     Encoding,
     RetryableError,
@@ -22,7 +23,7 @@ from restate_proto import (
 )
 from restate_proto.runtime import Runtime
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import VERSIONS, Case, in_loop, result, signal, value
+from tests.runtime.case import CANCEL, VERSIONS, Case, in_loop, result, signal, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -445,6 +446,20 @@ async def test_a_run_that_nobody_awaits_is_finished_before_the_handler_ends() ->
     assert not case.stream.ended
     case.feed(value(1, b"7"))
     assert case.answer() == Parcel()
+
+
+@in_loop
+async def test_a_run_that_was_awaited_is_not_waited_for_again() -> None:
+    """The cancellation has ended its await, and the handler goes on without it."""
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        with pytest.raises(CancelledError):
+            await ctx.run("forever", forever)
+        return Parcel(number=1)
+
+    case = Case(body).start()
+    case.sent_one(pb.RunCommandMessage)
+    assert case.feed(CANCEL).answer().number == 1
 
 
 @in_loop

@@ -13,8 +13,6 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
-from google.protobuf.empty_pb2 import Empty
-
 from examples.shop.providers import CardCompany, MailServer
 from restate_proto import (
     Context,
@@ -50,24 +48,21 @@ BOX_OFFICE = "box-office@shop.example"
 class Ticket(TicketBase):
     """One ticket. It has one writer at a time, so it is never sold twice."""
 
-    async def reserve(self, ctx: ObjectContext, request: ReserveRequest) -> Empty:
+    async def reserve(self, ctx: ObjectContext, request: ReserveRequest) -> None:
         if await ctx.get(self.STATUS):
             raise TerminalError(f"ticket {ctx.key} is taken", code=409)
         ctx.set(self.STATUS, TicketStatus(reserved_by=request.customer))
-        return Empty()
 
-    async def release(self, ctx: ObjectContext, request: ReleaseRequest) -> Empty:
+    async def release(self, ctx: ObjectContext, request: ReleaseRequest) -> None:
         if await ctx.get(self.STATUS) == TicketStatus(reserved_by=request.customer):
             ctx.clear(self.STATUS)
-        return Empty()
 
-    async def sell(self, ctx: ObjectContext, request: SellRequest) -> Empty:
+    async def sell(self, ctx: ObjectContext, request: SellRequest) -> None:
         if await ctx.get(self.STATUS) != TicketStatus(reserved_by=request.customer):
             raise TerminalError(f"{request.customer} has not reserved {ctx.key}", code=409)
         ctx.set(self.STATUS, TicketStatus(sold_to=request.customer))
-        return Empty()
 
-    async def show(self, ctx: ObjectSharedContext, request: Empty) -> TicketStatus:
+    async def show(self, ctx: ObjectSharedContext) -> TicketStatus:
         return await ctx.get(self.STATUS) or TicketStatus()
 
 
@@ -92,14 +87,13 @@ class Cart(CartBase):
         )
         return AddTicketResponse(expiry_invocation_id=await expiry.invocation_id())
 
-    async def expire_ticket(self, ctx: ObjectContext, request: ExpireTicketRequest) -> Empty:
+    async def expire_ticket(self, ctx: ObjectContext, request: ExpireTicketRequest) -> None:
         tickets = await ctx.get(self.TICKETS) or TicketList()
         if request.ticket_id in tickets.ticket_ids:  # else it was bought in time
             tickets.ticket_ids.remove(request.ticket_id)
             ctx.set(self.TICKETS, tickets)
             ticket = TicketClient.from_context(ctx, request.ticket_id)
             await ticket.release(ReleaseRequest(customer=ctx.key))
-        return Empty()
 
     async def checkout(self, ctx: ObjectContext, request: CheckoutRequest) -> Receipt:
         tickets = await ctx.get(self.TICKETS) or TicketList()
@@ -120,7 +114,7 @@ class Cart(CartBase):
         ctx.clear(self.TICKETS)
         return receipt
 
-    async def show(self, ctx: ObjectSharedContext, request: Empty) -> TicketList:
+    async def show(self, ctx: ObjectSharedContext) -> TicketList:
         return await ctx.get(self.TICKETS) or TicketList()
 
 
@@ -163,9 +157,8 @@ class Signup(SignupBase):
         confirmation = await ctx.promise(self.EMAIL_CONFIRMED)
         return SignupResponse(confirmed=confirmation.code == code)
 
-    async def confirm(self, ctx: WorkflowSharedContext, request: Confirmation) -> Empty:
+    async def confirm(self, ctx: WorkflowSharedContext, request: Confirmation) -> None:
         await ctx.promise(self.EMAIL_CONFIRMED).resolve(request)
-        return Empty()
 
 
 _world = os.environ.get("SHOP_WORLD", "127.0.0.1:9099")

@@ -6,6 +6,7 @@ import sys
 
 from restate_proto.codec.descriptors import message_files
 from restate_proto.codec.google import google_codec
+from restate_proto.codec.nothing import NOTHING
 from restate_proto.codec.registry import codec_for
 from restate_proto.ingress import (
     IngressClient,
@@ -41,6 +42,7 @@ else:
     from typing_extensions import deprecated
 
 __all__ = [
+    "NOTHING",
     "CallFuture",
     "CallOptions",
     "Config",

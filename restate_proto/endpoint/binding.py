@@ -10,7 +10,7 @@ from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MAX_LENGTH
 from restate_proto.runtime import BoundHandler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Coroutine, Iterable
 
     from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
 
@@ -58,7 +58,8 @@ def bind(
                     f"handler {handler.service}/{handler.name}"
                 )
             _check_parameters(handler, type(service), method)
-            bound = BoundHandler(handler, method, max_message, max_outbound)
+            called = method if handler.takes_request else _without_request(method)
+            bound = BoundHandler(handler, called, max_message, max_outbound)
             handlers[f"/invoke/{handler.service}/{handler.name}"] = bound
         _check_others(descriptor, type(service))
     if not handlers:
@@ -66,21 +67,32 @@ def bind(
     return handlers
 
 
+def _without_request(
+    method: Callable[[Any], Coroutine[Any, Any, Any]],
+) -> Callable[[Any, Any], Coroutine[Any, Any, Any]]:
+    """The method of a handler whose request is `google.protobuf.Empty`, called as the others are."""
+    return lambda ctx, _request: method(ctx)
+
+
 def _check_parameters(
     handler: HandlerDescriptor[Any, Any], class_: type, method: Callable[..., object]
 ) -> None:
+    parameters = ["ctx", "request"] if handler.takes_request else ["ctx"]
     try:
-        inspect.signature(method).bind("ctx", "request")
+        inspect.signature(method).bind(*parameters)
     except TypeError as error:
+        gets = "the context and the request"
+        if not handler.takes_request:
+            gets = f"the context alone, as its request is {handler.request.full_name}"
         raise TypeError(
             f"{class_.__qualname__}.{handler.method}{inspect.signature(method)}: {error}. It is the "
-            f"handler {handler.service}/{handler.name}, which gets the context and the request: "
-            f"async def {handler.method}(self, ctx, request)"
+            f"handler {handler.service}/{handler.name}, which gets {gets}: "
+            f"async def {handler.method}(self, {', '.join(parameters)})"
         ) from None
 
 
 def _check_others(descriptor: ServiceDescriptor, class_: type) -> None:
-    """Refuse what its author takes for a handler: a method with a handler's parameters.
+    """Refuse what its author takes for a handler: a method with the parameters of one.
 
     Restate would not know it. A base class of the user's own may have helpers, so only public
     methods count whose first parameter is `ctx`, or is annotated with a context.
@@ -91,7 +103,7 @@ def _check_others(descriptor: ServiceDescriptor, class_: type) -> None:
             continue
         if _is_like_a_handler(value):
             raise TypeError(
-                f"{class_.__qualname__}.{name} takes a context and a request, but the contract of "
+                f"{class_.__qualname__}.{name} takes a context as handlers do, but the contract of "
                 f"{descriptor.name} has no such handler; it has {', '.join(sorted(known))}. Declare "
                 f"it in the .proto file and generate the code again, or name it _{name} if it is "
                 "for the class's own use"
@@ -99,8 +111,8 @@ def _check_others(descriptor: ServiceDescriptor, class_: type) -> None:
 
 
 def _is_like_a_handler(function: Callable[..., object]) -> bool:
-    _, *parameters = inspect.signature(function).parameters.values()
-    if len(parameters) != 2 or any(each.kind not in _POSITIONAL for each in parameters):
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    if len(parameters) not in {1, 2} or any(each.kind not in _POSITIONAL for each in parameters):
         return False
     first = parameters[0]
     annotation: Any = first.annotation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any, ClassVar, Generic, TypeVar
 
 from restate_proto.model.codec import Codec
@@ -28,8 +29,8 @@ class HandlerDescriptor(Generic[Q, R]):
         method: the name of the Python method that implements it.
         service_kind: what the service is.
         kind: how the handler runs; None for the handlers of a plain service.
-        request: the codec of its request message.
-        response: the codec of its response message.
+        request: the codec of its request message; of None where that is `google.protobuf.Empty`.
+        response: the codec of its response message, likewise.
         encoding: what a client of the contract writes, and what state and results are kept in.
         config: the handler's own configuration.
         documentation: the proto comment.
@@ -47,6 +48,11 @@ class HandlerDescriptor(Generic[Q, R]):
     config: Config = field(default_factory=Config)
     documentation: str | None = None
     key_field: str | None = None
+
+    @property
+    def takes_request(self) -> bool:
+        """Whether there is a request at all: that of `google.protobuf.Empty` is None."""
+        return self.request.type is not NoneType
 
     def target(self, request: Q, key: str | None, scope: str | None) -> Target:
         """Where a call of this handler goes.

@@ -17,19 +17,17 @@ PROGRAM = """
     from cart.v1.cart_pb2 import AddRequest, Spent
     from cart.v1.cart_restate import CartBase, CartClient
     from cart.v1.tickets_pb2 import Tickets
-    from google.protobuf.empty_pb2 import Empty
     from google.protobuf.timestamp_pb2 import Timestamp
     from restate_proto import Endpoint, ObjectContext
 
 
     class Cart(CartBase):
-        async def add(self, ctx: ObjectContext, request: AddRequest) -> Empty:
+        async def add(self, ctx: ObjectContext, request: AddRequest) -> None:
             spent = await ctx.get(self.SPENT) or Spent()
             spent.total.cents += request.price.cents
             ctx.set(self.SPENT, spent)
             ctx.set(self.TICKETS, Tickets(since=Timestamp(seconds=1)))
             await CartClient.from_context(ctx).add(request)
-            return Empty()
 
 
     endpoint = Endpoint(Cart())

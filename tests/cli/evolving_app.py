@@ -142,7 +142,6 @@ from __future__ import annotations
 
 from evolving.v1 import evolving_pb2 as pb
 from evolving.v1 import evolving_restate as contract
-from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 from restate_proto import Endpoint
 
@@ -159,12 +158,11 @@ class Cart(contract.CartBase):
         if VERSION == "old":
             ctx.set(self.LOST, request)
             ctx.set(self.BROKEN, request)
-        return Empty()
 
-    async def read(self, ctx, request):
+    async def read(self, ctx):
         return text(await ctx.get(self.LOST))
 
-    async def read_broken(self, ctx, request):
+    async def read_broken(self, ctx):
         return text(await ctx.get(self.BROKEN))
 
     async def wait(self, ctx, request):
@@ -197,9 +195,8 @@ if not hasattr(contract.CartBase, "drop"):
 class Diary(contract.DiaryBase):
     async def write(self, ctx, request):
         ctx.set(self.ENTRY, pb.Entry(text=request.text))
-        return Empty()
 
-    async def read(self, ctx, request):
+    async def read(self, ctx):
         return text(await ctx.get(self.ENTRY))
 
 
@@ -210,21 +207,19 @@ class Coded(contract.CodedBase):
         # Sets and then waits, for as long as it takes.
         if request.text == "wait":
             await ctx.awakeable(pb.Text)
-        return Empty()
 
-    async def read(self, ctx, request):
+    async def read(self, ctx):
         return text(await ctx.get(self.TEXT))
 
-    async def read_time(self, ctx, request):
+    async def read_time(self, ctx):
         return text(await ctx.get(self.TIME))
 
 
 class Trolley(contract.TrolleyBase):
     async def write(self, ctx, request):
         ctx.set(self.TEXT, request)
-        return Empty()
 
-    async def read(self, ctx, request):
+    async def read(self, ctx):
         return text(await ctx.get(self.TEXT))
 
 
@@ -234,7 +229,6 @@ class Signup(contract.SignupBase):
 
     async def confirm(self, ctx, request):
         ctx.promise(self.CONFIRMED).resolve(request)
-        return Empty()
 
 
 class Steps(contract.StepsBase):

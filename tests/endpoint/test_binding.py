@@ -9,6 +9,8 @@ import pytest
 
 from benchmark.v1.benchmark_pb2 import GreetRequest, GreetResponse
 from benchmark.v1.benchmark_restate import CounterBase, GreeterBase
+from conformance.v1.conformance_pb2 import FailRequest, Parcel, Script
+from conformance.v1.conformance_restate import ClerkBase
 from restate_proto import Endpoint, Service
 
 if TYPE_CHECKING:
@@ -114,6 +116,33 @@ def test_a_handler_with_other_parameters() -> None:
             endpoint(service())
 
 
+def test_a_handler_of_an_empty_request_takes_the_context_alone() -> None:
+    class Clerk(ClerkBase):
+        async def perform(self, ctx: Context, request: Script) -> Parcel:
+            return Parcel()
+
+        async def echo(self, ctx: Context, request: Parcel) -> Parcel:
+            return request
+
+        async def nothing(self, ctx: Context, request: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+            """Takes what it does not get."""
+
+        async def fail(self, ctx: Context, request: FailRequest) -> None: ...
+
+        async def describe(self, ctx: Context) -> Parcel:
+            return Parcel()
+
+        async def whisper(self, ctx: Context, request: Parcel) -> Parcel:
+            return request
+
+    words = (
+        r"Clerk\.nothing.*missing a required argument: 'request'.*which gets the context alone, as "
+        r"its request is google\.protobuf\.Empty: async def nothing\(self, ctx\)$"
+    )
+    with pytest.raises(TypeError, match=words):
+        endpoint(Clerk())
+
+
 def test_a_handler_may_take_more_than_it_gets() -> None:
     class Optional(GreeterBase):
         async def greet(  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -133,7 +162,10 @@ def test_a_method_that_is_in_no_contract() -> None:
         async def greet_all(self, context: Context, request: GreetRequest) -> GreetResponse:
             return GreetResponse()
 
-    for service in (Typo, Annotated):
+    class OfNothing(Greeter):
+        async def greet_all(self, ctx: Context) -> None: ...
+
+    for service in (Typo, Annotated, OfNothing):
         words = r"\.greet_all takes a context .*Greeter has no such handler; it has greet\. .*_greet_all"
         with pytest.raises(TypeError, match=words):
             endpoint(service())

@@ -147,7 +147,7 @@ from typing import assert_type
 from {tree} import orders
 from {tree}.orders.v1 import AddLineRequest, FindRequest, Line, LineByLine, LineByLineList
 from {tree}.orders.v1.order_restate import OrderBase, OrderClient
-from {well_known} import Empty, StringValue, Timestamp
+from {well_known} import StringValue, Timestamp
 
 from restate_proto._codegen import v1 as rt
 
@@ -163,18 +163,18 @@ class Order(OrderBase):
     async def find(self, ctx: rt.ObjectSharedContext, request: FindRequest) -> orders.Line:
         return orders.Line()
 
-    async def nothing(self, ctx: rt.ObjectContext, request: Empty) -> Empty:
-        return request
+    async def nothing(self, ctx: rt.ObjectContext) -> None:
+        pass
 
-    async def at(self, ctx: rt.ObjectContext, request: Timestamp) -> Empty:  # error: reportIncompatibleMethodOverride
-        return Empty()
+    async def at(self, ctx: rt.ObjectContext, request: Timestamp) -> None:  # error: reportIncompatibleMethodOverride
+        pass
 
 
 async def outside(client: rt.IngressClient) -> None:
     order = OrderClient.from_client(client, "x")
     assert_type(await order.at(Timestamp(seconds=5)), StringValue)
     await order.nothing()
-    await order.nothing(Timestamp())  # error: reportArgumentType
+    await order.nothing(Timestamp())  # error: reportCallIssue
     await order.at(datetime.now())  # error: reportArgumentType
     OrderBase()  # error: reportAbstractUsage
 """

@@ -7,8 +7,6 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from google.protobuf.empty_pb2 import Empty
-
 from conformance.v1.conformance_pb2 import EntryList, Parcel
 from conformance.v1.conformance_restate import AccountBase, ClerkBase, JourneyBase
 from restate_proto import Endpoint, TerminalError
@@ -60,13 +58,13 @@ class Clerk(ClerkBase):
     async def echo(self, ctx: Context, request: Parcel) -> Parcel:
         return request
 
-    async def nothing(self, ctx: Context, request: Empty) -> Empty:
-        return request
+    async def nothing(self, ctx: Context) -> None:
+        pass
 
-    async def fail(self, ctx: Context, request: FailRequest) -> Empty:
+    async def fail(self, ctx: Context, request: FailRequest) -> None:
         raise TerminalError(request.message, code=request.code, metadata=request.metadata)
 
-    async def describe(self, ctx: Context, request: Empty) -> Parcel:
+    async def describe(self, ctx: Context) -> Parcel:
         return Parcel()
 
     async def whisper(self, ctx: Context, request: Parcel) -> Parcel:
@@ -80,7 +78,7 @@ class Account(AccountBase):
         ctx.set(self.ENTRIES, entries)
         return entries
 
-    async def entries(self, ctx: ObjectSharedContext, request: Empty) -> EntryList:
+    async def entries(self, ctx: ObjectSharedContext) -> EntryList:
         return await ctx.get(self.ENTRIES) or EntryList()
 
     async def perform(self, ctx: ObjectContext, request: Script) -> Parcel:
@@ -98,10 +96,8 @@ class Journey(JourneyBase):
     async def observe(self, ctx: WorkflowSharedContext, request: Script) -> Parcel:
         return Parcel(text=ctx.key)
 
-    async def decide(self, ctx: WorkflowSharedContext, request: Parcel) -> Empty:
+    async def decide(self, ctx: WorkflowSharedContext, request: Parcel) -> None:
         await ctx.promise(self.DECISION).resolve(request)
-        return Empty()
 
-    async def refuse(self, ctx: WorkflowSharedContext, request: Parcel) -> Empty:
+    async def refuse(self, ctx: WorkflowSharedContext, request: Parcel) -> None:
         await ctx.promise(self.DECISION).reject(request.text)
-        return Empty()

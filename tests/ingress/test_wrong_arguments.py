@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from google.protobuf.empty_pb2 import Empty
 
 from conformance.v1.conformance_pb2 import Parcel, Script
 from conformance.v1.conformance_restate import AccountClient, ClerkClient, JourneyClient
@@ -65,8 +64,8 @@ WRONG: list[tuple[Wrong, str]] = [
     (lambda c: at_once(account(c, 42)), r"AccountIngressClient\(key=42\): must be a str"),
     (lambda c: at_once(account(c, "k", scope=42)), r"AccountIngressClient\(scope=42\)"),
     (lambda c: at_once(account(NO, "k")), r"AccountIngressClient\(client=.*an IngressClient"),
-    (lambda c: clerk(c).nothing(Empty(), headers={"a": 1}), r"not of 'a' to 1"),
-    (lambda c: clerk(c).send().nothing(Empty(), delay=3), r"delay=3\): must"),
+    (lambda c: clerk(c).nothing(headers={"a": 1}), r"not of 'a' to 1"),
+    (lambda c: clerk(c).send().nothing(delay=3), r"delay=3\): must"),
     (lambda c: c.call(ECHO, None, int, delay=3), r"^IngressClient\.call has no option 'delay'"),
     (lambda c: c.send(ECHO, None, int, dealy=3), r"^IngressClient\.send has .* mean 'delay'\?$"),
     (lambda c: clerk(c).echo(Parcel(), header={}), r"^ClerkIngressClient\.echo .*'headers'\?$"),

@@ -26,7 +26,6 @@ __all__ = [
     "AccountClient",
     "ClerkBase",
     "ClerkClient",
-    "Empty",
     "Entry",
     "EntryList",
     "FailRequest",
@@ -58,7 +57,6 @@ def _generated() -> Path:
 
 
 if TYPE_CHECKING or MESSAGES == "protobuf":
-    from google.protobuf.empty_pb2 import Empty
     from google.protobuf.timestamp_pb2 import Timestamp
 
     from conformance.v1.conformance_pb2 import (
@@ -88,7 +86,6 @@ else:
     globals().update(vars(_services))
     for _name in ("Entry", "EntryList", "FailRequest", "Parcel", "Script"):
         globals()[_name] = getattr(_messages, _name)
-    Empty = ClerkBase.__restate_service__.handlers[2].request.type
     RED, BLUE = _messages.Color.RED, _messages.Color.BLUE
 
 

@@ -14,7 +14,6 @@ from tests.integration.conformance_messages import (
     AccountClient,
     ClerkBase,
     ClerkClient,
-    Empty,
     EntryList,
     JourneyBase,
     JourneyClient,
@@ -109,13 +108,13 @@ class Clerk(ClerkBase):
     async def echo(self, ctx: Context, request: Parcel) -> Parcel:
         return request
 
-    async def nothing(self, ctx: Context, request: Empty) -> Empty:
-        return request
+    async def nothing(self, ctx: Context) -> None:
+        pass
 
-    async def fail(self, ctx: Context, request: FailRequest) -> Empty:
+    async def fail(self, ctx: Context, request: FailRequest) -> None:
         raise TerminalError(request.message, code=request.code, metadata=request.metadata)
 
-    async def describe(self, ctx: Context, request: Empty) -> Parcel:
+    async def describe(self, ctx: Context) -> Parcel:
         return Parcel(number=operations_of(ctx).journal.version)
 
     async def whisper(self, ctx: Context, request: Parcel) -> Parcel:
@@ -138,7 +137,7 @@ class Account(AccountBase):
         ctx.set(self.ENTRIES, entries)
         return entries
 
-    async def entries(self, ctx: ObjectSharedContext, request: Empty) -> EntryList:
+    async def entries(self, ctx: ObjectSharedContext) -> EntryList:
         return await ctx.get(self.ENTRIES) or EntryList()
 
 
@@ -160,13 +159,11 @@ class Journey(JourneyBase):
     async def observe(self, ctx: WorkflowSharedContext, request: Script) -> Parcel:
         return await self.scripts.play(ctx, request)
 
-    async def decide(self, ctx: WorkflowSharedContext, request: Parcel) -> Empty:
+    async def decide(self, ctx: WorkflowSharedContext, request: Parcel) -> None:
         await ctx.promise(self.DECISION).resolve(request)
-        return Empty()
 
-    async def refuse(self, ctx: WorkflowSharedContext, request: Parcel) -> Empty:
+    async def refuse(self, ctx: WorkflowSharedContext, request: Parcel) -> None:
         await ctx.promise(self.DECISION).reject(request.text, code=request.number)
-        return Empty()
 
 
 def calls(

@@ -9,7 +9,7 @@ import pytest
 from restate_proto import Context, TerminalError
 from restate_proto.codec.payload import decode
 from restate_proto.codec.registry import codec_for
-from tests.integration.conformance_messages import ClerkClient, Empty, FailRequest, Parcel, Script
+from tests.integration.conformance_messages import ClerkClient, FailRequest, Parcel, Script
 from tests.integration.scripted_services import Place, calls, sends, unique
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def test_a_failed_invocation_fails_its_handles(world: World) -> None:
         for result in (
             handle.attach,
             handle.output,
-            ctx.invocation(await handle.invocation_id(), Empty).attach,
+            ctx.invocation(await handle.invocation_id(), type(None)).attach,
         ):
             with pytest.raises(TerminalError) as raised:
                 await result()

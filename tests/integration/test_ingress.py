@@ -23,7 +23,6 @@ from tests.integration.conformance_messages import (
     RED,
     AccountClient,
     ClerkClient,
-    Empty,
     Entry,
     EntryList,
     FailRequest,
@@ -72,15 +71,14 @@ def test_calls_by_name(world: World) -> None:
 def test_empty_messages_both_ways(world: World) -> None:
     async def scenario() -> None:
         clerk = ClerkClient.from_client(world.client)
-        assert await clerk.nothing() == Empty()
-        assert await clerk.nothing(Empty()) == Empty()
+        answers: list[object] = [await clerk.nothing()]
         assert await clerk.echo(Parcel()) == Parcel()
         assert (await clerk.describe()).number == world.version
         handle = await clerk.send().echo(Parcel())
         assert await handle.attach() == Parcel()
         nothing = await clerk.send().nothing(idempotency_key=unique())
-        assert await nothing.attach() == Empty()
-        assert await nothing.require_output() == Empty()
+        answers += [await nothing.attach(), await nothing.require_output()]
+        assert answers == [None, None, None]
 
     world.run(scenario())
 

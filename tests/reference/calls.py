@@ -77,7 +77,7 @@ def stub(base: Any) -> Any:
     """An object of a generated base, whose handlers answer with an empty message."""
 
     def handler(response: Any) -> Any:
-        async def answer(self: Any, ctx: Any, request: Any) -> Any:
+        async def answer(self: Any, ctx: Any, request: Any = None) -> Any:
             return response()
 
         return answer

@@ -64,7 +64,7 @@ class Runner(Service):
 
 def compiled(code: str) -> Callable[..., Any]:
     """A coroutine function with a snippet as its body; it returns the response."""
-    lines = indent(f"{code}\nreturn response", "    ")
+    lines = indent(f"response = None\n{code}\nreturn response", "    ")
     names: dict[str, Any] = {}
     exec(f"async def snippet(ctx=None):\n{lines}", names)
     return names["snippet"]

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from google.protobuf.empty_pb2 import Empty
 
 from conformance.v1.conformance_pb2 import Parcel, Script
 from conformance.v1.conformance_restate import AccountClient, ClerkClient
@@ -93,9 +92,9 @@ WRONG: list[tuple[Wrong, str]] = [
     (lambda ctx: ctx.send(ECHO, None, encoding="json"), r"encoding='json'.*Encoding\.JSON"),
     (lambda ctx: ctx.send(ECHO, None, delay=3), r"Clerk/Echo\(delay=3\): must be a timedelta"),
     (lambda ctx: ctx.send(ECHO, None, headers="a"), r"headers='a'.*a mapping of str to str"),
-    (lambda ctx: clerk(ctx).nothing(Empty(), idempotency_key=NO), r"idempotency_key=.*a str"),
-    (lambda ctx: clerk(ctx).nothing(Empty(), headers={"a": 1}), r"Nothing\(headers=.*'a' to 1"),
-    (lambda ctx: clerk(ctx).send().nothing(Empty(), delay=3), r"Nothing\(delay=3\): must be a tim"),
+    (lambda ctx: clerk(ctx).nothing(idempotency_key=NO), r"idempotency_key=.*a str"),
+    (lambda ctx: clerk(ctx).nothing(headers={"a": 1}), r"Nothing\(headers=.*'a' to 1"),
+    (lambda ctx: clerk(ctx).send().nothing(delay=3), r"Nothing\(delay=3\): must be a tim"),
     (lambda ctx: ctx.call(ECHO, None, int, delay=3), r"^ctx\.call has no option 'delay'; the op"),
     (lambda ctx: ctx.send(ECHO, None, dealy=3), r"^ctx\.send has no option 'dealy'; .* 'delay'\?$"),
     (lambda ctx: clerk(ctx).echo(Parcel(), header={}), r"^ClerkClient\.echo has .*'headers'\?$"),

@@ -14,8 +14,6 @@ from restate_proto.testing import RestateServer
 from restate_proto.testing import restate_environment as environment
 
 if TYPE_CHECKING:
-    from google.protobuf.empty_pb2 import Empty
-
     from restate_proto import ObjectContext, ObjectSharedContext
     from restate_proto.testing import EnvironmentFactory
 
@@ -35,7 +33,7 @@ class Account(AccountBase):
         ctx.set(self.ENTRIES, entries)
         return entries
 
-    async def entries(self, ctx: ObjectSharedContext, request: Empty) -> EntryList:
+    async def entries(self, ctx: ObjectSharedContext) -> EntryList:
         return await ctx.get(self.ENTRIES) or EntryList()
 
     async def perform(self, ctx: ObjectContext, request: Script) -> Parcel:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from google.protobuf.empty_pb2 import Empty
 from polyglot.python.v1.services_restate import (
     JourneyBase,
     JsonJourneyBase,
@@ -38,7 +37,7 @@ class Locker(LockerBase):
         ctx.set(self.KEPT, request)
         return view(request, "binary", ctx.key)
 
-    async def look(self, ctx: ObjectSharedContext, request: Empty) -> View:
+    async def look(self, ctx: ObjectSharedContext) -> View:
         return view(await ctx.get(self.KEPT) or Values(), "binary", ctx.key)
 
 
@@ -47,7 +46,7 @@ class Journey(JourneyBase):
         await ctx.promise(self.ARRIVED).resolve(request)
         return view(request, "binary", ctx.key)
 
-    async def arrived(self, ctx: WorkflowSharedContext, request: Empty) -> View:
+    async def arrived(self, ctx: WorkflowSharedContext) -> View:
         return view(await ctx.promise(self.ARRIVED), "binary", ctx.key)
 
 
@@ -61,7 +60,7 @@ class JsonLocker(JsonLockerBase):
         ctx.set(self.KEPT, request)
         return view(request, "json", ctx.key)
 
-    async def look(self, ctx: ObjectSharedContext, request: Empty) -> View:
+    async def look(self, ctx: ObjectSharedContext) -> View:
         return view(await ctx.get(self.KEPT) or Values(), "json", ctx.key)
 
 
@@ -70,5 +69,5 @@ class JsonJourney(JsonJourneyBase):
         await ctx.promise(self.ARRIVED).resolve(request)
         return view(request, "json", ctx.key)
 
-    async def arrived(self, ctx: WorkflowSharedContext, request: Empty) -> View:
+    async def arrived(self, ctx: WorkflowSharedContext) -> View:
         return view(await ctx.promise(self.ARRIVED), "json", ctx.key)

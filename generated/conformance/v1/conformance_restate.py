@@ -9,7 +9,6 @@ import abc
 from typing import ClassVar, Final, Unpack
 
 from conformance.v1 import conformance_pb2 as _conformance_pb2
-from google.protobuf import empty_pb2 as _empty_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
@@ -61,23 +60,15 @@ class ClerkBase(_rt.Service):
         """Returns what it gets."""
 
     @abc.abstractmethod
-    async def nothing(self, ctx: _rt.Context, request: _empty_pb2.Empty) -> _empty_pb2.Empty:
+    async def nothing(self, ctx: _rt.Context) -> None:
         """Takes nothing and returns nothing."""
 
     @abc.abstractmethod
-    async def fail(
-        self,
-        ctx: _rt.Context,
-        request: _conformance_pb2.FailRequest,
-    ) -> _empty_pb2.Empty:
+    async def fail(self, ctx: _rt.Context, request: _conformance_pb2.FailRequest) -> None:
         """Ends with a terminal error."""
 
     @abc.abstractmethod
-    async def describe(
-        self,
-        ctx: _rt.Context,
-        request: _empty_pb2.Empty,
-    ) -> _conformance_pb2.Parcel:
+    async def describe(self, ctx: _rt.Context) -> _conformance_pb2.Parcel:
         """Restate knows it by a name that is not the method's."""
 
     @abc.abstractmethod
@@ -122,37 +113,24 @@ class ClerkClient(_rt.ContextClient):
         """Returns what it gets."""
         return self._call(_CLERK_ECHO, request, options)
 
-    def nothing(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    def nothing(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
         """Takes nothing and returns nothing."""
-        return self._call(
-            _CLERK_NOTHING,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return self._call(_CLERK_NOTHING, None, options)
 
     def fail(
         self,
         request: _conformance_pb2.FailRequest,
         **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    ) -> _rt.CallFuture[None]:
         """Ends with a terminal error."""
         return self._call(_CLERK_FAIL, request, options)
 
     def describe(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
         """Restate knows it by a name that is not the method's."""
-        return self._call(
-            _CLERK_DESCRIBE,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return self._call(_CLERK_DESCRIBE, None, options)
 
     def whisper(
         self,
@@ -182,37 +160,24 @@ class ClerkSendClient(_rt.ContextSendClient):
         """Returns what it gets."""
         return self._send(_CLERK_ECHO, request, options)
 
-    def nothing(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    def nothing(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
         """Takes nothing and returns nothing."""
-        return self._send(
-            _CLERK_NOTHING,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return self._send(_CLERK_NOTHING, None, options)
 
     def fail(
         self,
         request: _conformance_pb2.FailRequest,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.InvocationHandle[None]:
         """Ends with a terminal error."""
         return self._send(_CLERK_FAIL, request, options)
 
     def describe(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
         """Restate knows it by a name that is not the method's."""
-        return self._send(
-            _CLERK_DESCRIBE,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return self._send(_CLERK_DESCRIBE, None, options)
 
     def whisper(
         self,
@@ -246,37 +211,21 @@ class ClerkIngressClient(_rt.IngressServiceClient):
         """Returns what it gets."""
         return await self._call(_CLERK_ECHO, request, options)
 
-    async def nothing(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    async def nothing(self, **options: Unpack[_rt.CallOptions]) -> None:
         """Takes nothing and returns nothing."""
-        return await self._call(
-            _CLERK_NOTHING,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._call(_CLERK_NOTHING, None, options)
 
     async def fail(
         self,
         request: _conformance_pb2.FailRequest,
         **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    ) -> None:
         """Ends with a terminal error."""
         return await self._call(_CLERK_FAIL, request, options)
 
-    async def describe(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _conformance_pb2.Parcel:
+    async def describe(self, **options: Unpack[_rt.CallOptions]) -> _conformance_pb2.Parcel:
         """Restate knows it by a name that is not the method's."""
-        return await self._call(
-            _CLERK_DESCRIBE,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._call(_CLERK_DESCRIBE, None, options)
 
     async def whisper(
         self,
@@ -308,35 +257,25 @@ class ClerkIngressSendClient(_rt.IngressServiceSendClient):
 
     async def nothing(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """Takes nothing and returns nothing."""
-        return await self._send(
-            _CLERK_NOTHING,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._send(_CLERK_NOTHING, None, options)
 
     async def fail(
         self,
         request: _conformance_pb2.FailRequest,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """Ends with a terminal error."""
         return await self._send(_CLERK_FAIL, request, options)
 
     async def describe(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
         """Restate knows it by a name that is not the method's."""
-        return await self._send(
-            _CLERK_DESCRIBE,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._send(_CLERK_DESCRIBE, None, options)
 
     async def whisper(
         self,
@@ -388,11 +327,7 @@ class AccountBase(_rt.VirtualObject):
         """Appends a line."""
 
     @abc.abstractmethod
-    async def entries(
-        self,
-        ctx: _rt.ObjectSharedContext,
-        request: _empty_pb2.Empty,
-    ) -> _conformance_pb2.EntryList:
+    async def entries(self, ctx: _rt.ObjectSharedContext) -> _conformance_pb2.EntryList:
         """All lines so far."""
 
 
@@ -456,15 +391,10 @@ class AccountClient(_rt.ContextClient):
 
     def entries(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.EntryList]:
         """All lines so far."""
-        return self._call(
-            _ACCOUNT_ENTRIES,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return self._call(_ACCOUNT_ENTRIES, None, options)
 
 
 class AccountSendClient(_rt.ContextSendClient):
@@ -496,15 +426,10 @@ class AccountSendClient(_rt.ContextSendClient):
 
     def entries(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.EntryList]:
         """All lines so far."""
-        return self._send(
-            _ACCOUNT_ENTRIES,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return self._send(_ACCOUNT_ENTRIES, None, options)
 
 
 class AccountIngressClient(_rt.IngressServiceClient):
@@ -538,17 +463,9 @@ class AccountIngressClient(_rt.IngressServiceClient):
         """Appends a line."""
         return await self._call(_ACCOUNT_APPEND, request, options)
 
-    async def entries(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _conformance_pb2.EntryList:
+    async def entries(self, **options: Unpack[_rt.CallOptions]) -> _conformance_pb2.EntryList:
         """All lines so far."""
-        return await self._call(
-            _ACCOUNT_ENTRIES,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._call(_ACCOUNT_ENTRIES, None, options)
 
 
 class AccountIngressSendClient(_rt.IngressServiceSendClient):
@@ -580,15 +497,10 @@ class AccountIngressSendClient(_rt.IngressServiceSendClient):
 
     async def entries(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.EntryList]:
         """All lines so far."""
-        return await self._send(
-            _ACCOUNT_ENTRIES,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._send(_ACCOUNT_ENTRIES, None, options)
 
 
 class LazyAccountBase(_rt.VirtualObject):
@@ -726,7 +638,7 @@ class JourneyBase(_rt.Workflow):
         self,
         ctx: _rt.WorkflowSharedContext,
         request: _conformance_pb2.Parcel,
-    ) -> _empty_pb2.Empty:
+    ) -> None:
         """Resolves the promise `decision`."""
 
     @abc.abstractmethod
@@ -734,7 +646,7 @@ class JourneyBase(_rt.Workflow):
         self,
         ctx: _rt.WorkflowSharedContext,
         request: _conformance_pb2.Parcel,
-    ) -> _empty_pb2.Empty:
+    ) -> None:
         """Rejects the promise `decision`."""
 
 
@@ -780,7 +692,7 @@ class JourneyClient(_rt.ContextClient):
         self,
         request: _conformance_pb2.Parcel,
         **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    ) -> _rt.CallFuture[None]:
         """Resolves the promise `decision`."""
         return self._call(_JOURNEY_DECIDE, request, options)
 
@@ -788,7 +700,7 @@ class JourneyClient(_rt.ContextClient):
         self,
         request: _conformance_pb2.Parcel,
         **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    ) -> _rt.CallFuture[None]:
         """Rejects the promise `decision`."""
         return self._call(_JOURNEY_REFUSE, request, options)
 
@@ -816,7 +728,7 @@ class JourneySendClient(_rt.ContextSendClient):
         self,
         request: _conformance_pb2.Parcel,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.InvocationHandle[None]:
         """Resolves the promise `decision`."""
         return self._send(_JOURNEY_DECIDE, request, options)
 
@@ -824,7 +736,7 @@ class JourneySendClient(_rt.ContextSendClient):
         self,
         request: _conformance_pb2.Parcel,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.InvocationHandle[None]:
         """Rejects the promise `decision`."""
         return self._send(_JOURNEY_REFUSE, request, options)
 
@@ -868,7 +780,7 @@ class JourneyIngressClient(_rt.IngressServiceClient):
         self,
         request: _conformance_pb2.Parcel,
         **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    ) -> None:
         """Resolves the promise `decision`."""
         return await self._call(_JOURNEY_DECIDE, request, options)
 
@@ -876,7 +788,7 @@ class JourneyIngressClient(_rt.IngressServiceClient):
         self,
         request: _conformance_pb2.Parcel,
         **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    ) -> None:
         """Rejects the promise `decision`."""
         return await self._call(_JOURNEY_REFUSE, request, options)
 
@@ -904,7 +816,7 @@ class JourneyIngressSendClient(_rt.IngressServiceSendClient):
         self,
         request: _conformance_pb2.Parcel,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """Resolves the promise `decision`."""
         return await self._send(_JOURNEY_DECIDE, request, options)
 
@@ -912,7 +824,7 @@ class JourneyIngressSendClient(_rt.IngressServiceSendClient):
         self,
         request: _conformance_pb2.Parcel,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """Rejects the promise `decision`."""
         return await self._send(_JOURNEY_REFUSE, request, options)
 
@@ -945,8 +857,8 @@ _CLERK_NOTHING: Final = _rt.HandlerDescriptor(
     method="nothing",
     service_kind=_rt.ServiceKind.SERVICE,
     kind=None,
-    request=_rt.google_codec(_empty_pb2.Empty),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    request=_rt.NOTHING,
+    response=_rt.NOTHING,
     documentation="Takes nothing and returns nothing.",
 )
 
@@ -957,7 +869,7 @@ _CLERK_FAIL: Final = _rt.HandlerDescriptor(
     service_kind=_rt.ServiceKind.SERVICE,
     kind=None,
     request=_rt.google_codec(_conformance_pb2.FailRequest),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    response=_rt.NOTHING,
     documentation="Ends with a terminal error.",
 )
 
@@ -967,7 +879,7 @@ _CLERK_DESCRIBE: Final = _rt.HandlerDescriptor(
     method="describe",
     service_kind=_rt.ServiceKind.SERVICE,
     kind=None,
-    request=_rt.google_codec(_empty_pb2.Empty),
+    request=_rt.NOTHING,
     response=_rt.google_codec(_conformance_pb2.Parcel),
     documentation="Restate knows it by a name that is not the method's.",
 )
@@ -1024,7 +936,7 @@ _ACCOUNT_ENTRIES: Final = _rt.HandlerDescriptor(
     method="entries",
     service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
     kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_empty_pb2.Empty),
+    request=_rt.NOTHING,
     response=_rt.google_codec(_conformance_pb2.EntryList),
     documentation="All lines so far.",
 )
@@ -1069,7 +981,7 @@ _JOURNEY_DECIDE: Final = _rt.HandlerDescriptor(
     service_kind=_rt.ServiceKind.WORKFLOW,
     kind=_rt.HandlerKind.SHARED,
     request=_rt.google_codec(_conformance_pb2.Parcel),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    response=_rt.NOTHING,
     documentation="Resolves the promise `decision`.",
 )
 
@@ -1080,7 +992,7 @@ _JOURNEY_REFUSE: Final = _rt.HandlerDescriptor(
     service_kind=_rt.ServiceKind.WORKFLOW,
     kind=_rt.HandlerKind.SHARED,
     request=_rt.google_codec(_conformance_pb2.Parcel),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    response=_rt.NOTHING,
     documentation="Rejects the promise `decision`.",
 )
 

@@ -9,7 +9,6 @@ import abc
 from datetime import timedelta
 from typing import ClassVar, Final, Unpack
 
-from google.protobuf import empty_pb2 as _empty_pb2
 from restate_proto._codegen import v1 as _rt
 from shop.v1 import cart_pb2 as _cart_pb2
 from shop.v1 import checkout_pb2 as _checkout_pb2
@@ -38,7 +37,7 @@ class CartBase(_rt.VirtualObject):
         self,
         ctx: _rt.ObjectContext,
         request: _cart_pb2.ExpireTicketRequest,
-    ) -> _empty_pb2.Empty:
+    ) -> None:
         """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
 
     @abc.abstractmethod
@@ -50,11 +49,7 @@ class CartBase(_rt.VirtualObject):
         """Pays for the tickets in the cart and hands them over."""
 
     @abc.abstractmethod
-    async def show(
-        self,
-        ctx: _rt.ObjectSharedContext,
-        request: _empty_pb2.Empty,
-    ) -> _cart_pb2.TicketList:
+    async def show(self, ctx: _rt.ObjectSharedContext) -> _cart_pb2.TicketList:
         """Lists the tickets in the cart."""
 
 
@@ -92,7 +87,7 @@ class CartClient(_rt.ContextClient):
         self,
         request: _cart_pb2.ExpireTicketRequest,
         **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    ) -> _rt.CallFuture[None]:
         """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
         return self._call(_CART_EXPIRE_TICKET, request, options)
 
@@ -104,13 +99,9 @@ class CartClient(_rt.ContextClient):
         """Pays for the tickets in the cart and hands them over."""
         return self._call(_CART_CHECKOUT, request, options)
 
-    def show(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_cart_pb2.TicketList]:
+    def show(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_cart_pb2.TicketList]:
         """Lists the tickets in the cart."""
-        return self._call(_CART_SHOW, _empty_pb2.Empty() if request is None else request, options)
+        return self._call(_CART_SHOW, None, options)
 
 
 class CartSendClient(_rt.ContextSendClient):
@@ -128,7 +119,7 @@ class CartSendClient(_rt.ContextSendClient):
         self,
         request: _cart_pb2.ExpireTicketRequest,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.InvocationHandle[None]:
         """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
         return self._send(_CART_EXPIRE_TICKET, request, options)
 
@@ -142,11 +133,10 @@ class CartSendClient(_rt.ContextSendClient):
 
     def show(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_cart_pb2.TicketList]:
         """Lists the tickets in the cart."""
-        return self._send(_CART_SHOW, _empty_pb2.Empty() if request is None else request, options)
+        return self._send(_CART_SHOW, None, options)
 
 
 class CartIngressClient(_rt.IngressServiceClient):
@@ -168,7 +158,7 @@ class CartIngressClient(_rt.IngressServiceClient):
         self,
         request: _cart_pb2.ExpireTicketRequest,
         **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    ) -> None:
         """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
         return await self._call(_CART_EXPIRE_TICKET, request, options)
 
@@ -180,17 +170,9 @@ class CartIngressClient(_rt.IngressServiceClient):
         """Pays for the tickets in the cart and hands them over."""
         return await self._call(_CART_CHECKOUT, request, options)
 
-    async def show(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _cart_pb2.TicketList:
+    async def show(self, **options: Unpack[_rt.CallOptions]) -> _cart_pb2.TicketList:
         """Lists the tickets in the cart."""
-        return await self._call(
-            _CART_SHOW,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._call(_CART_SHOW, None, options)
 
 
 class CartIngressSendClient(_rt.IngressServiceSendClient):
@@ -208,7 +190,7 @@ class CartIngressSendClient(_rt.IngressServiceSendClient):
         self,
         request: _cart_pb2.ExpireTicketRequest,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
         return await self._send(_CART_EXPIRE_TICKET, request, options)
 
@@ -222,15 +204,10 @@ class CartIngressSendClient(_rt.IngressServiceSendClient):
 
     async def show(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_cart_pb2.TicketList]:
         """Lists the tickets in the cart."""
-        return await self._send(
-            _CART_SHOW,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._send(_CART_SHOW, None, options)
 
 
 _CART_ADD_TICKET: Final = _rt.HandlerDescriptor(
@@ -251,7 +228,7 @@ _CART_EXPIRE_TICKET: Final = _rt.HandlerDescriptor(
     service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
     kind=_rt.HandlerKind.EXCLUSIVE,
     request=_rt.google_codec(_cart_pb2.ExpireTicketRequest),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    response=_rt.NOTHING,
     config=_rt.Config(ingress_private=True),
     documentation="Takes out a ticket that was not bought in time. The cart sends this message to itself.",
 )
@@ -273,7 +250,7 @@ _CART_SHOW: Final = _rt.HandlerDescriptor(
     method="show",
     service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
     kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_empty_pb2.Empty),
+    request=_rt.NOTHING,
     response=_rt.google_codec(_cart_pb2.TicketList),
     documentation="Lists the tickets in the cart.",
 )

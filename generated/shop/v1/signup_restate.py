@@ -9,7 +9,6 @@ import abc
 from datetime import timedelta
 from typing import ClassVar, Final, Unpack
 
-from google.protobuf import empty_pb2 as _empty_pb2
 from restate_proto._codegen import v1 as _rt
 from shop.v1 import signup_pb2 as _signup_pb2
 
@@ -45,7 +44,7 @@ class SignupBase(_rt.Workflow):
         self,
         ctx: _rt.WorkflowSharedContext,
         request: _signup_pb2.Confirmation,
-    ) -> _empty_pb2.Empty:
+    ) -> None:
         """What the link in the mail leads to."""
 
 
@@ -83,7 +82,7 @@ class SignupClient(_rt.ContextClient):
         self,
         request: _signup_pb2.Confirmation,
         **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    ) -> _rt.CallFuture[None]:
         """What the link in the mail leads to."""
         return self._call(_SIGNUP_CONFIRM, request, options)
 
@@ -103,7 +102,7 @@ class SignupSendClient(_rt.ContextSendClient):
         self,
         request: _signup_pb2.Confirmation,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.InvocationHandle[None]:
         """What the link in the mail leads to."""
         return self._send(_SIGNUP_CONFIRM, request, options)
 
@@ -139,7 +138,7 @@ class SignupIngressClient(_rt.IngressServiceClient):
         self,
         request: _signup_pb2.Confirmation,
         **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    ) -> None:
         """What the link in the mail leads to."""
         return await self._call(_SIGNUP_CONFIRM, request, options)
 
@@ -159,7 +158,7 @@ class SignupIngressSendClient(_rt.IngressServiceSendClient):
         self,
         request: _signup_pb2.Confirmation,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """What the link in the mail leads to."""
         return await self._send(_SIGNUP_CONFIRM, request, options)
 
@@ -182,7 +181,7 @@ _SIGNUP_CONFIRM: Final = _rt.HandlerDescriptor(
     service_kind=_rt.ServiceKind.WORKFLOW,
     kind=_rt.HandlerKind.SHARED,
     request=_rt.google_codec(_signup_pb2.Confirmation),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    response=_rt.NOTHING,
     documentation="What the link in the mail leads to.",
 )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import abc
 from typing import ClassVar, Final, Unpack
 
-from google.protobuf import empty_pb2 as _empty_pb2
 from restate_proto._codegen import v1 as _rt
 from shop.v1 import ticket_pb2 as _ticket_pb2
 
@@ -30,35 +29,19 @@ class TicketBase(_rt.VirtualObject):
     )
 
     @abc.abstractmethod
-    async def reserve(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _ticket_pb2.ReserveRequest,
-    ) -> _empty_pb2.Empty:
+    async def reserve(self, ctx: _rt.ObjectContext, request: _ticket_pb2.ReserveRequest) -> None:
         """Reserves the ticket for a customer; fails with 409 where it is not free."""
 
     @abc.abstractmethod
-    async def release(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _ticket_pb2.ReleaseRequest,
-    ) -> _empty_pb2.Empty:
+    async def release(self, ctx: _rt.ObjectContext, request: _ticket_pb2.ReleaseRequest) -> None:
         """Makes the ticket free again; does nothing where this customer has not reserved it."""
 
     @abc.abstractmethod
-    async def sell(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _ticket_pb2.SellRequest,
-    ) -> _empty_pb2.Empty:
+    async def sell(self, ctx: _rt.ObjectContext, request: _ticket_pb2.SellRequest) -> None:
         """Hands the ticket over to the customer who has reserved it; fails with 409 otherwise."""
 
     @abc.abstractmethod
-    async def show(
-        self,
-        ctx: _rt.ObjectSharedContext,
-        request: _empty_pb2.Empty,
-    ) -> _ticket_pb2.TicketStatus:
+    async def show(self, ctx: _rt.ObjectSharedContext) -> _ticket_pb2.TicketStatus:
         """Tells whether the ticket is free, reserved or sold."""
 
 
@@ -88,7 +71,7 @@ class TicketClient(_rt.ContextClient):
         self,
         request: _ticket_pb2.ReserveRequest,
         **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    ) -> _rt.CallFuture[None]:
         """Reserves the ticket for a customer; fails with 409 where it is not free."""
         return self._call(_TICKET_RESERVE, request, options)
 
@@ -96,7 +79,7 @@ class TicketClient(_rt.ContextClient):
         self,
         request: _ticket_pb2.ReleaseRequest,
         **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    ) -> _rt.CallFuture[None]:
         """Makes the ticket free again; does nothing where this customer has not reserved it."""
         return self._call(_TICKET_RELEASE, request, options)
 
@@ -104,17 +87,13 @@ class TicketClient(_rt.ContextClient):
         self,
         request: _ticket_pb2.SellRequest,
         **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    ) -> _rt.CallFuture[None]:
         """Hands the ticket over to the customer who has reserved it; fails with 409 otherwise."""
         return self._call(_TICKET_SELL, request, options)
 
-    def show(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_ticket_pb2.TicketStatus]:
+    def show(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_ticket_pb2.TicketStatus]:
         """Tells whether the ticket is free, reserved or sold."""
-        return self._call(_TICKET_SHOW, _empty_pb2.Empty() if request is None else request, options)
+        return self._call(_TICKET_SHOW, None, options)
 
 
 class TicketSendClient(_rt.ContextSendClient):
@@ -124,7 +103,7 @@ class TicketSendClient(_rt.ContextSendClient):
         self,
         request: _ticket_pb2.ReserveRequest,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.InvocationHandle[None]:
         """Reserves the ticket for a customer; fails with 409 where it is not free."""
         return self._send(_TICKET_RESERVE, request, options)
 
@@ -132,7 +111,7 @@ class TicketSendClient(_rt.ContextSendClient):
         self,
         request: _ticket_pb2.ReleaseRequest,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.InvocationHandle[None]:
         """Makes the ticket free again; does nothing where this customer has not reserved it."""
         return self._send(_TICKET_RELEASE, request, options)
 
@@ -140,17 +119,16 @@ class TicketSendClient(_rt.ContextSendClient):
         self,
         request: _ticket_pb2.SellRequest,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.InvocationHandle[None]:
         """Hands the ticket over to the customer who has reserved it; fails with 409 otherwise."""
         return self._send(_TICKET_SELL, request, options)
 
     def show(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_ticket_pb2.TicketStatus]:
         """Tells whether the ticket is free, reserved or sold."""
-        return self._send(_TICKET_SHOW, _empty_pb2.Empty() if request is None else request, options)
+        return self._send(_TICKET_SHOW, None, options)
 
 
 class TicketIngressClient(_rt.IngressServiceClient):
@@ -164,7 +142,7 @@ class TicketIngressClient(_rt.IngressServiceClient):
         self,
         request: _ticket_pb2.ReserveRequest,
         **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    ) -> None:
         """Reserves the ticket for a customer; fails with 409 where it is not free."""
         return await self._call(_TICKET_RESERVE, request, options)
 
@@ -172,7 +150,7 @@ class TicketIngressClient(_rt.IngressServiceClient):
         self,
         request: _ticket_pb2.ReleaseRequest,
         **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    ) -> None:
         """Makes the ticket free again; does nothing where this customer has not reserved it."""
         return await self._call(_TICKET_RELEASE, request, options)
 
@@ -180,21 +158,13 @@ class TicketIngressClient(_rt.IngressServiceClient):
         self,
         request: _ticket_pb2.SellRequest,
         **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    ) -> None:
         """Hands the ticket over to the customer who has reserved it; fails with 409 otherwise."""
         return await self._call(_TICKET_SELL, request, options)
 
-    async def show(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _ticket_pb2.TicketStatus:
+    async def show(self, **options: Unpack[_rt.CallOptions]) -> _ticket_pb2.TicketStatus:
         """Tells whether the ticket is free, reserved or sold."""
-        return await self._call(
-            _TICKET_SHOW,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._call(_TICKET_SHOW, None, options)
 
 
 class TicketIngressSendClient(_rt.IngressServiceSendClient):
@@ -204,7 +174,7 @@ class TicketIngressSendClient(_rt.IngressServiceSendClient):
         self,
         request: _ticket_pb2.ReserveRequest,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """Reserves the ticket for a customer; fails with 409 where it is not free."""
         return await self._send(_TICKET_RESERVE, request, options)
 
@@ -212,7 +182,7 @@ class TicketIngressSendClient(_rt.IngressServiceSendClient):
         self,
         request: _ticket_pb2.ReleaseRequest,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """Makes the ticket free again; does nothing where this customer has not reserved it."""
         return await self._send(_TICKET_RELEASE, request, options)
 
@@ -220,21 +190,16 @@ class TicketIngressSendClient(_rt.IngressServiceSendClient):
         self,
         request: _ticket_pb2.SellRequest,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """Hands the ticket over to the customer who has reserved it; fails with 409 otherwise."""
         return await self._send(_TICKET_SELL, request, options)
 
     async def show(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_ticket_pb2.TicketStatus]:
         """Tells whether the ticket is free, reserved or sold."""
-        return await self._send(
-            _TICKET_SHOW,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._send(_TICKET_SHOW, None, options)
 
 
 _TICKET_RESERVE: Final = _rt.HandlerDescriptor(
@@ -244,7 +209,7 @@ _TICKET_RESERVE: Final = _rt.HandlerDescriptor(
     service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
     kind=_rt.HandlerKind.EXCLUSIVE,
     request=_rt.google_codec(_ticket_pb2.ReserveRequest),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    response=_rt.NOTHING,
     documentation="Reserves the ticket for a customer; fails with 409 where it is not free.",
 )
 
@@ -255,7 +220,7 @@ _TICKET_RELEASE: Final = _rt.HandlerDescriptor(
     service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
     kind=_rt.HandlerKind.EXCLUSIVE,
     request=_rt.google_codec(_ticket_pb2.ReleaseRequest),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    response=_rt.NOTHING,
     documentation="Makes the ticket free again; does nothing where this customer has not reserved it.",
 )
 
@@ -266,7 +231,7 @@ _TICKET_SELL: Final = _rt.HandlerDescriptor(
     service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
     kind=_rt.HandlerKind.EXCLUSIVE,
     request=_rt.google_codec(_ticket_pb2.SellRequest),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    response=_rt.NOTHING,
     documentation="Hands the ticket over to the customer who has reserved it; fails with 409 otherwise.",
 )
 
@@ -276,7 +241,7 @@ _TICKET_SHOW: Final = _rt.HandlerDescriptor(
     method="show",
     service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
     kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_empty_pb2.Empty),
+    request=_rt.NOTHING,
     response=_rt.google_codec(_ticket_pb2.TicketStatus),
     documentation="Tells whether the ticket is free, reserved or sold.",
 )

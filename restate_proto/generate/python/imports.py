@@ -39,6 +39,10 @@ class Imports:
             module, sorted(set(messages)), import_prefix, {_RUNTIME_ALIAS}
         )
 
+    def value(self, message: MessageType) -> str:
+        """Returns the type of a request or a response: the class, or None for nothing."""
+        return "None" if message.is_empty else self.message(message)
+
     def message(self, message: MessageType) -> str:
         """Returns the expression for the class of a message."""
         return self._messages.names[message]

@@ -15,6 +15,9 @@ from restate_proto.generate.python.render_descriptors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from restate_proto.contract.schema import MessageType
     from restate_proto.generate.python.messages import MessageRuntime
     from restate_proto.generate.python.names import PythonFile
 
@@ -33,7 +36,7 @@ def render_file(
         files: the descriptors that the module brings along, if any.
     """
     module = f"{import_prefix}.{file.module}" if import_prefix else file.module
-    messages = (message for service in file.services for message in service.model.messages())
+    messages = _messages(file)
     imports = Imports(module, messages, runtime, import_prefix)
     # The body comes first: printing it is what finds out what has to be imported.
     body = _body(file, imports, runtime)
@@ -52,6 +55,17 @@ def render_file(
     exported = sorted(name for service in file.services for name in service.classes)
     head.statement("__all__ = ", Items("[]", tuple(map(quote, exported))))
     return "\n".join([*head.lines, *body.lines]) + "\n"
+
+
+def _messages(file: PythonFile) -> Iterator[MessageType]:
+    """Yields the message types that the module names."""
+    for service in file.services:
+        for handler in service.model.handlers:
+            for message in (handler.request, handler.response):
+                if not message.is_empty:
+                    yield message
+        for key in service.keys:
+            yield key.declaration.type
 
 
 def _body(file: PythonFile, imports: Imports, runtime: MessageRuntime) -> Printer:

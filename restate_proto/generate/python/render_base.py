@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from restate_proto.generate.python.names import PythonService
     from restate_proto.generate.python.printer import Printer
 
-__all__ = ["render_base"]
+__all__ = ["render_base", "request_parameter"]
 
 _BASES = {
     ServiceKind.SERVICE: "Service",
@@ -37,12 +37,17 @@ def render_base(printer: Printer, service: PythonService, imports: Imports) -> N
                 [
                     "self",
                     f"ctx: _rt.{_context(service.model, handler.model)}",
-                    f"request: {imports.message(handler.model.request)}",
+                    *request_parameter(handler.model, imports),
                 ],
-                imports.message(handler.model.response),
+                imports.value(handler.model.response),
             )
             with printer.indented():
                 printer.docstring(handler_doc(handler.model))
+
+
+def request_parameter(handler: HandlerModel, imports: Imports) -> list[str]:
+    """Returns the parameter for the request; none where there is nothing to say."""
+    return [] if handler.request.is_empty else [f"request: {imports.message(handler.request)}"]
 
 
 def _keys(printer: Printer, service: PythonService, imports: Imports) -> None:

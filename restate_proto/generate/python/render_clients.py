@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.generate.docstrings import deprecated_words, described, handler_doc
-from restate_proto.generate.python.printer import Call, quote
+from restate_proto.generate.python.printer import quote
+from restate_proto.generate.python.render_base import request_parameter
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 
 if TYPE_CHECKING:
@@ -143,8 +144,12 @@ class _Renderer:
                 self._deprecated(handler)
             self._printer.signature(
                 f"{style.define} {handler.method}",
-                ["self", self._request(handler), self._options(style.options)],
-                style.returns.format(self._imports.message(handler.model.response)),
+                [
+                    "self",
+                    *request_parameter(handler.model, self._imports),
+                    self._options(style.options),
+                ],
+                style.returns.format(self._imports.value(handler.model.response)),
             )
             with self._printer.indented():
                 self._printer.docstring(handler_doc(handler.model))
@@ -155,13 +160,17 @@ class _Renderer:
         for handler in self._service.handlers:
             if handler.model.kind is not HandlerKind.WORKFLOW:
                 continue
-            returns = _INGRESS_SEND.returns.format(self._imports.message(handler.model.response))
+            returns = _INGRESS_SEND.returns.format(self._imports.value(handler.model.response))
             self._printer.line()
             if handler.model.deprecated:
                 self._deprecated(handler)
             self._printer.signature(
                 "async def submit",
-                ["self", self._request(handler), self._options("SubmitOptions")],
+                [
+                    "self",
+                    *request_parameter(handler.model, self._imports),
+                    self._options("SubmitOptions"),
+                ],
                 returns,
             )
             with self._printer.indented():
@@ -185,19 +194,8 @@ class _Renderer:
         self._printer.line(f"@_rt.deprecated({words})")
 
     def _invoke(self, function: str, handler: PythonHandler) -> None:
-        request = "request"
-        if handler.model.request.is_empty:
-            request = (
-                f"{self._imports.message(handler.model.request)}() if request is None else request"
-            )
-        arguments = tuple(("", argument) for argument in (handler.constant, request, "options"))
-        self._printer.statement("", Call(function, arguments))
-
-    def _request(self, handler: PythonHandler) -> str:
-        message = self._imports.message(handler.model.request)
-        if handler.model.request.is_empty:
-            return f"request: {message} | None = None"
-        return f"request: {message}"
+        request = "None" if handler.model.request.is_empty else "request"
+        self._printer.line(f"{function}({handler.constant}, {request}, options)")
 
     def _options(self, type_: str) -> str:
         return f"**options: {self._imports.standard('typing', 'Unpack')}[_rt.{type_}]"

@@ -30,7 +30,9 @@ def handler_descriptor(
     """Returns the `HandlerDescriptor` of a handler."""
     service, handler = names.model, named.model
 
-    def codec(message: MessageType) -> Call:
+    def codec(message: MessageType) -> Expression:
+        if message.is_empty:
+            return "_rt.NOTHING"
         return Call(f"_rt.{runtime.codec}", (("", imports.message(message)),))
 
     arguments: list[tuple[str, Expression]] = [

@@ -40,7 +40,7 @@ def _in_a_handler(site: CallSite, client: str, method: str) -> list[str]:
         "",
         *_request(site),
         f"client = {client}.from_context({_arguments('ctx', site)})",
-        f"response = await client.{method}({_arguments('', site)})",
+        f"{_response(site)}await client.{method}({_arguments('', site)})",
     ]
     if not site.is_run:
         delay = _arguments("", site, "delay=timedelta(minutes=5)")
@@ -60,15 +60,19 @@ def _from_outside(site: CallSite, client: str, method: str) -> list[str]:
     if site.is_run:
         lines += [
             f"    run = await client.submit({_arguments('', site)})",
-            "    response = await run.attach()",
+            f"    {_response(site)}await run.attach()",
         ]
         return lines
     once = _arguments("", site, f'idempotency_key="{IDEMPOTENCY_KEY}"')
     return [
         *lines,
-        f"    response = await client.{method}({once})",
+        f"    {_response(site)}await client.{method}({once})",
         f"    handle = await client.send().{method}({_arguments('', site)})  # one way",
     ]
+
+
+def _response(site: CallSite) -> str:
+    return "" if site.handler.response.is_empty else "response = "
 
 
 def _imports(site: CallSite, client: str) -> list[str]:

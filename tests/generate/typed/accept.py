@@ -10,7 +10,6 @@ from golden.shop.v1.cart_restate import CartBase, CartClient
 from golden.shop.v1.ticket_restate import TicketsClient
 from golden.signup.v1 import signup_pb2
 from golden.signup.v1.signup_restate import NightlyClient, SignupBase, SignupClient
-from google.protobuf import empty_pb2
 
 from restate_proto._codegen import v1 as rt
 
@@ -28,19 +27,16 @@ class Cart(CartBase):
         assert_type(ticket, ticket_pb2.Ticket)
         cart = CartClient.from_context(ctx, "alice", scope="eu")
         sent = cart.send().expire(ticket, delay=timedelta(minutes=15))
-        assert_type(sent, rt.InvocationHandle[empty_pb2.Empty])
+        assert_type(sent, rt.InvocationHandle[None])
         shown = cart.show(headers={"a": "b"})
         assert_type(shown, rt.CallFuture[cart_pb2.TicketList])
         assert_type(self.TICKETS, rt.StateKey[cart_pb2.TicketList])
         return cart_pb2.AddTicketResponse(added=True)
 
-    async def show(
-        self, ctx: rt.ObjectSharedContext, request: empty_pb2.Empty
-    ) -> cart_pb2.TicketList:
+    async def show(self, ctx: rt.ObjectSharedContext) -> cart_pb2.TicketList:
         return cart_pb2.TicketList()
 
-    async def expire(self, ctx: rt.ObjectContext, request: ticket_pb2.Ticket) -> empty_pb2.Empty:
-        return empty_pb2.Empty()
+    async def expire(self, ctx: rt.ObjectContext, request: ticket_pb2.Ticket) -> None: ...
 
 
 async def outside(client: rt.IngressClient) -> None:

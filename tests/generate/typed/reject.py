@@ -19,12 +19,20 @@ class Cart(CartBase):
         return ticket_pb2.Ticket()
 
     async def show(  # error: reportIncompatibleMethodOverride
-        self, ctx: rt.ObjectContext, request: empty_pb2.Empty
+        self,
+        ctx: rt.ObjectContext,
     ) -> cart_pb2.TicketList:
         return cart_pb2.TicketList()
 
 
 Cart()  # error: reportAbstractUsage
+
+
+class Expiring(CartBase):
+    async def expire(  # error: reportIncompatibleMethodOverride
+        self, ctx: rt.ObjectContext, request: ticket_pb2.Ticket
+    ) -> empty_pb2.Empty:
+        return empty_pb2.Empty()
 
 
 async def calls(ctx: rt.Context, client: rt.IngressClient) -> None:
@@ -34,6 +42,7 @@ async def calls(ctx: rt.Context, client: rt.IngressClient) -> None:
     await cart.add_ticket(ticket_pb2.Ticket())  # error: reportArgumentType
     await cart.add_ticket()  # error: reportCallIssue
     await cart.add_ticket(cart_pb2.AddTicketRequest(), delay=None)  # error: reportCallIssue
+    await cart.show(empty_pb2.Empty())  # error: reportCallIssue
     cart.submit()  # error: reportAttributeAccessIssue
 
 
@@ -46,10 +55,9 @@ class Kept(KeptBase):
     async def run(self, ctx: rt.WorkflowContext, request: parts_pb2.M) -> parts_pb2.M:
         return request
 
-    async def old(self, ctx: rt.WorkflowSharedContext, request: empty_pb2.Empty) -> empty_pb2.Empty:
-        return request
+    async def old(self, ctx: rt.WorkflowSharedContext) -> None: ...
 
-    async def new(self, ctx: rt.WorkflowSharedContext, request: empty_pb2.Empty) -> parts_pb2.M:
+    async def new(self, ctx: rt.WorkflowSharedContext) -> parts_pb2.M:
         return parts_pb2.M()
 
 

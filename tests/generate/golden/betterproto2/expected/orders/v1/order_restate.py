@@ -10,7 +10,6 @@ from typing import ClassVar, Final, Unpack
 
 from restate_proto._codegen import v1 as _rt
 
-from ...google.protobuf import Empty as _Empty
 from ...google.protobuf import StringValue as _StringValue
 from ...google.protobuf import Timestamp as _Timestamp
 from .. import Line as _Line
@@ -44,7 +43,7 @@ class OrderBase(_rt.VirtualObject):
         """Its key is a keyword, and in a oneof."""
 
     @abc.abstractmethod
-    async def nothing(self, ctx: _rt.ObjectContext, request: _Empty) -> _Empty:
+    async def nothing(self, ctx: _rt.ObjectContext) -> None:
         """The handler `Nothing`."""
 
     @abc.abstractmethod
@@ -102,13 +101,9 @@ class OrderClient(_rt.ContextClient):
         """Its key is a keyword, and in a oneof."""
         return self._call(_ORDER_FIND, request, options)
 
-    def nothing(
-        self,
-        request: _Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_Empty]:
+    def nothing(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
         """The handler `Nothing`."""
-        return self._call(_ORDER_NOTHING, _Empty() if request is None else request, options)
+        return self._call(_ORDER_NOTHING, None, options)
 
     def at(
         self,
@@ -138,13 +133,9 @@ class OrderSendClient(_rt.ContextSendClient):
         """Its key is a keyword, and in a oneof."""
         return self._send(_ORDER_FIND, request, options)
 
-    def nothing(
-        self,
-        request: _Empty | None = None,
-        **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_Empty]:
+    def nothing(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
         """The handler `Nothing`."""
-        return self._send(_ORDER_NOTHING, _Empty() if request is None else request, options)
+        return self._send(_ORDER_NOTHING, None, options)
 
     def at(
         self,
@@ -174,13 +165,9 @@ class OrderIngressClient(_rt.IngressServiceClient):
         """Its key is a keyword, and in a oneof."""
         return await self._call(_ORDER_FIND, request, options)
 
-    async def nothing(
-        self,
-        request: _Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _Empty:
+    async def nothing(self, **options: Unpack[_rt.CallOptions]) -> None:
         """The handler `Nothing`."""
-        return await self._call(_ORDER_NOTHING, _Empty() if request is None else request, options)
+        return await self._call(_ORDER_NOTHING, None, options)
 
     async def at(self, request: _Timestamp, **options: Unpack[_rt.CallOptions]) -> _StringValue:
         """Python's own values are only for fields; here they are messages."""
@@ -208,11 +195,10 @@ class OrderIngressSendClient(_rt.IngressServiceSendClient):
 
     async def nothing(
         self,
-        request: _Empty | None = None,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """The handler `Nothing`."""
-        return await self._send(_ORDER_NOTHING, _Empty() if request is None else request, options)
+        return await self._send(_ORDER_NOTHING, None, options)
 
     async def at(
         self,
@@ -253,8 +239,8 @@ _ORDER_NOTHING: Final = _rt.HandlerDescriptor(
     method="nothing",
     service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
     kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.codec_for(_Empty),
-    response=_rt.codec_for(_Empty),
+    request=_rt.NOTHING,
+    response=_rt.NOTHING,
 )
 
 _ORDER_AT: Final = _rt.HandlerDescriptor(

@@ -9,7 +9,6 @@ import abc
 from typing import ClassVar, Final, Unpack
 
 from golden.deprecated import parts_pb2 as _parts_pb2
-from google.protobuf import empty_pb2 as _empty_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
@@ -133,18 +132,14 @@ class KeptBase(_rt.Workflow):
         """
 
     @abc.abstractmethod
-    async def old(
-        self,
-        ctx: _rt.WorkflowSharedContext,
-        request: _empty_pb2.Empty,
-    ) -> _empty_pb2.Empty:
+    async def old(self, ctx: _rt.WorkflowSharedContext) -> None:
         """The handler `Old`.
 
         Deprecated in the contract.
         """
 
     @abc.abstractmethod
-    async def new(self, ctx: _rt.WorkflowSharedContext, request: _empty_pb2.Empty) -> _parts_pb2.M:
+    async def new(self, ctx: _rt.WorkflowSharedContext) -> _parts_pb2.M:
         """The handler `New`."""
 
 
@@ -197,24 +192,16 @@ class KeptClient(_rt.ContextClient):
         return self._call(_KEPT_RUN, request, options)
 
     @_rt.deprecated("golden.deprecated.Kept.Old is deprecated in its contract.")
-    def old(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    def old(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
         """The handler `Old`.
 
         Deprecated in the contract.
         """
-        return self._call(_KEPT_OLD, _empty_pb2.Empty() if request is None else request, options)
+        return self._call(_KEPT_OLD, None, options)
 
-    def new(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_parts_pb2.M]:
+    def new(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_parts_pb2.M]:
         """The handler `New`."""
-        return self._call(_KEPT_NEW, _empty_pb2.Empty() if request is None else request, options)
+        return self._call(_KEPT_NEW, None, options)
 
 
 class KeptSendClient(_rt.ContextSendClient):
@@ -235,24 +222,16 @@ class KeptSendClient(_rt.ContextSendClient):
         return self._send(_KEPT_RUN, request, options)
 
     @_rt.deprecated("golden.deprecated.Kept.Old is deprecated in its contract.")
-    def old(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    def old(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
         """The handler `Old`.
 
         Deprecated in the contract.
         """
-        return self._send(_KEPT_OLD, _empty_pb2.Empty() if request is None else request, options)
+        return self._send(_KEPT_OLD, None, options)
 
-    def new(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_parts_pb2.M]:
+    def new(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[_parts_pb2.M]:
         """The handler `New`."""
-        return self._send(_KEPT_NEW, _empty_pb2.Empty() if request is None else request, options)
+        return self._send(_KEPT_NEW, None, options)
 
 
 class KeptIngressClient(_rt.IngressServiceClient):
@@ -286,32 +265,16 @@ class KeptIngressClient(_rt.IngressServiceClient):
         return await self._call(_KEPT_RUN, request, options)
 
     @_rt.deprecated("golden.deprecated.Kept.Old is deprecated in its contract.")
-    async def old(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    async def old(self, **options: Unpack[_rt.CallOptions]) -> None:
         """The handler `Old`.
 
         Deprecated in the contract.
         """
-        return await self._call(
-            _KEPT_OLD,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._call(_KEPT_OLD, None, options)
 
-    async def new(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _parts_pb2.M:
+    async def new(self, **options: Unpack[_rt.CallOptions]) -> _parts_pb2.M:
         """The handler `New`."""
-        return await self._call(
-            _KEPT_NEW,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._call(_KEPT_NEW, None, options)
 
 
 class KeptIngressSendClient(_rt.IngressServiceSendClient):
@@ -332,32 +295,19 @@ class KeptIngressSendClient(_rt.IngressServiceSendClient):
         return await self._send(_KEPT_RUN, request, options)
 
     @_rt.deprecated("golden.deprecated.Kept.Old is deprecated in its contract.")
-    async def old(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    async def old(self, **options: Unpack[_rt.SendOptions]) -> _rt.IngressInvocationHandle[None]:
         """The handler `Old`.
 
         Deprecated in the contract.
         """
-        return await self._send(
-            _KEPT_OLD,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._send(_KEPT_OLD, None, options)
 
     async def new(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
         """The handler `New`."""
-        return await self._send(
-            _KEPT_NEW,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._send(_KEPT_NEW, None, options)
 
 
 _LEFT_DO: Final = _rt.HandlerDescriptor(
@@ -389,8 +339,8 @@ _KEPT_OLD: Final = _rt.HandlerDescriptor(
     method="old",
     service_kind=_rt.ServiceKind.WORKFLOW,
     kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_empty_pb2.Empty),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    request=_rt.NOTHING,
+    response=_rt.NOTHING,
 )
 
 _KEPT_NEW: Final = _rt.HandlerDescriptor(
@@ -399,7 +349,7 @@ _KEPT_NEW: Final = _rt.HandlerDescriptor(
     method="new",
     service_kind=_rt.ServiceKind.WORKFLOW,
     kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_empty_pb2.Empty),
+    request=_rt.NOTHING,
     response=_rt.google_codec(_parts_pb2.M),
 )
 

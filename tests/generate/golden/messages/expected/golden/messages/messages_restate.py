@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Unpack
 from golden.messages import messages_pb2 as _messages_pb2
 from google.protobuf import any_pb2 as _any_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
-from google.protobuf import empty_pb2 as _empty_pb2
 from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf import wrappers_pb2 as _wrappers_pb2
@@ -47,7 +46,7 @@ class WellKnownBase(_rt.Service):
     """Subclass it to serve the service `golden.messages.WellKnown`."""
 
     @abc.abstractmethod
-    async def nothing(self, ctx: _rt.Context, request: _empty_pb2.Empty) -> _empty_pb2.Empty:
+    async def nothing(self, ctx: _rt.Context) -> None:
         """The handler `Nothing`."""
 
     @abc.abstractmethod
@@ -96,17 +95,9 @@ class WellKnownClient(_rt.ContextClient):
         """Returns the same handlers as one-way messages."""
         return WellKnownSendClient(self._ctx, self._key, self._scope)
 
-    def nothing(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    def nothing(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
         """The handler `Nothing`."""
-        return self._call(
-            _WELL_KNOWN_NOTHING,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return self._call(_WELL_KNOWN_NOTHING, None, options)
 
     def wrappers(
         self,
@@ -144,17 +135,9 @@ class WellKnownClient(_rt.ContextClient):
 class WellKnownSendClient(_rt.ContextSendClient):
     """Sends one-way messages to the service `golden.messages.WellKnown` from a handler."""
 
-    def nothing(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    def nothing(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
         """The handler `Nothing`."""
-        return self._send(
-            _WELL_KNOWN_NOTHING,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return self._send(_WELL_KNOWN_NOTHING, None, options)
 
     def wrappers(
         self,
@@ -196,17 +179,9 @@ class WellKnownIngressClient(_rt.IngressServiceClient):
         """Returns the same handlers as one-way messages."""
         return WellKnownIngressSendClient(self._client, self._key, self._scope)
 
-    async def nothing(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    async def nothing(self, **options: Unpack[_rt.CallOptions]) -> None:
         """The handler `Nothing`."""
-        return await self._call(
-            _WELL_KNOWN_NOTHING,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._call(_WELL_KNOWN_NOTHING, None, options)
 
     async def wrappers(
         self,
@@ -246,15 +221,10 @@ class WellKnownIngressSendClient(_rt.IngressServiceSendClient):
 
     async def nothing(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """The handler `Nothing`."""
-        return await self._send(
-            _WELL_KNOWN_NOTHING,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._send(_WELL_KNOWN_NOTHING, None, options)
 
     async def wrappers(
         self,
@@ -556,8 +526,8 @@ _WELL_KNOWN_NOTHING: Final = _rt.HandlerDescriptor(
     method="nothing",
     service_kind=_rt.ServiceKind.SERVICE,
     kind=None,
-    request=_rt.google_codec(_empty_pb2.Empty),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    request=_rt.NOTHING,
+    response=_rt.NOTHING,
 )
 
 _WELL_KNOWN_WRAPPERS: Final = _rt.HandlerDescriptor(

@@ -41,15 +41,11 @@ class CartBase(_rt.VirtualObject):
         """Adds a ticket."""
 
     @abc.abstractmethod
-    async def show(
-        self,
-        ctx: _rt.ObjectSharedContext,
-        request: _empty_pb2.Empty,
-    ) -> _cart_pb2.TicketList:
+    async def show(self, ctx: _rt.ObjectSharedContext) -> _cart_pb2.TicketList:
         """The handler `Show`."""
 
     @abc.abstractmethod
-    async def expire(self, ctx: _rt.ObjectContext, request: _ticket_pb2.Ticket) -> _empty_pb2.Empty:
+    async def expire(self, ctx: _rt.ObjectContext, request: _ticket_pb2.Ticket) -> None:
         """The handler `Expire`."""
 
 
@@ -83,19 +79,15 @@ class CartClient(_rt.ContextClient):
         """Adds a ticket."""
         return self._call(_CART_ADD_TICKET, request, options)
 
-    def show(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_cart_pb2.TicketList]:
+    def show(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_cart_pb2.TicketList]:
         """The handler `Show`."""
-        return self._call(_CART_SHOW, _empty_pb2.Empty() if request is None else request, options)
+        return self._call(_CART_SHOW, None, options)
 
     def expire(
         self,
         request: _ticket_pb2.Ticket,
         **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    ) -> _rt.CallFuture[None]:
         """The handler `Expire`."""
         return self._call(_CART_EXPIRE, request, options)
 
@@ -113,17 +105,16 @@ class CartSendClient(_rt.ContextSendClient):
 
     def show(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_cart_pb2.TicketList]:
         """The handler `Show`."""
-        return self._send(_CART_SHOW, _empty_pb2.Empty() if request is None else request, options)
+        return self._send(_CART_SHOW, None, options)
 
     def expire(
         self,
         request: _ticket_pb2.Ticket,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.InvocationHandle[None]:
         """The handler `Expire`."""
         return self._send(_CART_EXPIRE, request, options)
 
@@ -143,23 +134,11 @@ class CartIngressClient(_rt.IngressServiceClient):
         """Adds a ticket."""
         return await self._call(_CART_ADD_TICKET, request, options)
 
-    async def show(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _cart_pb2.TicketList:
+    async def show(self, **options: Unpack[_rt.CallOptions]) -> _cart_pb2.TicketList:
         """The handler `Show`."""
-        return await self._call(
-            _CART_SHOW,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._call(_CART_SHOW, None, options)
 
-    async def expire(
-        self,
-        request: _ticket_pb2.Ticket,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    async def expire(self, request: _ticket_pb2.Ticket, **options: Unpack[_rt.CallOptions]) -> None:
         """The handler `Expire`."""
         return await self._call(_CART_EXPIRE, request, options)
 
@@ -177,21 +156,16 @@ class CartIngressSendClient(_rt.IngressServiceSendClient):
 
     async def show(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_cart_pb2.TicketList]:
         """The handler `Show`."""
-        return await self._send(
-            _CART_SHOW,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._send(_CART_SHOW, None, options)
 
     async def expire(
         self,
         request: _ticket_pb2.Ticket,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """The handler `Expire`."""
         return await self._send(_CART_EXPIRE, request, options)
 
@@ -213,7 +187,7 @@ _CART_SHOW: Final = _rt.HandlerDescriptor(
     method="show",
     service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
     kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_empty_pb2.Empty),
+    request=_rt.NOTHING,
     response=_rt.google_codec(_cart_pb2.TicketList),
 )
 
@@ -224,7 +198,7 @@ _CART_EXPIRE: Final = _rt.HandlerDescriptor(
     service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
     kind=_rt.HandlerKind.EXCLUSIVE,
     request=_rt.google_codec(_ticket_pb2.Ticket),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    response=_rt.NOTHING,
 )
 
 CartBase.__restate_service__ = _rt.ServiceDescriptor(

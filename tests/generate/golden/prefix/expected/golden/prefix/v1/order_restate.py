@@ -10,7 +10,6 @@ from typing import Final, Unpack
 
 from acme.gen.golden.prefix import item_pb2 as _item_pb2
 from acme.gen.golden.prefix.v1 import order_pb2 as _order_pb2
-from google.protobuf import empty_pb2 as _empty_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
@@ -30,7 +29,7 @@ class OrdersBase(_rt.Service):
         """The handler `Place`."""
 
     @abc.abstractmethod
-    async def cancel(self, ctx: _rt.Context, request: _order_pb2.Order) -> _empty_pb2.Empty:
+    async def cancel(self, ctx: _rt.Context, request: _order_pb2.Order) -> None:
         """The handler `Cancel`."""
 
 
@@ -63,7 +62,7 @@ class OrdersClient(_rt.ContextClient):
         self,
         request: _order_pb2.Order,
         **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    ) -> _rt.CallFuture[None]:
         """The handler `Cancel`."""
         return self._call(_ORDERS_CANCEL, request, options)
 
@@ -83,7 +82,7 @@ class OrdersSendClient(_rt.ContextSendClient):
         self,
         request: _order_pb2.Order,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.InvocationHandle[None]:
         """The handler `Cancel`."""
         return self._send(_ORDERS_CANCEL, request, options)
 
@@ -103,11 +102,7 @@ class OrdersIngressClient(_rt.IngressServiceClient):
         """The handler `Place`."""
         return await self._call(_ORDERS_PLACE, request, options)
 
-    async def cancel(
-        self,
-        request: _order_pb2.Order,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    async def cancel(self, request: _order_pb2.Order, **options: Unpack[_rt.CallOptions]) -> None:
         """The handler `Cancel`."""
         return await self._call(_ORDERS_CANCEL, request, options)
 
@@ -127,7 +122,7 @@ class OrdersIngressSendClient(_rt.IngressServiceSendClient):
         self,
         request: _order_pb2.Order,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """The handler `Cancel`."""
         return await self._send(_ORDERS_CANCEL, request, options)
 
@@ -149,7 +144,7 @@ _ORDERS_CANCEL: Final = _rt.HandlerDescriptor(
     service_kind=_rt.ServiceKind.SERVICE,
     kind=None,
     request=_rt.google_codec(_order_pb2.Order),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    response=_rt.NOTHING,
 )
 
 OrdersBase.__restate_service__ = _rt.ServiceDescriptor(

@@ -53,7 +53,7 @@ class SignupBase(_rt.Workflow):
         self,
         ctx: _rt.WorkflowSharedContext,
         request: _signup_pb2.Confirmation,
-    ) -> _empty_pb2.Empty:
+    ) -> None:
         """The handler `Confirm`."""
 
 
@@ -103,7 +103,7 @@ class SignupClient(_rt.ContextClient):
         self,
         request: _signup_pb2.Confirmation,
         **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    ) -> _rt.CallFuture[None]:
         """The handler `Confirm`."""
         return self._call(_SIGNUP_CONFIRM, request, options)
 
@@ -123,7 +123,7 @@ class SignupSendClient(_rt.ContextSendClient):
         self,
         request: _signup_pb2.Confirmation,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.InvocationHandle[None]:
         """The handler `Confirm`."""
         return self._send(_SIGNUP_CONFIRM, request, options)
 
@@ -159,7 +159,7 @@ class SignupIngressClient(_rt.IngressServiceClient):
         self,
         request: _signup_pb2.Confirmation,
         **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    ) -> None:
         """The handler `Confirm`."""
         return await self._call(_SIGNUP_CONFIRM, request, options)
 
@@ -179,7 +179,7 @@ class SignupIngressSendClient(_rt.IngressServiceSendClient):
         self,
         request: _signup_pb2.Confirmation,
         **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """The handler `Confirm`."""
         return await self._send(_SIGNUP_CONFIRM, request, options)
 
@@ -188,7 +188,7 @@ class NightlyBase(_rt.Workflow):
     """Its run handler is not called Run, and takes nothing."""
 
     @abc.abstractmethod
-    async def start(self, ctx: _rt.WorkflowContext, request: _empty_pb2.Empty) -> _empty_pb2.Empty:
+    async def start(self, ctx: _rt.WorkflowContext) -> None:
         """The handler `Start`."""
 
     @abc.abstractmethod
@@ -238,17 +238,9 @@ class NightlyClient(_rt.ContextClient):
         """Returns the same handlers as one-way messages."""
         return NightlySendClient(self._ctx, self._key, self._scope)
 
-    def start(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _rt.CallFuture[_empty_pb2.Empty]:
+    def start(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
         """The handler `Start`."""
-        return self._call(
-            _NIGHTLY_START,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return self._call(_NIGHTLY_START, None, options)
 
     def run(
         self,
@@ -278,17 +270,9 @@ class NightlyClient(_rt.ContextClient):
 class NightlySendClient(_rt.ContextSendClient):
     """Sends one-way messages to the workflow `golden.signup.v1.Nightly` from a handler."""
 
-    def start(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.SendOptions],
-    ) -> _rt.InvocationHandle[_empty_pb2.Empty]:
+    def start(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
         """The handler `Start`."""
-        return self._send(
-            _NIGHTLY_START,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return self._send(_NIGHTLY_START, None, options)
 
     def run(
         self,
@@ -324,31 +308,18 @@ class NightlyIngressClient(_rt.IngressServiceClient):
 
     async def submit(
         self,
-        request: _empty_pb2.Empty | None = None,
         **options: Unpack[_rt.SubmitOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    ) -> _rt.IngressInvocationHandle[None]:
         """Starts the workflow and does not wait for its result."""
-        return await self._submit(
-            _NIGHTLY_START,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._submit(_NIGHTLY_START, None, options)
 
-    def handle(self) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    def handle(self) -> _rt.IngressInvocationHandle[None]:
         """Returns the workflow's run: attach to it, read its output."""
         return self._handle(_NIGHTLY_START)
 
-    async def start(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.CallOptions],
-    ) -> _empty_pb2.Empty:
+    async def start(self, **options: Unpack[_rt.CallOptions]) -> None:
         """The handler `Start`."""
-        return await self._call(
-            _NIGHTLY_START,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._call(_NIGHTLY_START, None, options)
 
     async def run(
         self,
@@ -378,17 +349,9 @@ class NightlyIngressClient(_rt.IngressServiceClient):
 class NightlyIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the workflow `golden.signup.v1.Nightly` from outside of Restate."""
 
-    async def start(
-        self,
-        request: _empty_pb2.Empty | None = None,
-        **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_empty_pb2.Empty]:
+    async def start(self, **options: Unpack[_rt.SendOptions]) -> _rt.IngressInvocationHandle[None]:
         """The handler `Start`."""
-        return await self._send(
-            _NIGHTLY_START,
-            _empty_pb2.Empty() if request is None else request,
-            options,
-        )
+        return await self._send(_NIGHTLY_START, None, options)
 
     async def run(
         self,
@@ -433,7 +396,7 @@ _SIGNUP_CONFIRM: Final = _rt.HandlerDescriptor(
     service_kind=_rt.ServiceKind.WORKFLOW,
     kind=_rt.HandlerKind.SHARED,
     request=_rt.google_codec(_signup_pb2.Confirmation),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    response=_rt.NOTHING,
 )
 
 _NIGHTLY_START: Final = _rt.HandlerDescriptor(
@@ -442,8 +405,8 @@ _NIGHTLY_START: Final = _rt.HandlerDescriptor(
     method="start",
     service_kind=_rt.ServiceKind.WORKFLOW,
     kind=_rt.HandlerKind.WORKFLOW,
-    request=_rt.google_codec(_empty_pb2.Empty),
-    response=_rt.google_codec(_empty_pb2.Empty),
+    request=_rt.NOTHING,
+    response=_rt.NOTHING,
     encoding=_rt.Encoding.JSON,
     config=_rt.Config(workflow_retention=timedelta(seconds=60)),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from inspect import getdoc
 
 from restate_proto.codec.descriptors import message_files
 from restate_proto.codec.google import google_codec
@@ -75,6 +76,7 @@ __all__ = [
     "WorkflowSharedContext",
     "codec_for",
     "deprecated",
+    "getdoc",
     "google_codec",
     "message_files",
 ]

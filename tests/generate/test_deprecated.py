@@ -49,11 +49,9 @@ def test_serving_what_is_deprecated_is_quiet(parts: Any) -> None:
         async def run(self, ctx: Any, request: Any) -> Any:
             return request
 
-        async def old(self, ctx: Any, request: Any) -> Any:
-            return request
+        async def old(self, ctx: Any) -> Any: ...
 
-        async def new(self, ctx: Any, request: Any) -> Any:
-            return request
+        async def new(self, ctx: Any) -> Any: ...
 
     assert Endpoint(Left(), Kept())
 

@@ -183,13 +183,17 @@ def test_messages_that_syntax_cannot_name_are_the_real_ones(load: Callable[[str]
 
 
 def test_comments_arrive_as_they_were_written(load: Callable[[str], Any]) -> None:
-    base = load("golden.comments.comments_restate").CommentsBase
-    assert base.quote.__doc__ == 'Ends with a quote"'
-    assert base.quotes.__doc__ == 'Ends with many quotes""""'
-    assert base.backslash.__doc__ == "Ends with a backslash\\"
+    module = load("golden.comments.comments_restate")
+    base = module.CommentsBase
+    clients = [vars(module)[name] for name in module.__all__ if name.endswith("Client")]
+    assert len(clients) == 4
+    assert inspect.getdoc(base.quote) == 'Ends with a quote"'
+    assert inspect.getdoc(base.quotes) == 'Ends with many quotes""""'
+    assert inspect.getdoc(base.backslash) == "Ends with a backslash\\"
     for handler in base.__restate_service__.handlers:
         written = handler.documentation
-        assert written is None or inspect.getdoc(getattr(base, handler.method)) == written
+        for class_ in (base, *clients):
+            assert written is None or inspect.getdoc(getattr(class_, handler.method)) == written
     assert inspect.getdoc(base) == base.__restate_service__.documentation
     assert '"""triple quotes""", a \\ and \\n that' in base.__restate_service__.documentation
 

@@ -68,19 +68,22 @@ def test_a_long_text_is_written_line_by_line() -> None:
     )
 
 
-def test_signatures_wrap_with_a_parameter_on_each_line() -> None:
+def test_signatures_wrap_with_as_many_parameters_on_a_line_as_it_takes() -> None:
     printer = Printer()
     printer.signature("def short", ["self"], "None")
     with printer.indented():
         printer.signature("def long", ["self", "*", "a" * 90], "None")
+        printer.signature("async def all", ["self", "a" * 70], "None", "...")
     assert "\n".join(printer.lines) == dedent(
         f"""\
         def short(self) -> None:
             def long(
-                self,
-                *,
+                self, *,
                 {"a" * 90},
-            ) -> None:"""
+            ) -> None:
+            async def all(
+                self, {"a" * 70},
+            ) -> None: ..."""
     )
 
 

@@ -6,39 +6,35 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from benchmark.v1 import benchmark_pb2 as _benchmark_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "CounterBase",
-    "CounterClient",
-    "CounterIngressClient",
-    "CounterIngressSendClient",
-    "CounterSendClient",
-    "GreeterBase",
-    "GreeterClient",
-    "GreeterIngressClient",
-    "GreeterIngressSendClient",
-    "GreeterSendClient",
+    "CounterBase", "CounterClient", "CounterIngressClient", "CounterIngressSendClient",
+    "CounterSendClient", "GreeterBase", "GreeterClient", "GreeterIngressClient",
+    "GreeterIngressSendClient", "GreeterSendClient",
 ]
 
 
-class GreeterBase(_rt.Service):
+class _GreeterDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def greet(self, *args: Any, **options: Any) -> Any:
+        """Answers at once: what an invocation costs at the least."""
+
+
+class GreeterBase(_rt.Service, _GreeterDocs):
     """Subclass it to serve the service `Greeter`."""
 
     @abc.abstractmethod
     async def greet(
-        self,
-        ctx: _rt.Context,
-        request: _benchmark_pb2.GreetRequest,
-    ) -> _benchmark_pb2.GreetResponse:
-        """Answers at once: what an invocation costs at the least."""
+        self, ctx: _rt.Context, request: _benchmark_pb2.GreetRequest,
+    ) -> _benchmark_pb2.GreetResponse: ...
 
 
-class GreeterClient(_rt.ContextClient):
-    """Calls the service `Greeter` from a handler."""
+class GreeterClient(_rt.ContextClient, _GreeterDocs):
+    """Calls the service `Greeter` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> GreeterClient:
@@ -55,73 +51,63 @@ class GreeterClient(_rt.ContextClient):
         return GreeterSendClient(self._ctx, self._key, self._scope)
 
     def greet(
-        self,
-        request: _benchmark_pb2.GreetRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _benchmark_pb2.GreetRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_benchmark_pb2.GreetResponse]:
-        """Answers at once: what an invocation costs at the least."""
         return self._call(_GREETER_GREET, request, options)
 
 
-class GreeterSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `Greeter` from a handler."""
+class GreeterSendClient(_rt.ContextSendClient, _GreeterDocs):
+    """Sends one-way messages to the service `Greeter` from a handler: `GreeterClient.send` makes one."""
 
     def greet(
-        self,
-        request: _benchmark_pb2.GreetRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _benchmark_pb2.GreetRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_benchmark_pb2.GreetResponse]:
-        """Answers at once: what an invocation costs at the least."""
         return self._send(_GREETER_GREET, request, options)
 
 
-class GreeterIngressClient(_rt.IngressServiceClient):
-    """Calls the service `Greeter` from outside of Restate."""
+class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
+    """Calls the service `Greeter` from outside of Restate: `GreeterClient.from_client` makes one."""
 
     def send(self) -> GreeterIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return GreeterIngressSendClient(self._client, self._key, self._scope)
 
     async def greet(
-        self,
-        request: _benchmark_pb2.GreetRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _benchmark_pb2.GreetRequest, **options: Unpack[_rt.CallOptions],
     ) -> _benchmark_pb2.GreetResponse:
-        """Answers at once: what an invocation costs at the least."""
         return await self._call(_GREETER_GREET, request, options)
 
 
-class GreeterIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `Greeter` from outside of Restate."""
+class GreeterIngressSendClient(_rt.IngressServiceSendClient, _GreeterDocs):
+    """Sends one-way messages to the service `Greeter` from outside: `GreeterIngressClient.send` makes one."""
 
     async def greet(
-        self,
-        request: _benchmark_pb2.GreetRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _benchmark_pb2.GreetRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_benchmark_pb2.GreetResponse]:
-        """Answers at once: what an invocation costs at the least."""
         return await self._send(_GREETER_GREET, request, options)
 
 
-class CounterBase(_rt.VirtualObject):
+class _CounterDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def add(self, *args: Any, **options: Any) -> Any:
+        """Reads state, runs a side effect and writes state."""
+
+
+class CounterBase(_rt.VirtualObject, _CounterDocs):
     """Subclass it to serve the virtual object `Counter`."""
 
     COUNT: ClassVar[_rt.StateKey[_benchmark_pb2.Count]] = _rt.StateKey(
-        "count",
-        _benchmark_pb2.Count,
+        "count", _benchmark_pb2.Count,
     )
 
     @abc.abstractmethod
     async def add(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _benchmark_pb2.AddRequest,
-    ) -> _benchmark_pb2.Count:
-        """Reads state, runs a side effect and writes state."""
+        self, ctx: _rt.ObjectContext, request: _benchmark_pb2.AddRequest,
+    ) -> _benchmark_pb2.Count: ...
 
 
-class CounterClient(_rt.ContextClient):
-    """Calls the virtual object `Counter` from a handler."""
+class CounterClient(_rt.ContextClient, _CounterDocs):
+    """Calls the virtual object `Counter` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> CounterClient:
@@ -130,10 +116,7 @@ class CounterClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> CounterIngressClient:
         """Returns the client for one object key, for use outside of Restate."""
         return CounterIngressClient(client, key, scope)
@@ -143,85 +126,58 @@ class CounterClient(_rt.ContextClient):
         return CounterSendClient(self._ctx, self._key, self._scope)
 
     def add(
-        self,
-        request: _benchmark_pb2.AddRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _benchmark_pb2.AddRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_benchmark_pb2.Count]:
-        """Reads state, runs a side effect and writes state."""
         return self._call(_COUNTER_ADD, request, options)
 
 
-class CounterSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `Counter` from a handler."""
+class CounterSendClient(_rt.ContextSendClient, _CounterDocs):
+    """Sends one-way messages to the virtual object `Counter` from a handler: `CounterClient.send` makes one."""
 
     def add(
-        self,
-        request: _benchmark_pb2.AddRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _benchmark_pb2.AddRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_benchmark_pb2.Count]:
-        """Reads state, runs a side effect and writes state."""
         return self._send(_COUNTER_ADD, request, options)
 
 
-class CounterIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `Counter` from outside of Restate."""
+class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
+    """Calls the virtual object `Counter` from outside of Restate: `CounterClient.from_client` makes one."""
 
     def send(self) -> CounterIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return CounterIngressSendClient(self._client, self._key, self._scope)
 
     async def add(
-        self,
-        request: _benchmark_pb2.AddRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _benchmark_pb2.AddRequest, **options: Unpack[_rt.CallOptions],
     ) -> _benchmark_pb2.Count:
-        """Reads state, runs a side effect and writes state."""
         return await self._call(_COUNTER_ADD, request, options)
 
 
-class CounterIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `Counter` from outside of Restate."""
+class CounterIngressSendClient(_rt.IngressServiceSendClient, _CounterDocs):
+    """Sends one-way messages to the virtual object `Counter` from outside: `CounterIngressClient.send` makes one."""
 
     async def add(
-        self,
-        request: _benchmark_pb2.AddRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _benchmark_pb2.AddRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_benchmark_pb2.Count]:
-        """Reads state, runs a side effect and writes state."""
         return await self._send(_COUNTER_ADD, request, options)
 
 
 _GREETER_GREET: Final = _rt.HandlerDescriptor(
-    service="Greeter",
-    name="greet",
-    method="greet",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_benchmark_pb2.GreetRequest),
-    response=_rt.google_codec(_benchmark_pb2.GreetResponse),
-    documentation="Answers at once: what an invocation costs at the least.",
+    "Greeter", "greet", "greet", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_benchmark_pb2.GreetRequest), _rt.google_codec(_benchmark_pb2.GreetResponse),
+    documentation=_rt.getdoc(_GreeterDocs.greet),
 )
 
 _COUNTER_ADD: Final = _rt.HandlerDescriptor(
-    service="Counter",
-    name="add",
-    method="add",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_benchmark_pb2.AddRequest),
-    response=_rt.google_codec(_benchmark_pb2.Count),
-    documentation="Reads state, runs a side effect and writes state.",
+    "Counter", "add", "add", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    _rt.google_codec(_benchmark_pb2.AddRequest), _rt.google_codec(_benchmark_pb2.Count),
+    documentation=_rt.getdoc(_CounterDocs.add),
 )
 
 GreeterBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="Greeter",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_GREETER_GREET,),
+    "Greeter", _rt.ServiceKind.SERVICE, (_GREETER_GREET,),
 )
 
 CounterBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="Counter",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_COUNTER_ADD,),
-    state=(CounterBase.COUNT,),
+    "Counter", _rt.ServiceKind.VIRTUAL_OBJECT, (_COUNTER_ADD,), state=(CounterBase.COUNT,),
 )

@@ -6,82 +6,70 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from conformance.v1 import conformance_pb2 as _conformance_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "AccountBase",
-    "AccountClient",
-    "AccountIngressClient",
-    "AccountIngressSendClient",
-    "AccountSendClient",
-    "ClerkBase",
-    "ClerkClient",
-    "ClerkIngressClient",
-    "ClerkIngressSendClient",
-    "ClerkSendClient",
-    "JourneyBase",
-    "JourneyClient",
-    "JourneyIngressClient",
-    "JourneyIngressSendClient",
-    "JourneySendClient",
-    "LazyAccountBase",
-    "LazyAccountClient",
-    "LazyAccountIngressClient",
-    "LazyAccountIngressSendClient",
-    "LazyAccountSendClient",
+    "AccountBase", "AccountClient", "AccountIngressClient", "AccountIngressSendClient",
+    "AccountSendClient", "ClerkBase", "ClerkClient", "ClerkIngressClient", "ClerkIngressSendClient",
+    "ClerkSendClient", "JourneyBase", "JourneyClient", "JourneyIngressClient",
+    "JourneyIngressSendClient", "JourneySendClient", "LazyAccountBase", "LazyAccountClient",
+    "LazyAccountIngressClient", "LazyAccountIngressSendClient", "LazyAccountSendClient",
 ]
 
 
-class ClerkBase(_rt.Service):
+class _ClerkDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def perform(self, *args: Any, **options: Any) -> Any:
+        """Plays a script."""
+    def echo(self, *args: Any, **options: Any) -> Any:
+        """Returns what it gets."""
+    def nothing(self, *args: Any, **options: Any) -> Any:
+        """Takes nothing and returns nothing."""
+    def fail(self, *args: Any, **options: Any) -> Any:
+        """Ends with a terminal error."""
+    def describe(self, *args: Any, **options: Any) -> Any:
+        """Restate knows it by a name that is not the method's."""
+    def whisper(self, *args: Any, **options: Any) -> Any:
+        """Not for callers from outside."""
+
+
+class ClerkBase(_rt.Service, _ClerkDocs):
     """A plain service."""
 
     GO: ClassVar[_rt.SignalKey[_conformance_pb2.Parcel]] = _rt.SignalKey(
-        "go",
-        _conformance_pb2.Parcel,
+        "go", _conformance_pb2.Parcel,
     )
 
     @abc.abstractmethod
     async def perform(
-        self,
-        ctx: _rt.Context,
-        request: _conformance_pb2.Script,
-    ) -> _conformance_pb2.Parcel:
-        """Plays a script."""
+        self, ctx: _rt.Context, request: _conformance_pb2.Script,
+    ) -> _conformance_pb2.Parcel: ...
 
     @abc.abstractmethod
     async def echo(
-        self,
-        ctx: _rt.Context,
-        request: _conformance_pb2.Parcel,
-    ) -> _conformance_pb2.Parcel:
-        """Returns what it gets."""
+        self, ctx: _rt.Context, request: _conformance_pb2.Parcel,
+    ) -> _conformance_pb2.Parcel: ...
 
     @abc.abstractmethod
-    async def nothing(self, ctx: _rt.Context) -> None:
-        """Takes nothing and returns nothing."""
+    async def nothing(self, ctx: _rt.Context) -> None: ...
 
     @abc.abstractmethod
-    async def fail(self, ctx: _rt.Context, request: _conformance_pb2.FailRequest) -> None:
-        """Ends with a terminal error."""
+    async def fail(self, ctx: _rt.Context, request: _conformance_pb2.FailRequest) -> None: ...
 
     @abc.abstractmethod
-    async def describe(self, ctx: _rt.Context) -> _conformance_pb2.Parcel:
-        """Restate knows it by a name that is not the method's."""
+    async def describe(self, ctx: _rt.Context) -> _conformance_pb2.Parcel: ...
 
     @abc.abstractmethod
     async def whisper(
-        self,
-        ctx: _rt.Context,
-        request: _conformance_pb2.Parcel,
-    ) -> _conformance_pb2.Parcel:
-        """Not for callers from outside."""
+        self, ctx: _rt.Context, request: _conformance_pb2.Parcel,
+    ) -> _conformance_pb2.Parcel: ...
 
 
-class ClerkClient(_rt.ContextClient):
-    """Calls the service `conformance.v1.Clerk` from a handler."""
+class ClerkClient(_rt.ContextClient, _ClerkDocs):
+    """Calls the service `conformance.v1.Clerk` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ClerkClient:
@@ -98,249 +86,184 @@ class ClerkClient(_rt.ContextClient):
         return ClerkSendClient(self._ctx, self._key, self._scope)
 
     def perform(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
-        """Plays a script."""
         return self._call(_CLERK_PERFORM, request, options)
 
     def echo(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
-        """Returns what it gets."""
         return self._call(_CLERK_ECHO, request, options)
 
     def nothing(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
-        """Takes nothing and returns nothing."""
         return self._call(_CLERK_NOTHING, None, options)
 
     def fail(
-        self,
-        request: _conformance_pb2.FailRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.FailRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[None]:
-        """Ends with a terminal error."""
         return self._call(_CLERK_FAIL, request, options)
 
     def describe(
-        self,
-        **options: Unpack[_rt.CallOptions],
+        self, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
-        """Restate knows it by a name that is not the method's."""
         return self._call(_CLERK_DESCRIBE, None, options)
 
     def whisper(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
-        """Not for callers from outside."""
         return self._call(_CLERK_WHISPER, request, options)
 
 
-class ClerkSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `conformance.v1.Clerk` from a handler."""
+class ClerkSendClient(_rt.ContextSendClient, _ClerkDocs):
+    """Sends one-way messages to the service `conformance.v1.Clerk` from a handler: `ClerkClient.send` makes one."""
 
     def perform(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
-        """Plays a script."""
         return self._send(_CLERK_PERFORM, request, options)
 
     def echo(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
-        """Returns what it gets."""
         return self._send(_CLERK_ECHO, request, options)
 
     def nothing(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
-        """Takes nothing and returns nothing."""
         return self._send(_CLERK_NOTHING, None, options)
 
     def fail(
-        self,
-        request: _conformance_pb2.FailRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.FailRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[None]:
-        """Ends with a terminal error."""
         return self._send(_CLERK_FAIL, request, options)
 
     def describe(
-        self,
-        **options: Unpack[_rt.SendOptions],
+        self, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
-        """Restate knows it by a name that is not the method's."""
         return self._send(_CLERK_DESCRIBE, None, options)
 
     def whisper(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
-        """Not for callers from outside."""
         return self._send(_CLERK_WHISPER, request, options)
 
 
-class ClerkIngressClient(_rt.IngressServiceClient):
-    """Calls the service `conformance.v1.Clerk` from outside of Restate."""
+class ClerkIngressClient(_rt.IngressServiceClient, _ClerkDocs):
+    """Calls the service `conformance.v1.Clerk` from outside of Restate: `ClerkClient.from_client` makes one."""
 
     def send(self) -> ClerkIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return ClerkIngressSendClient(self._client, self._key, self._scope)
 
     async def perform(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
-        """Plays a script."""
         return await self._call(_CLERK_PERFORM, request, options)
 
     async def echo(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
-        """Returns what it gets."""
         return await self._call(_CLERK_ECHO, request, options)
 
     async def nothing(self, **options: Unpack[_rt.CallOptions]) -> None:
-        """Takes nothing and returns nothing."""
         return await self._call(_CLERK_NOTHING, None, options)
 
     async def fail(
-        self,
-        request: _conformance_pb2.FailRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.FailRequest, **options: Unpack[_rt.CallOptions],
     ) -> None:
-        """Ends with a terminal error."""
         return await self._call(_CLERK_FAIL, request, options)
 
     async def describe(self, **options: Unpack[_rt.CallOptions]) -> _conformance_pb2.Parcel:
-        """Restate knows it by a name that is not the method's."""
         return await self._call(_CLERK_DESCRIBE, None, options)
 
     async def whisper(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
-        """Not for callers from outside."""
         return await self._call(_CLERK_WHISPER, request, options)
 
 
-class ClerkIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `conformance.v1.Clerk` from outside of Restate."""
+class ClerkIngressSendClient(_rt.IngressServiceSendClient, _ClerkDocs):
+    """Sends one-way messages to the service `conformance.v1.Clerk` from outside: `ClerkIngressClient.send` makes one."""
 
     async def perform(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        """Plays a script."""
         return await self._send(_CLERK_PERFORM, request, options)
 
     async def echo(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        """Returns what it gets."""
         return await self._send(_CLERK_ECHO, request, options)
 
     async def nothing(
-        self,
-        **options: Unpack[_rt.SendOptions],
+        self, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """Takes nothing and returns nothing."""
         return await self._send(_CLERK_NOTHING, None, options)
 
     async def fail(
-        self,
-        request: _conformance_pb2.FailRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.FailRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """Ends with a terminal error."""
         return await self._send(_CLERK_FAIL, request, options)
 
     async def describe(
-        self,
-        **options: Unpack[_rt.SendOptions],
+        self, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        """Restate knows it by a name that is not the method's."""
         return await self._send(_CLERK_DESCRIBE, None, options)
 
     async def whisper(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        """Not for callers from outside."""
         return await self._send(_CLERK_WHISPER, request, options)
 
 
-class AccountBase(_rt.VirtualObject):
+class _AccountDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def perform(self, *args: Any, **options: Any) -> Any:
+        """Plays a script, as the one writer."""
+    def observe(self, *args: Any, **options: Any) -> Any:
+        """Plays a script beside others."""
+    def append(self, *args: Any, **options: Any) -> Any:
+        """Appends a line."""
+    def entries(self, *args: Any, **options: Any) -> Any:
+        """All lines so far."""
+
+
+class AccountBase(_rt.VirtualObject, _AccountDocs):
     """A virtual object."""
 
     ENTRIES: ClassVar[_rt.StateKey[_conformance_pb2.EntryList]] = _rt.StateKey(
-        "entries",
-        _conformance_pb2.EntryList,
+        "entries", _conformance_pb2.EntryList,
     )
     PARCEL: ClassVar[_rt.StateKey[_conformance_pb2.Parcel]] = _rt.StateKey(
-        "parcel",
-        _conformance_pb2.Parcel,
+        "parcel", _conformance_pb2.Parcel,
     )
     GO: ClassVar[_rt.SignalKey[_conformance_pb2.Parcel]] = _rt.SignalKey(
-        "go",
-        _conformance_pb2.Parcel,
+        "go", _conformance_pb2.Parcel,
     )
 
     @abc.abstractmethod
     async def perform(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _conformance_pb2.Script,
-    ) -> _conformance_pb2.Parcel:
-        """Plays a script, as the one writer."""
+        self, ctx: _rt.ObjectContext, request: _conformance_pb2.Script,
+    ) -> _conformance_pb2.Parcel: ...
 
     @abc.abstractmethod
     async def observe(
-        self,
-        ctx: _rt.ObjectSharedContext,
-        request: _conformance_pb2.Script,
-    ) -> _conformance_pb2.Parcel:
-        """Plays a script beside others."""
+        self, ctx: _rt.ObjectSharedContext, request: _conformance_pb2.Script,
+    ) -> _conformance_pb2.Parcel: ...
 
     @abc.abstractmethod
     async def append(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _conformance_pb2.Entry,
-    ) -> _conformance_pb2.EntryList:
-        """Appends a line."""
+        self, ctx: _rt.ObjectContext, request: _conformance_pb2.Entry,
+    ) -> _conformance_pb2.EntryList: ...
 
     @abc.abstractmethod
-    async def entries(self, ctx: _rt.ObjectSharedContext) -> _conformance_pb2.EntryList:
-        """All lines so far."""
+    async def entries(self, ctx: _rt.ObjectSharedContext) -> _conformance_pb2.EntryList: ...
 
 
-class AccountClient(_rt.ContextClient):
-    """Calls the virtual object `conformance.v1.Account` from a handler."""
+class AccountClient(_rt.ContextClient, _AccountDocs):
+    """Calls the virtual object `conformance.v1.Account` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(
-        cls,
-        ctx: _rt.Context,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> AccountClient:
         """Returns the client for one object key, for use in a handler.
 
@@ -350,10 +273,7 @@ class AccountClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> AccountIngressClient:
         """Returns the client for one object key, for use outside of Restate.
 
@@ -366,184 +286,135 @@ class AccountClient(_rt.ContextClient):
         return AccountSendClient(self._ctx, self._key, self._scope)
 
     def perform(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
-        """Plays a script, as the one writer."""
         return self._call(_ACCOUNT_PERFORM, request, options)
 
     def observe(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
-        """Plays a script beside others."""
         return self._call(_ACCOUNT_OBSERVE, request, options)
 
     def append(
-        self,
-        request: _conformance_pb2.Entry,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Entry, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.EntryList]:
-        """Appends a line."""
         return self._call(_ACCOUNT_APPEND, request, options)
 
     def entries(
-        self,
-        **options: Unpack[_rt.CallOptions],
+        self, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.EntryList]:
-        """All lines so far."""
         return self._call(_ACCOUNT_ENTRIES, None, options)
 
 
-class AccountSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `conformance.v1.Account` from a handler."""
+class AccountSendClient(_rt.ContextSendClient, _AccountDocs):
+    """Sends one-way messages to the virtual object `conformance.v1.Account` from a handler: `AccountClient.send` makes one."""
 
     def perform(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
-        """Plays a script, as the one writer."""
         return self._send(_ACCOUNT_PERFORM, request, options)
 
     def observe(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
-        """Plays a script beside others."""
         return self._send(_ACCOUNT_OBSERVE, request, options)
 
     def append(
-        self,
-        request: _conformance_pb2.Entry,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Entry, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.EntryList]:
-        """Appends a line."""
         return self._send(_ACCOUNT_APPEND, request, options)
 
     def entries(
-        self,
-        **options: Unpack[_rt.SendOptions],
+        self, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.EntryList]:
-        """All lines so far."""
         return self._send(_ACCOUNT_ENTRIES, None, options)
 
 
-class AccountIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `conformance.v1.Account` from outside of Restate."""
+class AccountIngressClient(_rt.IngressServiceClient, _AccountDocs):
+    """Calls the virtual object `conformance.v1.Account` from outside of Restate: `AccountClient.from_client` makes one."""
 
     def send(self) -> AccountIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return AccountIngressSendClient(self._client, self._key, self._scope)
 
     async def perform(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
-        """Plays a script, as the one writer."""
         return await self._call(_ACCOUNT_PERFORM, request, options)
 
     async def observe(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
-        """Plays a script beside others."""
         return await self._call(_ACCOUNT_OBSERVE, request, options)
 
     async def append(
-        self,
-        request: _conformance_pb2.Entry,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Entry, **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.EntryList:
-        """Appends a line."""
         return await self._call(_ACCOUNT_APPEND, request, options)
 
     async def entries(self, **options: Unpack[_rt.CallOptions]) -> _conformance_pb2.EntryList:
-        """All lines so far."""
         return await self._call(_ACCOUNT_ENTRIES, None, options)
 
 
-class AccountIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `conformance.v1.Account` from outside of Restate."""
+class AccountIngressSendClient(_rt.IngressServiceSendClient, _AccountDocs):
+    """Sends one-way messages to the virtual object `conformance.v1.Account` from outside: `AccountIngressClient.send` makes one."""
 
     async def perform(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        """Plays a script, as the one writer."""
         return await self._send(_ACCOUNT_PERFORM, request, options)
 
     async def observe(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        """Plays a script beside others."""
         return await self._send(_ACCOUNT_OBSERVE, request, options)
 
     async def append(
-        self,
-        request: _conformance_pb2.Entry,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Entry, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.EntryList]:
-        """Appends a line."""
         return await self._send(_ACCOUNT_APPEND, request, options)
 
     async def entries(
-        self,
-        **options: Unpack[_rt.SendOptions],
+        self, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.EntryList]:
-        """All lines so far."""
         return await self._send(_ACCOUNT_ENTRIES, None, options)
 
 
-class LazyAccountBase(_rt.VirtualObject):
+class _LazyAccountDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def perform(self, *args: Any, **options: Any) -> Any:
+        """Plays a script, as the one writer."""
+
+
+class LazyAccountBase(_rt.VirtualObject, _LazyAccountDocs):
     """An object whose state is fetched key by key."""
 
     ENTRIES: ClassVar[_rt.StateKey[_conformance_pb2.EntryList]] = _rt.StateKey(
-        "entries",
-        _conformance_pb2.EntryList,
+        "entries", _conformance_pb2.EntryList,
     )
     PARCEL: ClassVar[_rt.StateKey[_conformance_pb2.Parcel]] = _rt.StateKey(
-        "parcel",
-        _conformance_pb2.Parcel,
+        "parcel", _conformance_pb2.Parcel,
     )
 
     @abc.abstractmethod
     async def perform(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _conformance_pb2.Script,
-    ) -> _conformance_pb2.Parcel:
-        """Plays a script, as the one writer."""
+        self, ctx: _rt.ObjectContext, request: _conformance_pb2.Script,
+    ) -> _conformance_pb2.Parcel: ...
 
 
-class LazyAccountClient(_rt.ContextClient):
-    """Calls the virtual object `conformance.v1.LazyAccount` from a handler."""
+class LazyAccountClient(_rt.ContextClient, _LazyAccountDocs):
+    """Calls the virtual object `conformance.v1.LazyAccount` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(
-        cls,
-        ctx: _rt.Context,
-        key: str,
-        *,
-        scope: str | None = None,
+        cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> LazyAccountClient:
         """Returns the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> LazyAccountIngressClient:
         """Returns the client for one object key, for use outside of Restate."""
         return LazyAccountIngressClient(client, key, scope)
@@ -553,105 +424,90 @@ class LazyAccountClient(_rt.ContextClient):
         return LazyAccountSendClient(self._ctx, self._key, self._scope)
 
     def perform(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
-        """Plays a script, as the one writer."""
         return self._call(_LAZY_ACCOUNT_PERFORM, request, options)
 
 
-class LazyAccountSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `conformance.v1.LazyAccount` from a handler."""
+class LazyAccountSendClient(_rt.ContextSendClient, _LazyAccountDocs):
+    """Sends one-way messages to the virtual object `conformance.v1.LazyAccount` from a handler: `LazyAccountClient.send` makes one."""
 
     def perform(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
-        """Plays a script, as the one writer."""
         return self._send(_LAZY_ACCOUNT_PERFORM, request, options)
 
 
-class LazyAccountIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `conformance.v1.LazyAccount` from outside of Restate."""
+class LazyAccountIngressClient(_rt.IngressServiceClient, _LazyAccountDocs):
+    """Calls the virtual object `conformance.v1.LazyAccount` from outside of Restate: `LazyAccountClient.from_client` makes one."""
 
     def send(self) -> LazyAccountIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return LazyAccountIngressSendClient(self._client, self._key, self._scope)
 
     async def perform(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
-        """Plays a script, as the one writer."""
         return await self._call(_LAZY_ACCOUNT_PERFORM, request, options)
 
 
-class LazyAccountIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `conformance.v1.LazyAccount` from outside of Restate."""
+class LazyAccountIngressSendClient(_rt.IngressServiceSendClient, _LazyAccountDocs):
+    """Sends one-way messages to the virtual object `conformance.v1.LazyAccount` from outside: `LazyAccountIngressClient.send` makes one."""
 
     async def perform(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        """Plays a script, as the one writer."""
         return await self._send(_LAZY_ACCOUNT_PERFORM, request, options)
 
 
-class JourneyBase(_rt.Workflow):
+class _JourneyDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def run(self, *args: Any, **options: Any) -> Any:
+        """Plays a script, once per workflow id."""
+    def observe(self, *args: Any, **options: Any) -> Any:
+        """Plays a script beside the run."""
+    def decide(self, *args: Any, **options: Any) -> Any:
+        """Resolves the promise `decision`."""
+    def refuse(self, *args: Any, **options: Any) -> Any:
+        """Rejects the promise `decision`."""
+
+
+class JourneyBase(_rt.Workflow, _JourneyDocs):
     """A workflow."""
 
     PARCEL: ClassVar[_rt.StateKey[_conformance_pb2.Parcel]] = _rt.StateKey(
-        "parcel",
-        _conformance_pb2.Parcel,
+        "parcel", _conformance_pb2.Parcel,
     )
     DECISION: ClassVar[_rt.PromiseKey[_conformance_pb2.Parcel]] = _rt.PromiseKey(
-        "decision",
-        _conformance_pb2.Parcel,
+        "decision", _conformance_pb2.Parcel,
     )
     GO: ClassVar[_rt.SignalKey[_conformance_pb2.Parcel]] = _rt.SignalKey(
-        "go",
-        _conformance_pb2.Parcel,
+        "go", _conformance_pb2.Parcel,
     )
 
     @abc.abstractmethod
     async def run(
-        self,
-        ctx: _rt.WorkflowContext,
-        request: _conformance_pb2.Script,
-    ) -> _conformance_pb2.Parcel:
-        """Plays a script, once per workflow id."""
+        self, ctx: _rt.WorkflowContext, request: _conformance_pb2.Script,
+    ) -> _conformance_pb2.Parcel: ...
 
     @abc.abstractmethod
     async def observe(
-        self,
-        ctx: _rt.WorkflowSharedContext,
-        request: _conformance_pb2.Script,
-    ) -> _conformance_pb2.Parcel:
-        """Plays a script beside the run."""
+        self, ctx: _rt.WorkflowSharedContext, request: _conformance_pb2.Script,
+    ) -> _conformance_pb2.Parcel: ...
 
     @abc.abstractmethod
     async def decide(
-        self,
-        ctx: _rt.WorkflowSharedContext,
-        request: _conformance_pb2.Parcel,
-    ) -> None:
-        """Resolves the promise `decision`."""
+        self, ctx: _rt.WorkflowSharedContext, request: _conformance_pb2.Parcel,
+    ) -> None: ...
 
     @abc.abstractmethod
     async def refuse(
-        self,
-        ctx: _rt.WorkflowSharedContext,
-        request: _conformance_pb2.Parcel,
-    ) -> None:
-        """Rejects the promise `decision`."""
+        self, ctx: _rt.WorkflowSharedContext, request: _conformance_pb2.Parcel,
+    ) -> None: ...
 
 
-class JourneyClient(_rt.ContextClient):
-    """Calls the workflow `conformance.v1.Journey` from a handler."""
+class JourneyClient(_rt.ContextClient, _JourneyDocs):
+    """Calls the workflow `conformance.v1.Journey` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> JourneyClient:
@@ -660,10 +516,7 @@ class JourneyClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> JourneyIngressClient:
         """Returns the client for one workflow id, for use outside of Restate."""
         return JourneyIngressClient(client, key, scope)
@@ -673,85 +526,59 @@ class JourneyClient(_rt.ContextClient):
         return JourneySendClient(self._ctx, self._key, self._scope)
 
     def run(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
-        """Plays a script, once per workflow id."""
         return self._call(_JOURNEY_RUN, request, options)
 
     def observe(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:
-        """Plays a script beside the run."""
         return self._call(_JOURNEY_OBSERVE, request, options)
 
     def decide(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[None]:
-        """Resolves the promise `decision`."""
         return self._call(_JOURNEY_DECIDE, request, options)
 
     def refuse(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[None]:
-        """Rejects the promise `decision`."""
         return self._call(_JOURNEY_REFUSE, request, options)
 
 
-class JourneySendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the workflow `conformance.v1.Journey` from a handler."""
+class JourneySendClient(_rt.ContextSendClient, _JourneyDocs):
+    """Sends one-way messages to the workflow `conformance.v1.Journey` from a handler: `JourneyClient.send` makes one."""
 
     def run(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
-        """Plays a script, once per workflow id."""
         return self._send(_JOURNEY_RUN, request, options)
 
     def observe(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_conformance_pb2.Parcel]:
-        """Plays a script beside the run."""
         return self._send(_JOURNEY_OBSERVE, request, options)
 
     def decide(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[None]:
-        """Resolves the promise `decision`."""
         return self._send(_JOURNEY_DECIDE, request, options)
 
     def refuse(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[None]:
-        """Rejects the promise `decision`."""
         return self._send(_JOURNEY_REFUSE, request, options)
 
 
-class JourneyIngressClient(_rt.IngressServiceClient):
-    """Calls the workflow `conformance.v1.Journey` from outside of Restate."""
+class JourneyIngressClient(_rt.IngressServiceClient, _JourneyDocs):
+    """Calls the workflow `conformance.v1.Journey` from outside of Restate: `JourneyClient.from_client` makes one."""
 
     def send(self) -> JourneyIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return JourneyIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.SubmitOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
         """Starts the workflow and does not wait for its result."""
         return await self._submit(_JOURNEY_RUN, request, options)
@@ -761,280 +588,151 @@ class JourneyIngressClient(_rt.IngressServiceClient):
         return self._handle(_JOURNEY_RUN)
 
     async def run(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
-        """Plays a script, once per workflow id."""
         return await self._call(_JOURNEY_RUN, request, options)
 
     async def observe(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.CallOptions],
     ) -> _conformance_pb2.Parcel:
-        """Plays a script beside the run."""
         return await self._call(_JOURNEY_OBSERVE, request, options)
 
     async def decide(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.CallOptions],
     ) -> None:
-        """Resolves the promise `decision`."""
         return await self._call(_JOURNEY_DECIDE, request, options)
 
     async def refuse(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.CallOptions],
     ) -> None:
-        """Rejects the promise `decision`."""
         return await self._call(_JOURNEY_REFUSE, request, options)
 
 
-class JourneyIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `conformance.v1.Journey` from outside of Restate."""
+class JourneyIngressSendClient(_rt.IngressServiceSendClient, _JourneyDocs):
+    """Sends one-way messages to the workflow `conformance.v1.Journey` from outside: `JourneyIngressClient.send` makes one."""
 
     async def run(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        """Plays a script, once per workflow id."""
         return await self._send(_JOURNEY_RUN, request, options)
 
     async def observe(
-        self,
-        request: _conformance_pb2.Script,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        """Plays a script beside the run."""
         return await self._send(_JOURNEY_OBSERVE, request, options)
 
     async def decide(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """Resolves the promise `decision`."""
         return await self._send(_JOURNEY_DECIDE, request, options)
 
     async def refuse(
-        self,
-        request: _conformance_pb2.Parcel,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """Rejects the promise `decision`."""
         return await self._send(_JOURNEY_REFUSE, request, options)
 
 
 _CLERK_PERFORM: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.Clerk",
-    name="Perform",
-    method="perform",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_conformance_pb2.Script),
-    response=_rt.google_codec(_conformance_pb2.Parcel),
-    documentation="Plays a script.",
+    "conformance.v1.Clerk", "Perform", "perform", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_conformance_pb2.Script), _rt.google_codec(_conformance_pb2.Parcel),
+    documentation=_rt.getdoc(_ClerkDocs.perform),
 )
-
 _CLERK_ECHO: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.Clerk",
-    name="Echo",
-    method="echo",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_conformance_pb2.Parcel),
-    response=_rt.google_codec(_conformance_pb2.Parcel),
-    documentation="Returns what it gets.",
+    "conformance.v1.Clerk", "Echo", "echo", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_conformance_pb2.Parcel), _rt.google_codec(_conformance_pb2.Parcel),
+    documentation=_rt.getdoc(_ClerkDocs.echo),
 )
-
 _CLERK_NOTHING: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.Clerk",
-    name="Nothing",
-    method="nothing",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.NOTHING,
-    response=_rt.NOTHING,
-    documentation="Takes nothing and returns nothing.",
+    "conformance.v1.Clerk", "Nothing", "nothing", _rt.ServiceKind.SERVICE, None, _rt.NOTHING,
+    _rt.NOTHING, documentation=_rt.getdoc(_ClerkDocs.nothing),
 )
-
 _CLERK_FAIL: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.Clerk",
-    name="Fail",
-    method="fail",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_conformance_pb2.FailRequest),
-    response=_rt.NOTHING,
-    documentation="Ends with a terminal error.",
+    "conformance.v1.Clerk", "Fail", "fail", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_conformance_pb2.FailRequest), _rt.NOTHING,
+    documentation=_rt.getdoc(_ClerkDocs.fail),
 )
-
 _CLERK_DESCRIBE: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.Clerk",
-    name="describe_yourself",
-    method="describe",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.NOTHING,
-    response=_rt.google_codec(_conformance_pb2.Parcel),
-    documentation="Restate knows it by a name that is not the method's.",
+    "conformance.v1.Clerk", "describe_yourself", "describe", _rt.ServiceKind.SERVICE, None,
+    _rt.NOTHING, _rt.google_codec(_conformance_pb2.Parcel),
+    documentation=_rt.getdoc(_ClerkDocs.describe),
 )
-
 _CLERK_WHISPER: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.Clerk",
-    name="Whisper",
-    method="whisper",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_conformance_pb2.Parcel),
-    response=_rt.google_codec(_conformance_pb2.Parcel),
-    config=_rt.Config(ingress_private=True),
-    documentation="Not for callers from outside.",
+    "conformance.v1.Clerk", "Whisper", "whisper", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_conformance_pb2.Parcel), _rt.google_codec(_conformance_pb2.Parcel),
+    config=_rt.Config(ingress_private=True), documentation=_rt.getdoc(_ClerkDocs.whisper),
 )
 
 _ACCOUNT_PERFORM: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.Account",
-    name="Perform",
-    method="perform",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_conformance_pb2.Script),
-    response=_rt.google_codec(_conformance_pb2.Parcel),
-    documentation="Plays a script, as the one writer.",
+    "conformance.v1.Account", "Perform", "perform", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_conformance_pb2.Script),
+    _rt.google_codec(_conformance_pb2.Parcel), documentation=_rt.getdoc(_AccountDocs.perform),
 )
-
 _ACCOUNT_OBSERVE: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.Account",
-    name="Observe",
-    method="observe",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_conformance_pb2.Script),
-    response=_rt.google_codec(_conformance_pb2.Parcel),
-    documentation="Plays a script beside others.",
+    "conformance.v1.Account", "Observe", "observe", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.SHARED, _rt.google_codec(_conformance_pb2.Script),
+    _rt.google_codec(_conformance_pb2.Parcel), documentation=_rt.getdoc(_AccountDocs.observe),
 )
-
 _ACCOUNT_APPEND: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.Account",
-    name="Append",
-    method="append",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_conformance_pb2.Entry),
-    response=_rt.google_codec(_conformance_pb2.EntryList),
-    documentation="Appends a line.",
+    "conformance.v1.Account", "Append", "append", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_conformance_pb2.Entry),
+    _rt.google_codec(_conformance_pb2.EntryList), documentation=_rt.getdoc(_AccountDocs.append),
     key_field="account",
 )
-
 _ACCOUNT_ENTRIES: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.Account",
-    name="Entries",
-    method="entries",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.NOTHING,
-    response=_rt.google_codec(_conformance_pb2.EntryList),
-    documentation="All lines so far.",
+    "conformance.v1.Account", "Entries", "entries", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.SHARED, _rt.NOTHING, _rt.google_codec(_conformance_pb2.EntryList),
+    documentation=_rt.getdoc(_AccountDocs.entries),
 )
 
 _LAZY_ACCOUNT_PERFORM: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.LazyAccount",
-    name="Perform",
-    method="perform",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_conformance_pb2.Script),
-    response=_rt.google_codec(_conformance_pb2.Parcel),
-    documentation="Plays a script, as the one writer.",
+    "conformance.v1.LazyAccount", "Perform", "perform", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_conformance_pb2.Script),
+    _rt.google_codec(_conformance_pb2.Parcel), documentation=_rt.getdoc(_LazyAccountDocs.perform),
 )
 
 _JOURNEY_RUN: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.Journey",
-    name="Run",
-    method="run",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.WORKFLOW,
-    request=_rt.google_codec(_conformance_pb2.Script),
-    response=_rt.google_codec(_conformance_pb2.Parcel),
-    documentation="Plays a script, once per workflow id.",
+    "conformance.v1.Journey", "Run", "run", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.WORKFLOW,
+    _rt.google_codec(_conformance_pb2.Script), _rt.google_codec(_conformance_pb2.Parcel),
+    documentation=_rt.getdoc(_JourneyDocs.run),
 )
-
 _JOURNEY_OBSERVE: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.Journey",
-    name="Observe",
-    method="observe",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_conformance_pb2.Script),
-    response=_rt.google_codec(_conformance_pb2.Parcel),
-    documentation="Plays a script beside the run.",
+    "conformance.v1.Journey", "Observe", "observe", _rt.ServiceKind.WORKFLOW,
+    _rt.HandlerKind.SHARED, _rt.google_codec(_conformance_pb2.Script),
+    _rt.google_codec(_conformance_pb2.Parcel), documentation=_rt.getdoc(_JourneyDocs.observe),
 )
-
 _JOURNEY_DECIDE: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.Journey",
-    name="Decide",
-    method="decide",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_conformance_pb2.Parcel),
-    response=_rt.NOTHING,
-    documentation="Resolves the promise `decision`.",
+    "conformance.v1.Journey", "Decide", "decide", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.SHARED,
+    _rt.google_codec(_conformance_pb2.Parcel), _rt.NOTHING,
+    documentation=_rt.getdoc(_JourneyDocs.decide),
 )
-
 _JOURNEY_REFUSE: Final = _rt.HandlerDescriptor(
-    service="conformance.v1.Journey",
-    name="Refuse",
-    method="refuse",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_conformance_pb2.Parcel),
-    response=_rt.NOTHING,
-    documentation="Rejects the promise `decision`.",
+    "conformance.v1.Journey", "Refuse", "refuse", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.SHARED,
+    _rt.google_codec(_conformance_pb2.Parcel), _rt.NOTHING,
+    documentation=_rt.getdoc(_JourneyDocs.refuse),
 )
 
 ClerkBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="conformance.v1.Clerk",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(
-        _CLERK_PERFORM,
-        _CLERK_ECHO,
-        _CLERK_NOTHING,
-        _CLERK_FAIL,
-        _CLERK_DESCRIBE,
-        _CLERK_WHISPER,
-    ),
-    documentation="A plain service.",
-    signals=(ClerkBase.GO,),
+    "conformance.v1.Clerk", _rt.ServiceKind.SERVICE,
+    (_CLERK_PERFORM, _CLERK_ECHO, _CLERK_NOTHING, _CLERK_FAIL, _CLERK_DESCRIBE, _CLERK_WHISPER),
+    documentation=_rt.getdoc(ClerkBase), signals=(ClerkBase.GO,),
 )
 
 AccountBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="conformance.v1.Account",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_ACCOUNT_PERFORM, _ACCOUNT_OBSERVE, _ACCOUNT_APPEND, _ACCOUNT_ENTRIES),
-    documentation="A virtual object.",
-    state=(AccountBase.ENTRIES, AccountBase.PARCEL),
+    "conformance.v1.Account", _rt.ServiceKind.VIRTUAL_OBJECT,
+    (_ACCOUNT_PERFORM, _ACCOUNT_OBSERVE, _ACCOUNT_APPEND, _ACCOUNT_ENTRIES),
+    documentation=_rt.getdoc(AccountBase), state=(AccountBase.ENTRIES, AccountBase.PARCEL),
     signals=(AccountBase.GO,),
 )
 
 LazyAccountBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="conformance.v1.LazyAccount",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_LAZY_ACCOUNT_PERFORM,),
-    config=_rt.Config(lazy_state=True),
-    documentation="An object whose state is fetched key by key.",
+    "conformance.v1.LazyAccount", _rt.ServiceKind.VIRTUAL_OBJECT, (_LAZY_ACCOUNT_PERFORM,),
+    config=_rt.Config(lazy_state=True), documentation=_rt.getdoc(LazyAccountBase),
     state=(LazyAccountBase.ENTRIES, LazyAccountBase.PARCEL),
 )
 
 JourneyBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="conformance.v1.Journey",
-    kind=_rt.ServiceKind.WORKFLOW,
-    handlers=(_JOURNEY_RUN, _JOURNEY_OBSERVE, _JOURNEY_DECIDE, _JOURNEY_REFUSE),
-    documentation="A workflow.",
-    state=(JourneyBase.PARCEL,),
-    promises=(JourneyBase.DECISION,),
-    signals=(JourneyBase.GO,),
+    "conformance.v1.Journey", _rt.ServiceKind.WORKFLOW,
+    (_JOURNEY_RUN, _JOURNEY_OBSERVE, _JOURNEY_DECIDE, _JOURNEY_REFUSE),
+    documentation=_rt.getdoc(JourneyBase), state=(JourneyBase.PARCEL,),
+    promises=(JourneyBase.DECISION,), signals=(JourneyBase.GO,),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import abc
 from datetime import timedelta
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from restate_proto._codegen import v1 as _rt
 from shop.v1 import cart_pb2 as _cart_pb2
@@ -16,45 +16,46 @@ from shop.v1 import checkout_pb2 as _checkout_pb2
 __all__ = ["CartBase", "CartClient", "CartIngressClient", "CartIngressSendClient", "CartSendClient"]
 
 
-class CartBase(_rt.VirtualObject):
+class _CartDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def add_ticket(self, *args: Any, **options: Any) -> Any:
+        """Reserves a ticket and puts it into the cart, from where it expires."""
+    def expire_ticket(self, *args: Any, **options: Any) -> Any:
+        """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
+    def checkout(self, *args: Any, **options: Any) -> Any:
+        """Pays for the tickets in the cart and hands them over."""
+    def show(self, *args: Any, **options: Any) -> Any:
+        """Lists the tickets in the cart."""
+
+
+class CartBase(_rt.VirtualObject, _CartDocs):
     """A customer's cart: the tickets that are reserved for them. The key is the customer."""
 
     TICKETS: ClassVar[_rt.StateKey[_cart_pb2.TicketList]] = _rt.StateKey(
-        "tickets",
-        _cart_pb2.TicketList,
+        "tickets", _cart_pb2.TicketList,
     )
 
     @abc.abstractmethod
     async def add_ticket(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _cart_pb2.AddTicketRequest,
-    ) -> _cart_pb2.AddTicketResponse:
-        """Reserves a ticket and puts it into the cart, from where it expires."""
+        self, ctx: _rt.ObjectContext, request: _cart_pb2.AddTicketRequest,
+    ) -> _cart_pb2.AddTicketResponse: ...
 
     @abc.abstractmethod
     async def expire_ticket(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _cart_pb2.ExpireTicketRequest,
-    ) -> None:
-        """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
+        self, ctx: _rt.ObjectContext, request: _cart_pb2.ExpireTicketRequest,
+    ) -> None: ...
 
     @abc.abstractmethod
     async def checkout(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _cart_pb2.CheckoutRequest,
-    ) -> _checkout_pb2.Receipt:
-        """Pays for the tickets in the cart and hands them over."""
+        self, ctx: _rt.ObjectContext, request: _cart_pb2.CheckoutRequest,
+    ) -> _checkout_pb2.Receipt: ...
 
     @abc.abstractmethod
-    async def show(self, ctx: _rt.ObjectSharedContext) -> _cart_pb2.TicketList:
-        """Lists the tickets in the cart."""
+    async def show(self, ctx: _rt.ObjectSharedContext) -> _cart_pb2.TicketList: ...
 
 
-class CartClient(_rt.ContextClient):
-    """Calls the virtual object `shop.v1.Cart` from a handler."""
+class CartClient(_rt.ContextClient, _CartDocs):
+    """Calls the virtual object `shop.v1.Cart` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> CartClient:
@@ -63,10 +64,7 @@ class CartClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> CartIngressClient:
         """Returns the client for one object key, for use outside of Restate."""
         return CartIngressClient(client, key, scope)
@@ -76,190 +74,121 @@ class CartClient(_rt.ContextClient):
         return CartSendClient(self._ctx, self._key, self._scope)
 
     def add_ticket(
-        self,
-        request: _cart_pb2.AddTicketRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _cart_pb2.AddTicketRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_cart_pb2.AddTicketResponse]:
-        """Reserves a ticket and puts it into the cart, from where it expires."""
         return self._call(_CART_ADD_TICKET, request, options)
 
     def expire_ticket(
-        self,
-        request: _cart_pb2.ExpireTicketRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _cart_pb2.ExpireTicketRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[None]:
-        """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
         return self._call(_CART_EXPIRE_TICKET, request, options)
 
     def checkout(
-        self,
-        request: _cart_pb2.CheckoutRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _cart_pb2.CheckoutRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_checkout_pb2.Receipt]:
-        """Pays for the tickets in the cart and hands them over."""
         return self._call(_CART_CHECKOUT, request, options)
 
     def show(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_cart_pb2.TicketList]:
-        """Lists the tickets in the cart."""
         return self._call(_CART_SHOW, None, options)
 
 
-class CartSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `shop.v1.Cart` from a handler."""
+class CartSendClient(_rt.ContextSendClient, _CartDocs):
+    """Sends one-way messages to the virtual object `shop.v1.Cart` from a handler: `CartClient.send` makes one."""
 
     def add_ticket(
-        self,
-        request: _cart_pb2.AddTicketRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _cart_pb2.AddTicketRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_cart_pb2.AddTicketResponse]:
-        """Reserves a ticket and puts it into the cart, from where it expires."""
         return self._send(_CART_ADD_TICKET, request, options)
 
     def expire_ticket(
-        self,
-        request: _cart_pb2.ExpireTicketRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _cart_pb2.ExpireTicketRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[None]:
-        """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
         return self._send(_CART_EXPIRE_TICKET, request, options)
 
     def checkout(
-        self,
-        request: _cart_pb2.CheckoutRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _cart_pb2.CheckoutRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_checkout_pb2.Receipt]:
-        """Pays for the tickets in the cart and hands them over."""
         return self._send(_CART_CHECKOUT, request, options)
 
     def show(
-        self,
-        **options: Unpack[_rt.SendOptions],
+        self, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_cart_pb2.TicketList]:
-        """Lists the tickets in the cart."""
         return self._send(_CART_SHOW, None, options)
 
 
-class CartIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `shop.v1.Cart` from outside of Restate."""
+class CartIngressClient(_rt.IngressServiceClient, _CartDocs):
+    """Calls the virtual object `shop.v1.Cart` from outside of Restate: `CartClient.from_client` makes one."""
 
     def send(self) -> CartIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return CartIngressSendClient(self._client, self._key, self._scope)
 
     async def add_ticket(
-        self,
-        request: _cart_pb2.AddTicketRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _cart_pb2.AddTicketRequest, **options: Unpack[_rt.CallOptions],
     ) -> _cart_pb2.AddTicketResponse:
-        """Reserves a ticket and puts it into the cart, from where it expires."""
         return await self._call(_CART_ADD_TICKET, request, options)
 
     async def expire_ticket(
-        self,
-        request: _cart_pb2.ExpireTicketRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _cart_pb2.ExpireTicketRequest, **options: Unpack[_rt.CallOptions],
     ) -> None:
-        """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
         return await self._call(_CART_EXPIRE_TICKET, request, options)
 
     async def checkout(
-        self,
-        request: _cart_pb2.CheckoutRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _cart_pb2.CheckoutRequest, **options: Unpack[_rt.CallOptions],
     ) -> _checkout_pb2.Receipt:
-        """Pays for the tickets in the cart and hands them over."""
         return await self._call(_CART_CHECKOUT, request, options)
 
     async def show(self, **options: Unpack[_rt.CallOptions]) -> _cart_pb2.TicketList:
-        """Lists the tickets in the cart."""
         return await self._call(_CART_SHOW, None, options)
 
 
-class CartIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `shop.v1.Cart` from outside of Restate."""
+class CartIngressSendClient(_rt.IngressServiceSendClient, _CartDocs):
+    """Sends one-way messages to the virtual object `shop.v1.Cart` from outside: `CartIngressClient.send` makes one."""
 
     async def add_ticket(
-        self,
-        request: _cart_pb2.AddTicketRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _cart_pb2.AddTicketRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_cart_pb2.AddTicketResponse]:
-        """Reserves a ticket and puts it into the cart, from where it expires."""
         return await self._send(_CART_ADD_TICKET, request, options)
 
     async def expire_ticket(
-        self,
-        request: _cart_pb2.ExpireTicketRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _cart_pb2.ExpireTicketRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """Takes out a ticket that was not bought in time. The cart sends this message to itself."""
         return await self._send(_CART_EXPIRE_TICKET, request, options)
 
     async def checkout(
-        self,
-        request: _cart_pb2.CheckoutRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _cart_pb2.CheckoutRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_checkout_pb2.Receipt]:
-        """Pays for the tickets in the cart and hands them over."""
         return await self._send(_CART_CHECKOUT, request, options)
 
     async def show(
-        self,
-        **options: Unpack[_rt.SendOptions],
+        self, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_cart_pb2.TicketList]:
-        """Lists the tickets in the cart."""
         return await self._send(_CART_SHOW, None, options)
 
 
 _CART_ADD_TICKET: Final = _rt.HandlerDescriptor(
-    service="shop.v1.Cart",
-    name="AddTicket",
-    method="add_ticket",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_cart_pb2.AddTicketRequest),
-    response=_rt.google_codec(_cart_pb2.AddTicketResponse),
-    documentation="Reserves a ticket and puts it into the cart, from where it expires.",
+    "shop.v1.Cart", "AddTicket", "add_ticket", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_cart_pb2.AddTicketRequest),
+    _rt.google_codec(_cart_pb2.AddTicketResponse), documentation=_rt.getdoc(_CartDocs.add_ticket),
 )
-
 _CART_EXPIRE_TICKET: Final = _rt.HandlerDescriptor(
-    service="shop.v1.Cart",
-    name="ExpireTicket",
-    method="expire_ticket",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_cart_pb2.ExpireTicketRequest),
-    response=_rt.NOTHING,
-    config=_rt.Config(ingress_private=True),
-    documentation="Takes out a ticket that was not bought in time. The cart sends this message to itself.",
+    "shop.v1.Cart", "ExpireTicket", "expire_ticket", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_cart_pb2.ExpireTicketRequest), _rt.NOTHING,
+    config=_rt.Config(ingress_private=True), documentation=_rt.getdoc(_CartDocs.expire_ticket),
 )
-
 _CART_CHECKOUT: Final = _rt.HandlerDescriptor(
-    service="shop.v1.Cart",
-    name="Checkout",
-    method="checkout",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_cart_pb2.CheckoutRequest),
-    response=_rt.google_codec(_checkout_pb2.Receipt),
-    documentation="Pays for the tickets in the cart and hands them over.",
+    "shop.v1.Cart", "Checkout", "checkout", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_cart_pb2.CheckoutRequest),
+    _rt.google_codec(_checkout_pb2.Receipt), documentation=_rt.getdoc(_CartDocs.checkout),
 )
-
 _CART_SHOW: Final = _rt.HandlerDescriptor(
-    service="shop.v1.Cart",
-    name="Show",
-    method="show",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.NOTHING,
-    response=_rt.google_codec(_cart_pb2.TicketList),
-    documentation="Lists the tickets in the cart.",
+    "shop.v1.Cart", "Show", "show", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.SHARED,
+    _rt.NOTHING, _rt.google_codec(_cart_pb2.TicketList), documentation=_rt.getdoc(_CartDocs.show),
 )
 
 CartBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="shop.v1.Cart",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_CART_ADD_TICKET, _CART_EXPIRE_TICKET, _CART_CHECKOUT, _CART_SHOW),
+    "shop.v1.Cart", _rt.ServiceKind.VIRTUAL_OBJECT,
+    (_CART_ADD_TICKET, _CART_EXPIRE_TICKET, _CART_CHECKOUT, _CART_SHOW),
     config=_rt.Config(journal_retention=timedelta(seconds=86400)),
-    documentation="A customer's cart: the tickets that are reserved for them. The key is the customer.",
-    state=(CartBase.TICKETS,),
+    documentation=_rt.getdoc(CartBase), state=(CartBase.TICKETS,),
 )

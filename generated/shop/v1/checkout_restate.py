@@ -6,34 +6,34 @@
 from __future__ import annotations
 
 import abc
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from restate_proto._codegen import v1 as _rt
 from shop.v1 import checkout_pb2 as _checkout_pb2
 
 __all__ = [
-    "CheckoutBase",
-    "CheckoutClient",
-    "CheckoutIngressClient",
-    "CheckoutIngressSendClient",
+    "CheckoutBase", "CheckoutClient", "CheckoutIngressClient", "CheckoutIngressSendClient",
     "CheckoutSendClient",
 ]
 
 
-class CheckoutBase(_rt.Service):
+class _CheckoutDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def pay(self, *args: Any, **options: Any) -> Any:
+        """Charges a card and mails the receipt. Where that fails or is cancelled, the card is refunded."""
+
+
+class CheckoutBase(_rt.Service, _CheckoutDocs):
     """Takes payments."""
 
     @abc.abstractmethod
     async def pay(
-        self,
-        ctx: _rt.Context,
-        request: _checkout_pb2.PayRequest,
-    ) -> _checkout_pb2.Receipt:
-        """Charges a card and mails the receipt. Where that fails or is cancelled, the card is refunded."""
+        self, ctx: _rt.Context, request: _checkout_pb2.PayRequest,
+    ) -> _checkout_pb2.Receipt: ...
 
 
-class CheckoutClient(_rt.ContextClient):
-    """Calls the service `shop.v1.Checkout` from a handler."""
+class CheckoutClient(_rt.ContextClient, _CheckoutDocs):
+    """Calls the service `shop.v1.Checkout` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CheckoutClient:
@@ -42,9 +42,7 @@ class CheckoutClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, *, scope: str | None = None,
     ) -> CheckoutIngressClient:
         """Returns the client, for use outside of Restate."""
         return CheckoutIngressClient(client, None, scope)
@@ -54,68 +52,49 @@ class CheckoutClient(_rt.ContextClient):
         return CheckoutSendClient(self._ctx, self._key, self._scope)
 
     def pay(
-        self,
-        request: _checkout_pb2.PayRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _checkout_pb2.PayRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_checkout_pb2.Receipt]:
-        """Charges a card and mails the receipt. Where that fails or is cancelled, the card is refunded."""
         return self._call(_CHECKOUT_PAY, request, options)
 
 
-class CheckoutSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `shop.v1.Checkout` from a handler."""
+class CheckoutSendClient(_rt.ContextSendClient, _CheckoutDocs):
+    """Sends one-way messages to the service `shop.v1.Checkout` from a handler: `CheckoutClient.send` makes one."""
 
     def pay(
-        self,
-        request: _checkout_pb2.PayRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _checkout_pb2.PayRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_checkout_pb2.Receipt]:
-        """Charges a card and mails the receipt. Where that fails or is cancelled, the card is refunded."""
         return self._send(_CHECKOUT_PAY, request, options)
 
 
-class CheckoutIngressClient(_rt.IngressServiceClient):
-    """Calls the service `shop.v1.Checkout` from outside of Restate."""
+class CheckoutIngressClient(_rt.IngressServiceClient, _CheckoutDocs):
+    """Calls the service `shop.v1.Checkout` from outside of Restate: `CheckoutClient.from_client` makes one."""
 
     def send(self) -> CheckoutIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return CheckoutIngressSendClient(self._client, self._key, self._scope)
 
     async def pay(
-        self,
-        request: _checkout_pb2.PayRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _checkout_pb2.PayRequest, **options: Unpack[_rt.CallOptions],
     ) -> _checkout_pb2.Receipt:
-        """Charges a card and mails the receipt. Where that fails or is cancelled, the card is refunded."""
         return await self._call(_CHECKOUT_PAY, request, options)
 
 
-class CheckoutIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `shop.v1.Checkout` from outside of Restate."""
+class CheckoutIngressSendClient(_rt.IngressServiceSendClient, _CheckoutDocs):
+    """Sends one-way messages to the service `shop.v1.Checkout` from outside: `CheckoutIngressClient.send` makes one."""
 
     async def pay(
-        self,
-        request: _checkout_pb2.PayRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _checkout_pb2.PayRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_checkout_pb2.Receipt]:
-        """Charges a card and mails the receipt. Where that fails or is cancelled, the card is refunded."""
         return await self._send(_CHECKOUT_PAY, request, options)
 
 
 _CHECKOUT_PAY: Final = _rt.HandlerDescriptor(
-    service="shop.v1.Checkout",
-    name="Pay",
-    method="pay",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_checkout_pb2.PayRequest),
-    response=_rt.google_codec(_checkout_pb2.Receipt),
-    documentation="Charges a card and mails the receipt. Where that fails or is cancelled, the card is refunded.",
+    "shop.v1.Checkout", "Pay", "pay", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_checkout_pb2.PayRequest), _rt.google_codec(_checkout_pb2.Receipt),
+    documentation=_rt.getdoc(_CheckoutDocs.pay),
 )
 
 CheckoutBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="shop.v1.Checkout",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_CHECKOUT_PAY,),
-    documentation="Takes payments.",
+    "shop.v1.Checkout", _rt.ServiceKind.SERVICE, (_CHECKOUT_PAY,),
+    documentation=_rt.getdoc(CheckoutBase),
 )

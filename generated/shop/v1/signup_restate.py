@@ -7,49 +7,47 @@ from __future__ import annotations
 
 import abc
 from datetime import timedelta
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from restate_proto._codegen import v1 as _rt
 from shop.v1 import signup_pb2 as _signup_pb2
 
 __all__ = [
-    "SignupBase",
-    "SignupClient",
-    "SignupIngressClient",
-    "SignupIngressSendClient",
+    "SignupBase", "SignupClient", "SignupIngressClient", "SignupIngressSendClient",
     "SignupSendClient",
 ]
 
 
-class SignupBase(_rt.Workflow):
+class _SignupDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def run(self, *args: Any, **options: Any) -> Any:
+        """Mails a code and waits, for days if need be, until it comes back."""
+    def confirm(self, *args: Any, **options: Any) -> Any:
+        """What the link in the mail leads to."""
+
+
+class SignupBase(_rt.Workflow, _SignupDocs):
     """Makes somebody a customer, once they have shown that the mail address is theirs. The workflow id
     is the customer.
     """
 
     EMAIL_CONFIRMED: ClassVar[_rt.PromiseKey[_signup_pb2.Confirmation]] = _rt.PromiseKey(
-        "email-confirmed",
-        _signup_pb2.Confirmation,
+        "email-confirmed", _signup_pb2.Confirmation,
     )
 
     @abc.abstractmethod
     async def run(
-        self,
-        ctx: _rt.WorkflowContext,
-        request: _signup_pb2.SignupRequest,
-    ) -> _signup_pb2.SignupResponse:
-        """Mails a code and waits, for days if need be, until it comes back."""
+        self, ctx: _rt.WorkflowContext, request: _signup_pb2.SignupRequest,
+    ) -> _signup_pb2.SignupResponse: ...
 
     @abc.abstractmethod
     async def confirm(
-        self,
-        ctx: _rt.WorkflowSharedContext,
-        request: _signup_pb2.Confirmation,
-    ) -> None:
-        """What the link in the mail leads to."""
+        self, ctx: _rt.WorkflowSharedContext, request: _signup_pb2.Confirmation,
+    ) -> None: ...
 
 
-class SignupClient(_rt.ContextClient):
-    """Calls the workflow `shop.v1.Signup` from a handler."""
+class SignupClient(_rt.ContextClient, _SignupDocs):
+    """Calls the workflow `shop.v1.Signup` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> SignupClient:
@@ -58,10 +56,7 @@ class SignupClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> SignupIngressClient:
         """Returns the client for one workflow id, for use outside of Restate."""
         return SignupIngressClient(client, key, scope)
@@ -71,53 +66,39 @@ class SignupClient(_rt.ContextClient):
         return SignupSendClient(self._ctx, self._key, self._scope)
 
     def run(
-        self,
-        request: _signup_pb2.SignupRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_signup_pb2.SignupResponse]:
-        """Mails a code and waits, for days if need be, until it comes back."""
         return self._call(_SIGNUP_RUN, request, options)
 
     def confirm(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[None]:
-        """What the link in the mail leads to."""
         return self._call(_SIGNUP_CONFIRM, request, options)
 
 
-class SignupSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the workflow `shop.v1.Signup` from a handler."""
+class SignupSendClient(_rt.ContextSendClient, _SignupDocs):
+    """Sends one-way messages to the workflow `shop.v1.Signup` from a handler: `SignupClient.send` makes one."""
 
     def run(
-        self,
-        request: _signup_pb2.SignupRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_signup_pb2.SignupResponse]:
-        """Mails a code and waits, for days if need be, until it comes back."""
         return self._send(_SIGNUP_RUN, request, options)
 
     def confirm(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[None]:
-        """What the link in the mail leads to."""
         return self._send(_SIGNUP_CONFIRM, request, options)
 
 
-class SignupIngressClient(_rt.IngressServiceClient):
-    """Calls the workflow `shop.v1.Signup` from outside of Restate."""
+class SignupIngressClient(_rt.IngressServiceClient, _SignupDocs):
+    """Calls the workflow `shop.v1.Signup` from outside of Restate: `SignupClient.from_client` makes one."""
 
     def send(self) -> SignupIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return SignupIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
-        self,
-        request: _signup_pb2.SignupRequest,
-        **options: Unpack[_rt.SubmitOptions],
+        self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.SignupResponse]:
         """Starts the workflow and does not wait for its result."""
         return await self._submit(_SIGNUP_RUN, request, options)
@@ -127,72 +108,43 @@ class SignupIngressClient(_rt.IngressServiceClient):
         return self._handle(_SIGNUP_RUN)
 
     async def run(
-        self,
-        request: _signup_pb2.SignupRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.CallOptions],
     ) -> _signup_pb2.SignupResponse:
-        """Mails a code and waits, for days if need be, until it comes back."""
         return await self._call(_SIGNUP_RUN, request, options)
 
     async def confirm(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.CallOptions],
     ) -> None:
-        """What the link in the mail leads to."""
         return await self._call(_SIGNUP_CONFIRM, request, options)
 
 
-class SignupIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `shop.v1.Signup` from outside of Restate."""
+class SignupIngressSendClient(_rt.IngressServiceSendClient, _SignupDocs):
+    """Sends one-way messages to the workflow `shop.v1.Signup` from outside: `SignupIngressClient.send` makes one."""
 
     async def run(
-        self,
-        request: _signup_pb2.SignupRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.SignupResponse]:
-        """Mails a code and waits, for days if need be, until it comes back."""
         return await self._send(_SIGNUP_RUN, request, options)
 
     async def confirm(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """What the link in the mail leads to."""
         return await self._send(_SIGNUP_CONFIRM, request, options)
 
 
 _SIGNUP_RUN: Final = _rt.HandlerDescriptor(
-    service="shop.v1.Signup",
-    name="Run",
-    method="run",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.WORKFLOW,
-    request=_rt.google_codec(_signup_pb2.SignupRequest),
-    response=_rt.google_codec(_signup_pb2.SignupResponse),
-    documentation="Mails a code and waits, for days if need be, until it comes back.",
+    "shop.v1.Signup", "Run", "run", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.WORKFLOW,
+    _rt.google_codec(_signup_pb2.SignupRequest), _rt.google_codec(_signup_pb2.SignupResponse),
+    documentation=_rt.getdoc(_SignupDocs.run),
 )
-
 _SIGNUP_CONFIRM: Final = _rt.HandlerDescriptor(
-    service="shop.v1.Signup",
-    name="Confirm",
-    method="confirm",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_signup_pb2.Confirmation),
-    response=_rt.NOTHING,
-    documentation="What the link in the mail leads to.",
+    "shop.v1.Signup", "Confirm", "confirm", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.SHARED,
+    _rt.google_codec(_signup_pb2.Confirmation), _rt.NOTHING,
+    documentation=_rt.getdoc(_SignupDocs.confirm),
 )
 
 SignupBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="shop.v1.Signup",
-    kind=_rt.ServiceKind.WORKFLOW,
-    handlers=(_SIGNUP_RUN, _SIGNUP_CONFIRM),
+    "shop.v1.Signup", _rt.ServiceKind.WORKFLOW, (_SIGNUP_RUN, _SIGNUP_CONFIRM),
     config=_rt.Config(workflow_retention=timedelta(seconds=604800)),
-    documentation=(
-        "Makes somebody a customer, once they have shown that the mail address is theirs. The workflow id\n"
-        "is the customer."
-    ),
-    promises=(SignupBase.EMAIL_CONFIRMED,),
+    documentation=_rt.getdoc(SignupBase), promises=(SignupBase.EMAIL_CONFIRMED,),
 )

@@ -6,47 +6,55 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from restate_proto._codegen import v1 as _rt
 from shop.v1 import ticket_pb2 as _ticket_pb2
 
 __all__ = [
-    "TicketBase",
-    "TicketClient",
-    "TicketIngressClient",
-    "TicketIngressSendClient",
+    "TicketBase", "TicketClient", "TicketIngressClient", "TicketIngressSendClient",
     "TicketSendClient",
 ]
 
 
-class TicketBase(_rt.VirtualObject):
-    """A ticket, which is sold once. The key is the ticket id."""
-
-    STATUS: ClassVar[_rt.StateKey[_ticket_pb2.TicketStatus]] = _rt.StateKey(
-        "status",
-        _ticket_pb2.TicketStatus,
-    )
-
-    @abc.abstractmethod
-    async def reserve(self, ctx: _rt.ObjectContext, request: _ticket_pb2.ReserveRequest) -> None:
+class _TicketDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def reserve(self, *args: Any, **options: Any) -> Any:
         """Reserves the ticket for a customer; fails with 409 where it is not free."""
-
-    @abc.abstractmethod
-    async def release(self, ctx: _rt.ObjectContext, request: _ticket_pb2.ReleaseRequest) -> None:
+    def release(self, *args: Any, **options: Any) -> Any:
         """Makes the ticket free again; does nothing where this customer has not reserved it."""
-
-    @abc.abstractmethod
-    async def sell(self, ctx: _rt.ObjectContext, request: _ticket_pb2.SellRequest) -> None:
+    def sell(self, *args: Any, **options: Any) -> Any:
         """Hands the ticket over to the customer who has reserved it; fails with 409 otherwise."""
-
-    @abc.abstractmethod
-    async def show(self, ctx: _rt.ObjectSharedContext) -> _ticket_pb2.TicketStatus:
+    def show(self, *args: Any, **options: Any) -> Any:
         """Tells whether the ticket is free, reserved or sold."""
 
 
-class TicketClient(_rt.ContextClient):
-    """Calls the virtual object `shop.v1.Ticket` from a handler."""
+class TicketBase(_rt.VirtualObject, _TicketDocs):
+    """A ticket, which is sold once. The key is the ticket id."""
+
+    STATUS: ClassVar[_rt.StateKey[_ticket_pb2.TicketStatus]] = _rt.StateKey(
+        "status", _ticket_pb2.TicketStatus,
+    )
+
+    @abc.abstractmethod
+    async def reserve(
+        self, ctx: _rt.ObjectContext, request: _ticket_pb2.ReserveRequest,
+    ) -> None: ...
+
+    @abc.abstractmethod
+    async def release(
+        self, ctx: _rt.ObjectContext, request: _ticket_pb2.ReleaseRequest,
+    ) -> None: ...
+
+    @abc.abstractmethod
+    async def sell(self, ctx: _rt.ObjectContext, request: _ticket_pb2.SellRequest) -> None: ...
+
+    @abc.abstractmethod
+    async def show(self, ctx: _rt.ObjectSharedContext) -> _ticket_pb2.TicketStatus: ...
+
+
+class TicketClient(_rt.ContextClient, _TicketDocs):
+    """Calls the virtual object `shop.v1.Ticket` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> TicketClient:
@@ -55,10 +63,7 @@ class TicketClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> TicketIngressClient:
         """Returns the client for one object key, for use outside of Restate."""
         return TicketIngressClient(client, key, scope)
@@ -68,188 +73,121 @@ class TicketClient(_rt.ContextClient):
         return TicketSendClient(self._ctx, self._key, self._scope)
 
     def reserve(
-        self,
-        request: _ticket_pb2.ReserveRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _ticket_pb2.ReserveRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[None]:
-        """Reserves the ticket for a customer; fails with 409 where it is not free."""
         return self._call(_TICKET_RESERVE, request, options)
 
     def release(
-        self,
-        request: _ticket_pb2.ReleaseRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _ticket_pb2.ReleaseRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[None]:
-        """Makes the ticket free again; does nothing where this customer has not reserved it."""
         return self._call(_TICKET_RELEASE, request, options)
 
     def sell(
-        self,
-        request: _ticket_pb2.SellRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _ticket_pb2.SellRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[None]:
-        """Hands the ticket over to the customer who has reserved it; fails with 409 otherwise."""
         return self._call(_TICKET_SELL, request, options)
 
     def show(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_ticket_pb2.TicketStatus]:
-        """Tells whether the ticket is free, reserved or sold."""
         return self._call(_TICKET_SHOW, None, options)
 
 
-class TicketSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `shop.v1.Ticket` from a handler."""
+class TicketSendClient(_rt.ContextSendClient, _TicketDocs):
+    """Sends one-way messages to the virtual object `shop.v1.Ticket` from a handler: `TicketClient.send` makes one."""
 
     def reserve(
-        self,
-        request: _ticket_pb2.ReserveRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _ticket_pb2.ReserveRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[None]:
-        """Reserves the ticket for a customer; fails with 409 where it is not free."""
         return self._send(_TICKET_RESERVE, request, options)
 
     def release(
-        self,
-        request: _ticket_pb2.ReleaseRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _ticket_pb2.ReleaseRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[None]:
-        """Makes the ticket free again; does nothing where this customer has not reserved it."""
         return self._send(_TICKET_RELEASE, request, options)
 
     def sell(
-        self,
-        request: _ticket_pb2.SellRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _ticket_pb2.SellRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[None]:
-        """Hands the ticket over to the customer who has reserved it; fails with 409 otherwise."""
         return self._send(_TICKET_SELL, request, options)
 
     def show(
-        self,
-        **options: Unpack[_rt.SendOptions],
+        self, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_ticket_pb2.TicketStatus]:
-        """Tells whether the ticket is free, reserved or sold."""
         return self._send(_TICKET_SHOW, None, options)
 
 
-class TicketIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `shop.v1.Ticket` from outside of Restate."""
+class TicketIngressClient(_rt.IngressServiceClient, _TicketDocs):
+    """Calls the virtual object `shop.v1.Ticket` from outside of Restate: `TicketClient.from_client` makes one."""
 
     def send(self) -> TicketIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return TicketIngressSendClient(self._client, self._key, self._scope)
 
     async def reserve(
-        self,
-        request: _ticket_pb2.ReserveRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _ticket_pb2.ReserveRequest, **options: Unpack[_rt.CallOptions],
     ) -> None:
-        """Reserves the ticket for a customer; fails with 409 where it is not free."""
         return await self._call(_TICKET_RESERVE, request, options)
 
     async def release(
-        self,
-        request: _ticket_pb2.ReleaseRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _ticket_pb2.ReleaseRequest, **options: Unpack[_rt.CallOptions],
     ) -> None:
-        """Makes the ticket free again; does nothing where this customer has not reserved it."""
         return await self._call(_TICKET_RELEASE, request, options)
 
     async def sell(
-        self,
-        request: _ticket_pb2.SellRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _ticket_pb2.SellRequest, **options: Unpack[_rt.CallOptions],
     ) -> None:
-        """Hands the ticket over to the customer who has reserved it; fails with 409 otherwise."""
         return await self._call(_TICKET_SELL, request, options)
 
     async def show(self, **options: Unpack[_rt.CallOptions]) -> _ticket_pb2.TicketStatus:
-        """Tells whether the ticket is free, reserved or sold."""
         return await self._call(_TICKET_SHOW, None, options)
 
 
-class TicketIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `shop.v1.Ticket` from outside of Restate."""
+class TicketIngressSendClient(_rt.IngressServiceSendClient, _TicketDocs):
+    """Sends one-way messages to the virtual object `shop.v1.Ticket` from outside: `TicketIngressClient.send` makes one."""
 
     async def reserve(
-        self,
-        request: _ticket_pb2.ReserveRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _ticket_pb2.ReserveRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """Reserves the ticket for a customer; fails with 409 where it is not free."""
         return await self._send(_TICKET_RESERVE, request, options)
 
     async def release(
-        self,
-        request: _ticket_pb2.ReleaseRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _ticket_pb2.ReleaseRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """Makes the ticket free again; does nothing where this customer has not reserved it."""
         return await self._send(_TICKET_RELEASE, request, options)
 
     async def sell(
-        self,
-        request: _ticket_pb2.SellRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _ticket_pb2.SellRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """Hands the ticket over to the customer who has reserved it; fails with 409 otherwise."""
         return await self._send(_TICKET_SELL, request, options)
 
     async def show(
-        self,
-        **options: Unpack[_rt.SendOptions],
+        self, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_ticket_pb2.TicketStatus]:
-        """Tells whether the ticket is free, reserved or sold."""
         return await self._send(_TICKET_SHOW, None, options)
 
 
 _TICKET_RESERVE: Final = _rt.HandlerDescriptor(
-    service="shop.v1.Ticket",
-    name="Reserve",
-    method="reserve",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_ticket_pb2.ReserveRequest),
-    response=_rt.NOTHING,
-    documentation="Reserves the ticket for a customer; fails with 409 where it is not free.",
+    "shop.v1.Ticket", "Reserve", "reserve", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_ticket_pb2.ReserveRequest), _rt.NOTHING,
+    documentation=_rt.getdoc(_TicketDocs.reserve),
 )
-
 _TICKET_RELEASE: Final = _rt.HandlerDescriptor(
-    service="shop.v1.Ticket",
-    name="Release",
-    method="release",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_ticket_pb2.ReleaseRequest),
-    response=_rt.NOTHING,
-    documentation="Makes the ticket free again; does nothing where this customer has not reserved it.",
+    "shop.v1.Ticket", "Release", "release", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_ticket_pb2.ReleaseRequest), _rt.NOTHING,
+    documentation=_rt.getdoc(_TicketDocs.release),
 )
-
 _TICKET_SELL: Final = _rt.HandlerDescriptor(
-    service="shop.v1.Ticket",
-    name="Sell",
-    method="sell",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_ticket_pb2.SellRequest),
-    response=_rt.NOTHING,
-    documentation="Hands the ticket over to the customer who has reserved it; fails with 409 otherwise.",
+    "shop.v1.Ticket", "Sell", "sell", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    _rt.google_codec(_ticket_pb2.SellRequest), _rt.NOTHING,
+    documentation=_rt.getdoc(_TicketDocs.sell),
 )
-
 _TICKET_SHOW: Final = _rt.HandlerDescriptor(
-    service="shop.v1.Ticket",
-    name="Show",
-    method="show",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.NOTHING,
-    response=_rt.google_codec(_ticket_pb2.TicketStatus),
-    documentation="Tells whether the ticket is free, reserved or sold.",
+    "shop.v1.Ticket", "Show", "show", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.SHARED,
+    _rt.NOTHING, _rt.google_codec(_ticket_pb2.TicketStatus),
+    documentation=_rt.getdoc(_TicketDocs.show),
 )
 
 TicketBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="shop.v1.Ticket",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_TICKET_RESERVE, _TICKET_RELEASE, _TICKET_SELL, _TICKET_SHOW),
-    documentation="A ticket, which is sold once. The key is the ticket id.",
-    state=(TicketBase.STATUS,),
+    "shop.v1.Ticket", _rt.ServiceKind.VIRTUAL_OBJECT,
+    (_TICKET_RESERVE, _TICKET_RELEASE, _TICKET_SELL, _TICKET_SHOW),
+    documentation=_rt.getdoc(TicketBase), state=(TicketBase.STATUS,),
 )

@@ -25,6 +25,7 @@ class Imports:
         messages: all message types that the module names.
         runtime: knows where their classes are.
         import_prefix: the package that the generated tree is in; empty for an import root.
+        taken: names that the module has.
     """
 
     def __init__(
@@ -33,10 +34,11 @@ class Imports:
         messages: Iterable[MessageType],
         runtime: MessageRuntime,
         import_prefix: str,
+        taken: Iterable[str],
     ) -> None:
         self._standard: dict[str, set[str]] = {}
         self._messages = runtime.imports(
-            module, sorted(set(messages)), import_prefix, {_RUNTIME_ALIAS}
+            module, sorted(set(messages)), import_prefix, {_RUNTIME_ALIAS, *taken}
         )
 
     def value(self, message: MessageType) -> str:

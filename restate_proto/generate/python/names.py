@@ -69,8 +69,12 @@ class PythonHandler:
 
 @dataclass(frozen=True, slots=True)
 class ClassNames:
-    """The names of the classes that are generated for one service."""
+    """The names of the classes that are generated for one service.
 
+    All are public but `docs`, which the others inherit the docstrings of their methods from.
+    """
+
+    docs: str
     base: str
     client: str
     send_client: str
@@ -78,6 +82,7 @@ class ClassNames:
     ingress_send_client: str
 
     def __iter__(self) -> Iterator[str]:
+        """Yields the public ones."""
         yield self.base
         yield self.client
         yield self.send_client
@@ -242,8 +247,10 @@ def class_names(services: Sequence[str]) -> tuple[ClassNames, ...]:
     # Inside of classes Python changes names that begin with `__`.
     names = [unique_name(re.sub("^_+", "_", name), stems) for name in services]
     taken = {f"{stem}{suffix}" for stem in stems for suffix in ("Base", "Client")}
+    hidden: set[str] = set()
     return tuple(
         ClassNames(
+            docs=unique_name(f"_{stem.lstrip('_')}Docs", hidden),
             base=f"{stem}Base",
             client=f"{stem}Client",
             send_client=unique_name(f"{stem}SendClient", taken),

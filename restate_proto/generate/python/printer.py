@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
 __all__ = ["Call", "Expression", "Items", "Printer", "Text", "quote"]
 
@@ -92,29 +92,30 @@ class Printer:
             self.line(line)
         self.line('"""')
 
-    def class_(self, name: str, base: str) -> None:
+    def class_(self, name: str, *bases: str) -> None:
         """Adds the first line of a class, after the empty lines that set it apart."""
         self.line()
         self.line()
-        self.line(f"class {name}({base}):")
+        self.line(f"class {name}({', '.join(bases)}):" if bases else f"class {name}:")
 
-    def signature(self, head: str, parameters: Sequence[str], returns: str) -> None:
-        """Adds a `def`, one parameter on a line where it is too long for one line.
+    def signature(self, head: str, parameters: Sequence[str], returns: str, body: str = "") -> None:
+        """Adds a `def`; the parameters get lines of their own where it is too long for one line.
 
         Args:
             head: up to the parenthesis: `async def run`.
             parameters: as they are written.
             returns: the type.
+            body: what is on the last line as well: `...`.
         """
-        short = f"{head}({', '.join(parameters)}) -> {returns}:"
-        if len(self._margin) + len(short) <= _WIDTH:
-            self.line(short)
+        between = ", ".join(parameters)
+        last = f") -> {returns}:{' ' if body else ''}{body}"
+        if len(self._margin) + len(head) + 1 + len(between) + len(last) <= _WIDTH:
+            self.line(f"{head}({between}{last}")
             return
         self.line(f"{head}(")
         with self.indented():
-            for parameter in parameters:
-                self.line(f"{parameter},")
-        self.line(f") -> {returns}:")
+            self._fill(("", parameter) for parameter in parameters)
+        self.line(last)
 
     def statement(self, before: str, expression: Expression, after: str = "") -> None:
         """Adds `before expression after`, wrapped where it is too long for one line."""
@@ -129,12 +130,27 @@ class Printer:
                 for part in expression.value.splitlines(keepends=True):
                     self.line(quote(part))
             elif isinstance(expression, Call):
-                for keyword, value in expression.arguments:
-                    self.statement(f"{keyword}=" if keyword else "", value, ",")
+                self._fill(expression.arguments)
             elif isinstance(expression, Items):
-                for item in expression.items:
-                    self.statement("", item, ",")
+                self._fill(("", item) for item in expression.items)
         self.line(closing + after)
+
+    def _fill(self, arguments: Iterable[tuple[str, Expression]]) -> None:
+        """Adds arguments with their keywords: on a line as many as it takes."""
+        line = ""
+        for keyword, value in arguments:
+            before = f"{keyword}=" if keyword else ""
+            short = f"{before}{_one_line(value)},"
+            has_own_lines = len(self._margin) + len(short) > _WIDTH and _can_wrap(value)
+            if line and (has_own_lines or len(self._margin) + len(line) + 1 + len(short) > _WIDTH):
+                self.line(line)
+                line = ""
+            if has_own_lines:
+                self.statement(before, value, ",")
+            else:
+                line = f"{line} {short}" if line else short
+        if line:
+            self.line(line)
 
 
 def _one_line(expression: Expression) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.generate.python.imports import Imports
 from restate_proto.generate.python.printer import Items, Printer, quote
-from restate_proto.generate.python.render_base import render_base
+from restate_proto.generate.python.render_base import render_base, render_docs
 from restate_proto.generate.python.render_clients import render_clients
 from restate_proto.generate.python.render_descriptors import (
     handler_descriptor,
@@ -37,7 +37,8 @@ def render_file(
     """
     module = f"{import_prefix}.{file.module}" if import_prefix else file.module
     messages = _messages(file)
-    imports = Imports(module, messages, runtime, import_prefix)
+    docs = [service.classes.docs for service in file.services]
+    imports = Imports(module, messages, runtime, import_prefix, docs)
     # The body comes first: printing it is what finds out what has to be imported.
     body = _body(file, imports, runtime)
     if files is not None:
@@ -71,13 +72,14 @@ def _messages(file: PythonFile) -> Iterator[MessageType]:
 def _body(file: PythonFile, imports: Imports, runtime: MessageRuntime) -> Printer:
     printer = Printer()
     for service in file.services:
+        render_docs(printer, service, imports)
         render_base(printer, service, imports)
         render_clients(printer, service, imports)
     final = imports.standard("typing", "Final")
     printer.line()
     for service in file.services:
+        printer.line()
         for handler in service.handlers:
-            printer.line()
             descriptor = handler_descriptor(service, handler, imports, runtime)
             printer.statement(f"{handler.constant}: {final} = ", descriptor)
     for service in file.services:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from restate_proto.generate.python.names import PythonService
     from restate_proto.generate.python.printer import Printer
 
-__all__ = ["render_base", "request_parameter"]
+__all__ = ["render_base", "render_docs", "request_parameter"]
 
 _BASES = {
     ServiceKind.SERVICE: "Service",
@@ -23,9 +23,22 @@ _BASES = {
 }
 
 
+def render_docs(printer: Printer, service: PythonService, imports: Imports) -> None:
+    """Adds the class that has the docstrings of the handlers once, for the base and all clients."""
+    any_ = imports.standard("typing", "Any")
+    printer.class_(service.classes.docs)
+    with printer.indented():
+        printer.docstring("What the handlers do, for whoever reads the base or one of the clients.")
+        for handler in service.handlers:
+            printer.line(f"def {handler.method}(self, *args: {any_}, **options: {any_}) -> {any_}:")
+            with printer.indented():
+                printer.docstring(handler_doc(handler.model))
+
+
 def render_base(printer: Printer, service: PythonService, imports: Imports) -> None:
     """Adds the base class of a service's handlers."""
-    printer.class_(service.classes.base, f"_rt.{_BASES[service.model.kind]}")
+    bases = f"_rt.{_BASES[service.model.kind]}", service.classes.docs
+    printer.class_(service.classes.base, *bases)
     with printer.indented():
         printer.docstring(service_doc(service.model))
         _keys(printer, service, imports)
@@ -40,9 +53,8 @@ def render_base(printer: Printer, service: PythonService, imports: Imports) -> N
                     *request_parameter(handler.model, imports),
                 ],
                 imports.value(handler.model.response),
+                "...",
             )
-            with printer.indented():
-                printer.docstring(handler_doc(handler.model))
 
 
 def request_parameter(handler: HandlerModel, imports: Imports) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from restate_proto.generate.docstrings import deprecated_words, described, handler_doc
+from restate_proto.generate.docstrings import deprecated_words, described
 from restate_proto.generate.python.printer import quote
 from restate_proto.generate.python.render_base import request_parameter
 from restate_proto.model.kinds import HandlerKind, ServiceKind
@@ -51,29 +51,37 @@ def render_clients(printer: Printer, service: PythonService, imports: Imports) -
     what = described(service.model)
     renderer = _Renderer(printer, service, imports)
 
-    printer.class_(names.client, "_rt.ContextClient")
+    printer.class_(names.client, "_rt.ContextClient", names.docs)
     with printer.indented():
-        printer.docstring(f"Calls {what} from a handler.")
+        printer.docstring(
+            f"Calls {what} from a handler: `from_context` makes one. `from_client` is for outside."
+        )
         renderer.constructors()
         renderer.send("_ctx", names.send_client)
         renderer.methods(_CALL)
 
-    printer.class_(names.send_client, "_rt.ContextSendClient")
+    printer.class_(names.send_client, "_rt.ContextSendClient", names.docs)
     with printer.indented():
-        printer.docstring(f"Sends one-way messages to {what} from a handler.")
+        printer.docstring(
+            f"Sends one-way messages to {what} from a handler: `{names.client}.send` makes one."
+        )
         renderer.methods(_SEND)
 
-    printer.class_(names.ingress_client, "_rt.IngressServiceClient")
+    printer.class_(names.ingress_client, "_rt.IngressServiceClient", names.docs)
     with printer.indented():
-        printer.docstring(f"Calls {what} from outside of Restate.")
+        printer.docstring(
+            f"Calls {what} from outside of Restate: `{names.client}.from_client` makes one."
+        )
         renderer.send("_client", names.ingress_send_client)
         if service.model.kind is ServiceKind.WORKFLOW:
             renderer.workflow()
         renderer.methods(_INGRESS_CALL)
 
-    printer.class_(names.ingress_send_client, "_rt.IngressServiceSendClient")
+    printer.class_(names.ingress_send_client, "_rt.IngressServiceSendClient", names.docs)
     with printer.indented():
-        printer.docstring(f"Sends one-way messages to {what} from outside of Restate.")
+        printer.docstring(
+            f"Sends one-way messages to {what} from outside: `{names.ingress_client}.send` makes one."
+        )
         renderer.methods(_INGRESS_SEND)
 
 
@@ -152,7 +160,6 @@ class _Renderer:
                 style.returns.format(self._imports.value(handler.model.response)),
             )
             with self._printer.indented():
-                self._printer.docstring(handler_doc(handler.model))
                 self._invoke(style.invoke, handler)
 
     def workflow(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING
 
+from restate_proto.generate.docstrings import handler_doc, service_doc
 from restate_proto.generate.python.printer import Call, Items, Text, quote
 from restate_proto.model.config import Config
 from restate_proto.model.kinds import Encoding
@@ -36,14 +38,17 @@ def handler_descriptor(
         return Call(f"_rt.{runtime.codec}", (("", imports.message(message)),))
 
     arguments: list[tuple[str, Expression]] = [
-        ("service", quote(service.name)),
-        ("name", quote(handler.name)),
-        ("method", quote(named.method)),
-        ("service_kind", f"_rt.ServiceKind.{service.kind.name}"),
-        ("kind", f"_rt.HandlerKind.{handler.kind.name}" if handler.kind else "None"),
-        ("request", codec(handler.request)),
-        ("response", codec(handler.response)),
-        *_shared(service.encoding, handler.config, handler.comment, imports),
+        ("", quote(service.name)),
+        ("", quote(handler.name)),
+        ("", quote(named.method)),
+        ("", f"_rt.ServiceKind.{service.kind.name}"),
+        ("", f"_rt.HandlerKind.{handler.kind.name}" if handler.kind else "None"),
+        ("", codec(handler.request)),
+        ("", codec(handler.response)),
+        *_shared(service.encoding, handler.config, imports),
+        *_documentation(
+            handler.comment, handler_doc(handler), f"{names.classes.docs}.{named.method}"
+        ),
     ]
     if handler.key_field is not None:
         attribute = runtime.attribute(handler.request, handler.key_field)
@@ -56,10 +61,11 @@ def service_descriptor(names: PythonService, imports: Imports) -> Call:
     service = names.model
     handlers = Items("()", tuple(handler.constant for handler in names.handlers))
     arguments: list[tuple[str, Expression]] = [
-        ("name", quote(service.name)),
-        ("kind", f"_rt.ServiceKind.{service.kind.name}"),
-        ("handlers", handlers),
-        *_shared(service.encoding, service.config, service.comment, imports),
+        ("", quote(service.name)),
+        ("", f"_rt.ServiceKind.{service.kind.name}"),
+        ("", handlers),
+        *_shared(service.encoding, service.config, imports),
+        *_documentation(service.comment, service_doc(service), names.classes.base),
     ]
     for keyword, what in (("state", "state"), ("promises", "promise"), ("signals", "signal")):
         constants = [key.constant for key in names.keys if key.what == what]
@@ -97,18 +103,29 @@ def _literals(data: bytes) -> Iterator[str]:
         start = end
 
 
-def _shared(
-    encoding: Encoding, config: Config, comment: str | None, imports: Imports
-) -> list[tuple[str, Expression]]:
+def _shared(encoding: Encoding, config: Config, imports: Imports) -> list[tuple[str, Expression]]:
     """Returns the arguments that both descriptors have, defaults left out."""
     arguments: list[tuple[str, Expression]] = []
     if encoding is not Encoding.PROTOBUF:
         arguments.append(("encoding", f"_rt.Encoding.{encoding.name}"))
     if config != Config():
         arguments.append(("config", _config(config, imports)))
-    if comment is not None:
-        arguments.append(("documentation", Text(comment)))
     return arguments
+
+
+def _documentation(comment: str | None, docstring: str, owner: str) -> list[tuple[str, Expression]]:
+    """Returns the argument for a proto comment.
+
+    Args:
+        comment: the comment.
+        docstring: what the module has as a docstring for it.
+        owner: the class or function with that docstring.
+    """
+    if comment is None:
+        return []
+    # A docstring may say more than the comment, and loses the indentation that its lines share.
+    is_same = inspect.cleandoc(docstring) == comment
+    return [("documentation", f"_rt.getdoc({owner})" if is_same else Text(comment))]
 
 
 def _config(config: Config, imports: Imports) -> Call:

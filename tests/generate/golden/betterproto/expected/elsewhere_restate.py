@@ -6,31 +6,33 @@
 from __future__ import annotations
 
 import abc
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from restate_proto._codegen import v1 as _rt
 
 from .orders.v1 import Line as _Line
 
 __all__ = [
-    "ElsewhereBase",
-    "ElsewhereClient",
-    "ElsewhereIngressClient",
-    "ElsewhereIngressSendClient",
+    "ElsewhereBase", "ElsewhereClient", "ElsewhereIngressClient", "ElsewhereIngressSendClient",
     "ElsewhereSendClient",
 ]
 
 
-class ElsewhereBase(_rt.Service):
-    """Subclass it to serve the service `orders.v1.Elsewhere`."""
-
-    @abc.abstractmethod
-    async def do(self, ctx: _rt.Context, request: _Line) -> _Line:
+class _ElsewhereDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
 
-class ElsewhereClient(_rt.ContextClient):
-    """Calls the service `orders.v1.Elsewhere` from a handler."""
+class ElsewhereBase(_rt.Service, _ElsewhereDocs):
+    """Subclass it to serve the service `orders.v1.Elsewhere`."""
+
+    @abc.abstractmethod
+    async def do(self, ctx: _rt.Context, request: _Line) -> _Line: ...
+
+
+class ElsewhereClient(_rt.ContextClient, _ElsewhereDocs):
+    """Calls the service `orders.v1.Elsewhere` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ElsewhereClient:
@@ -39,9 +41,7 @@ class ElsewhereClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, *, scope: str | None = None,
     ) -> ElsewhereIngressClient:
         """Returns the client, for use outside of Restate."""
         return ElsewhereIngressClient(client, None, scope)
@@ -51,56 +51,43 @@ class ElsewhereClient(_rt.ContextClient):
         return ElsewhereSendClient(self._ctx, self._key, self._scope)
 
     def do(self, request: _Line, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_Line]:
-        """The handler `Do`."""
         return self._call(_ELSEWHERE_DO, request, options)
 
 
-class ElsewhereSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `orders.v1.Elsewhere` from a handler."""
+class ElsewhereSendClient(_rt.ContextSendClient, _ElsewhereDocs):
+    """Sends one-way messages to the service `orders.v1.Elsewhere` from a handler: `ElsewhereClient.send` makes one."""
 
     def do(self, request: _Line, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[_Line]:
-        """The handler `Do`."""
         return self._send(_ELSEWHERE_DO, request, options)
 
 
-class ElsewhereIngressClient(_rt.IngressServiceClient):
-    """Calls the service `orders.v1.Elsewhere` from outside of Restate."""
+class ElsewhereIngressClient(_rt.IngressServiceClient, _ElsewhereDocs):
+    """Calls the service `orders.v1.Elsewhere` from outside of Restate: `ElsewhereClient.from_client` makes one."""
 
     def send(self) -> ElsewhereIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return ElsewhereIngressSendClient(self._client, self._key, self._scope)
 
     async def do(self, request: _Line, **options: Unpack[_rt.CallOptions]) -> _Line:
-        """The handler `Do`."""
         return await self._call(_ELSEWHERE_DO, request, options)
 
 
-class ElsewhereIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `orders.v1.Elsewhere` from outside of Restate."""
+class ElsewhereIngressSendClient(_rt.IngressServiceSendClient, _ElsewhereDocs):
+    """Sends one-way messages to the service `orders.v1.Elsewhere` from outside: `ElsewhereIngressClient.send` makes one."""
 
     async def do(
-        self,
-        request: _Line,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _Line, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_Line]:
-        """The handler `Do`."""
         return await self._send(_ELSEWHERE_DO, request, options)
 
 
 _ELSEWHERE_DO: Final = _rt.HandlerDescriptor(
-    service="orders.v1.Elsewhere",
-    name="Do",
-    method="do",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.codec_for(_Line),
-    response=_rt.codec_for(_Line),
+    "orders.v1.Elsewhere", "Do", "do", _rt.ServiceKind.SERVICE, None, _rt.codec_for(_Line),
+    _rt.codec_for(_Line),
 )
 
 ElsewhereBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="orders.v1.Elsewhere",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_ELSEWHERE_DO,),
+    "orders.v1.Elsewhere", _rt.ServiceKind.SERVICE, (_ELSEWHERE_DO,),
 )
 
 _rt.message_files(

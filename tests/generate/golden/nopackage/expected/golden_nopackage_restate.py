@@ -6,57 +6,49 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 import golden_nopackage_pb2 as _golden_nopackage_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "GoldenNoPackageBase",
-    "GoldenNoPackageClient",
-    "GoldenNoPackageIngressClient",
-    "GoldenNoPackageIngressSendClient",
-    "GoldenNoPackageSendClient",
+    "GoldenNoPackageBase", "GoldenNoPackageClient", "GoldenNoPackageIngressClient",
+    "GoldenNoPackageIngressSendClient", "GoldenNoPackageSendClient",
 ]
 
 
-class GoldenNoPackageBase(_rt.VirtualObject):
+class _GoldenNoPackageDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def do(self, *args: Any, **options: Any) -> Any:
+        """The handler `Do`."""
+
+
+class GoldenNoPackageBase(_rt.VirtualObject, _GoldenNoPackageDocs):
     """Subclass it to serve the virtual object `GoldenNoPackage`."""
 
     IT: ClassVar[_rt.StateKey[_golden_nopackage_pb2.GoldenNoPackageMessage]] = _rt.StateKey(
-        "it",
-        _golden_nopackage_pb2.GoldenNoPackageMessage,
+        "it", _golden_nopackage_pb2.GoldenNoPackageMessage,
     )
 
     @abc.abstractmethod
     async def do(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _golden_nopackage_pb2.GoldenNoPackageMessage,
-    ) -> _golden_nopackage_pb2.GoldenNoPackageMessage:
-        """The handler `Do`."""
+        self, ctx: _rt.ObjectContext, request: _golden_nopackage_pb2.GoldenNoPackageMessage,
+    ) -> _golden_nopackage_pb2.GoldenNoPackageMessage: ...
 
 
-class GoldenNoPackageClient(_rt.ContextClient):
-    """Calls the virtual object `GoldenNoPackage` from a handler."""
+class GoldenNoPackageClient(_rt.ContextClient, _GoldenNoPackageDocs):
+    """Calls the virtual object `GoldenNoPackage` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(
-        cls,
-        ctx: _rt.Context,
-        key: str,
-        *,
-        scope: str | None = None,
+        cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> GoldenNoPackageClient:
         """Returns the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> GoldenNoPackageIngressClient:
         """Returns the client for one object key, for use outside of Restate."""
         return GoldenNoPackageIngressClient(client, key, scope)
@@ -66,67 +58,53 @@ class GoldenNoPackageClient(_rt.ContextClient):
         return GoldenNoPackageSendClient(self._ctx, self._key, self._scope)
 
     def do(
-        self,
-        request: _golden_nopackage_pb2.GoldenNoPackageMessage,
+        self, request: _golden_nopackage_pb2.GoldenNoPackageMessage,
         **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_golden_nopackage_pb2.GoldenNoPackageMessage]:
-        """The handler `Do`."""
         return self._call(_GOLDEN_NO_PACKAGE_DO, request, options)
 
 
-class GoldenNoPackageSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `GoldenNoPackage` from a handler."""
+class GoldenNoPackageSendClient(_rt.ContextSendClient, _GoldenNoPackageDocs):
+    """Sends one-way messages to the virtual object `GoldenNoPackage` from a handler: `GoldenNoPackageClient.send` makes one."""
 
     def do(
-        self,
-        request: _golden_nopackage_pb2.GoldenNoPackageMessage,
+        self, request: _golden_nopackage_pb2.GoldenNoPackageMessage,
         **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_golden_nopackage_pb2.GoldenNoPackageMessage]:
-        """The handler `Do`."""
         return self._send(_GOLDEN_NO_PACKAGE_DO, request, options)
 
 
-class GoldenNoPackageIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `GoldenNoPackage` from outside of Restate."""
+class GoldenNoPackageIngressClient(_rt.IngressServiceClient, _GoldenNoPackageDocs):
+    """Calls the virtual object `GoldenNoPackage` from outside of Restate: `GoldenNoPackageClient.from_client` makes one."""
 
     def send(self) -> GoldenNoPackageIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return GoldenNoPackageIngressSendClient(self._client, self._key, self._scope)
 
     async def do(
-        self,
-        request: _golden_nopackage_pb2.GoldenNoPackageMessage,
+        self, request: _golden_nopackage_pb2.GoldenNoPackageMessage,
         **options: Unpack[_rt.CallOptions],
     ) -> _golden_nopackage_pb2.GoldenNoPackageMessage:
-        """The handler `Do`."""
         return await self._call(_GOLDEN_NO_PACKAGE_DO, request, options)
 
 
-class GoldenNoPackageIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `GoldenNoPackage` from outside of Restate."""
+class GoldenNoPackageIngressSendClient(_rt.IngressServiceSendClient, _GoldenNoPackageDocs):
+    """Sends one-way messages to the virtual object `GoldenNoPackage` from outside: `GoldenNoPackageIngressClient.send` makes one."""
 
     async def do(
-        self,
-        request: _golden_nopackage_pb2.GoldenNoPackageMessage,
+        self, request: _golden_nopackage_pb2.GoldenNoPackageMessage,
         **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_golden_nopackage_pb2.GoldenNoPackageMessage]:
-        """The handler `Do`."""
         return await self._send(_GOLDEN_NO_PACKAGE_DO, request, options)
 
 
 _GOLDEN_NO_PACKAGE_DO: Final = _rt.HandlerDescriptor(
-    service="GoldenNoPackage",
-    name="Do",
-    method="do",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_golden_nopackage_pb2.GoldenNoPackageMessage),
-    response=_rt.google_codec(_golden_nopackage_pb2.GoldenNoPackageMessage),
+    "GoldenNoPackage", "Do", "do", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    _rt.google_codec(_golden_nopackage_pb2.GoldenNoPackageMessage),
+    _rt.google_codec(_golden_nopackage_pb2.GoldenNoPackageMessage),
 )
 
 GoldenNoPackageBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="GoldenNoPackage",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_GOLDEN_NO_PACKAGE_DO,),
+    "GoldenNoPackage", _rt.ServiceKind.VIRTUAL_OBJECT, (_GOLDEN_NO_PACKAGE_DO,),
     state=(GoldenNoPackageBase.IT,),
 )

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import abc
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from golden.plain import common_pb2 as _common_pb2
 from restate_proto._codegen import v1 as _rt
@@ -16,16 +16,21 @@ from . import top_pb2 as _top_pb2
 __all__ = ["TopBase", "TopClient", "TopIngressClient", "TopIngressSendClient", "TopSendClient"]
 
 
-class TopBase(_rt.Service):
-    """Subclass it to serve the service `import.Top`."""
-
-    @abc.abstractmethod
-    async def take(self, ctx: _rt.Context, request: _top_pb2.Thing) -> _common_pb2.Common:
+class _TopDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def take(self, *args: Any, **options: Any) -> Any:
         """The handler `Take`."""
 
 
-class TopClient(_rt.ContextClient):
-    """Calls the service `import.Top` from a handler."""
+class TopBase(_rt.Service, _TopDocs):
+    """Subclass it to serve the service `import.Top`."""
+
+    @abc.abstractmethod
+    async def take(self, ctx: _rt.Context, request: _top_pb2.Thing) -> _common_pb2.Common: ...
+
+
+class TopClient(_rt.ContextClient, _TopDocs):
+    """Calls the service `import.Top` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> TopClient:
@@ -42,66 +47,47 @@ class TopClient(_rt.ContextClient):
         return TopSendClient(self._ctx, self._key, self._scope)
 
     def take(
-        self,
-        request: _top_pb2.Thing,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _top_pb2.Thing, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_common_pb2.Common]:
-        """The handler `Take`."""
         return self._call(_TOP_TAKE, request, options)
 
 
-class TopSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `import.Top` from a handler."""
+class TopSendClient(_rt.ContextSendClient, _TopDocs):
+    """Sends one-way messages to the service `import.Top` from a handler: `TopClient.send` makes one."""
 
     def take(
-        self,
-        request: _top_pb2.Thing,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _top_pb2.Thing, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_common_pb2.Common]:
-        """The handler `Take`."""
         return self._send(_TOP_TAKE, request, options)
 
 
-class TopIngressClient(_rt.IngressServiceClient):
-    """Calls the service `import.Top` from outside of Restate."""
+class TopIngressClient(_rt.IngressServiceClient, _TopDocs):
+    """Calls the service `import.Top` from outside of Restate: `TopClient.from_client` makes one."""
 
     def send(self) -> TopIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return TopIngressSendClient(self._client, self._key, self._scope)
 
     async def take(
-        self,
-        request: _top_pb2.Thing,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _top_pb2.Thing, **options: Unpack[_rt.CallOptions],
     ) -> _common_pb2.Common:
-        """The handler `Take`."""
         return await self._call(_TOP_TAKE, request, options)
 
 
-class TopIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `import.Top` from outside of Restate."""
+class TopIngressSendClient(_rt.IngressServiceSendClient, _TopDocs):
+    """Sends one-way messages to the service `import.Top` from outside: `TopIngressClient.send` makes one."""
 
     async def take(
-        self,
-        request: _top_pb2.Thing,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _top_pb2.Thing, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_common_pb2.Common]:
-        """The handler `Take`."""
         return await self._send(_TOP_TAKE, request, options)
 
 
 _TOP_TAKE: Final = _rt.HandlerDescriptor(
-    service="import.Top",
-    name="Take",
-    method="take",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_top_pb2.Thing),
-    response=_rt.google_codec(_common_pb2.Common),
+    "import.Top", "Take", "take", _rt.ServiceKind.SERVICE, None, _rt.google_codec(_top_pb2.Thing),
+    _rt.google_codec(_common_pb2.Common),
 )
 
 TopBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="import.Top",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_TOP_TAKE,),
+    "import.Top", _rt.ServiceKind.SERVICE, (_TOP_TAKE,),
 )

@@ -6,30 +6,34 @@
 from __future__ import annotations
 
 import abc
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from golden.everything import everything_pb2 as _everything_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "UnmarkedBase",
-    "UnmarkedClient",
-    "UnmarkedIngressClient",
-    "UnmarkedIngressSendClient",
+    "UnmarkedBase", "UnmarkedClient", "UnmarkedIngressClient", "UnmarkedIngressSendClient",
     "UnmarkedSendClient",
 ]
 
 
-class UnmarkedBase(_rt.Service):
-    """Subclass it to serve the service `golden.everything.Unmarked`."""
-
-    @abc.abstractmethod
-    async def do(self, ctx: _rt.Context, request: _everything_pb2.Thing) -> _everything_pb2.Thing:
+class _UnmarkedDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
 
-class UnmarkedClient(_rt.ContextClient):
-    """Calls the service `golden.everything.Unmarked` from a handler."""
+class UnmarkedBase(_rt.Service, _UnmarkedDocs):
+    """Subclass it to serve the service `golden.everything.Unmarked`."""
+
+    @abc.abstractmethod
+    async def do(
+        self, ctx: _rt.Context, request: _everything_pb2.Thing,
+    ) -> _everything_pb2.Thing: ...
+
+
+class UnmarkedClient(_rt.ContextClient, _UnmarkedDocs):
+    """Calls the service `golden.everything.Unmarked` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> UnmarkedClient:
@@ -38,9 +42,7 @@ class UnmarkedClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, *, scope: str | None = None,
     ) -> UnmarkedIngressClient:
         """Returns the client, for use outside of Restate."""
         return UnmarkedIngressClient(client, None, scope)
@@ -50,66 +52,47 @@ class UnmarkedClient(_rt.ContextClient):
         return UnmarkedSendClient(self._ctx, self._key, self._scope)
 
     def do(
-        self,
-        request: _everything_pb2.Thing,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _everything_pb2.Thing, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_everything_pb2.Thing]:
-        """The handler `Do`."""
         return self._call(_UNMARKED_DO, request, options)
 
 
-class UnmarkedSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.everything.Unmarked` from a handler."""
+class UnmarkedSendClient(_rt.ContextSendClient, _UnmarkedDocs):
+    """Sends one-way messages to the service `golden.everything.Unmarked` from a handler: `UnmarkedClient.send` makes one."""
 
     def do(
-        self,
-        request: _everything_pb2.Thing,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _everything_pb2.Thing, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_everything_pb2.Thing]:
-        """The handler `Do`."""
         return self._send(_UNMARKED_DO, request, options)
 
 
-class UnmarkedIngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.everything.Unmarked` from outside of Restate."""
+class UnmarkedIngressClient(_rt.IngressServiceClient, _UnmarkedDocs):
+    """Calls the service `golden.everything.Unmarked` from outside of Restate: `UnmarkedClient.from_client` makes one."""
 
     def send(self) -> UnmarkedIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return UnmarkedIngressSendClient(self._client, self._key, self._scope)
 
     async def do(
-        self,
-        request: _everything_pb2.Thing,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _everything_pb2.Thing, **options: Unpack[_rt.CallOptions],
     ) -> _everything_pb2.Thing:
-        """The handler `Do`."""
         return await self._call(_UNMARKED_DO, request, options)
 
 
-class UnmarkedIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.everything.Unmarked` from outside of Restate."""
+class UnmarkedIngressSendClient(_rt.IngressServiceSendClient, _UnmarkedDocs):
+    """Sends one-way messages to the service `golden.everything.Unmarked` from outside: `UnmarkedIngressClient.send` makes one."""
 
     async def do(
-        self,
-        request: _everything_pb2.Thing,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _everything_pb2.Thing, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_everything_pb2.Thing]:
-        """The handler `Do`."""
         return await self._send(_UNMARKED_DO, request, options)
 
 
 _UNMARKED_DO: Final = _rt.HandlerDescriptor(
-    service="golden.everything.Unmarked",
-    name="Do",
-    method="do",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_everything_pb2.Thing),
-    response=_rt.google_codec(_everything_pb2.Thing),
+    "golden.everything.Unmarked", "Do", "do", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_everything_pb2.Thing), _rt.google_codec(_everything_pb2.Thing),
 )
 
 UnmarkedBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.everything.Unmarked",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_UNMARKED_DO,),
+    "golden.everything.Unmarked", _rt.ServiceKind.SERVICE, (_UNMARKED_DO,),
 )

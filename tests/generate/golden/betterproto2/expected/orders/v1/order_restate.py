@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from restate_proto._codegen import v1 as _rt
 
@@ -20,47 +20,47 @@ from . import LineByLine as _LineByLine
 from . import LineByLineList as _LineByLineList
 
 __all__ = [
-    "OrderBase",
-    "OrderClient",
-    "OrderIngressClient",
-    "OrderIngressSendClient",
-    "OrderSendClient",
+    "OrderBase", "OrderClient", "OrderIngressClient", "OrderIngressSendClient", "OrderSendClient",
 ]
 
 
-class OrderBase(_rt.VirtualObject):
+class _OrderDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def add_line(self, *args: Any, **options: Any) -> Any:
+        """Its key has a name in camel case."""
+    def find(self, *args: Any, **options: Any) -> Any:
+        """Its key is a keyword, and in a oneof."""
+    def nothing(self, *args: Any, **options: Any) -> Any:
+        """The handler `Nothing`."""
+    def at(self, *args: Any, **options: Any) -> Any:
+        """Python's own values are only for fields; here they are messages."""
+
+
+class OrderBase(_rt.VirtualObject, _OrderDocs):
     """An order."""
 
     LINES: ClassVar[_rt.StateKey[_LineByLineList]] = _rt.StateKey("lines", _LineByLineList)
     PAID: ClassVar[_rt.SignalKey[_Total]] = _rt.SignalKey("paid", _Total)
 
     @abc.abstractmethod
-    async def add_line(self, ctx: _rt.ObjectContext, request: _AddLineRequest) -> _LineByLine:
-        """Its key has a name in camel case."""
+    async def add_line(self, ctx: _rt.ObjectContext, request: _AddLineRequest) -> _LineByLine: ...
 
     @abc.abstractmethod
-    async def find(self, ctx: _rt.ObjectSharedContext, request: _FindRequest) -> _Line:
-        """Its key is a keyword, and in a oneof."""
+    async def find(self, ctx: _rt.ObjectSharedContext, request: _FindRequest) -> _Line: ...
 
     @abc.abstractmethod
-    async def nothing(self, ctx: _rt.ObjectContext) -> None:
-        """The handler `Nothing`."""
+    async def nothing(self, ctx: _rt.ObjectContext) -> None: ...
 
     @abc.abstractmethod
-    async def at(self, ctx: _rt.ObjectContext, request: _Timestamp) -> _StringValue:
-        """Python's own values are only for fields; here they are messages."""
+    async def at(self, ctx: _rt.ObjectContext, request: _Timestamp) -> _StringValue: ...
 
 
-class OrderClient(_rt.ContextClient):
-    """Calls the virtual object `orders.v1.Order` from a handler."""
+class OrderClient(_rt.ContextClient, _OrderDocs):
+    """Calls the virtual object `orders.v1.Order` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(
-        cls,
-        ctx: _rt.Context,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> OrderClient:
         """Returns the client for one object key, for use in a handler.
 
@@ -70,10 +70,7 @@ class OrderClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> OrderIngressClient:
         """Returns the client for one object key, for use outside of Restate.
 
@@ -86,181 +83,115 @@ class OrderClient(_rt.ContextClient):
         return OrderSendClient(self._ctx, self._key, self._scope)
 
     def add_line(
-        self,
-        request: _AddLineRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _AddLineRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_LineByLine]:
-        """Its key has a name in camel case."""
         return self._call(_ORDER_ADD_LINE, request, options)
 
     def find(
-        self,
-        request: _FindRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _FindRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_Line]:
-        """Its key is a keyword, and in a oneof."""
         return self._call(_ORDER_FIND, request, options)
 
     def nothing(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
-        """The handler `Nothing`."""
         return self._call(_ORDER_NOTHING, None, options)
 
     def at(
-        self,
-        request: _Timestamp,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _Timestamp, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_StringValue]:
-        """Python's own values are only for fields; here they are messages."""
         return self._call(_ORDER_AT, request, options)
 
 
-class OrderSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `orders.v1.Order` from a handler."""
+class OrderSendClient(_rt.ContextSendClient, _OrderDocs):
+    """Sends one-way messages to the virtual object `orders.v1.Order` from a handler: `OrderClient.send` makes one."""
 
     def add_line(
-        self,
-        request: _AddLineRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _AddLineRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_LineByLine]:
-        """Its key has a name in camel case."""
         return self._send(_ORDER_ADD_LINE, request, options)
 
     def find(
-        self,
-        request: _FindRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _FindRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_Line]:
-        """Its key is a keyword, and in a oneof."""
         return self._send(_ORDER_FIND, request, options)
 
     def nothing(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
-        """The handler `Nothing`."""
         return self._send(_ORDER_NOTHING, None, options)
 
     def at(
-        self,
-        request: _Timestamp,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _Timestamp, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_StringValue]:
-        """Python's own values are only for fields; here they are messages."""
         return self._send(_ORDER_AT, request, options)
 
 
-class OrderIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `orders.v1.Order` from outside of Restate."""
+class OrderIngressClient(_rt.IngressServiceClient, _OrderDocs):
+    """Calls the virtual object `orders.v1.Order` from outside of Restate: `OrderClient.from_client` makes one."""
 
     def send(self) -> OrderIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return OrderIngressSendClient(self._client, self._key, self._scope)
 
     async def add_line(
-        self,
-        request: _AddLineRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _AddLineRequest, **options: Unpack[_rt.CallOptions],
     ) -> _LineByLine:
-        """Its key has a name in camel case."""
         return await self._call(_ORDER_ADD_LINE, request, options)
 
     async def find(self, request: _FindRequest, **options: Unpack[_rt.CallOptions]) -> _Line:
-        """Its key is a keyword, and in a oneof."""
         return await self._call(_ORDER_FIND, request, options)
 
     async def nothing(self, **options: Unpack[_rt.CallOptions]) -> None:
-        """The handler `Nothing`."""
         return await self._call(_ORDER_NOTHING, None, options)
 
     async def at(self, request: _Timestamp, **options: Unpack[_rt.CallOptions]) -> _StringValue:
-        """Python's own values are only for fields; here they are messages."""
         return await self._call(_ORDER_AT, request, options)
 
 
-class OrderIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `orders.v1.Order` from outside of Restate."""
+class OrderIngressSendClient(_rt.IngressServiceSendClient, _OrderDocs):
+    """Sends one-way messages to the virtual object `orders.v1.Order` from outside: `OrderIngressClient.send` makes one."""
 
     async def add_line(
-        self,
-        request: _AddLineRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _AddLineRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_LineByLine]:
-        """Its key has a name in camel case."""
         return await self._send(_ORDER_ADD_LINE, request, options)
 
     async def find(
-        self,
-        request: _FindRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _FindRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_Line]:
-        """Its key is a keyword, and in a oneof."""
         return await self._send(_ORDER_FIND, request, options)
 
     async def nothing(
-        self,
-        **options: Unpack[_rt.SendOptions],
+        self, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """The handler `Nothing`."""
         return await self._send(_ORDER_NOTHING, None, options)
 
     async def at(
-        self,
-        request: _Timestamp,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _Timestamp, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_StringValue]:
-        """Python's own values are only for fields; here they are messages."""
         return await self._send(_ORDER_AT, request, options)
 
 
 _ORDER_ADD_LINE: Final = _rt.HandlerDescriptor(
-    service="orders.v1.Order",
-    name="AddLine",
-    method="add_line",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.codec_for(_AddLineRequest),
-    response=_rt.codec_for(_LineByLine),
-    documentation="Its key has a name in camel case.",
-    key_field="order_id",
+    "orders.v1.Order", "AddLine", "add_line", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.codec_for(_AddLineRequest), _rt.codec_for(_LineByLine),
+    documentation=_rt.getdoc(_OrderDocs.add_line), key_field="order_id",
 )
-
 _ORDER_FIND: Final = _rt.HandlerDescriptor(
-    service="orders.v1.Order",
-    name="Find",
-    method="find",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.codec_for(_FindRequest),
-    response=_rt.codec_for(_Line),
-    documentation="Its key is a keyword, and in a oneof.",
+    "orders.v1.Order", "Find", "find", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.SHARED,
+    _rt.codec_for(_FindRequest), _rt.codec_for(_Line), documentation=_rt.getdoc(_OrderDocs.find),
     key_field="class_",
 )
-
 _ORDER_NOTHING: Final = _rt.HandlerDescriptor(
-    service="orders.v1.Order",
-    name="Nothing",
-    method="nothing",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.NOTHING,
-    response=_rt.NOTHING,
+    "orders.v1.Order", "Nothing", "nothing", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.NOTHING, _rt.NOTHING,
 )
-
 _ORDER_AT: Final = _rt.HandlerDescriptor(
-    service="orders.v1.Order",
-    name="At",
-    method="at",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.codec_for(_Timestamp),
-    response=_rt.codec_for(_StringValue),
-    documentation="Python's own values are only for fields; here they are messages.",
+    "orders.v1.Order", "At", "at", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    _rt.codec_for(_Timestamp), _rt.codec_for(_StringValue), documentation=_rt.getdoc(_OrderDocs.at),
 )
 
 OrderBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="orders.v1.Order",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_ORDER_ADD_LINE, _ORDER_FIND, _ORDER_NOTHING, _ORDER_AT),
-    documentation="An order.",
-    state=(OrderBase.LINES,),
-    signals=(OrderBase.PAID,),
+    "orders.v1.Order", _rt.ServiceKind.VIRTUAL_OBJECT,
+    (_ORDER_ADD_LINE, _ORDER_FIND, _ORDER_NOTHING, _ORDER_AT), documentation=_rt.getdoc(OrderBase),
+    state=(OrderBase.LINES,), signals=(OrderBase.PAID,),
 )
 
 _rt.message_files(

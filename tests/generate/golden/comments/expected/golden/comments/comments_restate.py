@@ -6,21 +6,39 @@
 from __future__ import annotations
 
 import abc
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from golden.comments import comments_pb2 as _comments_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "CommentsBase",
-    "CommentsClient",
-    "CommentsIngressClient",
-    "CommentsIngressSendClient",
+    "CommentsBase", "CommentsClient", "CommentsIngressClient", "CommentsIngressSendClient",
     "CommentsSendClient",
 ]
 
 
-class CommentsBase(_rt.Service):
+class _CommentsDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def quote(self, *args: Any, **options: Any) -> Any:
+        """Ends with a quote\""""
+    def backslash(self, *args: Any, **options: Any) -> Any:
+        """Ends with a backslash\\"""
+    def quotes(self, *args: Any, **options: Any) -> Any:
+        """Ends with many quotes\"\"\"\""""
+    def trailing(self, *args: Any, **options: Any) -> Any:
+        """Beside it."""
+    def blank(self, *args: Any, **options: Any) -> Any:
+        """The handler `Blank`."""
+    def lint(self, *args: Any, **options: Any) -> Any:
+        """What follows an order to a linter."""
+    def long(self, *args: Any, **options: Any) -> Any:
+        """{braces} %s ${x} '''single''' # hash
+
+        A very long line that goes on and on, well past what fits on a line of the generated file, to see that it stays whole.
+        """
+
+
+class CommentsBase(_rt.Service, _CommentsDocs):
     """A block comment with \"\"\"triple quotes\"\"\", a \\ and \\n that stay as they are,
     and
         an indented line.
@@ -29,39 +47,29 @@ class CommentsBase(_rt.Service):
     """
 
     @abc.abstractmethod
-    async def quote(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M:
-        """Ends with a quote\""""
+    async def quote(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M: ...
 
     @abc.abstractmethod
-    async def backslash(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M:
-        """Ends with a backslash\\"""
+    async def backslash(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M: ...
 
     @abc.abstractmethod
-    async def quotes(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M:
-        """Ends with many quotes\"\"\"\""""
+    async def quotes(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M: ...
 
     @abc.abstractmethod
-    async def trailing(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M:
-        """Beside it."""
+    async def trailing(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M: ...
 
     @abc.abstractmethod
-    async def blank(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M:
-        """The handler `Blank`."""
+    async def blank(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M: ...
 
     @abc.abstractmethod
-    async def lint(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M:
-        """What follows an order to a linter."""
+    async def lint(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M: ...
 
     @abc.abstractmethod
-    async def long(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M:
-        """{braces} %s ${x} '''single''' # hash
-
-        A very long line that goes on and on, well past what fits on a line of the generated file, to see that it stays whole.
-        """
+    async def long(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M: ...
 
 
-class CommentsClient(_rt.ContextClient):
-    """Calls the service `golden.comments.Comments` from a handler."""
+class CommentsClient(_rt.ContextClient, _CommentsDocs):
+    """Calls the service `golden.comments.Comments` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CommentsClient:
@@ -70,9 +78,7 @@ class CommentsClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, *, scope: str | None = None,
     ) -> CommentsIngressClient:
         """Returns the client, for use outside of Restate."""
         return CommentsIngressClient(client, None, scope)
@@ -82,355 +88,202 @@ class CommentsClient(_rt.ContextClient):
         return CommentsSendClient(self._ctx, self._key, self._scope)
 
     def quote(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_comments_pb2.M]:
-        """Ends with a quote\""""
         return self._call(_COMMENTS_QUOTE, request, options)
 
     def backslash(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_comments_pb2.M]:
-        """Ends with a backslash\\"""
         return self._call(_COMMENTS_BACKSLASH, request, options)
 
     def quotes(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_comments_pb2.M]:
-        """Ends with many quotes\"\"\"\""""
         return self._call(_COMMENTS_QUOTES, request, options)
 
     def trailing(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_comments_pb2.M]:
-        """Beside it."""
         return self._call(_COMMENTS_TRAILING, request, options)
 
     def blank(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_comments_pb2.M]:
-        """The handler `Blank`."""
         return self._call(_COMMENTS_BLANK, request, options)
 
     def lint(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_comments_pb2.M]:
-        """What follows an order to a linter."""
         return self._call(_COMMENTS_LINT, request, options)
 
     def long(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_comments_pb2.M]:
-        """{braces} %s ${x} '''single''' # hash
-
-        A very long line that goes on and on, well past what fits on a line of the generated file, to see that it stays whole.
-        """
         return self._call(_COMMENTS_LONG, request, options)
 
 
-class CommentsSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.comments.Comments` from a handler."""
+class CommentsSendClient(_rt.ContextSendClient, _CommentsDocs):
+    """Sends one-way messages to the service `golden.comments.Comments` from a handler: `CommentsClient.send` makes one."""
 
     def quote(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
-        """Ends with a quote\""""
         return self._send(_COMMENTS_QUOTE, request, options)
 
     def backslash(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
-        """Ends with a backslash\\"""
         return self._send(_COMMENTS_BACKSLASH, request, options)
 
     def quotes(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
-        """Ends with many quotes\"\"\"\""""
         return self._send(_COMMENTS_QUOTES, request, options)
 
     def trailing(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
-        """Beside it."""
         return self._send(_COMMENTS_TRAILING, request, options)
 
     def blank(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
-        """The handler `Blank`."""
         return self._send(_COMMENTS_BLANK, request, options)
 
     def lint(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
-        """What follows an order to a linter."""
         return self._send(_COMMENTS_LINT, request, options)
 
     def long(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
-        """{braces} %s ${x} '''single''' # hash
-
-        A very long line that goes on and on, well past what fits on a line of the generated file, to see that it stays whole.
-        """
         return self._send(_COMMENTS_LONG, request, options)
 
 
-class CommentsIngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.comments.Comments` from outside of Restate."""
+class CommentsIngressClient(_rt.IngressServiceClient, _CommentsDocs):
+    """Calls the service `golden.comments.Comments` from outside of Restate: `CommentsClient.from_client` makes one."""
 
     def send(self) -> CommentsIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return CommentsIngressSendClient(self._client, self._key, self._scope)
 
     async def quote(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _comments_pb2.M:
-        """Ends with a quote\""""
         return await self._call(_COMMENTS_QUOTE, request, options)
 
     async def backslash(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _comments_pb2.M:
-        """Ends with a backslash\\"""
         return await self._call(_COMMENTS_BACKSLASH, request, options)
 
     async def quotes(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _comments_pb2.M:
-        """Ends with many quotes\"\"\"\""""
         return await self._call(_COMMENTS_QUOTES, request, options)
 
     async def trailing(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _comments_pb2.M:
-        """Beside it."""
         return await self._call(_COMMENTS_TRAILING, request, options)
 
     async def blank(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _comments_pb2.M:
-        """The handler `Blank`."""
         return await self._call(_COMMENTS_BLANK, request, options)
 
     async def lint(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _comments_pb2.M:
-        """What follows an order to a linter."""
         return await self._call(_COMMENTS_LINT, request, options)
 
     async def long(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _comments_pb2.M:
-        """{braces} %s ${x} '''single''' # hash
-
-        A very long line that goes on and on, well past what fits on a line of the generated file, to see that it stays whole.
-        """
         return await self._call(_COMMENTS_LONG, request, options)
 
 
-class CommentsIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.comments.Comments` from outside of Restate."""
+class CommentsIngressSendClient(_rt.IngressServiceSendClient, _CommentsDocs):
+    """Sends one-way messages to the service `golden.comments.Comments` from outside: `CommentsIngressClient.send` makes one."""
 
     async def quote(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
-        """Ends with a quote\""""
         return await self._send(_COMMENTS_QUOTE, request, options)
 
     async def backslash(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
-        """Ends with a backslash\\"""
         return await self._send(_COMMENTS_BACKSLASH, request, options)
 
     async def quotes(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
-        """Ends with many quotes\"\"\"\""""
         return await self._send(_COMMENTS_QUOTES, request, options)
 
     async def trailing(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
-        """Beside it."""
         return await self._send(_COMMENTS_TRAILING, request, options)
 
     async def blank(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
-        """The handler `Blank`."""
         return await self._send(_COMMENTS_BLANK, request, options)
 
     async def lint(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
-        """What follows an order to a linter."""
         return await self._send(_COMMENTS_LINT, request, options)
 
     async def long(
-        self,
-        request: _comments_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
-        """{braces} %s ${x} '''single''' # hash
-
-        A very long line that goes on and on, well past what fits on a line of the generated file, to see that it stays whole.
-        """
         return await self._send(_COMMENTS_LONG, request, options)
 
 
 _COMMENTS_QUOTE: Final = _rt.HandlerDescriptor(
-    service="golden.comments.Comments",
-    name="Quote",
-    method="quote",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_comments_pb2.M),
-    response=_rt.google_codec(_comments_pb2.M),
-    documentation='Ends with a quote"',
+    "golden.comments.Comments", "Quote", "quote", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_comments_pb2.M), _rt.google_codec(_comments_pb2.M),
+    documentation=_rt.getdoc(_CommentsDocs.quote),
 )
-
 _COMMENTS_BACKSLASH: Final = _rt.HandlerDescriptor(
-    service="golden.comments.Comments",
-    name="Backslash",
-    method="backslash",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_comments_pb2.M),
-    response=_rt.google_codec(_comments_pb2.M),
-    documentation="Ends with a backslash\\",
+    "golden.comments.Comments", "Backslash", "backslash", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_comments_pb2.M), _rt.google_codec(_comments_pb2.M),
+    documentation=_rt.getdoc(_CommentsDocs.backslash),
 )
-
 _COMMENTS_QUOTES: Final = _rt.HandlerDescriptor(
-    service="golden.comments.Comments",
-    name="Quotes",
-    method="quotes",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_comments_pb2.M),
-    response=_rt.google_codec(_comments_pb2.M),
-    documentation='Ends with many quotes""""',
+    "golden.comments.Comments", "Quotes", "quotes", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_comments_pb2.M), _rt.google_codec(_comments_pb2.M),
+    documentation=_rt.getdoc(_CommentsDocs.quotes),
 )
-
 _COMMENTS_TRAILING: Final = _rt.HandlerDescriptor(
-    service="golden.comments.Comments",
-    name="Trailing",
-    method="trailing",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_comments_pb2.M),
-    response=_rt.google_codec(_comments_pb2.M),
-    documentation="Beside it.",
+    "golden.comments.Comments", "Trailing", "trailing", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_comments_pb2.M), _rt.google_codec(_comments_pb2.M),
+    documentation=_rt.getdoc(_CommentsDocs.trailing),
 )
-
 _COMMENTS_BLANK: Final = _rt.HandlerDescriptor(
-    service="golden.comments.Comments",
-    name="Blank",
-    method="blank",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_comments_pb2.M),
-    response=_rt.google_codec(_comments_pb2.M),
+    "golden.comments.Comments", "Blank", "blank", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_comments_pb2.M), _rt.google_codec(_comments_pb2.M),
 )
-
 _COMMENTS_LINT: Final = _rt.HandlerDescriptor(
-    service="golden.comments.Comments",
-    name="lint",
-    method="lint",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_comments_pb2.M),
-    response=_rt.google_codec(_comments_pb2.M),
-    documentation="What follows an order to a linter.",
+    "golden.comments.Comments", "lint", "lint", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_comments_pb2.M), _rt.google_codec(_comments_pb2.M),
+    documentation=_rt.getdoc(_CommentsDocs.lint),
 )
-
 _COMMENTS_LONG: Final = _rt.HandlerDescriptor(
-    service="golden.comments.Comments",
-    name="Long",
-    method="long",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_comments_pb2.M),
-    response=_rt.google_codec(_comments_pb2.M),
-    documentation=(
-        "{braces} %s ${x} '''single''' # hash\n"
-        "\n"
-        "A very long line that goes on and on, well past what fits on a line of the generated file, to see that it stays whole."
-    ),
+    "golden.comments.Comments", "Long", "long", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_comments_pb2.M), _rt.google_codec(_comments_pb2.M),
+    documentation=_rt.getdoc(_CommentsDocs.long),
 )
 
 CommentsBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.comments.Comments",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(
-        _COMMENTS_QUOTE,
-        _COMMENTS_BACKSLASH,
-        _COMMENTS_QUOTES,
-        _COMMENTS_TRAILING,
-        _COMMENTS_BLANK,
-        _COMMENTS_LINT,
-        _COMMENTS_LONG,
+    "golden.comments.Comments", _rt.ServiceKind.SERVICE,
+    (
+        _COMMENTS_QUOTE, _COMMENTS_BACKSLASH, _COMMENTS_QUOTES, _COMMENTS_TRAILING, _COMMENTS_BLANK,
+        _COMMENTS_LINT, _COMMENTS_LONG,
     ),
-    documentation=(
-        'A block comment with """triple quotes""", a \\ and \\n that stay as they are,\n'
-        "and\n"
-        "    an indented line.\n"
-        "\n"
-        "Unicode: é, 漢字."
-    ),
+    documentation=_rt.getdoc(CommentsBase),
 )

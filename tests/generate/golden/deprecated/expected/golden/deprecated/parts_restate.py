@@ -6,26 +6,24 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from golden.deprecated import parts_pb2 as _parts_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "KeptBase",
-    "KeptClient",
-    "KeptIngressClient",
-    "KeptIngressSendClient",
-    "KeptSendClient",
-    "LeftBase",
-    "LeftClient",
-    "LeftIngressClient",
-    "LeftIngressSendClient",
-    "LeftSendClient",
+    "KeptBase", "KeptClient", "KeptIngressClient", "KeptIngressSendClient", "KeptSendClient",
+    "LeftBase", "LeftClient", "LeftIngressClient", "LeftIngressSendClient", "LeftSendClient",
 ]
 
 
-class LeftBase(_rt.VirtualObject):
+class _LeftDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def do(self, *args: Any, **options: Any) -> Any:
+        """The handler `Do`."""
+
+
+class LeftBase(_rt.VirtualObject, _LeftDocs):
     """Its handlers are not; it is.
 
     Deprecated in the contract.
@@ -34,21 +32,16 @@ class LeftBase(_rt.VirtualObject):
     SEEN: ClassVar[_rt.StateKey[_parts_pb2.M]] = _rt.StateKey("seen", _parts_pb2.M)
 
     @abc.abstractmethod
-    async def do(self, ctx: _rt.ObjectContext, request: _parts_pb2.M) -> _parts_pb2.M:
-        """The handler `Do`."""
+    async def do(self, ctx: _rt.ObjectContext, request: _parts_pb2.M) -> _parts_pb2.M: ...
 
 
-class LeftClient(_rt.ContextClient):
-    """Calls the virtual object `golden.deprecated.Left` from a handler."""
+class LeftClient(_rt.ContextClient, _LeftDocs):
+    """Calls the virtual object `golden.deprecated.Left` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     @_rt.deprecated("golden.deprecated.Left is deprecated in its contract.")
     def from_context(
-        cls,
-        ctx: _rt.Context,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> LeftClient:
         """Returns the client for one object key, for use in a handler.
 
@@ -59,10 +52,7 @@ class LeftClient(_rt.ContextClient):
     @staticmethod
     @_rt.deprecated("golden.deprecated.Left is deprecated in its contract.")
     def from_client(
-        client: _rt.IngressClient,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> LeftIngressClient:
         """Returns the client for one object key, for use outside of Restate.
 
@@ -75,84 +65,77 @@ class LeftClient(_rt.ContextClient):
         return LeftSendClient(self._ctx, self._key, self._scope)
 
     def do(
-        self,
-        request: _parts_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _parts_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_parts_pb2.M]:
-        """The handler `Do`."""
         return self._call(_LEFT_DO, request, options)
 
 
-class LeftSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `golden.deprecated.Left` from a handler."""
+class LeftSendClient(_rt.ContextSendClient, _LeftDocs):
+    """Sends one-way messages to the virtual object `golden.deprecated.Left` from a handler: `LeftClient.send` makes one."""
 
     def do(
-        self,
-        request: _parts_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _parts_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_parts_pb2.M]:
-        """The handler `Do`."""
         return self._send(_LEFT_DO, request, options)
 
 
-class LeftIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `golden.deprecated.Left` from outside of Restate."""
+class LeftIngressClient(_rt.IngressServiceClient, _LeftDocs):
+    """Calls the virtual object `golden.deprecated.Left` from outside of Restate: `LeftClient.from_client` makes one."""
 
     def send(self) -> LeftIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return LeftIngressSendClient(self._client, self._key, self._scope)
 
     async def do(self, request: _parts_pb2.M, **options: Unpack[_rt.CallOptions]) -> _parts_pb2.M:
-        """The handler `Do`."""
         return await self._call(_LEFT_DO, request, options)
 
 
-class LeftIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.deprecated.Left` from outside of Restate."""
+class LeftIngressSendClient(_rt.IngressServiceSendClient, _LeftDocs):
+    """Sends one-way messages to the virtual object `golden.deprecated.Left` from outside: `LeftIngressClient.send` makes one."""
 
     async def do(
-        self,
-        request: _parts_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _parts_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
-        """The handler `Do`."""
         return await self._send(_LEFT_DO, request, options)
 
 
-class KeptBase(_rt.Workflow):
-    """Subclass it to serve the workflow `golden.deprecated.Kept`."""
-
-    @abc.abstractmethod
-    async def run(self, ctx: _rt.WorkflowContext, request: _parts_pb2.M) -> _parts_pb2.M:
+class _KeptDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def run(self, *args: Any, **options: Any) -> Any:
         """Runs.
 
         Use another.
 
         Deprecated in the contract.
         """
-
-    @abc.abstractmethod
-    async def old(self, ctx: _rt.WorkflowSharedContext) -> None:
+    def old(self, *args: Any, **options: Any) -> Any:
         """The handler `Old`.
 
         Deprecated in the contract.
         """
-
-    @abc.abstractmethod
-    async def new(self, ctx: _rt.WorkflowSharedContext) -> _parts_pb2.M:
+    def new(self, *args: Any, **options: Any) -> Any:
         """The handler `New`."""
 
 
-class KeptClient(_rt.ContextClient):
-    """Calls the workflow `golden.deprecated.Kept` from a handler."""
+class KeptBase(_rt.Workflow, _KeptDocs):
+    """Subclass it to serve the workflow `golden.deprecated.Kept`."""
+
+    @abc.abstractmethod
+    async def run(self, ctx: _rt.WorkflowContext, request: _parts_pb2.M) -> _parts_pb2.M: ...
+
+    @abc.abstractmethod
+    async def old(self, ctx: _rt.WorkflowSharedContext) -> None: ...
+
+    @abc.abstractmethod
+    async def new(self, ctx: _rt.WorkflowSharedContext) -> _parts_pb2.M: ...
+
+
+class KeptClient(_rt.ContextClient, _KeptDocs):
+    """Calls the workflow `golden.deprecated.Kept` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(
-        cls,
-        ctx: _rt.Context,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> KeptClient:
         """Returns the client for one workflow id, for use in a handler.
 
@@ -162,10 +145,7 @@ class KeptClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> KeptIngressClient:
         """Returns the client for one workflow id, for use outside of Restate.
 
@@ -179,63 +159,37 @@ class KeptClient(_rt.ContextClient):
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
     def run(
-        self,
-        request: _parts_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _parts_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_parts_pb2.M]:
-        """Runs.
-
-        Use another.
-
-        Deprecated in the contract.
-        """
         return self._call(_KEPT_RUN, request, options)
 
     @_rt.deprecated("golden.deprecated.Kept.Old is deprecated in its contract.")
     def old(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
-        """The handler `Old`.
-
-        Deprecated in the contract.
-        """
         return self._call(_KEPT_OLD, None, options)
 
     def new(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_parts_pb2.M]:
-        """The handler `New`."""
         return self._call(_KEPT_NEW, None, options)
 
 
-class KeptSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the workflow `golden.deprecated.Kept` from a handler."""
+class KeptSendClient(_rt.ContextSendClient, _KeptDocs):
+    """Sends one-way messages to the workflow `golden.deprecated.Kept` from a handler: `KeptClient.send` makes one."""
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
     def run(
-        self,
-        request: _parts_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _parts_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_parts_pb2.M]:
-        """Runs.
-
-        Use another.
-
-        Deprecated in the contract.
-        """
         return self._send(_KEPT_RUN, request, options)
 
     @_rt.deprecated("golden.deprecated.Kept.Old is deprecated in its contract.")
     def old(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
-        """The handler `Old`.
-
-        Deprecated in the contract.
-        """
         return self._send(_KEPT_OLD, None, options)
 
     def new(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[_parts_pb2.M]:
-        """The handler `New`."""
         return self._send(_KEPT_NEW, None, options)
 
 
-class KeptIngressClient(_rt.IngressServiceClient):
-    """Calls the workflow `golden.deprecated.Kept` from outside of Restate."""
+class KeptIngressClient(_rt.IngressServiceClient, _KeptDocs):
+    """Calls the workflow `golden.deprecated.Kept` from outside of Restate: `KeptClient.from_client` makes one."""
 
     def send(self) -> KeptIngressSendClient:
         """Returns the same handlers as one-way messages."""
@@ -243,9 +197,7 @@ class KeptIngressClient(_rt.IngressServiceClient):
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
     async def submit(
-        self,
-        request: _parts_pb2.M,
-        **options: Unpack[_rt.SubmitOptions],
+        self, request: _parts_pb2.M, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
         """Starts the workflow and does not wait for its result."""
         return await self._submit(_KEPT_RUN, request, options)
@@ -256,113 +208,59 @@ class KeptIngressClient(_rt.IngressServiceClient):
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
     async def run(self, request: _parts_pb2.M, **options: Unpack[_rt.CallOptions]) -> _parts_pb2.M:
-        """Runs.
-
-        Use another.
-
-        Deprecated in the contract.
-        """
         return await self._call(_KEPT_RUN, request, options)
 
     @_rt.deprecated("golden.deprecated.Kept.Old is deprecated in its contract.")
     async def old(self, **options: Unpack[_rt.CallOptions]) -> None:
-        """The handler `Old`.
-
-        Deprecated in the contract.
-        """
         return await self._call(_KEPT_OLD, None, options)
 
     async def new(self, **options: Unpack[_rt.CallOptions]) -> _parts_pb2.M:
-        """The handler `New`."""
         return await self._call(_KEPT_NEW, None, options)
 
 
-class KeptIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `golden.deprecated.Kept` from outside of Restate."""
+class KeptIngressSendClient(_rt.IngressServiceSendClient, _KeptDocs):
+    """Sends one-way messages to the workflow `golden.deprecated.Kept` from outside: `KeptIngressClient.send` makes one."""
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
     async def run(
-        self,
-        request: _parts_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _parts_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
-        """Runs.
-
-        Use another.
-
-        Deprecated in the contract.
-        """
         return await self._send(_KEPT_RUN, request, options)
 
     @_rt.deprecated("golden.deprecated.Kept.Old is deprecated in its contract.")
     async def old(self, **options: Unpack[_rt.SendOptions]) -> _rt.IngressInvocationHandle[None]:
-        """The handler `Old`.
-
-        Deprecated in the contract.
-        """
         return await self._send(_KEPT_OLD, None, options)
 
     async def new(
-        self,
-        **options: Unpack[_rt.SendOptions],
+        self, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
-        """The handler `New`."""
         return await self._send(_KEPT_NEW, None, options)
 
 
 _LEFT_DO: Final = _rt.HandlerDescriptor(
-    service="golden.deprecated.Left",
-    name="Do",
-    method="do",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_parts_pb2.M),
-    response=_rt.google_codec(_parts_pb2.M),
-    key_field="id",
+    "golden.deprecated.Left", "Do", "do", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    _rt.google_codec(_parts_pb2.M), _rt.google_codec(_parts_pb2.M), key_field="id",
 )
 
 _KEPT_RUN: Final = _rt.HandlerDescriptor(
-    service="golden.deprecated.Kept",
-    name="Run",
-    method="run",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.WORKFLOW,
-    request=_rt.google_codec(_parts_pb2.M),
-    response=_rt.google_codec(_parts_pb2.M),
-    documentation="Runs.\n\nUse another.",
-    key_field="id",
+    "golden.deprecated.Kept", "Run", "run", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.WORKFLOW,
+    _rt.google_codec(_parts_pb2.M), _rt.google_codec(_parts_pb2.M),
+    documentation="Runs.\n\nUse another.", key_field="id",
 )
-
 _KEPT_OLD: Final = _rt.HandlerDescriptor(
-    service="golden.deprecated.Kept",
-    name="Old",
-    method="old",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.NOTHING,
-    response=_rt.NOTHING,
+    "golden.deprecated.Kept", "Old", "old", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.SHARED,
+    _rt.NOTHING, _rt.NOTHING,
 )
-
 _KEPT_NEW: Final = _rt.HandlerDescriptor(
-    service="golden.deprecated.Kept",
-    name="New",
-    method="new",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.NOTHING,
-    response=_rt.google_codec(_parts_pb2.M),
+    "golden.deprecated.Kept", "New", "new", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.SHARED,
+    _rt.NOTHING, _rt.google_codec(_parts_pb2.M),
 )
 
 LeftBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.deprecated.Left",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_LEFT_DO,),
-    documentation="Its handlers are not; it is.",
-    state=(LeftBase.SEEN,),
+    "golden.deprecated.Left", _rt.ServiceKind.VIRTUAL_OBJECT, (_LEFT_DO,),
+    documentation="Its handlers are not; it is.", state=(LeftBase.SEEN,),
 )
 
 KeptBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.deprecated.Kept",
-    kind=_rt.ServiceKind.WORKFLOW,
-    handlers=(_KEPT_RUN, _KEPT_OLD, _KEPT_NEW),
+    "golden.deprecated.Kept", _rt.ServiceKind.WORKFLOW, (_KEPT_RUN, _KEPT_OLD, _KEPT_NEW),
 )

@@ -6,33 +6,34 @@
 from __future__ import annotations
 
 import abc
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from golden.deprecated import whole_pb2 as _whole_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "WholeBase",
-    "WholeClient",
-    "WholeIngressClient",
-    "WholeIngressSendClient",
-    "WholeSendClient",
+    "WholeBase", "WholeClient", "WholeIngressClient", "WholeIngressSendClient", "WholeSendClient",
 ]
 
 
-class WholeBase(_rt.Service):
+class _WholeDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def do(self, *args: Any, **options: Any) -> Any:
+        """The handler `Do`."""
+
+
+class WholeBase(_rt.Service, _WholeDocs):
     """Subclass it to serve the service `golden.deprecated.whole.Whole`.
 
     Deprecated in the contract.
     """
 
     @abc.abstractmethod
-    async def do(self, ctx: _rt.Context, request: _whole_pb2.M) -> _whole_pb2.M:
-        """The handler `Do`."""
+    async def do(self, ctx: _rt.Context, request: _whole_pb2.M) -> _whole_pb2.M: ...
 
 
-class WholeClient(_rt.ContextClient):
-    """Calls the service `golden.deprecated.whole.Whole` from a handler."""
+class WholeClient(_rt.ContextClient, _WholeDocs):
+    """Calls the service `golden.deprecated.whole.Whole` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     @_rt.deprecated("golden.deprecated.whole.Whole is deprecated in its contract.")
@@ -51,62 +52,45 @@ class WholeClient(_rt.ContextClient):
         return WholeSendClient(self._ctx, self._key, self._scope)
 
     def do(
-        self,
-        request: _whole_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _whole_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_whole_pb2.M]:
-        """The handler `Do`."""
         return self._call(_WHOLE_DO, request, options)
 
 
-class WholeSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.deprecated.whole.Whole` from a handler."""
+class WholeSendClient(_rt.ContextSendClient, _WholeDocs):
+    """Sends one-way messages to the service `golden.deprecated.whole.Whole` from a handler: `WholeClient.send` makes one."""
 
     def do(
-        self,
-        request: _whole_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _whole_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_whole_pb2.M]:
-        """The handler `Do`."""
         return self._send(_WHOLE_DO, request, options)
 
 
-class WholeIngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.deprecated.whole.Whole` from outside of Restate."""
+class WholeIngressClient(_rt.IngressServiceClient, _WholeDocs):
+    """Calls the service `golden.deprecated.whole.Whole` from outside of Restate: `WholeClient.from_client` makes one."""
 
     def send(self) -> WholeIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return WholeIngressSendClient(self._client, self._key, self._scope)
 
     async def do(self, request: _whole_pb2.M, **options: Unpack[_rt.CallOptions]) -> _whole_pb2.M:
-        """The handler `Do`."""
         return await self._call(_WHOLE_DO, request, options)
 
 
-class WholeIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.deprecated.whole.Whole` from outside of Restate."""
+class WholeIngressSendClient(_rt.IngressServiceSendClient, _WholeDocs):
+    """Sends one-way messages to the service `golden.deprecated.whole.Whole` from outside: `WholeIngressClient.send` makes one."""
 
     async def do(
-        self,
-        request: _whole_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _whole_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_whole_pb2.M]:
-        """The handler `Do`."""
         return await self._send(_WHOLE_DO, request, options)
 
 
 _WHOLE_DO: Final = _rt.HandlerDescriptor(
-    service="golden.deprecated.whole.Whole",
-    name="Do",
-    method="do",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_whole_pb2.M),
-    response=_rt.google_codec(_whole_pb2.M),
+    "golden.deprecated.whole.Whole", "Do", "do", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_whole_pb2.M), _rt.google_codec(_whole_pb2.M),
 )
 
 WholeBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.deprecated.whole.Whole",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_WHOLE_DO,),
+    "golden.deprecated.whole.Whole", _rt.ServiceKind.SERVICE, (_WHOLE_DO,),
 )

@@ -6,55 +6,40 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from golden.gosdk import shop_pb2 as _shop_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "CounterBase",
-    "CounterClient",
-    "CounterIngressClient",
-    "CounterIngressSendClient",
-    "CounterSendClient",
-    "ExplicitBase",
-    "ExplicitClient",
-    "ExplicitIngressClient",
-    "ExplicitIngressSendClient",
-    "ExplicitSendClient",
-    "GreeterBase",
-    "GreeterClient",
-    "GreeterIngressClient",
-    "GreeterIngressSendClient",
-    "GreeterSendClient",
-    "LedgerBase",
-    "LedgerClient",
-    "LedgerIngressClient",
-    "LedgerIngressSendClient",
-    "LedgerSendClient",
-    "PaymentBase",
-    "PaymentClient",
-    "PaymentIngressClient",
-    "PaymentIngressSendClient",
-    "PaymentSendClient",
-    "RenamedBase",
-    "RenamedClient",
-    "RenamedIngressClient",
-    "RenamedIngressSendClient",
-    "RenamedSendClient",
+    "CounterBase", "CounterClient", "CounterIngressClient", "CounterIngressSendClient",
+    "CounterSendClient", "ExplicitBase", "ExplicitClient", "ExplicitIngressClient",
+    "ExplicitIngressSendClient", "ExplicitSendClient", "GreeterBase", "GreeterClient",
+    "GreeterIngressClient", "GreeterIngressSendClient", "GreeterSendClient", "LedgerBase",
+    "LedgerClient", "LedgerIngressClient", "LedgerIngressSendClient", "LedgerSendClient",
+    "PaymentBase", "PaymentClient", "PaymentIngressClient", "PaymentIngressSendClient",
+    "PaymentSendClient", "RenamedBase", "RenamedClient", "RenamedIngressClient",
+    "RenamedIngressSendClient", "RenamedSendClient",
 ]
 
 
-class GreeterBase(_rt.Service):
-    """To Go's generator this is a plain service."""
-
-    @abc.abstractmethod
-    async def say_hello(self, ctx: _rt.Context, request: _shop_pb2.Message) -> _shop_pb2.Message:
+class _GreeterDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def say_hello(self, *args: Any, **options: Any) -> Any:
         """The handler `SayHello`."""
 
 
-class GreeterClient(_rt.ContextClient):
-    """Calls the service `golden.gosdk.Greeter` from a handler."""
+class GreeterBase(_rt.Service, _GreeterDocs):
+    """To Go's generator this is a plain service."""
+
+    @abc.abstractmethod
+    async def say_hello(
+        self, ctx: _rt.Context, request: _shop_pb2.Message,
+    ) -> _shop_pb2.Message: ...
+
+
+class GreeterClient(_rt.ContextClient, _GreeterDocs):
+    """Calls the service `golden.gosdk.Greeter` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> GreeterClient:
@@ -71,64 +56,59 @@ class GreeterClient(_rt.ContextClient):
         return GreeterSendClient(self._ctx, self._key, self._scope)
 
     def say_hello(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
-        """The handler `SayHello`."""
         return self._call(_GREETER_SAY_HELLO, request, options)
 
 
-class GreeterSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.gosdk.Greeter` from a handler."""
+class GreeterSendClient(_rt.ContextSendClient, _GreeterDocs):
+    """Sends one-way messages to the service `golden.gosdk.Greeter` from a handler: `GreeterClient.send` makes one."""
 
     def say_hello(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
-        """The handler `SayHello`."""
         return self._send(_GREETER_SAY_HELLO, request, options)
 
 
-class GreeterIngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.gosdk.Greeter` from outside of Restate."""
+class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
+    """Calls the service `golden.gosdk.Greeter` from outside of Restate: `GreeterClient.from_client` makes one."""
 
     def send(self) -> GreeterIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return GreeterIngressSendClient(self._client, self._key, self._scope)
 
     async def say_hello(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
-        """The handler `SayHello`."""
         return await self._call(_GREETER_SAY_HELLO, request, options)
 
 
-class GreeterIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.gosdk.Greeter` from outside of Restate."""
+class GreeterIngressSendClient(_rt.IngressServiceSendClient, _GreeterDocs):
+    """Sends one-way messages to the service `golden.gosdk.Greeter` from outside: `GreeterIngressClient.send` makes one."""
 
     async def say_hello(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """The handler `SayHello`."""
         return await self._send(_GREETER_SAY_HELLO, request, options)
 
 
-class ExplicitBase(_rt.Service):
-    """Subclass it to serve the service `golden.gosdk.Explicit`."""
-
-    @abc.abstractmethod
-    async def say_hello(self, ctx: _rt.Context, request: _shop_pb2.Message) -> _shop_pb2.Message:
+class _ExplicitDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def say_hello(self, *args: Any, **options: Any) -> Any:
         """The handler `SayHello`."""
 
 
-class ExplicitClient(_rt.ContextClient):
-    """Calls the service `golden.gosdk.Explicit` from a handler."""
+class ExplicitBase(_rt.Service, _ExplicitDocs):
+    """Subclass it to serve the service `golden.gosdk.Explicit`."""
+
+    @abc.abstractmethod
+    async def say_hello(
+        self, ctx: _rt.Context, request: _shop_pb2.Message,
+    ) -> _shop_pb2.Message: ...
+
+
+class ExplicitClient(_rt.ContextClient, _ExplicitDocs):
+    """Calls the service `golden.gosdk.Explicit` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ExplicitClient:
@@ -137,9 +117,7 @@ class ExplicitClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, *, scope: str | None = None,
     ) -> ExplicitIngressClient:
         """Returns the client, for use outside of Restate."""
         return ExplicitIngressClient(client, None, scope)
@@ -149,76 +127,73 @@ class ExplicitClient(_rt.ContextClient):
         return ExplicitSendClient(self._ctx, self._key, self._scope)
 
     def say_hello(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
-        """The handler `SayHello`."""
         return self._call(_EXPLICIT_SAY_HELLO, request, options)
 
 
-class ExplicitSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.gosdk.Explicit` from a handler."""
+class ExplicitSendClient(_rt.ContextSendClient, _ExplicitDocs):
+    """Sends one-way messages to the service `golden.gosdk.Explicit` from a handler: `ExplicitClient.send` makes one."""
 
     def say_hello(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
-        """The handler `SayHello`."""
         return self._send(_EXPLICIT_SAY_HELLO, request, options)
 
 
-class ExplicitIngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.gosdk.Explicit` from outside of Restate."""
+class ExplicitIngressClient(_rt.IngressServiceClient, _ExplicitDocs):
+    """Calls the service `golden.gosdk.Explicit` from outside of Restate: `ExplicitClient.from_client` makes one."""
 
     def send(self) -> ExplicitIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return ExplicitIngressSendClient(self._client, self._key, self._scope)
 
     async def say_hello(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
-        """The handler `SayHello`."""
         return await self._call(_EXPLICIT_SAY_HELLO, request, options)
 
 
-class ExplicitIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.gosdk.Explicit` from outside of Restate."""
+class ExplicitIngressSendClient(_rt.IngressServiceSendClient, _ExplicitDocs):
+    """Sends one-way messages to the service `golden.gosdk.Explicit` from outside: `ExplicitIngressClient.send` makes one."""
 
     async def say_hello(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """The handler `SayHello`."""
         return await self._send(_EXPLICIT_SAY_HELLO, request, options)
 
 
-class CounterBase(_rt.VirtualObject):
-    """Subclass it to serve the virtual object `golden.gosdk.Counter`."""
-
-    @abc.abstractmethod
-    async def add(self, ctx: _rt.ObjectContext, request: _shop_pb2.Message) -> _shop_pb2.Message:
+class _CounterDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def add(self, *args: Any, **options: Any) -> Any:
         """The handler `Add`."""
-
-    @abc.abstractmethod
-    async def set_(self, ctx: _rt.ObjectContext, request: _shop_pb2.Message) -> _shop_pb2.Message:
+    def set_(self, *args: Any, **options: Any) -> Any:
         """The handler `Set`."""
-
-    @abc.abstractmethod
-    async def get(
-        self,
-        ctx: _rt.ObjectSharedContext,
-        request: _shop_pb2.Message,
-    ) -> _shop_pb2.Message:
+    def get(self, *args: Any, **options: Any) -> Any:
         """The handler `Get`."""
 
 
-class CounterClient(_rt.ContextClient):
-    """Calls the virtual object `golden.gosdk.Counter` from a handler."""
+class CounterBase(_rt.VirtualObject, _CounterDocs):
+    """Subclass it to serve the virtual object `golden.gosdk.Counter`."""
+
+    @abc.abstractmethod
+    async def add(
+        self, ctx: _rt.ObjectContext, request: _shop_pb2.Message,
+    ) -> _shop_pb2.Message: ...
+
+    @abc.abstractmethod
+    async def set_(
+        self, ctx: _rt.ObjectContext, request: _shop_pb2.Message,
+    ) -> _shop_pb2.Message: ...
+
+    @abc.abstractmethod
+    async def get(
+        self, ctx: _rt.ObjectSharedContext, request: _shop_pb2.Message,
+    ) -> _shop_pb2.Message: ...
+
+
+class CounterClient(_rt.ContextClient, _CounterDocs):
+    """Calls the virtual object `golden.gosdk.Counter` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> CounterClient:
@@ -227,10 +202,7 @@ class CounterClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> CounterIngressClient:
         """Returns the client for one object key, for use outside of Restate."""
         return CounterIngressClient(client, key, scope)
@@ -240,144 +212,113 @@ class CounterClient(_rt.ContextClient):
         return CounterSendClient(self._ctx, self._key, self._scope)
 
     def add(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
-        """The handler `Add`."""
         return self._call(_COUNTER_ADD, request, options)
 
     def set_(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
-        """The handler `Set`."""
         return self._call(_COUNTER_SET, request, options)
 
     def get(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
-        """The handler `Get`."""
         return self._call(_COUNTER_GET, request, options)
 
 
-class CounterSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `golden.gosdk.Counter` from a handler."""
+class CounterSendClient(_rt.ContextSendClient, _CounterDocs):
+    """Sends one-way messages to the virtual object `golden.gosdk.Counter` from a handler: `CounterClient.send` makes one."""
 
     def add(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
-        """The handler `Add`."""
         return self._send(_COUNTER_ADD, request, options)
 
     def set_(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
-        """The handler `Set`."""
         return self._send(_COUNTER_SET, request, options)
 
     def get(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
-        """The handler `Get`."""
         return self._send(_COUNTER_GET, request, options)
 
 
-class CounterIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `golden.gosdk.Counter` from outside of Restate."""
+class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
+    """Calls the virtual object `golden.gosdk.Counter` from outside of Restate: `CounterClient.from_client` makes one."""
 
     def send(self) -> CounterIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return CounterIngressSendClient(self._client, self._key, self._scope)
 
     async def add(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
-        """The handler `Add`."""
         return await self._call(_COUNTER_ADD, request, options)
 
     async def set_(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
-        """The handler `Set`."""
         return await self._call(_COUNTER_SET, request, options)
 
     async def get(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
-        """The handler `Get`."""
         return await self._call(_COUNTER_GET, request, options)
 
 
-class CounterIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.gosdk.Counter` from outside of Restate."""
+class CounterIngressSendClient(_rt.IngressServiceSendClient, _CounterDocs):
+    """Sends one-way messages to the virtual object `golden.gosdk.Counter` from outside: `CounterIngressClient.send` makes one."""
 
     async def add(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """The handler `Add`."""
         return await self._send(_COUNTER_ADD, request, options)
 
     async def set_(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """The handler `Set`."""
         return await self._send(_COUNTER_SET, request, options)
 
     async def get(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """The handler `Get`."""
         return await self._send(_COUNTER_GET, request, options)
 
 
-class PaymentBase(_rt.Workflow):
-    """Subclass it to serve the workflow `golden.gosdk.Payment`."""
-
-    @abc.abstractmethod
-    async def run(self, ctx: _rt.WorkflowContext, request: _shop_pb2.Message) -> _shop_pb2.Message:
+class _PaymentDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def run(self, *args: Any, **options: Any) -> Any:
         """The handler `Run`."""
-
-    @abc.abstractmethod
-    async def status(
-        self,
-        ctx: _rt.WorkflowSharedContext,
-        request: _shop_pb2.Message,
-    ) -> _shop_pb2.Message:
+    def status(self, *args: Any, **options: Any) -> Any:
         """The handler `Status`."""
-
-    @abc.abstractmethod
-    async def finish(
-        self,
-        ctx: _rt.WorkflowSharedContext,
-        request: _shop_pb2.Message,
-    ) -> _shop_pb2.Message:
+    def finish(self, *args: Any, **options: Any) -> Any:
         """The handler `Finish`."""
 
 
-class PaymentClient(_rt.ContextClient):
-    """Calls the workflow `golden.gosdk.Payment` from a handler."""
+class PaymentBase(_rt.Workflow, _PaymentDocs):
+    """Subclass it to serve the workflow `golden.gosdk.Payment`."""
+
+    @abc.abstractmethod
+    async def run(
+        self, ctx: _rt.WorkflowContext, request: _shop_pb2.Message,
+    ) -> _shop_pb2.Message: ...
+
+    @abc.abstractmethod
+    async def status(
+        self, ctx: _rt.WorkflowSharedContext, request: _shop_pb2.Message,
+    ) -> _shop_pb2.Message: ...
+
+    @abc.abstractmethod
+    async def finish(
+        self, ctx: _rt.WorkflowSharedContext, request: _shop_pb2.Message,
+    ) -> _shop_pb2.Message: ...
+
+
+class PaymentClient(_rt.ContextClient, _PaymentDocs):
+    """Calls the workflow `golden.gosdk.Payment` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> PaymentClient:
@@ -386,10 +327,7 @@ class PaymentClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> PaymentIngressClient:
         """Returns the client for one workflow id, for use outside of Restate."""
         return PaymentIngressClient(client, key, scope)
@@ -399,69 +337,49 @@ class PaymentClient(_rt.ContextClient):
         return PaymentSendClient(self._ctx, self._key, self._scope)
 
     def run(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
-        """The handler `Run`."""
         return self._call(_PAYMENT_RUN, request, options)
 
     def status(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
-        """The handler `Status`."""
         return self._call(_PAYMENT_STATUS, request, options)
 
     def finish(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
-        """The handler `Finish`."""
         return self._call(_PAYMENT_FINISH, request, options)
 
 
-class PaymentSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the workflow `golden.gosdk.Payment` from a handler."""
+class PaymentSendClient(_rt.ContextSendClient, _PaymentDocs):
+    """Sends one-way messages to the workflow `golden.gosdk.Payment` from a handler: `PaymentClient.send` makes one."""
 
     def run(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
-        """The handler `Run`."""
         return self._send(_PAYMENT_RUN, request, options)
 
     def status(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
-        """The handler `Status`."""
         return self._send(_PAYMENT_STATUS, request, options)
 
     def finish(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
-        """The handler `Finish`."""
         return self._send(_PAYMENT_FINISH, request, options)
 
 
-class PaymentIngressClient(_rt.IngressServiceClient):
-    """Calls the workflow `golden.gosdk.Payment` from outside of Restate."""
+class PaymentIngressClient(_rt.IngressServiceClient, _PaymentDocs):
+    """Calls the workflow `golden.gosdk.Payment` from outside of Restate: `PaymentClient.from_client` makes one."""
 
     def send(self) -> PaymentIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return PaymentIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SubmitOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """Starts the workflow and does not wait for its result."""
         return await self._submit(_PAYMENT_RUN, request, options)
@@ -471,72 +389,57 @@ class PaymentIngressClient(_rt.IngressServiceClient):
         return self._handle(_PAYMENT_RUN)
 
     async def run(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
-        """The handler `Run`."""
         return await self._call(_PAYMENT_RUN, request, options)
 
     async def status(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
-        """The handler `Status`."""
         return await self._call(_PAYMENT_STATUS, request, options)
 
     async def finish(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
-        """The handler `Finish`."""
         return await self._call(_PAYMENT_FINISH, request, options)
 
 
-class PaymentIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `golden.gosdk.Payment` from outside of Restate."""
+class PaymentIngressSendClient(_rt.IngressServiceSendClient, _PaymentDocs):
+    """Sends one-way messages to the workflow `golden.gosdk.Payment` from outside: `PaymentIngressClient.send` makes one."""
 
     async def run(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """The handler `Run`."""
         return await self._send(_PAYMENT_RUN, request, options)
 
     async def status(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """The handler `Status`."""
         return await self._send(_PAYMENT_STATUS, request, options)
 
     async def finish(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """The handler `Finish`."""
         return await self._send(_PAYMENT_FINISH, request, options)
 
 
-class RenamedBase(_rt.Workflow):
+class _RenamedDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def start(self, *args: Any, **options: Any) -> Any:
+        """The handler `Start`."""
+
+
+class RenamedBase(_rt.Workflow, _RenamedDocs):
     """Subclass it to serve the workflow `golden.gosdk.Renamed`."""
 
     @abc.abstractmethod
     async def start(
-        self,
-        ctx: _rt.WorkflowContext,
-        request: _shop_pb2.Message,
-    ) -> _shop_pb2.Message:
-        """The handler `Start`."""
+        self, ctx: _rt.WorkflowContext, request: _shop_pb2.Message,
+    ) -> _shop_pb2.Message: ...
 
 
-class RenamedClient(_rt.ContextClient):
-    """Calls the workflow `golden.gosdk.Renamed` from a handler."""
+class RenamedClient(_rt.ContextClient, _RenamedDocs):
+    """Calls the workflow `golden.gosdk.Renamed` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> RenamedClient:
@@ -545,10 +448,7 @@ class RenamedClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> RenamedIngressClient:
         """Returns the client for one workflow id, for use outside of Restate."""
         return RenamedIngressClient(client, key, scope)
@@ -558,37 +458,29 @@ class RenamedClient(_rt.ContextClient):
         return RenamedSendClient(self._ctx, self._key, self._scope)
 
     def start(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
-        """The handler `Start`."""
         return self._call(_RENAMED_START, request, options)
 
 
-class RenamedSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the workflow `golden.gosdk.Renamed` from a handler."""
+class RenamedSendClient(_rt.ContextSendClient, _RenamedDocs):
+    """Sends one-way messages to the workflow `golden.gosdk.Renamed` from a handler: `RenamedClient.send` makes one."""
 
     def start(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
-        """The handler `Start`."""
         return self._send(_RENAMED_START, request, options)
 
 
-class RenamedIngressClient(_rt.IngressServiceClient):
-    """Calls the workflow `golden.gosdk.Renamed` from outside of Restate."""
+class RenamedIngressClient(_rt.IngressServiceClient, _RenamedDocs):
+    """Calls the workflow `golden.gosdk.Renamed` from outside of Restate: `RenamedClient.from_client` makes one."""
 
     def send(self) -> RenamedIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return RenamedIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SubmitOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
         """Starts the workflow and does not wait for its result."""
         return await self._submit(_RENAMED_START, request, options)
@@ -598,54 +490,53 @@ class RenamedIngressClient(_rt.IngressServiceClient):
         return self._handle(_RENAMED_START)
 
     async def start(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
-        """The handler `Start`."""
         return await self._call(_RENAMED_START, request, options)
 
 
-class RenamedIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `golden.gosdk.Renamed` from outside of Restate."""
+class RenamedIngressSendClient(_rt.IngressServiceSendClient, _RenamedDocs):
+    """Sends one-way messages to the workflow `golden.gosdk.Renamed` from outside: `RenamedIngressClient.send` makes one."""
 
     async def start(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """The handler `Start`."""
         return await self._send(_RENAMED_START, request, options)
 
 
-class LedgerBase(_rt.VirtualObject):
+class _LedgerDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def post(self, *args: Any, **options: Any) -> Any:
+        """The handler `Post`."""
+    def read(self, *args: Any, **options: Any) -> Any:
+        """The handler `Read`."""
+    def peek(self, *args: Any, **options: Any) -> Any:
+        """The handler `Peek`."""
+
+
+class LedgerBase(_rt.VirtualObject, _LedgerDocs):
     """Ours beside Go's: Go's generator reads its own, and ours say what Go's cannot."""
 
     LAST: ClassVar[_rt.StateKey[_shop_pb2.Message]] = _rt.StateKey("last", _shop_pb2.Message)
 
     @abc.abstractmethod
-    async def post(self, ctx: _rt.ObjectContext, request: _shop_pb2.Message) -> _shop_pb2.Message:
-        """The handler `Post`."""
+    async def post(
+        self, ctx: _rt.ObjectContext, request: _shop_pb2.Message,
+    ) -> _shop_pb2.Message: ...
 
     @abc.abstractmethod
     async def read(
-        self,
-        ctx: _rt.ObjectSharedContext,
-        request: _shop_pb2.Message,
-    ) -> _shop_pb2.Message:
-        """The handler `Read`."""
+        self, ctx: _rt.ObjectSharedContext, request: _shop_pb2.Message,
+    ) -> _shop_pb2.Message: ...
 
     @abc.abstractmethod
     async def peek(
-        self,
-        ctx: _rt.ObjectSharedContext,
-        request: _shop_pb2.Message,
-    ) -> _shop_pb2.Message:
-        """The handler `Peek`."""
+        self, ctx: _rt.ObjectSharedContext, request: _shop_pb2.Message,
+    ) -> _shop_pb2.Message: ...
 
 
-class LedgerClient(_rt.ContextClient):
-    """Calls the virtual object `golden.gosdk.Ledger` from a handler."""
+class LedgerClient(_rt.ContextClient, _LedgerDocs):
+    """Calls the virtual object `golden.gosdk.Ledger` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> LedgerClient:
@@ -654,10 +545,7 @@ class LedgerClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> LedgerIngressClient:
         """Returns the client for one object key, for use outside of Restate."""
         return LedgerIngressClient(client, key, scope)
@@ -667,288 +555,173 @@ class LedgerClient(_rt.ContextClient):
         return LedgerSendClient(self._ctx, self._key, self._scope)
 
     def post(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
-        """The handler `Post`."""
         return self._call(_LEDGER_POST, request, options)
 
     def read(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
-        """The handler `Read`."""
         return self._call(_LEDGER_READ, request, options)
 
     def peek(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
-        """The handler `Peek`."""
         return self._call(_LEDGER_PEEK, request, options)
 
 
-class LedgerSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `golden.gosdk.Ledger` from a handler."""
+class LedgerSendClient(_rt.ContextSendClient, _LedgerDocs):
+    """Sends one-way messages to the virtual object `golden.gosdk.Ledger` from a handler: `LedgerClient.send` makes one."""
 
     def post(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
-        """The handler `Post`."""
         return self._send(_LEDGER_POST, request, options)
 
     def read(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
-        """The handler `Read`."""
         return self._send(_LEDGER_READ, request, options)
 
     def peek(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_shop_pb2.Message]:
-        """The handler `Peek`."""
         return self._send(_LEDGER_PEEK, request, options)
 
 
-class LedgerIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `golden.gosdk.Ledger` from outside of Restate."""
+class LedgerIngressClient(_rt.IngressServiceClient, _LedgerDocs):
+    """Calls the virtual object `golden.gosdk.Ledger` from outside of Restate: `LedgerClient.from_client` makes one."""
 
     def send(self) -> LedgerIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return LedgerIngressSendClient(self._client, self._key, self._scope)
 
     async def post(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
-        """The handler `Post`."""
         return await self._call(_LEDGER_POST, request, options)
 
     async def read(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
-        """The handler `Read`."""
         return await self._call(_LEDGER_READ, request, options)
 
     async def peek(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _shop_pb2.Message:
-        """The handler `Peek`."""
         return await self._call(_LEDGER_PEEK, request, options)
 
 
-class LedgerIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.gosdk.Ledger` from outside of Restate."""
+class LedgerIngressSendClient(_rt.IngressServiceSendClient, _LedgerDocs):
+    """Sends one-way messages to the virtual object `golden.gosdk.Ledger` from outside: `LedgerIngressClient.send` makes one."""
 
     async def post(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """The handler `Post`."""
         return await self._send(_LEDGER_POST, request, options)
 
     async def read(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """The handler `Read`."""
         return await self._send(_LEDGER_READ, request, options)
 
     async def peek(
-        self,
-        request: _shop_pb2.Message,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """The handler `Peek`."""
         return await self._send(_LEDGER_PEEK, request, options)
 
 
 _GREETER_SAY_HELLO: Final = _rt.HandlerDescriptor(
-    service="golden.gosdk.Greeter",
-    name="SayHello",
-    method="say_hello",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_shop_pb2.Message),
-    response=_rt.google_codec(_shop_pb2.Message),
+    "golden.gosdk.Greeter", "SayHello", "say_hello", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_shop_pb2.Message), _rt.google_codec(_shop_pb2.Message),
     encoding=_rt.Encoding.JSON,
 )
 
 _EXPLICIT_SAY_HELLO: Final = _rt.HandlerDescriptor(
-    service="golden.gosdk.Explicit",
-    name="SayHello",
-    method="say_hello",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_shop_pb2.Message),
-    response=_rt.google_codec(_shop_pb2.Message),
+    "golden.gosdk.Explicit", "SayHello", "say_hello", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_shop_pb2.Message), _rt.google_codec(_shop_pb2.Message),
     encoding=_rt.Encoding.JSON,
 )
 
 _COUNTER_ADD: Final = _rt.HandlerDescriptor(
-    service="golden.gosdk.Counter",
-    name="Add",
-    method="add",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_shop_pb2.Message),
-    response=_rt.google_codec(_shop_pb2.Message),
+    "golden.gosdk.Counter", "Add", "add", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    _rt.google_codec(_shop_pb2.Message), _rt.google_codec(_shop_pb2.Message),
     encoding=_rt.Encoding.JSON,
 )
-
 _COUNTER_SET: Final = _rt.HandlerDescriptor(
-    service="golden.gosdk.Counter",
-    name="Set",
-    method="set_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_shop_pb2.Message),
-    response=_rt.google_codec(_shop_pb2.Message),
-    encoding=_rt.Encoding.JSON,
+    "golden.gosdk.Counter", "Set", "set_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_shop_pb2.Message),
+    _rt.google_codec(_shop_pb2.Message), encoding=_rt.Encoding.JSON,
 )
-
 _COUNTER_GET: Final = _rt.HandlerDescriptor(
-    service="golden.gosdk.Counter",
-    name="Get",
-    method="get",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_shop_pb2.Message),
-    response=_rt.google_codec(_shop_pb2.Message),
+    "golden.gosdk.Counter", "Get", "get", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.SHARED,
+    _rt.google_codec(_shop_pb2.Message), _rt.google_codec(_shop_pb2.Message),
     encoding=_rt.Encoding.JSON,
 )
 
 _PAYMENT_RUN: Final = _rt.HandlerDescriptor(
-    service="golden.gosdk.Payment",
-    name="Run",
-    method="run",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.WORKFLOW,
-    request=_rt.google_codec(_shop_pb2.Message),
-    response=_rt.google_codec(_shop_pb2.Message),
+    "golden.gosdk.Payment", "Run", "run", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.WORKFLOW,
+    _rt.google_codec(_shop_pb2.Message), _rt.google_codec(_shop_pb2.Message),
     encoding=_rt.Encoding.JSON,
 )
-
 _PAYMENT_STATUS: Final = _rt.HandlerDescriptor(
-    service="golden.gosdk.Payment",
-    name="Status",
-    method="status",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_shop_pb2.Message),
-    response=_rt.google_codec(_shop_pb2.Message),
+    "golden.gosdk.Payment", "Status", "status", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.SHARED,
+    _rt.google_codec(_shop_pb2.Message), _rt.google_codec(_shop_pb2.Message),
     encoding=_rt.Encoding.JSON,
 )
-
 _PAYMENT_FINISH: Final = _rt.HandlerDescriptor(
-    service="golden.gosdk.Payment",
-    name="Finish",
-    method="finish",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_shop_pb2.Message),
-    response=_rt.google_codec(_shop_pb2.Message),
+    "golden.gosdk.Payment", "Finish", "finish", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.SHARED,
+    _rt.google_codec(_shop_pb2.Message), _rt.google_codec(_shop_pb2.Message),
     encoding=_rt.Encoding.JSON,
 )
 
 _RENAMED_START: Final = _rt.HandlerDescriptor(
-    service="golden.gosdk.Renamed",
-    name="Start",
-    method="start",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.WORKFLOW,
-    request=_rt.google_codec(_shop_pb2.Message),
-    response=_rt.google_codec(_shop_pb2.Message),
+    "golden.gosdk.Renamed", "Start", "start", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.WORKFLOW,
+    _rt.google_codec(_shop_pb2.Message), _rt.google_codec(_shop_pb2.Message),
     encoding=_rt.Encoding.JSON,
 )
 
 _LEDGER_POST: Final = _rt.HandlerDescriptor(
-    service="golden.gosdk.Ledger",
-    name="Post",
-    method="post",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_shop_pb2.Message),
-    response=_rt.google_codec(_shop_pb2.Message),
+    "golden.gosdk.Ledger", "Post", "post", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_shop_pb2.Message),
+    _rt.google_codec(_shop_pb2.Message),
 )
-
 _LEDGER_READ: Final = _rt.HandlerDescriptor(
-    service="golden.gosdk.Ledger",
-    name="Read",
-    method="read",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_shop_pb2.Message),
-    response=_rt.google_codec(_shop_pb2.Message),
+    "golden.gosdk.Ledger", "Read", "read", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.SHARED,
+    _rt.google_codec(_shop_pb2.Message), _rt.google_codec(_shop_pb2.Message),
 )
-
 _LEDGER_PEEK: Final = _rt.HandlerDescriptor(
-    service="golden.gosdk.Ledger",
-    name="Peek",
-    method="peek",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_shop_pb2.Message),
-    response=_rt.google_codec(_shop_pb2.Message),
+    "golden.gosdk.Ledger", "Peek", "peek", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.SHARED,
+    _rt.google_codec(_shop_pb2.Message), _rt.google_codec(_shop_pb2.Message),
     config=_rt.Config(ingress_private=True),
 )
 
 GreeterBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.gosdk.Greeter",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_GREETER_SAY_HELLO,),
-    encoding=_rt.Encoding.JSON,
-    documentation="To Go's generator this is a plain service.",
+    "golden.gosdk.Greeter", _rt.ServiceKind.SERVICE, (_GREETER_SAY_HELLO,),
+    encoding=_rt.Encoding.JSON, documentation=_rt.getdoc(GreeterBase),
 )
 
 ExplicitBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.gosdk.Explicit",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_EXPLICIT_SAY_HELLO,),
+    "golden.gosdk.Explicit", _rt.ServiceKind.SERVICE, (_EXPLICIT_SAY_HELLO,),
     encoding=_rt.Encoding.JSON,
 )
 
 CounterBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.gosdk.Counter",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_COUNTER_ADD, _COUNTER_SET, _COUNTER_GET),
-    encoding=_rt.Encoding.JSON,
+    "golden.gosdk.Counter", _rt.ServiceKind.VIRTUAL_OBJECT,
+    (_COUNTER_ADD, _COUNTER_SET, _COUNTER_GET), encoding=_rt.Encoding.JSON,
 )
 
 PaymentBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.gosdk.Payment",
-    kind=_rt.ServiceKind.WORKFLOW,
-    handlers=(_PAYMENT_RUN, _PAYMENT_STATUS, _PAYMENT_FINISH),
-    encoding=_rt.Encoding.JSON,
+    "golden.gosdk.Payment", _rt.ServiceKind.WORKFLOW,
+    (_PAYMENT_RUN, _PAYMENT_STATUS, _PAYMENT_FINISH), encoding=_rt.Encoding.JSON,
 )
 
 RenamedBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.gosdk.Renamed",
-    kind=_rt.ServiceKind.WORKFLOW,
-    handlers=(_RENAMED_START,),
-    encoding=_rt.Encoding.JSON,
+    "golden.gosdk.Renamed", _rt.ServiceKind.WORKFLOW, (_RENAMED_START,), encoding=_rt.Encoding.JSON,
 )
 
 LedgerBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.gosdk.Ledger",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_LEDGER_POST, _LEDGER_READ, _LEDGER_PEEK),
-    documentation="Ours beside Go's: Go's generator reads its own, and ours say what Go's cannot.",
+    "golden.gosdk.Ledger", _rt.ServiceKind.VIRTUAL_OBJECT,
+    (_LEDGER_POST, _LEDGER_READ, _LEDGER_PEEK), documentation=_rt.getdoc(LedgerBase),
     state=(LedgerBase.LAST,),
 )

@@ -29,53 +29,51 @@ else:
     _messages_pb2_class_lambda = getattr(getattr(_messages_pb2, "class"), "lambda")
 
 __all__ = [
-    "OddBase",
-    "OddClient",
-    "OddIngressClient",
-    "OddIngressSendClient",
-    "OddSendClient",
-    "WellKnownBase",
-    "WellKnownClient",
-    "WellKnownIngressClient",
-    "WellKnownIngressSendClient",
+    "OddBase", "OddClient", "OddIngressClient", "OddIngressSendClient", "OddSendClient",
+    "WellKnownBase", "WellKnownClient", "WellKnownIngressClient", "WellKnownIngressSendClient",
     "WellKnownSendClient",
 ]
 
 
-class WellKnownBase(_rt.Service):
-    """Subclass it to serve the service `golden.messages.WellKnown`."""
-
-    @abc.abstractmethod
-    async def nothing(self, ctx: _rt.Context) -> None:
+class _WellKnownDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def nothing(self, *args: Any, **options: Any) -> Any:
         """The handler `Nothing`."""
-
-    @abc.abstractmethod
-    async def wrappers(
-        self,
-        ctx: _rt.Context,
-        request: _wrappers_pb2.StringValue,
-    ) -> _wrappers_pb2.Int64Value:
+    def wrappers(self, *args: Any, **options: Any) -> Any:
         """The handler `Wrappers`."""
-
-    @abc.abstractmethod
-    async def json(self, ctx: _rt.Context, request: _struct_pb2.Struct) -> _struct_pb2.Value:
+    def json(self, *args: Any, **options: Any) -> Any:
         """The handler `Json`."""
-
-    @abc.abstractmethod
-    async def times(
-        self,
-        ctx: _rt.Context,
-        request: _timestamp_pb2.Timestamp,
-    ) -> _duration_pb2.Duration:
+    def times(self, *args: Any, **options: Any) -> Any:
         """The handler `Times`."""
-
-    @abc.abstractmethod
-    async def anything(self, ctx: _rt.Context, request: _any_pb2.Any) -> _struct_pb2.ListValue:
+    def anything(self, *args: Any, **options: Any) -> Any:
         """The handler `Anything`."""
 
 
-class WellKnownClient(_rt.ContextClient):
-    """Calls the service `golden.messages.WellKnown` from a handler."""
+class WellKnownBase(_rt.Service, _WellKnownDocs):
+    """Subclass it to serve the service `golden.messages.WellKnown`."""
+
+    @abc.abstractmethod
+    async def nothing(self, ctx: _rt.Context) -> None: ...
+
+    @abc.abstractmethod
+    async def wrappers(
+        self, ctx: _rt.Context, request: _wrappers_pb2.StringValue,
+    ) -> _wrappers_pb2.Int64Value: ...
+
+    @abc.abstractmethod
+    async def json(self, ctx: _rt.Context, request: _struct_pb2.Struct) -> _struct_pb2.Value: ...
+
+    @abc.abstractmethod
+    async def times(
+        self, ctx: _rt.Context, request: _timestamp_pb2.Timestamp,
+    ) -> _duration_pb2.Duration: ...
+
+    @abc.abstractmethod
+    async def anything(self, ctx: _rt.Context, request: _any_pb2.Any) -> _struct_pb2.ListValue: ...
+
+
+class WellKnownClient(_rt.ContextClient, _WellKnownDocs):
+    """Calls the service `golden.messages.WellKnown` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> WellKnownClient:
@@ -84,9 +82,7 @@ class WellKnownClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, *, scope: str | None = None,
     ) -> WellKnownIngressClient:
         """Returns the client, for use outside of Restate."""
         return WellKnownIngressClient(client, None, scope)
@@ -96,229 +92,170 @@ class WellKnownClient(_rt.ContextClient):
         return WellKnownSendClient(self._ctx, self._key, self._scope)
 
     def nothing(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
-        """The handler `Nothing`."""
         return self._call(_WELL_KNOWN_NOTHING, None, options)
 
     def wrappers(
-        self,
-        request: _wrappers_pb2.StringValue,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_wrappers_pb2.Int64Value]:
-        """The handler `Wrappers`."""
         return self._call(_WELL_KNOWN_WRAPPERS, request, options)
 
     def json(
-        self,
-        request: _struct_pb2.Struct,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _struct_pb2.Struct, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_struct_pb2.Value]:
-        """The handler `Json`."""
         return self._call(_WELL_KNOWN_JSON, request, options)
 
     def times(
-        self,
-        request: _timestamp_pb2.Timestamp,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _timestamp_pb2.Timestamp, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_duration_pb2.Duration]:
-        """The handler `Times`."""
         return self._call(_WELL_KNOWN_TIMES, request, options)
 
     def anything(
-        self,
-        request: _any_pb2.Any,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _any_pb2.Any, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_struct_pb2.ListValue]:
-        """The handler `Anything`."""
         return self._call(_WELL_KNOWN_ANYTHING, request, options)
 
 
-class WellKnownSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.messages.WellKnown` from a handler."""
+class WellKnownSendClient(_rt.ContextSendClient, _WellKnownDocs):
+    """Sends one-way messages to the service `golden.messages.WellKnown` from a handler: `WellKnownClient.send` makes one."""
 
     def nothing(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
-        """The handler `Nothing`."""
         return self._send(_WELL_KNOWN_NOTHING, None, options)
 
     def wrappers(
-        self,
-        request: _wrappers_pb2.StringValue,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_wrappers_pb2.Int64Value]:
-        """The handler `Wrappers`."""
         return self._send(_WELL_KNOWN_WRAPPERS, request, options)
 
     def json(
-        self,
-        request: _struct_pb2.Struct,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _struct_pb2.Struct, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_struct_pb2.Value]:
-        """The handler `Json`."""
         return self._send(_WELL_KNOWN_JSON, request, options)
 
     def times(
-        self,
-        request: _timestamp_pb2.Timestamp,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _timestamp_pb2.Timestamp, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_duration_pb2.Duration]:
-        """The handler `Times`."""
         return self._send(_WELL_KNOWN_TIMES, request, options)
 
     def anything(
-        self,
-        request: _any_pb2.Any,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _any_pb2.Any, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_struct_pb2.ListValue]:
-        """The handler `Anything`."""
         return self._send(_WELL_KNOWN_ANYTHING, request, options)
 
 
-class WellKnownIngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.messages.WellKnown` from outside of Restate."""
+class WellKnownIngressClient(_rt.IngressServiceClient, _WellKnownDocs):
+    """Calls the service `golden.messages.WellKnown` from outside of Restate: `WellKnownClient.from_client` makes one."""
 
     def send(self) -> WellKnownIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return WellKnownIngressSendClient(self._client, self._key, self._scope)
 
     async def nothing(self, **options: Unpack[_rt.CallOptions]) -> None:
-        """The handler `Nothing`."""
         return await self._call(_WELL_KNOWN_NOTHING, None, options)
 
     async def wrappers(
-        self,
-        request: _wrappers_pb2.StringValue,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.CallOptions],
     ) -> _wrappers_pb2.Int64Value:
-        """The handler `Wrappers`."""
         return await self._call(_WELL_KNOWN_WRAPPERS, request, options)
 
     async def json(
-        self,
-        request: _struct_pb2.Struct,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _struct_pb2.Struct, **options: Unpack[_rt.CallOptions],
     ) -> _struct_pb2.Value:
-        """The handler `Json`."""
         return await self._call(_WELL_KNOWN_JSON, request, options)
 
     async def times(
-        self,
-        request: _timestamp_pb2.Timestamp,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _timestamp_pb2.Timestamp, **options: Unpack[_rt.CallOptions],
     ) -> _duration_pb2.Duration:
-        """The handler `Times`."""
         return await self._call(_WELL_KNOWN_TIMES, request, options)
 
     async def anything(
-        self,
-        request: _any_pb2.Any,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _any_pb2.Any, **options: Unpack[_rt.CallOptions],
     ) -> _struct_pb2.ListValue:
-        """The handler `Anything`."""
         return await self._call(_WELL_KNOWN_ANYTHING, request, options)
 
 
-class WellKnownIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.messages.WellKnown` from outside of Restate."""
+class WellKnownIngressSendClient(_rt.IngressServiceSendClient, _WellKnownDocs):
+    """Sends one-way messages to the service `golden.messages.WellKnown` from outside: `WellKnownIngressClient.send` makes one."""
 
     async def nothing(
-        self,
-        **options: Unpack[_rt.SendOptions],
+        self, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """The handler `Nothing`."""
         return await self._send(_WELL_KNOWN_NOTHING, None, options)
 
     async def wrappers(
-        self,
-        request: _wrappers_pb2.StringValue,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_wrappers_pb2.Int64Value]:
-        """The handler `Wrappers`."""
         return await self._send(_WELL_KNOWN_WRAPPERS, request, options)
 
     async def json(
-        self,
-        request: _struct_pb2.Struct,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _struct_pb2.Struct, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_struct_pb2.Value]:
-        """The handler `Json`."""
         return await self._send(_WELL_KNOWN_JSON, request, options)
 
     async def times(
-        self,
-        request: _timestamp_pb2.Timestamp,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _timestamp_pb2.Timestamp, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_duration_pb2.Duration]:
-        """The handler `Times`."""
         return await self._send(_WELL_KNOWN_TIMES, request, options)
 
     async def anything(
-        self,
-        request: _any_pb2.Any,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _any_pb2.Any, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_struct_pb2.ListValue]:
-        """The handler `Anything`."""
         return await self._send(_WELL_KNOWN_ANYTHING, request, options)
 
 
-class OddBase(_rt.VirtualObject):
+class _OddDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def keyword(self, *args: Any, **options: Any) -> Any:
+        """The handler `Keyword`."""
+    def standard(self, *args: Any, **options: Any) -> Any:
+        """The handler `Standard`."""
+    def nested(self, *args: Any, **options: Any) -> Any:
+        """The handler `Nested`."""
+    def generated(self, *args: Any, **options: Any) -> Any:
+        """The handler `Generated`."""
+    def builtin(self, *args: Any, **options: Any) -> Any:
+        """The handler `Builtin`."""
+
+
+class OddBase(_rt.VirtualObject, _OddDocs):
     """Message names that mean something in Python or here."""
 
     NONE: ClassVar[_rt.StateKey[_messages_pb2_None]] = _rt.StateKey("none", _messages_pb2_None)
     DEEP: ClassVar[_rt.StateKey[_messages_pb2.Outer.Middle.Inner]] = _rt.StateKey(
-        "deep",
-        _messages_pb2.Outer.Middle.Inner,
+        "deep", _messages_pb2.Outer.Middle.Inner,
     )
 
     @abc.abstractmethod
     async def keyword(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _messages_pb2_None,
-    ) -> _messages_pb2_class_lambda:
-        """The handler `Keyword`."""
+        self, ctx: _rt.ObjectContext, request: _messages_pb2_None,
+    ) -> _messages_pb2_class_lambda: ...
 
     @abc.abstractmethod
     async def standard(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _messages_pb2.Mapping,
-    ) -> _messages_pb2.timedelta:
-        """The handler `Standard`."""
+        self, ctx: _rt.ObjectContext, request: _messages_pb2.Mapping,
+    ) -> _messages_pb2.timedelta: ...
 
     @abc.abstractmethod
     async def nested(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _messages_pb2.Outer.Middle.Inner,
-    ) -> _messages_pb2.Outer.Middle:
-        """The handler `Nested`."""
+        self, ctx: _rt.ObjectContext, request: _messages_pb2.Outer.Middle.Inner,
+    ) -> _messages_pb2.Outer.Middle: ...
 
     @abc.abstractmethod
     async def generated(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _messages_pb2.OddClient,
-    ) -> _messages_pb2.OddBase:
-        """The handler `Generated`."""
+        self, ctx: _rt.ObjectContext, request: _messages_pb2.OddClient,
+    ) -> _messages_pb2.OddBase: ...
 
     @abc.abstractmethod
     async def builtin(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _messages_pb2.str,
-    ) -> _messages_pb2.Final:
-        """The handler `Builtin`."""
+        self, ctx: _rt.ObjectContext, request: _messages_pb2.str,
+    ) -> _messages_pb2.Final: ...
 
 
-class OddClient(_rt.ContextClient):
-    """Calls the virtual object `golden.messages.Odd` from a handler."""
+class OddClient(_rt.ContextClient, _OddDocs):
+    """Calls the virtual object `golden.messages.Odd` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(
-        cls,
-        ctx: _rt.Context,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> OddClient:
         """Returns the client for one object key, for use in a handler.
 
@@ -328,10 +265,7 @@ class OddClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> OddIngressClient:
         """Returns the client for one object key, for use outside of Restate.
 
@@ -344,299 +278,179 @@ class OddClient(_rt.ContextClient):
         return OddSendClient(self._ctx, self._key, self._scope)
 
     def keyword(
-        self,
-        request: _messages_pb2_None,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _messages_pb2_None, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_messages_pb2_class_lambda]:
-        """The handler `Keyword`."""
         return self._call(_ODD_KEYWORD, request, options)
 
     def standard(
-        self,
-        request: _messages_pb2.Mapping,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _messages_pb2.Mapping, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_messages_pb2.timedelta]:
-        """The handler `Standard`."""
         return self._call(_ODD_STANDARD, request, options)
 
     def nested(
-        self,
-        request: _messages_pb2.Outer.Middle.Inner,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _messages_pb2.Outer.Middle.Inner, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_messages_pb2.Outer.Middle]:
-        """The handler `Nested`."""
         return self._call(_ODD_NESTED, request, options)
 
     def generated(
-        self,
-        request: _messages_pb2.OddClient,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _messages_pb2.OddClient, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_messages_pb2.OddBase]:
-        """The handler `Generated`."""
         return self._call(_ODD_GENERATED, request, options)
 
     def builtin(
-        self,
-        request: _messages_pb2.str,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _messages_pb2.str, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_messages_pb2.Final]:
-        """The handler `Builtin`."""
         return self._call(_ODD_BUILTIN, request, options)
 
 
-class OddSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `golden.messages.Odd` from a handler."""
+class OddSendClient(_rt.ContextSendClient, _OddDocs):
+    """Sends one-way messages to the virtual object `golden.messages.Odd` from a handler: `OddClient.send` makes one."""
 
     def keyword(
-        self,
-        request: _messages_pb2_None,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _messages_pb2_None, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_messages_pb2_class_lambda]:
-        """The handler `Keyword`."""
         return self._send(_ODD_KEYWORD, request, options)
 
     def standard(
-        self,
-        request: _messages_pb2.Mapping,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _messages_pb2.Mapping, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_messages_pb2.timedelta]:
-        """The handler `Standard`."""
         return self._send(_ODD_STANDARD, request, options)
 
     def nested(
-        self,
-        request: _messages_pb2.Outer.Middle.Inner,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _messages_pb2.Outer.Middle.Inner, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_messages_pb2.Outer.Middle]:
-        """The handler `Nested`."""
         return self._send(_ODD_NESTED, request, options)
 
     def generated(
-        self,
-        request: _messages_pb2.OddClient,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _messages_pb2.OddClient, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_messages_pb2.OddBase]:
-        """The handler `Generated`."""
         return self._send(_ODD_GENERATED, request, options)
 
     def builtin(
-        self,
-        request: _messages_pb2.str,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _messages_pb2.str, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_messages_pb2.Final]:
-        """The handler `Builtin`."""
         return self._send(_ODD_BUILTIN, request, options)
 
 
-class OddIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `golden.messages.Odd` from outside of Restate."""
+class OddIngressClient(_rt.IngressServiceClient, _OddDocs):
+    """Calls the virtual object `golden.messages.Odd` from outside of Restate: `OddClient.from_client` makes one."""
 
     def send(self) -> OddIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return OddIngressSendClient(self._client, self._key, self._scope)
 
     async def keyword(
-        self,
-        request: _messages_pb2_None,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _messages_pb2_None, **options: Unpack[_rt.CallOptions],
     ) -> _messages_pb2_class_lambda:
-        """The handler `Keyword`."""
         return await self._call(_ODD_KEYWORD, request, options)
 
     async def standard(
-        self,
-        request: _messages_pb2.Mapping,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _messages_pb2.Mapping, **options: Unpack[_rt.CallOptions],
     ) -> _messages_pb2.timedelta:
-        """The handler `Standard`."""
         return await self._call(_ODD_STANDARD, request, options)
 
     async def nested(
-        self,
-        request: _messages_pb2.Outer.Middle.Inner,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _messages_pb2.Outer.Middle.Inner, **options: Unpack[_rt.CallOptions],
     ) -> _messages_pb2.Outer.Middle:
-        """The handler `Nested`."""
         return await self._call(_ODD_NESTED, request, options)
 
     async def generated(
-        self,
-        request: _messages_pb2.OddClient,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _messages_pb2.OddClient, **options: Unpack[_rt.CallOptions],
     ) -> _messages_pb2.OddBase:
-        """The handler `Generated`."""
         return await self._call(_ODD_GENERATED, request, options)
 
     async def builtin(
-        self,
-        request: _messages_pb2.str,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _messages_pb2.str, **options: Unpack[_rt.CallOptions],
     ) -> _messages_pb2.Final:
-        """The handler `Builtin`."""
         return await self._call(_ODD_BUILTIN, request, options)
 
 
-class OddIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.messages.Odd` from outside of Restate."""
+class OddIngressSendClient(_rt.IngressServiceSendClient, _OddDocs):
+    """Sends one-way messages to the virtual object `golden.messages.Odd` from outside: `OddIngressClient.send` makes one."""
 
     async def keyword(
-        self,
-        request: _messages_pb2_None,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _messages_pb2_None, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_messages_pb2_class_lambda]:
-        """The handler `Keyword`."""
         return await self._send(_ODD_KEYWORD, request, options)
 
     async def standard(
-        self,
-        request: _messages_pb2.Mapping,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _messages_pb2.Mapping, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_messages_pb2.timedelta]:
-        """The handler `Standard`."""
         return await self._send(_ODD_STANDARD, request, options)
 
     async def nested(
-        self,
-        request: _messages_pb2.Outer.Middle.Inner,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _messages_pb2.Outer.Middle.Inner, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_messages_pb2.Outer.Middle]:
-        """The handler `Nested`."""
         return await self._send(_ODD_NESTED, request, options)
 
     async def generated(
-        self,
-        request: _messages_pb2.OddClient,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _messages_pb2.OddClient, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_messages_pb2.OddBase]:
-        """The handler `Generated`."""
         return await self._send(_ODD_GENERATED, request, options)
 
     async def builtin(
-        self,
-        request: _messages_pb2.str,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _messages_pb2.str, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_messages_pb2.Final]:
-        """The handler `Builtin`."""
         return await self._send(_ODD_BUILTIN, request, options)
 
 
 _WELL_KNOWN_NOTHING: Final = _rt.HandlerDescriptor(
-    service="golden.messages.WellKnown",
-    name="Nothing",
-    method="nothing",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.NOTHING,
-    response=_rt.NOTHING,
+    "golden.messages.WellKnown", "Nothing", "nothing", _rt.ServiceKind.SERVICE, None, _rt.NOTHING,
+    _rt.NOTHING,
 )
-
 _WELL_KNOWN_WRAPPERS: Final = _rt.HandlerDescriptor(
-    service="golden.messages.WellKnown",
-    name="Wrappers",
-    method="wrappers",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_wrappers_pb2.StringValue),
-    response=_rt.google_codec(_wrappers_pb2.Int64Value),
+    "golden.messages.WellKnown", "Wrappers", "wrappers", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_wrappers_pb2.StringValue), _rt.google_codec(_wrappers_pb2.Int64Value),
 )
-
 _WELL_KNOWN_JSON: Final = _rt.HandlerDescriptor(
-    service="golden.messages.WellKnown",
-    name="Json",
-    method="json",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_struct_pb2.Struct),
-    response=_rt.google_codec(_struct_pb2.Value),
+    "golden.messages.WellKnown", "Json", "json", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_struct_pb2.Struct), _rt.google_codec(_struct_pb2.Value),
 )
-
 _WELL_KNOWN_TIMES: Final = _rt.HandlerDescriptor(
-    service="golden.messages.WellKnown",
-    name="Times",
-    method="times",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_timestamp_pb2.Timestamp),
-    response=_rt.google_codec(_duration_pb2.Duration),
+    "golden.messages.WellKnown", "Times", "times", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_timestamp_pb2.Timestamp), _rt.google_codec(_duration_pb2.Duration),
 )
-
 _WELL_KNOWN_ANYTHING: Final = _rt.HandlerDescriptor(
-    service="golden.messages.WellKnown",
-    name="Anything",
-    method="anything",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_any_pb2.Any),
-    response=_rt.google_codec(_struct_pb2.ListValue),
+    "golden.messages.WellKnown", "Anything", "anything", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_any_pb2.Any), _rt.google_codec(_struct_pb2.ListValue),
 )
 
 _ODD_KEYWORD: Final = _rt.HandlerDescriptor(
-    service="golden.messages.Odd",
-    name="Keyword",
-    method="keyword",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_messages_pb2_None),
-    response=_rt.google_codec(_messages_pb2_class_lambda),
-    key_field="id",
+    "golden.messages.Odd", "Keyword", "keyword", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_messages_pb2_None),
+    _rt.google_codec(_messages_pb2_class_lambda), key_field="id",
 )
-
 _ODD_STANDARD: Final = _rt.HandlerDescriptor(
-    service="golden.messages.Odd",
-    name="Standard",
-    method="standard",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_messages_pb2.Mapping),
-    response=_rt.google_codec(_messages_pb2.timedelta),
+    "golden.messages.Odd", "Standard", "standard", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_messages_pb2.Mapping),
+    _rt.google_codec(_messages_pb2.timedelta),
 )
-
 _ODD_NESTED: Final = _rt.HandlerDescriptor(
-    service="golden.messages.Odd",
-    name="Nested",
-    method="nested",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_messages_pb2.Outer.Middle.Inner),
-    response=_rt.google_codec(_messages_pb2.Outer.Middle),
+    "golden.messages.Odd", "Nested", "nested", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_messages_pb2.Outer.Middle.Inner),
+    _rt.google_codec(_messages_pb2.Outer.Middle),
 )
-
 _ODD_GENERATED: Final = _rt.HandlerDescriptor(
-    service="golden.messages.Odd",
-    name="Generated",
-    method="generated",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_messages_pb2.OddClient),
-    response=_rt.google_codec(_messages_pb2.OddBase),
+    "golden.messages.Odd", "Generated", "generated", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_messages_pb2.OddClient),
+    _rt.google_codec(_messages_pb2.OddBase),
 )
-
 _ODD_BUILTIN: Final = _rt.HandlerDescriptor(
-    service="golden.messages.Odd",
-    name="Builtin",
-    method="builtin",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_messages_pb2.str),
-    response=_rt.google_codec(_messages_pb2.Final),
+    "golden.messages.Odd", "Builtin", "builtin", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_messages_pb2.str),
+    _rt.google_codec(_messages_pb2.Final),
 )
 
 WellKnownBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.messages.WellKnown",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(
-        _WELL_KNOWN_NOTHING,
-        _WELL_KNOWN_WRAPPERS,
-        _WELL_KNOWN_JSON,
-        _WELL_KNOWN_TIMES,
+    "golden.messages.WellKnown", _rt.ServiceKind.SERVICE,
+    (
+        _WELL_KNOWN_NOTHING, _WELL_KNOWN_WRAPPERS, _WELL_KNOWN_JSON, _WELL_KNOWN_TIMES,
         _WELL_KNOWN_ANYTHING,
     ),
 )
 
 OddBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.messages.Odd",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_ODD_KEYWORD, _ODD_STANDARD, _ODD_NESTED, _ODD_GENERATED, _ODD_BUILTIN),
-    documentation="Message names that mean something in Python or here.",
-    state=(OddBase.NONE, OddBase.DEEP),
+    "golden.messages.Odd", _rt.ServiceKind.VIRTUAL_OBJECT,
+    (_ODD_KEYWORD, _ODD_STANDARD, _ODD_NESTED, _ODD_GENERATED, _ODD_BUILTIN),
+    documentation=_rt.getdoc(OddBase), state=(OddBase.NONE, OddBase.DEEP),
 )

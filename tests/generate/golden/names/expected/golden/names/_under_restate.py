@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from golden.names import _under_pb2 as _under_pb2
 from restate_proto._codegen import v1 as _rt
@@ -14,44 +14,36 @@ from restate_proto._codegen import v1 as _rt
 _under_pb2___Thing = _under_pb2.__Thing  # pyright: ignore[reportPrivateUsage]
 
 __all__ = [
-    "_Base",
-    "_Client",
-    "_IngressClient",
-    "_IngressSendClient",
-    "_SendClient",
-    "_UnderBase",
-    "_UnderClient",
-    "_UnderIngressClient",
-    "_UnderIngressSendClient",
-    "_UnderSendClient",
-    "_Under_Base",
-    "_Under_Client",
-    "_Under_IngressClient",
-    "_Under_IngressSendClient",
+    "_Base", "_Client", "_IngressClient", "_IngressSendClient", "_SendClient", "_UnderBase",
+    "_UnderClient", "_UnderIngressClient", "_UnderIngressSendClient", "_UnderSendClient",
+    "_Under_Base", "_Under_Client", "_Under_IngressClient", "_Under_IngressSendClient",
     "_Under_SendClient",
 ]
 
 
-class _UnderBase(_rt.VirtualObject):
+class _UnderDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def do(self, *args: Any, **options: Any) -> Any:
+        """The handler `Do`."""
+
+
+class _UnderBase(_rt.VirtualObject, _UnderDocs):
     """Names that begin with `__` mean something else inside of Python's classes."""
 
     IT: ClassVar[_rt.StateKey[_under_pb2___Thing]] = _rt.StateKey("__it", _under_pb2___Thing)
 
     @abc.abstractmethod
-    async def do(self, ctx: _rt.ObjectContext, request: _under_pb2___Thing) -> _under_pb2___Thing:
-        """The handler `Do`."""
+    async def do(
+        self, ctx: _rt.ObjectContext, request: _under_pb2___Thing,
+    ) -> _under_pb2___Thing: ...
 
 
-class _UnderClient(_rt.ContextClient):
-    """Calls the virtual object `golden.names.__Under` from a handler."""
+class _UnderClient(_rt.ContextClient, _UnderDocs):
+    """Calls the virtual object `golden.names.__Under` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(
-        cls,
-        ctx: _rt.Context,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> _UnderClient:
         """Returns the client for one object key, for use in a handler.
 
@@ -61,10 +53,7 @@ class _UnderClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> _UnderIngressClient:
         """Returns the client for one object key, for use outside of Restate.
 
@@ -77,64 +66,57 @@ class _UnderClient(_rt.ContextClient):
         return _UnderSendClient(self._ctx, self._key, self._scope)
 
     def do(
-        self,
-        request: _under_pb2___Thing,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _under_pb2___Thing, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_under_pb2___Thing]:
-        """The handler `Do`."""
         return self._call(_UNDER_DO, request, options)
 
 
-class _UnderSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `golden.names.__Under` from a handler."""
+class _UnderSendClient(_rt.ContextSendClient, _UnderDocs):
+    """Sends one-way messages to the virtual object `golden.names.__Under` from a handler: `_UnderClient.send` makes one."""
 
     def do(
-        self,
-        request: _under_pb2___Thing,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _under_pb2___Thing, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_under_pb2___Thing]:
-        """The handler `Do`."""
         return self._send(_UNDER_DO, request, options)
 
 
-class _UnderIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `golden.names.__Under` from outside of Restate."""
+class _UnderIngressClient(_rt.IngressServiceClient, _UnderDocs):
+    """Calls the virtual object `golden.names.__Under` from outside of Restate: `_UnderClient.from_client` makes one."""
 
     def send(self) -> _UnderIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return _UnderIngressSendClient(self._client, self._key, self._scope)
 
     async def do(
-        self,
-        request: _under_pb2___Thing,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _under_pb2___Thing, **options: Unpack[_rt.CallOptions],
     ) -> _under_pb2___Thing:
-        """The handler `Do`."""
         return await self._call(_UNDER_DO, request, options)
 
 
-class _UnderIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.names.__Under` from outside of Restate."""
+class _UnderIngressSendClient(_rt.IngressServiceSendClient, _UnderDocs):
+    """Sends one-way messages to the virtual object `golden.names.__Under` from outside: `_UnderIngressClient.send` makes one."""
 
     async def do(
-        self,
-        request: _under_pb2___Thing,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _under_pb2___Thing, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_under_pb2___Thing]:
-        """The handler `Do`."""
         return await self._send(_UNDER_DO, request, options)
 
 
-class _Under_Base(_rt.Service):
-    """Subclass it to serve the service `golden.names._Under`."""
-
-    @abc.abstractmethod
-    async def do(self, ctx: _rt.Context, request: _under_pb2___Thing) -> _under_pb2___Thing:
+class _Under_Docs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
 
-class _Under_Client(_rt.ContextClient):
-    """Calls the service `golden.names._Under` from a handler."""
+class _Under_Base(_rt.Service, _Under_Docs):
+    """Subclass it to serve the service `golden.names._Under`."""
+
+    @abc.abstractmethod
+    async def do(self, ctx: _rt.Context, request: _under_pb2___Thing) -> _under_pb2___Thing: ...
+
+
+class _Under_Client(_rt.ContextClient, _Under_Docs):
+    """Calls the service `golden.names._Under` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> _Under_Client:
@@ -151,64 +133,57 @@ class _Under_Client(_rt.ContextClient):
         return _Under_SendClient(self._ctx, self._key, self._scope)
 
     def do(
-        self,
-        request: _under_pb2___Thing,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _under_pb2___Thing, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_under_pb2___Thing]:
-        """The handler `Do`."""
         return self._call(_UNDER_DO_, request, options)
 
 
-class _Under_SendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.names._Under` from a handler."""
+class _Under_SendClient(_rt.ContextSendClient, _Under_Docs):
+    """Sends one-way messages to the service `golden.names._Under` from a handler: `_Under_Client.send` makes one."""
 
     def do(
-        self,
-        request: _under_pb2___Thing,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _under_pb2___Thing, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_under_pb2___Thing]:
-        """The handler `Do`."""
         return self._send(_UNDER_DO_, request, options)
 
 
-class _Under_IngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.names._Under` from outside of Restate."""
+class _Under_IngressClient(_rt.IngressServiceClient, _Under_Docs):
+    """Calls the service `golden.names._Under` from outside of Restate: `_Under_Client.from_client` makes one."""
 
     def send(self) -> _Under_IngressSendClient:
         """Returns the same handlers as one-way messages."""
         return _Under_IngressSendClient(self._client, self._key, self._scope)
 
     async def do(
-        self,
-        request: _under_pb2___Thing,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _under_pb2___Thing, **options: Unpack[_rt.CallOptions],
     ) -> _under_pb2___Thing:
-        """The handler `Do`."""
         return await self._call(_UNDER_DO_, request, options)
 
 
-class _Under_IngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.names._Under` from outside of Restate."""
+class _Under_IngressSendClient(_rt.IngressServiceSendClient, _Under_Docs):
+    """Sends one-way messages to the service `golden.names._Under` from outside: `_Under_IngressClient.send` makes one."""
 
     async def do(
-        self,
-        request: _under_pb2___Thing,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _under_pb2___Thing, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_under_pb2___Thing]:
-        """The handler `Do`."""
         return await self._send(_UNDER_DO_, request, options)
 
 
-class _Base(_rt.Service):
-    """Subclass it to serve the service `golden.names.__`."""
-
-    @abc.abstractmethod
-    async def do(self, ctx: _rt.Context, request: _under_pb2___Thing) -> _under_pb2___Thing:
+class _Docs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
 
-class _Client(_rt.ContextClient):
-    """Calls the service `golden.names.__` from a handler."""
+class _Base(_rt.Service, _Docs):
+    """Subclass it to serve the service `golden.names.__`."""
+
+    @abc.abstractmethod
+    async def do(self, ctx: _rt.Context, request: _under_pb2___Thing) -> _under_pb2___Thing: ...
+
+
+class _Client(_rt.ContextClient, _Docs):
+    """Calls the service `golden.names.__` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> _Client:
@@ -225,101 +200,66 @@ class _Client(_rt.ContextClient):
         return _SendClient(self._ctx, self._key, self._scope)
 
     def do(
-        self,
-        request: _under_pb2___Thing,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _under_pb2___Thing, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_under_pb2___Thing]:
-        """The handler `Do`."""
         return self._call(_DO, request, options)
 
 
-class _SendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.names.__` from a handler."""
+class _SendClient(_rt.ContextSendClient, _Docs):
+    """Sends one-way messages to the service `golden.names.__` from a handler: `_Client.send` makes one."""
 
     def do(
-        self,
-        request: _under_pb2___Thing,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _under_pb2___Thing, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_under_pb2___Thing]:
-        """The handler `Do`."""
         return self._send(_DO, request, options)
 
 
-class _IngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.names.__` from outside of Restate."""
+class _IngressClient(_rt.IngressServiceClient, _Docs):
+    """Calls the service `golden.names.__` from outside of Restate: `_Client.from_client` makes one."""
 
     def send(self) -> _IngressSendClient:
         """Returns the same handlers as one-way messages."""
         return _IngressSendClient(self._client, self._key, self._scope)
 
     async def do(
-        self,
-        request: _under_pb2___Thing,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _under_pb2___Thing, **options: Unpack[_rt.CallOptions],
     ) -> _under_pb2___Thing:
-        """The handler `Do`."""
         return await self._call(_DO, request, options)
 
 
-class _IngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.names.__` from outside of Restate."""
+class _IngressSendClient(_rt.IngressServiceSendClient, _Docs):
+    """Sends one-way messages to the service `golden.names.__` from outside: `_IngressClient.send` makes one."""
 
     async def do(
-        self,
-        request: _under_pb2___Thing,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _under_pb2___Thing, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_under_pb2___Thing]:
-        """The handler `Do`."""
         return await self._send(_DO, request, options)
 
 
 _UNDER_DO: Final = _rt.HandlerDescriptor(
-    service="golden.names.__Under",
-    name="Do",
-    method="do",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_under_pb2___Thing),
-    response=_rt.google_codec(_under_pb2___Thing),
-    key_field="__id",
+    "golden.names.__Under", "Do", "do", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    _rt.google_codec(_under_pb2___Thing), _rt.google_codec(_under_pb2___Thing), key_field="__id",
 )
 
 _UNDER_DO_: Final = _rt.HandlerDescriptor(
-    service="golden.names._Under",
-    name="Do",
-    method="do",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_under_pb2___Thing),
-    response=_rt.google_codec(_under_pb2___Thing),
+    "golden.names._Under", "Do", "do", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_under_pb2___Thing), _rt.google_codec(_under_pb2___Thing),
 )
 
 _DO: Final = _rt.HandlerDescriptor(
-    service="golden.names.__",
-    name="Do",
-    method="do",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_under_pb2___Thing),
-    response=_rt.google_codec(_under_pb2___Thing),
+    "golden.names.__", "Do", "do", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_under_pb2___Thing), _rt.google_codec(_under_pb2___Thing),
 )
 
 _UnderBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.names.__Under",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_UNDER_DO,),
-    documentation="Names that begin with `__` mean something else inside of Python's classes.",
-    state=(_UnderBase.IT,),
+    "golden.names.__Under", _rt.ServiceKind.VIRTUAL_OBJECT, (_UNDER_DO,),
+    documentation=_rt.getdoc(_UnderBase), state=(_UnderBase.IT,),
 )
 
 _Under_Base.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.names._Under",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_UNDER_DO_,),
+    "golden.names._Under", _rt.ServiceKind.SERVICE, (_UNDER_DO_,),
 )
 
 _Base.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.names.__",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_DO,),
+    "golden.names.__", _rt.ServiceKind.SERVICE, (_DO,),
 )

@@ -6,46 +6,79 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from golden.names import names_pb2 as _names_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "CartBase",
-    "CartClient",
-    "CartIngressBase",
-    "CartIngressClient",
-    "CartIngressClient_",
-    "CartIngressIngressClient",
-    "CartIngressIngressSendClient",
-    "CartIngressSendClient",
-    "CartIngressSendClient_",
-    "CartSendBase",
-    "CartSendClient",
-    "CartSendClient_",
-    "CartSendIngressClient",
-    "CartSendIngressSendClient",
-    "CartSendSendClient",
-    "NamesBase",
-    "NamesClient",
-    "NamesIngressClient",
-    "NamesIngressSendClient",
-    "NamesSendClient",
-    "NoneBase",
-    "NoneClient",
-    "NoneIngressClient",
-    "NoneIngressSendClient",
-    "NoneSendClient",
-    "listBase",
-    "listClient",
-    "listIngressClient",
-    "listIngressSendClient",
-    "listSendClient",
+    "CartBase", "CartClient", "CartIngressBase", "CartIngressClient", "CartIngressClient_",
+    "CartIngressIngressClient", "CartIngressIngressSendClient", "CartIngressSendClient",
+    "CartIngressSendClient_", "CartSendBase", "CartSendClient", "CartSendClient_",
+    "CartSendIngressClient", "CartSendIngressSendClient", "CartSendSendClient", "NamesBase",
+    "NamesClient", "NamesIngressClient", "NamesIngressSendClient", "NamesSendClient", "NoneBase",
+    "NoneClient", "NoneIngressClient", "NoneIngressSendClient", "NoneSendClient", "listBase",
+    "listClient", "listIngressClient", "listIngressSendClient", "listSendClient",
 ]
 
 
-class NamesBase(_rt.VirtualObject):
+class _NamesDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def class_(self, *args: Any, **options: Any) -> Any:
+        """The handler `Class`."""
+    def import_(self, *args: Any, **options: Any) -> Any:
+        """The handler `Import`."""
+    def none(self, *args: Any, **options: Any) -> Any:
+        """The handler `None`."""
+    def async_(self, *args: Any, **options: Any) -> Any:
+        """The handler `Async`."""
+    def match_(self, *args: Any, **options: Any) -> Any:
+        """The handler `Match`."""
+    def list_(self, *args: Any, **options: Any) -> Any:
+        """The handler `List`."""
+    def str_(self, *args: Any, **options: Any) -> Any:
+        """The handler `Str`."""
+    def print_(self, *args: Any, **options: Any) -> Any:
+        """The handler `Print`."""
+    def property_(self, *args: Any, **options: Any) -> Any:
+        """The handler `Property`."""
+    def classmethod_(self, *args: Any, **options: Any) -> Any:
+        """The handler `Classmethod`."""
+    def timedelta_(self, *args: Any, **options: Any) -> Any:
+        """The handler `Timedelta`."""
+    def mapping(self, *args: Any, **options: Any) -> Any:
+        """The handler `Mapping`."""
+    def abc_(self, *args: Any, **options: Any) -> Any:
+        """The handler `Abc`."""
+    def send_(self, *args: Any, **options: Any) -> Any:
+        """The handler `Send`."""
+    def from_context_(self, *args: Any, **options: Any) -> Any:
+        """The handler `FromContext`."""
+    def from_client_(self, *args: Any, **options: Any) -> Any:
+        """The handler `FromClient`."""
+    def submit(self, *args: Any, **options: Any) -> Any:
+        """The handler `Submit`."""
+    def handle(self, *args: Any, **options: Any) -> Any:
+        """The handler `Handle`."""
+    def _call_(self, *args: Any, **options: Any) -> Any:
+        """The handler `_Call`."""
+    def _names_pb2_(self, *args: Any, **options: Any) -> Any:
+        """The handler `_names_pb2`."""
+    def _init___(self, *args: Any, **options: Any) -> Any:
+        """The handler `init`."""
+    def get_http_status_v2(self, *args: Any, **options: Any) -> Any:
+        """The handler `GetHTTPStatusV2`."""
+    def get_snake_case(self, *args: Any, **options: Any) -> Any:
+        """The handler `get_snake_case`."""
+    def s3_upload(self, *args: Any, **options: Any) -> Any:
+        """The handler `S3Upload`."""
+    def self(self, *args: Any, **options: Any) -> Any:
+        """The handler `Self`."""
+    def request(self, *args: Any, **options: Any) -> Any:
+        """The handler `Request`."""
+
+
+class NamesBase(_rt.VirtualObject, _NamesDocs):
     """Methods whose plain names mean something in Python or in the generated classes."""
 
     CLASS: ClassVar[_rt.StateKey[_names_pb2.M]] = _rt.StateKey("class", _names_pb2.M)
@@ -55,116 +88,92 @@ class NamesBase(_rt.VirtualObject):
     HTTP_STATUS: ClassVar[_rt.SignalKey[_names_pb2.M]] = _rt.SignalKey("HTTPStatus", _names_pb2.M)
 
     @abc.abstractmethod
-    async def class_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Class`."""
+    async def class_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def import_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Import`."""
+    async def import_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def none(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `None`."""
+    async def none(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def async_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Async`."""
+    async def async_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def match_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Match`."""
+    async def match_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def list_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `List`."""
+    async def list_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def str_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Str`."""
+    async def str_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def print_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Print`."""
+    async def print_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def property_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Property`."""
+    async def property_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def classmethod_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Classmethod`."""
+    async def classmethod_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def timedelta_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Timedelta`."""
+    async def timedelta_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def mapping(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Mapping`."""
+    async def mapping(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def abc_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Abc`."""
+    async def abc_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def send_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Send`."""
+    async def send_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def from_context_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `FromContext`."""
+    async def from_context_(
+        self, ctx: _rt.ObjectContext, request: _names_pb2.M,
+    ) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def from_client_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `FromClient`."""
+    async def from_client_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def submit(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Submit`."""
+    async def submit(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def handle(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Handle`."""
+    async def handle(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def _call_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `_Call`."""
+    async def _call_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def _names_pb2_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `_names_pb2`."""
+    async def _names_pb2_(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def _init___(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `init`."""
+    async def _init___(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
     async def get_http_status_v2(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _names_pb2.M,
-    ) -> _names_pb2.M:
-        """The handler `GetHTTPStatusV2`."""
+        self, ctx: _rt.ObjectContext, request: _names_pb2.M,
+    ) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def get_snake_case(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `get_snake_case`."""
+    async def get_snake_case(
+        self, ctx: _rt.ObjectContext, request: _names_pb2.M,
+    ) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def s3_upload(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `S3Upload`."""
+    async def s3_upload(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def self(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Self`."""
+    async def self(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
     @abc.abstractmethod
-    async def request(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M:
-        """The handler `Request`."""
+    async def request(self, ctx: _rt.ObjectContext, request: _names_pb2.M) -> _names_pb2.M: ...
 
 
-class NamesClient(_rt.ContextClient):
-    """Calls the virtual object `golden.names.Names` from a handler."""
+class NamesClient(_rt.ContextClient, _NamesDocs):
+    """Calls the virtual object `golden.names.Names` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> NamesClient:
@@ -173,10 +182,7 @@ class NamesClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> NamesIngressClient:
         """Returns the client for one object key, for use outside of Restate."""
         return NamesIngressClient(client, key, scope)
@@ -186,848 +192,549 @@ class NamesClient(_rt.ContextClient):
         return NamesSendClient(self._ctx, self._key, self._scope)
 
     def class_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Class`."""
         return self._call(_NAMES_CLASS, request, options)
 
     def import_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Import`."""
         return self._call(_NAMES_IMPORT, request, options)
 
     def none(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `None`."""
         return self._call(_NAMES_NONE, request, options)
 
     def async_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Async`."""
         return self._call(_NAMES_ASYNC, request, options)
 
     def match_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Match`."""
         return self._call(_NAMES_MATCH, request, options)
 
     def list_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `List`."""
         return self._call(_NAMES_LIST, request, options)
 
     def str_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Str`."""
         return self._call(_NAMES_STR, request, options)
 
     def print_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Print`."""
         return self._call(_NAMES_PRINT, request, options)
 
     def property_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Property`."""
         return self._call(_NAMES_PROPERTY, request, options)
 
     def classmethod_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Classmethod`."""
         return self._call(_NAMES_CLASSMETHOD, request, options)
 
     def timedelta_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Timedelta`."""
         return self._call(_NAMES_TIMEDELTA, request, options)
 
     def mapping(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Mapping`."""
         return self._call(_NAMES_MAPPING, request, options)
 
     def abc_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Abc`."""
         return self._call(_NAMES_ABC, request, options)
 
     def send_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Send`."""
         return self._call(_NAMES_SEND, request, options)
 
     def from_context_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `FromContext`."""
         return self._call(_NAMES_FROM_CONTEXT, request, options)
 
     def from_client_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `FromClient`."""
         return self._call(_NAMES_FROM_CLIENT, request, options)
 
     def submit(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Submit`."""
         return self._call(_NAMES_SUBMIT, request, options)
 
     def handle(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Handle`."""
         return self._call(_NAMES_HANDLE, request, options)
 
     def _call_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `_Call`."""
         return self._call(_NAMES_CALL, request, options)
 
     def _names_pb2_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `_names_pb2`."""
         return self._call(_NAMES_NAMES_PB2, request, options)
 
     def _init___(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `init`."""
         return self._call(_NAMES_INIT, request, options)
 
     def get_http_status_v2(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `GetHTTPStatusV2`."""
         return self._call(_NAMES_GET_HTTP_STATUS_V2, request, options)
 
     def get_snake_case(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `get_snake_case`."""
         return self._call(_NAMES_GET_SNAKE_CASE, request, options)
 
     def s3_upload(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `S3Upload`."""
         return self._call(_NAMES_S3_UPLOAD, request, options)
 
     def self(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Self`."""
         return self._call(_NAMES_SELF, request, options)
 
     def request(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Request`."""
         return self._call(_NAMES_REQUEST, request, options)
 
 
-class NamesSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `golden.names.Names` from a handler."""
+class NamesSendClient(_rt.ContextSendClient, _NamesDocs):
+    """Sends one-way messages to the virtual object `golden.names.Names` from a handler: `NamesClient.send` makes one."""
 
     def class_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Class`."""
         return self._send(_NAMES_CLASS, request, options)
 
     def import_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Import`."""
         return self._send(_NAMES_IMPORT, request, options)
 
     def none(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `None`."""
         return self._send(_NAMES_NONE, request, options)
 
     def async_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Async`."""
         return self._send(_NAMES_ASYNC, request, options)
 
     def match_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Match`."""
         return self._send(_NAMES_MATCH, request, options)
 
     def list_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `List`."""
         return self._send(_NAMES_LIST, request, options)
 
     def str_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Str`."""
         return self._send(_NAMES_STR, request, options)
 
     def print_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Print`."""
         return self._send(_NAMES_PRINT, request, options)
 
     def property_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Property`."""
         return self._send(_NAMES_PROPERTY, request, options)
 
     def classmethod_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Classmethod`."""
         return self._send(_NAMES_CLASSMETHOD, request, options)
 
     def timedelta_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Timedelta`."""
         return self._send(_NAMES_TIMEDELTA, request, options)
 
     def mapping(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Mapping`."""
         return self._send(_NAMES_MAPPING, request, options)
 
     def abc_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Abc`."""
         return self._send(_NAMES_ABC, request, options)
 
     def send_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Send`."""
         return self._send(_NAMES_SEND, request, options)
 
     def from_context_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `FromContext`."""
         return self._send(_NAMES_FROM_CONTEXT, request, options)
 
     def from_client_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `FromClient`."""
         return self._send(_NAMES_FROM_CLIENT, request, options)
 
     def submit(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Submit`."""
         return self._send(_NAMES_SUBMIT, request, options)
 
     def handle(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Handle`."""
         return self._send(_NAMES_HANDLE, request, options)
 
     def _call_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `_Call`."""
         return self._send(_NAMES_CALL, request, options)
 
     def _names_pb2_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `_names_pb2`."""
         return self._send(_NAMES_NAMES_PB2, request, options)
 
     def _init___(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `init`."""
         return self._send(_NAMES_INIT, request, options)
 
     def get_http_status_v2(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `GetHTTPStatusV2`."""
         return self._send(_NAMES_GET_HTTP_STATUS_V2, request, options)
 
     def get_snake_case(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `get_snake_case`."""
         return self._send(_NAMES_GET_SNAKE_CASE, request, options)
 
     def s3_upload(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `S3Upload`."""
         return self._send(_NAMES_S3_UPLOAD, request, options)
 
     def self(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Self`."""
         return self._send(_NAMES_SELF, request, options)
 
     def request(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Request`."""
         return self._send(_NAMES_REQUEST, request, options)
 
 
-class NamesIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `golden.names.Names` from outside of Restate."""
+class NamesIngressClient(_rt.IngressServiceClient, _NamesDocs):
+    """Calls the virtual object `golden.names.Names` from outside of Restate: `NamesClient.from_client` makes one."""
 
     def send(self) -> NamesIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return NamesIngressSendClient(self._client, self._key, self._scope)
 
     async def class_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `Class`."""
         return await self._call(_NAMES_CLASS, request, options)
 
     async def import_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `Import`."""
         return await self._call(_NAMES_IMPORT, request, options)
 
     async def none(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
-        """The handler `None`."""
         return await self._call(_NAMES_NONE, request, options)
 
     async def async_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `Async`."""
         return await self._call(_NAMES_ASYNC, request, options)
 
     async def match_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `Match`."""
         return await self._call(_NAMES_MATCH, request, options)
 
     async def list_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `List`."""
         return await self._call(_NAMES_LIST, request, options)
 
     async def str_(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
-        """The handler `Str`."""
         return await self._call(_NAMES_STR, request, options)
 
     async def print_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `Print`."""
         return await self._call(_NAMES_PRINT, request, options)
 
     async def property_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `Property`."""
         return await self._call(_NAMES_PROPERTY, request, options)
 
     async def classmethod_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `Classmethod`."""
         return await self._call(_NAMES_CLASSMETHOD, request, options)
 
     async def timedelta_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `Timedelta`."""
         return await self._call(_NAMES_TIMEDELTA, request, options)
 
     async def mapping(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `Mapping`."""
         return await self._call(_NAMES_MAPPING, request, options)
 
     async def abc_(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
-        """The handler `Abc`."""
         return await self._call(_NAMES_ABC, request, options)
 
     async def send_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `Send`."""
         return await self._call(_NAMES_SEND, request, options)
 
     async def from_context_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `FromContext`."""
         return await self._call(_NAMES_FROM_CONTEXT, request, options)
 
     async def from_client_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `FromClient`."""
         return await self._call(_NAMES_FROM_CLIENT, request, options)
 
     async def submit(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `Submit`."""
         return await self._call(_NAMES_SUBMIT, request, options)
 
     async def handle(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `Handle`."""
         return await self._call(_NAMES_HANDLE, request, options)
 
     async def _call_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `_Call`."""
         return await self._call(_NAMES_CALL, request, options)
 
     async def _names_pb2_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `_names_pb2`."""
         return await self._call(_NAMES_NAMES_PB2, request, options)
 
     async def _init___(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `init`."""
         return await self._call(_NAMES_INIT, request, options)
 
     async def get_http_status_v2(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `GetHTTPStatusV2`."""
         return await self._call(_NAMES_GET_HTTP_STATUS_V2, request, options)
 
     async def get_snake_case(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `get_snake_case`."""
         return await self._call(_NAMES_GET_SNAKE_CASE, request, options)
 
     async def s3_upload(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `S3Upload`."""
         return await self._call(_NAMES_S3_UPLOAD, request, options)
 
     async def self(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
-        """The handler `Self`."""
         return await self._call(_NAMES_SELF, request, options)
 
     async def request(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `Request`."""
         return await self._call(_NAMES_REQUEST, request, options)
 
 
-class NamesIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.names.Names` from outside of Restate."""
+class NamesIngressSendClient(_rt.IngressServiceSendClient, _NamesDocs):
+    """Sends one-way messages to the virtual object `golden.names.Names` from outside: `NamesIngressClient.send` makes one."""
 
     async def class_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Class`."""
         return await self._send(_NAMES_CLASS, request, options)
 
     async def import_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Import`."""
         return await self._send(_NAMES_IMPORT, request, options)
 
     async def none(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `None`."""
         return await self._send(_NAMES_NONE, request, options)
 
     async def async_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Async`."""
         return await self._send(_NAMES_ASYNC, request, options)
 
     async def match_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Match`."""
         return await self._send(_NAMES_MATCH, request, options)
 
     async def list_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `List`."""
         return await self._send(_NAMES_LIST, request, options)
 
     async def str_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Str`."""
         return await self._send(_NAMES_STR, request, options)
 
     async def print_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Print`."""
         return await self._send(_NAMES_PRINT, request, options)
 
     async def property_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Property`."""
         return await self._send(_NAMES_PROPERTY, request, options)
 
     async def classmethod_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Classmethod`."""
         return await self._send(_NAMES_CLASSMETHOD, request, options)
 
     async def timedelta_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Timedelta`."""
         return await self._send(_NAMES_TIMEDELTA, request, options)
 
     async def mapping(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Mapping`."""
         return await self._send(_NAMES_MAPPING, request, options)
 
     async def abc_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Abc`."""
         return await self._send(_NAMES_ABC, request, options)
 
     async def send_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Send`."""
         return await self._send(_NAMES_SEND, request, options)
 
     async def from_context_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `FromContext`."""
         return await self._send(_NAMES_FROM_CONTEXT, request, options)
 
     async def from_client_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `FromClient`."""
         return await self._send(_NAMES_FROM_CLIENT, request, options)
 
     async def submit(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Submit`."""
         return await self._send(_NAMES_SUBMIT, request, options)
 
     async def handle(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Handle`."""
         return await self._send(_NAMES_HANDLE, request, options)
 
     async def _call_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `_Call`."""
         return await self._send(_NAMES_CALL, request, options)
 
     async def _names_pb2_(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `_names_pb2`."""
         return await self._send(_NAMES_NAMES_PB2, request, options)
 
     async def _init___(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `init`."""
         return await self._send(_NAMES_INIT, request, options)
 
     async def get_http_status_v2(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `GetHTTPStatusV2`."""
         return await self._send(_NAMES_GET_HTTP_STATUS_V2, request, options)
 
     async def get_snake_case(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `get_snake_case`."""
         return await self._send(_NAMES_GET_SNAKE_CASE, request, options)
 
     async def s3_upload(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `S3Upload`."""
         return await self._send(_NAMES_S3_UPLOAD, request, options)
 
     async def self(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Self`."""
         return await self._send(_NAMES_SELF, request, options)
 
     async def request(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Request`."""
         return await self._send(_NAMES_REQUEST, request, options)
 
 
-class CartBase(_rt.Service):
-    """Classes whose names meet: each service keeps its own Base and Client."""
-
-    @abc.abstractmethod
-    async def send_now(self, ctx: _rt.Context, request: _names_pb2.M) -> _names_pb2.M:
+class _CartDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def send_now(self, *args: Any, **options: Any) -> Any:
         """The handler `SendNow`."""
 
 
-class CartClient(_rt.ContextClient):
-    """Calls the service `golden.names.Cart` from a handler."""
+class CartBase(_rt.Service, _CartDocs):
+    """Classes whose names meet: each service keeps its own Base and Client."""
+
+    @abc.abstractmethod
+    async def send_now(self, ctx: _rt.Context, request: _names_pb2.M) -> _names_pb2.M: ...
+
+
+class CartClient(_rt.ContextClient, _CartDocs):
+    """Calls the service `golden.names.Cart` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CartClient:
@@ -1044,64 +751,57 @@ class CartClient(_rt.ContextClient):
         return CartSendClient_(self._ctx, self._key, self._scope)
 
     def send_now(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `SendNow`."""
         return self._call(_CART_SEND_NOW, request, options)
 
 
-class CartSendClient_(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.names.Cart` from a handler."""
+class CartSendClient_(_rt.ContextSendClient, _CartDocs):
+    """Sends one-way messages to the service `golden.names.Cart` from a handler: `CartClient.send` makes one."""
 
     def send_now(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `SendNow`."""
         return self._send(_CART_SEND_NOW, request, options)
 
 
-class CartIngressClient_(_rt.IngressServiceClient):
-    """Calls the service `golden.names.Cart` from outside of Restate."""
+class CartIngressClient_(_rt.IngressServiceClient, _CartDocs):
+    """Calls the service `golden.names.Cart` from outside of Restate: `CartClient.from_client` makes one."""
 
     def send(self) -> CartIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return CartIngressSendClient(self._client, self._key, self._scope)
 
     async def send_now(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `SendNow`."""
         return await self._call(_CART_SEND_NOW, request, options)
 
 
-class CartIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.names.Cart` from outside of Restate."""
+class CartIngressSendClient(_rt.IngressServiceSendClient, _CartDocs):
+    """Sends one-way messages to the service `golden.names.Cart` from outside: `CartIngressClient_.send` makes one."""
 
     async def send_now(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `SendNow`."""
         return await self._send(_CART_SEND_NOW, request, options)
 
 
-class CartSendBase(_rt.Service):
-    """Subclass it to serve the service `golden.names.CartSend`."""
-
-    @abc.abstractmethod
-    async def now(self, ctx: _rt.Context, request: _names_pb2.M) -> _names_pb2.M:
+class _CartSendDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def now(self, *args: Any, **options: Any) -> Any:
         """The handler `Now`."""
 
 
-class CartSendClient(_rt.ContextClient):
-    """Calls the service `golden.names.CartSend` from a handler."""
+class CartSendBase(_rt.Service, _CartSendDocs):
+    """Subclass it to serve the service `golden.names.CartSend`."""
+
+    @abc.abstractmethod
+    async def now(self, ctx: _rt.Context, request: _names_pb2.M) -> _names_pb2.M: ...
+
+
+class CartSendClient(_rt.ContextClient, _CartSendDocs):
+    """Calls the service `golden.names.CartSend` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CartSendClient:
@@ -1110,9 +810,7 @@ class CartSendClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, *, scope: str | None = None,
     ) -> CartSendIngressClient:
         """Returns the client, for use outside of Restate."""
         return CartSendIngressClient(client, None, scope)
@@ -1122,60 +820,55 @@ class CartSendClient(_rt.ContextClient):
         return CartSendSendClient(self._ctx, self._key, self._scope)
 
     def now(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Now`."""
         return self._call(_CART_SEND_NOW_, request, options)
 
 
-class CartSendSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.names.CartSend` from a handler."""
+class CartSendSendClient(_rt.ContextSendClient, _CartSendDocs):
+    """Sends one-way messages to the service `golden.names.CartSend` from a handler: `CartSendClient.send` makes one."""
 
     def now(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Now`."""
         return self._send(_CART_SEND_NOW_, request, options)
 
 
-class CartSendIngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.names.CartSend` from outside of Restate."""
+class CartSendIngressClient(_rt.IngressServiceClient, _CartSendDocs):
+    """Calls the service `golden.names.CartSend` from outside of Restate: `CartSendClient.from_client` makes one."""
 
     def send(self) -> CartSendIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return CartSendIngressSendClient(self._client, self._key, self._scope)
 
     async def now(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
-        """The handler `Now`."""
         return await self._call(_CART_SEND_NOW_, request, options)
 
 
-class CartSendIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.names.CartSend` from outside of Restate."""
+class CartSendIngressSendClient(_rt.IngressServiceSendClient, _CartSendDocs):
+    """Sends one-way messages to the service `golden.names.CartSend` from outside: `CartSendIngressClient.send` makes one."""
 
     async def now(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Now`."""
         return await self._send(_CART_SEND_NOW_, request, options)
 
 
-class CartIngressBase(_rt.Service):
-    """Subclass it to serve the service `golden.names.CartIngress`."""
-
-    @abc.abstractmethod
-    async def now(self, ctx: _rt.Context, request: _names_pb2.M) -> _names_pb2.M:
+class _CartIngressDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def now(self, *args: Any, **options: Any) -> Any:
         """The handler `Now`."""
 
 
-class CartIngressClient(_rt.ContextClient):
-    """Calls the service `golden.names.CartIngress` from a handler."""
+class CartIngressBase(_rt.Service, _CartIngressDocs):
+    """Subclass it to serve the service `golden.names.CartIngress`."""
+
+    @abc.abstractmethod
+    async def now(self, ctx: _rt.Context, request: _names_pb2.M) -> _names_pb2.M: ...
+
+
+class CartIngressClient(_rt.ContextClient, _CartIngressDocs):
+    """Calls the service `golden.names.CartIngress` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CartIngressClient:
@@ -1184,9 +877,7 @@ class CartIngressClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, *, scope: str | None = None,
     ) -> CartIngressIngressClient:
         """Returns the client, for use outside of Restate."""
         return CartIngressIngressClient(client, None, scope)
@@ -1196,60 +887,55 @@ class CartIngressClient(_rt.ContextClient):
         return CartIngressSendClient_(self._ctx, self._key, self._scope)
 
     def now(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Now`."""
         return self._call(_CART_INGRESS_NOW, request, options)
 
 
-class CartIngressSendClient_(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.names.CartIngress` from a handler."""
+class CartIngressSendClient_(_rt.ContextSendClient, _CartIngressDocs):
+    """Sends one-way messages to the service `golden.names.CartIngress` from a handler: `CartIngressClient.send` makes one."""
 
     def now(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Now`."""
         return self._send(_CART_INGRESS_NOW, request, options)
 
 
-class CartIngressIngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.names.CartIngress` from outside of Restate."""
+class CartIngressIngressClient(_rt.IngressServiceClient, _CartIngressDocs):
+    """Calls the service `golden.names.CartIngress` from outside of Restate: `CartIngressClient.from_client` makes one."""
 
     def send(self) -> CartIngressIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return CartIngressIngressSendClient(self._client, self._key, self._scope)
 
     async def now(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
-        """The handler `Now`."""
         return await self._call(_CART_INGRESS_NOW, request, options)
 
 
-class CartIngressIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.names.CartIngress` from outside of Restate."""
+class CartIngressIngressSendClient(_rt.IngressServiceSendClient, _CartIngressDocs):
+    """Sends one-way messages to the service `golden.names.CartIngress` from outside: `CartIngressIngressClient.send` makes one."""
 
     async def now(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Now`."""
         return await self._send(_CART_INGRESS_NOW, request, options)
 
 
-class NoneBase(_rt.Service):
-    """Subclass it to serve the service `golden.names.None`."""
-
-    @abc.abstractmethod
-    async def true(self, ctx: _rt.Context, request: _names_pb2.M) -> _names_pb2.M:
+class _NoneDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def true(self, *args: Any, **options: Any) -> Any:
         """The handler `True`."""
 
 
-class NoneClient(_rt.ContextClient):
-    """Calls the service `golden.names.None` from a handler."""
+class NoneBase(_rt.Service, _NoneDocs):
+    """Subclass it to serve the service `golden.names.None`."""
+
+    @abc.abstractmethod
+    async def true(self, ctx: _rt.Context, request: _names_pb2.M) -> _names_pb2.M: ...
+
+
+class NoneClient(_rt.ContextClient, _NoneDocs):
+    """Calls the service `golden.names.None` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> NoneClient:
@@ -1266,60 +952,55 @@ class NoneClient(_rt.ContextClient):
         return NoneSendClient(self._ctx, self._key, self._scope)
 
     def true(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `True`."""
         return self._call(_NONE_TRUE, request, options)
 
 
-class NoneSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.names.None` from a handler."""
+class NoneSendClient(_rt.ContextSendClient, _NoneDocs):
+    """Sends one-way messages to the service `golden.names.None` from a handler: `NoneClient.send` makes one."""
 
     def true(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `True`."""
         return self._send(_NONE_TRUE, request, options)
 
 
-class NoneIngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.names.None` from outside of Restate."""
+class NoneIngressClient(_rt.IngressServiceClient, _NoneDocs):
+    """Calls the service `golden.names.None` from outside of Restate: `NoneClient.from_client` makes one."""
 
     def send(self) -> NoneIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return NoneIngressSendClient(self._client, self._key, self._scope)
 
     async def true(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
-        """The handler `True`."""
         return await self._call(_NONE_TRUE, request, options)
 
 
-class NoneIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.names.None` from outside of Restate."""
+class NoneIngressSendClient(_rt.IngressServiceSendClient, _NoneDocs):
+    """Sends one-way messages to the service `golden.names.None` from outside: `NoneIngressClient.send` makes one."""
 
     async def true(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `True`."""
         return await self._send(_NONE_TRUE, request, options)
 
 
-class listBase(_rt.Service):
-    """Subclass it to serve the service `golden.names.list`."""
-
-    @abc.abstractmethod
-    async def append(self, ctx: _rt.Context, request: _names_pb2.M) -> _names_pb2.M:
+class _listDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def append(self, *args: Any, **options: Any) -> Any:
         """The handler `Append`."""
 
 
-class listClient(_rt.ContextClient):
-    """Calls the service `golden.names.list` from a handler."""
+class listBase(_rt.Service, _listDocs):
+    """Subclass it to serve the service `golden.names.list`."""
+
+    @abc.abstractmethod
+    async def append(self, ctx: _rt.Context, request: _names_pb2.M) -> _names_pb2.M: ...
+
+
+class listClient(_rt.ContextClient, _listDocs):
+    """Calls the service `golden.names.list` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> listClient:
@@ -1336,427 +1017,204 @@ class listClient(_rt.ContextClient):
         return listSendClient(self._ctx, self._key, self._scope)
 
     def append(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_names_pb2.M]:
-        """The handler `Append`."""
         return self._call(_LIST_APPEND, request, options)
 
 
-class listSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.names.list` from a handler."""
+class listSendClient(_rt.ContextSendClient, _listDocs):
+    """Sends one-way messages to the service `golden.names.list` from a handler: `listClient.send` makes one."""
 
     def append(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_names_pb2.M]:
-        """The handler `Append`."""
         return self._send(_LIST_APPEND, request, options)
 
 
-class listIngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.names.list` from outside of Restate."""
+class listIngressClient(_rt.IngressServiceClient, _listDocs):
+    """Calls the service `golden.names.list` from outside of Restate: `listClient.from_client` makes one."""
 
     def send(self) -> listIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return listIngressSendClient(self._client, self._key, self._scope)
 
     async def append(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _names_pb2.M:
-        """The handler `Append`."""
         return await self._call(_LIST_APPEND, request, options)
 
 
-class listIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.names.list` from outside of Restate."""
+class listIngressSendClient(_rt.IngressServiceSendClient, _listDocs):
+    """Sends one-way messages to the service `golden.names.list` from outside: `listIngressClient.send` makes one."""
 
     async def append(
-        self,
-        request: _names_pb2.M,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        """The handler `Append`."""
         return await self._send(_LIST_APPEND, request, options)
 
 
 _NAMES_CLASS: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Class",
-    method="class_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Class", "class_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_IMPORT: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Import",
-    method="import_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Import", "import_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_NONE: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="None",
-    method="none",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "None", "none", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_ASYNC: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Async",
-    method="async_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Async", "async_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_MATCH: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Match",
-    method="match_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Match", "match_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_LIST: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="List",
-    method="list_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "List", "list_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_STR: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Str",
-    method="str_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Str", "str_", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_PRINT: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Print",
-    method="print_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Print", "print_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_PROPERTY: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Property",
-    method="property_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Property", "property_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_CLASSMETHOD: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Classmethod",
-    method="classmethod_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Classmethod", "classmethod_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_TIMEDELTA: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Timedelta",
-    method="timedelta_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Timedelta", "timedelta_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_MAPPING: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Mapping",
-    method="mapping",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Mapping", "mapping", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_ABC: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Abc",
-    method="abc_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Abc", "abc_", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_SEND: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Send",
-    method="send_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Send", "send_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_FROM_CONTEXT: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="FromContext",
-    method="from_context_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "FromContext", "from_context_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_FROM_CLIENT: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="FromClient",
-    method="from_client_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "FromClient", "from_client_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_SUBMIT: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Submit",
-    method="submit",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Submit", "submit", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_HANDLE: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Handle",
-    method="handle",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Handle", "handle", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_CALL: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="_Call",
-    method="_call_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "_Call", "_call_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_NAMES_PB2: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="_names_pb2",
-    method="_names_pb2_",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "_names_pb2", "_names_pb2_", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_INIT: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="init",
-    method="_init___",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "init", "_init___", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_GET_HTTP_STATUS_V2: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="GetHTTPStatusV2",
-    method="get_http_status_v2",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "GetHTTPStatusV2", "get_http_status_v2", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_GET_SNAKE_CASE: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="get_snake_case",
-    method="get_snake_case",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "get_snake_case", "get_snake_case", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_S3_UPLOAD: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="S3Upload",
-    method="s3_upload",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "S3Upload", "s3_upload", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_SELF: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Self",
-    method="self",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Self", "self", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
-
 _NAMES_REQUEST: Final = _rt.HandlerDescriptor(
-    service="golden.names.Names",
-    name="Request",
-    method="request",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Names", "Request", "request", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
 
 _CART_SEND_NOW: Final = _rt.HandlerDescriptor(
-    service="golden.names.Cart",
-    name="SendNow",
-    method="send_now",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.Cart", "SendNow", "send_now", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
 
 _CART_SEND_NOW_: Final = _rt.HandlerDescriptor(
-    service="golden.names.CartSend",
-    name="Now",
-    method="now",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.CartSend", "Now", "now", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
 
 _CART_INGRESS_NOW: Final = _rt.HandlerDescriptor(
-    service="golden.names.CartIngress",
-    name="Now",
-    method="now",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.CartIngress", "Now", "now", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
 
 _NONE_TRUE: Final = _rt.HandlerDescriptor(
-    service="golden.names.None",
-    name="True",
-    method="true",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.None", "True", "true", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
 
 _LIST_APPEND: Final = _rt.HandlerDescriptor(
-    service="golden.names.list",
-    name="Append",
-    method="append",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_names_pb2.M),
-    response=_rt.google_codec(_names_pb2.M),
+    "golden.names.list", "Append", "append", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_names_pb2.M), _rt.google_codec(_names_pb2.M),
 )
 
 NamesBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.names.Names",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(
-        _NAMES_CLASS,
-        _NAMES_IMPORT,
-        _NAMES_NONE,
-        _NAMES_ASYNC,
-        _NAMES_MATCH,
-        _NAMES_LIST,
-        _NAMES_STR,
-        _NAMES_PRINT,
-        _NAMES_PROPERTY,
-        _NAMES_CLASSMETHOD,
-        _NAMES_TIMEDELTA,
-        _NAMES_MAPPING,
-        _NAMES_ABC,
-        _NAMES_SEND,
-        _NAMES_FROM_CONTEXT,
-        _NAMES_FROM_CLIENT,
-        _NAMES_SUBMIT,
-        _NAMES_HANDLE,
-        _NAMES_CALL,
-        _NAMES_NAMES_PB2,
-        _NAMES_INIT,
-        _NAMES_GET_HTTP_STATUS_V2,
-        _NAMES_GET_SNAKE_CASE,
-        _NAMES_S3_UPLOAD,
-        _NAMES_SELF,
+    "golden.names.Names", _rt.ServiceKind.VIRTUAL_OBJECT,
+    (
+        _NAMES_CLASS, _NAMES_IMPORT, _NAMES_NONE, _NAMES_ASYNC, _NAMES_MATCH, _NAMES_LIST,
+        _NAMES_STR, _NAMES_PRINT, _NAMES_PROPERTY, _NAMES_CLASSMETHOD, _NAMES_TIMEDELTA,
+        _NAMES_MAPPING, _NAMES_ABC, _NAMES_SEND, _NAMES_FROM_CONTEXT, _NAMES_FROM_CLIENT,
+        _NAMES_SUBMIT, _NAMES_HANDLE, _NAMES_CALL, _NAMES_NAMES_PB2, _NAMES_INIT,
+        _NAMES_GET_HTTP_STATUS_V2, _NAMES_GET_SNAKE_CASE, _NAMES_S3_UPLOAD, _NAMES_SELF,
         _NAMES_REQUEST,
     ),
-    documentation="Methods whose plain names mean something in Python or in the generated classes.",
+    documentation=_rt.getdoc(NamesBase),
     state=(NamesBase.CLASS, NamesBase.STATE_2FA, NamesBase.ÉTÉ, NamesBase.WITH_QUOTES),
     signals=(NamesBase.HTTP_STATUS,),
 )
 
 CartBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.names.Cart",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_CART_SEND_NOW,),
-    documentation="Classes whose names meet: each service keeps its own Base and Client.",
+    "golden.names.Cart", _rt.ServiceKind.SERVICE, (_CART_SEND_NOW,),
+    documentation=_rt.getdoc(CartBase),
 )
 
 CartSendBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.names.CartSend",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_CART_SEND_NOW_,),
+    "golden.names.CartSend", _rt.ServiceKind.SERVICE, (_CART_SEND_NOW_,),
 )
 
 CartIngressBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.names.CartIngress",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_CART_INGRESS_NOW,),
+    "golden.names.CartIngress", _rt.ServiceKind.SERVICE, (_CART_INGRESS_NOW,),
 )
 
 NoneBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.names.None",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_NONE_TRUE,),
+    "golden.names.None", _rt.ServiceKind.SERVICE, (_NONE_TRUE,),
 )
 
 listBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.names.list",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_LIST_APPEND,),
+    "golden.names.list", _rt.ServiceKind.SERVICE, (_LIST_APPEND,),
 )

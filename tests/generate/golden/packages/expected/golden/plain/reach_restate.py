@@ -24,24 +24,25 @@ else:
     _top_pb2_Thing = importlib.import_module("import.top_pb2").Thing
 
 __all__ = [
-    "ReachBase",
-    "ReachClient",
-    "ReachIngressClient",
-    "ReachIngressSendClient",
-    "ReachSendClient",
+    "ReachBase", "ReachClient", "ReachIngressClient", "ReachIngressSendClient", "ReachSendClient",
 ]
 
 
-class ReachBase(_rt.Service):
-    """Its messages are where only importlib gets to."""
-
-    @abc.abstractmethod
-    async def out(self, ctx: _rt.Context, request: _top_pb2_Thing) -> _types_pb2_Common:
+class _ReachDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def out(self, *args: Any, **options: Any) -> Any:
         """The handler `Out`."""
 
 
-class ReachClient(_rt.ContextClient):
-    """Calls the service `golden.plain.Reach` from a handler."""
+class ReachBase(_rt.Service, _ReachDocs):
+    """Its messages are where only importlib gets to."""
+
+    @abc.abstractmethod
+    async def out(self, ctx: _rt.Context, request: _top_pb2_Thing) -> _types_pb2_Common: ...
+
+
+class ReachClient(_rt.ContextClient, _ReachDocs):
+    """Calls the service `golden.plain.Reach` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ReachClient:
@@ -58,67 +59,48 @@ class ReachClient(_rt.ContextClient):
         return ReachSendClient(self._ctx, self._key, self._scope)
 
     def out(
-        self,
-        request: _top_pb2_Thing,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _top_pb2_Thing, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_types_pb2_Common]:
-        """The handler `Out`."""
         return self._call(_REACH_OUT, request, options)
 
 
-class ReachSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.plain.Reach` from a handler."""
+class ReachSendClient(_rt.ContextSendClient, _ReachDocs):
+    """Sends one-way messages to the service `golden.plain.Reach` from a handler: `ReachClient.send` makes one."""
 
     def out(
-        self,
-        request: _top_pb2_Thing,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _top_pb2_Thing, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_types_pb2_Common]:
-        """The handler `Out`."""
         return self._send(_REACH_OUT, request, options)
 
 
-class ReachIngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.plain.Reach` from outside of Restate."""
+class ReachIngressClient(_rt.IngressServiceClient, _ReachDocs):
+    """Calls the service `golden.plain.Reach` from outside of Restate: `ReachClient.from_client` makes one."""
 
     def send(self) -> ReachIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return ReachIngressSendClient(self._client, self._key, self._scope)
 
     async def out(
-        self,
-        request: _top_pb2_Thing,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _top_pb2_Thing, **options: Unpack[_rt.CallOptions],
     ) -> _types_pb2_Common:
-        """The handler `Out`."""
         return await self._call(_REACH_OUT, request, options)
 
 
-class ReachIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.plain.Reach` from outside of Restate."""
+class ReachIngressSendClient(_rt.IngressServiceSendClient, _ReachDocs):
+    """Sends one-way messages to the service `golden.plain.Reach` from outside: `ReachIngressClient.send` makes one."""
 
     async def out(
-        self,
-        request: _top_pb2_Thing,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _top_pb2_Thing, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_types_pb2_Common]:
-        """The handler `Out`."""
         return await self._send(_REACH_OUT, request, options)
 
 
 _REACH_OUT: Final = _rt.HandlerDescriptor(
-    service="golden.plain.Reach",
-    name="Out",
-    method="out",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_top_pb2_Thing),
-    response=_rt.google_codec(_types_pb2_Common),
+    "golden.plain.Reach", "Out", "out", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_top_pb2_Thing), _rt.google_codec(_types_pb2_Common),
 )
 
 ReachBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.plain.Reach",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_REACH_OUT,),
-    documentation="Its messages are where only importlib gets to.",
+    "golden.plain.Reach", _rt.ServiceKind.SERVICE, (_REACH_OUT,),
+    documentation=_rt.getdoc(ReachBase),
 )

@@ -6,40 +6,39 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from golden.other import common_pb2 as _golden_other_common_pb2
 from golden.plain import common_pb2 as _golden_plain_common_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "ElsewhereBase",
-    "ElsewhereClient",
-    "ElsewhereIngressClient",
-    "ElsewhereIngressSendClient",
+    "ElsewhereBase", "ElsewhereClient", "ElsewhereIngressClient", "ElsewhereIngressSendClient",
     "ElsewhereSendClient",
 ]
 
 
-class ElsewhereBase(_rt.Service):
+class _ElsewhereDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def same(self, *args: Any, **options: Any) -> Any:
+        """The handler `Same`."""
+
+
+class ElsewhereBase(_rt.Service, _ElsewhereDocs):
     """All of its messages are elsewhere, and come by a public import."""
 
     SEEN: ClassVar[_rt.SignalKey[_golden_other_common_pb2.Uncommon]] = _rt.SignalKey(
-        "seen",
-        _golden_other_common_pb2.Uncommon,
+        "seen", _golden_other_common_pb2.Uncommon,
     )
 
     @abc.abstractmethod
     async def same(
-        self,
-        ctx: _rt.Context,
-        request: _golden_plain_common_pb2.Common,
-    ) -> _golden_other_common_pb2.Uncommon:
-        """The handler `Same`."""
+        self, ctx: _rt.Context, request: _golden_plain_common_pb2.Common,
+    ) -> _golden_other_common_pb2.Uncommon: ...
 
 
-class ElsewhereClient(_rt.ContextClient):
-    """Calls the service `golden.plain.Elsewhere` from a handler."""
+class ElsewhereClient(_rt.ContextClient, _ElsewhereDocs):
+    """Calls the service `golden.plain.Elsewhere` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ElsewhereClient:
@@ -48,9 +47,7 @@ class ElsewhereClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, *, scope: str | None = None,
     ) -> ElsewhereIngressClient:
         """Returns the client, for use outside of Restate."""
         return ElsewhereIngressClient(client, None, scope)
@@ -60,68 +57,49 @@ class ElsewhereClient(_rt.ContextClient):
         return ElsewhereSendClient(self._ctx, self._key, self._scope)
 
     def same(
-        self,
-        request: _golden_plain_common_pb2.Common,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _golden_plain_common_pb2.Common, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_golden_other_common_pb2.Uncommon]:
-        """The handler `Same`."""
         return self._call(_ELSEWHERE_SAME, request, options)
 
 
-class ElsewhereSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.plain.Elsewhere` from a handler."""
+class ElsewhereSendClient(_rt.ContextSendClient, _ElsewhereDocs):
+    """Sends one-way messages to the service `golden.plain.Elsewhere` from a handler: `ElsewhereClient.send` makes one."""
 
     def same(
-        self,
-        request: _golden_plain_common_pb2.Common,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _golden_plain_common_pb2.Common, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_golden_other_common_pb2.Uncommon]:
-        """The handler `Same`."""
         return self._send(_ELSEWHERE_SAME, request, options)
 
 
-class ElsewhereIngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.plain.Elsewhere` from outside of Restate."""
+class ElsewhereIngressClient(_rt.IngressServiceClient, _ElsewhereDocs):
+    """Calls the service `golden.plain.Elsewhere` from outside of Restate: `ElsewhereClient.from_client` makes one."""
 
     def send(self) -> ElsewhereIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return ElsewhereIngressSendClient(self._client, self._key, self._scope)
 
     async def same(
-        self,
-        request: _golden_plain_common_pb2.Common,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _golden_plain_common_pb2.Common, **options: Unpack[_rt.CallOptions],
     ) -> _golden_other_common_pb2.Uncommon:
-        """The handler `Same`."""
         return await self._call(_ELSEWHERE_SAME, request, options)
 
 
-class ElsewhereIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.plain.Elsewhere` from outside of Restate."""
+class ElsewhereIngressSendClient(_rt.IngressServiceSendClient, _ElsewhereDocs):
+    """Sends one-way messages to the service `golden.plain.Elsewhere` from outside: `ElsewhereIngressClient.send` makes one."""
 
     async def same(
-        self,
-        request: _golden_plain_common_pb2.Common,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _golden_plain_common_pb2.Common, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_golden_other_common_pb2.Uncommon]:
-        """The handler `Same`."""
         return await self._send(_ELSEWHERE_SAME, request, options)
 
 
 _ELSEWHERE_SAME: Final = _rt.HandlerDescriptor(
-    service="golden.plain.Elsewhere",
-    name="Same",
-    method="same",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_golden_plain_common_pb2.Common),
-    response=_rt.google_codec(_golden_other_common_pb2.Uncommon),
+    "golden.plain.Elsewhere", "Same", "same", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_golden_plain_common_pb2.Common),
+    _rt.google_codec(_golden_other_common_pb2.Uncommon),
 )
 
 ElsewhereBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.plain.Elsewhere",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_ELSEWHERE_SAME,),
-    documentation="All of its messages are elsewhere, and come by a public import.",
-    signals=(ElsewhereBase.SEEN,),
+    "golden.plain.Elsewhere", _rt.ServiceKind.SERVICE, (_ELSEWHERE_SAME,),
+    documentation=_rt.getdoc(ElsewhereBase), signals=(ElsewhereBase.SEEN,),
 )

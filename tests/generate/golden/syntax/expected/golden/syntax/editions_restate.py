@@ -6,42 +6,38 @@
 from __future__ import annotations
 
 import abc
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from golden.syntax import editions_pb2 as _editions_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "EditionsBase",
-    "EditionsClient",
-    "EditionsIngressClient",
-    "EditionsIngressSendClient",
+    "EditionsBase", "EditionsClient", "EditionsIngressClient", "EditionsIngressSendClient",
     "EditionsSendClient",
 ]
 
 
-class EditionsBase(_rt.VirtualObject):
+class _EditionsDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def do(self, *args: Any, **options: Any) -> Any:
+        """The handler `Do`."""
+
+
+class EditionsBase(_rt.VirtualObject, _EditionsDocs):
     """Subclass it to serve the virtual object `golden.syntax.Editions`."""
 
     @abc.abstractmethod
     async def do(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _editions_pb2.EditionsMessage,
-    ) -> _editions_pb2.EditionsMessage:
-        """The handler `Do`."""
+        self, ctx: _rt.ObjectContext, request: _editions_pb2.EditionsMessage,
+    ) -> _editions_pb2.EditionsMessage: ...
 
 
-class EditionsClient(_rt.ContextClient):
-    """Calls the virtual object `golden.syntax.Editions` from a handler."""
+class EditionsClient(_rt.ContextClient, _EditionsDocs):
+    """Calls the virtual object `golden.syntax.Editions` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(
-        cls,
-        ctx: _rt.Context,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> EditionsClient:
         """Returns the client for one object key, for use in a handler.
 
@@ -51,10 +47,7 @@ class EditionsClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> EditionsIngressClient:
         """Returns the client for one object key, for use outside of Restate.
 
@@ -67,67 +60,48 @@ class EditionsClient(_rt.ContextClient):
         return EditionsSendClient(self._ctx, self._key, self._scope)
 
     def do(
-        self,
-        request: _editions_pb2.EditionsMessage,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _editions_pb2.EditionsMessage, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_editions_pb2.EditionsMessage]:
-        """The handler `Do`."""
         return self._call(_EDITIONS_DO, request, options)
 
 
-class EditionsSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `golden.syntax.Editions` from a handler."""
+class EditionsSendClient(_rt.ContextSendClient, _EditionsDocs):
+    """Sends one-way messages to the virtual object `golden.syntax.Editions` from a handler: `EditionsClient.send` makes one."""
 
     def do(
-        self,
-        request: _editions_pb2.EditionsMessage,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _editions_pb2.EditionsMessage, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_editions_pb2.EditionsMessage]:
-        """The handler `Do`."""
         return self._send(_EDITIONS_DO, request, options)
 
 
-class EditionsIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `golden.syntax.Editions` from outside of Restate."""
+class EditionsIngressClient(_rt.IngressServiceClient, _EditionsDocs):
+    """Calls the virtual object `golden.syntax.Editions` from outside of Restate: `EditionsClient.from_client` makes one."""
 
     def send(self) -> EditionsIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return EditionsIngressSendClient(self._client, self._key, self._scope)
 
     async def do(
-        self,
-        request: _editions_pb2.EditionsMessage,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _editions_pb2.EditionsMessage, **options: Unpack[_rt.CallOptions],
     ) -> _editions_pb2.EditionsMessage:
-        """The handler `Do`."""
         return await self._call(_EDITIONS_DO, request, options)
 
 
-class EditionsIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.syntax.Editions` from outside of Restate."""
+class EditionsIngressSendClient(_rt.IngressServiceSendClient, _EditionsDocs):
+    """Sends one-way messages to the virtual object `golden.syntax.Editions` from outside: `EditionsIngressClient.send` makes one."""
 
     async def do(
-        self,
-        request: _editions_pb2.EditionsMessage,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _editions_pb2.EditionsMessage, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_editions_pb2.EditionsMessage]:
-        """The handler `Do`."""
         return await self._send(_EDITIONS_DO, request, options)
 
 
 _EDITIONS_DO: Final = _rt.HandlerDescriptor(
-    service="golden.syntax.Editions",
-    name="Do",
-    method="do",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_editions_pb2.EditionsMessage),
-    response=_rt.google_codec(_editions_pb2.EditionsMessage),
-    key_field="id",
+    "golden.syntax.Editions", "Do", "do", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    _rt.google_codec(_editions_pb2.EditionsMessage),
+    _rt.google_codec(_editions_pb2.EditionsMessage), key_field="id",
 )
 
 EditionsBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.syntax.Editions",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_EDITIONS_DO,),
+    "golden.syntax.Editions", _rt.ServiceKind.VIRTUAL_OBJECT, (_EDITIONS_DO,),
 )

@@ -6,42 +6,38 @@
 from __future__ import annotations
 
 import abc
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from golden.syntax import optional_pb2 as _optional_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "OptionalBase",
-    "OptionalClient",
-    "OptionalIngressClient",
-    "OptionalIngressSendClient",
+    "OptionalBase", "OptionalClient", "OptionalIngressClient", "OptionalIngressSendClient",
     "OptionalSendClient",
 ]
 
 
-class OptionalBase(_rt.VirtualObject):
+class _OptionalDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def do(self, *args: Any, **options: Any) -> Any:
+        """The handler `Do`."""
+
+
+class OptionalBase(_rt.VirtualObject, _OptionalDocs):
     """Subclass it to serve the virtual object `golden.syntax.Optional`."""
 
     @abc.abstractmethod
     async def do(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _optional_pb2.OptionalMessage,
-    ) -> _optional_pb2.OptionalMessage:
-        """The handler `Do`."""
+        self, ctx: _rt.ObjectContext, request: _optional_pb2.OptionalMessage,
+    ) -> _optional_pb2.OptionalMessage: ...
 
 
-class OptionalClient(_rt.ContextClient):
-    """Calls the virtual object `golden.syntax.Optional` from a handler."""
+class OptionalClient(_rt.ContextClient, _OptionalDocs):
+    """Calls the virtual object `golden.syntax.Optional` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(
-        cls,
-        ctx: _rt.Context,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> OptionalClient:
         """Returns the client for one object key, for use in a handler.
 
@@ -51,10 +47,7 @@ class OptionalClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> OptionalIngressClient:
         """Returns the client for one object key, for use outside of Restate.
 
@@ -67,67 +60,48 @@ class OptionalClient(_rt.ContextClient):
         return OptionalSendClient(self._ctx, self._key, self._scope)
 
     def do(
-        self,
-        request: _optional_pb2.OptionalMessage,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _optional_pb2.OptionalMessage, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_optional_pb2.OptionalMessage]:
-        """The handler `Do`."""
         return self._call(_OPTIONAL_DO, request, options)
 
 
-class OptionalSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `golden.syntax.Optional` from a handler."""
+class OptionalSendClient(_rt.ContextSendClient, _OptionalDocs):
+    """Sends one-way messages to the virtual object `golden.syntax.Optional` from a handler: `OptionalClient.send` makes one."""
 
     def do(
-        self,
-        request: _optional_pb2.OptionalMessage,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _optional_pb2.OptionalMessage, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_optional_pb2.OptionalMessage]:
-        """The handler `Do`."""
         return self._send(_OPTIONAL_DO, request, options)
 
 
-class OptionalIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `golden.syntax.Optional` from outside of Restate."""
+class OptionalIngressClient(_rt.IngressServiceClient, _OptionalDocs):
+    """Calls the virtual object `golden.syntax.Optional` from outside of Restate: `OptionalClient.from_client` makes one."""
 
     def send(self) -> OptionalIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return OptionalIngressSendClient(self._client, self._key, self._scope)
 
     async def do(
-        self,
-        request: _optional_pb2.OptionalMessage,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _optional_pb2.OptionalMessage, **options: Unpack[_rt.CallOptions],
     ) -> _optional_pb2.OptionalMessage:
-        """The handler `Do`."""
         return await self._call(_OPTIONAL_DO, request, options)
 
 
-class OptionalIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.syntax.Optional` from outside of Restate."""
+class OptionalIngressSendClient(_rt.IngressServiceSendClient, _OptionalDocs):
+    """Sends one-way messages to the virtual object `golden.syntax.Optional` from outside: `OptionalIngressClient.send` makes one."""
 
     async def do(
-        self,
-        request: _optional_pb2.OptionalMessage,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _optional_pb2.OptionalMessage, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_optional_pb2.OptionalMessage]:
-        """The handler `Do`."""
         return await self._send(_OPTIONAL_DO, request, options)
 
 
 _OPTIONAL_DO: Final = _rt.HandlerDescriptor(
-    service="golden.syntax.Optional",
-    name="Do",
-    method="do",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_optional_pb2.OptionalMessage),
-    response=_rt.google_codec(_optional_pb2.OptionalMessage),
-    key_field="id",
+    "golden.syntax.Optional", "Do", "do", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    _rt.google_codec(_optional_pb2.OptionalMessage),
+    _rt.google_codec(_optional_pb2.OptionalMessage), key_field="id",
 )
 
 OptionalBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.syntax.Optional",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_OPTIONAL_DO,),
+    "golden.syntax.Optional", _rt.ServiceKind.VIRTUAL_OBJECT, (_OPTIONAL_DO,),
 )

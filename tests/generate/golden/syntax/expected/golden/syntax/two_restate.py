@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import abc
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from golden.syntax import two_pb2 as _two_pb2
 from restate_proto._codegen import v1 as _rt
@@ -14,24 +14,27 @@ from restate_proto._codegen import v1 as _rt
 __all__ = ["TwoBase", "TwoClient", "TwoIngressClient", "TwoIngressSendClient", "TwoSendClient"]
 
 
-class TwoBase(_rt.VirtualObject):
-    """Subclass it to serve the virtual object `golden.syntax.Two`."""
-
-    @abc.abstractmethod
-    async def do(self, ctx: _rt.ObjectContext, request: _two_pb2.TwoMessage) -> _two_pb2.TwoMessage:
+class _TwoDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
 
-class TwoClient(_rt.ContextClient):
-    """Calls the virtual object `golden.syntax.Two` from a handler."""
+class TwoBase(_rt.VirtualObject, _TwoDocs):
+    """Subclass it to serve the virtual object `golden.syntax.Two`."""
+
+    @abc.abstractmethod
+    async def do(
+        self, ctx: _rt.ObjectContext, request: _two_pb2.TwoMessage,
+    ) -> _two_pb2.TwoMessage: ...
+
+
+class TwoClient(_rt.ContextClient, _TwoDocs):
+    """Calls the virtual object `golden.syntax.Two` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(
-        cls,
-        ctx: _rt.Context,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> TwoClient:
         """Returns the client for one object key, for use in a handler.
 
@@ -41,10 +44,7 @@ class TwoClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> TwoIngressClient:
         """Returns the client for one object key, for use outside of Restate.
 
@@ -57,67 +57,47 @@ class TwoClient(_rt.ContextClient):
         return TwoSendClient(self._ctx, self._key, self._scope)
 
     def do(
-        self,
-        request: _two_pb2.TwoMessage,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _two_pb2.TwoMessage, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_two_pb2.TwoMessage]:
-        """The handler `Do`."""
         return self._call(_TWO_DO, request, options)
 
 
-class TwoSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `golden.syntax.Two` from a handler."""
+class TwoSendClient(_rt.ContextSendClient, _TwoDocs):
+    """Sends one-way messages to the virtual object `golden.syntax.Two` from a handler: `TwoClient.send` makes one."""
 
     def do(
-        self,
-        request: _two_pb2.TwoMessage,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _two_pb2.TwoMessage, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_two_pb2.TwoMessage]:
-        """The handler `Do`."""
         return self._send(_TWO_DO, request, options)
 
 
-class TwoIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `golden.syntax.Two` from outside of Restate."""
+class TwoIngressClient(_rt.IngressServiceClient, _TwoDocs):
+    """Calls the virtual object `golden.syntax.Two` from outside of Restate: `TwoClient.from_client` makes one."""
 
     def send(self) -> TwoIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return TwoIngressSendClient(self._client, self._key, self._scope)
 
     async def do(
-        self,
-        request: _two_pb2.TwoMessage,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _two_pb2.TwoMessage, **options: Unpack[_rt.CallOptions],
     ) -> _two_pb2.TwoMessage:
-        """The handler `Do`."""
         return await self._call(_TWO_DO, request, options)
 
 
-class TwoIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.syntax.Two` from outside of Restate."""
+class TwoIngressSendClient(_rt.IngressServiceSendClient, _TwoDocs):
+    """Sends one-way messages to the virtual object `golden.syntax.Two` from outside: `TwoIngressClient.send` makes one."""
 
     async def do(
-        self,
-        request: _two_pb2.TwoMessage,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _two_pb2.TwoMessage, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_two_pb2.TwoMessage]:
-        """The handler `Do`."""
         return await self._send(_TWO_DO, request, options)
 
 
 _TWO_DO: Final = _rt.HandlerDescriptor(
-    service="golden.syntax.Two",
-    name="Do",
-    method="do",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_two_pb2.TwoMessage),
-    response=_rt.google_codec(_two_pb2.TwoMessage),
-    key_field="id",
+    "golden.syntax.Two", "Do", "do", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    _rt.google_codec(_two_pb2.TwoMessage), _rt.google_codec(_two_pb2.TwoMessage), key_field="id",
 )
 
 TwoBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.syntax.Two",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_TWO_DO,),
+    "golden.syntax.Two", _rt.ServiceKind.VIRTUAL_OBJECT, (_TWO_DO,),
 )

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from golden.shop.v1 import cart_pb2 as _cart_pb2
 from golden.shop.v1 import ticket_pb2 as _ticket_pb2
@@ -16,41 +16,43 @@ from restate_proto._codegen import v1 as _rt
 __all__ = ["CartBase", "CartClient", "CartIngressClient", "CartIngressSendClient", "CartSendClient"]
 
 
-class CartBase(_rt.VirtualObject):
+class _CartDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def add_ticket(self, *args: Any, **options: Any) -> Any:
+        """Adds a ticket."""
+    def show(self, *args: Any, **options: Any) -> Any:
+        """The handler `Show`."""
+    def expire(self, *args: Any, **options: Any) -> Any:
+        """The handler `Expire`."""
+
+
+class CartBase(_rt.VirtualObject, _CartDocs):
     """A customer's cart."""
 
     TICKETS: ClassVar[_rt.StateKey[_cart_pb2.TicketList]] = _rt.StateKey(
-        "tickets",
-        _cart_pb2.TicketList,
+        "tickets", _cart_pb2.TicketList,
     )
     LAST_SEEN: ClassVar[_rt.StateKey[_empty_pb2.Empty]] = _rt.StateKey(
-        "last-seen",
-        _empty_pb2.Empty,
+        "last-seen", _empty_pb2.Empty,
     )
     PAID: ClassVar[_rt.SignalKey[_ticket_pb2.Ticket.Price]] = _rt.SignalKey(
-        "paid",
-        _ticket_pb2.Ticket.Price,
+        "paid", _ticket_pb2.Ticket.Price,
     )
 
     @abc.abstractmethod
     async def add_ticket(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _cart_pb2.AddTicketRequest,
-    ) -> _cart_pb2.AddTicketResponse:
-        """Adds a ticket."""
+        self, ctx: _rt.ObjectContext, request: _cart_pb2.AddTicketRequest,
+    ) -> _cart_pb2.AddTicketResponse: ...
 
     @abc.abstractmethod
-    async def show(self, ctx: _rt.ObjectSharedContext) -> _cart_pb2.TicketList:
-        """The handler `Show`."""
+    async def show(self, ctx: _rt.ObjectSharedContext) -> _cart_pb2.TicketList: ...
 
     @abc.abstractmethod
-    async def expire(self, ctx: _rt.ObjectContext, request: _ticket_pb2.Ticket) -> None:
-        """The handler `Expire`."""
+    async def expire(self, ctx: _rt.ObjectContext, request: _ticket_pb2.Ticket) -> None: ...
 
 
-class CartClient(_rt.ContextClient):
-    """Calls the virtual object `golden.shop.v1.Cart` from a handler."""
+class CartClient(_rt.ContextClient, _CartDocs):
+    """Calls the virtual object `golden.shop.v1.Cart` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> CartClient:
@@ -59,10 +61,7 @@ class CartClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> CartIngressClient:
         """Returns the client for one object key, for use outside of Restate."""
         return CartIngressClient(client, key, scope)
@@ -72,141 +71,93 @@ class CartClient(_rt.ContextClient):
         return CartSendClient(self._ctx, self._key, self._scope)
 
     def add_ticket(
-        self,
-        request: _cart_pb2.AddTicketRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _cart_pb2.AddTicketRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_cart_pb2.AddTicketResponse]:
-        """Adds a ticket."""
         return self._call(_CART_ADD_TICKET, request, options)
 
     def show(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_cart_pb2.TicketList]:
-        """The handler `Show`."""
         return self._call(_CART_SHOW, None, options)
 
     def expire(
-        self,
-        request: _ticket_pb2.Ticket,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _ticket_pb2.Ticket, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[None]:
-        """The handler `Expire`."""
         return self._call(_CART_EXPIRE, request, options)
 
 
-class CartSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `golden.shop.v1.Cart` from a handler."""
+class CartSendClient(_rt.ContextSendClient, _CartDocs):
+    """Sends one-way messages to the virtual object `golden.shop.v1.Cart` from a handler: `CartClient.send` makes one."""
 
     def add_ticket(
-        self,
-        request: _cart_pb2.AddTicketRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _cart_pb2.AddTicketRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_cart_pb2.AddTicketResponse]:
-        """Adds a ticket."""
         return self._send(_CART_ADD_TICKET, request, options)
 
     def show(
-        self,
-        **options: Unpack[_rt.SendOptions],
+        self, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_cart_pb2.TicketList]:
-        """The handler `Show`."""
         return self._send(_CART_SHOW, None, options)
 
     def expire(
-        self,
-        request: _ticket_pb2.Ticket,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _ticket_pb2.Ticket, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[None]:
-        """The handler `Expire`."""
         return self._send(_CART_EXPIRE, request, options)
 
 
-class CartIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `golden.shop.v1.Cart` from outside of Restate."""
+class CartIngressClient(_rt.IngressServiceClient, _CartDocs):
+    """Calls the virtual object `golden.shop.v1.Cart` from outside of Restate: `CartClient.from_client` makes one."""
 
     def send(self) -> CartIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return CartIngressSendClient(self._client, self._key, self._scope)
 
     async def add_ticket(
-        self,
-        request: _cart_pb2.AddTicketRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _cart_pb2.AddTicketRequest, **options: Unpack[_rt.CallOptions],
     ) -> _cart_pb2.AddTicketResponse:
-        """Adds a ticket."""
         return await self._call(_CART_ADD_TICKET, request, options)
 
     async def show(self, **options: Unpack[_rt.CallOptions]) -> _cart_pb2.TicketList:
-        """The handler `Show`."""
         return await self._call(_CART_SHOW, None, options)
 
     async def expire(self, request: _ticket_pb2.Ticket, **options: Unpack[_rt.CallOptions]) -> None:
-        """The handler `Expire`."""
         return await self._call(_CART_EXPIRE, request, options)
 
 
-class CartIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.shop.v1.Cart` from outside of Restate."""
+class CartIngressSendClient(_rt.IngressServiceSendClient, _CartDocs):
+    """Sends one-way messages to the virtual object `golden.shop.v1.Cart` from outside: `CartIngressClient.send` makes one."""
 
     async def add_ticket(
-        self,
-        request: _cart_pb2.AddTicketRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _cart_pb2.AddTicketRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_cart_pb2.AddTicketResponse]:
-        """Adds a ticket."""
         return await self._send(_CART_ADD_TICKET, request, options)
 
     async def show(
-        self,
-        **options: Unpack[_rt.SendOptions],
+        self, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_cart_pb2.TicketList]:
-        """The handler `Show`."""
         return await self._send(_CART_SHOW, None, options)
 
     async def expire(
-        self,
-        request: _ticket_pb2.Ticket,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _ticket_pb2.Ticket, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """The handler `Expire`."""
         return await self._send(_CART_EXPIRE, request, options)
 
 
 _CART_ADD_TICKET: Final = _rt.HandlerDescriptor(
-    service="golden.shop.v1.Cart",
-    name="AddTicket",
-    method="add_ticket",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_cart_pb2.AddTicketRequest),
-    response=_rt.google_codec(_cart_pb2.AddTicketResponse),
-    documentation="Adds a ticket.",
+    "golden.shop.v1.Cart", "AddTicket", "add_ticket", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_cart_pb2.AddTicketRequest),
+    _rt.google_codec(_cart_pb2.AddTicketResponse), documentation=_rt.getdoc(_CartDocs.add_ticket),
 )
-
 _CART_SHOW: Final = _rt.HandlerDescriptor(
-    service="golden.shop.v1.Cart",
-    name="Show",
-    method="show",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.NOTHING,
-    response=_rt.google_codec(_cart_pb2.TicketList),
+    "golden.shop.v1.Cart", "Show", "show", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.SHARED,
+    _rt.NOTHING, _rt.google_codec(_cart_pb2.TicketList),
 )
-
 _CART_EXPIRE: Final = _rt.HandlerDescriptor(
-    service="golden.shop.v1.Cart",
-    name="Expire",
-    method="expire",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_ticket_pb2.Ticket),
-    response=_rt.NOTHING,
+    "golden.shop.v1.Cart", "Expire", "expire", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_ticket_pb2.Ticket), _rt.NOTHING,
 )
 
 CartBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.shop.v1.Cart",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_CART_ADD_TICKET, _CART_SHOW, _CART_EXPIRE),
-    config=_rt.Config(lazy_state=True),
-    documentation="A customer's cart.",
-    state=(CartBase.TICKETS, CartBase.LAST_SEEN),
+    "golden.shop.v1.Cart", _rt.ServiceKind.VIRTUAL_OBJECT,
+    (_CART_ADD_TICKET, _CART_SHOW, _CART_EXPIRE), config=_rt.Config(lazy_state=True),
+    documentation=_rt.getdoc(CartBase), state=(CartBase.TICKETS, CartBase.LAST_SEEN),
     signals=(CartBase.PAID,),
 )

@@ -6,50 +6,45 @@
 from __future__ import annotations
 
 import abc
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from golden.shop.v1 import ticket_pb2 as _ticket_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "TicketsBase",
-    "TicketsClient",
-    "TicketsIngressClient",
-    "TicketsIngressSendClient",
+    "TicketsBase", "TicketsClient", "TicketsIngressClient", "TicketsIngressSendClient",
     "TicketsSendClient",
 ]
 
 
-class TicketsBase(_rt.VirtualObject):
+class _TicketsDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def reserve(self, *args: Any, **options: Any) -> Any:
+        """The key is in the request of one handler only."""
+    def release(self, *args: Any, **options: Any) -> Any:
+        """The handler `Release`."""
+
+
+class TicketsBase(_rt.VirtualObject, _TicketsDocs):
     """Subclass it to serve the virtual object `golden.shop.v1.Tickets`."""
 
     @abc.abstractmethod
     async def reserve(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _ticket_pb2.Reservation,
-    ) -> _ticket_pb2.Ticket:
-        """The key is in the request of one handler only."""
+        self, ctx: _rt.ObjectContext, request: _ticket_pb2.Reservation,
+    ) -> _ticket_pb2.Ticket: ...
 
     @abc.abstractmethod
     async def release(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _ticket_pb2.Ticket,
-    ) -> _ticket_pb2.Ticket:
-        """The handler `Release`."""
+        self, ctx: _rt.ObjectContext, request: _ticket_pb2.Ticket,
+    ) -> _ticket_pb2.Ticket: ...
 
 
-class TicketsClient(_rt.ContextClient):
-    """Calls the virtual object `golden.shop.v1.Tickets` from a handler."""
+class TicketsClient(_rt.ContextClient, _TicketsDocs):
+    """Calls the virtual object `golden.shop.v1.Tickets` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(
-        cls,
-        ctx: _rt.Context,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> TicketsClient:
         """Returns the client for one object key, for use in a handler.
 
@@ -59,10 +54,7 @@ class TicketsClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> TicketsIngressClient:
         """Returns the client for one object key, for use outside of Restate.
 
@@ -75,110 +67,74 @@ class TicketsClient(_rt.ContextClient):
         return TicketsSendClient(self._ctx, self._key, self._scope)
 
     def reserve(
-        self,
-        request: _ticket_pb2.Reservation,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _ticket_pb2.Reservation, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_ticket_pb2.Ticket]:
-        """The key is in the request of one handler only."""
         return self._call(_TICKETS_RESERVE, request, options)
 
     def release(
-        self,
-        request: _ticket_pb2.Ticket,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _ticket_pb2.Ticket, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_ticket_pb2.Ticket]:
-        """The handler `Release`."""
         return self._call(_TICKETS_RELEASE, request, options)
 
 
-class TicketsSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `golden.shop.v1.Tickets` from a handler."""
+class TicketsSendClient(_rt.ContextSendClient, _TicketsDocs):
+    """Sends one-way messages to the virtual object `golden.shop.v1.Tickets` from a handler: `TicketsClient.send` makes one."""
 
     def reserve(
-        self,
-        request: _ticket_pb2.Reservation,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _ticket_pb2.Reservation, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_ticket_pb2.Ticket]:
-        """The key is in the request of one handler only."""
         return self._send(_TICKETS_RESERVE, request, options)
 
     def release(
-        self,
-        request: _ticket_pb2.Ticket,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _ticket_pb2.Ticket, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_ticket_pb2.Ticket]:
-        """The handler `Release`."""
         return self._send(_TICKETS_RELEASE, request, options)
 
 
-class TicketsIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `golden.shop.v1.Tickets` from outside of Restate."""
+class TicketsIngressClient(_rt.IngressServiceClient, _TicketsDocs):
+    """Calls the virtual object `golden.shop.v1.Tickets` from outside of Restate: `TicketsClient.from_client` makes one."""
 
     def send(self) -> TicketsIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return TicketsIngressSendClient(self._client, self._key, self._scope)
 
     async def reserve(
-        self,
-        request: _ticket_pb2.Reservation,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _ticket_pb2.Reservation, **options: Unpack[_rt.CallOptions],
     ) -> _ticket_pb2.Ticket:
-        """The key is in the request of one handler only."""
         return await self._call(_TICKETS_RESERVE, request, options)
 
     async def release(
-        self,
-        request: _ticket_pb2.Ticket,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _ticket_pb2.Ticket, **options: Unpack[_rt.CallOptions],
     ) -> _ticket_pb2.Ticket:
-        """The handler `Release`."""
         return await self._call(_TICKETS_RELEASE, request, options)
 
 
-class TicketsIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.shop.v1.Tickets` from outside of Restate."""
+class TicketsIngressSendClient(_rt.IngressServiceSendClient, _TicketsDocs):
+    """Sends one-way messages to the virtual object `golden.shop.v1.Tickets` from outside: `TicketsIngressClient.send` makes one."""
 
     async def reserve(
-        self,
-        request: _ticket_pb2.Reservation,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _ticket_pb2.Reservation, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_ticket_pb2.Ticket]:
-        """The key is in the request of one handler only."""
         return await self._send(_TICKETS_RESERVE, request, options)
 
     async def release(
-        self,
-        request: _ticket_pb2.Ticket,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _ticket_pb2.Ticket, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_ticket_pb2.Ticket]:
-        """The handler `Release`."""
         return await self._send(_TICKETS_RELEASE, request, options)
 
 
 _TICKETS_RESERVE: Final = _rt.HandlerDescriptor(
-    service="golden.shop.v1.Tickets",
-    name="Reserve",
-    method="reserve",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_ticket_pb2.Reservation),
-    response=_rt.google_codec(_ticket_pb2.Ticket),
-    documentation="The key is in the request of one handler only.",
+    "golden.shop.v1.Tickets", "Reserve", "reserve", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_ticket_pb2.Reservation),
+    _rt.google_codec(_ticket_pb2.Ticket), documentation=_rt.getdoc(_TicketsDocs.reserve),
     key_field="ticket_id",
 )
-
 _TICKETS_RELEASE: Final = _rt.HandlerDescriptor(
-    service="golden.shop.v1.Tickets",
-    name="Release",
-    method="release",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_ticket_pb2.Ticket),
-    response=_rt.google_codec(_ticket_pb2.Ticket),
+    "golden.shop.v1.Tickets", "Release", "release", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_ticket_pb2.Ticket),
+    _rt.google_codec(_ticket_pb2.Ticket),
 )
 
 TicketsBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.shop.v1.Tickets",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_TICKETS_RESERVE, _TICKETS_RELEASE),
+    "golden.shop.v1.Tickets", _rt.ServiceKind.VIRTUAL_OBJECT, (_TICKETS_RESERVE, _TICKETS_RELEASE),
 )

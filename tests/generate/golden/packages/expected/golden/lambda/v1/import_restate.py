@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from golden.plain import common_pb2 as _common_pb2
 from restate_proto._codegen import v1 as _rt
@@ -15,38 +15,37 @@ from .. import types_pb2 as _types_pb2
 from . import import_pb2 as _import_pb2
 
 __all__ = [
-    "LambdaBase",
-    "LambdaClient",
-    "LambdaIngressClient",
-    "LambdaIngressSendClient",
+    "LambdaBase", "LambdaClient", "LambdaIngressClient", "LambdaIngressSendClient",
     "LambdaSendClient",
 ]
 
 
-class LambdaBase(_rt.VirtualObject):
+class _LambdaDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def invoke(self, *args: Any, **options: Any) -> Any:
+        """The handler `Invoke`."""
+    def elsewhere(self, *args: Any, **options: Any) -> Any:
+        """The handler `Elsewhere`."""
+
+
+class LambdaBase(_rt.VirtualObject, _LambdaDocs):
     """Lives in a package that no import statement can name."""
 
     LAST: ClassVar[_rt.StateKey[_types_pb2.Common]] = _rt.StateKey("last", _types_pb2.Common)
 
     @abc.abstractmethod
     async def invoke(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _import_pb2.InvokeRequest,
-    ) -> _types_pb2.Common:
-        """The handler `Invoke`."""
+        self, ctx: _rt.ObjectContext, request: _import_pb2.InvokeRequest,
+    ) -> _types_pb2.Common: ...
 
     @abc.abstractmethod
     async def elsewhere(
-        self,
-        ctx: _rt.ObjectContext,
-        request: _common_pb2.Common,
-    ) -> _import_pb2.InvokeRequest:
-        """The handler `Elsewhere`."""
+        self, ctx: _rt.ObjectContext, request: _common_pb2.Common,
+    ) -> _import_pb2.InvokeRequest: ...
 
 
-class LambdaClient(_rt.ContextClient):
-    """Calls the virtual object `golden.lambda.v1.Lambda` from a handler."""
+class LambdaClient(_rt.ContextClient, _LambdaDocs):
+    """Calls the virtual object `golden.lambda.v1.Lambda` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> LambdaClient:
@@ -55,10 +54,7 @@ class LambdaClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> LambdaIngressClient:
         """Returns the client for one object key, for use outside of Restate."""
         return LambdaIngressClient(client, key, scope)
@@ -68,110 +64,74 @@ class LambdaClient(_rt.ContextClient):
         return LambdaSendClient(self._ctx, self._key, self._scope)
 
     def invoke(
-        self,
-        request: _import_pb2.InvokeRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _import_pb2.InvokeRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_types_pb2.Common]:
-        """The handler `Invoke`."""
         return self._call(_LAMBDA_INVOKE, request, options)
 
     def elsewhere(
-        self,
-        request: _common_pb2.Common,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _common_pb2.Common, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_import_pb2.InvokeRequest]:
-        """The handler `Elsewhere`."""
         return self._call(_LAMBDA_ELSEWHERE, request, options)
 
 
-class LambdaSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the virtual object `golden.lambda.v1.Lambda` from a handler."""
+class LambdaSendClient(_rt.ContextSendClient, _LambdaDocs):
+    """Sends one-way messages to the virtual object `golden.lambda.v1.Lambda` from a handler: `LambdaClient.send` makes one."""
 
     def invoke(
-        self,
-        request: _import_pb2.InvokeRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _import_pb2.InvokeRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_types_pb2.Common]:
-        """The handler `Invoke`."""
         return self._send(_LAMBDA_INVOKE, request, options)
 
     def elsewhere(
-        self,
-        request: _common_pb2.Common,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _common_pb2.Common, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_import_pb2.InvokeRequest]:
-        """The handler `Elsewhere`."""
         return self._send(_LAMBDA_ELSEWHERE, request, options)
 
 
-class LambdaIngressClient(_rt.IngressServiceClient):
-    """Calls the virtual object `golden.lambda.v1.Lambda` from outside of Restate."""
+class LambdaIngressClient(_rt.IngressServiceClient, _LambdaDocs):
+    """Calls the virtual object `golden.lambda.v1.Lambda` from outside of Restate: `LambdaClient.from_client` makes one."""
 
     def send(self) -> LambdaIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return LambdaIngressSendClient(self._client, self._key, self._scope)
 
     async def invoke(
-        self,
-        request: _import_pb2.InvokeRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _import_pb2.InvokeRequest, **options: Unpack[_rt.CallOptions],
     ) -> _types_pb2.Common:
-        """The handler `Invoke`."""
         return await self._call(_LAMBDA_INVOKE, request, options)
 
     async def elsewhere(
-        self,
-        request: _common_pb2.Common,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _common_pb2.Common, **options: Unpack[_rt.CallOptions],
     ) -> _import_pb2.InvokeRequest:
-        """The handler `Elsewhere`."""
         return await self._call(_LAMBDA_ELSEWHERE, request, options)
 
 
-class LambdaIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.lambda.v1.Lambda` from outside of Restate."""
+class LambdaIngressSendClient(_rt.IngressServiceSendClient, _LambdaDocs):
+    """Sends one-way messages to the virtual object `golden.lambda.v1.Lambda` from outside: `LambdaIngressClient.send` makes one."""
 
     async def invoke(
-        self,
-        request: _import_pb2.InvokeRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _import_pb2.InvokeRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_types_pb2.Common]:
-        """The handler `Invoke`."""
         return await self._send(_LAMBDA_INVOKE, request, options)
 
     async def elsewhere(
-        self,
-        request: _common_pb2.Common,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _common_pb2.Common, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_import_pb2.InvokeRequest]:
-        """The handler `Elsewhere`."""
         return await self._send(_LAMBDA_ELSEWHERE, request, options)
 
 
 _LAMBDA_INVOKE: Final = _rt.HandlerDescriptor(
-    service="golden.lambda.v1.Lambda",
-    name="Invoke",
-    method="invoke",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_import_pb2.InvokeRequest),
-    response=_rt.google_codec(_types_pb2.Common),
+    "golden.lambda.v1.Lambda", "Invoke", "invoke", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_import_pb2.InvokeRequest),
+    _rt.google_codec(_types_pb2.Common),
 )
-
 _LAMBDA_ELSEWHERE: Final = _rt.HandlerDescriptor(
-    service="golden.lambda.v1.Lambda",
-    name="Elsewhere",
-    method="elsewhere",
-    service_kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    kind=_rt.HandlerKind.EXCLUSIVE,
-    request=_rt.google_codec(_common_pb2.Common),
-    response=_rt.google_codec(_import_pb2.InvokeRequest),
+    "golden.lambda.v1.Lambda", "Elsewhere", "elsewhere", _rt.ServiceKind.VIRTUAL_OBJECT,
+    _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_common_pb2.Common),
+    _rt.google_codec(_import_pb2.InvokeRequest),
 )
 
 LambdaBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.lambda.v1.Lambda",
-    kind=_rt.ServiceKind.VIRTUAL_OBJECT,
-    handlers=(_LAMBDA_INVOKE, _LAMBDA_ELSEWHERE),
-    documentation="Lives in a package that no import statement can name.",
-    state=(LambdaBase.LAST,),
+    "golden.lambda.v1.Lambda", _rt.ServiceKind.VIRTUAL_OBJECT, (_LAMBDA_INVOKE, _LAMBDA_ELSEWHERE),
+    documentation=_rt.getdoc(LambdaBase), state=(LambdaBase.LAST,),
 )

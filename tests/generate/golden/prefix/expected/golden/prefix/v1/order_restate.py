@@ -6,35 +6,38 @@
 from __future__ import annotations
 
 import abc
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from acme.gen.golden.prefix import item_pb2 as _item_pb2
 from acme.gen.golden.prefix.v1 import order_pb2 as _order_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "OrdersBase",
-    "OrdersClient",
-    "OrdersIngressClient",
-    "OrdersIngressSendClient",
+    "OrdersBase", "OrdersClient", "OrdersIngressClient", "OrdersIngressSendClient",
     "OrdersSendClient",
 ]
 
 
-class OrdersBase(_rt.Service):
-    """Subclass it to serve the service `golden.prefix.v1.Orders`."""
-
-    @abc.abstractmethod
-    async def place(self, ctx: _rt.Context, request: _order_pb2.Order) -> _item_pb2.Item:
+class _OrdersDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def place(self, *args: Any, **options: Any) -> Any:
         """The handler `Place`."""
-
-    @abc.abstractmethod
-    async def cancel(self, ctx: _rt.Context, request: _order_pb2.Order) -> None:
+    def cancel(self, *args: Any, **options: Any) -> Any:
         """The handler `Cancel`."""
 
 
-class OrdersClient(_rt.ContextClient):
-    """Calls the service `golden.prefix.v1.Orders` from a handler."""
+class OrdersBase(_rt.Service, _OrdersDocs):
+    """Subclass it to serve the service `golden.prefix.v1.Orders`."""
+
+    @abc.abstractmethod
+    async def place(self, ctx: _rt.Context, request: _order_pb2.Order) -> _item_pb2.Item: ...
+
+    @abc.abstractmethod
+    async def cancel(self, ctx: _rt.Context, request: _order_pb2.Order) -> None: ...
+
+
+class OrdersClient(_rt.ContextClient, _OrdersDocs):
+    """Calls the service `golden.prefix.v1.Orders` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> OrdersClient:
@@ -51,104 +54,69 @@ class OrdersClient(_rt.ContextClient):
         return OrdersSendClient(self._ctx, self._key, self._scope)
 
     def place(
-        self,
-        request: _order_pb2.Order,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _order_pb2.Order, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_item_pb2.Item]:
-        """The handler `Place`."""
         return self._call(_ORDERS_PLACE, request, options)
 
     def cancel(
-        self,
-        request: _order_pb2.Order,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _order_pb2.Order, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[None]:
-        """The handler `Cancel`."""
         return self._call(_ORDERS_CANCEL, request, options)
 
 
-class OrdersSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `golden.prefix.v1.Orders` from a handler."""
+class OrdersSendClient(_rt.ContextSendClient, _OrdersDocs):
+    """Sends one-way messages to the service `golden.prefix.v1.Orders` from a handler: `OrdersClient.send` makes one."""
 
     def place(
-        self,
-        request: _order_pb2.Order,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _order_pb2.Order, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_item_pb2.Item]:
-        """The handler `Place`."""
         return self._send(_ORDERS_PLACE, request, options)
 
     def cancel(
-        self,
-        request: _order_pb2.Order,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _order_pb2.Order, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[None]:
-        """The handler `Cancel`."""
         return self._send(_ORDERS_CANCEL, request, options)
 
 
-class OrdersIngressClient(_rt.IngressServiceClient):
-    """Calls the service `golden.prefix.v1.Orders` from outside of Restate."""
+class OrdersIngressClient(_rt.IngressServiceClient, _OrdersDocs):
+    """Calls the service `golden.prefix.v1.Orders` from outside of Restate: `OrdersClient.from_client` makes one."""
 
     def send(self) -> OrdersIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return OrdersIngressSendClient(self._client, self._key, self._scope)
 
     async def place(
-        self,
-        request: _order_pb2.Order,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _order_pb2.Order, **options: Unpack[_rt.CallOptions],
     ) -> _item_pb2.Item:
-        """The handler `Place`."""
         return await self._call(_ORDERS_PLACE, request, options)
 
     async def cancel(self, request: _order_pb2.Order, **options: Unpack[_rt.CallOptions]) -> None:
-        """The handler `Cancel`."""
         return await self._call(_ORDERS_CANCEL, request, options)
 
 
-class OrdersIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.prefix.v1.Orders` from outside of Restate."""
+class OrdersIngressSendClient(_rt.IngressServiceSendClient, _OrdersDocs):
+    """Sends one-way messages to the service `golden.prefix.v1.Orders` from outside: `OrdersIngressClient.send` makes one."""
 
     async def place(
-        self,
-        request: _order_pb2.Order,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _order_pb2.Order, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_item_pb2.Item]:
-        """The handler `Place`."""
         return await self._send(_ORDERS_PLACE, request, options)
 
     async def cancel(
-        self,
-        request: _order_pb2.Order,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _order_pb2.Order, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """The handler `Cancel`."""
         return await self._send(_ORDERS_CANCEL, request, options)
 
 
 _ORDERS_PLACE: Final = _rt.HandlerDescriptor(
-    service="golden.prefix.v1.Orders",
-    name="Place",
-    method="place",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_order_pb2.Order),
-    response=_rt.google_codec(_item_pb2.Item),
+    "golden.prefix.v1.Orders", "Place", "place", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_order_pb2.Order), _rt.google_codec(_item_pb2.Item),
 )
-
 _ORDERS_CANCEL: Final = _rt.HandlerDescriptor(
-    service="golden.prefix.v1.Orders",
-    name="Cancel",
-    method="cancel",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_order_pb2.Order),
-    response=_rt.NOTHING,
+    "golden.prefix.v1.Orders", "Cancel", "cancel", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_order_pb2.Order), _rt.NOTHING,
 )
 
 OrdersBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.prefix.v1.Orders",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_ORDERS_PLACE, _ORDERS_CANCEL),
+    "golden.prefix.v1.Orders", _rt.ServiceKind.SERVICE, (_ORDERS_PLACE, _ORDERS_CANCEL),
 )

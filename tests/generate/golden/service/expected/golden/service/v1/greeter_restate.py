@@ -7,45 +7,22 @@ from __future__ import annotations
 
 import abc
 from datetime import timedelta
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from golden.service.v1 import greeter_pb2 as _greeter_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "GreeterBase",
-    "GreeterClient",
-    "GreeterIngressClient",
-    "GreeterIngressSendClient",
+    "GreeterBase", "GreeterClient", "GreeterIngressClient", "GreeterIngressSendClient",
     "GreeterSendClient",
 ]
 
 
-class GreeterBase(_rt.Service):
-    """Greets people.
-
-    Every option of a plain service and of its handlers is set somewhere here.
-    """
-
-    APPROVED: ClassVar[_rt.SignalKey[_greeter_pb2.GreetResponse]] = _rt.SignalKey(
-        "approved",
-        _greeter_pb2.GreetResponse,
-    )
-
-    @abc.abstractmethod
-    async def greet(
-        self,
-        ctx: _rt.Context,
-        request: _greeter_pb2.GreetRequest,
-    ) -> _greeter_pb2.GreetResponse:
+class _GreeterDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def greet(self, *args: Any, **options: Any) -> Any:
         """Says hello."""
-
-    @abc.abstractmethod
-    async def say_goodbye(
-        self,
-        ctx: _rt.Context,
-        request: _greeter_pb2.GreetRequest,
-    ) -> _greeter_pb2.GreetResponse:
+    def say_goodbye(self, *args: Any, **options: Any) -> Any:
         """Says goodbye,
         and means it.
 
@@ -53,8 +30,29 @@ class GreeterBase(_rt.Service):
         """
 
 
-class GreeterClient(_rt.ContextClient):
-    """Calls the service `greeter` from a handler."""
+class GreeterBase(_rt.Service, _GreeterDocs):
+    """Greets people.
+
+    Every option of a plain service and of its handlers is set somewhere here.
+    """
+
+    APPROVED: ClassVar[_rt.SignalKey[_greeter_pb2.GreetResponse]] = _rt.SignalKey(
+        "approved", _greeter_pb2.GreetResponse,
+    )
+
+    @abc.abstractmethod
+    async def greet(
+        self, ctx: _rt.Context, request: _greeter_pb2.GreetRequest,
+    ) -> _greeter_pb2.GreetResponse: ...
+
+    @abc.abstractmethod
+    async def say_goodbye(
+        self, ctx: _rt.Context, request: _greeter_pb2.GreetRequest,
+    ) -> _greeter_pb2.GreetResponse: ...
+
+
+class GreeterClient(_rt.ContextClient, _GreeterDocs):
+    """Calls the service `greeter` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> GreeterClient:
@@ -71,131 +69,78 @@ class GreeterClient(_rt.ContextClient):
         return GreeterSendClient(self._ctx, self._key, self._scope)
 
     def greet(
-        self,
-        request: _greeter_pb2.GreetRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _greeter_pb2.GreetRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_greeter_pb2.GreetResponse]:
-        """Says hello."""
         return self._call(_GREETER_GREET, request, options)
 
     @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
     def say_goodbye(
-        self,
-        request: _greeter_pb2.GreetRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _greeter_pb2.GreetRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_greeter_pb2.GreetResponse]:
-        """Says goodbye,
-        and means it.
-
-        Deprecated in the contract.
-        """
         return self._call(_GREETER_SAY_GOODBYE, request, options)
 
 
-class GreeterSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the service `greeter` from a handler."""
+class GreeterSendClient(_rt.ContextSendClient, _GreeterDocs):
+    """Sends one-way messages to the service `greeter` from a handler: `GreeterClient.send` makes one."""
 
     def greet(
-        self,
-        request: _greeter_pb2.GreetRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _greeter_pb2.GreetRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_greeter_pb2.GreetResponse]:
-        """Says hello."""
         return self._send(_GREETER_GREET, request, options)
 
     @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
     def say_goodbye(
-        self,
-        request: _greeter_pb2.GreetRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _greeter_pb2.GreetRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_greeter_pb2.GreetResponse]:
-        """Says goodbye,
-        and means it.
-
-        Deprecated in the contract.
-        """
         return self._send(_GREETER_SAY_GOODBYE, request, options)
 
 
-class GreeterIngressClient(_rt.IngressServiceClient):
-    """Calls the service `greeter` from outside of Restate."""
+class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
+    """Calls the service `greeter` from outside of Restate: `GreeterClient.from_client` makes one."""
 
     def send(self) -> GreeterIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return GreeterIngressSendClient(self._client, self._key, self._scope)
 
     async def greet(
-        self,
-        request: _greeter_pb2.GreetRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _greeter_pb2.GreetRequest, **options: Unpack[_rt.CallOptions],
     ) -> _greeter_pb2.GreetResponse:
-        """Says hello."""
         return await self._call(_GREETER_GREET, request, options)
 
     @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
     async def say_goodbye(
-        self,
-        request: _greeter_pb2.GreetRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _greeter_pb2.GreetRequest, **options: Unpack[_rt.CallOptions],
     ) -> _greeter_pb2.GreetResponse:
-        """Says goodbye,
-        and means it.
-
-        Deprecated in the contract.
-        """
         return await self._call(_GREETER_SAY_GOODBYE, request, options)
 
 
-class GreeterIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `greeter` from outside of Restate."""
+class GreeterIngressSendClient(_rt.IngressServiceSendClient, _GreeterDocs):
+    """Sends one-way messages to the service `greeter` from outside: `GreeterIngressClient.send` makes one."""
 
     async def greet(
-        self,
-        request: _greeter_pb2.GreetRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _greeter_pb2.GreetRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_greeter_pb2.GreetResponse]:
-        """Says hello."""
         return await self._send(_GREETER_GREET, request, options)
 
     @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
     async def say_goodbye(
-        self,
-        request: _greeter_pb2.GreetRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _greeter_pb2.GreetRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_greeter_pb2.GreetResponse]:
-        """Says goodbye,
-        and means it.
-
-        Deprecated in the contract.
-        """
         return await self._send(_GREETER_SAY_GOODBYE, request, options)
 
 
 _GREETER_GREET: Final = _rt.HandlerDescriptor(
-    service="greeter",
-    name="Greet",
-    method="greet",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_greeter_pb2.GreetRequest),
-    response=_rt.google_codec(_greeter_pb2.GreetResponse),
-    documentation="Says hello.",
+    "greeter", "Greet", "greet", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_greeter_pb2.GreetRequest), _rt.google_codec(_greeter_pb2.GreetResponse),
+    documentation=_rt.getdoc(_GreeterDocs.greet),
 )
-
 _GREETER_SAY_GOODBYE: Final = _rt.HandlerDescriptor(
-    service="greeter",
-    name="goodbye",
-    method="say_goodbye",
-    service_kind=_rt.ServiceKind.SERVICE,
-    kind=None,
-    request=_rt.google_codec(_greeter_pb2.GreetRequest),
-    response=_rt.google_codec(_greeter_pb2.GreetResponse),
+    "greeter", "goodbye", "say_goodbye", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_greeter_pb2.GreetRequest), _rt.google_codec(_greeter_pb2.GreetResponse),
     config=_rt.Config(
-        abort_timeout=timedelta(seconds=5),
-        ingress_private=True,
+        abort_timeout=timedelta(seconds=5), ingress_private=True,
         retry_policy=_rt.InvocationRetryPolicy(
-            max_attempts=1,
-            on_max_attempts=_rt.OnMaxAttempts.KILL,
+            max_attempts=1, on_max_attempts=_rt.OnMaxAttempts.KILL,
         ),
         metadata={"level": "2"},
     ),
@@ -203,28 +148,17 @@ _GREETER_SAY_GOODBYE: Final = _rt.HandlerDescriptor(
 )
 
 GreeterBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="greeter",
-    kind=_rt.ServiceKind.SERVICE,
-    handlers=(_GREETER_GREET, _GREETER_SAY_GOODBYE),
+    "greeter", _rt.ServiceKind.SERVICE, (_GREETER_GREET, _GREETER_SAY_GOODBYE),
     config=_rt.Config(
-        inactivity_timeout=timedelta(seconds=60),
-        abort_timeout=timedelta(milliseconds=1500),
-        journal_retention=timedelta(seconds=86400),
-        idempotency_retention=timedelta(seconds=0),
+        inactivity_timeout=timedelta(seconds=60), abort_timeout=timedelta(milliseconds=1500),
+        journal_retention=timedelta(seconds=86400), idempotency_retention=timedelta(seconds=0),
         ingress_private=False,
         retry_policy=_rt.InvocationRetryPolicy(
-            initial_interval=timedelta(milliseconds=50),
-            factor=1.5,
-            max_interval=timedelta(seconds=10),
-            max_attempts=20,
+            initial_interval=timedelta(milliseconds=50), factor=1.5,
+            max_interval=timedelta(seconds=10), max_attempts=20,
             on_max_attempts=_rt.OnMaxAttempts.PAUSE,
         ),
         metadata={'a "quoted" key': "back\\slash", "team": "hello"},
     ),
-    documentation=(
-        "Greets people.\n"
-        "\n"
-        "Every option of a plain service and of its handlers is set somewhere here."
-    ),
-    signals=(GreeterBase.APPROVED,),
+    documentation=_rt.getdoc(GreeterBase), signals=(GreeterBase.APPROVED,),
 )

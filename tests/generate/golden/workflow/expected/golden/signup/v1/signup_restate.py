@@ -7,66 +7,55 @@ from __future__ import annotations
 
 import abc
 from datetime import timedelta
-from typing import ClassVar, Final, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from golden.signup.v1 import signup_pb2 as _signup_pb2
 from google.protobuf import empty_pb2 as _empty_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
-    "NightlyBase",
-    "NightlyClient",
-    "NightlyIngressClient",
-    "NightlyIngressSendClient",
-    "NightlySendClient",
-    "SignupBase",
-    "SignupClient",
-    "SignupIngressClient",
-    "SignupIngressSendClient",
-    "SignupSendClient",
+    "NightlyBase", "NightlyClient", "NightlyIngressClient", "NightlyIngressSendClient",
+    "NightlySendClient", "SignupBase", "SignupClient", "SignupIngressClient",
+    "SignupIngressSendClient", "SignupSendClient",
 ]
 
 
-class SignupBase(_rt.Workflow):
+class _SignupDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def run(self, *args: Any, **options: Any) -> Any:
+        """The handler `Run`."""
+    def confirm(self, *args: Any, **options: Any) -> Any:
+        """The handler `Confirm`."""
+
+
+class SignupBase(_rt.Workflow, _SignupDocs):
     """Subclass it to serve the workflow `golden.signup.v1.Signup`."""
 
     STATUS: ClassVar[_rt.StateKey[_signup_pb2.Status]] = _rt.StateKey("status", _signup_pb2.Status)
     EMAIL_CONFIRMED: ClassVar[_rt.PromiseKey[_signup_pb2.Confirmation]] = _rt.PromiseKey(
-        "email-confirmed",
-        _signup_pb2.Confirmation,
+        "email-confirmed", _signup_pb2.Confirmation,
     )
     SIGNAL_2ND_REMINDER: ClassVar[_rt.SignalKey[_empty_pb2.Empty]] = _rt.SignalKey(
-        "2nd reminder",
-        _empty_pb2.Empty,
+        "2nd reminder", _empty_pb2.Empty,
     )
 
     @abc.abstractmethod
     async def run(
-        self,
-        ctx: _rt.WorkflowContext,
-        request: _signup_pb2.SignupRequest,
-    ) -> _signup_pb2.Status:
-        """The handler `Run`."""
+        self, ctx: _rt.WorkflowContext, request: _signup_pb2.SignupRequest,
+    ) -> _signup_pb2.Status: ...
 
     @abc.abstractmethod
     async def confirm(
-        self,
-        ctx: _rt.WorkflowSharedContext,
-        request: _signup_pb2.Confirmation,
-    ) -> None:
-        """The handler `Confirm`."""
+        self, ctx: _rt.WorkflowSharedContext, request: _signup_pb2.Confirmation,
+    ) -> None: ...
 
 
-class SignupClient(_rt.ContextClient):
-    """Calls the workflow `golden.signup.v1.Signup` from a handler."""
+class SignupClient(_rt.ContextClient, _SignupDocs):
+    """Calls the workflow `golden.signup.v1.Signup` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(
-        cls,
-        ctx: _rt.Context,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> SignupClient:
         """Returns the client for one workflow id, for use in a handler.
 
@@ -76,10 +65,7 @@ class SignupClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str | None = None,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> SignupIngressClient:
         """Returns the client for one workflow id, for use outside of Restate.
 
@@ -92,53 +78,39 @@ class SignupClient(_rt.ContextClient):
         return SignupSendClient(self._ctx, self._key, self._scope)
 
     def run(
-        self,
-        request: _signup_pb2.SignupRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_signup_pb2.Status]:
-        """The handler `Run`."""
         return self._call(_SIGNUP_RUN, request, options)
 
     def confirm(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[None]:
-        """The handler `Confirm`."""
         return self._call(_SIGNUP_CONFIRM, request, options)
 
 
-class SignupSendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the workflow `golden.signup.v1.Signup` from a handler."""
+class SignupSendClient(_rt.ContextSendClient, _SignupDocs):
+    """Sends one-way messages to the workflow `golden.signup.v1.Signup` from a handler: `SignupClient.send` makes one."""
 
     def run(
-        self,
-        request: _signup_pb2.SignupRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_signup_pb2.Status]:
-        """The handler `Run`."""
         return self._send(_SIGNUP_RUN, request, options)
 
     def confirm(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[None]:
-        """The handler `Confirm`."""
         return self._send(_SIGNUP_CONFIRM, request, options)
 
 
-class SignupIngressClient(_rt.IngressServiceClient):
-    """Calls the workflow `golden.signup.v1.Signup` from outside of Restate."""
+class SignupIngressClient(_rt.IngressServiceClient, _SignupDocs):
+    """Calls the workflow `golden.signup.v1.Signup` from outside of Restate: `SignupClient.from_client` makes one."""
 
     def send(self) -> SignupIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return SignupIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
-        self,
-        request: _signup_pb2.SignupRequest,
-        **options: Unpack[_rt.SubmitOptions],
+        self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
         """Starts the workflow and does not wait for its result."""
         return await self._submit(_SIGNUP_RUN, request, options)
@@ -148,76 +120,66 @@ class SignupIngressClient(_rt.IngressServiceClient):
         return self._handle(_SIGNUP_RUN)
 
     async def run(
-        self,
-        request: _signup_pb2.SignupRequest,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.CallOptions],
     ) -> _signup_pb2.Status:
-        """The handler `Run`."""
         return await self._call(_SIGNUP_RUN, request, options)
 
     async def confirm(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.CallOptions],
     ) -> None:
-        """The handler `Confirm`."""
         return await self._call(_SIGNUP_CONFIRM, request, options)
 
 
-class SignupIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `golden.signup.v1.Signup` from outside of Restate."""
+class SignupIngressSendClient(_rt.IngressServiceSendClient, _SignupDocs):
+    """Sends one-way messages to the workflow `golden.signup.v1.Signup` from outside: `SignupIngressClient.send` makes one."""
 
     async def run(
-        self,
-        request: _signup_pb2.SignupRequest,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
-        """The handler `Run`."""
         return await self._send(_SIGNUP_RUN, request, options)
 
     async def confirm(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """The handler `Confirm`."""
         return await self._send(_SIGNUP_CONFIRM, request, options)
 
 
-class NightlyBase(_rt.Workflow):
-    """Its run handler is not called Run, and takes nothing."""
-
-    @abc.abstractmethod
-    async def start(self, ctx: _rt.WorkflowContext) -> None:
+class _NightlyDocs:
+    """What the handlers do, for whoever reads the base or one of the clients."""
+    def start(self, *args: Any, **options: Any) -> Any:
         """The handler `Start`."""
-
-    @abc.abstractmethod
-    async def run(
-        self,
-        ctx: _rt.WorkflowSharedContext,
-        request: _signup_pb2.Confirmation,
-    ) -> _signup_pb2.Status:
+    def run(self, *args: Any, **options: Any) -> Any:
         """The handler `Run`."""
-
-    @abc.abstractmethod
-    async def submit_(
-        self,
-        ctx: _rt.WorkflowSharedContext,
-        request: _signup_pb2.Confirmation,
-    ) -> _signup_pb2.Status:
+    def submit_(self, *args: Any, **options: Any) -> Any:
         """These names mean something to the clients of a workflow."""
-
-    @abc.abstractmethod
-    async def handle_(
-        self,
-        ctx: _rt.WorkflowSharedContext,
-        request: _signup_pb2.Confirmation,
-    ) -> _signup_pb2.Status:
+    def handle_(self, *args: Any, **options: Any) -> Any:
         """The handler `Handle`."""
 
 
-class NightlyClient(_rt.ContextClient):
-    """Calls the workflow `golden.signup.v1.Nightly` from a handler."""
+class NightlyBase(_rt.Workflow, _NightlyDocs):
+    """Its run handler is not called Run, and takes nothing."""
+
+    @abc.abstractmethod
+    async def start(self, ctx: _rt.WorkflowContext) -> None: ...
+
+    @abc.abstractmethod
+    async def run(
+        self, ctx: _rt.WorkflowSharedContext, request: _signup_pb2.Confirmation,
+    ) -> _signup_pb2.Status: ...
+
+    @abc.abstractmethod
+    async def submit_(
+        self, ctx: _rt.WorkflowSharedContext, request: _signup_pb2.Confirmation,
+    ) -> _signup_pb2.Status: ...
+
+    @abc.abstractmethod
+    async def handle_(
+        self, ctx: _rt.WorkflowSharedContext, request: _signup_pb2.Confirmation,
+    ) -> _signup_pb2.Status: ...
+
+
+class NightlyClient(_rt.ContextClient, _NightlyDocs):
+    """Calls the workflow `golden.signup.v1.Nightly` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> NightlyClient:
@@ -226,10 +188,7 @@ class NightlyClient(_rt.ContextClient):
 
     @staticmethod
     def from_client(
-        client: _rt.IngressClient,
-        key: str,
-        *,
-        scope: str | None = None,
+        client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> NightlyIngressClient:
         """Returns the client for one workflow id, for use outside of Restate."""
         return NightlyIngressClient(client, key, scope)
@@ -239,76 +198,55 @@ class NightlyClient(_rt.ContextClient):
         return NightlySendClient(self._ctx, self._key, self._scope)
 
     def start(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
-        """The handler `Start`."""
         return self._call(_NIGHTLY_START, None, options)
 
     def run(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_signup_pb2.Status]:
-        """The handler `Run`."""
         return self._call(_NIGHTLY_RUN, request, options)
 
     def submit_(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_signup_pb2.Status]:
-        """These names mean something to the clients of a workflow."""
         return self._call(_NIGHTLY_SUBMIT, request, options)
 
     def handle_(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_signup_pb2.Status]:
-        """The handler `Handle`."""
         return self._call(_NIGHTLY_HANDLE, request, options)
 
 
-class NightlySendClient(_rt.ContextSendClient):
-    """Sends one-way messages to the workflow `golden.signup.v1.Nightly` from a handler."""
+class NightlySendClient(_rt.ContextSendClient, _NightlyDocs):
+    """Sends one-way messages to the workflow `golden.signup.v1.Nightly` from a handler: `NightlyClient.send` makes one."""
 
     def start(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
-        """The handler `Start`."""
         return self._send(_NIGHTLY_START, None, options)
 
     def run(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_signup_pb2.Status]:
-        """The handler `Run`."""
         return self._send(_NIGHTLY_RUN, request, options)
 
     def submit_(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_signup_pb2.Status]:
-        """These names mean something to the clients of a workflow."""
         return self._send(_NIGHTLY_SUBMIT, request, options)
 
     def handle_(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
     ) -> _rt.InvocationHandle[_signup_pb2.Status]:
-        """The handler `Handle`."""
         return self._send(_NIGHTLY_HANDLE, request, options)
 
 
-class NightlyIngressClient(_rt.IngressServiceClient):
-    """Calls the workflow `golden.signup.v1.Nightly` from outside of Restate."""
+class NightlyIngressClient(_rt.IngressServiceClient, _NightlyDocs):
+    """Calls the workflow `golden.signup.v1.Nightly` from outside of Restate: `NightlyClient.from_client` makes one."""
 
     def send(self) -> NightlyIngressSendClient:
         """Returns the same handlers as one-way messages."""
         return NightlyIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
-        self,
-        **options: Unpack[_rt.SubmitOptions],
+        self, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[None]:
         """Starts the workflow and does not wait for its result."""
         return await self._submit(_NIGHTLY_START, None, options)
@@ -318,147 +256,86 @@ class NightlyIngressClient(_rt.IngressServiceClient):
         return self._handle(_NIGHTLY_START)
 
     async def start(self, **options: Unpack[_rt.CallOptions]) -> None:
-        """The handler `Start`."""
         return await self._call(_NIGHTLY_START, None, options)
 
     async def run(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.CallOptions],
     ) -> _signup_pb2.Status:
-        """The handler `Run`."""
         return await self._call(_NIGHTLY_RUN, request, options)
 
     async def submit_(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.CallOptions],
     ) -> _signup_pb2.Status:
-        """These names mean something to the clients of a workflow."""
         return await self._call(_NIGHTLY_SUBMIT, request, options)
 
     async def handle_(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.CallOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.CallOptions],
     ) -> _signup_pb2.Status:
-        """The handler `Handle`."""
         return await self._call(_NIGHTLY_HANDLE, request, options)
 
 
-class NightlyIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `golden.signup.v1.Nightly` from outside of Restate."""
+class NightlyIngressSendClient(_rt.IngressServiceSendClient, _NightlyDocs):
+    """Sends one-way messages to the workflow `golden.signup.v1.Nightly` from outside: `NightlyIngressClient.send` makes one."""
 
     async def start(self, **options: Unpack[_rt.SendOptions]) -> _rt.IngressInvocationHandle[None]:
-        """The handler `Start`."""
         return await self._send(_NIGHTLY_START, None, options)
 
     async def run(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
-        """The handler `Run`."""
         return await self._send(_NIGHTLY_RUN, request, options)
 
     async def submit_(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
-        """These names mean something to the clients of a workflow."""
         return await self._send(_NIGHTLY_SUBMIT, request, options)
 
     async def handle_(
-        self,
-        request: _signup_pb2.Confirmation,
-        **options: Unpack[_rt.SendOptions],
+        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
-        """The handler `Handle`."""
         return await self._send(_NIGHTLY_HANDLE, request, options)
 
 
 _SIGNUP_RUN: Final = _rt.HandlerDescriptor(
-    service="golden.signup.v1.Signup",
-    name="Run",
-    method="run",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.WORKFLOW,
-    request=_rt.google_codec(_signup_pb2.SignupRequest),
-    response=_rt.google_codec(_signup_pb2.Status),
+    "golden.signup.v1.Signup", "Run", "run", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.WORKFLOW,
+    _rt.google_codec(_signup_pb2.SignupRequest), _rt.google_codec(_signup_pb2.Status),
     key_field="user_id",
 )
-
 _SIGNUP_CONFIRM: Final = _rt.HandlerDescriptor(
-    service="golden.signup.v1.Signup",
-    name="Confirm",
-    method="confirm",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_signup_pb2.Confirmation),
-    response=_rt.NOTHING,
+    "golden.signup.v1.Signup", "Confirm", "confirm", _rt.ServiceKind.WORKFLOW,
+    _rt.HandlerKind.SHARED, _rt.google_codec(_signup_pb2.Confirmation), _rt.NOTHING,
 )
 
 _NIGHTLY_START: Final = _rt.HandlerDescriptor(
-    service="golden.signup.v1.Nightly",
-    name="Start",
-    method="start",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.WORKFLOW,
-    request=_rt.NOTHING,
-    response=_rt.NOTHING,
-    encoding=_rt.Encoding.JSON,
+    "golden.signup.v1.Nightly", "Start", "start", _rt.ServiceKind.WORKFLOW,
+    _rt.HandlerKind.WORKFLOW, _rt.NOTHING, _rt.NOTHING, encoding=_rt.Encoding.JSON,
     config=_rt.Config(workflow_retention=timedelta(seconds=60)),
 )
-
 _NIGHTLY_RUN: Final = _rt.HandlerDescriptor(
-    service="golden.signup.v1.Nightly",
-    name="Run",
-    method="run",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_signup_pb2.Confirmation),
-    response=_rt.google_codec(_signup_pb2.Status),
+    "golden.signup.v1.Nightly", "Run", "run", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.SHARED,
+    _rt.google_codec(_signup_pb2.Confirmation), _rt.google_codec(_signup_pb2.Status),
     encoding=_rt.Encoding.JSON,
 )
-
 _NIGHTLY_SUBMIT: Final = _rt.HandlerDescriptor(
-    service="golden.signup.v1.Nightly",
-    name="Submit",
-    method="submit_",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_signup_pb2.Confirmation),
-    response=_rt.google_codec(_signup_pb2.Status),
-    encoding=_rt.Encoding.JSON,
-    documentation="These names mean something to the clients of a workflow.",
+    "golden.signup.v1.Nightly", "Submit", "submit_", _rt.ServiceKind.WORKFLOW,
+    _rt.HandlerKind.SHARED, _rt.google_codec(_signup_pb2.Confirmation),
+    _rt.google_codec(_signup_pb2.Status), encoding=_rt.Encoding.JSON,
+    documentation=_rt.getdoc(_NightlyDocs.submit_),
 )
-
 _NIGHTLY_HANDLE: Final = _rt.HandlerDescriptor(
-    service="golden.signup.v1.Nightly",
-    name="Handle",
-    method="handle_",
-    service_kind=_rt.ServiceKind.WORKFLOW,
-    kind=_rt.HandlerKind.SHARED,
-    request=_rt.google_codec(_signup_pb2.Confirmation),
-    response=_rt.google_codec(_signup_pb2.Status),
-    encoding=_rt.Encoding.JSON,
+    "golden.signup.v1.Nightly", "Handle", "handle_", _rt.ServiceKind.WORKFLOW,
+    _rt.HandlerKind.SHARED, _rt.google_codec(_signup_pb2.Confirmation),
+    _rt.google_codec(_signup_pb2.Status), encoding=_rt.Encoding.JSON,
 )
 
 SignupBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.signup.v1.Signup",
-    kind=_rt.ServiceKind.WORKFLOW,
-    handlers=(_SIGNUP_RUN, _SIGNUP_CONFIRM),
-    config=_rt.Config(workflow_retention=timedelta(seconds=604800)),
-    state=(SignupBase.STATUS,),
-    promises=(SignupBase.EMAIL_CONFIRMED,),
-    signals=(SignupBase.SIGNAL_2ND_REMINDER,),
+    "golden.signup.v1.Signup", _rt.ServiceKind.WORKFLOW, (_SIGNUP_RUN, _SIGNUP_CONFIRM),
+    config=_rt.Config(workflow_retention=timedelta(seconds=604800)), state=(SignupBase.STATUS,),
+    promises=(SignupBase.EMAIL_CONFIRMED,), signals=(SignupBase.SIGNAL_2ND_REMINDER,),
 )
 
 NightlyBase.__restate_service__ = _rt.ServiceDescriptor(
-    name="golden.signup.v1.Nightly",
-    kind=_rt.ServiceKind.WORKFLOW,
-    handlers=(_NIGHTLY_START, _NIGHTLY_RUN, _NIGHTLY_SUBMIT, _NIGHTLY_HANDLE),
-    encoding=_rt.Encoding.JSON,
-    documentation="Its run handler is not called Run, and takes nothing.",
+    "golden.signup.v1.Nightly", _rt.ServiceKind.WORKFLOW,
+    (_NIGHTLY_START, _NIGHTLY_RUN, _NIGHTLY_SUBMIT, _NIGHTLY_HANDLE), encoding=_rt.Encoding.JSON,
+    documentation=_rt.getdoc(NightlyBase),
 )

@@ -1,8 +1,8 @@
 # `make` lists the targets. Each one does the set-up that it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo interop h2spec test test-lowest test-wheel check generate bench requirements build \
-  clean
+.PHONY: help setup demo interop h2spec test test-lowest test-wheel check corpus generate bench requirements \
+  build clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -53,6 +53,9 @@ check: setup  ## Lint, types, layers, contracts, and that generated code is fres
 	.venv/bin/buf lint
 	.venv/bin/buf format --diff --exit-code
 	scripts/generate --check
+
+corpus: setup  ## Generate code for all services of Google's APIs; ARGS="--every 10" for some
+	.venv/bin/python tests/corpus/run.py $(ARGS)
 
 generate: setup  ## Regenerate all checked-in generated code
 	scripts/generate

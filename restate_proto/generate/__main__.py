@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restate_proto.generate.script import serve
+from restate_proto.generate.plugin import serve
 
 __all__ = ["main", "main_java", "main_kotlin"]
 

@@ -9,7 +9,7 @@ from restate_proto.contract.problems import PluginError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["boolean_option", "given_options"]
+__all__ = ["all_services", "boolean_option", "given_options"]
 
 
 def given_options(parameter: str, known: Mapping[str, str]) -> dict[str, str]:
@@ -45,3 +45,16 @@ def boolean_option(key: str, value: str) -> bool:
     if value not in {"true", "false", ""}:
         raise PluginError(f'{key}="{value}" is neither true nor false; write {key}=true')
     return value != "false"
+
+
+def all_services(parameter: str) -> bool:
+    """Parses the parameter of a generator that has one option: `--java-restate_opt=all_services=true`.
+
+    Returns:
+        Whether a service without a Restate option becomes a plain service.
+
+    Raises:
+        PluginError: an option is unknown, given twice, or its value is not one it takes.
+    """
+    given = given_options(parameter, {"all_services": "true|false"})
+    return boolean_option("all_services", given.get("all_services", "false"))

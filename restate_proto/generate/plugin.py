@@ -1,7 +1,11 @@
-"""A plugin as a function: a serialized `CodeGeneratorRequest` in, the response out."""
+"""A protoc plugin: a serialized `CodeGeneratorRequest` in, the response out; and its console script.
+
+`serve` alone touches stdin and stdout.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 
 from google.protobuf.compiler import plugin_pb2
@@ -9,8 +13,9 @@ from google.protobuf.compiler import plugin_pb2
 from restate_proto.contract.parse.go import go_warnings
 from restate_proto.contract.paths import path_problem
 from restate_proto.contract.problems import PluginError
+from restate_proto.version import __version__
 
-__all__ = ["Generate", "run"]
+__all__ = ["Generate", "run", "serve"]
 
 Generate = Callable[[plugin_pb2.CodeGeneratorRequest], dict[str, str]]
 """A generator: the text of each generated file by its path; raises `PluginError`."""
@@ -61,3 +66,28 @@ def _check_paths(files: Iterable[str]) -> None:
     problems = [problem for problem in map(path_problem, files) if problem is not None]
     if problems:
         raise PluginError("\n".join(f"the generated file {problem}" for problem in problems))
+
+
+def serve(plugin: str, generate: Generate, hint: str = "") -> None:
+    """Reads a `CodeGeneratorRequest` from stdin and writes the response to stdout.
+
+    Warnings go to stderr, which protoc and buf show.
+
+    Args:
+        plugin: the name of the plugin as protoc's options have it: `python-restate`.
+        generate: makes the files of a request.
+        hint: what to tell those who start it by hand.
+    """
+    name = f"protoc-gen-{plugin}"
+    if "--version" in sys.argv[1:]:
+        sys.stdout.write(f"{name} {__version__}\n")
+        return
+    if sys.stdin.isatty():
+        sys.exit(
+            f"{name} is a protoc plugin: call it with `protoc --{plugin}_out=DIR ...`, "
+            f"or with buf. {hint}".rstrip()
+        )
+    response = run(
+        sys.stdin.buffer.read(), generate, warn=lambda text: sys.stderr.write(f"{text}\n")
+    )
+    sys.stdout.buffer.write(response)

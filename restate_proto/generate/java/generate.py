@@ -13,7 +13,7 @@ from restate_proto.generate.java.render_client import render_client
 from restate_proto.generate.java.render_handlers import render_handlers
 from restate_proto.generate.java.render_serde import render_serde
 from restate_proto.generate.jvm.messages import JavaMessages
-from restate_proto.generate.jvm.options import parse_jvm_options
+from restate_proto.generate.parameter import all_services
 
 if TYPE_CHECKING:
     from google.protobuf.compiler import plugin_pb2
@@ -36,9 +36,8 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
     Raises:
         PluginError: with all that is wrong with the options or the contracts.
     """
-    options = parse_jvm_options(request.parameter)
     problems = Problems()
-    parsed = parse_files(request, all_services=options.all_services, problems=problems)
+    parsed = parse_files(request, all_services=all_services(request.parameter), problems=problems)
     messages = JavaMessages(Descriptors(request.proto_file))
     files = java_files(parsed, messages, problems)
     problems.raise_if_any()

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.generate.docstrings import handler_doc, service_doc
 from restate_proto.generate.java.source import JavaSource
-from restate_proto.generate.jvm.kinds import CONTEXTS, handler_type
-from restate_proto.generate.jvm.names import constants, declared_keys
+from restate_proto.generate.jvm.names import CONTEXTS, constants, declared_keys, handler_type
 from restate_proto.generate.jvm.printer import quote
 from restate_proto.generate.jvm.settings import Settings
 from restate_proto.model.kinds import Encoding

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.generate.docstrings import described, handler_doc
 from restate_proto.generate.java.source import JavaSource
-from restate_proto.generate.jvm.kinds import TARGETS
-from restate_proto.generate.jvm.names import constants
+from restate_proto.generate.jvm.names import TARGETS, constants
 from restate_proto.generate.jvm.printer import quote
 from restate_proto.model.kinds import Encoding, HandlerKind
 

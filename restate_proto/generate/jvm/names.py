@@ -1,4 +1,4 @@
-"""How proto names become names of classes, methods and constants on the JVM."""
+"""Names on the JVM: of the generated classes, methods and constants, and of what the SDK has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.generate import names
 from restate_proto.generate.names import snake_case, unique_name
-from restate_proto.model.kinds import ServiceKind
+from restate_proto.model.kinds import HandlerKind, ServiceKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from restate_proto.generate.names import DeclaredKey
 
 __all__ = [
+    "CONTEXTS",
     "JAVA_KEYWORDS",
     "NESTED_CLASSES",
+    "TARGETS",
     "ServiceNames",
     "constants",
     "declared_keys",
     "free_name",
+    "handler_type",
     "lower_camel_case",
     "method_name",
     "serde_constants",
@@ -51,6 +54,23 @@ _OBJECT_METHODS = frozenset(
 # Methods that the clients have beside those of the handlers.
 _CLIENT = frozenset({"send"})
 _WORKFLOW_CLIENT = _CLIENT | {"submit", "workflowHandle"}
+
+
+CONTEXTS: dict[tuple[ServiceKind, HandlerKind | None], str] = {
+    (ServiceKind.SERVICE, None): "Context",
+    (ServiceKind.VIRTUAL_OBJECT, HandlerKind.EXCLUSIVE): "ObjectContext",
+    (ServiceKind.VIRTUAL_OBJECT, HandlerKind.SHARED): "SharedObjectContext",
+    (ServiceKind.WORKFLOW, HandlerKind.WORKFLOW): "WorkflowContext",
+    (ServiceKind.WORKFLOW, HandlerKind.SHARED): "SharedWorkflowContext",
+}
+"""The class of the context that a handler gets."""
+
+TARGETS = {
+    ServiceKind.SERVICE: "service",
+    ServiceKind.VIRTUAL_OBJECT: "virtualObject",
+    ServiceKind.WORKFLOW: "workflow",
+}
+"""The method of `Target` that names a handler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +154,8 @@ def free_name(name: str, taken: Collection[str]) -> str:
     while name in taken:
         name += "_"
     return name
+
+
+def handler_type(kind: HandlerKind | None) -> str:
+    """Returns the constant of `HandlerType`."""
+    return (kind or HandlerKind.SHARED).name  # what the SDK's own generator says of services

@@ -9,10 +9,9 @@ from restate_proto.contract.parse.files import parse_files
 from restate_proto.contract.problems import Problems
 from restate_proto.generate.jvm.checks import check_files
 from restate_proto.generate.jvm.messages import JavaMessages
-from restate_proto.generate.jvm.options import parse_jvm_options
-from restate_proto.generate.kotlin.names import NESTED_CLASSES, method_name
-from restate_proto.generate.kotlin.places import output, own_classes
+from restate_proto.generate.kotlin.names import NESTED_CLASSES, method_name, output, own_classes
 from restate_proto.generate.kotlin.render import render_file
+from restate_proto.generate.parameter import all_services
 
 if TYPE_CHECKING:
     from google.protobuf.compiler import plugin_pb2
@@ -32,9 +31,8 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
     Raises:
         PluginError: with all that is wrong with the options or the contracts.
     """
-    options = parse_jvm_options(request.parameter)
     problems = Problems()
-    files = parse_files(request, all_services=options.all_services, problems=problems)
+    files = parse_files(request, all_services=all_services(request.parameter), problems=problems)
     java = JavaMessages(Descriptors(request.proto_file))
     check_files(
         files,

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.generate.jvm.names import ServiceNames, constants
 from restate_proto.generate.kotlin.imports import Imports
-from restate_proto.generate.kotlin.names import NESTED_CLASSES, escaped
-from restate_proto.generate.kotlin.places import serde_class
+from restate_proto.generate.kotlin.names import NESTED_CLASSES, escaped, serde_class
 from restate_proto.generate.kotlin.printer import Printer
 from restate_proto.generate.kotlin.render_base import render_base
 from restate_proto.generate.kotlin.render_clients import render_client

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.generate.docstrings import handler_doc, service_doc
 from restate_proto.generate.jvm.docs import kdoc
-from restate_proto.generate.jvm.kinds import CONTEXTS, handler_type
-from restate_proto.generate.jvm.names import declared_keys
+from restate_proto.generate.jvm.names import CONTEXTS, declared_keys, handler_type
 from restate_proto.generate.jvm.settings import Settings
 from restate_proto.generate.kotlin.names import escaped
 from restate_proto.generate.kotlin.printer import quote

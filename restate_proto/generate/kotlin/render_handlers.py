@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.generate.docstrings import described, handler_doc
 from restate_proto.generate.jvm.docs import kdoc
-from restate_proto.generate.jvm.kinds import TARGETS
+from restate_proto.generate.jvm.names import TARGETS
 from restate_proto.generate.kotlin.printer import quote
 from restate_proto.model.kinds import HandlerKind
 

@@ -128,17 +128,20 @@ class CallFuture(Leaf[R]):
     def __init__(
         self,
         operations: Operations,
-        ids: tuple[int, int],
         codec: Codec[R],
         encoding: Encoding,
         target: Target,
     ) -> None:
         super().__init__(operations, reader(codec, encoding, "the response of", target))
-        self._id_notification, self.notification = ids
+        self._id_notification = 0
         self._codec = codec
         self._encoding = encoding
         self._handle: InvocationHandle[R] | None = None
-        operations.expect(ids[1], self)
+
+    def expect_ids(self, ids: tuple[int, int]) -> None:
+        """The call is issued: its invocation id and its response have these notifications."""
+        self._id_notification, self.notification = ids
+        self.operations.expect(ids[1], self)
 
     @property
     def handle(self) -> InvocationHandle[R]:
@@ -179,10 +182,13 @@ def start_call(
     """Call a handler; `response` is read in `encoding`."""
     idempotency_key, headers, limit_key = _checked(target, options)
     commands = operations.commands
+    # Made first: what follows on the command needs no more room on the stack than the command did.
+    future = CallFuture(operations, response, encoding, target)
 
     def call() -> CallFuture[R]:
         ids = commands.call(target, parameter, headers, idempotency_key, limit_key)
-        return CallFuture(operations, ids, response, encoding, target)
+        future.expect_ids(ids)
+        return future
 
     return operations.begin(call)
 

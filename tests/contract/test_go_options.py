@@ -97,7 +97,7 @@ def test_it_is_understood_without_the_file_that_defines_it(compile_request: Comp
     response = plugin_pb2.CodeGeneratorResponse.FromString(
         run(request.SerializeToString(), generate)
     )
-    assert "class OneBase(_rt.VirtualObject):" in response.file[0].content
+    assert "class OneBase(_rt.VirtualObject, _OneDocs):" in response.file[0].content
     assert "encoding=_rt.Encoding.JSON" in response.file[0].content
 
 
@@ -116,7 +116,7 @@ def test_a_method_called_run_in_lower_case_is_gos_run_handler_too(answer: Answer
     }
     response = answer(files, only="one.proto")
     assert not response.error
-    assert "kind=_rt.HandlerKind.WORKFLOW" in response.file[0].content
+    assert "_rt.HandlerKind.WORKFLOW" in response.file[0].content
 
 
 def test_our_own_numbers_can_be_someone_elses(answer: Answer) -> None:

@@ -109,7 +109,7 @@ def test_all_services_makes_the_others_plain_services(answer: Answer) -> None:
     text = PLAIN.replace("stream ", "")
     response = answer({"plain.proto": text, "one.proto": SERVICE}, parameter="all_services=true")
     assert [file.name for file in response.file] == ["plain_restate.py", "one_restate.py"]
-    assert "class PlainBase(_rt.Service):" in response.file[0].content
+    assert "class PlainBase(_rt.Service, _PlainDocs):" in response.file[0].content
 
 
 def test_a_request_without_source_information_still_names_the_file(

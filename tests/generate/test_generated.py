@@ -185,7 +185,9 @@ def test_messages_that_syntax_cannot_name_are_the_real_ones(load: Callable[[str]
 def test_comments_arrive_as_they_were_written(load: Callable[[str], Any]) -> None:
     module = load("golden.comments.comments_restate")
     base = module.CommentsBase
-    clients: list[Any] = [vars(module)[name] for name in module.__all__ if name.endswith("Client")]
+    clients: list[Any] = [
+        getattr(module, name) for name in module.__all__ if name.endswith("Client")
+    ]
     assert len(clients) == 4
     assert inspect.getdoc(base.quote) == 'Ends with a quote"'
     assert inspect.getdoc(base.quotes) == 'Ends with many quotes""""'

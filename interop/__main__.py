@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from interop.cells import Outcome
 
-_COMMAND_SECONDS = 600
+_COMMAND_SECONDS = 1800
 _TRY_SECONDS = 60
 
 _PASSED, _FAILED, _NOT_ALL_THERE = 0, 1, 3

@@ -80,7 +80,7 @@ final class Calls {
 UNFIT = {"messages", "packages"}
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_javac_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
     cases = [case for name, case in CASES.items() if name not in UNFIT]
     files = {

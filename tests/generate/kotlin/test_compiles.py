@@ -55,7 +55,7 @@ CONTRACTS = {
 }
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_kotlinc_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
     sources = tmp_path / "generated"
     sources.mkdir()

@@ -17,7 +17,7 @@ from restate_proto.cli.protoc import ContractError
 from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.parse.files import parse_files
 from restate_proto.generate.python.embedded import bare_files
-from restate_proto.generate.python.options import parse_options
+from restate_proto.generate.python.generate import parse_options
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from restate_proto.contract.parse.files import parse_files
 from restate_proto.contract.problems import PluginError
-from restate_proto.generate.parameter import boolean_option, given_options
-from restate_proto.generate.plugin import serve
+from restate_proto.generate.plugin import boolean_option, given_options, serve
 from restate_proto.reference.html import render_html
 from restate_proto.reference.markdown import render_markdown
 from restate_proto.reference.pages import contract_pages

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from restate_proto.contract.source import clean_comment
+from restate_proto.contract.descriptors import clean_comment
 from restate_proto.generate.python.printer import Call, Expression, Items, Printer, Text, quote
 
 

@@ -14,8 +14,7 @@ from google.protobuf.compiler import plugin_pb2
 
 from restate_proto.contract.problems import PluginError
 from restate_proto.generate.plugin import run
-from restate_proto.generate.python.generate import generate
-from restate_proto.generate.python.options import PluginOptions, parse_options
+from restate_proto.generate.python.generate import PluginOptions, generate, parse_options
 from tests.generate.golden_cases import REPOSITORY
 
 if TYPE_CHECKING:

@@ -8,12 +8,11 @@ from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.parse.files import parse_files
 from restate_proto.contract.problems import Problems
 from restate_proto.generate.java.names import java_files
-from restate_proto.generate.java.render_base import render_base
 from restate_proto.generate.java.render_client import render_client
-from restate_proto.generate.java.render_handlers import render_handlers
 from restate_proto.generate.java.render_serde import render_serde
+from restate_proto.generate.java.render_service import render_base, render_handlers
 from restate_proto.generate.jvm.messages import JavaMessages
-from restate_proto.generate.parameter import all_services
+from restate_proto.generate.plugin import all_services
 
 if TYPE_CHECKING:
     from google.protobuf.compiler import plugin_pb2

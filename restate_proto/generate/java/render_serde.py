@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.codec.payload import BINARY_TYPES, JSON_TYPES, NO_OBJECTS
 from restate_proto.generate.java.source import JavaSource
-from restate_proto.generate.jvm.docs import javadoc
-from restate_proto.generate.jvm.printer import quote
+from restate_proto.generate.jvm.printer import javadoc, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

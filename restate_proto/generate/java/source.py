@@ -6,9 +6,8 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from restate_proto.generate.docstrings import DEPRECATED
-from restate_proto.generate.jvm.docs import javadoc
 from restate_proto.generate.jvm.imports import Imports
-from restate_proto.generate.jvm.printer import Printer
+from restate_proto.generate.jvm.printer import Printer, javadoc
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.generate.docstrings import described, handler_doc
-from restate_proto.generate.jvm.docs import kdoc
-from restate_proto.generate.kotlin.printer import quote
+from restate_proto.generate.jvm.printer import kdoc
+from restate_proto.generate.kotlin.source import quote
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 
 if TYPE_CHECKING:

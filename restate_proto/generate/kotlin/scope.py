@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from restate_proto.generate.docstrings import DEPRECATED
 from restate_proto.generate.jvm.names import ServiceNames, serde_constants
 from restate_proto.generate.kotlin.names import escaped, method_name
-from restate_proto.generate.kotlin.printer import quote
+from restate_proto.generate.kotlin.source import quote
 from restate_proto.model.kinds import Encoding, ServiceKind
 
 if TYPE_CHECKING:
     from restate_proto.contract.schema import HandlerModel, MessageType, ServiceModel
     from restate_proto.generate.jvm.messages import JavaMessages
-    from restate_proto.generate.kotlin.imports import Imports
-    from restate_proto.generate.kotlin.printer import Printer
+    from restate_proto.generate.kotlin.source import Imports, Printer
 
 __all__ = ["Scope"]
 

@@ -10,12 +10,11 @@ import re
 from typing import TYPE_CHECKING
 
 from restate_proto.codec.payload import BINARY_TYPES, JSON_TYPES, NO_OBJECTS
-from restate_proto.generate.kotlin.printer import quote
+from restate_proto.generate.kotlin.source import quote
 
 if TYPE_CHECKING:
     from restate_proto.generate.jvm.messages import JvmClass
-    from restate_proto.generate.kotlin.imports import Imports
-    from restate_proto.generate.kotlin.printer import Printer
+    from restate_proto.generate.kotlin.source import Imports, Printer
 
 __all__ = ["render_support"]
 

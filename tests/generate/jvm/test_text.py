@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from restate_proto.generate.jvm.docs import javadoc, kdoc
 from restate_proto.generate.jvm.imports import Imports
 from restate_proto.generate.jvm.messages import JvmClass
 from restate_proto.generate.jvm.names import free_name, lower_camel_case
-from restate_proto.generate.jvm.printer import Printer, quote
+from restate_proto.generate.jvm.printer import Printer, javadoc, kdoc, quote
 
 
 @pytest.mark.parametrize(

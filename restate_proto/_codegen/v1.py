@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from inspect import getdoc
 
-from restate_proto.codec.descriptors import message_files
+from restate_proto.codec.empty import NOTHING
 from restate_proto.codec.google import google_codec
-from restate_proto.codec.nothing import NOTHING
+from restate_proto.codec.library_descriptors import message_files
 from restate_proto.codec.registry import codec_for
 from restate_proto.ingress import (
     IngressClient,

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from restate_proto.cli.output import MISUSED, fail
-from restate_proto.cli.registered import compare_services
+from restate_proto.cli.registration_changes import compare_services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from restate_proto.cli.registered import ServiceChange
+    from restate_proto.cli.registration_changes import ServiceChange
     from restate_proto.ingress import AdminClient, IngressError
 
 __all__ = ["register_command"]

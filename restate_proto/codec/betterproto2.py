@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from betterproto2.casing import pascal_case
 
 from restate_proto.codec.dataclass_fields import FieldCopier
-from restate_proto.codec.descriptors import find_descriptor
+from restate_proto.codec.library_descriptors import find_descriptor
 from restate_proto.codec.twins import TwinCodec, require
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from restate_proto.contract.descriptors import Descriptors
-from restate_proto.contract.options import OptionReader
+from restate_proto.contract.option_reader import OptionReader
 from restate_proto.contract.problems import Location
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final, cast
 
 from typing_extensions import override
 
-from restate_proto.http2.connections import host_of
 from restate_proto.http2.engines.base import PREFACE, goaway_frame
 from restate_proto.http2.errors import ErrorCode
 from restate_proto.http2.http1 import Http1Answers
+from restate_proto.http2.open_connections import host_of
 from restate_proto.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from restate_proto.http2.connections import Connections
+    from restate_proto.http2.open_connections import Connections
     from restate_proto.http2.server_connection import ServerConnection
 
 __all__ = ["Greeting"]

@@ -6,11 +6,11 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from restate_proto.http2.connections import Connections
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.greeting import Greeting
 from restate_proto.http2.http1 import Http1Answers
 from restate_proto.http2.limits import Http2Settings, ServerLimits
+from restate_proto.http2.open_connections import Connections
 from restate_proto.http2.server_connection import ServerConnection
 from restate_proto.http2.tls import SERVER_ALPN
 

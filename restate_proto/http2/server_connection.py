@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from typing_extensions import override
 
 from restate_proto.http2.connection import Connection, log
-from restate_proto.http2.connections import host_of
 from restate_proto.http2.errors import ErrorCode
+from restate_proto.http2.open_connections import host_of
 from restate_proto.http2.states import ConnectionState, StreamState
 from restate_proto.http2.stream import HeadStream, ServerStream, StreamReceiver
 from restate_proto.http2.timeouts import Timeouts
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from restate_proto.http2.connections import Connections
     from restate_proto.http2.engines.base import EngineFactory, Headers
     from restate_proto.http2.limits import Http2Settings
+    from restate_proto.http2.open_connections import Connections
 
 __all__ = ["ServerConnection"]
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from restate_proto.protobuf import map_entry
-from restate_proto.reference.calls.every import CallWriter
+from restate_proto.reference.calls.writer import CallWriter
 from restate_proto.reference.document import (
     INDEX,
     Anchor,
@@ -20,7 +20,6 @@ from restate_proto.reference.document import (
     Table,
     Text,
 )
-from restate_proto.reference.library import Library, Message
 from restate_proto.reference.services import (
     badges,
     handler_anchor,
@@ -28,6 +27,7 @@ from restate_proto.reference.services import (
     service_blocks,
 )
 from restate_proto.reference.types import short_name, type_blocks
+from restate_proto.reference.used_types import Library, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

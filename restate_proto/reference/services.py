@@ -43,9 +43,9 @@ if TYPE_CHECKING:
         ServiceModel,
     )
     from restate_proto.model.config import Config
-    from restate_proto.reference.calls.every import CallWriter
+    from restate_proto.reference.calls.writer import CallWriter
     from restate_proto.reference.document import Block, Cell, Inline
-    from restate_proto.reference.library import Library
+    from restate_proto.reference.used_types import Library
 
 __all__ = ["badges", "handler_anchor", "service_anchor", "service_blocks"]
 

@@ -23,13 +23,13 @@ from restate_proto.reference.document import (
     Text,
     Tone,
 )
-from restate_proto.reference.library import Message
+from restate_proto.reference.used_types import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from restate_proto.reference.document import Block, Cell, Inline
-    from restate_proto.reference.library import EnumType, Library
+    from restate_proto.reference.used_types import EnumType, Library
 
 __all__ = ["DEPRECATED", "type_blocks", "type_reference"]
 

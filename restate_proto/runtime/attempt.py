@@ -44,14 +44,14 @@ from restate_proto.protocol import (
     StateMachine,
 )
 from restate_proto.runtime.futures import DurableFuture
-from restate_proto.runtime.operations import Completable, Operations
-from restate_proto.runtime.outcome import (
+from restate_proto.runtime.handler_outcome import (
     fail,
     finish_unawaited,
     log_failure,
     unawaited,
     write_outcome,
 )
+from restate_proto.runtime.operations import Completable, Operations
 from restate_proto.runtime.runs import Runs
 from restate_proto.runtime.runtime import place_of
 from restate_proto.runtime.task import EagerTask, Resumption, is_interrupt

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from restate_proto.cli.main import app
-from restate_proto.cli.registered import compare_services
+from restate_proto.cli.registration_changes import compare_services
 from tests.ingress.fake_admin import fake_admin
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from google.protobuf.compiler import plugin_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from restate_proto.cli.message_compilers import compile_messages
-from restate_proto.codec.descriptors import message_files
+from restate_proto.codec.library_descriptors import message_files
 from restate_proto.codec.registry import codec_for
 from restate_proto.contract.descriptors import Descriptors
 from restate_proto.generate.python.embedded import bare_files

@@ -7,9 +7,9 @@ import selectors
 from typing import TYPE_CHECKING, Any, cast
 
 from restate_proto.http2 import Http2Settings, ServerLimits, ServerStream
-from restate_proto.http2.connections import Connections
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.greeting import Greeting
+from restate_proto.http2.open_connections import Connections
 from restate_proto.http2.server_connection import ServerConnection
 from tests.http2.support import RawClient
 

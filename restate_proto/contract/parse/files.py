@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from restate_proto.contract.descriptors import Descriptors
-from restate_proto.contract.options import OptionReader
+from restate_proto.contract.option_reader import OptionReader
 from restate_proto.contract.parse.handlers import key_field
 from restate_proto.contract.parse.scope import FileScope
 from restate_proto.contract.parse.service import parse_service, report_service_name

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.go_options import EXTENSION, GoHandlerType, GoServiceType
-from restate_proto.contract.options import OptionReader
+from restate_proto.contract.option_reader import OptionReader
 from restate_proto.contract.paths import printable
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 

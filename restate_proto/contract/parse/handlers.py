@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 
-from restate_proto.contract.options import KEY_OPTION, unknown_field
+from restate_proto.contract.option_reader import KEY_OPTION, unknown_field
 from restate_proto.contract.parse.config import parse_config
 from restate_proto.contract.parse.go import check_go_handler, is_go_run
 from restate_proto.contract.schema import HandlerModel, MessageType
@@ -19,7 +19,7 @@ from restate_proto.protobuf import is_repeated
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, MethodDescriptor
 
-    from restate_proto.contract.options import HandlerOption
+    from restate_proto.contract.option_reader import HandlerOption
     from restate_proto.contract.parse.scope import FileScope, ServiceScope
 
 __all__ = ["key_field", "parse_handlers"]

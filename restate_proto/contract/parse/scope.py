@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import FileDescriptor, MethodDescriptor, ServiceDescriptor
 
     from restate_proto.contract.descriptors import Descriptors
-    from restate_proto.contract.options import KindOption, OptionReader
+    from restate_proto.contract.option_reader import KindOption, OptionReader
     from restate_proto.contract.problems import Location, Problems
 
 __all__ = ["FileScope", "ServiceScope"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.options import (
+from restate_proto.contract.option_reader import (
     KindOption,
     unknown_field,
 )

@@ -7,11 +7,11 @@ import shlex
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from restate_proto.reference.calls.site import IDEMPOTENCY_KEY, titled
+from restate_proto.reference.calls.call_site import IDEMPOTENCY_KEY, titled
 from restate_proto.reference.document import Call, Code, Paragraph, Snippet, Text
 
 if TYPE_CHECKING:
-    from restate_proto.reference.calls.site import CallSite
+    from restate_proto.reference.calls.call_site import CallSite
 
 __all__ = ["curl_call"]
 

@@ -11,12 +11,17 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from restate_proto.model.kinds import Encoding, ServiceKind
-from restate_proto.reference.calls.site import FROM_OUTSIDE, IDEMPOTENCY_KEY, IN_A_HANDLER, titled
+from restate_proto.reference.calls.call_site import (
+    FROM_OUTSIDE,
+    IDEMPOTENCY_KEY,
+    IN_A_HANDLER,
+    titled,
+)
 from restate_proto.reference.document import Call
 
 if TYPE_CHECKING:
     from restate_proto.contract.schema import MessageType
-    from restate_proto.reference.calls.site import CallSite
+    from restate_proto.reference.calls.call_site import CallSite
     from restate_proto.reference.document import Paragraph, Snippet
 
 __all__ = ["go_call"]

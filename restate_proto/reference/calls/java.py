@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from restate_proto.generate.jvm.messages import JvmClass
+from restate_proto.reference.calls.call_site import (
+    FROM_OUTSIDE,
+    IDEMPOTENCY_KEY,
+    IN_A_HANDLER,
+    titled,
+)
 from restate_proto.reference.calls.jvm import JvmNames
-from restate_proto.reference.calls.site import FROM_OUTSIDE, IDEMPOTENCY_KEY, IN_A_HANDLER, titled
 from restate_proto.reference.document import Call
 
 if TYPE_CHECKING:

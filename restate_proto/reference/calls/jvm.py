@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from restate_proto.contract.schema import MessageType
-    from restate_proto.reference.calls.site import CallSite, SimpleField
+    from restate_proto.reference.calls.call_site import CallSite, SimpleField
 
 __all__ = ["JvmNames", "JvmSite"]
 

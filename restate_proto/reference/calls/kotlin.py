@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING
 
 from restate_proto.generate.jvm.names import method_name
 from restate_proto.generate.kotlin.names import escaped
+from restate_proto.reference.calls.call_site import (
+    FROM_OUTSIDE,
+    IDEMPOTENCY_KEY,
+    IN_A_HANDLER,
+    titled,
+)
 from restate_proto.reference.calls.jvm import JvmNames
-from restate_proto.reference.calls.site import FROM_OUTSIDE, IDEMPOTENCY_KEY, IN_A_HANDLER, titled
 from restate_proto.reference.document import Call
 
 if TYPE_CHECKING:

@@ -6,11 +6,16 @@ import json
 from typing import TYPE_CHECKING
 
 from restate_proto.generate.python.names import is_plain_name, module_name
-from restate_proto.reference.calls.site import FROM_OUTSIDE, IDEMPOTENCY_KEY, IN_A_HANDLER, titled
+from restate_proto.reference.calls.call_site import (
+    FROM_OUTSIDE,
+    IDEMPOTENCY_KEY,
+    IN_A_HANDLER,
+    titled,
+)
 from restate_proto.reference.document import Call
 
 if TYPE_CHECKING:
-    from restate_proto.reference.calls.site import CallSite
+    from restate_proto.reference.calls.call_site import CallSite
     from restate_proto.reference.document import Paragraph, Snippet
 
 __all__ = ["python_call"]

@@ -6,12 +6,17 @@ import json
 from typing import TYPE_CHECKING
 
 from restate_proto.model.kinds import Encoding
-from restate_proto.reference.calls.site import FROM_OUTSIDE, IDEMPOTENCY_KEY, IN_A_HANDLER, titled
+from restate_proto.reference.calls.call_site import (
+    FROM_OUTSIDE,
+    IDEMPOTENCY_KEY,
+    IN_A_HANDLER,
+    titled,
+)
 from restate_proto.reference.document import Call
 
 if TYPE_CHECKING:
     from restate_proto.contract.schema import MessageType
-    from restate_proto.reference.calls.site import CallSite, SimpleField
+    from restate_proto.reference.calls.call_site import CallSite, SimpleField
     from restate_proto.reference.document import Paragraph, Snippet
 
 __all__ = ["typescript_call"]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from google.protobuf.empty_pb2 import Empty
 
+from restate_proto.codec.empty import NOTHING
 from restate_proto.codec.google import google_codec
-from restate_proto.codec.nothing import NOTHING
 from restate_proto.codec.payload import encode, read
 from restate_proto.model.codec import CodecError
 from restate_proto.model.kinds import Encoding

@@ -10,7 +10,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from restate_proto.codec.json_forms import WELL_KNOWN
 from restate_proto.contract.descriptors import Descriptors
-from restate_proto.contract.options import OptionReader
+from restate_proto.contract.option_reader import OptionReader
 from restate_proto.protobuf import map_entry, types_in_file
 
 if TYPE_CHECKING:

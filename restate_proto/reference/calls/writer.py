@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.options import OptionReader
+from restate_proto.contract.option_reader import OptionReader
 from restate_proto.contract.problems import Problems
 from restate_proto.generate.java.names import java_files
 from restate_proto.generate.jvm.messages import JavaMessages
 from restate_proto.generate.python.names import python_files
 from restate_proto.model.kinds import ServiceKind
+from restate_proto.reference.calls.call_site import CallSite
 from restate_proto.reference.calls.curl import curl_call
 from restate_proto.reference.calls.go import go_call
 from restate_proto.reference.calls.java import java_call
 from restate_proto.reference.calls.jvm import JvmSite
 from restate_proto.reference.calls.kotlin import kotlin_call
 from restate_proto.reference.calls.python import python_call
-from restate_proto.reference.calls.site import CallSite
 from restate_proto.reference.calls.typescript import typescript_call
 from restate_proto.reference.document import Calls
 from restate_proto.reference.words import is_private
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from restate_proto.contract.schema import FileModel, HandlerModel, ServiceModel
-    from restate_proto.reference.library import Library
+    from restate_proto.reference.used_types import Library
 
 __all__ = ["CallWriter"]
 

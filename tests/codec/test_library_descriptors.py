@@ -12,10 +12,10 @@ from google.protobuf import any_pb2, descriptor_pool, timestamp_pb2
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pb2 import FileDescriptorSet as FileSet
 
-from restate_proto.codec import descriptors
+from restate_proto.codec import library_descriptors
 from restate_proto.codec.betterproto import betterproto_codec
-from restate_proto.codec.descriptors import message_files
 from restate_proto.codec.google import google_codec
+from restate_proto.codec.library_descriptors import message_files
 from restate_proto.codec.registry import codec_for
 from restate_proto.codec.twins import require
 from restate_proto.contract.descriptors import Descriptors
@@ -123,10 +123,10 @@ def test_a_contract_may_arrive_while_a_message_is_looked_for() -> None:
         if not arrived:  # as another thread would
             arrived.append(names)
             register("busy.", file("b.proto", "shop.v1", ("Other", STRING)))
-            assert descriptors.find_descriptor(Last, ".".join) is not None
+            assert library_descriptors.find_descriptor(Last, ".".join) is not None
         return ".".join(names)
 
-    found = descriptors.find_descriptor(Last, class_name)
+    found = library_descriptors.find_descriptor(Last, class_name)
     assert found is not None
     assert found.full_name == "shop.v1.Last"
 
@@ -220,7 +220,7 @@ def test_classes_of_another_contract_are_refused(load: Load) -> None:
 def test_a_contract_that_protobuf_refuses_is_a_codec_error(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(descriptors, "_new", {})  # it stays there, and in the way of other tests
+    monkeypatch.setattr(library_descriptors, "_new", {})  # it stays there, and in the way of other tests
     proto = file("refused.proto", "refused.v1", ("Thing", STRING), ("Thing", STRING))
     register("refused.", proto)
     thing = load("refused.refused.v1", class_("Thing", TEXT)).Thing

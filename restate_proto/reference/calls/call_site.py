@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
 
     from restate_proto.contract.schema import HandlerModel, ServiceModel
-    from restate_proto.reference.library import Library
+    from restate_proto.reference.used_types import Library
 
 __all__ = ["FROM_OUTSIDE", "IDEMPOTENCY_KEY", "IN_A_HANDLER", "CallSite", "SimpleField", "titled"]
 

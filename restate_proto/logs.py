@@ -1,4 +1,4 @@
-"""Loggers that nobody writes lines into but the code that has them.
+"""Loggers that escape what peers and exceptions say, so that nobody can forge lines of the log.
 
 What a peer sends, and what an exception says, may hold line breaks, which look like further
 records, and escape sequences, which a terminal obeys.

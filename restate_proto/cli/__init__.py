@@ -1,1 +1,1 @@
-"""."""
+"""The `restate-proto` command line."""

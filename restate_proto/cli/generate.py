@@ -94,7 +94,7 @@ def generate(
         else:
             made, more = compile_messages(messages, request, tree)
             said = _joined(said, more)
-        texts.update({name: _marked(name, text) for name, text in made.items()})
+        texts.update({name: _with_mark(name, text) for name, text in made.items()})
     return Generated(write_files(out, texts, force=force), said)
 
 
@@ -153,7 +153,7 @@ def _joined(*texts: str) -> str:
     return "\n".join(filter(None, texts))
 
 
-def _marked(name: str, text: str) -> str:
+def _with_mark(name: str, text: str) -> str:
     # betterproto2 makes a `py.typed` as well, in which any word means something.
     return f"# {MARK}\n{text}" if name.endswith((".py", ".pyi")) else text
 

@@ -1,4 +1,4 @@
-"""Says where protobuf binary is broken, which protobuf's own parsers do not."""
+"""Finds the fault in broken protobuf binary, of which protobuf's own parsers only say that there is one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the messages of a type can hold, however deep inside: what its codec has to look after."""
+"""What the messages of a type can contain, however deep inside, so that codecs skip needless checks."""
 
 from __future__ import annotations
 

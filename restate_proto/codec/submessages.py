@@ -1,4 +1,4 @@
-"""The messages inside of a message: where among them something is wrong, and the order in each `Any`."""
+"""Walks nested messages: finds the innermost faulty one, and writes each `Any` again with its maps sorted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an endpoint takes from its peers and writes to them, and how long it waits for them."""
+"""The limits of an endpoint, as users set them."""
 
 from __future__ import annotations
 

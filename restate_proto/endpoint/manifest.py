@@ -130,7 +130,7 @@ def _service(service: ServiceDescriptor, version: int) -> dict[str, Any]:
         "name": name,
         "ty": kind.value,
         "handlers": [_handler(service, handler, version) for handler in service.handlers],
-        **_carried(_settings(config, service.documentation, where), where, version),
+        **_supported_by_version(_settings(config, service.documentation, where), where, version),
     }
 
 
@@ -152,7 +152,7 @@ def _handler(
         if retention is not None:
             field = "workflowCompletionRetention"
             settings[field] = _milliseconds(retention, field, where)
-    return {**described, **_carried(settings, where, version)}
+    return {**described, **_supported_by_version(settings, where, version)}
 
 
 def _check_handler(
@@ -227,7 +227,7 @@ def _check_name(problem: str | None, where: str) -> None:
         )
 
 
-def _carried(settings: dict[str, Any], where: str, version: int) -> dict[str, Any]:
+def _supported_by_version(settings: dict[str, Any], where: str, version: int) -> dict[str, Any]:
     """The settings that a version has room for."""
     carried: dict[str, Any] = {}
     for name, value in settings.items():

@@ -52,7 +52,7 @@ class Routes:
         """Answer a request, or begin to."""
         handler = self._handlers.get(stream.path)
         if handler is None:
-            return self._others(stream)
+            return self._other_paths(stream)
         if stream.method != "POST":
             return _refuse(stream, 405, f"{stream.path} takes POST")
         type_ = _header(stream, b"content-type")
@@ -68,7 +68,7 @@ class Routes:
         is_health = path.endswith("/health") and "/invoke/" not in path
         return b'{"status":"ok"}' if is_health else None
 
-    def _others(self, stream: ServerStream) -> StreamReceiver:
+    def _other_paths(self, stream: ServerStream) -> StreamReceiver:
         path = stream.path
         start = path.find("/invoke/")
         if start >= 0:  # first, for a handler may be named `discover` or `health`

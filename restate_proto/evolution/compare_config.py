@@ -42,7 +42,7 @@ def config_findings(
         after: the service in the new one.
         handlers: its handlers in both.
     """
-    closed = [_closed(before, after, *pair) for pair in handlers]
+    closed = [_became_private(before, after, *pair) for pair in handlers]
     yield from _findings(report, "INGRESS_CLOSED", before, after, handlers, closed)
     for name, why in _RETENTIONS.items():
         concerned = [pair for pair in handlers if _has_retention(name, pair[1])]
@@ -50,7 +50,7 @@ def config_findings(
         yield from _findings(report, "RETENTION_SHORTENED", before, after, concerned, shorter, why)
 
 
-def _closed(
+def _became_private(
     before: ServiceModel, after: ServiceModel, was: HandlerModel, now: HandlerModel
 ) -> str | None:
     is_closed = _effective("ingress_private", after, now)

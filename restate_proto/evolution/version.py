@@ -1,4 +1,4 @@
-"""One version of a contract, with what a comparison looks up in it."""
+"""One version of a contract, with the look-ups that a comparison needs."""
 
 from __future__ import annotations
 

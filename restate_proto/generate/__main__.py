@@ -1,4 +1,4 @@
-"""The console scripts of the generators of code."""
+"""The entry points of protoc-gen-python-restate, protoc-gen-java-restate and protoc-gen-kotlin-restate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server or a client allows its peers: on one connection, and on all connections of a server."""
+"""The limits of HTTP/2 connections, and of a server of them."""
 
 from __future__ import annotations
 

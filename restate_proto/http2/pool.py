@@ -107,7 +107,7 @@ class Pool:
 
     def _connect_again(self) -> None:
         self._pause = None
-        self._changed()
+        self._wake_waiting()
 
     def _check_loop(self, what: str) -> None:
         loop = asyncio.get_running_loop()
@@ -143,13 +143,13 @@ class Pool:
             await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
-                self._changed()  # the turn goes to the next
+                self._wake_waiting()  # the turn goes to the next
             else:
                 with suppress(ValueError):
                     self._waiting.remove(waiter)
             raise
 
-    def _changed(self) -> None:
+    def _wake_waiting(self) -> None:
         """A stream ended, a limit changed, a connection came or went."""
         self._connections = [c for c in self._connections if c.transport is not None]
         if not self._waiting:
@@ -191,10 +191,10 @@ class Pool:
         self._connecting = None
         if not task.cancelled():
             task.exception()  # seen, even when all that waited for it were cancelled
-        self._changed()
+        self._wake_waiting()
 
     async def _make_connection(self) -> None:
-        connection = await self._connector.connect(self._changed)
+        connection = await self._connector.connect(self._wake_waiting)
         self._connections.append(connection)
 
     async def close(self) -> None:

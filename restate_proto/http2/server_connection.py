@@ -111,7 +111,7 @@ class ServerConnection(Connection[ServerStream]):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._timeouts.stop()
-        self._wait_no_more()
+        self._cancel_patience_timer()
         super().connection_lost(exc)
         self._connections.discard(self)
 
@@ -232,7 +232,7 @@ class ServerConnection(Connection[ServerStream]):
         self.engine.shutdown_notice()
         self.flush()  # else the PING may overtake it
         self.ping()
-        self._wait(NOTICE_SECONDS, self.refuse)
+        self._start_patience_timer(NOTICE_SECONDS, self.refuse)
 
     def refuse(self) -> None:
         """Ends it when what runs has ended; the client is told of it after it has read all."""
@@ -243,9 +243,9 @@ class ServerConnection(Connection[ServerStream]):
     @override
     def stream_gone(self) -> None:
         if self.state is _DRAINING and not self.streams:
-            self._confirm()
+            self._ask_if_all_was_read()
 
-    def _confirm(self) -> None:
+    def _ask_if_all_was_read(self) -> None:
         """All streams have ended: asks the client whether it has read what they sent.
 
         A socket that is closed while it has unread input drops what was not sent, and a client
@@ -254,9 +254,9 @@ class ServerConnection(Connection[ServerStream]):
         """
         self.enter(ConnectionState.CONFIRMING)
         self.ping()
-        self._wait(CONFIRM_SECONDS, self._leave)
+        self._start_patience_timer(CONFIRM_SECONDS, self._close_politely)
 
-    def _leave(self) -> None:
+    def _close_politely(self) -> None:
         if self.state is ConnectionState.CONFIRMING:
             self.engine.goaway(ErrorCode.NO_ERROR)
             self._lingers = True
@@ -277,7 +277,7 @@ class ServerConnection(Connection[ServerStream]):
         if self.state is ConnectionState.NOTICED:
             self.refuse()
         else:
-            self._leave()
+            self._close_politely()
 
     @override
     def on_terminated(self, code: int, reason: str) -> None:
@@ -297,7 +297,7 @@ class ServerConnection(Connection[ServerStream]):
         elif self.state is _CLOSING and not self.socket_is_full:
             self.enter(ConnectionState.HALF_CLOSED)
             self._close_our_side(transport)
-            self._wait(LINGER_SECONDS, self._end_lingering)
+            self._start_patience_timer(LINGER_SECONDS, self._end_lingering)
 
     @staticmethod
     def _close_our_side(transport: asyncio.Transport) -> None:
@@ -316,16 +316,16 @@ class ServerConnection(Connection[ServerStream]):
             return
         if transport.get_write_buffer_size():
             # The client still reads; `Timeouts` ends one that does not.
-            self._wait(LINGER_SECONDS, self._end_lingering)
+            self._start_patience_timer(LINGER_SECONDS, self._end_lingering)
         else:
             transport.abort()
 
-    def _wait(self, seconds: float, then: Callable[[], None]) -> None:
+    def _start_patience_timer(self, seconds: float, then: Callable[[], None]) -> None:
         """Calls `then` when the client does not do its part in time."""
-        self._wait_no_more()
+        self._cancel_patience_timer()
         self._patience = self.loop.call_later(seconds, then)
 
-    def _wait_no_more(self) -> None:
+    def _cancel_patience_timer(self) -> None:
         if self._patience is not None:
             self._patience.cancel()
 

@@ -1,4 +1,4 @@
-"""What ends because nothing comes, or nothing is taken, for too long.
+"""Ends connections and streams on which nothing has moved for too long.
 
 Nothing is noted when bytes move. A timer of each connection looks, a few times in each timeout, at
 values that change when something moves, and counts for how long they have not.

@@ -1,4 +1,4 @@
-"""Names of invocations that are there already, and the requests about them; no I/O.
+"""References to existing invocations, and the requests about them; no I/O.
 
 The requests name an invocation in a JSON body (Restate 1.7): the server would read a path segment
 as it stands, so that no path can hold every idempotency key.

@@ -1,4 +1,4 @@
-"""What a call by name goes to."""
+"""The address of a handler: the names of service and handler, key and scope."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Journal:
         has_written_command: whether the attempt has added a command to the journal.
         max_payload: the length in bytes of a payload that Restate would not take any more.
         error: what the attempt failed with.
-        ends_told: how often `AttemptEnded` was raised in the handler.
+        times_told_of_end: how often `AttemptEnded` was raised in the handler.
     """
 
     __slots__ = (
@@ -79,7 +79,6 @@ class Journal:
         "_output",
         "_output_size",
         "command_index",
-        "ends_told",
         "error",
         "has_written_command",
         "last_completion_id",
@@ -89,6 +88,7 @@ class Journal:
         "phase",
         "recorded",
         "start",
+        "times_told_of_end",
         "version",
     )
 
@@ -109,7 +109,7 @@ class Journal:
         self.last_signal_index = 16
         self.has_written_command = False
         self.error: AttemptError | None = None
-        self.ends_told = 0
+        self.times_told_of_end = 0
         self._cut_by: BaseException | None = None
 
     # ---- The entries to replay ----
@@ -270,7 +270,7 @@ class Journal:
     def take_output(self) -> bytes:
         """The bytes to send since the last call."""
         if self._cut_by is not None:
-            self._write_cut()
+            self._write_cut_short_error()
         output = b"".join(self._output)
         self._output.clear()
         self._output_size = 0
@@ -300,7 +300,7 @@ class Journal:
         """
         self.send(MessageType.SUSPENSION, message)
         self.abandon()
-        self.ends_told += 1
+        self.times_told_of_end += 1
         raise AttemptEnded("suspended")
 
     def fail(self, error: AttemptError) -> NoReturn:
@@ -337,7 +337,7 @@ class Journal:
             self.phase = _CLOSED
             self._cut_by = error
 
-    def _write_cut(self) -> None:
+    def _write_cut_short_error(self) -> None:
         error, self._cut_by = self._cut_by, None
         text = (
             f"The operation '{describe(self._last_type)}' was issued, and {type(error).__name__} was "
@@ -361,7 +361,7 @@ class Journal:
         Raises:
             AttemptEnded: always.
         """
-        self.ends_told += 1
+        self.times_told_of_end += 1
         raise AttemptEnded(self.error.message if self.error else "the attempt is over")
 
     def refuse(self) -> None:
@@ -374,11 +374,11 @@ class Journal:
         Raises:
             AttemptEnded: the attempt is over.
         """
-        if not self.is_unheard:
+        if not self.ignores_its_end:
             self.raise_ended()
         self._output_size = _MUCH_OUTPUT + 1  # every `await` is one that waits
 
     @property
-    def is_unheard(self) -> bool:
+    def ignores_its_end(self) -> bool:
         """Whether the handler goes on although it was told again and again that the attempt is over."""
-        return self.ends_told >= _MOST_ENDS
+        return self.times_told_of_end >= _MOST_ENDS

@@ -1,4 +1,4 @@
-"""Holds what the code does against what the journal has."""
+"""Compares an issued command with the recorded one, and words error 570 where they differ."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ class Waiting:
     # ---- When there are none ----
 
     @property
-    def is_silent(self) -> bool:
+    def parks_silently(self) -> bool:
         """Whether `park` would have nothing to say: input may come, and nobody has to be told."""
         journal = self._journal
         return journal.version < 7 and not self.suspends and journal.phase is _PROCESSING

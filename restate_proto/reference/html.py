@@ -1,4 +1,4 @@
-"""Renders pages as HTML, with the template templates/page.html: what it shows values with."""
+"""Renders pages as HTML with `templates/page.html`; the filters of the template are here."""
 
 from __future__ import annotations
 

@@ -324,7 +324,7 @@ class Attempt:
                     break
                 if notification[0] != CANCEL_SIGNAL:
                     operations.deliver(*notification)
-            if not waiting.is_silent:
+            if not waiting.parks_silently:
                 is_executing = self._runs is not None and bool(self._runs.executing)
                 waiting.park(self._awaited_for(future), executing=is_executing)
         except AttemptEnded as ended:
@@ -436,8 +436,10 @@ class Attempt:
         task = self._task
         if task is None or task.is_done or task.is_running:
             return
-        if self._journal.ends_told == 0:  # what the handler does then is its cleanup: let it
-            self._journal.ends_told = 1
+        if (
+            self._journal.times_told_of_end == 0
+        ):  # what the handler does then is its cleanup: let it
+            self._journal.times_told_of_end = 1
             task.stop(AttemptEnded(reason))
 
     def _goes_on_after_end(self) -> None:
@@ -450,7 +452,7 @@ class Attempt:
         self._stop("the attempt ended while the handler ran")
         if task.is_done:
             return
-        if self._journal.is_unheard or self._steps_after_end > _MOST_STEPS_AFTER_END:
+        if self._journal.ignores_its_end or self._steps_after_end > _MOST_STEPS_AFTER_END:
             self._steps_after_end = _MOST_STEPS_AFTER_END + 1
             _log.warning(
                 "%s: the handler goes on and on after its attempt has ended, and is left alone in "

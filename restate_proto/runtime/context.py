@@ -259,7 +259,7 @@ class Context:
             The future of the result. A `TerminalError` of the function is raised by awaiting it.
         """
         if not (isinstance(name, str) and callable(function)):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
-            raise _not_to_run(name, function)
+            raise _wrong_run_arguments(name, function)
         if retry is not None and not isinstance(retry, RetryPolicy):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise wrong_type(f"ctx.run {name!r}", "retry", retry, "a RetryPolicy")
         codec: Codec[Any] = PLAIN if type is None else codec_for(type)
@@ -392,7 +392,7 @@ def operations_of(context: Context) -> Operations:
     return context._operations  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - this module's own
 
 
-def _not_to_run(name: object, function: object) -> TypeError:
+def _wrong_run_arguments(name: object, function: object) -> TypeError:
     if not isinstance(name, str):
         return wrong_type("ctx.run", "name", name, STRING)
     expected = "the function itself, with its arguments after it: ctx.run(name, function, *args)"

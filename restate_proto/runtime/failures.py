@@ -1,4 +1,4 @@
-"""Between Python's exceptions and what the protocol says of failures."""
+"""Turns Python exceptions into failures of the protocol, and back."""
 
 from __future__ import annotations
 

@@ -89,8 +89,8 @@ class Operations:
     """
 
     __slots__ = (
-        "_early",
         "_loop",
+        "_results_before_future",
         "_signals",
         "_thread",
         "_waiting",
@@ -110,7 +110,7 @@ class Operations:
         self._loop = loop
         self._thread = get_ident()
         self._waiting: dict[NotificationId, Completable] = {}
-        self._early: dict[NotificationId, Result] = {}
+        self._results_before_future: dict[NotificationId, Result] = {}
         self._signals: dict[str, None] = {}  # the names that were waited for
 
     # ---- From the handler ----
@@ -158,7 +158,7 @@ class Operations:
 
     def _refuse_caller(self) -> None:
         # Of a handler that was left alone, no operation does anything, nor raises.
-        if not self.journal.is_unheard:
+        if not self.journal.ignores_its_end:
             raise RuntimeError(
                 "A durable operation was used outside its handler's own code: it belongs to another "
                 "invocation, or this is an asyncio task (asyncio.gather makes some), a thread or the "
@@ -171,7 +171,7 @@ class Operations:
 
         An id has one future.
         """
-        early = self._early.get(id_) if self._early else None
+        early = self._results_before_future.get(id_) if self._results_before_future else None
         if early is None:
             self._waiting[id_] = future
         else:
@@ -206,7 +206,7 @@ class Operations:
         """A notification takes effect. Of a signal that is sent more than once, the first does."""
         future = self._waiting.pop(id_, None)
         if future is None:
-            self._early.setdefault(id_, result)
+            self._results_before_future.setdefault(id_, result)
         else:
             future.settle(result)
 
@@ -219,7 +219,7 @@ class Operations:
         for future in self._waiting.values():
             future.forget_parents()
         self._waiting.clear()
-        self._early.clear()
+        self._results_before_future.clear()
         self.deferred = {}
         self.begun_runs = []
         self.owner = None

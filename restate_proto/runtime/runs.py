@@ -104,12 +104,12 @@ class Runs:
     ) -> bytes | Failure | None:
         """What is to be recorded; None where the attempt ended instead."""
         if error is None:
-            return self._recordable(task.run, result)
+            return self._encode_result(task.run, result)
         if isinstance(error, TerminalError):
             return to_failure(error)
         return self._failed(task, error)
 
-    def _recordable(self, run: Run, result: Any) -> bytes | Failure:
+    def _encode_result(self, run: Run, result: Any) -> bytes | Failure:
         """The payload of a result, or the failure that is recorded in its place.
 
         The effect has happened. Another attempt would repeat it and come to the same result, so a

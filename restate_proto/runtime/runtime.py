@@ -128,7 +128,7 @@ class Cleanups:
             name: what it is, for the log.
         """
         self._is_empty.clear()
-        self._timers[task] = self._loop.call_later(self._seconds, self._cut_off, task, name)
+        self._timers[task] = self._loop.call_later(self._seconds, self._end_overdue, task, name)
 
     def discard(self, task: EagerTask) -> None:
         """A task has ended."""
@@ -142,7 +142,7 @@ class Cleanups:
         """Wait until all of them have ended, or are cut off."""
         await self._is_empty.wait()
 
-    def _cut_off(self, task: EagerTask, name: str) -> None:
+    def _end_overdue(self, task: EagerTask, name: str) -> None:
         reason = f"the attempt ended {self._seconds:g} seconds ago"
         _log.warning(
             "%s: it is cut off, for %s and it still waits in %s", name, reason, place_of(task)

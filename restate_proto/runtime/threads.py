@@ -1,4 +1,4 @@
-"""Runs blocking functions in threads, of which there are no more than a number."""
+"""A bounded pool of threads for the ordinary functions of `ctx.run`."""
 
 from __future__ import annotations
 

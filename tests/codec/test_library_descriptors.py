@@ -220,7 +220,9 @@ def test_classes_of_another_contract_are_refused(load: Load) -> None:
 def test_a_contract_that_protobuf_refuses_is_a_codec_error(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library_descriptors, "_new", {})  # it stays there, and in the way of other tests
+    monkeypatch.setattr(
+        library_descriptors, "_new", {}
+    )  # it stays there, and in the way of other tests
     proto = file("refused.proto", "refused.v1", ("Thing", STRING), ("Thing", STRING))
     register("refused.", proto)
     thing = load("refused.refused.v1", class_("Thing", TEXT)).Thing

@@ -110,16 +110,16 @@ def test_every_combinator_has_its_number(combinator: Combinator) -> None:
 @pytest.mark.parametrize("version", [5, 6])
 def test_waiting_is_silent_until_v6(version: int) -> None:
     case = Case(version=version)
-    assert case.machine.waiting.is_silent
+    assert case.machine.waiting.parks_silently
     case.machine.waiting.park(TREE, executing=False)
     assert case.sent() == []
     case.close_input()
-    assert not case.machine.waiting.is_silent
+    assert not case.machine.waiting.parks_silently
 
 
 def test_waiting_is_told_in_v7() -> None:
     case = Case(version=7)
-    assert not case.machine.waiting.is_silent
+    assert not case.machine.waiting.parks_silently
     case.machine.waiting.park(TREE, executing=False)
     assert case.sent() == [pb.AwaitingOnMessage(awaiting_on=TREE_MESSAGE)]
 
@@ -137,9 +137,9 @@ def test_waiting_for_a_function_of_this_attempt_is_told_to_nobody(version: int) 
 @each_version
 def test_nothing_waits_silently_that_has_to_replay_or_is_over(version: int) -> None:
     case = Case(pb.ClearAllStateCommandMessage(), version=version)
-    assert not case.machine.waiting.is_silent
+    assert not case.machine.waiting.parks_silently
     case.machine.journal.abandon()
-    assert not case.machine.waiting.is_silent
+    assert not case.machine.waiting.parks_silently
 
 
 @each_version

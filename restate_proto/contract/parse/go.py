@@ -1,4 +1,4 @@
-"""The Go SDK's options beside ours: Go's generator reads only its own.
+"""Options of the Go SDK beside ours: both must say the same, and Go's generator must understand them.
 
 Where both are there, they must say the same. Where ours is alone, an object is a plain service to
 Go's generator: its clients have no key, and its server has no state. Nobody who has no Go wants to

@@ -1,4 +1,4 @@
-"""Prints the class that users extend, which the SDK takes as the definition of its service."""
+"""Prints the class that users extend, and the one that has the names, serdes and requests of its handlers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be right in a contract and still cannot be said on the JVM."""
+"""Reports contracts that are valid, but cannot be expressed in Java or Kotlin."""
 
 from __future__ import annotations
 

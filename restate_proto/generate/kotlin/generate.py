@@ -1,4 +1,4 @@
-"""The generator of Kotlin code."""
+"""The generator of Kotlin code: checks the contracts, and prints a file for each."""
 
 from __future__ import annotations
 

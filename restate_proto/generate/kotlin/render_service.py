@@ -1,4 +1,4 @@
-"""Prints the class that a user subclasses, which is its own service definition factory."""
+"""Prints the class that users extend, and the object that has the names, serdes and requests of its handlers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lays out Kotlin text."""
+"""Lays out Kotlin text, with the imports that it needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Python names of what is generated for a contract, and what of it has none."""
+"""The Python names of what a contract has, and errors where there is none for something."""
 
 from __future__ import annotations
 

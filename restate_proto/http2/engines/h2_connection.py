@@ -1,4 +1,4 @@
-"""h2's connection, where a violation that RFC 9113 calls a stream error ends its stream alone.
+"""h2's connection, changed so that a stream error (RFC 9113, section 5.4.2) ends that stream alone.
 
 h2 closes the connection for nearly every violation. Two things tell which of them are about one
 stream: the frame's header block is decoded by then, so that HPACK's tables are right, and the

@@ -142,7 +142,7 @@ def test_the_configuration_in_the_readme_is_a_contract(tmp_path: Path) -> None:
     generated = generate(tmp_path, tmp_path / "out")
     assert not generated.warnings
     code = (tmp_path / "out" / "payments_restate.py").read_text()
-    assert 'name="Payments"' in code
+    assert '"Payments"' in code
     assert "max_attempts=20" in code
 
 

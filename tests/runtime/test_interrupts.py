@@ -156,5 +156,5 @@ def test_the_second_interrupt_of_asyncio_run_is_for_the_process() -> None:
     async def main() -> None:
         Case(body).start()
 
-    with pytest.raises(KeyboardInterrupt):
+    with handling(signal.SIGINT, None), pytest.raises(KeyboardInterrupt):
         asyncio.run(main())

@@ -224,6 +224,7 @@ GHOST = AnyMessage(type_url=f"{PREFIX}ghost.v1.Bike", value=b"\x08\x05")
         (FieldMask(paths=[""]), "ProtoJSON: the paths "),
         (WellKnown(any=GHOST), "any: "),
         (WellKnown(anys={"x": GHOST}), "anys['x']: "),
+        (WellKnown(anys=dict.fromkeys("hgfedcba", GHOST)), "anys['a']: "),  # the same every time
         (GHOST, "ghost.v1.Bike"),
         (WellKnown(value=Value(number_value=float("nan"))), "value: "),
         (
@@ -323,6 +324,7 @@ BROKEN = [
     (Scalars, b"\x18" + b"\xff" * 11, "an_int32: an integer has too many bytes"),
     (Scalars, b"\x09abc", "a_double: it is cut off: 3 of 8 bytes are there"),
     (Legacy, b"\x0a\x01n\x1b\x20\x05", "item: the group has no end"),
+    (Legacy, b"\x0a\x01n\x1b\x34", "item.field 6: the wire type 4 does not fit here"),
     (Brace, b"\x7b\x22\x05abc", "inner.text: it is cut off: 3 of 5 bytes are there"),
 ]
 

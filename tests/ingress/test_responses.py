@@ -90,6 +90,17 @@ def test_the_failure_of_an_invocation() -> None:
     assert found.__notes__ == ["(call of S/k/h, invocation inv_9)"]
 
 
+def test_a_request_that_names_the_invocation_has_its_id_once_in_the_note() -> None:
+    answer = error("invocation", 418, "no coffee")
+    answer.fields.append((b"x-restate-id", b"inv_9"))
+    request = attach_request(InvocationIdRef("inv_9"), accept="application/protobuf")
+
+    found = error_of(request, answer)
+
+    assert found is not None
+    assert found.__notes__ == ["(attach to invocation inv_9)"]
+
+
 @pytest.mark.parametrize("code", [200, 404, 429, 470, 500, 503])
 def test_no_code_hides_that_it_is_the_invocations(code: int) -> None:
     found = error_of(OUTPUT, error("invocation", code, "mine"))

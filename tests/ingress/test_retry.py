@@ -275,6 +275,15 @@ def test_no_attempt_begins_after_the_budget() -> None:
     assert world.slept == [0.25, 0.5, 1.0]
 
 
+def test_a_delay_that_leads_past_the_budget_is_not_waited_for() -> None:
+    world = World([UNREACHABLE] * 9)
+
+    with pytest.raises(IngressUnreachableError):
+        world.send(CALL, replace(POLICY, max_duration=timedelta(seconds=1.5)))
+
+    assert world.slept == [0.25, 0.5]  # the third attempt ends at 0.75, and the next delay is 1.0
+
+
 def test_without_a_budget_attempts_alone_count() -> None:
     world = World([UNREACHABLE] * 100)
     policy = replace(POLICY, max_attempts=100, max_duration=None, factor=1e9)

@@ -181,11 +181,13 @@ def test_a_request_tells_its_parts(engine: str) -> None:
 
 
 @engines
-def test_writing_out_of_order_is_the_programs_error(engine: str) -> None:
+@pytest.mark.parametrize("method", [b"POST", b"HEAD"])
+def test_writing_out_of_order_is_the_programs_error(engine: str, method: bytes) -> None:
     async def test() -> None:
         app = App()
         memory = Memory(app, engine)
-        memory.feed(memory.client.preface(), memory.client.request(1))
+        head = [(b":method", method), *REQUEST[1:]]
+        memory.feed(memory.client.preface(), memory.client.request(1, head))
         stream: ServerStream = app.requests[0].stream
         with pytest.raises(RuntimeError, match=r"call respond\(\) first"):
             stream.write(b"x")

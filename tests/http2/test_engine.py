@@ -92,6 +92,18 @@ def test_the_peers_settings_are_reported(server: str, client: str) -> None:
     assert pair.at_client.max_streams == 7
 
 
+@engines
+def test_settings_change_what_they_name_and_nothing_else(name: str) -> None:
+    sink = Recorder()
+    engine = load_engine(name)(sink, Http2Settings(), client=True)
+    engine.receive(settings_frame({3: 7}))
+    assert sink.max_streams == 7
+    engine.receive(settings_frame({4: 100_000}))
+    assert sink.max_streams == 7
+    engine.receive(settings_frame({3: 9}))
+    assert sink.max_streams == 9
+
+
 @pairs
 def test_data_beyond_the_peers_window_waits_and_is_counted(server: str, client: str) -> None:
     window = 20_000
@@ -503,6 +515,32 @@ def test_unread_answers_to_pings_are_bounded(name: str, monkeypatch: pytest.Monk
         engine.receive(pings)
     assert sink.terminated == [ErrorCode.ENHANCE_YOUR_CALM]
     assert goaway_code(frames(drain_output(engine))) == ErrorCode.ENHANCE_YOUR_CALM
+
+
+@engines
+def test_the_last_words_are_not_put_into_a_body(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written last may have ended in the middle of a frame, to which they would belong."""
+    monkeypatch.setattr("restate_proto.http2.engines.h2.MAX_UNSENT", 100_000)
+    engine, sink = server_engine(name)
+    client = RawClient()
+    engine.receive(client.preface({4: 1_000_000}) + client.request(1, end=True))
+    engine.receive(window_update(0, 1_000_000))
+    drain_output(engine)
+    engine.respond(1, STATUS, end_stream=False)
+    engine.send(1, bytes(500_000), end_stream=True)
+    written = engine.output()
+    assert engine.more
+    while not sink.terminated:
+        engine.receive(frame(PING, payload=bytes(8)) * 1_000)
+    written += drain_output(engine)
+
+    position = 0
+    while position < len(written):
+        length = int.from_bytes(written[position : position + 3], "big")
+        payload = written[position + 9 : position + 9 + length]
+        if written[position + 3] == DATA:
+            assert not payload.strip(b"\0")
+        position += 9 + length
 
 
 @engines

@@ -65,6 +65,15 @@ def test_a_message_that_is_called_like_a_generated_class(
     assert generate(compile_request({"cart.proto": nested})), "inside of the file's class it may be"
 
 
+def test_a_message_without_a_package_that_the_companion_hides(compile_request: Compile) -> None:
+    text = HEAD.replace("package shop.v1;", "option java_multiple_files = true;")
+    text += CART.replace("(M)", "(Companion)", 1) + "message Companion {}"
+    assert error(compile_request, {"cart.proto": text}) == (
+        "cart.proto:5:1: Cart uses Companion of cart.proto, which has no Java package, so that the "
+        "Companion inside of generated classes hides it; write option java_package in cart.proto"
+    )
+
+
 def test_two_files_that_become_one(compile_request: Compile) -> None:
     package = 'option java_package = "com.acme";'
     text = error(

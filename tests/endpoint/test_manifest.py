@@ -189,6 +189,9 @@ def test_workflow_retention_goes_to_the_run_handler() -> None:
     own = replace(run, config=day)
     built = only_handler(own, kind=WORKFLOW, config=week)
     assert built["workflowCompletionRetention"] == 86_400_000
+    none = replace(run, config=Config(workflow_retention=timedelta(0)))
+    built = only_handler(none, kind=WORKFLOW, config=week)
+    assert built["workflowCompletionRetention"] == 0
 
 
 def test_idempotency_retention_of_a_workflow_is_for_its_shared_handlers() -> None:

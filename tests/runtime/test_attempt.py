@@ -504,6 +504,7 @@ async def test_what_comes_after_the_end_is_ignored() -> None:
     case = Case(echo).start()
     case.sent()
     case.feed(result(1), b"\xff" * 100).close_input()
+    assert case.stream.acknowledged == case.fed
     case.attempt.drained()
     case.attempt.aborted("gone")
     assert case.sent() == []

@@ -69,6 +69,30 @@ async def test_a_coroutine_function_is_executed_at_once(version: int) -> None:
 
 
 @in_loop
+async def test_a_result_is_proposed_while_the_handler_waits_for_something_else() -> None:
+    finish, go_on = asyncio.Event(), asyncio.Event()
+
+    async def function() -> int:
+        await finish.wait()
+        return 7
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        run = ctx.run("once", function)
+        await go_on.wait()
+        return Parcel(number=await run)
+
+    case = Case(body).start()
+    case.sent_one(pb.RunCommandMessage)
+    finish.set()
+    await case.until_written()
+    assert case.sent_one(pb.ProposeRunCompletionMessage).value == b"7"
+    case.feed(value(1, b"7"))
+    go_on.set()
+    await case.until_written()
+    assert case.answer().number == 7
+
+
+@in_loop
 async def test_what_is_recorded_is_the_result() -> None:
     case = Case(run_once).start().feed(value(1, b"8"))
     assert case.answer().number == 8

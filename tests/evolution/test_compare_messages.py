@@ -64,6 +64,7 @@ def texts(
         ("string x = 1;", 'string y = 1 [json_name = "x"];', ""),
         ("string x_y = 1;", 'string x_y = 1 [json_name = "z"];', "json"),
         ("string xY = 1;", 'string xY = 1 [json_name = "z"];', "json"),
+        ("string xY = 1;", 'reserved 1; string xY = 2 [json_name = "z"];', "json"),
         ("string x = 1;", "reserved 1; string x = 2;", ""),
         ("string x = 1;", "string x = 2;", "binary"),
         ("string x = 1;", 'reserved "x"; string y = 2;', "binary"),

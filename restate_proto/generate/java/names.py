@@ -134,7 +134,7 @@ def _service(service: ServiceModel, serde: JvmClass, messages: JavaMessages) -> 
     names = ServiceNames.of(service)
     constants = serde_constants(service)
     methods = {handler.rpc: _method_name(service, handler) for handler in service.handlers}
-    taken = {*methods.values(), *_ASYNC}
+    taken = set(methods.values())
     return JavaService(
         model=service,
         base=JvmClass(serde.package, (names.base,)),

@@ -16,6 +16,7 @@ MAX_DEPTH = 100
 
 _FIXED = {1: 8, 5: 4}
 _VARINT, _LENGTH, _GROUP, _END = 0, 2, 3, 4
+_SHORT_BYTES = 5
 _TEXT = FieldDescriptor.TYPE_STRING
 _MESSAGE = FieldDescriptor.TYPE_MESSAGE
 
@@ -58,7 +59,7 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise _FaultError(f"nested more than {MAX_DEPTH} messages deep")
         while position < end:
-            tag, position = self._varint(position, end)
+            tag, position = self._short_varint("tag", position, end)
             number, type_ = tag >> 3, tag & 7
             if type_ == _END and group and number == group:
                 return position
@@ -93,7 +94,7 @@ class _Reader:
             raise _FaultError(f"the wire type {type_} does not fit here")
         length = _FIXED.get(type_, 0)
         if type_ == _LENGTH:
-            length, position = self._varint(position, end)
+            length, position = self._short_varint("length", position, end)
         if length > end - position:
             raise _FaultError(f"it is cut off: {end - position} of {length} bytes are there")
         if type_ == _LENGTH and field is not None:
@@ -114,6 +115,13 @@ class _Reader:
             if byte < 0x80:
                 return value, position
         raise _FaultError("an integer has too many bytes")
+
+    def _short_varint(self, what: str, position: int, end: int) -> tuple[int, int]:
+        """A tag or a length: of 32 bits, which fit into 5 bytes."""
+        value, after = self._varint(position, end)
+        if after - position > _SHORT_BYTES or value >= 1 << 32:
+            raise _FaultError(f"its {what} has more than 32 bits")
+        return value, after
 
     def _text(self, start: int, end: int) -> None:
         try:

@@ -11,7 +11,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from google.protobuf.wrappers_pb2 import BytesValue, DoubleValue
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from restate_proto.codec.binary_faults import find_fault
@@ -321,6 +321,9 @@ BROKEN = [
     (Tree, b"\x07", "field 0: "),
     (Tree, b"\x0f", "name: the wire type 7 does not fit here"),
     (Tree, b"\xff", "it is cut off"),
+    (Tree, b"\x80\x80\x80\x80\x10\x00", "its tag has more than 32 bits"),
+    (Tree, b"\x8a\x80\x80\x80\x80\x00\x00", "its tag has more than 32 bits"),
+    (Tree, b"\x0a\x81\x80\x80\x80\x10a", "name: its length has more than 32 bits"),
     (Scalars, b"\x18" + b"\xff" * 11, "an_int32: an integer has too many bytes"),
     (Scalars, b"\x09abc", "a_double: it is cut off: 3 of 8 bytes are there"),
     (Legacy, b"\x0a\x01n\x1b\x20\x05", "item: the group has no end"),
@@ -354,6 +357,7 @@ def test_binary_that_is_too_deep() -> None:
 
 
 @given(st.sampled_from([Tree, Scalars, Legacy, Brace, Collections]), st.binary(max_size=40))
+@example(Tree, b"\x12\x80\x80\x80\x80\x80\x00")  # which not all releases refuse
 def test_a_fault_is_found_in_whatever_protobuf_refuses(message_class: Any, data: bytes) -> None:
     try:
         message_class.FromString(data)

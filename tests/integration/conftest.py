@@ -59,5 +59,7 @@ def session_world(request: pytest.FixtureRequest, loop: Loop) -> Iterator[World]
 @pytest.fixture
 def world(session_world: World) -> Iterator[World]:
     """A combination of the matrix, and a check after the test that no attempt failed unnoticed."""
+    # Other tests may have logged failures of their own meanwhile.
+    session_world.take_failures()
     yield session_world
     session_world.check()

@@ -32,7 +32,7 @@ CORPUS = Path(__file__).parents[2] / "node_modules/google-proto-files"
 
 LANGUAGES = {
     "Python": (generate_python, 50),
-    "Java": (generate_java, 240),
+    "Java": (generate_java, 243),
     "Kotlin": (generate_kotlin, 132),
 }
 """The generator of each language, and how many lines a method may take: all lines by all methods.

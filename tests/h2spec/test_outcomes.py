@@ -27,6 +27,11 @@ def test_a_report_names_each_case_and_what_was_wrong() -> None:
     assert read_report(REPORT) == {GOOD: None, BAD: "GOAWAY Frame\nConnection closed"}
 
 
+def test_a_report_may_have_bytes_that_no_xml_has() -> None:
+    report = REPORT.replace("GOAWAY", "GO\x00\x1bAWAY")
+    assert read_report(report)[BAD] == "GO??AWAY Frame\nConnection closed"
+
+
 def test_a_failure_is_as_expected_or_a_complaint() -> None:
     outcomes = read_report(REPORT)
     assert complaints(outcomes, Expected(2, {BAD: "why"})) == []

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restate_proto.cli.contracts import load_contract
-from restate_proto.cli.output import FAILED, MISUSED, Force, OutputError, fail, write_files
-from restate_proto.cli.protoc import ContractError
+from restate_proto.cli.output import MISUSED, Force, fail, reporting_failures, write_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +93,7 @@ def docs_command(
     """Write the documentation of a contract: its services, handlers and messages, for people."""
     if not ingress_url.startswith(("http://", "https://")):
         fail(f"{ingress_url!r} is not a URL, such as http://127.0.0.1:8080", code=MISUSED)
-    try:
+    with reporting_failures():
         files = write_docs(
             source,
             out,
@@ -104,12 +103,4 @@ def docs_command(
             ingress_url=ingress_url,
             force=force,
         )
-    except ContractError as error:
-        # As they are, without a prefix: editors find the file and line in them.
-        typer.echo(str(error), err=True)
-        raise typer.Exit(FAILED) from None
-    except OutputError as error:
-        fail(str(error))
-    except OSError as error:
-        fail(f"{error.filename}: {error.strerror}")
     typer.echo(f"{len(files)} pages in {out}")

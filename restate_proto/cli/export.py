@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from restate_proto.cli.output import Force, OutputError, fail, write_files
+from restate_proto.cli.output import Force, fail, reporting_failures, write_files
 from restate_proto.cli.protoc import options_folder
 
 __all__ = ["export_command"]
@@ -31,15 +31,11 @@ def export_command(
     """Export restatepb/v1/options.proto, which contracts import, for buf, protoc and editors."""
     path = out / _NAME
     content = (options_folder() / path.name).read_bytes()
-    try:
+    with reporting_failures():
         # git may have changed the line ends of a file that is checked in.
         is_fresh = path.is_file() and path.read_bytes().replace(b"\r\n", b"\n") == content
         if not is_fresh and not check:
             write_files(out, {_NAME: content.decode()}, force=force)
-    except OutputError as error:
-        fail(str(error))
-    except OSError as error:
-        fail(f"{error.filename}: {error.strerror}")
     if check and not is_fresh:
         what = "is not that of this version" if path.is_file() else "is missing"
         fail(f"{path} {what}; run `restate-proto export {out}`")

@@ -11,7 +11,12 @@ import typer
 from google.protobuf.compiler import plugin_pb2
 
 from restate_proto.cli.message_compilers import compile_messages
-from restate_proto.cli.output import FAILED, MARK, Force, OutputError, fail, write_files
+from restate_proto.cli.output import (
+    MARK,
+    Force,
+    reporting_failures,
+    write_files,
+)
 from restate_proto.cli.protoc import ContractError, ProtoFolder
 from restate_proto.cli.protoc_output import mend_stub, prefix_imports
 from restate_proto.contract.parse.go import go_warnings
@@ -125,7 +130,7 @@ def generate_command(
     force: Force = False,
 ) -> None:
     """Generate the messages and the Restate code of .proto files."""
-    try:
+    with reporting_failures():
         generated = generate(
             proto_dir or Path("proto"),
             out,
@@ -135,14 +140,6 @@ def generate_command(
             include=include or [],
             force=force,
         )
-    except ContractError as error:
-        # As they are, without a prefix: editors find the file and line in them.
-        typer.echo(str(error), err=True)
-        raise typer.Exit(FAILED) from None
-    except OutputError as error:
-        fail(str(error))
-    except OSError as error:
-        fail(f"{error.filename}: {error.strerror}")
     if generated.warnings:
         typer.echo(generated.warnings, err=True)
     count = sum(path.name.endswith("_restate.py") for path in generated.files)

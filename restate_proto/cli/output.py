@@ -6,18 +6,29 @@ A command that failed says so in one line on stderr, with an exit code and witho
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from restate_proto.cli.protoc import ContractError
 from restate_proto.contract.paths import path_problem
 from restate_proto.errors import RestateError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
     from pathlib import Path
 
-__all__ = ["FAILED", "MARK", "MISUSED", "Force", "OutputError", "fail", "write_files"]
+__all__ = [
+    "FAILED",
+    "MARK",
+    "MISUSED",
+    "Force",
+    "OutputError",
+    "fail",
+    "reporting_failures",
+    "write_files",
+]
 
 FAILED = 1
 """The exit code when the command was right and what it tried did not work."""
@@ -60,6 +71,25 @@ def fail(message: str, *, code: int = FAILED) -> NoReturn:
 
 class OutputError(RestateError):
     """Files cannot be written where they should be; `str()` of it is for the user."""
+
+
+@contextmanager
+def reporting_failures() -> Generator[None]:
+    """Ends a command that reads a contract and writes files where either cannot be done.
+
+    Raises:
+        typer.Exit: the block raised a `ContractError`, an `OutputError` or an `OSError`.
+    """
+    try:
+        yield
+    except ContractError as error:
+        # As they are, without a prefix: editors find the file and line in them.
+        typer.echo(str(error), err=True)
+        raise typer.Exit(FAILED) from None
+    except OutputError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}")
 
 
 def write_files(out: Path, texts: Mapping[str, str], *, force: bool) -> tuple[Path, ...]:

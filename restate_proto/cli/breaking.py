@@ -141,7 +141,7 @@ def _check_that_it_is_no_revision(against: str, source: Path) -> None:
 
 
 def _version(contract: Contract) -> ContractVersion:
-    return ContractVersion(contract.files, contract.descriptors.file)
+    return ContractVersion(contract.files, contract.descriptors)
 
 
 def _note(text: str) -> None:

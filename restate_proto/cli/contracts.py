@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from google.protobuf.compiler import plugin_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
@@ -21,6 +20,7 @@ from restate_proto.cli.protoc import (
     check_proto_paths,
     is_installed,
 )
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.parse.files import parse_files
 from restate_proto.contract.paths import printable
 from restate_proto.contract.problems import PluginError, Problems
@@ -52,7 +52,7 @@ class Contract:
 
     files: tuple[FileModel, ...]
     names: tuple[str, ...]
-    descriptors: FileDescriptorSet
+    descriptors: Descriptors
     paths: Mapping[str, str]
     broken: str = ""
 
@@ -79,20 +79,18 @@ def load_contract(
         ContractError: the source cannot be read, or the contract breaks a rule and may not.
     """
     if source.is_file():
-        descriptors = _read_set(source)
+        found = _read_set(source)
         names = sorted(
-            file.name
-            for file in descriptors.file
-            if not is_installed(file.name) and not _is_import(file)
+            file.name for file in found.file if not is_installed(file.name) and not _is_import(file)
         )
-        files, broken = _parse(names, descriptors, all_services=all_services)
+        descriptors, files, broken = _parse(names, found, all_services=all_services)
         paths: dict[str, str] = {}
     else:
         folder = ProtoFolder(source, include=include)
         with tempfile.TemporaryDirectory() as temporary:
-            descriptors, _ = folder.compile(Path(temporary))
+            found, _ = folder.compile(Path(temporary))
         names = folder.names
-        files, broken = _parse(names, descriptors, all_services=all_services)
+        descriptors, files, broken = _parse(names, found, all_services=all_services)
         broken = folder.on_disk(broken)
         paths = _paths((source, *include), descriptors)
     if broken and not lenient:
@@ -163,29 +161,29 @@ def load_revision(
 
 
 def _parse(
-    names: Sequence[str], descriptors: FileDescriptorSet, *, all_services: bool
-) -> tuple[tuple[FileModel, ...], str]:
-    """Returns the model, and what rules are broken."""
-    request = plugin_pb2.CodeGeneratorRequest(file_to_generate=names, proto_file=descriptors.file)
+    names: Sequence[str], found: FileDescriptorSet, *, all_services: bool
+) -> tuple[Descriptors, tuple[FileModel, ...], str]:
+    """Returns the descriptors, the model, and what rules are broken."""
     problems = Problems()
     try:
-        files = parse_files(request, all_services=all_services, problems=problems)
+        descriptors = Descriptors(found.file)
+        files = parse_files(descriptors, names, all_services=all_services, problems=problems)
     except PluginError as error:
         raise ContractError(str(error)) from error
     try:
         problems.raise_if_any()
     except PluginError as error:
-        return files, str(error)
-    return files, ""
+        return descriptors, files, str(error)
+    return descriptors, files, ""
 
 
-def _paths(folders: Sequence[Path], descriptors: FileDescriptorSet) -> dict[str, str]:
+def _paths(folders: Sequence[Path], descriptors: Descriptors) -> dict[str, str]:
     """Finds files as protoc does: in the first folder that has them."""
     return {  # the last one counts
-        file.name: str(folder / file.name)
-        for file in descriptors.file
+        name: str(folder / name)
+        for name in descriptors.protos
         for folder in reversed(folders)
-        if (folder / file.name).is_file()
+        if (folder / name).is_file()
     }
 
 

@@ -82,12 +82,14 @@ def compile_messages(
             f"run `pip install '{compiler.install}'` to get it"
         )
     wanted = {name: set[str]() for name in request.file_to_generate}
-    for file in parse_files(request, all_services=parse_options(request.parameter).all_services):
+    descriptors = Descriptors(request.proto_file)
+    takes_all = parse_options(request.parameter).all_services
+    for file in parse_files(descriptors, wanted, all_services=takes_all):
         wanted[file.path].update(m.full_name for s in file.services for m in s.messages())
     messages = plugin_pb2.CodeGeneratorRequest(
         file_to_generate=request.file_to_generate,
         parameter=compiler.parameter,
-        proto_file=bare_files(Descriptors(request.proto_file), wanted),
+        proto_file=bare_files(descriptors, wanted),
     )
     # betterproto2's calls ruff, which lies beside this Python and need not be on the PATH.
     path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))

@@ -25,18 +25,15 @@ from google.protobuf.descriptor_pb2 import (
 )
 from google.protobuf.descriptor_pool import DescriptorPool
 
-from restate_proto.contract.paths import printable
+from restate_proto.contract.paths import printable, proto_path_problem
 from restate_proto.contract.problems import Location, PluginError
 from restate_proto.protobuf import messages_in_file, types_in_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from google.protobuf import descriptor_pb2
-
 
 __all__ = ["AnyDescriptor", "Descriptors", "Path", "SourceFile", "clean_comment"]
-
 
 T = TypeVar("T")
 
@@ -51,6 +48,8 @@ AnyDescriptor = (
     | MethodDescriptor
 )
 
+Path = tuple[int, ...]
+
 _REFUSED = "Couldn't build proto file into descriptor pool: "
 
 
@@ -62,12 +61,14 @@ class Descriptors:
             were registered.
 
     Raises:
-        PluginError: protobuf refuses a file, or the files do not fit together.
+        PluginError: a path cannot go into code and file systems, protobuf refuses a file, or the
+            files do not fit together.
     """
 
     def __init__(self, files: Iterable[FileDescriptorProto]) -> None:
         self.protos = {file.name: file for file in files}
         """The files as they were given, by their paths."""
+        _check_paths(self.protos)
         self._pool = DescriptorPool()
         # Not asked of the pool: protobuf 7 finds no file whose path is not ASCII.
         self._files = {name: self._add(self.protos[name]) for name in _imported_first(self.protos)}
@@ -197,6 +198,13 @@ class Descriptors:
         return self._sources[file]
 
 
+def _check_paths(paths: Iterable[str]) -> None:
+    """Generated code names all files, and is called like those that are asked for."""
+    problems = [problem for problem in map(proto_path_problem, paths) if problem is not None]
+    if problems:
+        raise PluginError("\n".join(problems))
+
+
 def _imported_first(files: Mapping[str, FileDescriptorProto]) -> Iterable[str]:
     """Returns the paths of files, each after those that it imports."""
     imports = {
@@ -242,13 +250,12 @@ def _find(find: Callable[[str], T], full_name: str) -> T | None:
 
 
 # As in SourceCodeInfo: field numbers and indexes from the FileDescriptorProto down.
-Path = tuple[int, ...]
 
 
 class SourceFile:
     """The source information of one file, which may lack it (buf leaves it out for imports)."""
 
-    def __init__(self, proto: descriptor_pb2.FileDescriptorProto) -> None:
+    def __init__(self, proto: FileDescriptorProto) -> None:
         self._name = proto.name
         self._spans: dict[Path, tuple[int, int]] = {}
         self._comments: dict[Path, str] = {}

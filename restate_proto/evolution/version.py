@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from google.protobuf.descriptor import Descriptor, EnumDescriptor
-    from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
     from restate_proto.contract.descriptors import AnyDescriptor
     from restate_proto.contract.schema import FileModel, ServiceModel
@@ -25,18 +24,12 @@ class ContractVersion:
 
     Args:
         files: those of its files that have Restate services.
-        descriptors: its files and all that they import, parsed while our options' extensions
-            were registered.
-
-    Raises:
-        PluginError: the descriptors do not fit together.
+        descriptors: its files and all that they import.
     """
 
-    def __init__(
-        self, files: Iterable[FileModel], descriptors: Iterable[FileDescriptorProto]
-    ) -> None:
+    def __init__(self, files: Iterable[FileModel], descriptors: Descriptors) -> None:
         self.services: tuple[ServiceModel, ...] = tuple(s for file in files for s in file.services)
-        self._descriptors = Descriptors(descriptors)
+        self._descriptors = descriptors
         self._options = OptionReader(self._descriptors)
 
     def message(self, full_name: str) -> Descriptor:

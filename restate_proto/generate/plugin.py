@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Generate", "all_services", "boolean_option", "given_options", "run", "serve"]
 
-
 Generate = Callable[[plugin_pb2.CodeGeneratorRequest], dict[str, str]]
 """A generator: the text of each generated file by its path; raises `PluginError`."""
 

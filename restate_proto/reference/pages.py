@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from google.protobuf.descriptor import FieldDescriptor
-    from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
+    from restate_proto.contract.descriptors import Descriptors
     from restate_proto.contract.schema import FileModel, ServiceModel
     from restate_proto.reference.document import Block, Cell, Inline
 
@@ -42,7 +42,7 @@ __all__ = ["contract_pages"]
 
 
 def contract_pages(
-    descriptors: FileDescriptorSet, files: Sequence[FileModel], *, ingress_url: str
+    descriptors: Descriptors, files: Sequence[FileModel], *, ingress_url: str
 ) -> tuple[Page, ...]:
     """Makes the pages of a contract.
 
@@ -54,16 +54,13 @@ def contract_pages(
     Returns:
         The index, and then a page for each file that has a service or a type that one uses, in
         the order of their paths.
-
-    Raises:
-        PluginError: the descriptors do not fit together.
     """
     return _Maker(descriptors, files, ingress_url).pages()
 
 
 class _Maker:
     def __init__(
-        self, descriptors: FileDescriptorSet, files: Sequence[FileModel], ingress_url: str
+        self, descriptors: Descriptors, files: Sequence[FileModel], ingress_url: str
     ) -> None:
         self._library = Library(descriptors, files)
         self._services = {file.path: file.services for file in files}

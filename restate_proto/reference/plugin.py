@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
-
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.parse.files import parse_files
 from restate_proto.contract.problems import PluginError
 from restate_proto.generate.plugin import boolean_option, given_options, serve
@@ -56,8 +55,8 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
             f'ingress_url="{ingress_url}" is not a URL; write one such as http://127.0.0.1:8080'
         )
     all_services = boolean_option("all_services", given.get("all_services", "false"))
-    files = parse_files(request, all_services=all_services)
-    descriptors = FileDescriptorSet(file=request.proto_file)
+    descriptors = Descriptors(request.proto_file)
+    files = parse_files(descriptors, request.file_to_generate, all_services=all_services)
     pages = contract_pages(descriptors, files, ingress_url=ingress_url)
     return {
         name: text for render in _FORMATS[format_] for name, text in sorted(render(pages).items())

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from google.protobuf.descriptor import EnumDescriptor, FileDescriptor
-    from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
     from restate_proto.contract.schema import FileModel
 
@@ -66,13 +65,10 @@ class Library:
     Args:
         descriptors: the contract's files and all that they import.
         services: those of its files that have Restate services.
-
-    Raises:
-        PluginError: the descriptors do not fit together.
     """
 
-    def __init__(self, descriptors: FileDescriptorSet, services: Iterable[FileModel]) -> None:
-        self.descriptors = Descriptors(descriptors.file)
+    def __init__(self, descriptors: Descriptors, services: Iterable[FileModel]) -> None:
+        self.descriptors = descriptors
         self._options = OptionReader(self.descriptors)
         self.used = _used_types(
             self.descriptor(message.full_name)

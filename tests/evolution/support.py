@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.parse.files import parse_files
 from restate_proto.evolution import ContractVersion, Finding, compare
 
@@ -36,7 +37,9 @@ class Changes:
     ) -> ContractVersion:
         files = {"shop.proto": contract} if isinstance(contract, str) else contract
         request = self._compile(files, only=only)
-        return ContractVersion(parse_files(request, all_services=False), request.proto_file)
+        descriptors = Descriptors(request.proto_file)
+        files = parse_files(descriptors, request.file_to_generate, all_services=False)
+        return ContractVersion(files, descriptors)
 
 
 def ids(findings: tuple[Finding, ...]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.evolution.compare_messages import PayloadComparison
 from restate_proto.evolution.version import ContractVersion
 from restate_proto.model.kinds import Encoding
@@ -39,7 +40,9 @@ def texts(
     compile_request: Compile, old: str, new: str, encoding: Encoding, names: tuple[str, str]
 ) -> list[str]:
     def version(text: str) -> ContractVersion:
-        return ContractVersion((), compile_request({"shop.proto": TEXT % text}).proto_file)
+        return ContractVersion(
+            (), Descriptors(compile_request({"shop.proto": TEXT % text}).proto_file)
+        )
 
     comparison = PayloadComparison(version(old), version(new))
     one, other = (f"shop.v1.{name}" for name in names)
@@ -136,7 +139,7 @@ def test_a_field_of_another_scalar_type(
 ) -> None:
     def version(fields: str) -> ContractVersion:
         text = TEXT % f"message M {{ {fields} }} {TYPES}"
-        return ContractVersion((), compile_request({"shop.proto": text}).proto_file)
+        return ContractVersion((), Descriptors(compile_request({"shop.proto": text}).proto_file))
 
     comparison = PayloadComparison(version(old), version(new))
     (found,) = comparison.differences("shop.v1.M", "shop.v1.M", encoding)
@@ -168,7 +171,7 @@ def test_numbers_that_a_closed_enum_does_not_define_are_lost(
         text = f"""{head}; package shop.v1; message M {{ {label}{type_} x = 1; Color y = 2; }}
             enum Color {{ {options} NONE = 0; RED = 1; }}"""
         text = text.replace(" Color y", f" {label}Color y")
-        return ContractVersion((), compile_request({"shop.proto": text}).proto_file)
+        return ContractVersion((), Descriptors(compile_request({"shop.proto": text}).proto_file))
 
     comparison = PayloadComparison(version("int32"), version("Color"))
     assert bool(comparison.differences("shop.v1.M", "shop.v1.M", BINARY)) is is_closed
@@ -178,7 +181,9 @@ def test_required_fields_have_to_be_there(compile_request: Compile) -> None:
     def found(old: str, new: str, head: str = 'syntax = "proto2"') -> list[str]:
         def version(fields: str) -> ContractVersion:
             text = f"{head}; package shop.v1; message M {{ {fields} }}"
-            return ContractVersion((), compile_request({"shop.proto": text}).proto_file)
+            return ContractVersion(
+                (), Descriptors(compile_request({"shop.proto": text}).proto_file)
+            )
 
         comparison = PayloadComparison(version(old), version(new))
         return [found.text for found in comparison.differences("shop.v1.M", "shop.v1.M", BINARY)]
@@ -198,7 +203,7 @@ def test_required_fields_have_to_be_there(compile_request: Compile) -> None:
 def test_messages_that_are_delimited(compile_request: Compile, encoding: Encoding) -> None:
     def version(fields: str, head: str = 'edition = "2023"') -> ContractVersion:
         text = f"{head}; package shop.v1; message M {{ {fields} }} message N {{}}"
-        return ContractVersion((), compile_request({"shop.proto": text}).proto_file)
+        return ContractVersion((), Descriptors(compile_request({"shop.proto": text}).proto_file))
 
     def found(old: ContractVersion, new: ContractVersion) -> list[str]:
         differences = PayloadComparison(old, new).differences("shop.v1.M", "shop.v1.M", encoding)
@@ -220,7 +225,7 @@ def test_messages_that_are_delimited(compile_request: Compile, encoding: Encodin
 def test_where_fields_that_cannot_be_set_at_once_are(compile_request: Compile) -> None:
     def version(fields: str) -> ContractVersion:
         text = TEXT % f"message M {{\n{fields}\n}}"
-        return ContractVersion((), compile_request({"shop.proto": text}).proto_file)
+        return ContractVersion((), Descriptors(compile_request({"shop.proto": text}).proto_file))
 
     apart = version("string w = 3;\nstring x = 1;\nstring y = 2;")
     together = version("oneof z {\nstring x = 1;\nstring y = 2; string w = 3;\n}")

@@ -14,6 +14,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import assume, given, settings
 
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.evolution.compare_messages import PayloadComparison
 from restate_proto.evolution.version import ContractVersion
 from restate_proto.model.kinds import Encoding
@@ -99,6 +100,10 @@ def evolved(draw: st.DrawFn) -> tuple[list[Drawn], list[Drawn]]:
     return old, new
 
 
+def version_of(file: FileDescriptorProto) -> ContractVersion:
+    return ContractVersion((), Descriptors([file]))
+
+
 def _file(drawn: list[Drawn]) -> FileDescriptorProto:
     file = FileDescriptorProto(name="m.proto", package="shop.v1", syntax="proto3")
     message = file.message_type.add(name="M")
@@ -138,7 +143,7 @@ def test_what_is_not_reported_reads_the_same(
 ) -> None:
     old, new = messages
     before, after = _file(old), _file(new)
-    comparison = PayloadComparison(ContractVersion((), [before]), ContractVersion((), [after]))
+    comparison = PayloadComparison(version_of(before), version_of(after))
     assume(not comparison.differences("shop.v1.M", "shop.v1.M", encoding))
     written = _class(before)(**{field.name: field.value for field in old})
     read = _through(written, _class(after), encoding)
@@ -149,5 +154,5 @@ def test_what_is_not_reported_reads_the_same(
 
 @given(MESSAGES, st.sampled_from([BINARY, JSON]))
 def test_the_same_message_reads_the_same(drawn: list[Drawn], encoding: Encoding) -> None:
-    version = ContractVersion((), [_file(drawn)])
+    version = version_of(_file(drawn))
     assert not PayloadComparison(version, version).differences("shop.v1.M", "shop.v1.M", encoding)

@@ -10,6 +10,7 @@ from pathlib import Path
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
+from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.parse.files import parse_files
 from restate_proto.evolution import ContractVersion, Finding, compare
 from tests.protoc import compile_files
@@ -131,7 +132,9 @@ def changes(old: Contract, new: Contract) -> tuple[Finding, ...]:
     def version(contract: Contract) -> ContractVersion:
         with tempfile.TemporaryDirectory() as folder:
             request = compile_files(Path(folder), {"shop.proto": contract.text()}, "", None)
-        return ContractVersion(parse_files(request, all_services=False), request.proto_file)
+        descriptors = Descriptors(request.proto_file)
+        files = parse_files(descriptors, request.file_to_generate, all_services=False)
+        return ContractVersion(files, descriptors)
 
     return compare(version(old), version(new))
 

@@ -31,7 +31,7 @@ def shop() -> Contract:
 def request(contract: Contract, parameter: str = "") -> plugin_pb2.CodeGeneratorRequest:
     return plugin_pb2.CodeGeneratorRequest(
         file_to_generate=contract.names,
-        proto_file=contract.descriptors.file,
+        proto_file=contract.descriptors.protos.values(),
         parameter=parameter,
     )
 

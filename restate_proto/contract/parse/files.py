@@ -9,14 +9,14 @@ from restate_proto.contract.option_reader import OptionReader
 from restate_proto.contract.parse.handlers import key_field
 from restate_proto.contract.parse.scope import FileScope
 from restate_proto.contract.parse.service import parse_service, report_service_name
-from restate_proto.contract.paths import proto_path_problem
-from restate_proto.contract.problems import PluginError, Problems
+from restate_proto.contract.problems import Problems
 from restate_proto.contract.schema import FileModel
 from restate_proto.protobuf import messages_in_file
 
 if TYPE_CHECKING:
-    from google.protobuf.compiler import plugin_pb2
+    from collections.abc import Iterable
 
+    from restate_proto.contract.descriptors import Descriptors
     from restate_proto.contract.parse.scope import ServiceScope
     from restate_proto.contract.schema import ServiceModel
 
@@ -24,54 +24,43 @@ __all__ = ["parse_files"]
 
 
 def parse_files(
-    request: plugin_pb2.CodeGeneratorRequest,
+    descriptors: Descriptors,
+    wanted: Iterable[str],
     *,
     all_services: bool,
     problems: Problems | None = None,
 ) -> tuple[FileModel, ...]:
-    """Makes the model of the files that a request asks for.
+    """Makes the model of the files that are asked for.
 
     Args:
-        request: parsed while our options' extensions were registered.
+        descriptors: those files and all that they import.
+        wanted: the paths of the files.
         all_services: whether a service without a Restate option becomes a plain service.
         problems: takes what is wrong; then nothing is raised, and the model is of what can be read.
 
     Returns:
-        Those of the files that have Restate services, in the order of the request.
+        Those of the files that have Restate services, in the order in which they are asked for.
 
     Raises:
-        PluginError: with every problem that there is. Also where `problems` takes those, if a file
-            has a path that cannot go into code and file systems, or protobuf refuses a file.
+        PluginError: with every problem that there is, where `problems` does not take those.
     """
-    _check_paths(request)
     found = Problems() if problems is None else problems
-    files = _Parser(request, found, all_services=all_services).parse()
+    files = _Parser(descriptors, found, all_services=all_services).parse(wanted)
     if problems is None:
         found.raise_if_any()
     return files
 
 
-def _check_paths(request: plugin_pb2.CodeGeneratorRequest) -> None:
-    """Generated code names all files of the request, and is called like those that are asked for."""
-    found = map(proto_path_problem, [file.name for file in request.proto_file])
-    problems = [problem for problem in found if problem is not None]
-    if problems:
-        raise PluginError("\n".join(problems))
-
-
 class _Parser:
-    def __init__(
-        self, request: plugin_pb2.CodeGeneratorRequest, problems: Problems, *, all_services: bool
-    ) -> None:
-        self._wanted = tuple(request.file_to_generate)
+    def __init__(self, descriptors: Descriptors, problems: Problems, *, all_services: bool) -> None:
         self._all_services = all_services
-        self._descriptors = Descriptors(request.proto_file)
+        self._descriptors = descriptors
         self._options = OptionReader(self._descriptors)
         self._problems = problems
         self._names: dict[str, str] = {}  # Restate name to full proto name
 
-    def parse(self) -> tuple[FileModel, ...]:
-        files = [self._file(name) for name in self._wanted]
+    def parse(self, wanted: Iterable[str]) -> tuple[FileModel, ...]:
+        files = [self._file(name) for name in wanted]
         return tuple(file for file in files if file.services)
 
     def _file(self, name: str) -> FileModel:

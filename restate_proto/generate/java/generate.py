@@ -36,8 +36,12 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
         PluginError: with all that is wrong with the options or the contracts.
     """
     problems = Problems()
-    parsed = parse_files(request, all_services=all_services(request.parameter), problems=problems)
-    messages = JavaMessages(Descriptors(request.proto_file))
+    takes_all = all_services(request.parameter)
+    descriptors = Descriptors(request.proto_file)
+    parsed = parse_files(
+        descriptors, request.file_to_generate, all_services=takes_all, problems=problems
+    )
+    messages = JavaMessages(descriptors)
     files = java_files(parsed, messages, problems)
     problems.raise_if_any()
     return {

@@ -11,9 +11,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Printer", "javadoc", "kdoc", "quote"]
 
-
 _WIDTH = 100
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ENTITIES = str.maketrans(
+    {
+        "&": "&amp;",
+        "<": "&lt;",
+        ">": "&gt;",
+        "@": "&#64;",
+        "\\": "&#92;",  # javac reads \uXXXX in comments too
+    }
+)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+_LAID_OUT = re.compile(r"^(\s|[-*+] |\d+[.)] )", re.MULTILINE)
 
 
 def quote(text: str, *, escape_dollar: bool = False) -> str:
@@ -100,19 +110,6 @@ class Printer:
             for item in items[:-1]:
                 self.line(f"{item},")
             self.line(f"{items[-1]}){after}")
-
-
-_ENTITIES = str.maketrans(
-    {
-        "&": "&amp;",
-        "<": "&lt;",
-        ">": "&gt;",
-        "@": "&#64;",
-        "\\": "&#92;",  # javac reads \uXXXX in comments too
-    }
-)
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
-_LAID_OUT = re.compile(r"^(\s|[-*+] |\d+[.)] )", re.MULTILINE)
 
 
 def javadoc(text: str) -> list[str]:

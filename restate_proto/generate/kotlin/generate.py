@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 
     from restate_proto.contract.schema import FileModel
 
-__all__ = ["generate", "render_file"]
+__all__ = ["generate"]
+
+# Contracts deprecate messages, and newer SDKs deprecate interfaces: neither is the users' to see.
+# Builders of protobuf-java are not typed by their message.
+_SUPPRESSED = '"DEPRECATION", "REDUNDANT_VISIBILITY_MODIFIER", "UNCHECKED_CAST"'
 
 
 def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
@@ -46,8 +50,12 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
         PluginError: with all that is wrong with the options or the contracts.
     """
     problems = Problems()
-    files = parse_files(request, all_services=all_services(request.parameter), problems=problems)
-    java = JavaMessages(Descriptors(request.proto_file))
+    takes_all = all_services(request.parameter)
+    descriptors = Descriptors(request.proto_file)
+    files = parse_files(
+        descriptors, request.file_to_generate, all_services=takes_all, problems=problems
+    )
+    java = JavaMessages(descriptors)
     check_files(
         files,
         java,
@@ -58,15 +66,10 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
         method_name=method_name,
     )
     problems.raise_if_any()
-    return {output(file, java): render_file(file, java) for file in files}
+    return {output(file, java): _render_file(file, java) for file in files}
 
 
-# Contracts deprecate messages, and newer SDKs deprecate interfaces: neither is the users' to see.
-# Builders of protobuf-java are not typed by their message.
-_SUPPRESSED = '"DEPRECATION", "REDUNDANT_VISIBILITY_MODIFIER", "UNCHECKED_CAST"'
-
-
-def render_file(file: FileModel, java: JavaMessages) -> str:
+def _render_file(file: FileModel, java: JavaMessages) -> str:
     """Returns the text of the Kotlin file for a contract."""
     package = java.package(file.path)
     serde = serde_class(file)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["render_base", "render_handlers"]
 
-
 _DEFINITION = "dev.restate.sdk.endpoint.definition"
 
 

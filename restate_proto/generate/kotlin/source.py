@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Imports", "Printer", "quote"]
 
-
 _WIDTH = 100
 
 

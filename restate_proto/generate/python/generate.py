@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["PluginOptions", "generate", "parse_options"]
 
-
 # What can be part of a module's name: protoc writes that into import statements as it is, and what
 # is none would be other code there.
 _IMPORTABLE = re.compile(r"[\w./-]+")
+_KNOWN = {
+    "messages": "|".join(MESSAGES),
+    "import_prefix": "PACKAGE",
+    "all_services": "true|false",
+}
 
 
 def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
@@ -41,12 +45,17 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
     """
     options = parse_options(request.parameter)
     problems = Problems()
-    parsed = parse_files(request, all_services=options.all_services, problems=problems)
+    descriptors = Descriptors(request.proto_file)
+    parsed = parse_files(
+        descriptors,
+        request.file_to_generate,
+        all_services=options.all_services,
+        problems=problems,
+    )
     found = python_files(parsed, problems)
     problems.raise_if_any()
     _check_paths(request)
     runtime = MESSAGES[options.messages]
-    descriptors = Descriptors(request.proto_file)
     texts: dict[str, str] = {}
     for file in found:
         files = None if runtime.has_descriptors else embedded_files(descriptors, file.model)
@@ -64,13 +73,6 @@ def _check_paths(request: plugin_pb2.CodeGeneratorRequest) -> None:
                 for name in wrong
             )
         )
-
-
-_KNOWN = {
-    "messages": "|".join(MESSAGES),
-    "import_prefix": "PACKAGE",
-    "all_services": "true|false",
-}
 
 
 @dataclass(frozen=True, slots=True)

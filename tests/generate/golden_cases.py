@@ -6,8 +6,21 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["ALL_CASES", "CASES", "REPOSITORY", "check_golden", "parameter", "protos", "tool"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "ALL_CASES",
+    "CASES",
+    "REPOSITORY",
+    "check_expected",
+    "check_golden",
+    "parameter",
+    "protos",
+    "tool",
+]
 
 REPOSITORY = Path(__file__).parents[2]
 _GOLDEN = Path(__file__).parent / "golden"
@@ -29,26 +42,34 @@ def protos(case: Path) -> list[str]:
     return sorted(path.relative_to(case).as_posix() for path in case.rglob("*.proto"))
 
 
-def check_golden(case: Path, out: Path) -> None:
-    """Compares the Restate code in `out` with the case's; UPDATE_GOLDEN=1 takes it over instead."""
-    made = _texts(out)
-    expected = case / "expected"
+def check_expected(expected: Path, made: Mapping[str, str]) -> None:
+    """Compares generated code with a folder; UPDATE_GOLDEN=1 takes it over instead.
+
+    Args:
+        expected: the folder.
+        made: the text of each file by its path.
+    """
     if os.environ.get("UPDATE_GOLDEN") == "1":
         shutil.rmtree(expected, ignore_errors=True)
-        for name, text in made.items():
-            (expected / name).parent.mkdir(parents=True, exist_ok=True)
-            (expected / name).write_text(text)
-    wanted = _texts(expected)
-    assert list(made) == list(wanted)
-    for name, text in made.items():
-        assert text == wanted[name], f"{case.name}/expected/{name}: UPDATE_GOLDEN=1 rewrites it"
+        for path, text in made.items():
+            (expected / path).parent.mkdir(parents=True, exist_ok=True)
+            (expected / path).write_text(text)
+    wanted = {
+        path.relative_to(expected).as_posix(): path.read_text()
+        for path in expected.rglob("*")
+        if path.is_file()
+    }
+    assert sorted(made) == sorted(wanted)
+    for path, text in made.items():
+        assert text == wanted[path], f"{expected / path}: UPDATE_GOLDEN=1 rewrites it"
+
+
+def check_golden(case: Path, out: Path) -> None:
+    """Compares the Restate code in `out` with the case's; UPDATE_GOLDEN=1 takes it over instead."""
+    made = {p.relative_to(out).as_posix(): p.read_text() for p in out.rglob("*_restate.py")}
+    check_expected(case / "expected", made)
 
 
 def tool(name: str) -> str | None:
     """Returns a program of the environment that runs the tests, or None."""
     return shutil.which(name, path=str(Path(sys.executable).parent))
-
-
-def _texts(folder: Path) -> dict[str, str]:
-    found = sorted(folder.rglob("*_restate.py"))
-    return {path.relative_to(folder).as_posix(): path.read_text() for path in found}

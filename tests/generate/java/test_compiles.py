@@ -16,7 +16,7 @@ import pytest
 
 from restate_proto.generate.java.generate import generate
 from tests.generate.golden_cases import CASES, REPOSITORY, protos
-from tests.generate.java.cases import JAVA_CASES
+from tests.generate.jvm.cases import JAVA
 from tests.generate.jvm_words import contracts
 from tests.protoc import compile_files
 
@@ -85,7 +85,7 @@ def test_javac_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
     cases = [case for name, case in CASES.items() if name not in UNFIT]
     files = {
         path: (case / path).read_text()
-        for case in (*cases, JAVA_CASES["names"], PAYLOADS, REPOSITORY / "proto")
+        for case in (*cases, JAVA.cases["names"], PAYLOADS, REPOSITORY / "proto")
         for path in protos(case)
         if not path.startswith(("benchmark/", "conformance/", "restatepb/protocol/"))
     }

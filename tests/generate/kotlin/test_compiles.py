@@ -16,8 +16,8 @@ import pytest
 
 from restate_proto.generate.kotlin.generate import generate
 from tests.generate.golden_cases import CASES, REPOSITORY, parameter, protos
+from tests.generate.jvm.cases import KOTLIN
 from tests.generate.jvm_words import contracts
-from tests.generate.kotlin.cases import KOTLIN_CASES
 from tests.protoc import compile_files
 
 pytestmark = pytest.mark.skipif(
@@ -49,7 +49,7 @@ internal class Kept : KeptBase() {
 # protobuf-java's own classes of these do not compile: messages and packages that are keywords.
 CONTRACTS = {
     **{name: case for name, case in CASES.items() if name not in {"messages", "packages"}},
-    "kotlin": KOTLIN_CASES["names"],
+    "kotlin": KOTLIN.cases["names"],
     "payloads": PAYLOADS,
     "shop, and the options": REPOSITORY / "proto",
 }

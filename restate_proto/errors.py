@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -66,11 +67,12 @@ class TerminalError(RestateError):
         return f"[{self.code}] {self.message}"
 
 
-class CancelledError(TerminalError):
-    """The invocation was cancelled; raised at the await that it waits on.
+class CancelledError(TerminalError, asyncio.CancelledError):
+    """The invocation was cancelled; raised where its handler waits.
 
-    A handler may catch it to undo what it did, with durable operations as usual. Left alone it
-    ends the invocation with code 409.
+    It is asyncio's own cancellation as well: an `asyncio.TaskGroup` that the handler waits in
+    cancels its tasks. A handler may catch it to undo what it did, with durable operations as usual.
+    Left alone it ends the invocation with code 409.
     """
 
     def __init__(self, message: str = "cancelled") -> None:

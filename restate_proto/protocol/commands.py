@@ -167,12 +167,17 @@ class Commands:
         command.void.SetInParent()
         self._journal.issue(MessageType.SEND_SIGNAL, command)
 
-    def cancel_calls(self) -> None:
-        """Cancel every call that has no result, as the invocation itself is cancelled."""
-        calls = [each for each in self._waiting.pending_calls.values() if each]
-        self._waiting.pending_calls.clear()
-        for invocation_id in calls:
-            self.cancel_invocation(invocation_id)
+    def cancel_calls(self, spared: set[NotificationId]) -> None:
+        """Cancel every call that has no result, as the invocation itself is cancelled.
+
+        Args:
+            spared: the notification ids of the results of calls that are not cancelled.
+        """
+        calls = self._waiting.pending_calls
+        for id_, invocation_id in list(calls.items()):
+            if invocation_id is not None and id_ + 1 not in spared:
+                del calls[id_]
+                self.cancel_invocation(invocation_id)
 
     def send_signal(self, invocation_id: str, name: str, result: bytes | Failure) -> None:
         """Send a named signal to an invocation."""

@@ -2,7 +2,7 @@
 
 What may happen to an attempt, where that enters, and what follows:
 
-    bytes of the request      data_received     the handler starts, or goes on if they have what
+    bytes of the request      data_received     the handler starts, or goes on if it has what
                                                 it waits for
     the end of the request    eof_received      as above; from now on a wait is a suspension
     the endpoint stops        draining          as above
@@ -10,25 +10,26 @@ What may happen to an attempt, where that enters, and what follows:
     the stream is gone        aborted           nothing is written any more
     a run has finished        run_finished      its proposal is sent
     the handler awaits        progress          it goes on at once, or waits
-    the handler was stepped   handler_stepped   what it has issued is sent, its runs are executed
     the handler has ended     handler_ended     its outcome is written
 
-An attempt ends when its machine is closed, which happens in one of five ways:
+Whatever has happened, `_go_on` then lets the handler and its tasks run, and notifications take effect,
+until nothing can go on. An attempt ends when its machine is closed, which happens in one of five ways:
 
     the handler has ended                                        output and end, or an error
-    it waits, and no input is left                               a suspension
+    all of it waits, and no input is left                        a suspension
     it does something else than the journal says, or is refused  an error
     a run has failed, or the input cannot be read                an error
     the stream is gone                                           nothing
 
-Then what is written is sent, and a handler that has not ended is told once, by `AttemptEnded`, where
-it waits. What it does from there on is its cleanup, which is bounded (`Cleanups`).
+Then what is written is sent. Tasks that have not ended are told by `AttemptEnded` where they wait, the
+newest first and the handler last; what they do from there on is their cleanup, which may wait for
+nothing.
 """
 
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from typing_extensions import override
 
@@ -37,29 +38,36 @@ from restate_proto.logs import get_logger
 from restate_proto.protocol import (
     CANCEL_SIGNAL,
     AttemptEnded,
+    AttemptError,
     Await,
     Combinator,
     NotificationId,
     Phase,
     StateMachine,
 )
-from restate_proto.runtime.futures import DurableFuture
+from restate_proto.runtime.handler_loop import HandlerLoop
 from restate_proto.runtime.handler_outcome import (
     fail,
-    finish_unawaited,
+    finish,
     log_failure,
+    terminal_error,
     unawaited,
     write_outcome,
 )
 from restate_proto.runtime.operations import Completable, Operations
+from restate_proto.runtime.refusals import caller_of, refuse_anyio
 from restate_proto.runtime.runs import Runs
 from restate_proto.runtime.runtime import place_of
+from restate_proto.runtime.shields import spared_calls
 from restate_proto.runtime.task import EagerTask, Resumption, is_interrupt
+from restate_proto.runtime.timers import TimerSleep
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Coroutine
 
+    from restate_proto.runtime.child_task import ChildTask, LoopTimer
+    from restate_proto.runtime.futures import DurableFuture
     from restate_proto.runtime.handler import BoundHandler
     from restate_proto.runtime.runtime import Runtime
 
@@ -67,12 +75,12 @@ __all__ = ["Attempt", "ByteStream"]
 
 _log = get_logger("restate_proto")
 
-_CLOSED = Phase.CLOSED
+_CLOSED, _PROCESSING = Phase.CLOSED, Phase.PROCESSING
 
 _DONE = Resumption(None)
 
-_MOST_STEPS_AFTER_END = 10_000
-"""How often a handler may wait for asyncio after its attempt has ended."""
+_MOST_WAITS_AFTER_END = 100
+"""How often a task may wait after its attempt has ended, each time in vain."""
 
 
 class ByteStream(Protocol):
@@ -93,40 +101,50 @@ class ByteStream(Protocol):
 
 
 class HandlerTask(EagerTask):
-    """Steps a handler's coroutine, which may await durable futures.
+    """Steps a handler's coroutine: the first task of its loop.
 
-    This class knows how a handler is stepped, and which future it waits for (`waiting`). When that
-    wait is over, its attempt decides (`Attempt.progress`).
+    This class knows which durable future the handler waits for (`waiting`). When that wait is over,
+    its attempt decides (`Attempt.progress`).
 
     Args:
         attempt: the attempt that the handler is run for.
-        loop: the running event loop.
+        loop: the handler's event loop.
         coroutine: the handler's.
         name: the handler's.
     """
 
-    __slots__ = ("_attempt",)
-
-    waits_for: ClassVar[tuple[type[Any], ...]] = (DurableFuture,)
+    __slots__ = ("_attempt", "_handler_loop")
 
     def __init__(
         self,
         attempt: Attempt,
-        loop: asyncio.AbstractEventLoop,
+        loop: HandlerLoop,
         coroutine: Coroutine[Any, Any, Any],
         name: str,
     ) -> None:
-        super().__init__(loop, coroutine, name)
+        super().__init__(loop.as_event_loop, coroutine, name)
         self._attempt = attempt
+        self._handler_loop = loop
 
     @override
     def _resumption(self, awaited: DurableFuture[Any]) -> Resumption | None:
         return self._attempt.progress(awaited)
 
     @override
-    def resume(self, error: BaseException | None = None) -> None:
-        self.step(error)
-        self._attempt.handler_stepped()
+    def _refusal(self, future: asyncio.Future[Any]) -> BaseException | None:
+        return self._handler_loop.refusal_of(future)
+
+    def interrupt(self, error: BaseException) -> None:
+        """Raise an error where the handler waits, when the loop next runs.
+
+        What it waits for in asyncio is cancelled, as `asyncio.Task.cancel` does.
+        """
+        self._cancel(error)
+
+    @override
+    def __hash__(self) -> int:
+        refuse_anyio(caller_of())
+        return super().__hash__()
 
     @override
     def _finished(self, result: Any, error: BaseException | None) -> None:
@@ -137,7 +155,7 @@ class Attempt:
     """Receives the request's bytes, runs the handler on them, and writes the answer's.
 
     The handler runs inside the call that delivered what it waited for. Notifications take effect
-    one by one, and only while the handler waits, so that every attempt sees the same order.
+    one by one, and only while all of the handler waits, so that every attempt sees the same order.
 
     Args:
         handler: the handler to invoke.
@@ -151,14 +169,14 @@ class Attempt:
         "_cause",
         "_handler",
         "_has_ended",
+        "_is_going_on",
         "_is_postponed",
-        "_is_progressing",
         "_journal",
+        "_loop",
         "_machine",
         "_operations",
         "_runs",
         "_runtime",
-        "_steps_after_end",
         "_stream",
         "_task",
         "_unacknowledged",
@@ -175,7 +193,8 @@ class Attempt:
         self._runtime = runtime
         self._machine = StateMachine(version, handler.max_message, handler.max_outbound)
         self._journal = self._machine.journal
-        self._operations = Operations(self._machine, runtime.loop)
+        self._loop = HandlerLoop(self, self._journal)
+        self._operations = Operations(self._machine, self._loop)
         self._handler = handler
         self._stream = stream
         self._task: HandlerTask | None = None
@@ -183,10 +202,9 @@ class Attempt:
         self._answer_encoding = handler.encoding
         self._cause: BaseException | None = None  # what the attempt fails with, for the log
         self._unacknowledged = 0
-        self._steps_after_end = 0
         self._has_ended = False
+        self._is_going_on = False
         self._is_postponed = False
-        self._is_progressing = False
         self._was_cancelled = False
 
     # ---- What may happen: on the stream ----
@@ -197,9 +215,8 @@ class Attempt:
             self._stream.acknowledge(len(data))
             return
         self._machine.feed(data)
-        task = self._task
-        if task is not None and task.waiting is None and self._journal.phase is not _CLOSED:
-            # The handler waits for something else: what comes meanwhile stays bounded.
+        if self._is_postponed and self._task is not None and self._journal.phase is not _CLOSED:
+            # The handler has not run to where it waits: what comes meanwhile stays bounded.
             self._unacknowledged += len(data)
             return
         self._stream.acknowledge(len(data))
@@ -219,13 +236,14 @@ class Attempt:
 
     def drained(self) -> None:
         """The output that was buffered is sent: the handler may go on."""
-        self._advance()
+        if self._task is not None and not self._is_postponed:
+            self._go_on()
 
     def aborted(self, reason: str) -> None:
         """The stream is gone; nothing can be written."""
         self._has_ended = True
         self._journal.abandon()
-        self._stop(reason)
+        self._end(reason)
 
     def awaited_input(self) -> object:
         """What must come before the handler can start or go on, as a value that changes with it.
@@ -239,18 +257,22 @@ class Attempt:
 
     def _on_input(self) -> None:
         if self._journal.phase is _CLOSED:
-            self._stop("the stream broke")
+            self._end("the stream broke")
+        elif self._is_postponed:
+            pass
         elif self._runtime.turn_share.is_used_up:
-            if not self._is_postponed:
-                self._is_postponed = True
-                self._runtime.turn_share.postpone(self._turn_begins)
+            self._is_postponed = True
+            self._runtime.turn_share.postpone(self._turn_begins)
         elif self._task is not None:
-            self._advance()
+            self._go_on()
         elif self._machine.is_ready:
             self._start()
 
     def _turn_begins(self) -> None:
         self._is_postponed = False
+        if self._unacknowledged:
+            self._stream.acknowledge(self._unacknowledged)
+            self._unacknowledged = 0
         if not self._has_ended:
             self._on_input()
 
@@ -263,121 +285,219 @@ class Attempt:
             request, self._answer_encoding = handler.read_request(input_, machine)
             context = handler.context_class(self._operations, handler.encoding, input_)
             coroutine = handler.method(context, request)
-            task = HandlerTask(self, self._runtime.loop, coroutine, handler.name)
+            task = HandlerTask(self, self._loop, coroutine, handler.name)
         except BaseException as error:  # noqa: BLE001 - told to Restate, whatever it is
             self.handler_ended(None, error)
         else:
-            self._task = self._operations.owner = task
-            task.step()
-            self.handler_stepped()
+            self._task = task
+            self._is_going_on = True
+            self._step(None)
+            self._go_on()
 
-    def _advance(self) -> None:
-        """What the handler waits for may be there now."""
-        task = self._task
-        if task is None or task.waiting is None or self._stream.above_high_water:
-            return
-        resumption = self.progress(task.waiting)
-        if resumption is None:
-            self._flush()
-        else:
-            task.step(resumption.error)
-            self.handler_stepped()
+    def _step(self, error: BaseException | None) -> None:
+        """Let the handler run from where it waits."""
+        loop, task = self._loop, self._task
+        if task is not None:
+            loop.is_stepping = True
+            try:
+                task.step(error)
+            finally:
+                loop.is_stepping = False
 
-    def progress(self, future: DurableFuture[Any]) -> Resumption | None:
-        """Let notifications take effect, one after the other, until a future is done.
+    def _go_on(self) -> None:
+        """Let the handler and its tasks run until all of them wait, or until the end.
 
-        This is the loop of progress: each wait of the handler goes through it, when it begins and
-        whenever something has happened that may end it.
-
-        Args:
-            future: what the handler waits for.
-
-        Returns:
-            How the handler goes on; None where it has to wait.
+        This is the loop of progress. What is ready runs first; then one notification takes effect;
+        where none is left, the attempt waits for more, or is suspended.
         """
-        journal, waiting, operations = self._journal, self._machine.waiting, self._operations
-        self._is_progressing = True
+        loop, journal, operations = self._loop, self._journal, self._operations
+        waiting = self._machine.waiting
+        self._is_going_on = True
         try:
-            if journal.phase is _CLOSED:
-                journal.refuse()
-                return None
-            if self._unacknowledged:  # the handler is back from elsewhere: more may come again
-                self._stream.acknowledge(self._unacknowledged)
-                self._unacknowledged = 0
-            while True:
+            while (task := self._task) is not None:
                 if operations.begun_runs:  # each time: a deferred operation may end the replay
                     self._execute_runs()
-                if waiting.cancel_requested:
-                    if not waiting.calls_without_id():
-                        waiting.cancel_requested = False
-                        self._was_cancelled = True
-                        operations.commands.cancel_calls()
-                        return Resumption(CancelledError())
-                elif future.is_done:
-                    if journal.has_much_output:
-                        self._flush()
-                        if self._stream.above_high_water:
-                            return None
-                    return _DONE
-                notification = waiting.poll()
-                if notification is None:
+                if journal.phase is _CLOSED:
+                    self._end("the attempt ended while the handler ran")
                     break
-                if notification[0] != CANCEL_SIGNAL:
-                    operations.deliver(*notification)
-            if not waiting.parks_silently:
-                is_executing = self._runs is not None and bool(self._runs.executing)
-                waiting.park(self._awaited_for(future), executing=is_executing)
-        except AttemptEnded as ended:
-            return Resumption(ended)
-        except BaseException as error:  # of a deferred operation: its place in the order is lost
-            self._cause = error
-            fail(journal, self._handler, self._runtime, error)
-            if is_interrupt(error):
-                self._stop("a signal interrupted it")
-                raise
-            return Resumption(AttemptEnded("an operation could not be issued"))
+                if journal.has_much_output:
+                    self._flush()
+                if self._stream.above_high_water:
+                    break
+                if loop.ready or loop.held is not None:
+                    if not loop.drain() and loop.held is None and journal.phase is not _CLOSED:
+                        self._postpone()
+                        break
+                    continue
+                awaited = task.waiting
+                if waiting.queue or waiting.cancel_requested or (awaited and awaited.is_done):
+                    resumption = self.progress(awaited)
+                    if resumption is not None:
+                        self._step(resumption.error)
+                        continue
+                    if loop.ready or self._has_runs_to_execute or journal.phase is _CLOSED:
+                        continue
+                self._park()
+                if journal.phase is not _CLOSED:
+                    break
         finally:
-            self._is_progressing = False
-        return None
-
-    def _awaited_for(self, future: DurableFuture[Any]) -> Await:
-        """What has to arrive before the attempt has something to do.
-
-        That is the future's, the invocation's cancellation, and the ids that deferred operations
-        need: what the future waits for may depend on them. After a first cancellation there is no
-        waiting for another: Restate has that signal in the journal, and would resume what waits for
-        it at once, for ever.
-        """
-        waiting = self._machine.waiting
-        if waiting.cancel_requested:
-            return Await(Combinator.ALL_COMPLETED, waiting.calls_without_id())
-        tree = future.awaiting()
-        more: list[NotificationId] = [] if self._was_cancelled else [CANCEL_SIGNAL]
-        more += self._operations.deferred.values()
-        if not more:
-            return tree
-        if len(tree.ids) == 1 and not tree.nested:
-            return Await(Combinator.FIRST_COMPLETED, list(dict.fromkeys(tree.ids + more)))
-        return Await(Combinator.FIRST_COMPLETED, list(dict.fromkeys(more)), [tree])
-
-    def handler_stepped(self) -> None:
-        """The handler has run until it waits, or until its end.
-
-        Where it waits, the functions that it has asked for are executed, and what it has issued is
-        sent.
-        """
-        if self._task is not None:
-            if self._operations.begun_runs:
-                self._execute_runs()
-            if self._journal.phase is _CLOSED:
-                self._goes_on_after_end()
-            else:
-                self._flush()
+            self._is_going_on = False
+        self._flush()
         share = self._runtime.turn_share
         if monotonic() > share.ends_at:
             share.end()
 
+    def _postpone(self) -> None:
+        """Go on in another turn of the real loop; no notification takes effect meanwhile."""
+        self._is_postponed = True
+        self._runtime.loop.call_soon(self._turn_begins)
+
+    def progress(self, awaited: DurableFuture[Any] | None) -> Resumption | None:
+        """Let notifications take effect, one after the other, until something can go on.
+
+        Each wait of the handler goes through here when it begins, and whenever something has
+        happened that may end it.
+
+        Args:
+            awaited: what the handler waits for; None where that is one of its tasks, or another
+                thing of asyncio's.
+
+        Returns:
+            How the handler goes on; None where it has to wait, be it for its own tasks.
+        """
+        journal, waiting, operations = self._journal, self._machine.waiting, self._operations
+        loop = self._loop
+        try:
+            if journal.phase is _CLOSED:
+                journal.refuse()
+                return None
+            if awaited is not None and awaited.is_done:  # it waits because there is much output
+                if journal.has_much_output:
+                    self._flush()
+                    if self._stream.above_high_water:
+                        return None
+                return _DONE
+            while True:
+                if waiting.cancel_requested and not waiting.calls_without_id():
+                    return self._cancel_handler(awaited)
+                if awaited is not None and awaited.is_done:
+                    return _DONE
+                if loop.ready or loop.held is not None or self._has_runs_to_execute:
+                    return None
+                notification = waiting.poll()
+                if notification is None:
+                    return None
+                if notification[0] != CANCEL_SIGNAL:
+                    loop.callbacks = 0
+                    operations.deliver(*notification)
+        except AttemptEnded as ended:
+            return Resumption(ended) if loop.is_over else None
+        except BaseException as error:  # of a deferred operation: its place in the order is lost
+            self._cause = error
+            fail(journal, self._handler, self._runtime, error)
+            if is_interrupt(error):
+                self._end("a signal interrupted it")
+                raise
+        return None
+
+    def _cancel_handler(self, awaited: DurableFuture[Any] | None) -> Resumption | None:
+        """The invocation is cancelled: its calls are, and the handler is told where it waits."""
+        waiting, loop = self._machine.waiting, self._loop
+        waiting.cancel_requested = False
+        self._was_cancelled = True
+        self._operations.commands.cancel_calls(spared_calls(loop))
+        error = CancelledError()
+        if awaited is not None:
+            return Resumption(error)
+        if self._task is not None:
+            loop.is_stepping = True
+            try:
+                self._task.interrupt(error)
+            finally:
+                loop.is_stepping = False
+        return None
+
+    def _park(self) -> None:
+        """All of the handler waits: wait for input, or suspend."""
+        waiting, task = self._machine.waiting, self._task
+        if waiting.parks_silently and task is not None and task.waiting is not None:
+            return
+        awaited = self._awaited()
+        try:
+            if awaited is None:
+                self._journal.fail(AttemptError(500, self._describe_deadlock()))
+            is_executing = self._runs is not None and bool(self._runs.executing)
+            waiting.park(awaited, executing=is_executing)
+        except AttemptEnded:
+            pass  # `_go_on` ends what still waits
+
+    def _awaited(self) -> Await | None:
+        """What has to arrive before the attempt has something to do; None where nothing would help.
+
+        That is what the handler and its tasks wait for, the invocation's cancellation, and the ids
+        that deferred operations need: what is waited for may depend on them. After a first
+        cancellation there is no waiting for another: Restate has that signal in the journal, and
+        would resume what waits for it at once, for ever.
+        """
+        waiting, operations, loop = self._machine.waiting, self._operations, self._loop
+        if waiting.cancel_requested:
+            return Await(Combinator.ALL_COMPLETED, waiting.calls_without_id())
+        trees = [
+            task.waiting.awaiting()
+            for task in (self._task, *loop.tasks.values())
+            if task and task.waiting
+        ]
+        trees += [timer.sleep.awaiting() for timer in loop.timers.values() if timer.sleep]
+        trees += [future.awaiting() for future in loop.observed.values()]
+        more: list[NotificationId] = list(operations.deferred.values())
+        if not trees and not more:
+            return None
+        if not self._was_cancelled:
+            more.insert(0, CANCEL_SIGNAL)
+        nested: list[Await] = []
+        ids: list[NotificationId] = []
+        for tree in trees:
+            if len(tree.ids) == 1 and not tree.nested:
+                ids += tree.ids
+            else:
+                nested.append(tree)
+        if not ids and not more and len(nested) == 1:
+            return nested[0]
+        return Await(Combinator.FIRST_COMPLETED, list(dict.fromkeys(ids + more)), nested)
+
+    def _describe_deadlock(self) -> str:
+        tasks = [self._task, *self._loop.tasks.values()]
+        places = "; ".join(f"{task.get_name()} in {place_of(task)}" for task in tasks if task)
+        return (
+            f"{self._handler.name} waits for nothing that can happen: none of its tasks waits for a "
+            f"durable operation, so nobody will go on with what they wait for. {places}"
+        )
+
+    def start_timer(self, timer: LoopTimer, name: str) -> TimerSleep:
+        """Start the durable sleep that fires a timer of the handler's loop."""
+        operations = self._operations
+        return operations.begin(lambda: TimerSleep(operations, timer, name))
+
+    def loop_spins(self, task: str) -> None:
+        """The handler goes round and round in its loop: no input could end that."""
+        text = (
+            f"{self._handler.name}: {task} runs on and on without waiting for a durable operation"
+        )
+        self._journal.fail_with(AttemptError(500, text))
+
+    def loop_broken(self, reason: str) -> None:
+        """What the handler's tasks wait for was changed from elsewhere."""
+        self._runtime.loop.call_soon_threadsafe(self._fail, reason)
+
+    def _fail(self, reason: str) -> None:
+        self._journal.fail_with(AttemptError(500, f"{self._handler.name}: {reason}"))
+        self._end(reason)
+
     # ---- Its runs ----
+
+    @property
+    def _has_runs_to_execute(self) -> bool:
+        return bool(self._operations.begun_runs) and self._journal.phase is _PROCESSING
 
     def _execute_runs(self) -> None:
         if self._runs is None:
@@ -386,39 +506,40 @@ class Attempt:
 
     def run_finished(self, error: BaseException | None) -> None:
         """A run's result was proposed, or its failure ended the attempt."""
-        has_failed = self._journal.phase is _CLOSED
-        if has_failed:
+        if self._journal.phase is _CLOSED:
             self._cause = error
-        task = self._task
-        if task is None or self._is_progressing:
-            return  # `progress` looks at what came of it
-        if has_failed:
-            self._stop("a ctx.run failed")
-        elif task.waiting is not None:
-            self._advance()
-        else:
+        if self._task is None or self._is_going_on:
+            return  # `_go_on` looks at what came of it
+        if self._is_postponed and self._journal.phase is not _CLOSED:
             self._flush()
+        else:
+            self._go_on()
 
     # ---- The end ----
 
     def handler_ended(self, result: Any, error: BaseException | None) -> None:
         """The handler returned or raised."""
-        operations, runs = self._operations, self._runs
+        operations, runs, loop = self._operations, self._runs, self._loop
         if self._journal.phase is not _CLOSED:
-            may_be_left = operations.deferred or operations.begun_runs or (runs and runs.executing)
+            if error is not None and not isinstance(error, TerminalError):
+                error = terminal_error(error)
+            may_be_left = (
+                loop.tasks
+                or loop.generators.open()
+                or operations.deferred
+                or operations.begun_runs
+                or (runs and runs.executing)
+            )
             is_final = error is None or isinstance(error, TerminalError)
-            if may_be_left and is_final and self._unawaited():
-                finish = finish_unawaited(self._unawaited, self._description, result, error)
-                task = HandlerTask(self, self._runtime.loop, finish, self._handler.name)
-                self._task = operations.owner = task
-                task.step()
+            if may_be_left and is_final and (loop.is_in_use or self._unawaited()):
+                coroutine = finish(loop, self._unawaited, self._description, result, error)
+                self._task = task = HandlerTask(self, loop, coroutine, self._handler.name)
+                loop.schedule(task.resume, None, None)
                 return
             self._cause = write_outcome(
                 self._machine, self._handler, self._runtime, self._answer_encoding, result, error
             )
-        self._stop("the handler has ended")
-        if self._steps_after_end and self._task is not None:
-            self._runtime.cleanups.discard(self._task)
+        self._end("the handler has ended")
         # Without reference cycles, memory is given back at once and not by the collector.
         if isinstance(error, AttemptEnded):
             error.__traceback__ = None
@@ -428,41 +549,44 @@ class Attempt:
     def _unawaited(self) -> list[Completable]:
         return unawaited(self._operations, self._runs)
 
-    def _stop(self, reason: str) -> None:
+    def _end(self, reason: str) -> None:
         """The attempt is over: send what is left, and end whatever still runs."""
         self._flush()
         if self._runs is not None:
             self._runs.cancel()
-        task = self._task
-        if task is None or task.is_done or task.is_running:
+        loop, task = self._loop, self._task
+        if loop.is_over:
             return
-        if (
-            self._journal.times_told_of_end == 0
-        ):  # what the handler does then is its cleanup: let it
-            self._journal.times_told_of_end = 1
-            task.stop(AttemptEnded(reason))
+        for each in loop.close():
+            self._end_task(each, reason)
+        if task is not None and not task.is_running:
+            self._end_task(task, reason)
+        loop.generators.close()
 
-    def _goes_on_after_end(self) -> None:
-        """The handler waits for something that is not Restate, though its attempt is over."""
-        task = self._task
-        if self._steps_after_end > _MOST_STEPS_AFTER_END or task is None:
-            return  # it is abandoned already
-        self._steps_after_end += 1
-        is_first = self._steps_after_end == 1
-        self._stop("the attempt ended while the handler ran")
-        if task.is_done:
-            return
-        if self._journal.ignores_its_end or self._steps_after_end > _MOST_STEPS_AFTER_END:
-            self._steps_after_end = _MOST_STEPS_AFTER_END + 1
-            _log.warning(
-                "%s: the handler goes on and on after its attempt has ended, and is left alone in "
-                "%s; does it catch BaseException, or with a bare `except:`? Catch Exception.",
-                self._description,
-                place_of(task),
-            )
-            task.abandon(AttemptEnded("the handler goes on and on"))
-        elif is_first:
-            self._runtime.cleanups.add(task, self._description)
+    def _end_task(self, task: HandlerTask | ChildTask, reason: str) -> None:
+        """Tell a task, where it waits, that its attempt is over, until it has ended."""
+        loop = self._loop
+        loop.is_stepping = True
+        try:
+            is_told = self._journal.times_told_of_end > 0
+            for number in range(_MOST_WAITS_AFTER_END):
+                if task.is_done:
+                    return
+                if task.waits_for_turn and number % 10 != (9 if is_told else 0):
+                    task.step()  # after an asyncio.sleep(0), which a cleanup may have
+                else:
+                    task.stop(AttemptEnded(reason))
+            if not task.is_done:
+                _log.warning(
+                    "%s: %s goes on and on after its attempt has ended, and is left alone in %s; does "
+                    "it catch BaseException, or with a bare `except:`? Catch Exception.",
+                    self._description,
+                    task.get_name(),
+                    place_of(task),
+                )
+                task.abandon(AttemptEnded("it goes on and on"))
+        finally:
+            loop.is_stepping = False
 
     @property
     def _description(self) -> str:

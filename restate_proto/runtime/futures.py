@@ -2,40 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+import asyncio
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from restate_proto.errors import TerminalError
 from restate_proto.protocol import Await, Combinator, Result, ResultKind
 from restate_proto.runtime.failures import to_error
+from restate_proto.runtime.task import Durable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from contextvars import Context
 
     from restate_proto.protocol import NotificationId
     from restate_proto.runtime.operations import Operations
 
-__all__ = ["Combined", "Deferred", "DurableFuture", "Leaf"]
+__all__ = ["Combined", "Deferred", "DurableFuture", "Leaf", "Parent"]
 
 T = TypeVar("T")
 # A future of a message is a future of a message or None: `select` joins those of its futures.
 T_co = TypeVar("T_co", covariant=True)
 
 
-class DurableFuture(Generic[T_co]):
+class Parent(Protocol):
+    """What waits for a durable future: a combination, a task or a callback."""
+
+    is_done: bool
+    """Whether it waits no more."""
+
+    def child_done(self, child: Any) -> None:
+        """The future is done."""
+        ...
+
+    def forget_parents(self) -> None:
+        """The future will never be done."""
+        ...
+
+
+class DurableFuture(Durable, Generic[T_co]):
     """The result of a durable operation.
 
-    Await it, as often as wanted, or combine it with others (`gather`, `select`). It belongs to
-    the invocation that created it, and only the handler's own code can wait for it: not an
-    `asyncio` task or `asyncio.gather`, whose order Restate could not repeat.
+    Await it, as often as wanted, in the handler or in tasks of it; combine it with others, by
+    `asyncio`'s functions or by `gather`, `select` and their like. It belongs to the invocation that
+    created it.
 
     The operation was started when the future was created; that of a `DurablePromise`, when it is
-    first awaited or combined.
+    first awaited or combined. A wait that is cancelled (by `asyncio.timeout`, say) forgets the
+    operation, and never cancels what it has started.
     """
 
-    __slots__ = ("_parents", "is_done", "is_used", "operations")
+    __slots__ = ("_hash", "_parents", "is_done", "is_used", "operations")
+
+    _hash: int
 
     def __init__(self, operations: Operations) -> None:
         self.operations = operations
-        self._parents: list[Combined[Any]] | None = None
+        self._parents: list[Parent] | None = None
         self.is_done = False
         self.is_used = False  # awaited or combined, at least once
 
@@ -47,9 +69,73 @@ class DurableFuture(Generic[T_co]):
             yield self
         return self.outcome()
 
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            self._hash = self.operations.loop.next_hash()
+            return self._hash
+
     def use(self) -> None:
         """The handler combines this with others."""
         self.is_used = True
+
+    # ---- As asyncio.wait asks ----
+
+    def done(self) -> bool:
+        """Whether the operation has ended, as far as the handler may know it by now."""
+        return self.is_done
+
+    def cancelled(self) -> bool:
+        """Whether the future was cancelled: never, for a cancelled wait only forgets it."""
+        return False
+
+    def result(self) -> T_co:
+        """The result of a future that is done; raises what the operation failed with.
+
+        Raises:
+            asyncio.InvalidStateError: the future is not done.
+        """
+        if not self.is_done:
+            raise asyncio.InvalidStateError("the durable future is not done: await it")
+        return self.outcome()
+
+    def exception(self) -> TerminalError | None:
+        """What the operation failed with; None where it succeeded.
+
+        Raises:
+            asyncio.InvalidStateError: the future is not done.
+        """
+        try:
+            self.result()
+        except TerminalError as error:
+            return error
+        return None
+
+    def add_done_callback(
+        self, callback: Callable[[Any], object], *, context: Context | None = None
+    ) -> None:
+        """Have a function called with this future when it is done, as `asyncio.Future` does."""
+        self.operations.check_caller()
+        self.use()
+        if self.is_done:
+            self.operations.loop.call_soon(callback, self, context=context)
+        else:
+            self.add_parent(_Callback(self, callback, context))
+
+    def remove_done_callback(self, callback: Callable[[Any], object]) -> int:
+        """Forget a callback; how often it was there."""
+        callbacks = [
+            each
+            for each in self._parents or ()
+            if isinstance(each, _Callback) and each.function == callback
+        ]
+        for each in callbacks:
+            each.forget_parents()
+            self.remove_parent(each)
+        return len(callbacks)
+
+    # ---- For the runtime ----
 
     def outcome(self) -> T_co:
         """The result of a future that is done; raises what the operation failed with."""
@@ -64,11 +150,16 @@ class DurableFuture(Generic[T_co]):
         """What has to arrive for this future to be done."""
         raise NotImplementedError
 
-    def add_parent(self, parent: Combined[Any]) -> None:
+    def add_parent(self, parent: Parent) -> None:
         """Have `parent.child_done` called when this is done."""
         if self._parents is None:
             self._parents = []
         self._parents.append(parent)
+
+    def remove_parent(self, parent: Parent) -> None:
+        """A parent waits for this no more."""
+        if self._parents is not None:
+            self._parents = [each for each in self._parents if each is not parent]
 
     def forget_parents(self) -> None:
         """Nobody waits for this any more, whatever becomes of it."""
@@ -84,6 +175,35 @@ class DurableFuture(Generic[T_co]):
             for parent in parents:
                 if not parent.is_done:
                     parent.child_done(self)
+
+
+class _Callback:
+    """A function that waits for a durable future, on behalf of asyncio."""
+
+    __slots__ = ("_context", "_future", "_number", "function", "is_done")
+
+    def __init__(
+        self,
+        future: DurableFuture[Any],
+        function: Callable[[Any], object],
+        context: Context | None,
+    ) -> None:
+        self._future = future
+        self.function = function
+        self._context = context
+        self.is_done = False
+        loop = future.operations.loop
+        self._number = loop.next_number()
+        loop.observed[self._number] = future
+
+    def child_done(self, child: DurableFuture[Any]) -> None:
+        loop = child.operations.loop
+        if loop.observed.pop(self._number, None) is not None:
+            loop.schedule(self.function, child, self._context)
+
+    def forget_parents(self) -> None:
+        self.is_done = True
+        self._future.operations.loop.observed.pop(self._number, None)
 
 
 class Combined(DurableFuture[T]):

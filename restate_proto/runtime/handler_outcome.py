@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from restate_proto.codec.payload import encode
 from restate_proto.errors import CancelledError, TerminalError
@@ -11,19 +13,22 @@ from restate_proto.logs import get_logger
 from restate_proto.protocol import AttemptEnded, AttemptError
 from restate_proto.runtime.failures import describe_error, to_attempt_error, to_failure
 from restate_proto.runtime.handler import LastFailure
+from restate_proto.runtime.runtime import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from restate_proto.model.kinds import Encoding
     from restate_proto.protocol import StateMachine
     from restate_proto.protocol.journal import Journal
+    from restate_proto.runtime.child_task import ChildTask
     from restate_proto.runtime.handler import BoundHandler
+    from restate_proto.runtime.handler_loop import HandlerLoop
     from restate_proto.runtime.operations import Completable, Operations
     from restate_proto.runtime.runs import Runs
     from restate_proto.runtime.runtime import Runtime
 
-__all__ = ["fail", "finish_unawaited", "log_failure", "unawaited", "write_outcome"]
+__all__ = ["fail", "finish", "log_failure", "terminal_error", "unawaited", "write_outcome"]
 
 _log = get_logger("restate_proto")
 
@@ -42,30 +47,82 @@ def unawaited(operations: Operations, runs: Runs | None) -> list[Completable]:
     return left
 
 
-async def finish_unawaited(
+async def finish(
+    loop: HandlerLoop,
     left_now: Callable[[], list[Completable]],
     description: str,
     result: Any,
     error: BaseException | None,
 ) -> Any:
-    """Wait until nothing is left, then end as the handler did.
+    """Cancel the tasks of a handler that has ended, wait until nothing is left, then end as it did.
 
     Args:
+        loop: the handler's loop.
         left_now: gives what is `unawaited` now.
         description: the handler and the invocation, for the log.
         result: what the handler returned.
         error: what it raised.
     """
+    if loop.tasks:
+        names = ", ".join(f"{task.get_name()} in {place_of(task)}" for task in loop.tasks.values())
+        _log.warning("%s ended while tasks of it ran, which are cancelled: %s", description, names)
+    cancelled: set[ChildTask] = set()
+    while loop.tasks:
+        tasks = list(loop.tasks.values())
+        for task in tasks:
+            if task not in cancelled:
+                cancelled.add(task)
+                task.cancel_at_end()
+        with suppress(CancelledError):  # the handler is past the point where it could be told
+            await asyncio.wait(cast("list[asyncio.Task[Any]]", tasks))
+    for generator in loop.generators.open():
+        with suppress(CancelledError):
+            await generator.aclose()
     while left := left_now():
         try:
             await left[0]
         except CancelledError:
-            continue  # the handler is past the point where it could be told
+            continue
         except TerminalError as failure:
             _log.warning("%s did not await a ctx.run, which failed: %s", description, failure)
     if error is not None:
         raise error
     return result
+
+
+def terminal_error(error: BaseException) -> BaseException:
+    """What ends the invocation, of an exception that is no `TerminalError`; else the exception.
+
+    A group of nothing but `TerminalError`s is the first of them. A `TimeoutError` of a durable
+    timer is one with code 408: every replay of the journal would raise it again.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        leaves = list(_leaves(cast("BaseExceptionGroup[BaseException]", error)))
+        ends = [terminal_error(leaf) for leaf in leaves]
+        if all(isinstance(end, TerminalError) for end in ends):
+            return ends[0]
+    elif isinstance(error, TimeoutError) and _raised_by_timer(error):
+        return TerminalError(str(error) or "a timeout of the handler has passed", code=408)
+    return error
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(cast("BaseExceptionGroup[BaseException]", error))
+        else:
+            yield error
+
+
+def _raised_by_timer(error: TimeoutError) -> bool:
+    """Whether it is asyncio that raised it, whose timers are durable in a handler."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return False
+    module = str(traceback.tb_frame.f_globals.get("__name__", ""))
+    return module.startswith(("asyncio.", "restate_proto.runtime."))
 
 
 def write_outcome(

@@ -11,10 +11,8 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from restate_proto.protocol import Phase
-from restate_proto.runtime.task import current_task
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Generator
     from contextvars import Context
 
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from restate_proto.model.kinds import Encoding
     from restate_proto.model.retry import RetryPolicy
     from restate_proto.protocol import NotificationId, Result, StateMachine
-    from restate_proto.runtime.task import EagerTask
+    from restate_proto.runtime.handler_loop import HandlerLoop
 
 __all__ = ["Completable", "Operations", "Run"]
 
@@ -75,13 +73,12 @@ class Operations:
 
     Args:
         machine: the attempt's state machine.
-        loop: the event loop that the attempt runs in, in the current thread.
+        loop: the event loop of the attempt's handler, in the current thread: only code that it
+            steps may begin operations.
 
     Attributes:
         commands: the machine's: what operations issue.
         journal: the machine's: what is recorded, and whether the attempt has ended.
-        owner: the task whose code alone may begin operations: the handler's. None before it starts
-            and after it has ended.
         deferred: the operations that cannot be issued before an invocation's id is known, in the
             order in which they were begun; with the notification of that id.
         begun_runs: the functions to execute when the handler next waits. Not at once, for the
@@ -89,7 +86,6 @@ class Operations:
     """
 
     __slots__ = (
-        "_loop",
         "_results_before_future",
         "_signals",
         "_thread",
@@ -98,16 +94,15 @@ class Operations:
         "commands",
         "deferred",
         "journal",
-        "owner",
+        "loop",
     )
 
-    def __init__(self, machine: StateMachine, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, machine: StateMachine, loop: HandlerLoop) -> None:
         self.commands = machine.commands
         self.journal = machine.journal
-        self.owner: EagerTask | None = None
+        self.loop = loop
         self.deferred: dict[Any, NotificationId] = {}
         self.begun_runs: list[Run] = []
-        self._loop = loop
         self._thread = get_ident()
         self._waiting: dict[NotificationId, Completable] = {}
         self._results_before_future: dict[NotificationId, Result] = {}
@@ -131,8 +126,9 @@ class Operations:
             RuntimeError: as `check_caller`.
             AttemptEnded: the attempt is over.
         """
-        owner = self.owner  # as `check_caller`, which would be one call more
-        if get_ident() != self._thread or owner is None or current_task(self._loop) is not owner:
+        if (
+            not self.loop.is_stepping or get_ident() != self._thread
+        ):  # as `check_caller`: one call less
             self._refuse_caller()
         journal = self.journal
         position = journal.command_index + journal.last_signal_index
@@ -146,14 +142,12 @@ class Operations:
     def check_caller(self) -> None:
         """Refuse a durable operation that another attempt could not repeat in the same order.
 
-        The thread counts as well: another one may run while the handler does, and would take part
-        in what the event loop believes that the handler's task does.
+        The thread counts as well: another one may run while the handler does.
 
         Raises:
-            RuntimeError: the caller is not the handler's own code.
+            RuntimeError: the caller is neither the handler's own code nor a task of it.
         """
-        owner = self.owner
-        if get_ident() != self._thread or owner is None or current_task(self._loop) is not owner:
+        if not self.loop.is_stepping or get_ident() != self._thread:
             self._refuse_caller()
 
     def _refuse_caller(self) -> None:
@@ -161,9 +155,8 @@ class Operations:
         if not self.journal.ignores_its_end:
             raise RuntimeError(
                 "A durable operation was used outside its handler's own code: it belongs to another "
-                "invocation, or this is an asyncio task (asyncio.gather makes some), a thread or the "
-                "function of a ctx.run. Use it in the handler itself, and combine durable operations "
-                "with restate_proto.gather and restate_proto.select."
+                "invocation, or this is a thread or the function of a ctx.run. Use it in the handler "
+                "itself, or in a task that the handler creates."
             )
 
     def expect(self, id_: NotificationId, future: Completable) -> None:
@@ -222,4 +215,3 @@ class Operations:
         self._results_before_future.clear()
         self.deferred = {}
         self.begun_runs = []
-        self.owner = None

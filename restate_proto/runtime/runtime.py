@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from restate_proto.logs import get_logger
 from restate_proto.protocol import AttemptEnded
+from restate_proto.runtime.generators import watch_generators
 from restate_proto.runtime.threads import DEFAULT_RUN_THREADS, ThreadPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from restate_proto.runtime.task import EagerTask
+    from restate_proto.runtime.task import EagerTask, Stepper
 
 __all__ = ["Cleanups", "Runtime", "TurnShare", "place_of"]
 
@@ -55,6 +56,7 @@ class Runtime:
         self.threads = ThreadPool(run_threads)
         self.cleanups = Cleanups(loop, cleanup_seconds)
         self.turn_share = TurnShare(loop, turn_seconds)
+        watch_generators()
 
 
 class TurnShare:
@@ -155,7 +157,7 @@ class Cleanups:
             self.discard(task)
 
 
-def place_of(task: EagerTask) -> str:
+def place_of(task: Stepper) -> str:
     """Where a task waits: the coroutines that await each other, the task's own first."""
     places: list[str] = []
     awaited: Any = task.get_coro()

@@ -6,6 +6,10 @@ import asyncio
 import signal
 import sys
 import threading
+from asyncio.events import (
+    _get_running_loop,  # pyright: ignore[reportPrivateUsage]
+    _set_running_loop,  # pyright: ignore[reportPrivateUsage]
+)
 
 # Documented for tasks that are not asyncio's own (Python docs, "Task lifetime support").
 from asyncio.tasks import (
@@ -14,7 +18,9 @@ from asyncio.tasks import (
 )
 from contextvars import copy_context
 from types import CodeType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from restate_proto.errors import RestateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -28,7 +34,10 @@ if sys.version_info < (3, 12):  # there it is written in Python, around this loo
     _tasks: Any = asyncio.tasks
     current_task = _tasks._current_tasks.get  # noqa: SLF001
 
-__all__ = ["EagerTask", "Resumption", "current_task", "is_interrupt"]
+__all__ = ["Durable", "EagerTask", "Resumption", "Stepper", "current_task", "is_interrupt"]
+
+_ONE_CURRENT_TASK = sys.version_info >= (3, 14)
+"""Whether a thread has one current task (in its state), and not one for each of its loops."""
 
 
 class Resumption(NamedTuple):
@@ -41,69 +50,66 @@ class Resumption(NamedTuple):
     error: BaseException | None
 
 
-class EagerTask:
-    """A coroutine that runs until it has to wait, and on from there when that is over.
+class Durable:
+    """What a handler's coroutine may await beside what asyncio knows: the base of durable futures."""
+
+    __slots__ = ()
+
+
+class Stepper:
+    """How a task runs its coroutine: until it has to wait, and on from there when that is over.
 
     What `asyncio.Task(eager_start=True)` is from Python 3.12 on, with hooks for subclasses. The
-    coroutine may await objects of the classes `waits_for`, too: `_resumption` says whether that
-    wait is over at once; else the object is `waiting` until `step` is called. `resume` is called
-    where asyncio goes on with the coroutine, and `_finished` gets its outcome in the same call.
+    coroutine may await a `Durable`, too: `_resumption` says whether that wait is over at once; else
+    the object is `waiting` until `step` is called. `resume` is called where the event loop goes on
+    with the coroutine, and `_finished` gets its outcome in the same call.
 
     The coroutine sees an ordinary task: `asyncio.current_task()` is this object, so
     `asyncio.timeout`, `asyncio.TaskGroup` and libraries on them work.
 
-    Args:
-        loop: the running event loop.
-        coroutine: what to run; not started yet.
-        name: a name for debuggers.
-        context: the context variables that it sees; None copies the current ones.
+    Subclasses have the attributes that are declared here, and set them with `_begin`.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_cancel_message",
-        "_cancel_requests",
-        "_context",
-        "_coroutine",
-        "_fut_waiter",
-        "_loop",
-        "_must_cancel",
-        "_name",
-        "_next_turn",
-        "is_done",
-        "is_running",
-        "waiting",
-    )
+    __slots__ = ()
 
-    waits_for: ClassVar[tuple[type[Any], ...]] = ()
-    """The classes of what the coroutine may await beside what asyncio knows."""
+    _loop: asyncio.AbstractEventLoop
+    _cancel_requests: int
+    _cancellation: BaseException | None
+    _context: Context
+    _coroutine: Coroutine[Any, Any, Any]
+    _fut_waiter: asyncio.Future[Any] | None
+    _must_cancel: bool
+    _name: str
+    _next_turn: asyncio.Handle | None
+    is_done: bool
+    is_running: bool
+    waiting: Any
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        coroutine: Coroutine[Any, Any, Any],
-        name: str,
-        context: Context | None = None,
+    def _begin(
+        self, coroutine: Coroutine[Any, Any, Any], name: str, context: Context | None
     ) -> None:
-        self._loop = loop
         self._coroutine = coroutine
         self._name = name
         self._context = copy_context() if context is None else context
-        # Named as asyncio.Task names them: anyio looks at both.
-        self._fut_waiter: asyncio.Future[Any] | None = None
+        # Named as asyncio.Task names them: libraries look at both.
+        self._fut_waiter = None
         self._must_cancel = False
-        self._cancel_message: object = None
+        self._cancellation = None  # what is raised for a cancellation, if not asyncio's own error
         self._cancel_requests = 0
-        self._next_turn: asyncio.Handle | None = None
-        self.waiting: Any = None
+        self._next_turn = None
+        self.waiting = None
         self.is_done = False
         self.is_running = False
 
     # ---- For subclasses ----
 
     def _resumption(self, awaited: Any) -> Resumption | None:
-        """How the coroutine goes on that awaits one of `waits_for`; None where it has to wait."""
+        """How the coroutine goes on that awaits a `Durable`; None where it has to wait."""
         raise NotImplementedError
+
+    def _refusal(self, future: asyncio.Future[Any]) -> BaseException | None:
+        """What is raised where the coroutine awaits a future that it must not wait for."""
+        del future
 
     def resume(self, error: BaseException | None = None) -> None:
         """What the coroutine waited for in asyncio is over, or it is to be stopped: `step` it."""
@@ -114,6 +120,11 @@ class EagerTask:
         raise NotImplementedError
 
     # ---- Stepping ----
+
+    @property
+    def waits_for_turn(self) -> bool:
+        """Whether the coroutine goes on in the loop's next turn: `asyncio.sleep(0)`."""
+        return self._next_turn is not None
 
     def step(self, error: BaseException | None = None) -> None:
         """Run the coroutine until it waits or ends.
@@ -129,8 +140,16 @@ class EagerTask:
         """
         if self.is_done:
             return None
-        self._fut_waiter = self.waiting = None
+        self._fut_waiter = self._next_turn = self.waiting = None
         loop = self._loop
+        outer_loop = _get_running_loop()
+        outer_task = None
+        if outer_loop is not loop:
+            if _ONE_CURRENT_TASK and outer_loop is not None:
+                outer_task = current_task(outer_loop)
+                if outer_task is not None:
+                    _leave_task(outer_loop, outer_task)
+            _set_running_loop(loop)
         outer = current_task(loop)
         if outer is not None:
             _leave_task(loop, outer)
@@ -148,6 +167,10 @@ class EagerTask:
             _leave_task(loop, self)  # pyright: ignore[reportArgumentType]
             if outer is not None:
                 _enter_task(loop, outer)
+            if outer_loop is not loop:
+                _set_running_loop(outer_loop)
+                if outer_task is not None and outer_loop is not None:
+                    _enter_task(outer_loop, outer_task)
         self.is_done = True
         try:
             self._finished(result, error)
@@ -189,12 +212,10 @@ class EagerTask:
         try:
             while True:
                 if self._must_cancel:
-                    self._must_cancel = False
-                    message = self._cancel_message
-                    error = asyncio.CancelledError(*() if message is None else (message,))
+                    error = self._take_cancellation()
                 yielded = coroutine.send(None) if error is None else coroutine.throw(error)
                 error = None
-                if isinstance(yielded, self.waits_for):
+                if isinstance(yielded, Durable):
                     resumption = self._resumption(yielded)
                     if resumption is not None:
                         error = resumption.error
@@ -205,9 +226,12 @@ class EagerTask:
                     continue
                 if getattr(yielded, "_asyncio_future_blocking", None):
                     yielded._asyncio_future_blocking = False  # noqa: SLF001 - asyncio's protocol
+                    error = self._refusal(yielded)
+                    if error is not None:
+                        continue
                     self._fut_waiter = yielded
                     yielded.add_done_callback(self._wake_up)
-                    if self._must_cancel and yielded.cancel(self._cancel_message):
+                    if self._must_cancel and yielded.cancel():
                         self._must_cancel = False
                     return
                 if yielded is None:  # asyncio.sleep(0)
@@ -221,7 +245,17 @@ class EagerTask:
 
     def _wake_up(self, future: asyncio.Future[Any]) -> None:
         if future is self._fut_waiter:  # else the coroutine was stopped meanwhile
-            self.resume(_error_of(future))
+            error = _error_of(future)
+            if self._cancellation is not None and not self._must_cancel:
+                cancellation, self._cancellation = self._cancellation, None
+                if isinstance(error, asyncio.CancelledError):
+                    error = cancellation
+            self.resume(error)
+
+    def _take_cancellation(self) -> BaseException:
+        self._must_cancel = False
+        error, self._cancellation = self._cancellation, None
+        return asyncio.CancelledError() if error is None else error
 
     # ---- What asyncio and libraries expect of a task ----
 
@@ -230,8 +264,17 @@ class EagerTask:
         if self.is_done:
             return False
         self._cancel_requests += 1
-        self._cancel_message = msg
-        if self._fut_waiter is not None and self._fut_waiter.cancel(msg):
+        return self._cancel(None if msg is None else asyncio.CancelledError(msg), msg)
+
+    def _cancel(self, error: BaseException | None, message: object = None) -> bool:
+        """Raise an error where the coroutine waits; what it waits for in asyncio is cancelled first.
+
+        Args:
+            error: what is raised; None for asyncio's own.
+            message: the message of asyncio's own, for what the coroutine waits for.
+        """
+        self._cancellation = error
+        if self._fut_waiter is not None and self._fut_waiter.cancel(message):
             return True
         self._must_cancel = True
         if not self.is_running and self._fut_waiter is None:
@@ -249,21 +292,17 @@ class EagerTask:
     def uncancel(self) -> int:
         """Take one cancellation request back."""
         self._cancel_requests = max(0, self._cancel_requests - 1)
-        if self._cancel_requests == 0:
+        if self._cancel_requests == 0 and not isinstance(self._cancellation, RestateError):
             self._must_cancel = False
         return self._cancel_requests
-
-    def done(self) -> bool:
-        """Whether the coroutine has ended."""
-        return self.is_done
 
     def get_coro(self) -> Coroutine[Any, Any, Any]:
         """The coroutine."""
         return self._coroutine
 
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop."""
-        return self._loop
+    def get_context(self) -> Context:
+        """The context variables that the coroutine sees."""
+        return self._context
 
     def get_name(self) -> str:
         """The task's name."""
@@ -272,6 +311,51 @@ class EagerTask:
     def set_name(self, value: object) -> None:
         """Rename the task."""
         self._name = str(value)
+
+
+class EagerTask(Stepper):
+    """A task that nobody awaits: its outcome goes to `_finished` alone.
+
+    Args:
+        loop: the event loop that it runs in.
+        coroutine: what to run; not started yet.
+        name: a name for debuggers.
+        context: the context variables that it sees; None copies the current ones.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_cancel_requests",
+        "_cancellation",
+        "_context",
+        "_coroutine",
+        "_fut_waiter",
+        "_loop",
+        "_must_cancel",
+        "_name",
+        "_next_turn",
+        "is_done",
+        "is_running",
+        "waiting",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        coroutine: Coroutine[Any, Any, Any],
+        name: str,
+        context: Context | None = None,
+    ) -> None:
+        self._loop = loop
+        self._begin(coroutine, name, context)
+
+    def done(self) -> bool:
+        """Whether the coroutine has ended."""
+        return self.is_done
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop."""
+        return self._loop
 
 
 def _error_of(future: asyncio.Future[Any]) -> BaseException | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -100,31 +99,3 @@ async def test_an_await_in_the_function_of_a_run() -> None:
         return parcel
 
     assert "outside its handler's own code" in Case(body).start().error().message
-
-
-@in_loop
-async def test_in_a_task_even_after_the_handler_s_end() -> None:
-    errors: list[BaseException] = []
-    ended = asyncio.Event()
-    tasks: list[asyncio.Task[None]] = []
-
-    async def body(ctx: Context, parcel: Parcel) -> Parcel:
-        async def later() -> None:
-            for _ in range(2):
-                try:
-                    ctx.send(ECHO, b"")
-                except RuntimeError as error:
-                    errors.append(error)
-                await ended.wait()
-
-        tasks.append(asyncio.create_task(later()))
-        await asyncio.sleep(0)
-        return parcel
-
-    case = Case(body).start()
-    await case.until_written()
-    assert case.answer() == Parcel()
-    ended.set()
-    await tasks[0]
-    assert len(errors) == 2
-    assert case.sent() == []

@@ -70,7 +70,7 @@ async def test_a_coroutine_function_is_executed_at_once(version: int) -> None:
 
 @in_loop
 async def test_a_result_is_proposed_while_the_handler_waits_for_something_else() -> None:
-    finish, go_on = asyncio.Event(), asyncio.Event()
+    finish = asyncio.Event()
 
     async def function() -> int:
         await finish.wait()
@@ -78,7 +78,7 @@ async def test_a_result_is_proposed_while_the_handler_waits_for_something_else()
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         run = ctx.run("once", function)
-        await go_on.wait()
+        await ctx.awakeable(Parcel)
         return Parcel(number=await run)
 
     case = Case(body).start()
@@ -86,9 +86,7 @@ async def test_a_result_is_proposed_while_the_handler_waits_for_something_else()
     finish.set()
     await case.until_written()
     assert case.sent_one(pb.ProposeRunCompletionMessage).value == b"7"
-    case.feed(value(1, b"7"))
-    go_on.set()
-    await case.until_written()
+    case.feed(value(1, b"7"), signal(17))
     assert case.answer().number == 7
 
 
@@ -305,7 +303,7 @@ async def test_after_one_that_fails_no_other_is_executed() -> None:
 
 
 @in_loop
-async def test_one_that_fails_while_the_handler_waits_elsewhere() -> None:
+async def test_one_that_fails_while_the_handler_waits_for_a_task() -> None:
     gate = asyncio.Event()
     ended: list[str] = []
 
@@ -316,7 +314,7 @@ async def test_one_that_fails_while_the_handler_waits_elsewhere() -> None:
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         ctx.run("fail", fail)
         try:
-            await asyncio.get_running_loop().create_future()
+            await asyncio.gather(ctx.awakeable(Parcel))
         finally:
             ended.append("handler")
         return parcel
@@ -330,7 +328,7 @@ async def test_one_that_fails_while_the_handler_waits_elsewhere() -> None:
 
 
 @in_loop
-async def test_one_that_fails_at_once_ends_a_handler_that_goes_on_to_wait_elsewhere(
+async def test_one_that_fails_at_once_ends_a_handler_that_goes_on_to_wait_for_a_task(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     ended: list[str] = []
@@ -341,7 +339,7 @@ async def test_one_that_fails_at_once_ends_a_handler_that_goes_on_to_wait_elsewh
 
         ctx.run("fail", fail)
         try:
-            await asyncio.Event().wait()
+            await asyncio.gather(ctx.awakeable(Parcel))
         except BaseException as error:
             ended.append(type(error).__name__)
             raise

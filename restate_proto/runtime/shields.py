@@ -1,0 +1,54 @@
+"""Which calls an invocation's cancellation spares: those that are under `asyncio.shield`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from restate_proto.runtime.child_task import ChildTask
+from restate_proto.runtime.task import Stepper
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from restate_proto.protocol import NotificationId
+    from restate_proto.runtime.handler_loop import HandlerLoop
+
+__all__ = ["spared_calls"]
+
+
+def spared_calls(loop: HandlerLoop) -> set[NotificationId]:
+    """The notification ids of what only shielded tasks wait for."""
+    spared: set[NotificationId] = set()
+    others: set[NotificationId] = set()
+    for task in loop.tasks.values():
+        if task.waiting is not None:
+            ids = task.waiting.awaiting().all_ids()
+            (spared if _is_shielded(task) else others).update(ids)
+    return spared - others
+
+
+def _is_shielded(future: asyncio.Future[Any]) -> bool:
+    """Whether what waits for a future does so through `asyncio.shield`.
+
+    asyncio does not say; but who waits for a future has a callback on it, and each of its
+    functions has callbacks of its own: `shield` itself, `gather` with the future of the whole,
+    `TaskGroup` with its parent, and a task that awaits the future.
+    """
+    callbacks: list[tuple[Any, Any]] = cast("Any", future)._callbacks or []  # noqa: SLF001
+    for callback, _ in callbacks:
+        name = getattr(callback, "__qualname__", "")
+        if name == "shield.<locals>._inner_done_callback":
+            return True
+        owner: Any = getattr(callback, "__self__", None)
+        waiting: Any = None
+        if name == "gather.<locals>._done_callback":
+            variables = callback.__code__.co_freevars
+            waiting = callback.__closure__[variables.index("outer")].cell_contents
+        elif isinstance(owner, Stepper):
+            waiting = owner
+        elif name == "TaskGroup._on_task_done":
+            waiting = owner._parent_task  # noqa: SLF001
+        is_future = isinstance(waiting, ChildTask) or hasattr(waiting, "_children")
+        if is_future and _is_shielded(waiting):
+            return True
+    return False

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from restate_proto.endpoint import Endpoint, Limits, RunningEndpoint
-    from restate_proto.errors import CancelledError, RestateError, RetryableError, TerminalError
+    from restate_proto.errors import RestateError, RetryableError, TerminalError
     from restate_proto.ingress import (
         IngressBadRequestError,
         IngressClient,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from restate_proto.model.retry import RetryPolicy
     from restate_proto.model.service import Service, VirtualObject, Workflow
     from restate_proto.model.target import Target
+    from restate_proto.runtime.cancellation import CancelledError
     from restate_proto.runtime.combinators import gather, select
     from restate_proto.runtime.context import Context
     from restate_proto.runtime.external_events import Awakeable, DurablePromise
@@ -96,7 +97,7 @@ __all__ = [
 
 _MODULES = {
     "endpoint": ("Endpoint", "Limits", "RunningEndpoint"),
-    "errors": ("CancelledError", "RestateError", "RetryableError", "TerminalError"),
+    "errors": ("RestateError", "RetryableError", "TerminalError"),
     "model.codec": ("CodecError",),
     "model.keys": ("PromiseKey", "SignalKey", "StateKey"),
     "model.kinds": ("Encoding",),
@@ -104,6 +105,7 @@ _MODULES = {
     "model.retry": ("RetryPolicy",),
     "model.service": ("Service", "VirtualObject", "Workflow"),
     "model.target": ("Target",),
+    "runtime.cancellation": ("CancelledError",),
     "runtime.combinators": ("gather", "select"),
     "runtime.context": ("Context",),
     "runtime.external_events": ("Awakeable", "DurablePromise"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "CancelledError",
     "RestateError",
     "RetryableError",
     "TerminalError",
@@ -65,18 +63,6 @@ class TerminalError(RestateError):
 
     def __str__(self) -> str:
         return f"[{self.code}] {self.message}"
-
-
-class CancelledError(TerminalError, asyncio.CancelledError):
-    """The invocation was cancelled; raised where its handler waits.
-
-    It is asyncio's own cancellation as well: an `asyncio.TaskGroup` that the handler waits in
-    cancels its tasks. A handler may catch it to undo what it did, with durable operations as usual.
-    Left alone it ends the invocation with code 409.
-    """
-
-    def __init__(self, message: str = "cancelled") -> None:
-        super().__init__(message, code=409)
 
 
 class RetryableError(RestateError):

@@ -31,9 +31,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
-from typing_extensions import override
-
-from restate_proto.errors import CancelledError, TerminalError
+from restate_proto.errors import TerminalError
 from restate_proto.logs import get_logger
 from restate_proto.protocol import (
     CANCEL_SIGNAL,
@@ -41,10 +39,11 @@ from restate_proto.protocol import (
     AttemptError,
     Await,
     Combinator,
-    NotificationId,
     Phase,
     StateMachine,
 )
+from restate_proto.runtime.await_point import awaited_by, describe_deadlock
+from restate_proto.runtime.cancellation import CancelledError
 from restate_proto.runtime.handler_loop import HandlerLoop
 from restate_proto.runtime.handler_outcome import (
     fail,
@@ -54,18 +53,15 @@ from restate_proto.runtime.handler_outcome import (
     unawaited,
     write_outcome,
 )
+from restate_proto.runtime.handler_task import HandlerTask
 from restate_proto.runtime.operations import Completable, Operations
-from restate_proto.runtime.refusals import caller_of, refuse_anyio
 from restate_proto.runtime.runs import Runs
 from restate_proto.runtime.runtime import place_of
 from restate_proto.runtime.shields import spared_calls
-from restate_proto.runtime.task import EagerTask, Resumption, is_interrupt
+from restate_proto.runtime.task import Resumption, is_interrupt
 from restate_proto.runtime.timers import TimerSleep
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Coroutine
-
     from restate_proto.runtime.child_task import ChildTask, LoopTimer
     from restate_proto.runtime.futures import DurableFuture
     from restate_proto.runtime.handler import BoundHandler
@@ -98,57 +94,6 @@ class ByteStream(Protocol):
     def acknowledge(self, amount: int) -> None:
         """Bytes of input were consumed; as many more may come."""
         ...
-
-
-class HandlerTask(EagerTask):
-    """Steps a handler's coroutine: the first task of its loop.
-
-    This class knows which durable future the handler waits for (`waiting`). When that wait is over,
-    its attempt decides (`Attempt.progress`).
-
-    Args:
-        attempt: the attempt that the handler is run for.
-        loop: the handler's event loop.
-        coroutine: the handler's.
-        name: the handler's.
-    """
-
-    __slots__ = ("_attempt", "_handler_loop")
-
-    def __init__(
-        self,
-        attempt: Attempt,
-        loop: HandlerLoop,
-        coroutine: Coroutine[Any, Any, Any],
-        name: str,
-    ) -> None:
-        super().__init__(loop.as_event_loop, coroutine, name)
-        self._attempt = attempt
-        self._handler_loop = loop
-
-    @override
-    def _resumption(self, awaited: DurableFuture[Any]) -> Resumption | None:
-        return self._attempt.progress(awaited)
-
-    @override
-    def _refusal(self, future: asyncio.Future[Any]) -> BaseException | None:
-        return self._handler_loop.refusal_of(future)
-
-    def interrupt(self, error: BaseException) -> None:
-        """Raise an error where the handler waits, when the loop next runs.
-
-        What it waits for in asyncio is cancelled, as `asyncio.Task.cancel` does.
-        """
-        self._cancel(error)
-
-    @override
-    def __hash__(self) -> int:
-        refuse_anyio(caller_of())
-        return super().__hash__()
-
-    @override
-    def _finished(self, result: Any, error: BaseException | None) -> None:
-        self._attempt.handler_ended(result, error)
 
 
 class Attempt:
@@ -325,7 +270,7 @@ class Attempt:
                 if self._stream.above_high_water:
                     break
                 if loop.ready or loop.held is not None:
-                    if not loop.drain() and loop.held is None and journal.phase is not _CLOSED:
+                    if not loop.drain() and loop.needs_turn:
                         self._postpone()
                         break
                     continue
@@ -335,10 +280,10 @@ class Attempt:
                     if resumption is not None:
                         self._step(resumption.error)
                         continue
-                    if loop.ready or self._has_runs_to_execute or journal.phase is _CLOSED:
+                    if loop.ready or self._has_runs_to_execute or self._has_closed:
                         continue
                 self._park()
-                if journal.phase is not _CLOSED:
+                if not self._has_closed:
                     break
         finally:
             self._is_going_on = False
@@ -346,6 +291,10 @@ class Attempt:
         share = self._runtime.turn_share
         if monotonic() > share.ends_at:
             share.end()
+
+    @property
+    def _has_closed(self) -> bool:
+        return self._journal.phase is _CLOSED
 
     def _postpone(self) -> None:
         """Go on in another turn of the real loop; no notification takes effect meanwhile."""
@@ -418,60 +367,28 @@ class Attempt:
         return None
 
     def _park(self) -> None:
-        """All of the handler waits: wait for input, or suspend."""
-        waiting, task = self._machine.waiting, self._task
-        if waiting.parks_silently and task is not None and task.waiting is not None:
+        """All of the handler waits: wait for input, or suspend.
+
+        After a first cancellation there is no waiting for another: Restate has that signal in the
+        journal, and would resume what waits for it at once, for ever.
+        """
+        waiting, task, loop = self._machine.waiting, self._task, self._loop
+        if task is None or (waiting.parks_silently and task.waiting is not None):
             return
-        awaited = self._awaited()
+        awaited: Await | None
+        if waiting.cancel_requested:
+            awaited = Await(Combinator.ALL_COMPLETED, waiting.calls_without_id())
+        else:
+            more = not self._was_cancelled
+            awaited = awaited_by(task, loop, self._operations, cancellation=more)
         try:
             if awaited is None:
-                self._journal.fail(AttemptError(500, self._describe_deadlock()))
+                text = describe_deadlock(self._handler.name, (task, *loop.tasks.values()))
+                self._journal.fail(AttemptError(500, text))
             is_executing = self._runs is not None and bool(self._runs.executing)
             waiting.park(awaited, executing=is_executing)
         except AttemptEnded:
             pass  # `_go_on` ends what still waits
-
-    def _awaited(self) -> Await | None:
-        """What has to arrive before the attempt has something to do; None where nothing would help.
-
-        That is what the handler and its tasks wait for, the invocation's cancellation, and the ids
-        that deferred operations need: what is waited for may depend on them. After a first
-        cancellation there is no waiting for another: Restate has that signal in the journal, and
-        would resume what waits for it at once, for ever.
-        """
-        waiting, operations, loop = self._machine.waiting, self._operations, self._loop
-        if waiting.cancel_requested:
-            return Await(Combinator.ALL_COMPLETED, waiting.calls_without_id())
-        trees = [
-            task.waiting.awaiting()
-            for task in (self._task, *loop.tasks.values())
-            if task and task.waiting
-        ]
-        trees += [timer.sleep.awaiting() for timer in loop.timers.values() if timer.sleep]
-        trees += [future.awaiting() for future in loop.observed.values()]
-        more: list[NotificationId] = list(operations.deferred.values())
-        if not trees and not more:
-            return None
-        if not self._was_cancelled:
-            more.insert(0, CANCEL_SIGNAL)
-        nested: list[Await] = []
-        ids: list[NotificationId] = []
-        for tree in trees:
-            if len(tree.ids) == 1 and not tree.nested:
-                ids += tree.ids
-            else:
-                nested.append(tree)
-        if not ids and not more and len(nested) == 1:
-            return nested[0]
-        return Await(Combinator.FIRST_COMPLETED, list(dict.fromkeys(ids + more)), nested)
-
-    def _describe_deadlock(self) -> str:
-        tasks = [self._task, *self._loop.tasks.values()]
-        places = "; ".join(f"{task.get_name()} in {place_of(task)}" for task in tasks if task)
-        return (
-            f"{self._handler.name} waits for nothing that can happen: none of its tasks waits for a "
-            f"durable operation, so nobody will go on with what they wait for. {places}"
-        )
 
     def start_timer(self, timer: LoopTimer, name: str) -> TimerSleep:
         """Start the durable sleep that fires a timer of the handler's loop."""

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from restate_proto.protocol import AttemptEnded, Phase
 from restate_proto.runtime.refusals import caller_of, refuse_anyio
-from restate_proto.runtime.task import Durable, Resumption, Stepper
+from restate_proto.runtime.task import Resumption, Stepper
 
 if TYPE_CHECKING:
     from collections import deque
@@ -70,7 +70,7 @@ class LoopTimer(asyncio.TimerHandle):
         super().__init__(loop.now + delay, callback, args, loop.as_event_loop, context)
         self.delay = delay
         self.number = 0
-        self.sleep: Durable | None = None
+        self.sleep: Any = None
 
 
 class HandlerFuture(asyncio.Future[Any]):
@@ -85,7 +85,11 @@ class HandlerFuture(asyncio.Future[Any]):
         return self._hash
 
 
-class ChildTask(Stepper, asyncio.Future[Any]):
+_Future: Any = asyncio.Future
+"""A future's own methods, which a task's are in front of."""
+
+
+class ChildTask(Stepper, asyncio.Future[Any]):  # pyright: ignore[reportIncompatibleVariableOverride] - `_loop` is the future's
     """A task that a handler's code has created, such as `asyncio.gather` and `TaskGroup` do.
 
     Args:
@@ -122,7 +126,7 @@ class ChildTask(Stepper, asyncio.Future[Any]):
         name: str,
         context: Context | None,
     ) -> None:
-        asyncio.Future.__init__(self, loop=loop.as_event_loop)
+        _Future.__init__(self, loop=loop.as_event_loop)
         self._handler_loop = loop
         self._hash = loop.next_hash()
         self._awaits_left: int | None = None
@@ -171,11 +175,11 @@ class ChildTask(Stepper, asyncio.Future[Any]):
     def _finished(self, result: Any, error: BaseException | None) -> None:
         self._handler_loop.tasks.pop(self.number, None)
         if error is None:
-            asyncio.Future.set_result(self, result)
+            _Future.set_result(self, result)
         elif isinstance(error, asyncio.CancelledError):
-            asyncio.Future.cancel(self, *error.args)
+            _Future.cancel(self, *error.args)
         else:
-            asyncio.Future.set_exception(self, error)
+            _Future.set_exception(self, error)
             if isinstance(error, AttemptEnded):
                 error.__traceback__ = None
                 self._log_traceback = False

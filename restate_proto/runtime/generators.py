@@ -69,4 +69,5 @@ def watch_generators() -> None:
     """Have the loops of handlers told of asynchronous generators, in the current thread."""
     firstiter: Any = sys.get_asyncgen_hooks().firstiter
     if not isinstance(firstiter, _FirstIteration):
-        sys.set_asyncgen_hooks(firstiter=_FirstIteration(firstiter))
+        hook: Any = _FirstIteration(firstiter)
+        sys.set_asyncgen_hooks(firstiter=hook)

@@ -19,6 +19,7 @@ from asyncio.tasks import (
     _leave_task,  # pyright: ignore[reportPrivateUsage]
 )
 from collections import deque
+from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from restate_proto.protocol.journal import Journal
-    from restate_proto.runtime.task import Durable
 
 __all__ = ["HandlerLoop", "LoopOwner"]
 
@@ -61,7 +61,7 @@ _ONE_CURRENT_TASK = sys.version_info >= (3, 14)
 class LoopOwner(Protocol):
     """The attempt, as far as its loop knows it."""
 
-    def start_timer(self, timer: LoopTimer, name: str) -> Durable:
+    def start_timer(self, timer: LoopTimer, name: str) -> Any:
         """Start the durable sleep that fires a timer."""
         ...
 
@@ -191,6 +191,11 @@ class HandlerLoop:
                 _enter_task(outer, outer_task)
         return not ready and self.held is None
 
+    @property
+    def needs_turn(self) -> bool:
+        """Whether the real loop is to have a turn before more of what is ready is run."""
+        return bool(self.ready) and self.held is None and self.journal.phase is not _CLOSED
+
     def _end_turn(self) -> None:
         journal = self.journal
         position = journal.command_index + journal.last_signal_index
@@ -199,8 +204,8 @@ class HandlerLoop:
             self.callbacks = 0
         elif self.callbacks >= _MOST_CALLBACKS and self._owner is not None:
             next_ = self.ready[0]
-            task = next_[0] if type(next_) is tuple else getattr(next_._callback, "__self__", None)  # noqa: SLF001
-            self._owner.loop_spins(task.get_name() if isinstance(task, Stepper) else repr(next_))
+            task: Any = cast("Any", next_)[0] if isinstance(next_, tuple) else _owner_of(next_)
+            self._owner.loop_spins(task.get_name() if isinstance(task, Stepper) else str(task))
 
     def timer_fired(self, timer: LoopTimer) -> None:
         """The durable sleep of a timer is over."""
@@ -380,7 +385,8 @@ class HandlerLoop:
         """Whatever else a loop can do: no other attempt could repeat it."""
         if name.startswith("_") or not hasattr(asyncio.AbstractEventLoop, name):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return lambda *_args, **_kwargs: refuse(
+        return partial(
+            refuse,
             f"loop.{name}()",
             "sockets, threads and processes are not repeatable. Give the code that needs them to "
             "`ctx.run(name, function)`, whose function runs on the real event loop",
@@ -390,7 +396,7 @@ class HandlerLoop:
 
     def refusal_of(self, future: asyncio.Future[Any]) -> BaseException | None:
         """What a task is told that awaits a future of another loop."""
-        if future.get_loop() is self:
+        if future.get_loop() is self.as_event_loop:
             return None
         return RuntimeError(
             f"a handler cannot await {future!r}, which belongs to the real event loop or to another "
@@ -407,6 +413,11 @@ class HandlerLoop:
         if self._owner is not None:
             self._owner.loop_broken(reason)
         raise RuntimeError(reason)
+
+
+def _owner_of(handle: asyncio.Handle) -> object:
+    """The object whose method a callback is."""
+    return getattr(cast("Any", handle)._callback, "__self__", None)  # noqa: SLF001
 
 
 def _name_of(caller: FrameType, otherwise: str) -> str:

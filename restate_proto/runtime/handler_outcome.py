@@ -7,10 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from typing_extensions import TypeIs
+
 from restate_proto.codec.payload import encode
-from restate_proto.errors import CancelledError, TerminalError
+from restate_proto.errors import TerminalError
 from restate_proto.logs import get_logger
 from restate_proto.protocol import AttemptEnded, AttemptError
+from restate_proto.runtime.cancellation import CancelledError
 from restate_proto.runtime.failures import describe_error, to_attempt_error, to_failure
 from restate_proto.runtime.handler import LastFailure
 from restate_proto.runtime.runtime import place_of
@@ -96,8 +99,8 @@ def terminal_error(error: BaseException) -> BaseException:
     A group of nothing but `TerminalError`s is the first of them. A `TimeoutError` of a durable
     timer is one with code 408: every replay of the journal would raise it again.
     """
-    if isinstance(error, BaseExceptionGroup):
-        leaves = list(_leaves(cast("BaseExceptionGroup[BaseException]", error)))
+    if is_group(error):
+        leaves = list(_leaves(error))
         ends = [terminal_error(leaf) for leaf in leaves]
         if all(isinstance(end, TerminalError) for end in ends):
             return ends[0]
@@ -106,10 +109,15 @@ def terminal_error(error: BaseException) -> BaseException:
     return error
 
 
+def is_group(error: BaseException) -> TypeIs[BaseExceptionGroup[BaseException]]:
+    """Whether an exception is a group of others."""
+    return isinstance(error, BaseExceptionGroup)
+
+
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
     for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(cast("BaseExceptionGroup[BaseException]", error))
+        if is_group(error):
+            yield from _leaves(error)
         else:
             yield error
 

@@ -17,7 +17,7 @@ def caller_of(depth: int = 1) -> FrameType:
     return sys._getframe(depth + 1)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
-def refuse(what: str, why: str) -> NoReturn:
+def refuse(what: str, why: str, *_: object, **__: object) -> NoReturn:
     """Refuse something, with the line of the user's code that asks for it.
 
     Raises:

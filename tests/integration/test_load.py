@@ -7,9 +7,6 @@ import random
 from datetime import timedelta
 
 from restate_proto import Context, Encoding, ObjectContext, gather
-from restate_proto.http2.limits import Http2Settings
-from restate_proto.runtime.attempt import HandlerTask
-from restate_proto.runtime.context import operations_of
 from tests.integration.conformance_messages import (
     AccountBase,
     AccountClient,
@@ -49,34 +46,6 @@ def test_a_large_payload(world: World) -> None:
         assert (await world.perform(Place.OBJECT, read, key=key)).data == data
 
     world.run(scenario())
-
-
-@combinations(lambda it: it.version >= 6 and not it.replays)
-def test_large_input_while_the_handler_waits_elsewhere(world: World) -> None:
-    """More than the window holds: the rest comes when the handler is back."""
-    data = b"x" * (8 * MIB)
-    window = Http2Settings().stream_window
-    gate = asyncio.Event()
-
-    async def large(ctx: Context, parcel: Parcel) -> Parcel:
-        gate.set()
-        return Parcel(data=data)
-
-    script = world.script(large)
-
-    async def body(ctx: Context, parcel: Parcel) -> Parcel:
-        call = ClerkClient.from_context(ctx).perform(script)
-        await call.invocation_id()
-        await gate.wait()
-        owner = operations_of(ctx).owner
-        assert isinstance(owner, HandlerTask)
-        attempt = owner._attempt  # pyright: ignore[reportPrivateUsage]
-        # Nothing tells that the window is used up, so it is looked at.
-        while attempt._unacknowledged < 0.9 * window:  # noqa: ASYNC110 # pyright: ignore[reportPrivateUsage]
-            await asyncio.sleep(0)
-        return Parcel(number=len((await call).data))
-
-    assert world.run(world.perform(Place.SERVICE, body)).number == len(data)
 
 
 @combinations(lambda it: it.engine == "ngh2" or it.version == 6)

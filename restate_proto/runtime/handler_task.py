@@ -1,0 +1,75 @@
+"""The task of a handler itself: the first of its loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from typing_extensions import override
+
+from restate_proto.runtime.refusals import caller_of, refuse_anyio
+from restate_proto.runtime.task import EagerTask
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Coroutine
+
+    from restate_proto.runtime.futures import DurableFuture
+    from restate_proto.runtime.handler_loop import HandlerLoop
+    from restate_proto.runtime.task import Resumption
+
+__all__ = ["HandlerTask"]
+
+
+class _Owner(Protocol):
+    """The attempt, as far as the task knows it."""
+
+    def progress(self, awaited: DurableFuture[Any] | None) -> Resumption | None: ...
+
+    def handler_ended(self, result: Any, error: BaseException | None) -> None: ...
+
+
+class HandlerTask(EagerTask):
+    """Steps a handler's coroutine.
+
+    This class knows which durable future the handler waits for (`waiting`). When that wait is over,
+    its attempt decides (`Attempt.progress`).
+
+    Args:
+        owner: the attempt that the handler is run for.
+        loop: the handler's event loop.
+        coroutine: the handler's.
+        name: the handler's.
+    """
+
+    __slots__ = ("_handler_loop", "_owner")
+
+    def __init__(
+        self, owner: _Owner, loop: HandlerLoop, coroutine: Coroutine[Any, Any, Any], name: str
+    ) -> None:
+        super().__init__(loop.as_event_loop, coroutine, name)
+        self._owner = owner
+        self._handler_loop = loop
+
+    @override
+    def _resumption(self, awaited: DurableFuture[Any]) -> Resumption | None:
+        return self._owner.progress(awaited)
+
+    @override
+    def _refusal(self, future: asyncio.Future[Any]) -> BaseException | None:
+        return self._handler_loop.refusal_of(future)
+
+    def interrupt(self, error: BaseException) -> None:
+        """Raise an error where the handler waits, when the loop next runs.
+
+        What it waits for in asyncio is cancelled, as `asyncio.Task.cancel` does.
+        """
+        self._cancel(error)
+
+    @override
+    def __hash__(self) -> int:
+        refuse_anyio(caller_of())
+        return super().__hash__()
+
+    @override
+    def _finished(self, result: Any, error: BaseException | None) -> None:
+        self._owner.handler_ended(result, error)

@@ -14,6 +14,7 @@ from typing_extensions import override
 from restate_proto.http2.engines.base import Sink
 from restate_proto.http2.errors import ErrorCode, code_name
 from restate_proto.http2.intake import Intake, Turns
+from restate_proto.http2.linger import Linger
 from restate_proto.http2.states import ConnectionState, StreamState
 from restate_proto.http2.stream import Stream
 from restate_proto.logs import get_logger
@@ -45,6 +46,7 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
             connection closes it stays True, for none is needed any more.
         socket_is_full: the socket takes no more; output stays in the engine.
         times_full: how often that was so.
+        lingers: whether the peer has time to read the last frames when the connection closes.
         lost_reason: why the connection ended, once it has.
     """
 
@@ -63,6 +65,9 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
         self.lost_reason = ""
         self.socket_is_full = False
         self.times_full = 0
+        self.lingers = not client
+        self._broke_the_rules = False
+        self._linger: Linger | None = None
         self._above_high_water: list[Stream[Any]] = []
         self.intake = Intake(self, turns, self.loop)
 
@@ -84,6 +89,8 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
     def data_received(self, data: bytes) -> None:
         if self.state < _CLOSING:
             self.intake.take(data)
+        elif self._linger is not None:
+            self._linger.drop(len(data))
 
     @override
     def pause_writing(self) -> None:
@@ -98,13 +105,14 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed: every stream that is left is aborted."""
-        if not self.lost_reason:
-            what = "the connection was closed"
-            self.lost_reason = what if exc is None else f"the connection broke: {exc}"
+        if exc is not None:
+            self.lost_reason = self.lost_reason or f"the connection broke: {exc}"
         self.enter(ConnectionState.CLOSED)
         self.flush_pending = True
         self.transport = None
         self.intake.stop()
+        if self._linger is not None:
+            self._linger.stop()
         self._above_high_water.clear()
         self.abort_all()
 
@@ -141,11 +149,19 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
             self._report_drained()
         if self.state >= _CLOSING:
             self.flush_pending = True
-            self.hang_up(transport)
+            self.abort_all()
+            self._hang_up(transport)
 
-    def hang_up(self, transport: asyncio.Transport) -> None:
+    def _hang_up(self, transport: asyncio.Transport) -> None:
         """Closes the socket when it has taken the output."""
-        transport.close()
+        if not self.lingers:
+            transport.close()
+            return
+        if self._linger is None:
+            self._linger = Linger(transport, patient=not self._broke_the_rules)
+        if self.state is _CLOSING and not self.socket_is_full:
+            self.enter(ConnectionState.LINGERING)
+            self._linger.half_close()
 
     def watch(self, stream: Stream[Any]) -> None:
         """Has `drained` called on a stream that is above its high-water mark."""
@@ -198,6 +214,7 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
 
     def abort_all(self) -> None:
         """Tells every open stream that it is over, for `lost_reason`."""
+        self.lost_reason = self.lost_reason or "the connection was closed"
         streams = list(self.streams.values())
         self.streams.clear()
         for stream in streams:
@@ -302,4 +319,5 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
             if code:
                 self.lost_reason = f"{reason or 'the connection failed'} ({code_name(code)})"
                 log.warning("closing a connection: %s", self.lost_reason)
+                self.lingers = self._broke_the_rules = True
             self.enter(_CLOSING)

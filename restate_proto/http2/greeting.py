@@ -10,6 +10,7 @@ from typing_extensions import override
 from restate_proto.http2.engines.base import PREFACE, goaway_frame
 from restate_proto.http2.errors import ErrorCode
 from restate_proto.http2.http1 import Http1Answers
+from restate_proto.http2.linger import Linger
 from restate_proto.http2.open_connections import host_of
 from restate_proto.logs import get_logger
 
@@ -46,6 +47,7 @@ class Greeting(asyncio.Protocol):
         self._data = b""
         self._may_be_http1 = self._may_be_http2 = True
         self._timer: asyncio.TimerHandle | None = None
+        self._linger: Linger | None = None
         self.peer = ""
         self.transport: asyncio.Transport | None = None
 
@@ -79,6 +81,9 @@ class Greeting(asyncio.Protocol):
         transport = self.transport
         if transport is None or transport.is_closing():
             return
+        if self._linger is not None:
+            self._linger.drop(len(data))
+            return
         self._data += data
         if not self._may_be_http2 or not self._data.startswith(PREFACE[: len(self._data)]):
             self._answer(transport)
@@ -104,18 +109,22 @@ class Greeting(asyncio.Protocol):
             answer = goaway_frame(0, ErrorCode.PROTOCOL_ERROR, reason.encode())
         if answer:
             transport.write(answer)
-            transport.close()
+            self._stop_timer()
+            self._linger = Linger(transport, patient=False)
+            self._linger.half_close()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        if self._linger is not None:
+            self._linger.stop()
         self.transport = None
         self._connections.discard(self)
 
     @property
     def is_over(self) -> bool:
         """Whether its socket is about to be closed."""
-        return self.transport is None or self.transport.is_closing()
+        return self.transport is None or self.transport.is_closing() or self._linger is not None
 
     @property
     def is_spare(self) -> bool:
@@ -124,7 +133,7 @@ class Greeting(asyncio.Protocol):
 
     def drain(self) -> None:
         """No request was begun: closes the socket."""
-        if self.transport is not None:
+        if self.transport is not None and self._linger is None:
             self.transport.close()
 
     displace = refuse = tell_draining = drain

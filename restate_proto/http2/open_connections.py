@@ -103,8 +103,12 @@ class Connections:
         if len(self._open) < self.limits.max_connections:
             self._is_full = False
             return True
+        over = [each for each in self._open if each.is_over]
+        for slowest in over[: max(0, len(over) - self.limits.max_connections + 1)]:
+            if slowest.transport is not None:
+                slowest.transport.abort()
         spare = [each for each in self._open if each.is_spare]
-        busy = len(self._open) - len(spare) - sum(each.is_over for each in self._open)
+        busy = len(self._open) - len(spare) - len(over)
         if busy + len(spare) < self.limits.max_connections:
             return True
         counts = Counter(each.peer for each in self._open if not each.is_over)

@@ -27,8 +27,6 @@ __all__ = ["ServerConnection"]
 NOTICE_SECONDS: Final = 1.0
 # How long it may take to say, by the answer to a PING, that it has read all responses.
 CONFIRM_SECONDS: Final = 5.0
-# How long it may then take to close its side of the connection.
-LINGER_SECONDS: Final = 2.0
 
 _EXPECT: Final = (b"expect", b"100-continue")
 _CONTINUE: Final = [(b":status", b"100")]
@@ -99,7 +97,6 @@ class ServerConnection(Connection[ServerStream]):
         self._connections = connections
         self._timeouts = Timeouts(self, connections.limits, self.loop)
         self._patience: asyncio.TimerHandle | None = None
-        self._lingers = False
         self._unanswered_pings = 0
         self.peer = ""
 
@@ -259,7 +256,6 @@ class ServerConnection(Connection[ServerStream]):
     def _close_politely(self) -> None:
         if self.state is ConnectionState.CONFIRMING:
             self.engine.goaway(ErrorCode.NO_ERROR)
-            self._lingers = True
             self.close()
 
     def ping(self) -> None:
@@ -279,47 +275,6 @@ class ServerConnection(Connection[ServerStream]):
         else:
             self._close_politely()
 
-    @override
-    def on_terminated(self, code: int, reason: str) -> None:
-        if self.state < _CLOSING:
-            self._lingers = not code  # as when the client has left
-        super().on_terminated(code, reason)
-
-    @override
-    def hang_up(self, transport: asyncio.Transport) -> None:
-        """Closes the socket; where there is no error, after the client has closed its side.
-
-        What comes until then is read and dropped (RFC 9112, section 9.6): input that is left would
-        have the kernel reset the connection. TLS has a closing handshake of its own.
-        """
-        if not self._lingers:
-            transport.close()
-        elif self.state is _CLOSING and not self.socket_is_full:
-            self.enter(ConnectionState.HALF_CLOSED)
-            self._close_our_side(transport)
-            self._start_patience_timer(LINGER_SECONDS, self._end_lingering)
-
-    @staticmethod
-    def _close_our_side(transport: asyncio.Transport) -> None:
-        if not transport.can_write_eof():
-            transport.close()
-            return
-        transport.resume_reading()
-        try:
-            transport.write_eof()
-        except OSError:  # the client was faster
-            transport.close()
-
-    def _end_lingering(self) -> None:
-        transport = self.transport
-        if transport is None:
-            return
-        if transport.get_write_buffer_size():
-            # The client still reads; `Timeouts` ends one that does not.
-            self._start_patience_timer(LINGER_SECONDS, self._end_lingering)
-        else:
-            transport.abort()
-
     def _start_patience_timer(self, seconds: float, then: Callable[[], None]) -> None:
         """Calls `then` when the client does not do its part in time."""
         self._cancel_patience_timer()
@@ -336,9 +291,3 @@ class ServerConnection(Connection[ServerStream]):
                 stream.receiver.draining()
             except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
                 self.fail(stream, "draining", error)
-
-    @override
-    def stop(self, reason: str) -> None:
-        if self.state < _CLOSING:
-            self._lingers = True
-        super().stop(reason)

@@ -7,12 +7,13 @@ A connection goes through these from top to bottom: it may leave some out, and c
     NOTICED      the peer is told that the end is near (GOAWAY); until it knows, streams may begin
     DRAINING     no stream begins any more; those that run go on
     CONFIRMING   none runs; a PING asks whether the peer has read all of them
-    CLOSING      nothing more is read; the socket is closed when it has taken the output
-    HALF_CLOSED  our side of the socket is closed; input is dropped until the peer closes its own
+    CLOSING      nothing more is read; the socket has not taken all of the output
+    LINGERING    it has, and our side is closed; input is dropped until the peer closes its own
     CLOSED       the socket is gone
 
 Only a server gives notice, refuses streams one by one and asks; a client that drains opens no
-streams, and closes after the last one.
+streams, and closes after the last one. A client lingers only where the server broke the rules: else
+it has read all that it asked for.
 
 A stream, by what our side of it may do next; what the peer's side does is told to the receiver, and
 the engine keeps it:
@@ -39,7 +40,7 @@ class ConnectionState(IntEnum):
     DRAINING = 3
     CONFIRMING = 4
     CLOSING = 5
-    HALF_CLOSED = 6
+    LINGERING = 6
     CLOSED = 7
 
 

@@ -71,6 +71,10 @@ class FakeTransport:
     def is_closing(self) -> bool:
         return self.closed
 
+    @property
+    def has_ended(self) -> bool:
+        return self.closed or self.wrote_eof
+
     def take(self) -> bytes:
         data = b"".join(self.writes)
         self.writes.clear()

@@ -294,7 +294,7 @@ def test_a_bug_below_ends_the_connection_and_not_the_loop(
         memory.feed(memory.client.preface(), memory.client.request(1))
         memory.connection.engine = cast("Any", Broken(where))
         memory.feed(b"x")
-        assert memory.transport.closed
+        assert memory.transport.has_ended
         memory.lose()
         assert app.requests[0].reason == "ZeroDivisionError('a bug')"
 
@@ -490,7 +490,7 @@ def test_http1_gets_an_answer_that_it_can_read(method: str, pieces: int) -> None
         for start in range(0, len(data), size):
             memory.feed(data[start : start + size])
         answer = memory.transport.take()
-        assert memory.transport.closed
+        assert memory.transport.wrote_eof
         head, _, body = answer.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 505 ")
         assert f"content-length: {len(body)}".encode() in head
@@ -507,7 +507,7 @@ def test_garbage_gets_a_goaway(data: bytes) -> None:
     async def test() -> None:
         memory = Memory(Request, "h2")
         memory.feed(data)
-        assert memory.transport.closed
+        assert memory.transport.wrote_eof
         answer = memory.transport.take()
         if not data.startswith(b"PRI"):
             assert goaway_code(frames(answer)) == ErrorCode.PROTOCOL_ERROR
@@ -550,7 +550,9 @@ def check_survives(engine: str, *data: bytes) -> None:
         for piece in data:
             memory.feed(piece)
         await turn()
-        if not memory.transport.closed and isinstance(memory.transport.protocol, ServerConnection):
+        if not memory.transport.has_ended and isinstance(
+            memory.transport.protocol, ServerConnection
+        ):
             # It waits, so it still answers.
             memory.transport.protocol.drain()
             await turn()

@@ -17,7 +17,8 @@ from restate_proto.http2 import (
     StreamResetError,
 )
 from restate_proto.http2.engines.base import MAX_STREAM_ID
-from restate_proto.http2.server_connection import CONFIRM_SECONDS, LINGER_SECONDS
+from restate_proto.http2.linger import FAULT_SECONDS, LINGER_BYTES, LINGER_SECONDS
+from restate_proto.http2.server_connection import CONFIRM_SECONDS
 from restate_proto.http2.states import ConnectionState
 from tests.http2.memory import Memory, run_virtually, turn
 from tests.http2.support import (
@@ -230,7 +231,7 @@ def test_what_a_client_still_sends_costs_it_none_of_what_it_has_not_read(
 ) -> None:
     """A socket that is closed with unread input is reset, and what was not sent is dropped."""
     monkeypatch.setattr("restate_proto.http2.server_connection.CONFIRM_SECONDS", 0)
-    monkeypatch.setattr("restate_proto.http2.server_connection.LINGER_SECONDS", 600)
+    monkeypatch.setattr("restate_proto.http2.linger.LINGER_SECONDS", 600)
     app = App()
     body = bytes(200_000)
 
@@ -314,15 +315,56 @@ def test_an_answer_to_an_earlier_ping_says_nothing_of_the_last_bytes(engine: str
 
 
 @engines
-def test_a_client_that_breaks_the_rules_is_not_waited_for(engine: str) -> None:
+@pytest.mark.parametrize("behaviour", ["is silent", "does not read", "reads drop by drop"])
+def test_a_client_that_broke_the_rules_has_some_seconds_in_all(engine: str, behaviour: str) -> None:
     async def test() -> None:
         memory = drained(engine)
-        memory.feed(window_update(0, 0))
-        assert memory.transport.closed
-        assert not memory.transport.wrote_eof
+        transport = memory.transport
+        if behaviour == "does not read":
+            memory.connection.pause_writing()
+        elif behaviour == "reads drop by drop":
+            transport.unsent = 1_000
+        memory.connection.end(ErrorCode.ENHANCE_YOUR_CALM, "a fault")
+        assert transport.wrote_eof is (behaviour != "does not read")
         memory.connection.stop("the server stops")
-        await turn()
-        assert not memory.transport.wrote_eof
+        while asyncio.get_running_loop().time() < FAULT_SECONDS - 0.5:
+            await asyncio.sleep(0.25)
+            transport.unsent = max(0, transport.unsent - 1)
+            memory.feed(memory.client.request(3, end=True))
+        assert not transport.closed
+        await asyncio.sleep(0.75)
+        assert transport.aborted
+        memory.lose()
+
+    run_virtually(test())
+
+
+@engines
+@pytest.mark.parametrize("fault", [b"", window_update(0, 0)])
+def test_a_client_cannot_have_bytes_dropped_for_ever(engine: str, fault: bytes) -> None:
+    async def test() -> None:
+        memory = drained(engine)
+        memory.feed(fault or frame(PING, ACK, payload=bytes(8)))
+        assert memory.transport.wrote_eof
+        for _ in range(LINGER_BYTES // 1_048_576):
+            assert not memory.transport.closed
+            memory.feed(bytes(1_048_576))
+        memory.feed(b"x")
+        assert memory.transport.aborted
+        memory.lose()
+
+    run_virtually(test())
+
+
+@engines
+def test_what_runs_is_aborted_when_the_rules_are_broken(engine: str) -> None:
+    async def test() -> None:
+        app = App()
+        memory = Memory(app, engine)
+        memory.feed(memory.client.preface(), memory.client.request(1))
+        memory.feed(window_update(0, 0))
+        assert not memory.transport.closed
+        assert "PROTOCOL_ERROR" in app.requests[0].reason
         memory.lose()
 
     run_virtually(test())

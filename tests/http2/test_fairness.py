@@ -114,12 +114,12 @@ def reads(data: bytes) -> Iterator[bytes]:
 async def pour(memory: Memory, data: bytes) -> None:
     """Sends as a socket does: nothing is delivered while reading is paused."""
     for read in reads(data):
-        while memory.transport.paused and not memory.transport.closed:
+        while memory.transport.paused and not memory.transport.has_ended:
             # In virtual time: something is scheduled, be it the next turn or a timer.
             await asyncio.sleep(0)
             if memory.connection.intake.is_waiting:
                 await asyncio.sleep(0.01)
-        if memory.transport.closed:
+        if memory.transport.has_ended:
             return
         memory.feed(read)
 
@@ -252,10 +252,10 @@ def test_excess_is_read_slowly_and_ends_the_connection_when_it_goes_on(
         data = piece * (16_384 // len(piece))
         sent = 0
         started = loop.time()
-        while not memory.transport.closed:
+        while not memory.transport.has_ended:
             await pour(memory, data)
             sent += len(data)
-            assert sent > 2 * SMALL_BURST or not memory.transport.closed
+            assert sent > 2 * SMALL_BURST or not memory.transport.has_ended
             # Not faster than the budget refills; a byte of a body pays for one more.
             allowed = SMALL_BURST + SMALL_RATE * (loop.time() - started)
             assert sent - 2 * len(data) <= allowed * 1.3

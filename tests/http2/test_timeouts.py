@@ -301,6 +301,25 @@ def test_a_connection_in_use_is_not_idle(engine: str) -> None:
     run_virtually(test())
 
 
+@engines
+def test_connections_that_do_not_close_are_not_more_than_others(engine: str) -> None:
+    async def test() -> None:
+        limits = ServerLimits(max_connections=4)
+        busy = connected(engine, App(Awaiting), limits=limits)
+        ending: list[Memory] = []
+        for index in range(12):
+            ending.append(Memory(App(), engine, connections=busy.connections))
+            ending[-1].feed(b"garbage" if index % 2 else PREFACE + window_update(0, 0))
+        for memory in ending[:-5]:
+            assert memory.transport.aborted
+            memory.lose()
+        assert not any(each.transport.closed for each in (busy, *ending[-4:]))
+        for memory in (busy, *ending[-5:]):
+            memory.lose()
+
+    run_virtually(test())
+
+
 def test_a_connection_too_many_takes_the_place_of_a_spare_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

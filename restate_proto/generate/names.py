@@ -87,8 +87,8 @@ def check_keys(
 
 
 def snake_case(name: str) -> str:
-    """Turns a proto name into snake case: `GetHTTPStatus` to `get_http_status`."""
-    name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
+    """Turns a proto name into snake case: `GetHTTPStatus` to `get_http_status`, `IDs` to `ids`."""
+    name = re.sub(r"([A-Z]+)([A-Z](?!s(?![a-z]))[a-z])", r"\1_\2", name)
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
 
 

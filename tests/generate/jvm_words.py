@@ -24,13 +24,12 @@ clone equals finalize getClass hashCode notify notifyAll toString wait
 component1 compareTo contains invoke iterator plus rangeTo also apply let run use with takeIf
 """
 _GENERATED = """
-accept asReadOnlyByteBuffer builder call callAsync callSuspend checkedKey client config configure
-connect contentType create ctx delay deserialize doWait factory fromClient fromContext fromOutside
-handler handlers header headers idempotencyKey inJson isJson isNothing jsonParser jsonPrinter
-jsonTypes key keyOf lazy listOf looksLikeJson message metadata method name newRequest of ofClass
-options overrideHandlerOptions request require requests response saysJson send sendAsync sendSuspend
-serde serdeFactory serialize service serviceObject setOf submit submitAsync supports target
-thenApply toIngress types workflowHandle
+accept apply bind builder call callAsync callSuspend client config configure connect contentType
+create ctx define delay deserialize fromClient fromContext handler handlers header headers
+idempotencyKey ingressRequest key keyOf lazy listOf metadata method name of options
+overrideHandlerOptions request requestSerde require response responseSerde send sendAsync
+sendSuspend serialize service serviceObject setOf submit submitAsync supports target thenApply
+workflowHandle
 """
 
 WORDS = sorted(set(f"{_KEYWORDS} {_METHODS} {_GENERATED}".split()))
@@ -41,9 +40,9 @@ _NOTHING = "google.protobuf.Empty"
 
 # Messages that are called as constants and classes of generated code.
 _HIDDEN = """
-M ID ADD_INPUT ADD_OUTPUT SERVICE_NAME SERDE_FACTORY Companion Metadata Send Serde
+M ID ADD SERVICE_NAME SERDE_FACTORY Companion Metadata Option Send Service Void Unit
 """.split()  # noqa: SIM905 - a table of words reads better
-_FILE_CLASSES = "BINARY JSON PRINTER RAW VOID T Schema".split()  # noqa: SIM905 - likewise
+_FILE_CLASSES = "BINARY JSON RAW SERVICE GET Send Metadata".split()  # noqa: SIM905 - likewise
 
 
 def contracts() -> dict[str, str]:
@@ -111,7 +110,7 @@ def _hidden(package: str) -> str:
         """
 
 
-# Methods that are one in Python, and keys that are.
+# Keys that are one in Python, and one that has no name there.
 _CASE = f"""
     syntax = "proto3";
     package words.upper;
@@ -124,6 +123,5 @@ _CASE = f"""
         signal: {{ name: "--" type: "words.upper.M" }}
       }};
       rpc GetURL(M) returns (M);
-      rpc GetUrl(M) returns (M);
     }}
     """

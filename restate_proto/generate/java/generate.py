@@ -9,9 +9,9 @@ from restate_proto.contract.parse.files import parse_files
 from restate_proto.contract.problems import Problems
 from restate_proto.generate.java.names import java_files
 from restate_proto.generate.java.render_client import render_client
-from restate_proto.generate.java.render_serde import render_serde
 from restate_proto.generate.java.render_service import render_base, render_handlers
 from restate_proto.generate.jvm.messages import JavaMessages
+from restate_proto.generate.jvm.support import render_support, support_class
 from restate_proto.generate.plugin import all_services
 
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ def _classes(
     file: JavaFile, messages: JavaMessages, beside: frozenset[str]
 ) -> list[tuple[JvmClass, str]]:
     """Returns the classes of a file with their text."""
-    found = [(file.serde, render_serde(file, beside))]
+    found = [(support_class(file.package), render_support("java", "java", file.package))]
     for service in file.services:
         found += [
             (service.base, render_base(file, service, messages, beside)),
             (service.client, render_client(file, service, beside)),
-            (service.requests, render_handlers(file, service, beside)),
+            (service.constants, render_handlers(file, service, beside)),
         ]
     return found
 
@@ -72,10 +72,12 @@ def _in_package(
     generated = {
         found.names[0]
         for other in files
-        if other.serde.package == file.serde.package
-        for found in (other.serde, *(name for s in other.services for name in s.classes))
+        if other.package == file.package
+        for service in other.services
+        for found in service.classes
     }
-    return frozenset(generated | set(messages.top_level(file.serde.package)))
+    generated.add(support_class(file.package).names[0])
+    return frozenset(generated | set(messages.top_level(file.package)))
 
 
 def _path(name: JvmClass) -> str:

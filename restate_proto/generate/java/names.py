@@ -12,8 +12,8 @@ from restate_proto.generate.jvm.names import (
     NESTED_CLASSES,
     ServiceNames,
     free_name,
+    handler_constants,
     method_name,
-    serde_constants,
 )
 from restate_proto.model.kinds import ServiceKind
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from restate_proto.contract.problems import Problems
-    from restate_proto.contract.schema import FileModel, HandlerModel, ServiceModel
+    from restate_proto.contract.schema import FileModel, HandlerModel, MessageType, ServiceModel
     from restate_proto.generate.jvm.messages import JavaMessages
 
 __all__ = ["JavaFile", "JavaHandler", "JavaService", "java_files"]
@@ -38,9 +38,9 @@ class JavaHandler:
         model: the handler.
         method: the name of its methods.
         async_method: the name of those that return a `CompletableFuture`.
-        constant: what the names of its constants begin with: `ADD_TICKET`.
-        request: the class of its request.
-        response: the class of its response.
+        constant: the name of the constant that stands for it: `ADD_TICKET`.
+        request: the class of its request; Void for google.protobuf.Empty.
+        response: the class of its response; Void for google.protobuf.Empty.
         key_getter: the method of the request that returns the key; None where it has none.
     """
 
@@ -61,22 +61,20 @@ class JavaService:
         model: the service.
         base: the class that users extend.
         client: the class of its clients.
-        requests: the class that makes requests.
-        serde: the class of the file's payloads.
+        constants: the class with the constants of its handlers.
         handlers: in the order of the contract.
     """
 
     model: ServiceModel
     base: JvmClass
     client: JvmClass
-    requests: JvmClass
-    serde: JvmClass
+    constants: JvmClass
     handlers: tuple[JavaHandler, ...]
 
     @property
     def classes(self) -> tuple[JvmClass, ...]:
         """The classes that are the service's alone."""
-        return self.base, self.client, self.requests
+        return self.base, self.client, self.constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +84,17 @@ class JavaFile:
     Args:
         model: the file.
         file_class: protobuf-java's class for the file.
-        serde: the class of its payloads.
         services: in the order of the contract.
     """
 
     model: FileModel
     file_class: JvmClass
-    serde: JvmClass
     services: tuple[JavaService, ...]
+
+    @property
+    def package(self) -> str:
+        """The Java package of all its classes."""
+        return self.file_class.package
 
 
 def java_files(
@@ -113,42 +114,35 @@ def java_files(
         problems,
         language="Java",
         nested_classes=NESTED_CLASSES,
-        own_classes=lambda file: [_serde_class(file, messages)],
         method_name=_method_name,
     )
     return tuple(_file(file, messages) for file in files)
 
 
 def _file(file: FileModel, messages: JavaMessages) -> JavaFile:
-    serde = _serde_class(file, messages)
-    services = tuple(_service(service, serde, messages) for service in file.services)
-    return JavaFile(file, messages.file_class(file.path), serde, services)
-
-
-def _serde_class(file: FileModel, messages: JavaMessages) -> JvmClass:
     file_class = messages.file_class(file.path)
-    return JvmClass(file_class.package, (f"{file_class.names[0]}Serde",))
+    services = tuple(_service(service, file_class, messages) for service in file.services)
+    return JavaFile(file, file_class, services)
 
 
-def _service(service: ServiceModel, serde: JvmClass, messages: JavaMessages) -> JavaService:
+def _service(service: ServiceModel, file_class: JvmClass, messages: JavaMessages) -> JavaService:
     names = ServiceNames.of(service)
-    constants = serde_constants(service)
+    constants = handler_constants(service)
     methods = {handler.rpc: _method_name(service, handler) for handler in service.handlers}
     taken = set(methods.values())
     return JavaService(
         model=service,
-        base=JvmClass(serde.package, (names.base,)),
-        client=JvmClass(serde.package, (names.client,)),
-        requests=JvmClass(serde.package, (names.handlers,)),
-        serde=serde,
+        base=JvmClass(file_class.package, (names.base,)),
+        client=JvmClass(file_class.package, (names.client,)),
+        constants=JvmClass(file_class.package, (names.handlers,)),
         handlers=tuple(
             JavaHandler(
                 model=handler,
                 method=methods[handler.rpc],
                 async_method=free_name(f"{methods[handler.rpc]}Async", taken),
                 constant=constants[handler.rpc],
-                request=messages.message(handler.request),
-                response=messages.message(handler.response),
+                request=_class(handler.request, messages),
+                response=_class(handler.response, messages),
                 key_getter=messages.getter(handler.request, handler.key_field)
                 if handler.key_field is not None
                 else None,
@@ -156,6 +150,10 @@ def _service(service: ServiceModel, serde: JvmClass, messages: JavaMessages) -> 
             for handler in service.handlers
         ),
     )
+
+
+def _class(message: MessageType, messages: JavaMessages) -> JvmClass:
+    return JvmClass("java.lang", ("Void",)) if message.is_empty else messages.message(message)
 
 
 def _method_name(service: ServiceModel, handler: HandlerModel) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.generate.docstrings import described, handler_doc
 from restate_proto.generate.java.source import JavaSource
 from restate_proto.generate.jvm.names import free_name
-from restate_proto.generate.jvm.printer import quote
+from restate_proto.generate.jvm.support import support_class
 from restate_proto.model.kinds import HandlerKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Generator, Iterable
 
     from restate_proto.generate.java.names import JavaFile, JavaHandler, JavaService
 
@@ -32,7 +33,8 @@ def render_client(file: JavaFile, service: JavaService, beside: Iterable[str]) -
         free_name(name, service.client.names) for name in ("ContextClient", "IngressClient")
     )
     source = JavaSource(service.client, (inside, outside, "Send"), beside)
-    _Renderer(service, source, inside, outside).render()
+    option = f"{source.use(support_class(file.package))}.Option"
+    _Renderer(service, source, option, inside, outside).render()
     return source.text(file.model.path)
 
 
@@ -42,43 +44,64 @@ class _Style:
 
     Args:
         returns: their type; `$response` is the response's.
-        invoke: what they do with `builder`; `$client` is what does it.
-        is_async: whether they return a `CompletableFuture`.
-        sends: whether they send one-way messages, which can be delayed.
+        invoke: what they call with the request.
+        more: the argument that follows the request.
+        then: what follows the call.
+        doc: how they differ from the method that says what the handler does: `$client` and `$name`
+            are where it is; empty where they say so themselves.
     """
 
     returns: str
     invoke: str
-    is_async: bool = False
-    sends: bool = False
+    more: str = ""
+    then: str = ""
+    doc: str = ""
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether a handler calls them."""
+        return self.invoke.startswith("ctx.")
+
+    @property
+    def is_async(self) -> bool:
+        """Whether they return a `CompletableFuture` of what others return."""
+        return self.invoke.endswith("Async")
 
 
-_CALL = _Style("$CallDurableFuture<$response>", "return $client.call(builder);")
-_SEND = _Style("$InvocationHandle<$response>", "return $client.send(builder, delay);", sends=True)
-_INGRESS_CALL = _Style("$response", "return $client.call($serde.toIngress(builder)).response();")
-_INGRESS_CALL_VOID = _Style("void", "$client.call($serde.toIngress(builder));")
+_ONE_WAY = "{@link $client#$name}, as a one-way message."
+_ASYNC = "{@link #$name}, asynchronously."
+
+_CALL = _Style("$CallDurableFuture<$response>", "ctx.call")
+_SEND = _Style("$InvocationHandle<$response>", "ctx.send", "delay", doc=_ONE_WAY)
+_INGRESS_CALL = _Style("$response", "client.call", then=".response()")
+_INGRESS_CALL_VOID = _Style("void", "client.call")
 _INGRESS_CALL_ASYNC = _Style(
     "$CompletableFuture<$response>",
-    "return $client.callAsync($serde.toIngress(builder)).thenApply($Response::response);",
-    is_async=True,
+    "client.callAsync",
+    then=".thenApply($Response::response)",
+    doc=_ASYNC,
 )
-_INGRESS_SEND = _Style(
-    "$SendResponse<$response>",
-    "return $client.send($serde.toIngress(builder), delay);",
-    sends=True,
-)
+_INGRESS_SEND = _Style("$SendResponse<$response>", "client.send", "delay", doc=_ONE_WAY)
 _INGRESS_SEND_ASYNC = _Style(
+    "$CompletableFuture<$SendResponse<$response>>", "client.sendAsync", "delay", doc=_ASYNC
+)
+_SUBMIT = _Style(
+    "$SendResponse<$response>", "client.send", doc="{@link #$name}, without waiting for the result."
+)
+_SUBMIT_ASYNC = _Style(
     "$CompletableFuture<$SendResponse<$response>>",
-    "return $client.sendAsync($serde.toIngress(builder), delay);",
-    is_async=True,
-    sends=True,
+    "client.sendAsync",
+    doc="{@link #submit}, asynchronously.",
 )
 
 
 class _Renderer:
-    def __init__(self, service: JavaService, source: JavaSource, inside: str, outside: str) -> None:
+    def __init__(
+        self, service: JavaService, source: JavaSource, option: str, inside: str, outside: str
+    ) -> None:
         self._service = service
         self._source = source
+        self._option = option
         self._inside, self._outside = inside, outside
         self._keyed = service.model.is_keyed
 
@@ -86,15 +109,19 @@ class _Renderer:
         name, what = self._service.client.names[0], described(self._service.model)
         self._source.doc(f"Clients of {what}.", deprecated=self._service.model.deprecated)
         self._source.line('@$SuppressWarnings({"deprecation", "removal"})')
-        with self._source.block("public final class $name", name=name):
-            self._source.line("private $name() {}", name=name)
+        with self._source.block(f"public final class {name}"):
+            self._source.line(f"private {name}() {{}}")
             self._factories()
             self._source.line()
             self._source.doc(f"Calls {what} from a handler.")
-            self._client(self._inside, "Context", "ctx", self._context_methods)
+            with self._client(self._inside, "Context", "ctx"):
+                for handler in self._service.handlers:
+                    self._method(handler, _CALL)
+                self._send([_SEND], self._inside)
             self._source.line()
             self._source.doc(f"Calls {what} from outside of Restate.")
-            self._client(self._outside, "Client", "client", self._ingress_methods)
+            with self._client(self._outside, "Client", "client"):
+                self._ingress_methods()
 
     def _factories(self) -> None:
         """Adds `fromContext`, `fromClient` and `connect`; keys may be left to the requests."""
@@ -105,7 +132,8 @@ class _Renderer:
             missing = self._keyed and not key
             ending = "; the key is taken from each request." if missing else "."
             parameters = ["$String key"] if key else []
-            argument = ", key" if key else ", null" if missing else ""
+            passed = ", key" if key else ""
+            argument = ", null" if missing else passed
             self._factory(
                 f"Returns the client for use in a handler{ending}",
                 f"{self._inside} fromContext",
@@ -122,8 +150,14 @@ class _Renderer:
                 f"Connects to the ingress of Restate, such as http://localhost:8080{ending}",
                 f"{self._outside} connect",
                 ["$String baseUri", *parameters],
-                f"fromClient($Client.connect(baseUri, $requests.Metadata.SERDE_FACTORY)"
-                f"{', key' if key else ''})",
+                f"connect(baseUri, $RequestOptions.DEFAULT{passed})",
+            )
+            factory = f"{self._service.constants.names[0]}.Metadata.SERDE_FACTORY"
+            self._factory(
+                f"Connects to the ingress of Restate with options, such as headers{ending}",
+                f"{self._outside} connect",
+                ["$String baseUri", "$RequestOptions options", *parameters],
+                f"fromClient($Client.connect(baseUri, {factory}, options){passed})",
             )
 
     def _factory(self, doc: str, head: str, parameters: Iterable[str], code: str) -> None:
@@ -131,139 +165,103 @@ class _Renderer:
         self._source.doc(doc)
         self._source.wrapped(f"public static {head}", parameters, " {")
         with self._source.indented():
-            self._source.line(f"return {code};", requests=self._service.requests.names[0])
+            self._source.line(f"return {code};")
         self._source.line("}")
 
-    def _client(self, name: str, origin: str, field: str, methods: Callable[[], None]) -> None:
+    @contextmanager
+    def _client(self, name: str, origin: str, field: str) -> Generator[None]:
         """Adds a client class, which is made of a context or of an ingress client."""
         fields = [(f"${origin}", field), *([("$String", "key")] if self._keyed else [])]
-        with self._source.block("public static final class $name", name=name):
+        with self._source.block(f"public static final class {name}"):
             for type_, what in fields:
                 self._source.line(f"private final {type_} {what};")
             self._source.line()
-            self._source.wrapped(
-                "private $name", [f"{type_} {what}" for type_, what in fields], " {", name=name
-            )
+            parameters = [f"{type_} {what}" for type_, what in fields]
+            self._source.wrapped(f"private {name}", parameters, " {")
             with self._source.indented():
                 for _, what in fields:
                     self._source.line(f"this.{what} = {what};")
             self._source.line("}")
-            methods()
-
-    def _context_methods(self) -> None:
-        for handler in self._service.handlers:
-            self._methods(handler, handler.method, "ctx", _CALL)
-        self._send(self._service.handlers, "ctx", [_SEND])
+            yield
 
     def _ingress_methods(self) -> None:
-        others: list[JavaHandler] = []
         for handler in self._service.handlers:
+            is_void = handler.model.response.is_empty
+            self._method(handler, _INGRESS_CALL_VOID if is_void else _INGRESS_CALL)
+            self._method(handler, _INGRESS_CALL_ASYNC)
             if handler.model.kind is HandlerKind.WORKFLOW:
                 self._workflow(handler)
-                continue
-            others.append(handler)
-            is_void = handler.model.response.is_empty
-            style = _INGRESS_CALL_VOID if is_void else _INGRESS_CALL
-            self._methods(handler, handler.method, "client", style)
-            self._methods(handler, handler.async_method, "client", _INGRESS_CALL_ASYNC)
-        if others:
-            self._send(others, "client", [_INGRESS_SEND, _INGRESS_SEND_ASYNC])
+        self._send([_INGRESS_SEND, _INGRESS_SEND_ASYNC], self._outside)
 
-    def _send(self, handlers: Iterable[JavaHandler], field: str, styles: Iterable[_Style]) -> None:
+    def _workflow(self, run: JavaHandler) -> None:
+        """Adds what is about the run handler: `submit` and `workflowHandle`."""
+        self._method(run, _SUBMIT, name="submit")
+        self._method(run, _SUBMIT_ASYNC, name="submitAsync")
+        self._source.line()
+        self._source.doc("Returns the run of the workflow: attach to it, or get its output.")
+        response = self._source.use(run.response)
+        with self._source.block(f"public $Client.WorkflowHandle<{response}> workflowHandle()"):
+            self._source.line(f"return {self._constant(run)}.workflowHandle(client, key);")
+
+    def _send(self, styles: Iterable[_Style], client: str) -> None:
         """Adds `send` and the class that it returns."""
         self._source.line()
         self._source.doc("Returns the same handlers as one-way messages.")
         with self._source.block("public Send send()"):
-            self._source.line("return new Send();")
+            self._source.line("return new Send(null);")
+        self._source.line()
+        self._source.doc("Returns the same handlers as one-way messages that are delayed.")
+        with self._source.block("public Send send($Duration delay)"):
+            self._source.line("return new Send(delay);")
         self._source.line()
         self._source.doc("Sends one-way messages.")
         with self._source.block("public final class Send"):
-            self._source.line("private Send() {}")
-            for handler in handlers:
+            self._source.line("private final $Duration delay;")
+            self._source.line()
+            with self._source.block("private Send($Duration delay)"):
+                self._source.line("this.delay = delay;")
+            for handler in self._service.handlers:
                 for style in styles:
-                    name = handler.async_method if style.is_async else handler.method
-                    self._methods(handler, name, field, style)
+                    self._method(handler, style, client)
 
-    def _workflow(self, run: JavaHandler) -> None:
-        """Adds what is about the run handler: `workflowHandle` and `submit`."""
+    def _method(
+        self, handler: JavaHandler, style: _Style, client: str = "", name: str = ""
+    ) -> None:
+        """Adds a method that calls or sends to a handler.
+
+        Args:
+            handler: the handler.
+            style: the sort of the client.
+            client: the class whose method says what the handler does, where that is another one.
+            name: that of the method, where it is not the handler's.
+        """
+        model = handler.model
+        response = self._source.use(handler.response)
+        parameters = (
+            [] if model.request.is_empty else [f"{self._source.use(handler.request)} request"]
+        )
+        parameters.append(f"{self._option}... options")
         self._source.line()
-        self._source.doc("Returns the run of the workflow: attach to it, or get its output.")
-        model = self._service.model
-        names = {
-            "requests": self._service.requests.names[0],
-            "constant": run.constant,
-            "serde": self._service.serde.names[0],
-        }
-        returns = self._source.fill(
-            "$Client.WorkflowHandle<$response>", response=self._source.use(run.response)
-        )
-        with self._source.block(f"public {returns} workflowHandle()"):
-            self._source.wrapped(
-                "return client.workflowHandle",
-                [
-                    "$requests.Metadata.SERVICE_NAME",
-                    f'$serde.key({quote(f"{model.name}/{run.model.name}")}, key, "")',
-                    "$requests.Metadata.Serde.${constant}_OUTPUT",
-                ],
-                ";",
-                **names,
-            )
-        self._methods(run, "submit", "client", _INGRESS_SEND)
-        self._methods(run, "submitAsync", "client", _INGRESS_SEND_ASYNC)
-
-    def _methods(self, handler: JavaHandler, name: str, client: str, style: _Style) -> None:
-        """Adds the forms of one method: with options or not, with a delay or not."""
-        request, response = self._source.use(handler.request), self._source.use(handler.response)
-        options = self._source.fill(
-            "$Consumer<$RequestBuilder<$request, $response>> options",
-            request=request,
-            response=response,
-        )
-        has_request = not handler.model.request.is_empty
-        parameters = [f"{request} request"] if has_request else []
-        passed = ["request"] if has_request else []
-        none, delay = "ignored -> {}", self._source.fill("$Duration delay")
-        if style.sends:
-            forms = [
-                (parameters, [*passed, "null", none], ""),
-                ([*parameters, options], [*passed, "null", "options"], _WITH_OPTIONS),
-                ([*parameters, delay], [*passed, "delay", none], _WITH_DELAY),
-            ]
-            last, doc = [*parameters, delay, options], _WITH_BOTH
+        if style.doc:
+            link = self._source.fill(style.doc, client=client, name=handler.method)
+            self._source.javadoc([link], deprecated=model.deprecated)
         else:
-            forms = [(parameters, [*passed, none], "")]
-            last, doc = [*parameters, options], _WITH_OPTIONS
-        names = {
-            "response": response,
-            "client": client,
-            "serde": self._service.serde.names[0],
-        }
-        returns = self._source.fill(style.returns, **names)
-        for form, arguments, extra in forms:
-            self._head(handler, extra, f"public {returns} {name}", form)
-            keyword = "" if returns == "void" else "return "
-            with self._source.indented():
-                self._source.wrapped(f"{keyword}this.{name}", arguments, ";")
-            self._source.line("}")
-        self._head(handler, doc, f"public {returns} {name}", last)
+            text = handler_doc(model, says_deprecated=False)
+            self._source.doc(text, deprecated=model.deprecated)
+        returns = self._source.fill(style.returns, response=response)
+        name = name or (handler.async_method if style.is_async else handler.method)
+        self._source.wrapped(f"public {returns} {name}", parameters, " {")
         with self._source.indented():
             key = ["key"] if self._keyed else []
-            self._source.wrapped(
-                f"var builder = {self._service.requests.names[0]}.{handler.method}",
-                [*key, *passed],
-                ";",
+            passed = ", ".join([*key, "null" if model.request.is_empty else "request", "options"])
+            make = "request" if style.is_inside else "ingressRequest"
+            request = f"{self._constant(handler)}.{make}({passed})"
+            self._source.invocation(
+                style.invoke if returns == "void" else f"return {style.invoke}",
+                [request, style.more] if style.more else [request],
+                self._source.fill(style.then),
             )
-            self._source.line("options.accept(builder);")
-            self._source.line(style.invoke, **names)
         self._source.line("}")
 
-    def _head(self, handler: JavaHandler, extra: str, head: str, parameters: Iterable[str]) -> None:
-        self._source.line()
-        text = extra or handler_doc(handler.model, says_deprecated=False)
-        self._source.doc(text, deprecated=handler.model.deprecated)
-        self._source.wrapped(head, parameters, " {")
-
-
-_WITH_OPTIONS = "The same, with options: an idempotency key, headers."
-_WITH_DELAY = "The same, after a delay."
-_WITH_BOTH = "The same, after a delay and with options."
+    def _constant(self, handler: JavaHandler) -> str:
+        return f"{self._service.constants.names[0]}.{handler.constant}"

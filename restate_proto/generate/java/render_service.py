@@ -1,4 +1,4 @@
-"""Prints the class that users extend, and the one that has the names, serdes and requests of its handlers."""
+"""Prints the class that users extend, and the one that has the constants of its handlers."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from restate_proto.generate.docstrings import described, handler_doc, service_do
 from restate_proto.generate.java.source import JavaSource
 from restate_proto.generate.jvm.names import (
     CONTEXTS,
-    TARGETS,
+    INHERITED_METHODS,
     constants,
     declared_keys,
     handler_type,
 )
 from restate_proto.generate.jvm.printer import quote
 from restate_proto.generate.jvm.settings import Settings
-from restate_proto.model.kinds import Encoding, HandlerKind
+from restate_proto.generate.jvm.support import support_class
+from restate_proto.model.kinds import Encoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from restate_proto.contract.schema import ServiceModel
     from restate_proto.generate.java.names import JavaFile, JavaHandler, JavaService
     from restate_proto.generate.jvm.messages import JavaMessages
 
@@ -46,20 +48,20 @@ class _Renderer:
     def __init__(self, service: JavaService, messages: JavaMessages, source: JavaSource) -> None:
         self._service = service
         self._messages = messages
-        self.source = source
+        self._source = source
         self._settings = Settings(source.use, quote)
 
     def render(self) -> None:
         name = self._service.base.names[0]
-        self.source.doc(service_doc(self._service.model))
-        self.source.line('@$SuppressWarnings({"deprecation", "removal"})')
+        self._source.doc(service_doc(self._service.model))
+        self._source.line('@$SuppressWarnings({"deprecation", "removal"})')
         head = "public abstract class $name implements $ServiceDefinitionFactory<$name>"
-        with self.source.block(head, name=name):
+        with self._source.block(head, name=name):
             self._keys()
             for handler in self._service.handlers:
                 self._handler(handler)
             self._create(name)
-            self.source.lines(
+            self._source.lines(
                 """
 @$Override
 public final boolean supports($Object service) {
@@ -70,118 +72,82 @@ public final boolean supports($Object service) {
             )
 
     def _keys(self) -> None:
-        model, serde = self._service.model, self._service.serde.names[0]
-        json = "true" if model.encoding is Encoding.JSON else "false"
-        for key in declared_keys(model):
-            message = self.source.use(self._messages.message(key.declaration.type))
-            self.source.doc(f"The {key.what} {key.declaration.name}.")
-            names = {
-                "message": message,
-                "constant": key.constant,
-                "quoted": quote(key.declaration.name),
-                "serde": serde,
-                "json": json,
-            }
-            self.source.line(f"public static final ${key.class_}<$message> $constant =", **names)
-            with self.source.indented(), self.source.indented():
-                self.source.wrapped(
-                    f"${key.class_}.of",
-                    ["$quoted", "new $serde<>($message.getDefaultInstance(), $json)"],
-                    ";",
-                    **names,
-                )
-            self.source.line()
+        for key in declared_keys(self._service.model):
+            message = self._source.use(self._messages.message(key.declaration.type))
+            class_ = self._source.fill(f"${key.class_}")
+            name = quote(key.declaration.name)
+            self._source.doc(f"The {key.what} {key.declaration.name}.")
+            self._source.assignment(
+                f"public static final {class_}<{message}> {key.constant}",
+                f"{class_}.of",
+                [name, f"{message}.class"],
+            )
+            self._source.line()
 
     def _handler(self, handler: JavaHandler) -> None:
-        parameters = [f"${CONTEXTS[self._service.model.kind, handler.model.kind]} ctx"]
+        parameters = [f"{self._context(handler)} ctx"]
         if not handler.model.request.is_empty:
-            parameters.append("$request request")
-        self.source.doc(handler_doc(handler.model))
-        self.source.wrapped(
-            "public abstract $response $method",
-            parameters,
-            " throws $Exception;",
-            request=self.source.use(handler.request),
-            response="void"
-            if handler.model.response.is_empty
-            else self.source.use(handler.response),
-            method=handler.method,
+            parameters.append(f"{self._source.use(handler.request)} request")
+        nothing = handler.model.response.is_empty
+        returns = "void" if nothing else self._source.use(handler.response)
+        self._source.doc(handler_doc(handler.model))
+        self._source.wrapped(
+            f"public abstract {returns} {handler.method}", parameters, " throws $Exception;"
         )
-        self.source.line()
+        self._source.line()
+
+    def _context(self, handler: JavaHandler) -> str:
+        return self._source.fill(f"${CONTEXTS[self._service.model.kind, handler.model.kind]}")
 
     def _create(self, name: str) -> None:
-        model, requests = self._service.model, self._service.requests.names[0]
-        self.source.line("@$Override")
+        constants = self._service.constants.names[0]
+        bound = [self._bound(handler) for handler in self._service.handlers]
+        for lines in bound[:-1]:
+            lines[-1] += ","
+        configured = self._configured(self._settings.of_service(self._service.model))
+        text = [
+            f"return {constants}.Metadata.SERVICE.define(",
+            *(f"        {line}" for lines in bound for line in lines),
+        ]
+        text[-1] += ")"
+        text += [f"    {line}" for line in configured]
+        text[-1] += ";"
+        self._source.line("@$Override")
         head = (
             "public final $ServiceDefinition create($name service, $HandlerRunner.Options options)"
         )
-        with self.source.block(head, name=name):
-            self.source.line("$List<$HandlerDefinition<?, ?>> handlers = new $ArrayList<>();")
-            for handler in self._service.handlers:
-                self._definition(handler)
-            settings = self._settings.of_service(model)
-            self.source.wrapped(
-                "return $ServiceDefinition.of",
-                [
-                    f"{requests}.Metadata.SERVICE_NAME",
-                    f"$ServiceType.{model.kind.value}",
-                    "handlers",
-                ],
-                "" if settings else ";",
-            )
-            if settings:
-                with self.source.indented(), self.source.indented():
-                    self.source.line(".configure(")
-                    with self.source.indented(), self.source.indented():
-                        self._configure(settings, ");")
-        self.source.line()
+        with self._source.block(head, name=name):
+            self._source.raw(text)
+        self._source.line()
 
-    def _definition(self, handler: JavaHandler) -> None:
-        requests, model = self._service.requests.names[0], handler.model
-        self.source.line("handlers.add(")
-        with self.source.indented(), self.source.indented():
-            self.source.line("$serde.handler(", serde=self._service.serde.names[0])
-            with self.source.indented(), self.source.indented():
-                self.source.line("$name,", name=quote(model.name))
-                self.source.line(f"$HandlerType.{handler_type(model.kind)},")
-                serdes = f"{requests}.Metadata.Serde.{handler.constant}"
-                self.source.line("${serdes}_INPUT,", serdes=serdes)
-                self.source.line("${serdes}_OUTPUT,", serdes=serdes)
-                self._call(handler)
-                self.source.line("$requests.Metadata.SERDE_FACTORY,", requests=requests)
-                self.source.line("options,")
-                self._configure(self._settings.of_handler(self._service.model, model), "));")
+    def _bound(self, handler: JavaHandler) -> list[str]:
+        """Returns what joins a handler with its method, and says what the contract configures."""
+        constant = f"{self._service.constants.names[0]}.{handler.constant}"
+        settings = self._settings.of_handler(self._service.model, handler.model)
+        return [
+            f"{constant}.bind({self._method(handler)}, options)",
+            *(f"    {line}" for line in self._configured(settings)),
+        ]
 
-    def _call(self, handler: JavaHandler) -> None:
-        call = (
-            "service.$method(ctx)"
-            if handler.model.request.is_empty
-            else "service.$method(ctx, request)"
-        )
-        context = CONTEXTS[self._service.model.kind, handler.model.kind]
-        head = f"(${context} ctx, $request request) ->"
-        names = {
-            "request": self.source.use(handler.request),
-            "response": self.source.use(handler.response),
-            "method": handler.method,
-        }
-        if not handler.model.response.is_empty:
-            self.source.line(f"{head} {call},", **names)
-            return
-        with self.source.block(head, after=",", **names):
-            self.source.line(f"{call};", **names)
-            self.source.line("return $response.getDefaultInstance();", **names)
+    def _method(self, handler: JavaHandler) -> str:
+        """Returns what calls the method of a handler."""
+        if handler.method not in INHERITED_METHODS:
+            return f"service::{handler.method}"
+        # A reference would be to several methods of that name.
+        context = self._context(handler)
+        if handler.model.request.is_empty:
+            return f"({context} ctx) -> service.{handler.method}(ctx)"
+        request = self._source.use(handler.request)
+        return f"({context} ctx, {request} request) -> service.{handler.method}(ctx, request)"
 
-    def _configure(self, settings: Sequence[str], after: str) -> None:
+    def _configured(self, settings: Sequence[str]) -> list[str]:
+        """Returns the call that configures a definition."""
         if not settings:
-            self.source.line("config -> {}$after", after=after)
-        elif len(settings) == 1 and "\n" not in settings[0]:
-            self.source.line("config -> config.$setting$after", setting=settings[0], after=after)
-        else:
-            with self.source.block("config ->", after=after):
-                for setting in settings:
-                    for line in f"config.{setting};".split("\n"):
-                        self.source.line("$line", line=line)
+            return []
+        if len(settings) == 1 and "\n" not in settings[0]:
+            return [f".configure(config -> config.{settings[0]})"]
+        lines = [line for setting in settings for line in f"config.{setting};".split("\n")]
+        return [".configure(", "    config -> {", *(f"      {line}" for line in lines), "    })"]
 
 
 def render_handlers(file: JavaFile, service: JavaService, beside: Iterable[str]) -> str:
@@ -192,89 +158,53 @@ def render_handlers(file: JavaFile, service: JavaService, beside: Iterable[str])
         service: the service.
         beside: the names of the other classes that are known to be in its package.
     """
-    source = JavaSource(service.requests, ("Metadata", "Serde", *constants(service.model)), beside)
-    name = service.requests.names[0]
-    text = f"Requests to {described(service.model)}, and what it is called."
+    source = JavaSource(service.constants, ("Metadata", *constants(service.model)), beside)
+    name = service.constants.names[0]
+    text = f"The handlers of {described(service.model)}, and what it is called."
     source.doc(text, deprecated=service.model.deprecated)
     source.line('@$SuppressWarnings({"deprecation", "removal"})')
-    with source.block("public final class $name", name=name):
-        source.line("private $name() {}", name=name)
+    support = source.use(support_class(file.package))
+    with source.block(f"public final class {name}"):
         for handler in service.handlers:
+            request, response = source.use(handler.request), source.use(handler.response)
+            if handler.model.deprecated:
+                source.doc(f"The handler `{handler.model.name}`.", deprecated=True)
+            arguments = [
+                quote(handler.model.name),
+                source.fill(f"$HandlerType.{handler_type(handler.model.kind)}"),
+                f"{request}.class",
+                f"{response}.class",
+            ]
+            if handler.key_getter is not None:
+                arguments.append(f"{request}::{handler.key_getter}")
+            source.assignment(
+                f"public static final {support}<{request}, {response}> {handler.constant}",
+                "Metadata.SERVICE.handler",
+                arguments,
+            )
+        if service.handlers:
             source.line()
-            _factory(source, service, handler)
+        source.line(f"private {name}() {{}}")
         source.line()
-        _metadata(source, service)
+        _metadata(file, source, service.model, support)
     return source.text(file.model.path)
 
 
-def _factory(source: JavaSource, service: JavaService, handler: JavaHandler) -> None:
-    """Adds the method that makes the request of a handler."""
-    is_run = handler.model.kind is HandlerKind.WORKFLOW
-    names = {
-        "builder": source.fill("$WorkflowRequestBuilder" if is_run else "$RequestBuilder"),
-        "request": source.use(handler.request),
-        "response": source.use(handler.response),
-        "method": handler.method,
-        "target": TARGETS[service.model.kind],
-        "handler": quote(handler.model.name),
-        "constant": handler.constant,
-    }
-    parameters = ["$String key"] if service.model.is_keyed else []
-    message = "$request.getDefaultInstance()"
-    if not handler.model.request.is_empty:
-        parameters.append("$request request")
-        message = "request"
-    text = handler_doc(handler.model, says_deprecated=False)
-    source.doc(text, deprecated=handler.model.deprecated)
-    source.wrapped("public static $builder<$request, $response> $method", parameters, " {", **names)
-    key = "checkedKey, " if service.model.is_keyed else ""
-    with source.indented():
-        if service.model.is_keyed:
-            where = quote(f"{service.model.name}/{handler.model.name}")
-            in_request = '""' if handler.key_getter is None else f"request.{handler.key_getter}()"
-            checked = f"$String checkedKey = {service.serde.names[0]}.key"
-            source.wrapped(checked, [where, "key", in_request], ";")
-        source.wrapped(
-            "return ($builder<$request, $response>) $Request.of"
-            if is_run
-            else "return $Request.of",
-            [
-                f"$Target.$target(Metadata.SERVICE_NAME, {key}$handler)",
-                "Metadata.Serde.${constant}_INPUT",
-                "Metadata.Serde.${constant}_OUTPUT",
-                message,
-            ],
-            ";",
-            **names,
-        )
-    source.line("}")
-
-
-def _metadata(source: JavaSource, service: JavaService) -> None:
-    json = "true" if service.model.encoding is Encoding.JSON else "false"
-    names = {"serde": service.serde.names[0], "json": json}
-    source.doc(f"What {described(service.model)} is called, and how its payloads are written.")
+def _metadata(file: JavaFile, source: JavaSource, service: ServiceModel, support: str) -> None:
+    encoding = "json" if service.encoding is Encoding.JSON else "binary"
+    kind = source.fill(f"$ServiceType.{service.kind.value}")
+    descriptor = f"{source.use(file.file_class)}.getDescriptor()"
+    source.doc(f"What {described(service)} is called, and how its payloads are written.")
     with source.block("public static final class Metadata"):
-        source.line(
-            "public static final $String SERVICE_NAME = $name;", name=quote(service.model.name)
+        name = quote(service.name)
+        source.line("public static final $String SERVICE_NAME = $name;", name=name)
+        source.assignment(
+            f"static final {support}.Service SERVICE",
+            f"{support}.Service.{encoding}",
+            ["SERVICE_NAME", kind, descriptor],
         )
         source.line()
         source.doc("The serdes of all message types; other types have those that the SDK finds.")
-        source.line(
-            "public static final $SerdeFactory SERDE_FACTORY = $serde.factory($json);", **names
-        )
+        source.line("public static final $SerdeFactory SERDE_FACTORY = SERVICE;")
         source.line()
         source.line("private Metadata() {}")
-        source.line()
-        source.doc("The serdes of the handlers' requests and responses.")
-        with source.block("public static final class Serde"):
-            for handler in service.handlers:
-                for message, suffix in ((handler.request, "INPUT"), (handler.response, "OUTPUT")):
-                    names |= {"message": source.use(message), "constant": handler.constant}
-                    source.line(
-                        f"public static final $Serde<$message> ${{constant}}_{suffix} =", **names
-                    )
-                    with source.indented(), source.indented():
-                        source.line("new $serde<>($message.getDefaultInstance(), $json);", **names)
-            source.line()
-            source.line("private Serde() {}")

@@ -19,31 +19,20 @@ __all__ = ["JavaSource"]
 
 _SDK = "dev.restate.sdk"
 _PACKAGES = {
-    "java.lang": "Class Deprecated Exception IllegalArgumentException Object Override "
-    "ReflectiveOperationException String SuppressWarnings",
-    "java.io": "IOException UncheckedIOException",
-    "java.nio": "ByteBuffer",
-    "java.nio.charset": "StandardCharsets",
+    "java.lang": "Deprecated Exception Object Override String SuppressWarnings",
     "java.time": "Duration",
-    "java.util": "ArrayList HashSet List Locale Map ServiceLoader Set",
     "java.util.concurrent": "CompletableFuture",
-    "java.util.function": "Consumer",
-    "com.google.protobuf": "CodedInputStream CodedOutputStream Descriptors Message TypeRegistry",
-    "com.google.protobuf.util": "JsonFormat",
-    "dev.restate.client": "Client Response SendResponse",
-    "dev.restate.common": "Request RequestBuilder Slice Target WorkflowRequestBuilder",
-    "dev.restate.common.function": "ThrowingBiFunction",
+    "dev.restate.client": "Client RequestOptions Response SendResponse",
     _SDK: "CallDurableFuture Context InvocationHandle ObjectContext SharedObjectContext "
     "SharedWorkflowContext WorkflowContext",
-    f"{_SDK}.common": "DurablePromiseKey HandlerRequest StateKey",
-    f"{_SDK}.endpoint.definition": "HandlerDefinition HandlerRunner HandlerType "
-    "ServiceDefinition ServiceDefinitionFactory ServiceType",
-    "dev.restate.serde": "Serde SerdeFactory TypeRef",
-    "dev.restate.serde.provider": "DefaultSerdeFactoryProvider",
+    f"{_SDK}.common": "DurablePromiseKey StateKey",
+    f"{_SDK}.endpoint.definition": "HandlerRunner HandlerType ServiceDefinition "
+    "ServiceDefinitionFactory ServiceType",
+    "dev.restate.serde": "SerdeFactory",
 }
 _CLASSES = {
     name: f"{package}.{name}" for package, names in _PACKAGES.items() for name in names.split()
-} | {"ContextRunner": f"{_SDK}.HandlerRunner"}
+}
 
 
 class JavaSource:
@@ -88,12 +77,27 @@ class JavaSource:
 
     def doc(self, text: str, *, deprecated: bool = False) -> None:
         """Adds a Javadoc comment of any text; with the annotation where its subject is deprecated."""
-        lines = javadoc(text)
-        if deprecated:
-            lines += ["", f"@deprecated {DEPRECATED}"]
-        self._printer.doc(lines)
+        self.javadoc(javadoc(text), deprecated=deprecated)
+
+    def javadoc(self, lines: Iterable[str], *, deprecated: bool = False) -> None:
+        """Adds a Javadoc comment of lines in which markup has its meaning; see `doc`."""
+        tag = ["", f"@deprecated {DEPRECATED}"] if deprecated else []
+        self._printer.doc([*lines, *tag])
         if deprecated:
             self.line("@$Deprecated")
+
+    def raw(self, lines: Iterable[str]) -> None:
+        """Adds lines in which `$` has no meaning."""
+        for line in lines:
+            self._printer.line(line)
+
+    def assignment(self, left: str, call: str, arguments: Iterable[str]) -> None:
+        """Adds `left = call(argument, argument);`, wrapped where it is too long; see `raw`."""
+        self._printer.assignment(left, call, arguments, ";")
+
+    def invocation(self, call: str, arguments: Iterable[str], then: str) -> None:
+        """Adds `call(argument, argument)then;`, wrapped where it is too long; see `raw`."""
+        self._printer.invocation(call, arguments, f"{then};")
 
     def wrapped(self, before: str, items: Iterable[str], after: str, **values: str) -> None:
         """Adds `before(item, item)after`, wrapped where it is too long; see `fill`."""

@@ -10,6 +10,7 @@ from restate_proto.generate.jvm.names import (
     constants,
     declared_keys,
 )
+from restate_proto.generate.jvm.support import support_class
 from restate_proto.generate.names import check_keys
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ def check_files(
     *,
     language: str,
     nested_classes: Collection[str],
-    own_classes: Callable[[FileModel], Iterable[JvmClass]],
     method_name: Callable[[ServiceModel, HandlerModel], str],
 ) -> None:
     """Checks the files of a request, and against each other.
@@ -40,12 +40,11 @@ def check_files(
         problems: takes what is wrong.
         language: what it is generated for.
         nested_classes: the classes inside of generated ones.
-        own_classes: returns the classes that are made of a file beside those of its services.
         method_name: returns the name of a handler's methods.
     """
     classes = _ClassChecker(messages, problems)
     for file in files:
-        classes.add(own_classes(file), f"file {file.path}", file.services[0].location)
+        classes.add_support(file)
         for service in file.services:
             package = messages.package(file.path)
             made = [JvmClass(package, (name,)) for name in ServiceNames.of(service)]
@@ -64,6 +63,13 @@ class _ClassChecker:
         self._problems = problems
         self._taken: dict[JvmClass, str] = {}
 
+    def add_support(self, file: FileModel) -> None:
+        """Notes the class that all files of a package have."""
+        found = support_class(self._messages.package(file.path))
+        other = self._messages.top_level(found.package).get(found.names[0])
+        if other is not None:
+            self._report(other, f"file {file.path}", found, file.services[0].location)
+
     def add(self, classes: Iterable[JvmClass], origin: str, location: Location) -> None:
         """Notes classes that are about to be generated; one that is taken is reported.
 
@@ -76,13 +82,16 @@ class _ClassChecker:
             other = self._messages.top_level(found.package).get(found.names[0])
             other = other or self._taken.get(found)
             if other is not None:
-                self._problems.add(
-                    location,
-                    f"{other} and {origin} both give the class {found.full_name}; rename one of "
-                    "them, or write another java_package in the file of one",
-                )
+                self._report(other, origin, found, location)
                 return
             self._taken[found] = origin
+
+    def _report(self, one: str, other: str, found: JvmClass, location: Location) -> None:
+        self._problems.add(
+            location,
+            f"{one} and {other} both give the class {found.full_name}; rename one of them, or "
+            "write another java_package in the file of one",
+        )
 
 
 def _check_methods(

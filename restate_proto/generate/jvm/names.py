@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.generate import names
-from restate_proto.generate.names import snake_case, unique_name
+from restate_proto.generate.names import snake_case
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONTEXTS",
+    "INHERITED_METHODS",
     "JAVA_KEYWORDS",
     "NESTED_CLASSES",
     "TARGETS",
@@ -25,10 +26,10 @@ __all__ = [
     "constants",
     "declared_keys",
     "free_name",
+    "handler_constants",
     "handler_type",
     "lower_camel_case",
     "method_name",
-    "serde_constants",
 ]
 
 JAVA_KEYWORDS = frozenset(
@@ -41,7 +42,7 @@ JAVA_KEYWORDS = frozenset(
 )
 """What no Java name may be."""
 
-NESTED_CLASSES = frozenset({"ContextClient", "IngressClient", "Metadata", "Send", "Serde"})
+NESTED_CLASSES = frozenset({"ContextClient", "IngressClient", "Metadata", "Send"})
 """The classes inside of generated ones, which hide others of their names."""
 
 # Methods that every class has, so that a method without parameters cannot be called so.
@@ -50,6 +51,9 @@ _OBJECT_METHODS = frozenset(
     clone equals finalize getClass hashCode notify notifyAll toString wait
     """.split()  # noqa: SIM905 - a table of words reads better
 )
+
+INHERITED_METHODS = _OBJECT_METHODS | {"create", "supports"}
+"""Methods that the base has beside those of its handlers."""
 
 # Methods that the clients have beside those of the handlers.
 _CLIENT = frozenset({"send"})
@@ -113,17 +117,10 @@ def method_name(
     return free_name(lower_camel_case(handler.rpc), taken)
 
 
-def serde_constants(service: ServiceModel) -> dict[str, str]:
-    """Returns what the names of a handler's constants begin with: `ADD_TICKET`, by its rpc.
-
-    Rpcs that differ in case alone (`GetURL`, `GetUrl`) have different methods and would have the
-    same constants: all but the first get a trailing `_`.
-    """
-    taken: set[str] = set()
-    return {
-        handler.rpc: unique_name(snake_case(handler.rpc).upper(), taken)
-        for handler in service.handlers
-    }
+def handler_constants(service: ServiceModel) -> dict[str, str]:
+    """Returns the name of the constant that stands for each handler, by its rpc: `ADD_TICKET`."""
+    names = {handler.rpc: snake_case(handler.rpc).upper() for handler in service.handlers}
+    return {rpc: free_name(name, {"_"}) for rpc, name in names.items()}  # a keyword of Java's
 
 
 def declared_keys(service: ServiceModel) -> tuple[DeclaredKey, ...]:
@@ -137,16 +134,15 @@ def constants(service: ServiceModel) -> Iterator[str]:
 
     Where a constant and a class have one name, an expression means the constant by it.
     """
-    yield from ("SERVICE_NAME", "SERDE_FACTORY")
-    for name in serde_constants(service).values():
-        yield f"{name}_INPUT"
-        yield f"{name}_OUTPUT"
+    yield from ("SERVICE_NAME", "SERDE_FACTORY", "SERVICE")
+    yield from handler_constants(service).values()
     yield from (key.constant for key in declared_keys(service))
 
 
 def lower_camel_case(name: str) -> str:
-    """Turns the proto name of a method into a JVM one as gRPC does: `Get_HTTPStatus` to `getHTTPStatus`."""
-    return name[:1].lower() + re.sub("_+(.?)", lambda match: match[1].upper(), name[1:])
+    """Turns the proto name of a method into a JVM one: `Get_HTTPStatus` to `getHttpStatus`."""
+    words = snake_case(name)
+    return words[:1] + re.sub("_+(.?)", lambda match: match[1].upper(), words[1:])
 
 
 def free_name(name: str, taken: Collection[str]) -> str:

@@ -71,6 +71,12 @@ class Printer:
         self._margin = before
 
     @contextmanager
+    def continued(self) -> Generator[None]:
+        """Indents what goes on from the line before, as Java's conventions have it."""
+        with self.indented(), self.indented():
+            yield
+
+    @contextmanager
     def block(self, head: str, after: str = "") -> Generator[None]:
         """Adds `head {` and, after what is added inside, `}` and `after`."""
         self.line(f"{head} {{")
@@ -102,7 +108,7 @@ class Printer:
             self.line(short)
             return
         self.line(f"{before}(")
-        with self.indented(), self.indented():
+        with self.continued():
             together = f"{', '.join(items)}){after}"
             if len(self._margin) + len(together) <= _WIDTH:
                 self.line(together)
@@ -110,6 +116,30 @@ class Printer:
             for item in items[:-1]:
                 self.line(f"{item},")
             self.line(f"{items[-1]}){after}")
+
+    def assignment(self, left: str, call: str, arguments: Iterable[str], after: str = "") -> None:
+        """Adds `left = call(argument, argument)after`, on several lines where it is too long."""
+        arguments = tuple(arguments)
+        short = f"{left} = {call}({', '.join(arguments)}){after}"
+        if len(self._margin) + len(short) <= _WIDTH:
+            self.line(short)
+            return
+        self.line(f"{left} =")
+        with self.continued():
+            self.wrapped(call, arguments, after)
+
+    def invocation(self, call: str, arguments: Iterable[str], then: str) -> None:
+        """Adds `call(argument, argument)then`; what follows the call is first to go on a line of its own."""
+        arguments = tuple(arguments)
+        if (
+            len(self._margin) + len(f"{call}({', '.join(arguments)}){then}") <= _WIDTH
+            or then == ";"
+        ):
+            self.wrapped(call, arguments, then)
+            return
+        self.wrapped(call, arguments, "")
+        with self.continued():
+            self.line(then)
 
 
 def javadoc(text: str) -> list[str]:

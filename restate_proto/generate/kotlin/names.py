@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from restate_proto.generate.jvm import names
-from restate_proto.generate.jvm.messages import JvmClass, file_stem
+from restate_proto.generate.jvm.messages import file_stem
 from restate_proto.generate.jvm.names import method_name
 
 if TYPE_CHECKING:
     from restate_proto.contract.schema import FileModel
     from restate_proto.generate.jvm.messages import JavaMessages
 
-__all__ = ["NESTED_CLASSES", "escaped", "method_name", "output", "own_classes", "serde_class"]
+__all__ = ["NESTED_CLASSES", "escaped", "method_name", "output"]
 
 NESTED_CLASSES = names.NESTED_CLASSES | {"Companion"}
 """The classes inside of generated ones, which hide others of their names."""
@@ -41,18 +41,3 @@ def output(file: FileModel, java: JavaMessages) -> str:
     package = java.package(file.path)
     folder = f"{package.replace('.', '/')}/" if package else ""
     return f"{folder}{file_stem(file.path)}Restate.kt"
-
-
-def serde_class(file: FileModel) -> str:
-    """Returns the name of the file's private class."""
-    return f"{file_stem(file.path)}RestateSerde"
-
-
-def own_classes(file: FileModel, java: JavaMessages) -> tuple[JvmClass, ...]:
-    """Returns the classes of a file beside those of its services.
-
-    Two files that would be written to the same path have the same ones.
-    """
-    package = java.package(file.path)
-    functions = f"{file_stem(file.path)}RestateKt"  # where Kotlin puts the file's functions
-    return JvmClass(package, (serde_class(file),)), JvmClass(package, (functions,))

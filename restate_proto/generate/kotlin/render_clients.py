@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from restate_proto.generate.docstrings import described, handler_doc
 from restate_proto.generate.jvm.printer import kdoc
-from restate_proto.generate.kotlin.source import quote
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 
 if TYPE_CHECKING:
@@ -26,12 +25,15 @@ class _Style:
     Args:
         code: what a method does, with `{}` for the request that is built.
         returns: its type, with `{}` for the response's.
-        sends: whether it sends one-way messages, which can be delayed.
+        make: the function that builds the request.
+        doc: how it differs from the method whose name `{}` stands for, and which says what the
+            handler does; empty where it says so itself.
     """
 
     code: str
     returns: str
-    sends: bool = False
+    make: str
+    doc: str = ""
 
 
 def render_client(scope: Scope) -> None:
@@ -69,7 +71,7 @@ class _Renderer:
         factory = f"{self._scope.names.handlers}.Metadata.SERDE_FACTORY"
         self._constructor(
             "connect",
-            f"baseUri: {self._scope.string}",
+            f"baseUri: {self._imports.use('kotlin.String')}",
             [f"requestOptions: {options} = {options}.DEFAULT"],
             "IngressClient",
             [f"{client}.connect(baseUri, {factory}, requestOptions)", *key],
@@ -98,11 +100,12 @@ class _Renderer:
         context = self._imports.use("dev.restate.sdk.kotlin.Context")
         call = self._imports.use("dev.restate.sdk.kotlin.CallDurableFuture")
         send = self._imports.use("dev.restate.sdk.kotlin.InvocationHandle")
+        one_way = "[ContextClient.{}], as a one-way message."
         self._client(
             "ContextClient",
             f"ctx: {context}",
-            _Style("ctx.call({})", f"{call}<{{}}>"),
-            _Style("ctx.send({}, delay)", f"{send}<{{}}>", sends=True),
+            _Style("ctx.call({})", f"{call}<{{}}>", "request"),
+            _Style("ctx.send({}, delay)", f"{send}<{{}}>", "request", one_way),
         )
 
     def _ingress_client(self) -> None:
@@ -110,15 +113,25 @@ class _Renderer:
         sent = self._imports.use("dev.restate.client.SendResponse")
         call = self._imports.function("dev.restate.client.kotlin.callSuspend")
         send = self._imports.function("dev.restate.client.kotlin.sendSuspend")
+        make, returns = "ingressRequest", f"{sent}<{{}}>"
+        one_way = "[IngressClient.{}], as a one-way message."
+        submit = _Style(
+            f"client.{send}({{}})", returns, make, "[{}], without waiting for the result."
+        )
         self._client(
             "IngressClient",
             f"client: {client}",
-            _Style(f"client.{call}(fromOutside({{}}, init)).response()", "{}"),
-            _Style(f"client.{send}(fromOutside({{}}, init), delay)", f"{sent}<{{}}>", sends=True),
+            _Style(f"client.{call}({{}}).response()", "{}", make),
+            _Style(f"client.{send}({{}}, delay)", returns, make, one_way),
+            submit,
         )
 
-    def _client(self, name: str, origin: str, call: _Style, send: _Style) -> None:
+    def _client(
+        self, name: str, origin: str, call: _Style, send: _Style, submit: _Style | None = None
+    ) -> None:
+        """Adds a client class; `submit` is for starting a workflow, where the class does that."""
         printer = self._printer
+        duration = self._imports.use("kotlin.time.Duration")
         where = "from a handler" if name == "ContextClient" else "from outside of Restate"
         what = described(self._scope.service)
         fields = [f"private val {origin}"]
@@ -128,58 +141,63 @@ class _Renderer:
         printer.wrapped(f"public class {name} internal constructor", fields, " {")
         with printer.indented():
             for handler in self._scope.service.handlers:
-                self._method(handler, self._scope.method(handler), call, handler_doc(handler))
+                self._method(handler, call)
                 printer.line()
-                if name == "IngressClient" and handler.kind is HandlerKind.WORKFLOW:
-                    self._workflow(handler, send)
-            printer.doc(kdoc("Returns the same handlers as one-way messages."))
-            printer.line("public fun send(): Send = Send()")
+                if submit is not None and handler.kind is HandlerKind.WORKFLOW:
+                    self._workflow(handler, submit)
+            printer.doc(kdoc("Returns the same handlers as one-way messages, delayed or not."))
+            printer.line(f"public fun send(delay: {duration}? = null): Send = Send(delay)")
             printer.line()
             printer.doc(kdoc(f"Sends one-way messages to {what} {where}."))
-            with printer.block("public inner class Send internal constructor()"):
+            field = f"private val delay: {duration}?"
+            with printer.block(f"public inner class Send internal constructor({field})"):
                 for number, handler in enumerate(self._scope.service.handlers):
                     if number:
                         printer.line()
-                    self._method(handler, self._scope.method(handler), send, handler_doc(handler))
+                    self._method(handler, send)
         printer.line("}")
 
-    def _method(self, handler: HandlerModel, name: str, style: _Style, doc: str) -> None:
+    def _method(self, handler: HandlerModel, style: _Style, name: str = "") -> None:
+        """Adds a method that calls or sends to a handler, with its name or another one."""
         scope, printer = self._scope, self._printer
-        delay = []
-        if style.sends:
-            delay = [f"delay: {self._imports.use('kotlin.time.Duration')}? = null"]
-        key = ["key"] if scope.key_type else []
-        request = [] if handler.request.is_empty else ["request"]
-        arguments = ", ".join([*key, *request, "init"])
-        built = f"{scope.names.handlers}.{scope.method(handler)}({arguments})"
-        printer.doc(kdoc(doc))
+        method = scope.method(handler)
+        printer.doc(kdoc(style.doc.format(method) if style.doc else handler_doc(handler)))
         scope.deprecate(handler)
-        head = f"public suspend fun {name}"
-        parameters = [*scope.request(handler), *delay, scope.init(handler)]
+        head = f"public suspend fun {name or method}"
+        parameters = [*scope.request(handler), self._options]
+        code = style.code.format(self._request(handler, style.make))
         if style.returns == "{}" and handler.response.is_empty:  # there is nothing to return
             printer.wrapped(head, parameters, " {")
             with printer.indented():
-                printer.line(style.code.format(built))
+                printer.line(code)
             printer.line("}")
             return
-        returns = style.returns.format(self._imports.message(handler.response))
-        printer.function(head, parameters, returns, style.code.format(built))
+        returns = style.returns.format(scope.message(handler.response))
+        printer.function(head, parameters, returns, code)
+
+    def _request(self, handler: HandlerModel, make: str) -> str:
+        """Returns the call that builds a request."""
+        key = ["key"] if self._scope.key_type else []
+        request = self._imports.use("kotlin.Unit") if handler.request.is_empty else "request"
+        return f"{self._scope.constant(handler)}.{make}({', '.join([*key, request, 'options'])})"
+
+    @property
+    def _options(self) -> str:
+        """The parameter of a client's method that says more about the request."""
+        builder = self._imports.use("dev.restate.common.RequestBuilder")
+        return f"options: {builder}<*, *>.() -> {self._imports.use('kotlin.Unit')} = {{}}"
 
     def _workflow(self, run: HandlerModel, send: _Style) -> None:
         """Adds what is about the run handler: starting it, and asking for its result."""
         scope, printer = self._scope, self._printer
-        text = "Starts the workflow and does not wait for its result."
-        self._method(run, "submit", send, text)
+        self._method(run, send, "submit")
         printer.line()
         handle = self._imports.use("dev.restate.client.Client.WorkflowHandle")
-        metadata = f"{scope.names.handlers}.Metadata"
-        key = f"keyOf({quote(f'{scope.service.name}/{run.name}')}, key)"
         printer.doc(kdoc("Returns the workflow's run: attach to it, read its output."))
-        arguments = f"{metadata}.SERVICE_NAME, {key}, {metadata}.Serde.{scope.output(run)}"
         printer.function(
             "public fun workflowHandle",
             (),
-            f"{handle}<{self._imports.message(run.response)}>",
-            f"client.workflowHandle({arguments})",
+            f"{handle}<{scope.message(run.response)}>",
+            f"{scope.constant(run)}.workflowHandle(client, key)",
         )
         printer.line()

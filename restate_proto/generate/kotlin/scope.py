@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.generate.docstrings import DEPRECATED
-from restate_proto.generate.jvm.names import ServiceNames, serde_constants
+from restate_proto.generate.jvm.names import ServiceNames, handler_constants
+from restate_proto.generate.jvm.support import support_class
 from restate_proto.generate.kotlin.names import escaped, method_name
 from restate_proto.generate.kotlin.source import quote
-from restate_proto.model.kinds import Encoding, ServiceKind
+from restate_proto.model.kinds import ServiceKind
 
 if TYPE_CHECKING:
     from restate_proto.contract.schema import HandlerModel, MessageType, ServiceModel
-    from restate_proto.generate.jvm.messages import JavaMessages
+    from restate_proto.generate.jvm.messages import JavaMessages, JvmClass
     from restate_proto.generate.kotlin.source import Imports, Printer
 
 __all__ = ["Scope"]
@@ -28,14 +29,14 @@ class Scope:
         imports: takes what the text needs.
         java: the classes of the messages.
         service: the service.
-        serde: the name of the file's serde class.
+        file: protobuf-java's class for the contract's file.
     """
 
     printer: Printer
     imports: Imports
     java: JavaMessages
     service: ServiceModel
-    serde: str
+    file: JvmClass
 
     @property
     def names(self) -> ServiceNames:
@@ -48,9 +49,9 @@ class Scope:
         return self.imports.use("kotlin.String")
 
     @property
-    def json(self) -> str:
-        """The argument that says how the service's payloads are encoded."""
-        return f"json = {'true' if self.service.encoding is Encoding.JSON else 'false'}"
+    def support(self) -> str:
+        """The class of the package's handlers."""
+        return self.imports.use(support_class(self.file.package))
 
     @property
     def key_type(self) -> str:
@@ -76,35 +77,16 @@ class Scope:
         """Returns the Kotlin name of a handler."""
         return escaped(method_name(self.service, handler))
 
-    def input(self, handler: HandlerModel) -> str:
-        """Returns the constant of the serde of a handler's request."""
-        return f"{serde_constants(self.service)[handler.rpc]}_INPUT"
+    def constant(self, handler: HandlerModel) -> str:
+        """Returns the constant of a handler, from outside of the object that has it."""
+        return f"{self.names.handlers}.{escaped(handler_constants(self.service)[handler.rpc])}"
 
-    def output(self, handler: HandlerModel) -> str:
-        """Returns the constant of the serde of a handler's response."""
-        return f"{serde_constants(self.service)[handler.rpc]}_OUTPUT"
-
-    def default(self, message: MessageType) -> str:
-        """Returns the expression for the empty message of a type."""
-        return f"{self.imports.message(message)}.getDefaultInstance()"
-
-    def new_serde(self, message: MessageType) -> str:
-        """Returns the expression for a serde of a message in the service's encoding."""
-        return f"{self.serde}({self.default(message)}, {self.json})"
+    def message(self, message: MessageType) -> str:
+        """Returns the class of a request or a response."""
+        return (
+            self.imports.use("kotlin.Unit") if message.is_empty else self.imports.message(message)
+        )
 
     def request(self, handler: HandlerModel) -> list[str]:
         """Returns the parameter for the request; none where there is nothing to say."""
-        if handler.request.is_empty:
-            return []
-        return [f"request: {self.imports.message(handler.request)}"]
-
-    def init(self, handler: HandlerModel) -> str:
-        """Returns the parameter of a client's method that says more about the request."""
-        builder = self.imports.use("dev.restate.common.RequestBuilder")
-        unit = self.imports.use("kotlin.Unit")
-        return f"init: {builder}<{self.types(handler)}>.() -> {unit} = {{}}"
-
-    def types(self, handler: HandlerModel) -> str:
-        """Returns the type arguments of a request: `AddTicketRequest, AddTicketResponse`."""
-        request = self.imports.message(handler.request)
-        return f"{request}, {self.imports.message(handler.response)}"
+        return [] if handler.request.is_empty else [f"request: {self.message(handler.request)}"]

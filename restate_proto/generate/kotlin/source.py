@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from typing_extensions import override
 
 from restate_proto.generate.jvm import imports, printer
 from restate_proto.generate.kotlin.names import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from restate_proto.contract.schema import MessageType
     from restate_proto.generate.jvm.messages import JavaMessages, JvmClass
@@ -48,6 +51,13 @@ class Printer(printer.Printer):
                 self.line(f"{item},")
         self.line(f"){after}")
 
+    @contextmanager
+    @override
+    def continued(self) -> Generator[None]:
+        """Indents what goes on from the line before, as all else."""
+        with self.indented():
+            yield
+
     def function(self, before: str, parameters: Iterable[str], returns: str, code: str) -> None:
         """Adds a function that is one expression."""
         parameters = tuple(parameters)
@@ -63,9 +73,6 @@ class Printer(printer.Printer):
 class Imports(imports.Imports):
     """Collects what a generated file imports while its body is printed.
 
-    What Kotlin would import by itself is imported too: else a message named `String` of the same
-    package would be meant by `String`.
-
     Args:
         package: the package of the file.
         declared: the names of the classes that the file itself declares, nested ones too.
@@ -73,7 +80,7 @@ class Imports(imports.Imports):
     """
 
     def __init__(self, package: str, declared: Iterable[str], java: JavaMessages) -> None:
-        super().__init__(package, declared, java.top_level(package), automatic=())
+        super().__init__(package, declared, java.top_level(package), automatic=("kotlin",))
         self._java = java
         self._functions: set[str] = set()
 

@@ -85,4 +85,4 @@ def test_all_services_makes_the_others_plain_services(compile_request: Compile) 
     text = HEAD + CART.replace("option (restatepb.v1.service) = {};", "")
     assert not generate(compile_request({"cart.proto": text}))
     made = generate(compile_request({"cart.proto": text}, parameter="all_services=true"))
-    assert "ServiceType.SERVICE" in made["shop/v1/CartBase.java"]
+    assert "ServiceType.SERVICE" in made["shop/v1/CartHandlers.java"]

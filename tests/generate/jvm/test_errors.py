@@ -55,7 +55,7 @@ def test_a_message_without_a_package(generate: Generate, compile_request: Compil
     assert generate(compile_request(files))
 
 
-@pytest.mark.parametrize("name", ["ContextClient", "IngressClient", "Metadata", "Send", "Serde"])
+@pytest.mark.parametrize("name", ["ContextClient", "IngressClient", "Metadata", "Send"])
 def test_a_message_without_a_package_that_generated_code_hides(
     name: str, generate: Generate, compile_request: Compile
 ) -> None:
@@ -67,6 +67,17 @@ def test_a_message_without_a_package_that_generated_code_hides(
     )
     text += '\noption java_package = "com.shop";'
     assert generate(compile_request({"cart.proto": text}))
+
+
+def test_a_message_that_is_called_like_the_class_of_a_package_s_handlers(
+    generate: Generate, compile_request: Compile
+) -> None:
+    text = f"{HEAD}option java_multiple_files = true;{CART}message RestateHandler {{}}"
+    assert error(generate, compile_request, {"cart.proto": text}) == (
+        "cart.proto:5:1: message shop.v1.RestateHandler and file cart.proto both give the class "
+        "shop.v1.RestateHandler; rename one of them, or write another java_package in the file of "
+        "one"
+    )
 
 
 def test_all_that_is_wrong_is_said_at_once(generate: Generate, compile_request: Compile) -> None:

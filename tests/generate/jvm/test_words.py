@@ -34,32 +34,26 @@ def test_java_calls_no_method_without_saying_whose_it_is(compile_request: Compil
     for path, code in generate_java(compile_request(contracts())).items():
         if path.endswith("Client.java"):
             called = re.findall(r"^ *(?:return )?(\w+)\((?!\) \{)", code, re.MULTILINE)
-            assert set(called) <= {"fromClient"}, path
+            assert set(called) <= {"connect", "fromClient"}, path
 
 
 def test_kotlin_has_yield_in_backticks(compile_request: Compile) -> None:
     body = "service S { option (restatepb.v1.service) = {}; rpc Yield(M) returns (M); }"
     code = text(generate_kotlin, compile_request, "shop/v1/CartRestate.kt", body)
-    assert "serviceObject.`yield`(ctx, request)" in code
+    assert "serviceObject::`yield`)" in code
     assert not re.search(r"\byield\((?<!`yield`\()", code)
 
 
 @pytest.mark.parametrize("generate", [generate_java, generate_kotlin])
-def test_what_is_one_name_in_python_alone_is_none_of_their_business(
+def test_what_has_no_name_in_python_alone_is_none_of_their_business(
     generate: Generate, compile_request: Compile
 ) -> None:
     files = contracts()
     request = compile_request({"words/case.proto": files["words/case.proto"]})
-    made = "".join(generate(request).values())
-    assert "GET_URL_INPUT" in made
-    assert "GET_URL__INPUT" in made
+    assert "GET_URL" in "".join(generate(request).values())
     with pytest.raises(PluginError) as caught:
         generate_python(request)
-    lines = str(caught.value).split("\n")
-    assert len(lines) == 3
-    assert "GetURL and GetUrl of object words.upper.Case both become the Python method" in str(
-        caught.value
-    )
+    assert len(str(caught.value).split("\n")) == 2
 
 
 @pytest.mark.parametrize(
@@ -88,7 +82,7 @@ def test_keys_that_have_one_name_or_none(
 
 
 @pytest.mark.parametrize("generate", [generate_java, generate_kotlin])
-@pytest.mark.parametrize(("message", "key"), [("ID", "id"), ("ADD_INPUT", "x")])
+@pytest.mark.parametrize(("message", "key"), [("ID", "id"), ("ADD", "x")])
 def test_a_message_without_a_package_that_a_constant_hides(
     generate: Generate, message: str, key: str, compile_request: Compile
 ) -> None:

@@ -18,29 +18,29 @@ final class GoTeam {
                   MirrorClient.fromContext(ctx)
                       .reflect(values, options -> options.idempotencyKey(key)),
               (ctx, key, values) ->
-                  MirrorClient.fromContext(ctx).send().reflect(values, Team.DELAY),
+                  MirrorClient.fromContext(ctx).send(Team.DELAY).reflect(values),
               null,
               new Team.Outside(
                   (client, key, values) -> MirrorClient.fromClient(client).reflect(values),
                   (client, key, values) ->
-                      MirrorClient.fromClient(client).send().reflect(values, Team.DELAY),
+                      MirrorClient.fromClient(client).send(Team.DELAY).reflect(values),
                   null)),
           new Team.Client(
               (ctx, key, values) ->
                   LockerClient.fromContext(ctx, key)
                       .keep(values, options -> options.idempotencyKey(key)),
               (ctx, key, values) ->
-                  LockerClient.fromContext(ctx, key).send().keep(values, Team.DELAY),
+                  LockerClient.fromContext(ctx, key).send(Team.DELAY).keep(values),
               (ctx, key) -> LockerClient.fromContext(ctx, key).look(),
               new Team.Outside(
                   (client, key, values) -> LockerClient.fromClient(client, key).keep(values),
                   (client, key, values) ->
-                      LockerClient.fromClient(client, key).send().keep(values, Team.DELAY),
+                      LockerClient.fromClient(client, key).send(Team.DELAY).keep(values),
                   (client, key) -> LockerClient.fromClient(client, key).look())),
           new Team.Client(
               (ctx, key, values) -> JourneyClient.fromContext(ctx, key).run(values),
               (ctx, key, values) ->
-                  JourneyClient.fromContext(ctx, key).send().run(values, Team.DELAY),
+                  JourneyClient.fromContext(ctx, key).send(Team.DELAY).run(values),
               (ctx, key) -> JourneyClient.fromContext(ctx, key).arrived(),
               new Team.Outside(
                   (client, key, values) -> {
@@ -49,7 +49,7 @@ final class GoTeam {
                     return run.workflowHandle().attach().response();
                   },
                   (client, key, values) ->
-                      JourneyClient.fromClient(client, key).submit(values, Team.DELAY),
+                      JourneyClient.fromClient(client, key).send(Team.DELAY).run(values),
                   (client, key) -> JourneyClient.fromClient(client, key).arrived())));
 
   static final Team JSON =
@@ -59,29 +59,29 @@ final class GoTeam {
                   JsonMirrorClient.fromContext(ctx)
                       .reflect(values, options -> options.idempotencyKey(key)),
               (ctx, key, values) ->
-                  JsonMirrorClient.fromContext(ctx).send().reflect(values, Team.DELAY),
+                  JsonMirrorClient.fromContext(ctx).send(Team.DELAY).reflect(values),
               null,
               new Team.Outside(
                   (client, key, values) -> JsonMirrorClient.fromClient(client).reflect(values),
                   (client, key, values) ->
-                      JsonMirrorClient.fromClient(client).send().reflect(values, Team.DELAY),
+                      JsonMirrorClient.fromClient(client).send(Team.DELAY).reflect(values),
                   null)),
           new Team.Client(
               (ctx, key, values) ->
                   JsonLockerClient.fromContext(ctx, key)
                       .keep(values, options -> options.idempotencyKey(key)),
               (ctx, key, values) ->
-                  JsonLockerClient.fromContext(ctx, key).send().keep(values, Team.DELAY),
+                  JsonLockerClient.fromContext(ctx, key).send(Team.DELAY).keep(values),
               (ctx, key) -> JsonLockerClient.fromContext(ctx, key).look(),
               new Team.Outside(
                   (client, key, values) -> JsonLockerClient.fromClient(client, key).keep(values),
                   (client, key, values) ->
-                      JsonLockerClient.fromClient(client, key).send().keep(values, Team.DELAY),
+                      JsonLockerClient.fromClient(client, key).send(Team.DELAY).keep(values),
                   (client, key) -> JsonLockerClient.fromClient(client, key).look())),
           new Team.Client(
               (ctx, key, values) -> JsonJourneyClient.fromContext(ctx, key).run(values),
               (ctx, key, values) ->
-                  JsonJourneyClient.fromContext(ctx, key).send().run(values, Team.DELAY),
+                  JsonJourneyClient.fromContext(ctx, key).send(Team.DELAY).run(values),
               (ctx, key) -> JsonJourneyClient.fromContext(ctx, key).arrived(),
               new Team.Outside(
                   (client, key, values) -> {
@@ -90,6 +90,6 @@ final class GoTeam {
                     return run.workflowHandle().attach().response();
                   },
                   (client, key, values) ->
-                      JsonJourneyClient.fromClient(client, key).submit(values, Team.DELAY),
+                      JsonJourneyClient.fromClient(client, key).send(Team.DELAY).run(values),
                   (client, key) -> JsonJourneyClient.fromClient(client, key).arrived())));
 }

@@ -16,7 +16,7 @@ val javaBinary =
                     MirrorClient.fromContext(ctx).reflect(values) { idempotencyKey = key }
                 },
                 send = { ctx, _, values ->
-                    MirrorClient.fromContext(ctx).send().reflect(values, DELAY)
+                    MirrorClient.fromContext(ctx).send(DELAY).reflect(values)
                 },
                 outside =
                     Outside(
@@ -24,7 +24,7 @@ val javaBinary =
                             MirrorClient.fromClient(client).reflect(values)
                         },
                         send = { client, _, values ->
-                            MirrorClient.fromClient(client).send().reflect(values, DELAY)
+                            MirrorClient.fromClient(client).send(DELAY).reflect(values)
                         },
                     ),
             ),
@@ -34,7 +34,7 @@ val javaBinary =
                     LockerClient.fromContext(ctx, key).keep(values) { idempotencyKey = key }
                 },
                 send = { ctx, key, values ->
-                    LockerClient.fromContext(ctx, key).send().keep(values, DELAY)
+                    LockerClient.fromContext(ctx, key).send(DELAY).keep(values)
                 },
                 later = { ctx, key -> LockerClient.fromContext(ctx, key).look() },
                 outside =
@@ -43,7 +43,7 @@ val javaBinary =
                             LockerClient.fromClient(client, key).keep(values)
                         },
                         send = { client, key, values ->
-                            LockerClient.fromClient(client, key).send().keep(values, DELAY)
+                            LockerClient.fromClient(client, key).send(DELAY).keep(values)
                         },
                         later = { client, key -> LockerClient.fromClient(client, key).look() },
                     ),
@@ -52,7 +52,7 @@ val javaBinary =
             Client(
                 call = { ctx, key, values -> JourneyClient.fromContext(ctx, key).run(values) },
                 send = { ctx, key, values ->
-                    JourneyClient.fromContext(ctx, key).send().run(values, DELAY)
+                    JourneyClient.fromContext(ctx, key).send(DELAY).run(values)
                 },
                 later = { ctx, key -> JourneyClient.fromContext(ctx, key).arrived() },
                 outside =
@@ -61,7 +61,7 @@ val javaBinary =
                             JourneyClient.fromClient(client, key).run(values)
                         },
                         send = { client, key, values ->
-                            JourneyClient.fromClient(client, key).submit(values, DELAY)
+                            JourneyClient.fromClient(client, key).send(DELAY).run(values)
                         },
                         later = { client, key ->
                             JourneyClient.fromClient(client, key).arrived()
@@ -79,7 +79,7 @@ val javaJson =
                     JsonMirrorClient.fromContext(ctx).reflect(values) { idempotencyKey = key }
                 },
                 send = { ctx, _, values ->
-                    JsonMirrorClient.fromContext(ctx).send().reflect(values, DELAY)
+                    JsonMirrorClient.fromContext(ctx).send(DELAY).reflect(values)
                 },
                 outside =
                     Outside(
@@ -87,7 +87,7 @@ val javaJson =
                             JsonMirrorClient.fromClient(client).reflect(values)
                         },
                         send = { client, _, values ->
-                            JsonMirrorClient.fromClient(client).send().reflect(values, DELAY)
+                            JsonMirrorClient.fromClient(client).send(DELAY).reflect(values)
                         },
                     ),
             ),
@@ -97,7 +97,7 @@ val javaJson =
                     JsonLockerClient.fromContext(ctx, key).keep(values) { idempotencyKey = key }
                 },
                 send = { ctx, key, values ->
-                    JsonLockerClient.fromContext(ctx, key).send().keep(values, DELAY)
+                    JsonLockerClient.fromContext(ctx, key).send(DELAY).keep(values)
                 },
                 later = { ctx, key -> JsonLockerClient.fromContext(ctx, key).look() },
                 outside =
@@ -106,7 +106,7 @@ val javaJson =
                             JsonLockerClient.fromClient(client, key).keep(values)
                         },
                         send = { client, key, values ->
-                            JsonLockerClient.fromClient(client, key).send().keep(values, DELAY)
+                            JsonLockerClient.fromClient(client, key).send(DELAY).keep(values)
                         },
                         later = { client, key -> JsonLockerClient.fromClient(client, key).look() },
                     ),
@@ -115,7 +115,7 @@ val javaJson =
             Client(
                 call = { ctx, key, values -> JsonJourneyClient.fromContext(ctx, key).run(values) },
                 send = { ctx, key, values ->
-                    JsonJourneyClient.fromContext(ctx, key).send().run(values, DELAY)
+                    JsonJourneyClient.fromContext(ctx, key).send(DELAY).run(values)
                 },
                 later = { ctx, key -> JsonJourneyClient.fromContext(ctx, key).arrived() },
                 outside =
@@ -124,7 +124,7 @@ val javaJson =
                             JsonJourneyClient.fromClient(client, key).run(values)
                         },
                         send = { client, key, values ->
-                            JsonJourneyClient.fromClient(client, key).submit(values, DELAY)
+                            JsonJourneyClient.fromClient(client, key).send(DELAY).run(values)
                         },
                         later = { client, key ->
                             JsonJourneyClient.fromClient(client, key).arrived()

@@ -3,14 +3,9 @@ package golden.deprecated;
 
 import dev.restate.sdk.ObjectContext;
 import dev.restate.sdk.common.StateKey;
-import dev.restate.sdk.endpoint.definition.HandlerDefinition;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
-import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
-import dev.restate.sdk.endpoint.definition.ServiceType;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * Its handlers are not; it is.
@@ -20,29 +15,16 @@ import java.util.List;
 @SuppressWarnings({"deprecation", "removal"})
 public abstract class LeftBase implements ServiceDefinitionFactory<LeftBase> {
   /** The state seen. */
-  public static final StateKey<Parts.M> SEEN =
-      StateKey.of("seen", new PartsSerde<>(Parts.M.getDefaultInstance(), false));
+  public static final StateKey<Parts.M> SEEN = StateKey.of("seen", Parts.M.class);
 
   /** The handler `Do`. */
   public abstract Parts.M do_(ObjectContext ctx, Parts.M request) throws Exception;
 
   @Override
   public final ServiceDefinition create(LeftBase service, HandlerRunner.Options options) {
-    List<HandlerDefinition<?, ?>> handlers = new ArrayList<>();
-    handlers.add(
-        PartsSerde.handler(
-            "Do",
-            HandlerType.EXCLUSIVE,
-            LeftHandlers.Metadata.Serde.DO_INPUT,
-            LeftHandlers.Metadata.Serde.DO_OUTPUT,
-            (ObjectContext ctx, Parts.M request) -> service.do_(ctx, request),
-            LeftHandlers.Metadata.SERDE_FACTORY,
-            options,
-            config -> {}));
-    return ServiceDefinition.of(
-        LeftHandlers.Metadata.SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, handlers)
-        .configure(
-            config -> config.documentation("Its handlers are not; it is."));
+    return LeftHandlers.Metadata.SERVICE.define(
+            LeftHandlers.DO.bind(service::do_, options))
+        .configure(config -> config.documentation("Its handlers are not; it is."));
   }
 
   @Override

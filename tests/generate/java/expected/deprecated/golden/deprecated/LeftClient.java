@@ -2,15 +2,14 @@
 package golden.deprecated;
 
 import dev.restate.client.Client;
+import dev.restate.client.RequestOptions;
 import dev.restate.client.Response;
 import dev.restate.client.SendResponse;
-import dev.restate.common.RequestBuilder;
 import dev.restate.sdk.CallDurableFuture;
 import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 
 /**
  * Clients of the virtual object `golden.deprecated.Left`.
@@ -34,7 +33,12 @@ public final class LeftClient {
 
   /** Connects to the ingress of Restate, such as http://localhost:8080. */
   public static IngressClient connect(String baseUri, String key) {
-    return fromClient(Client.connect(baseUri, LeftHandlers.Metadata.SERDE_FACTORY), key);
+    return connect(baseUri, RequestOptions.DEFAULT, key);
+  }
+
+  /** Connects to the ingress of Restate with options, such as headers. */
+  public static IngressClient connect(String baseUri, RequestOptions options, String key) {
+    return fromClient(Client.connect(baseUri, LeftHandlers.Metadata.SERDE_FACTORY, options), key);
   }
 
   /** Returns the client for use in a handler; the key is taken from each request. */
@@ -51,7 +55,14 @@ public final class LeftClient {
    * Connects to the ingress of Restate, such as http://localhost:8080; the key is taken from each request.
    */
   public static IngressClient connect(String baseUri) {
-    return fromClient(Client.connect(baseUri, LeftHandlers.Metadata.SERDE_FACTORY));
+    return connect(baseUri, RequestOptions.DEFAULT);
+  }
+
+  /**
+   * Connects to the ingress of Restate with options, such as headers; the key is taken from each request.
+   */
+  public static IngressClient connect(String baseUri, RequestOptions options) {
+    return fromClient(Client.connect(baseUri, LeftHandlers.Metadata.SERDE_FACTORY, options));
   }
 
   /** Calls the virtual object `golden.deprecated.Left` from a handler. */
@@ -65,49 +76,31 @@ public final class LeftClient {
     }
 
     /** The handler `Do`. */
-    public CallDurableFuture<Parts.M> do_(Parts.M request) {
-      return this.do_(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
-    public CallDurableFuture<Parts.M> do_(
-        Parts.M request, Consumer<RequestBuilder<Parts.M, Parts.M>> options) {
-      var builder = LeftHandlers.do_(key, request);
-      options.accept(builder);
-      return ctx.call(builder);
+    public CallDurableFuture<Parts.M> do_(Parts.M request, RestateHandler.Option... options) {
+      return ctx.call(LeftHandlers.DO.request(key, request, options));
     }
 
     /** Returns the same handlers as one-way messages. */
     public Send send() {
-      return new Send();
+      return new Send(null);
+    }
+
+    /** Returns the same handlers as one-way messages that are delayed. */
+    public Send send(Duration delay) {
+      return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private Send() {}
+      private final Duration delay;
 
-      /** The handler `Do`. */
-      public InvocationHandle<Parts.M> do_(Parts.M request) {
-        return this.do_(request, null, ignored -> {});
+      private Send(Duration delay) {
+        this.delay = delay;
       }
 
-      /** The same, with options: an idempotency key, headers. */
-      public InvocationHandle<Parts.M> do_(
-          Parts.M request, Consumer<RequestBuilder<Parts.M, Parts.M>> options) {
-        return this.do_(request, null, options);
-      }
-
-      /** The same, after a delay. */
-      public InvocationHandle<Parts.M> do_(Parts.M request, Duration delay) {
-        return this.do_(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public InvocationHandle<Parts.M> do_(
-          Parts.M request, Duration delay, Consumer<RequestBuilder<Parts.M, Parts.M>> options) {
-        var builder = LeftHandlers.do_(key, request);
-        options.accept(builder);
-        return ctx.send(builder, delay);
+      /** {@link ContextClient#do_}, as a one-way message. */
+      public InvocationHandle<Parts.M> do_(Parts.M request, RestateHandler.Option... options) {
+        return ctx.send(LeftHandlers.DO.request(key, request, options), delay);
       }
     }
   }
@@ -123,85 +116,43 @@ public final class LeftClient {
     }
 
     /** The handler `Do`. */
-    public Parts.M do_(Parts.M request) {
-      return this.do_(request, ignored -> {});
+    public Parts.M do_(Parts.M request, RestateHandler.Option... options) {
+      return client.call(LeftHandlers.DO.ingressRequest(key, request, options)).response();
     }
 
-    /** The same, with options: an idempotency key, headers. */
-    public Parts.M do_(Parts.M request, Consumer<RequestBuilder<Parts.M, Parts.M>> options) {
-      var builder = LeftHandlers.do_(key, request);
-      options.accept(builder);
-      return client.call(PartsSerde.toIngress(builder)).response();
-    }
-
-    /** The handler `Do`. */
-    public CompletableFuture<Parts.M> do_Async(Parts.M request) {
-      return this.do_Async(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
-    public CompletableFuture<Parts.M> do_Async(
-        Parts.M request, Consumer<RequestBuilder<Parts.M, Parts.M>> options) {
-      var builder = LeftHandlers.do_(key, request);
-      options.accept(builder);
-      return client.callAsync(PartsSerde.toIngress(builder)).thenApply(Response::response);
+    /** {@link #do_}, asynchronously. */
+    public CompletableFuture<Parts.M> do_Async(Parts.M request, RestateHandler.Option... options) {
+      return client.callAsync(LeftHandlers.DO.ingressRequest(key, request, options))
+          .thenApply(Response::response);
     }
 
     /** Returns the same handlers as one-way messages. */
     public Send send() {
-      return new Send();
+      return new Send(null);
+    }
+
+    /** Returns the same handlers as one-way messages that are delayed. */
+    public Send send(Duration delay) {
+      return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private Send() {}
+      private final Duration delay;
 
-      /** The handler `Do`. */
-      public SendResponse<Parts.M> do_(Parts.M request) {
-        return this.do_(request, null, ignored -> {});
+      private Send(Duration delay) {
+        this.delay = delay;
       }
 
-      /** The same, with options: an idempotency key, headers. */
-      public SendResponse<Parts.M> do_(
-          Parts.M request, Consumer<RequestBuilder<Parts.M, Parts.M>> options) {
-        return this.do_(request, null, options);
+      /** {@link IngressClient#do_}, as a one-way message. */
+      public SendResponse<Parts.M> do_(Parts.M request, RestateHandler.Option... options) {
+        return client.send(LeftHandlers.DO.ingressRequest(key, request, options), delay);
       }
 
-      /** The same, after a delay. */
-      public SendResponse<Parts.M> do_(Parts.M request, Duration delay) {
-        return this.do_(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public SendResponse<Parts.M> do_(
-          Parts.M request, Duration delay, Consumer<RequestBuilder<Parts.M, Parts.M>> options) {
-        var builder = LeftHandlers.do_(key, request);
-        options.accept(builder);
-        return client.send(PartsSerde.toIngress(builder), delay);
-      }
-
-      /** The handler `Do`. */
-      public CompletableFuture<SendResponse<Parts.M>> do_Async(Parts.M request) {
-        return this.do_Async(request, null, ignored -> {});
-      }
-
-      /** The same, with options: an idempotency key, headers. */
+      /** {@link #do_}, asynchronously. */
       public CompletableFuture<SendResponse<Parts.M>> do_Async(
-          Parts.M request, Consumer<RequestBuilder<Parts.M, Parts.M>> options) {
-        return this.do_Async(request, null, options);
-      }
-
-      /** The same, after a delay. */
-      public CompletableFuture<SendResponse<Parts.M>> do_Async(Parts.M request, Duration delay) {
-        return this.do_Async(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public CompletableFuture<SendResponse<Parts.M>> do_Async(
-          Parts.M request, Duration delay, Consumer<RequestBuilder<Parts.M, Parts.M>> options) {
-        var builder = LeftHandlers.do_(key, request);
-        options.accept(builder);
-        return client.sendAsync(PartsSerde.toIngress(builder), delay);
+          Parts.M request, RestateHandler.Option... options) {
+        return client.sendAsync(LeftHandlers.DO.ingressRequest(key, request, options), delay);
       }
     }
   }

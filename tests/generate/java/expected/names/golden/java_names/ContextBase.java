@@ -2,14 +2,9 @@
 package golden.java_names;
 
 import dev.restate.sdk.ObjectContext;
-import dev.restate.sdk.endpoint.definition.HandlerDefinition;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
-import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
-import dev.restate.sdk.endpoint.definition.ServiceType;
-import java.util.ArrayList;
-import java.util.List;
 
 /** Subclass it to serve the virtual object `golden.java_names.Context`. */
 @SuppressWarnings({"deprecation", "removal"})
@@ -19,19 +14,8 @@ public abstract class ContextBase implements ServiceDefinitionFactory<ContextBas
 
   @Override
   public final ServiceDefinition create(ContextBase service, HandlerRunner.Options options) {
-    List<HandlerDefinition<?, ?>> handlers = new ArrayList<>();
-    handlers.add(
-        ContractSerde.handler(
-            "Get",
-            HandlerType.EXCLUSIVE,
-            ContextHandlers.Metadata.Serde.GET_INPUT,
-            ContextHandlers.Metadata.Serde.GET_OUTPUT,
-            (ObjectContext ctx, Contract.M request) -> service.get(ctx, request),
-            ContextHandlers.Metadata.SERDE_FACTORY,
-            options,
-            config -> {}));
-    return ServiceDefinition.of(
-        ContextHandlers.Metadata.SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, handlers);
+    return ContextHandlers.Metadata.SERVICE.define(
+            ContextHandlers.GET.bind(service::get, options));
   }
 
   @Override

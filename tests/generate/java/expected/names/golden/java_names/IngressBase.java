@@ -2,14 +2,9 @@
 package golden.java_names;
 
 import dev.restate.sdk.Context;
-import dev.restate.sdk.endpoint.definition.HandlerDefinition;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
-import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
-import dev.restate.sdk.endpoint.definition.ServiceType;
-import java.util.ArrayList;
-import java.util.List;
 
 /** Its clients are called like the classes inside of others'. */
 @SuppressWarnings({"deprecation", "removal"})
@@ -19,21 +14,9 @@ public abstract class IngressBase implements ServiceDefinitionFactory<IngressBas
 
   @Override
   public final ServiceDefinition create(IngressBase service, HandlerRunner.Options options) {
-    List<HandlerDefinition<?, ?>> handlers = new ArrayList<>();
-    handlers.add(
-        ContractSerde.handler(
-            "Get",
-            HandlerType.SHARED,
-            IngressHandlers.Metadata.Serde.GET_INPUT,
-            IngressHandlers.Metadata.Serde.GET_OUTPUT,
-            (Context ctx, Contract.M request) -> service.get(ctx, request),
-            IngressHandlers.Metadata.SERDE_FACTORY,
-            options,
-            config -> {}));
-    return ServiceDefinition.of(
-        IngressHandlers.Metadata.SERVICE_NAME, ServiceType.SERVICE, handlers)
-        .configure(
-            config -> config.documentation("Its clients are called like the classes inside of others'."));
+    return IngressHandlers.Metadata.SERVICE.define(
+            IngressHandlers.GET.bind(service::get, options))
+        .configure(config -> config.documentation("Its clients are called like the classes inside of others'."));
   }
 
   @Override

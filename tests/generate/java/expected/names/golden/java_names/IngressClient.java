@@ -2,15 +2,14 @@
 package golden.java_names;
 
 import dev.restate.client.Client;
+import dev.restate.client.RequestOptions;
 import dev.restate.client.Response;
 import dev.restate.client.SendResponse;
-import dev.restate.common.RequestBuilder;
 import dev.restate.sdk.CallDurableFuture;
 import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 
 /** Clients of the service `golden.java_names.Ingress`. */
 @SuppressWarnings({"deprecation", "removal"})
@@ -29,7 +28,12 @@ public final class IngressClient {
 
   /** Connects to the ingress of Restate, such as http://localhost:8080. */
   public static IngressClient_ connect(String baseUri) {
-    return fromClient(Client.connect(baseUri, IngressHandlers.Metadata.SERDE_FACTORY));
+    return connect(baseUri, RequestOptions.DEFAULT);
+  }
+
+  /** Connects to the ingress of Restate with options, such as headers. */
+  public static IngressClient_ connect(String baseUri, RequestOptions options) {
+    return fromClient(Client.connect(baseUri, IngressHandlers.Metadata.SERDE_FACTORY, options));
   }
 
   /** Calls the service `golden.java_names.Ingress` from a handler. */
@@ -41,51 +45,32 @@ public final class IngressClient {
     }
 
     /** The handler `Get`. */
-    public CallDurableFuture<Contract.M> get(Contract.M request) {
-      return this.get(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
-    public CallDurableFuture<Contract.M> get(
-        Contract.M request, Consumer<RequestBuilder<Contract.M, Contract.M>> options) {
-      var builder = IngressHandlers.get(request);
-      options.accept(builder);
-      return ctx.call(builder);
+    public CallDurableFuture<Contract.M> get(Contract.M request, RestateHandler.Option... options) {
+      return ctx.call(IngressHandlers.GET.request(request, options));
     }
 
     /** Returns the same handlers as one-way messages. */
     public Send send() {
-      return new Send();
+      return new Send(null);
+    }
+
+    /** Returns the same handlers as one-way messages that are delayed. */
+    public Send send(Duration delay) {
+      return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private Send() {}
+      private final Duration delay;
 
-      /** The handler `Get`. */
-      public InvocationHandle<Contract.M> get(Contract.M request) {
-        return this.get(request, null, ignored -> {});
+      private Send(Duration delay) {
+        this.delay = delay;
       }
 
-      /** The same, with options: an idempotency key, headers. */
+      /** {@link ContextClient#get}, as a one-way message. */
       public InvocationHandle<Contract.M> get(
-          Contract.M request, Consumer<RequestBuilder<Contract.M, Contract.M>> options) {
-        return this.get(request, null, options);
-      }
-
-      /** The same, after a delay. */
-      public InvocationHandle<Contract.M> get(Contract.M request, Duration delay) {
-        return this.get(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public InvocationHandle<Contract.M> get(
-          Contract.M request,
-          Duration delay,
-          Consumer<RequestBuilder<Contract.M, Contract.M>> options) {
-        var builder = IngressHandlers.get(request);
-        options.accept(builder);
-        return ctx.send(builder, delay);
+          Contract.M request, RestateHandler.Option... options) {
+        return ctx.send(IngressHandlers.GET.request(request, options), delay);
       }
     }
   }
@@ -99,91 +84,44 @@ public final class IngressClient {
     }
 
     /** The handler `Get`. */
-    public Contract.M get(Contract.M request) {
-      return this.get(request, ignored -> {});
+    public Contract.M get(Contract.M request, RestateHandler.Option... options) {
+      return client.call(IngressHandlers.GET.ingressRequest(request, options)).response();
     }
 
-    /** The same, with options: an idempotency key, headers. */
-    public Contract.M get(
-        Contract.M request, Consumer<RequestBuilder<Contract.M, Contract.M>> options) {
-      var builder = IngressHandlers.get(request);
-      options.accept(builder);
-      return client.call(ContractSerde.toIngress(builder)).response();
-    }
-
-    /** The handler `Get`. */
-    public CompletableFuture<Contract.M> getAsync(Contract.M request) {
-      return this.getAsync(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
+    /** {@link #get}, asynchronously. */
     public CompletableFuture<Contract.M> getAsync(
-        Contract.M request, Consumer<RequestBuilder<Contract.M, Contract.M>> options) {
-      var builder = IngressHandlers.get(request);
-      options.accept(builder);
-      return client.callAsync(ContractSerde.toIngress(builder)).thenApply(Response::response);
+        Contract.M request, RestateHandler.Option... options) {
+      return client.callAsync(IngressHandlers.GET.ingressRequest(request, options))
+          .thenApply(Response::response);
     }
 
     /** Returns the same handlers as one-way messages. */
     public Send send() {
-      return new Send();
+      return new Send(null);
+    }
+
+    /** Returns the same handlers as one-way messages that are delayed. */
+    public Send send(Duration delay) {
+      return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private Send() {}
+      private final Duration delay;
 
-      /** The handler `Get`. */
-      public SendResponse<Contract.M> get(Contract.M request) {
-        return this.get(request, null, ignored -> {});
+      private Send(Duration delay) {
+        this.delay = delay;
       }
 
-      /** The same, with options: an idempotency key, headers. */
-      public SendResponse<Contract.M> get(
-          Contract.M request, Consumer<RequestBuilder<Contract.M, Contract.M>> options) {
-        return this.get(request, null, options);
+      /** {@link IngressClient_#get}, as a one-way message. */
+      public SendResponse<Contract.M> get(Contract.M request, RestateHandler.Option... options) {
+        return client.send(IngressHandlers.GET.ingressRequest(request, options), delay);
       }
 
-      /** The same, after a delay. */
-      public SendResponse<Contract.M> get(Contract.M request, Duration delay) {
-        return this.get(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public SendResponse<Contract.M> get(
-          Contract.M request,
-          Duration delay,
-          Consumer<RequestBuilder<Contract.M, Contract.M>> options) {
-        var builder = IngressHandlers.get(request);
-        options.accept(builder);
-        return client.send(ContractSerde.toIngress(builder), delay);
-      }
-
-      /** The handler `Get`. */
-      public CompletableFuture<SendResponse<Contract.M>> getAsync(Contract.M request) {
-        return this.getAsync(request, null, ignored -> {});
-      }
-
-      /** The same, with options: an idempotency key, headers. */
+      /** {@link #get}, asynchronously. */
       public CompletableFuture<SendResponse<Contract.M>> getAsync(
-          Contract.M request, Consumer<RequestBuilder<Contract.M, Contract.M>> options) {
-        return this.getAsync(request, null, options);
-      }
-
-      /** The same, after a delay. */
-      public CompletableFuture<SendResponse<Contract.M>> getAsync(
-          Contract.M request, Duration delay) {
-        return this.getAsync(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public CompletableFuture<SendResponse<Contract.M>> getAsync(
-          Contract.M request,
-          Duration delay,
-          Consumer<RequestBuilder<Contract.M, Contract.M>> options) {
-        var builder = IngressHandlers.get(request);
-        options.accept(builder);
-        return client.sendAsync(ContractSerde.toIngress(builder), delay);
+          Contract.M request, RestateHandler.Option... options) {
+        return client.sendAsync(IngressHandlers.GET.ingressRequest(request, options), delay);
       }
     }
   }

@@ -2,14 +2,9 @@
 package golden.deprecated.whole;
 
 import dev.restate.sdk.Context;
-import dev.restate.sdk.endpoint.definition.HandlerDefinition;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
-import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
-import dev.restate.sdk.endpoint.definition.ServiceType;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * Subclass it to serve the service `golden.deprecated.whole.Whole`.
@@ -23,18 +18,8 @@ public abstract class WholeBase implements ServiceDefinitionFactory<WholeBase> {
 
   @Override
   public final ServiceDefinition create(WholeBase service, HandlerRunner.Options options) {
-    List<HandlerDefinition<?, ?>> handlers = new ArrayList<>();
-    handlers.add(
-        WholeOuterClassSerde.handler(
-            "Do",
-            HandlerType.SHARED,
-            WholeHandlers.Metadata.Serde.DO_INPUT,
-            WholeHandlers.Metadata.Serde.DO_OUTPUT,
-            (Context ctx, WholeOuterClass.M request) -> service.do_(ctx, request),
-            WholeHandlers.Metadata.SERDE_FACTORY,
-            options,
-            config -> {}));
-    return ServiceDefinition.of(WholeHandlers.Metadata.SERVICE_NAME, ServiceType.SERVICE, handlers);
+    return WholeHandlers.Metadata.SERVICE.define(
+            WholeHandlers.DO.bind(service::do_, options));
   }
 
   @Override

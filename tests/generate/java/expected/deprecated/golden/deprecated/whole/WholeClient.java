@@ -2,15 +2,14 @@
 package golden.deprecated.whole;
 
 import dev.restate.client.Client;
+import dev.restate.client.RequestOptions;
 import dev.restate.client.Response;
 import dev.restate.client.SendResponse;
-import dev.restate.common.RequestBuilder;
 import dev.restate.sdk.CallDurableFuture;
 import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 
 /**
  * Clients of the service `golden.deprecated.whole.Whole`.
@@ -34,7 +33,12 @@ public final class WholeClient {
 
   /** Connects to the ingress of Restate, such as http://localhost:8080. */
   public static IngressClient connect(String baseUri) {
-    return fromClient(Client.connect(baseUri, WholeHandlers.Metadata.SERDE_FACTORY));
+    return connect(baseUri, RequestOptions.DEFAULT);
+  }
+
+  /** Connects to the ingress of Restate with options, such as headers. */
+  public static IngressClient connect(String baseUri, RequestOptions options) {
+    return fromClient(Client.connect(baseUri, WholeHandlers.Metadata.SERDE_FACTORY, options));
   }
 
   /** Calls the service `golden.deprecated.whole.Whole` from a handler. */
@@ -46,53 +50,33 @@ public final class WholeClient {
     }
 
     /** The handler `Do`. */
-    public CallDurableFuture<WholeOuterClass.M> do_(WholeOuterClass.M request) {
-      return this.do_(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
     public CallDurableFuture<WholeOuterClass.M> do_(
-        WholeOuterClass.M request,
-        Consumer<RequestBuilder<WholeOuterClass.M, WholeOuterClass.M>> options) {
-      var builder = WholeHandlers.do_(request);
-      options.accept(builder);
-      return ctx.call(builder);
+        WholeOuterClass.M request, RestateHandler.Option... options) {
+      return ctx.call(WholeHandlers.DO.request(request, options));
     }
 
     /** Returns the same handlers as one-way messages. */
     public Send send() {
-      return new Send();
+      return new Send(null);
+    }
+
+    /** Returns the same handlers as one-way messages that are delayed. */
+    public Send send(Duration delay) {
+      return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private Send() {}
+      private final Duration delay;
 
-      /** The handler `Do`. */
-      public InvocationHandle<WholeOuterClass.M> do_(WholeOuterClass.M request) {
-        return this.do_(request, null, ignored -> {});
+      private Send(Duration delay) {
+        this.delay = delay;
       }
 
-      /** The same, with options: an idempotency key, headers. */
+      /** {@link ContextClient#do_}, as a one-way message. */
       public InvocationHandle<WholeOuterClass.M> do_(
-          WholeOuterClass.M request,
-          Consumer<RequestBuilder<WholeOuterClass.M, WholeOuterClass.M>> options) {
-        return this.do_(request, null, options);
-      }
-
-      /** The same, after a delay. */
-      public InvocationHandle<WholeOuterClass.M> do_(WholeOuterClass.M request, Duration delay) {
-        return this.do_(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public InvocationHandle<WholeOuterClass.M> do_(
-          WholeOuterClass.M request,
-          Duration delay,
-          Consumer<RequestBuilder<WholeOuterClass.M, WholeOuterClass.M>> options) {
-        var builder = WholeHandlers.do_(request);
-        options.accept(builder);
-        return ctx.send(builder, delay);
+          WholeOuterClass.M request, RestateHandler.Option... options) {
+        return ctx.send(WholeHandlers.DO.request(request, options), delay);
       }
     }
   }
@@ -106,96 +90,45 @@ public final class WholeClient {
     }
 
     /** The handler `Do`. */
-    public WholeOuterClass.M do_(WholeOuterClass.M request) {
-      return this.do_(request, ignored -> {});
+    public WholeOuterClass.M do_(WholeOuterClass.M request, RestateHandler.Option... options) {
+      return client.call(WholeHandlers.DO.ingressRequest(request, options)).response();
     }
 
-    /** The same, with options: an idempotency key, headers. */
-    public WholeOuterClass.M do_(
-        WholeOuterClass.M request,
-        Consumer<RequestBuilder<WholeOuterClass.M, WholeOuterClass.M>> options) {
-      var builder = WholeHandlers.do_(request);
-      options.accept(builder);
-      return client.call(WholeOuterClassSerde.toIngress(builder)).response();
-    }
-
-    /** The handler `Do`. */
-    public CompletableFuture<WholeOuterClass.M> do_Async(WholeOuterClass.M request) {
-      return this.do_Async(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
+    /** {@link #do_}, asynchronously. */
     public CompletableFuture<WholeOuterClass.M> do_Async(
-        WholeOuterClass.M request,
-        Consumer<RequestBuilder<WholeOuterClass.M, WholeOuterClass.M>> options) {
-      var builder = WholeHandlers.do_(request);
-      options.accept(builder);
-      return client.callAsync(WholeOuterClassSerde.toIngress(builder)).thenApply(Response::response);
+        WholeOuterClass.M request, RestateHandler.Option... options) {
+      return client.callAsync(WholeHandlers.DO.ingressRequest(request, options))
+          .thenApply(Response::response);
     }
 
     /** Returns the same handlers as one-way messages. */
     public Send send() {
-      return new Send();
+      return new Send(null);
+    }
+
+    /** Returns the same handlers as one-way messages that are delayed. */
+    public Send send(Duration delay) {
+      return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private Send() {}
+      private final Duration delay;
 
-      /** The handler `Do`. */
-      public SendResponse<WholeOuterClass.M> do_(WholeOuterClass.M request) {
-        return this.do_(request, null, ignored -> {});
+      private Send(Duration delay) {
+        this.delay = delay;
       }
 
-      /** The same, with options: an idempotency key, headers. */
+      /** {@link IngressClient#do_}, as a one-way message. */
       public SendResponse<WholeOuterClass.M> do_(
-          WholeOuterClass.M request,
-          Consumer<RequestBuilder<WholeOuterClass.M, WholeOuterClass.M>> options) {
-        return this.do_(request, null, options);
+          WholeOuterClass.M request, RestateHandler.Option... options) {
+        return client.send(WholeHandlers.DO.ingressRequest(request, options), delay);
       }
 
-      /** The same, after a delay. */
-      public SendResponse<WholeOuterClass.M> do_(WholeOuterClass.M request, Duration delay) {
-        return this.do_(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public SendResponse<WholeOuterClass.M> do_(
-          WholeOuterClass.M request,
-          Duration delay,
-          Consumer<RequestBuilder<WholeOuterClass.M, WholeOuterClass.M>> options) {
-        var builder = WholeHandlers.do_(request);
-        options.accept(builder);
-        return client.send(WholeOuterClassSerde.toIngress(builder), delay);
-      }
-
-      /** The handler `Do`. */
+      /** {@link #do_}, asynchronously. */
       public CompletableFuture<SendResponse<WholeOuterClass.M>> do_Async(
-          WholeOuterClass.M request) {
-        return this.do_Async(request, null, ignored -> {});
-      }
-
-      /** The same, with options: an idempotency key, headers. */
-      public CompletableFuture<SendResponse<WholeOuterClass.M>> do_Async(
-          WholeOuterClass.M request,
-          Consumer<RequestBuilder<WholeOuterClass.M, WholeOuterClass.M>> options) {
-        return this.do_Async(request, null, options);
-      }
-
-      /** The same, after a delay. */
-      public CompletableFuture<SendResponse<WholeOuterClass.M>> do_Async(
-          WholeOuterClass.M request, Duration delay) {
-        return this.do_Async(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public CompletableFuture<SendResponse<WholeOuterClass.M>> do_Async(
-          WholeOuterClass.M request,
-          Duration delay,
-          Consumer<RequestBuilder<WholeOuterClass.M, WholeOuterClass.M>> options) {
-        var builder = WholeHandlers.do_(request);
-        options.accept(builder);
-        return client.sendAsync(WholeOuterClassSerde.toIngress(builder), delay);
+          WholeOuterClass.M request, RestateHandler.Option... options) {
+        return client.sendAsync(WholeHandlers.DO.ingressRequest(request, options), delay);
       }
     }
   }

@@ -5,27 +5,19 @@ import com.google.protobuf.Empty;
 import dev.restate.sdk.ObjectContext;
 import dev.restate.sdk.SharedObjectContext;
 import dev.restate.sdk.common.StateKey;
-import dev.restate.sdk.endpoint.definition.HandlerDefinition;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
-import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
-import dev.restate.sdk.endpoint.definition.ServiceType;
-import java.util.ArrayList;
-import java.util.List;
 
 /** A customer's cart. */
 @SuppressWarnings({"deprecation", "removal"})
 public abstract class CartBase implements ServiceDefinitionFactory<CartBase> {
   /** The state tickets. */
   public static final StateKey<CartOuterClass.TicketList> TICKETS =
-      StateKey.of(
-          "tickets",
-          new CartOuterClassSerde<>(CartOuterClass.TicketList.getDefaultInstance(), false));
+      StateKey.of("tickets", CartOuterClass.TicketList.class);
 
   /** The state last-seen. */
-  public static final StateKey<Empty> LAST_SEEN =
-      StateKey.of("last-seen", new CartOuterClassSerde<>(Empty.getDefaultInstance(), false));
+  public static final StateKey<Empty> LAST_SEEN = StateKey.of("last-seen", Empty.class);
 
   /** Adds a ticket. */
   public abstract CartOuterClass.AddTicketResponse addTicket(
@@ -39,42 +31,11 @@ public abstract class CartBase implements ServiceDefinitionFactory<CartBase> {
 
   @Override
   public final ServiceDefinition create(CartBase service, HandlerRunner.Options options) {
-    List<HandlerDefinition<?, ?>> handlers = new ArrayList<>();
-    handlers.add(
-        CartOuterClassSerde.handler(
-            "AddTicket",
-            HandlerType.EXCLUSIVE,
-            CartHandlers.Metadata.Serde.ADD_TICKET_INPUT,
-            CartHandlers.Metadata.Serde.ADD_TICKET_OUTPUT,
-            (ObjectContext ctx, CartOuterClass.AddTicketRequest request) -> service.addTicket(ctx, request),
-            CartHandlers.Metadata.SERDE_FACTORY,
-            options,
-            config -> config.documentation("Adds a ticket.")));
-    handlers.add(
-        CartOuterClassSerde.handler(
-            "Show",
-            HandlerType.SHARED,
-            CartHandlers.Metadata.Serde.SHOW_INPUT,
-            CartHandlers.Metadata.Serde.SHOW_OUTPUT,
-            (SharedObjectContext ctx, Empty request) -> service.show(ctx),
-            CartHandlers.Metadata.SERDE_FACTORY,
-            options,
-            config -> {}));
-    handlers.add(
-        CartOuterClassSerde.handler(
-            "Expire",
-            HandlerType.EXCLUSIVE,
-            CartHandlers.Metadata.Serde.EXPIRE_INPUT,
-            CartHandlers.Metadata.Serde.EXPIRE_OUTPUT,
-            (ObjectContext ctx, TicketOuterClass.Ticket request) -> {
-              service.expire(ctx, request);
-              return Empty.getDefaultInstance();
-            },
-            CartHandlers.Metadata.SERDE_FACTORY,
-            options,
-            config -> {}));
-    return ServiceDefinition.of(
-        CartHandlers.Metadata.SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, handlers)
+    return CartHandlers.Metadata.SERVICE.define(
+            CartHandlers.ADD_TICKET.bind(service::addTicket, options)
+                .configure(config -> config.documentation("Adds a ticket.")),
+            CartHandlers.SHOW.bind(service::show, options),
+            CartHandlers.EXPIRE.bind(service::expire, options))
         .configure(
             config -> {
               config.documentation("A customer's cart.");

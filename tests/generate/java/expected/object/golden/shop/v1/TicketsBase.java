@@ -2,14 +2,9 @@
 package golden.shop.v1;
 
 import dev.restate.sdk.ObjectContext;
-import dev.restate.sdk.endpoint.definition.HandlerDefinition;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
-import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
-import dev.restate.sdk.endpoint.definition.ServiceType;
-import java.util.ArrayList;
-import java.util.List;
 
 /** Subclass it to serve the virtual object `golden.shop.v1.Tickets`. */
 @SuppressWarnings({"deprecation", "removal"})
@@ -24,29 +19,10 @@ public abstract class TicketsBase implements ServiceDefinitionFactory<TicketsBas
 
   @Override
   public final ServiceDefinition create(TicketsBase service, HandlerRunner.Options options) {
-    List<HandlerDefinition<?, ?>> handlers = new ArrayList<>();
-    handlers.add(
-        TicketOuterClassSerde.handler(
-            "Reserve",
-            HandlerType.EXCLUSIVE,
-            TicketsHandlers.Metadata.Serde.RESERVE_INPUT,
-            TicketsHandlers.Metadata.Serde.RESERVE_OUTPUT,
-            (ObjectContext ctx, TicketOuterClass.Reservation request) -> service.reserve(ctx, request),
-            TicketsHandlers.Metadata.SERDE_FACTORY,
-            options,
-            config -> config.documentation("The key is in the request of one handler only.")));
-    handlers.add(
-        TicketOuterClassSerde.handler(
-            "Release",
-            HandlerType.EXCLUSIVE,
-            TicketsHandlers.Metadata.Serde.RELEASE_INPUT,
-            TicketsHandlers.Metadata.Serde.RELEASE_OUTPUT,
-            (ObjectContext ctx, TicketOuterClass.Ticket request) -> service.release(ctx, request),
-            TicketsHandlers.Metadata.SERDE_FACTORY,
-            options,
-            config -> {}));
-    return ServiceDefinition.of(
-        TicketsHandlers.Metadata.SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, handlers);
+    return TicketsHandlers.Metadata.SERVICE.define(
+            TicketsHandlers.RESERVE.bind(service::reserve, options)
+                .configure(config -> config.documentation("The key is in the request of one handler only.")),
+            TicketsHandlers.RELEASE.bind(service::release, options));
   }
 
   @Override

@@ -2,15 +2,14 @@
 package golden.shop.v1;
 
 import dev.restate.client.Client;
+import dev.restate.client.RequestOptions;
 import dev.restate.client.Response;
 import dev.restate.client.SendResponse;
-import dev.restate.common.RequestBuilder;
 import dev.restate.sdk.CallDurableFuture;
 import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 
 /** Clients of the virtual object `golden.shop.v1.Tickets`. */
 @SuppressWarnings({"deprecation", "removal"})
@@ -29,7 +28,12 @@ public final class TicketsClient {
 
   /** Connects to the ingress of Restate, such as http://localhost:8080. */
   public static IngressClient connect(String baseUri, String key) {
-    return fromClient(Client.connect(baseUri, TicketsHandlers.Metadata.SERDE_FACTORY), key);
+    return connect(baseUri, RequestOptions.DEFAULT, key);
+  }
+
+  /** Connects to the ingress of Restate with options, such as headers. */
+  public static IngressClient connect(String baseUri, RequestOptions options, String key) {
+    return fromClient(Client.connect(baseUri, TicketsHandlers.Metadata.SERDE_FACTORY, options), key);
   }
 
   /** Returns the client for use in a handler; the key is taken from each request. */
@@ -46,7 +50,14 @@ public final class TicketsClient {
    * Connects to the ingress of Restate, such as http://localhost:8080; the key is taken from each request.
    */
   public static IngressClient connect(String baseUri) {
-    return fromClient(Client.connect(baseUri, TicketsHandlers.Metadata.SERDE_FACTORY));
+    return connect(baseUri, RequestOptions.DEFAULT);
+  }
+
+  /**
+   * Connects to the ingress of Restate with options, such as headers; the key is taken from each request.
+   */
+  public static IngressClient connect(String baseUri, RequestOptions options) {
+    return fromClient(Client.connect(baseUri, TicketsHandlers.Metadata.SERDE_FACTORY, options));
   }
 
   /** Calls the virtual object `golden.shop.v1.Tickets` from a handler. */
@@ -61,97 +72,44 @@ public final class TicketsClient {
 
     /** The key is in the request of one handler only. */
     public CallDurableFuture<TicketOuterClass.Ticket> reserve(
-        TicketOuterClass.Reservation request) {
-      return this.reserve(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
-    public CallDurableFuture<TicketOuterClass.Ticket> reserve(
-        TicketOuterClass.Reservation request,
-        Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-      var builder = TicketsHandlers.reserve(key, request);
-      options.accept(builder);
-      return ctx.call(builder);
+        TicketOuterClass.Reservation request, RestateHandler.Option... options) {
+      return ctx.call(TicketsHandlers.RESERVE.request(key, request, options));
     }
 
     /** The handler `Release`. */
-    public CallDurableFuture<TicketOuterClass.Ticket> release(TicketOuterClass.Ticket request) {
-      return this.release(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
     public CallDurableFuture<TicketOuterClass.Ticket> release(
-        TicketOuterClass.Ticket request,
-        Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-      var builder = TicketsHandlers.release(key, request);
-      options.accept(builder);
-      return ctx.call(builder);
+        TicketOuterClass.Ticket request, RestateHandler.Option... options) {
+      return ctx.call(TicketsHandlers.RELEASE.request(key, request, options));
     }
 
     /** Returns the same handlers as one-way messages. */
     public Send send() {
-      return new Send();
+      return new Send(null);
+    }
+
+    /** Returns the same handlers as one-way messages that are delayed. */
+    public Send send(Duration delay) {
+      return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private Send() {}
+      private final Duration delay;
 
-      /** The key is in the request of one handler only. */
+      private Send(Duration delay) {
+        this.delay = delay;
+      }
+
+      /** {@link ContextClient#reserve}, as a one-way message. */
       public InvocationHandle<TicketOuterClass.Ticket> reserve(
-          TicketOuterClass.Reservation request) {
-        return this.reserve(request, null, ignored -> {});
+          TicketOuterClass.Reservation request, RestateHandler.Option... options) {
+        return ctx.send(TicketsHandlers.RESERVE.request(key, request, options), delay);
       }
 
-      /** The same, with options: an idempotency key, headers. */
-      public InvocationHandle<TicketOuterClass.Ticket> reserve(
-          TicketOuterClass.Reservation request,
-          Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-        return this.reserve(request, null, options);
-      }
-
-      /** The same, after a delay. */
-      public InvocationHandle<TicketOuterClass.Ticket> reserve(
-          TicketOuterClass.Reservation request, Duration delay) {
-        return this.reserve(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public InvocationHandle<TicketOuterClass.Ticket> reserve(
-          TicketOuterClass.Reservation request,
-          Duration delay,
-          Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-        var builder = TicketsHandlers.reserve(key, request);
-        options.accept(builder);
-        return ctx.send(builder, delay);
-      }
-
-      /** The handler `Release`. */
-      public InvocationHandle<TicketOuterClass.Ticket> release(TicketOuterClass.Ticket request) {
-        return this.release(request, null, ignored -> {});
-      }
-
-      /** The same, with options: an idempotency key, headers. */
+      /** {@link ContextClient#release}, as a one-way message. */
       public InvocationHandle<TicketOuterClass.Ticket> release(
-          TicketOuterClass.Ticket request,
-          Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-        return this.release(request, null, options);
-      }
-
-      /** The same, after a delay. */
-      public InvocationHandle<TicketOuterClass.Ticket> release(
-          TicketOuterClass.Ticket request, Duration delay) {
-        return this.release(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public InvocationHandle<TicketOuterClass.Ticket> release(
-          TicketOuterClass.Ticket request,
-          Duration delay,
-          Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-        var builder = TicketsHandlers.release(key, request);
-        options.accept(builder);
-        return ctx.send(builder, delay);
+          TicketOuterClass.Ticket request, RestateHandler.Option... options) {
+        return ctx.send(TicketsHandlers.RELEASE.request(key, request, options), delay);
       }
     }
   }
@@ -167,184 +125,73 @@ public final class TicketsClient {
     }
 
     /** The key is in the request of one handler only. */
-    public TicketOuterClass.Ticket reserve(TicketOuterClass.Reservation request) {
-      return this.reserve(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
     public TicketOuterClass.Ticket reserve(
-        TicketOuterClass.Reservation request,
-        Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-      var builder = TicketsHandlers.reserve(key, request);
-      options.accept(builder);
-      return client.call(TicketOuterClassSerde.toIngress(builder)).response();
+        TicketOuterClass.Reservation request, RestateHandler.Option... options) {
+      return client.call(TicketsHandlers.RESERVE.ingressRequest(key, request, options)).response();
     }
 
-    /** The key is in the request of one handler only. */
+    /** {@link #reserve}, asynchronously. */
     public CompletableFuture<TicketOuterClass.Ticket> reserveAsync(
-        TicketOuterClass.Reservation request) {
-      return this.reserveAsync(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
-    public CompletableFuture<TicketOuterClass.Ticket> reserveAsync(
-        TicketOuterClass.Reservation request,
-        Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-      var builder = TicketsHandlers.reserve(key, request);
-      options.accept(builder);
-      return client.callAsync(TicketOuterClassSerde.toIngress(builder)).thenApply(Response::response);
+        TicketOuterClass.Reservation request, RestateHandler.Option... options) {
+      return client.callAsync(TicketsHandlers.RESERVE.ingressRequest(key, request, options))
+          .thenApply(Response::response);
     }
 
     /** The handler `Release`. */
-    public TicketOuterClass.Ticket release(TicketOuterClass.Ticket request) {
-      return this.release(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
     public TicketOuterClass.Ticket release(
-        TicketOuterClass.Ticket request,
-        Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-      var builder = TicketsHandlers.release(key, request);
-      options.accept(builder);
-      return client.call(TicketOuterClassSerde.toIngress(builder)).response();
+        TicketOuterClass.Ticket request, RestateHandler.Option... options) {
+      return client.call(TicketsHandlers.RELEASE.ingressRequest(key, request, options)).response();
     }
 
-    /** The handler `Release`. */
+    /** {@link #release}, asynchronously. */
     public CompletableFuture<TicketOuterClass.Ticket> releaseAsync(
-        TicketOuterClass.Ticket request) {
-      return this.releaseAsync(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
-    public CompletableFuture<TicketOuterClass.Ticket> releaseAsync(
-        TicketOuterClass.Ticket request,
-        Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-      var builder = TicketsHandlers.release(key, request);
-      options.accept(builder);
-      return client.callAsync(TicketOuterClassSerde.toIngress(builder)).thenApply(Response::response);
+        TicketOuterClass.Ticket request, RestateHandler.Option... options) {
+      return client.callAsync(TicketsHandlers.RELEASE.ingressRequest(key, request, options))
+          .thenApply(Response::response);
     }
 
     /** Returns the same handlers as one-way messages. */
     public Send send() {
-      return new Send();
+      return new Send(null);
+    }
+
+    /** Returns the same handlers as one-way messages that are delayed. */
+    public Send send(Duration delay) {
+      return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private Send() {}
+      private final Duration delay;
 
-      /** The key is in the request of one handler only. */
-      public SendResponse<TicketOuterClass.Ticket> reserve(TicketOuterClass.Reservation request) {
-        return this.reserve(request, null, ignored -> {});
+      private Send(Duration delay) {
+        this.delay = delay;
       }
 
-      /** The same, with options: an idempotency key, headers. */
+      /** {@link IngressClient#reserve}, as a one-way message. */
       public SendResponse<TicketOuterClass.Ticket> reserve(
-          TicketOuterClass.Reservation request,
-          Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-        return this.reserve(request, null, options);
+          TicketOuterClass.Reservation request, RestateHandler.Option... options) {
+        return client.send(TicketsHandlers.RESERVE.ingressRequest(key, request, options), delay);
       }
 
-      /** The same, after a delay. */
-      public SendResponse<TicketOuterClass.Ticket> reserve(
-          TicketOuterClass.Reservation request, Duration delay) {
-        return this.reserve(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public SendResponse<TicketOuterClass.Ticket> reserve(
-          TicketOuterClass.Reservation request,
-          Duration delay,
-          Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-        var builder = TicketsHandlers.reserve(key, request);
-        options.accept(builder);
-        return client.send(TicketOuterClassSerde.toIngress(builder), delay);
-      }
-
-      /** The key is in the request of one handler only. */
+      /** {@link #reserve}, asynchronously. */
       public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> reserveAsync(
-          TicketOuterClass.Reservation request) {
-        return this.reserveAsync(request, null, ignored -> {});
+          TicketOuterClass.Reservation request, RestateHandler.Option... options) {
+        return client.sendAsync(
+            TicketsHandlers.RESERVE.ingressRequest(key, request, options), delay);
       }
 
-      /** The same, with options: an idempotency key, headers. */
-      public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> reserveAsync(
-          TicketOuterClass.Reservation request,
-          Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-        return this.reserveAsync(request, null, options);
-      }
-
-      /** The same, after a delay. */
-      public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> reserveAsync(
-          TicketOuterClass.Reservation request, Duration delay) {
-        return this.reserveAsync(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> reserveAsync(
-          TicketOuterClass.Reservation request,
-          Duration delay,
-          Consumer<RequestBuilder<TicketOuterClass.Reservation, TicketOuterClass.Ticket>> options) {
-        var builder = TicketsHandlers.reserve(key, request);
-        options.accept(builder);
-        return client.sendAsync(TicketOuterClassSerde.toIngress(builder), delay);
-      }
-
-      /** The handler `Release`. */
-      public SendResponse<TicketOuterClass.Ticket> release(TicketOuterClass.Ticket request) {
-        return this.release(request, null, ignored -> {});
-      }
-
-      /** The same, with options: an idempotency key, headers. */
+      /** {@link IngressClient#release}, as a one-way message. */
       public SendResponse<TicketOuterClass.Ticket> release(
-          TicketOuterClass.Ticket request,
-          Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-        return this.release(request, null, options);
+          TicketOuterClass.Ticket request, RestateHandler.Option... options) {
+        return client.send(TicketsHandlers.RELEASE.ingressRequest(key, request, options), delay);
       }
 
-      /** The same, after a delay. */
-      public SendResponse<TicketOuterClass.Ticket> release(
-          TicketOuterClass.Ticket request, Duration delay) {
-        return this.release(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public SendResponse<TicketOuterClass.Ticket> release(
-          TicketOuterClass.Ticket request,
-          Duration delay,
-          Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-        var builder = TicketsHandlers.release(key, request);
-        options.accept(builder);
-        return client.send(TicketOuterClassSerde.toIngress(builder), delay);
-      }
-
-      /** The handler `Release`. */
+      /** {@link #release}, asynchronously. */
       public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> releaseAsync(
-          TicketOuterClass.Ticket request) {
-        return this.releaseAsync(request, null, ignored -> {});
-      }
-
-      /** The same, with options: an idempotency key, headers. */
-      public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> releaseAsync(
-          TicketOuterClass.Ticket request,
-          Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-        return this.releaseAsync(request, null, options);
-      }
-
-      /** The same, after a delay. */
-      public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> releaseAsync(
-          TicketOuterClass.Ticket request, Duration delay) {
-        return this.releaseAsync(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public CompletableFuture<SendResponse<TicketOuterClass.Ticket>> releaseAsync(
-          TicketOuterClass.Ticket request,
-          Duration delay,
-          Consumer<RequestBuilder<TicketOuterClass.Ticket, TicketOuterClass.Ticket>> options) {
-        var builder = TicketsHandlers.release(key, request);
-        options.accept(builder);
-        return client.sendAsync(TicketOuterClassSerde.toIngress(builder), delay);
+          TicketOuterClass.Ticket request, RestateHandler.Option... options) {
+        return client.sendAsync(
+            TicketsHandlers.RELEASE.ingressRequest(key, request, options), delay);
       }
     }
   }

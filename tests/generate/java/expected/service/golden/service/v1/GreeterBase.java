@@ -2,16 +2,11 @@
 package golden.service.v1;
 
 import dev.restate.sdk.Context;
-import dev.restate.sdk.endpoint.definition.HandlerDefinition;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
-import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.InvocationRetryPolicy;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
-import dev.restate.sdk.endpoint.definition.ServiceType;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * Greets people.
@@ -35,39 +30,22 @@ public abstract class GreeterBase implements ServiceDefinitionFactory<GreeterBas
 
   @Override
   public final ServiceDefinition create(GreeterBase service, HandlerRunner.Options options) {
-    List<HandlerDefinition<?, ?>> handlers = new ArrayList<>();
-    handlers.add(
-        GreeterOuterClassSerde.handler(
-            "Greet",
-            HandlerType.SHARED,
-            GreeterHandlers.Metadata.Serde.GREET_INPUT,
-            GreeterHandlers.Metadata.Serde.GREET_OUTPUT,
-            (Context ctx, GreeterOuterClass.GreetRequest request) -> service.greet(ctx, request),
-            GreeterHandlers.Metadata.SERDE_FACTORY,
-            options,
-            config -> config.documentation("Says hello.")));
-    handlers.add(
-        GreeterOuterClassSerde.handler(
-            "goodbye",
-            HandlerType.SHARED,
-            GreeterHandlers.Metadata.Serde.SAY_GOODBYE_INPUT,
-            GreeterHandlers.Metadata.Serde.SAY_GOODBYE_OUTPUT,
-            (Context ctx, GreeterOuterClass.GreetRequest request) -> service.sayGoodbye(ctx, request),
-            GreeterHandlers.Metadata.SERDE_FACTORY,
-            options,
-            config -> {
-              config.documentation("Says goodbye,\nand means it.");
-              config.abortTimeout(Duration.ofSeconds(5));
-              config.ingressPrivate(true);
-              config.invocationRetryPolicy(
-                  InvocationRetryPolicy.builder()
-                      .maxAttempts(1)
-                      .onMaxAttempts(InvocationRetryPolicy.OnMaxAttempts.KILL)
-                      .build());
-              config.addMetadata("level", "2");
-            }));
-    return ServiceDefinition.of(
-        GreeterHandlers.Metadata.SERVICE_NAME, ServiceType.SERVICE, handlers)
+    return GreeterHandlers.Metadata.SERVICE.define(
+            GreeterHandlers.GREET.bind(service::greet, options)
+                .configure(config -> config.documentation("Says hello.")),
+            GreeterHandlers.SAY_GOODBYE.bind(service::sayGoodbye, options)
+                .configure(
+                    config -> {
+                      config.documentation("Says goodbye,\nand means it.");
+                      config.abortTimeout(Duration.ofSeconds(5));
+                      config.ingressPrivate(true);
+                      config.invocationRetryPolicy(
+                          InvocationRetryPolicy.builder()
+                              .maxAttempts(1)
+                              .onMaxAttempts(InvocationRetryPolicy.OnMaxAttempts.KILL)
+                              .build());
+                      config.addMetadata("level", "2");
+                    }))
         .configure(
             config -> {
               config.documentation("Greets people.\n\nEvery option of a plain service and of its handlers is set somewhere here.");

@@ -2,15 +2,14 @@
 package golden.service.v1;
 
 import dev.restate.client.Client;
+import dev.restate.client.RequestOptions;
 import dev.restate.client.Response;
 import dev.restate.client.SendResponse;
-import dev.restate.common.RequestBuilder;
 import dev.restate.sdk.CallDurableFuture;
 import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 
 /** Clients of the service `greeter`. */
 @SuppressWarnings({"deprecation", "removal"})
@@ -29,7 +28,12 @@ public final class GreeterClient {
 
   /** Connects to the ingress of Restate, such as http://localhost:8080. */
   public static IngressClient connect(String baseUri) {
-    return fromClient(Client.connect(baseUri, GreeterHandlers.Metadata.SERDE_FACTORY));
+    return connect(baseUri, RequestOptions.DEFAULT);
+  }
+
+  /** Connects to the ingress of Restate with options, such as headers. */
+  public static IngressClient connect(String baseUri, RequestOptions options) {
+    return fromClient(Client.connect(baseUri, GreeterHandlers.Metadata.SERDE_FACTORY, options));
   }
 
   /** Calls the service `greeter` from a handler. */
@@ -42,17 +46,8 @@ public final class GreeterClient {
 
     /** Says hello. */
     public CallDurableFuture<GreeterOuterClass.GreetResponse> greet(
-        GreeterOuterClass.GreetRequest request) {
-      return this.greet(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
-    public CallDurableFuture<GreeterOuterClass.GreetResponse> greet(
-        GreeterOuterClass.GreetRequest request,
-        Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-      var builder = GreeterHandlers.greet(request);
-      options.accept(builder);
-      return ctx.call(builder);
+        GreeterOuterClass.GreetRequest request, RestateHandler.Option... options) {
+      return ctx.call(GreeterHandlers.GREET.request(request, options));
     }
 
     /**
@@ -63,110 +58,43 @@ public final class GreeterClient {
      */
     @Deprecated
     public CallDurableFuture<GreeterOuterClass.GreetResponse> sayGoodbye(
-        GreeterOuterClass.GreetRequest request) {
-      return this.sayGoodbye(request, ignored -> {});
-    }
-
-    /**
-     * The same, with options: an idempotency key, headers.
-     *
-     * @deprecated Deprecated in the contract.
-     */
-    @Deprecated
-    public CallDurableFuture<GreeterOuterClass.GreetResponse> sayGoodbye(
-        GreeterOuterClass.GreetRequest request,
-        Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-      var builder = GreeterHandlers.sayGoodbye(request);
-      options.accept(builder);
-      return ctx.call(builder);
+        GreeterOuterClass.GreetRequest request, RestateHandler.Option... options) {
+      return ctx.call(GreeterHandlers.SAY_GOODBYE.request(request, options));
     }
 
     /** Returns the same handlers as one-way messages. */
     public Send send() {
-      return new Send();
+      return new Send(null);
+    }
+
+    /** Returns the same handlers as one-way messages that are delayed. */
+    public Send send(Duration delay) {
+      return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private Send() {}
+      private final Duration delay;
 
-      /** Says hello. */
-      public InvocationHandle<GreeterOuterClass.GreetResponse> greet(
-          GreeterOuterClass.GreetRequest request) {
-        return this.greet(request, null, ignored -> {});
+      private Send(Duration delay) {
+        this.delay = delay;
       }
 
-      /** The same, with options: an idempotency key, headers. */
+      /** {@link ContextClient#greet}, as a one-way message. */
       public InvocationHandle<GreeterOuterClass.GreetResponse> greet(
-          GreeterOuterClass.GreetRequest request,
-          Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        return this.greet(request, null, options);
-      }
-
-      /** The same, after a delay. */
-      public InvocationHandle<GreeterOuterClass.GreetResponse> greet(
-          GreeterOuterClass.GreetRequest request, Duration delay) {
-        return this.greet(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public InvocationHandle<GreeterOuterClass.GreetResponse> greet(
-          GreeterOuterClass.GreetRequest request,
-          Duration delay,
-          Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        var builder = GreeterHandlers.greet(request);
-        options.accept(builder);
-        return ctx.send(builder, delay);
+          GreeterOuterClass.GreetRequest request, RestateHandler.Option... options) {
+        return ctx.send(GreeterHandlers.GREET.request(request, options), delay);
       }
 
       /**
-       * Says goodbye,
-       * and means it.
+       * {@link ContextClient#sayGoodbye}, as a one-way message.
        *
        * @deprecated Deprecated in the contract.
        */
       @Deprecated
       public InvocationHandle<GreeterOuterClass.GreetResponse> sayGoodbye(
-          GreeterOuterClass.GreetRequest request) {
-        return this.sayGoodbye(request, null, ignored -> {});
-      }
-
-      /**
-       * The same, with options: an idempotency key, headers.
-       *
-       * @deprecated Deprecated in the contract.
-       */
-      @Deprecated
-      public InvocationHandle<GreeterOuterClass.GreetResponse> sayGoodbye(
-          GreeterOuterClass.GreetRequest request,
-          Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        return this.sayGoodbye(request, null, options);
-      }
-
-      /**
-       * The same, after a delay.
-       *
-       * @deprecated Deprecated in the contract.
-       */
-      @Deprecated
-      public InvocationHandle<GreeterOuterClass.GreetResponse> sayGoodbye(
-          GreeterOuterClass.GreetRequest request, Duration delay) {
-        return this.sayGoodbye(request, delay, ignored -> {});
-      }
-
-      /**
-       * The same, after a delay and with options.
-       *
-       * @deprecated Deprecated in the contract.
-       */
-      @Deprecated
-      public InvocationHandle<GreeterOuterClass.GreetResponse> sayGoodbye(
-          GreeterOuterClass.GreetRequest request,
-          Duration delay,
-          Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        var builder = GreeterHandlers.sayGoodbye(request);
-        options.accept(builder);
-        return ctx.send(builder, delay);
+          GreeterOuterClass.GreetRequest request, RestateHandler.Option... options) {
+        return ctx.send(GreeterHandlers.SAY_GOODBYE.request(request, options), delay);
       }
     }
   }
@@ -180,250 +108,93 @@ public final class GreeterClient {
     }
 
     /** Says hello. */
-    public GreeterOuterClass.GreetResponse greet(GreeterOuterClass.GreetRequest request) {
-      return this.greet(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
     public GreeterOuterClass.GreetResponse greet(
-        GreeterOuterClass.GreetRequest request,
-        Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-      var builder = GreeterHandlers.greet(request);
-      options.accept(builder);
-      return client.call(GreeterOuterClassSerde.toIngress(builder)).response();
+        GreeterOuterClass.GreetRequest request, RestateHandler.Option... options) {
+      return client.call(GreeterHandlers.GREET.ingressRequest(request, options)).response();
     }
 
-    /** Says hello. */
+    /** {@link #greet}, asynchronously. */
     public CompletableFuture<GreeterOuterClass.GreetResponse> greetAsync(
-        GreeterOuterClass.GreetRequest request) {
-      return this.greetAsync(request, ignored -> {});
-    }
-
-    /** The same, with options: an idempotency key, headers. */
-    public CompletableFuture<GreeterOuterClass.GreetResponse> greetAsync(
-        GreeterOuterClass.GreetRequest request,
-        Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-      var builder = GreeterHandlers.greet(request);
-      options.accept(builder);
-      return client.callAsync(GreeterOuterClassSerde.toIngress(builder)).thenApply(Response::response);
+        GreeterOuterClass.GreetRequest request, RestateHandler.Option... options) {
+      return client.callAsync(GreeterHandlers.GREET.ingressRequest(request, options))
+          .thenApply(Response::response);
     }
 
     /**
      * Says goodbye,
      * and means it.
-     *
-     * @deprecated Deprecated in the contract.
-     */
-    @Deprecated
-    public GreeterOuterClass.GreetResponse sayGoodbye(GreeterOuterClass.GreetRequest request) {
-      return this.sayGoodbye(request, ignored -> {});
-    }
-
-    /**
-     * The same, with options: an idempotency key, headers.
      *
      * @deprecated Deprecated in the contract.
      */
     @Deprecated
     public GreeterOuterClass.GreetResponse sayGoodbye(
-        GreeterOuterClass.GreetRequest request,
-        Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-      var builder = GreeterHandlers.sayGoodbye(request);
-      options.accept(builder);
-      return client.call(GreeterOuterClassSerde.toIngress(builder)).response();
+        GreeterOuterClass.GreetRequest request, RestateHandler.Option... options) {
+      return client.call(GreeterHandlers.SAY_GOODBYE.ingressRequest(request, options)).response();
     }
 
     /**
-     * Says goodbye,
-     * and means it.
+     * {@link #sayGoodbye}, asynchronously.
      *
      * @deprecated Deprecated in the contract.
      */
     @Deprecated
     public CompletableFuture<GreeterOuterClass.GreetResponse> sayGoodbyeAsync(
-        GreeterOuterClass.GreetRequest request) {
-      return this.sayGoodbyeAsync(request, ignored -> {});
-    }
-
-    /**
-     * The same, with options: an idempotency key, headers.
-     *
-     * @deprecated Deprecated in the contract.
-     */
-    @Deprecated
-    public CompletableFuture<GreeterOuterClass.GreetResponse> sayGoodbyeAsync(
-        GreeterOuterClass.GreetRequest request,
-        Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-      var builder = GreeterHandlers.sayGoodbye(request);
-      options.accept(builder);
-      return client.callAsync(GreeterOuterClassSerde.toIngress(builder)).thenApply(Response::response);
+        GreeterOuterClass.GreetRequest request, RestateHandler.Option... options) {
+      return client.callAsync(GreeterHandlers.SAY_GOODBYE.ingressRequest(request, options))
+          .thenApply(Response::response);
     }
 
     /** Returns the same handlers as one-way messages. */
     public Send send() {
-      return new Send();
+      return new Send(null);
+    }
+
+    /** Returns the same handlers as one-way messages that are delayed. */
+    public Send send(Duration delay) {
+      return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private Send() {}
+      private final Duration delay;
 
-      /** Says hello. */
+      private Send(Duration delay) {
+        this.delay = delay;
+      }
+
+      /** {@link IngressClient#greet}, as a one-way message. */
       public SendResponse<GreeterOuterClass.GreetResponse> greet(
-          GreeterOuterClass.GreetRequest request) {
-        return this.greet(request, null, ignored -> {});
+          GreeterOuterClass.GreetRequest request, RestateHandler.Option... options) {
+        return client.send(GreeterHandlers.GREET.ingressRequest(request, options), delay);
       }
 
-      /** The same, with options: an idempotency key, headers. */
-      public SendResponse<GreeterOuterClass.GreetResponse> greet(
-          GreeterOuterClass.GreetRequest request,
-          Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        return this.greet(request, null, options);
-      }
-
-      /** The same, after a delay. */
-      public SendResponse<GreeterOuterClass.GreetResponse> greet(
-          GreeterOuterClass.GreetRequest request, Duration delay) {
-        return this.greet(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public SendResponse<GreeterOuterClass.GreetResponse> greet(
-          GreeterOuterClass.GreetRequest request,
-          Duration delay,
-          Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        var builder = GreeterHandlers.greet(request);
-        options.accept(builder);
-        return client.send(GreeterOuterClassSerde.toIngress(builder), delay);
-      }
-
-      /** Says hello. */
+      /** {@link #greet}, asynchronously. */
       public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> greetAsync(
-          GreeterOuterClass.GreetRequest request) {
-        return this.greetAsync(request, null, ignored -> {});
-      }
-
-      /** The same, with options: an idempotency key, headers. */
-      public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> greetAsync(
-          GreeterOuterClass.GreetRequest request,
-          Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        return this.greetAsync(request, null, options);
-      }
-
-      /** The same, after a delay. */
-      public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> greetAsync(
-          GreeterOuterClass.GreetRequest request, Duration delay) {
-        return this.greetAsync(request, delay, ignored -> {});
-      }
-
-      /** The same, after a delay and with options. */
-      public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> greetAsync(
-          GreeterOuterClass.GreetRequest request,
-          Duration delay,
-          Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        var builder = GreeterHandlers.greet(request);
-        options.accept(builder);
-        return client.sendAsync(GreeterOuterClassSerde.toIngress(builder), delay);
+          GreeterOuterClass.GreetRequest request, RestateHandler.Option... options) {
+        return client.sendAsync(GreeterHandlers.GREET.ingressRequest(request, options), delay);
       }
 
       /**
-       * Says goodbye,
-       * and means it.
+       * {@link IngressClient#sayGoodbye}, as a one-way message.
        *
        * @deprecated Deprecated in the contract.
        */
       @Deprecated
       public SendResponse<GreeterOuterClass.GreetResponse> sayGoodbye(
-          GreeterOuterClass.GreetRequest request) {
-        return this.sayGoodbye(request, null, ignored -> {});
+          GreeterOuterClass.GreetRequest request, RestateHandler.Option... options) {
+        return client.send(GreeterHandlers.SAY_GOODBYE.ingressRequest(request, options), delay);
       }
 
       /**
-       * The same, with options: an idempotency key, headers.
-       *
-       * @deprecated Deprecated in the contract.
-       */
-      @Deprecated
-      public SendResponse<GreeterOuterClass.GreetResponse> sayGoodbye(
-          GreeterOuterClass.GreetRequest request,
-          Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        return this.sayGoodbye(request, null, options);
-      }
-
-      /**
-       * The same, after a delay.
-       *
-       * @deprecated Deprecated in the contract.
-       */
-      @Deprecated
-      public SendResponse<GreeterOuterClass.GreetResponse> sayGoodbye(
-          GreeterOuterClass.GreetRequest request, Duration delay) {
-        return this.sayGoodbye(request, delay, ignored -> {});
-      }
-
-      /**
-       * The same, after a delay and with options.
-       *
-       * @deprecated Deprecated in the contract.
-       */
-      @Deprecated
-      public SendResponse<GreeterOuterClass.GreetResponse> sayGoodbye(
-          GreeterOuterClass.GreetRequest request,
-          Duration delay,
-          Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        var builder = GreeterHandlers.sayGoodbye(request);
-        options.accept(builder);
-        return client.send(GreeterOuterClassSerde.toIngress(builder), delay);
-      }
-
-      /**
-       * Says goodbye,
-       * and means it.
+       * {@link #sayGoodbye}, asynchronously.
        *
        * @deprecated Deprecated in the contract.
        */
       @Deprecated
       public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> sayGoodbyeAsync(
-          GreeterOuterClass.GreetRequest request) {
-        return this.sayGoodbyeAsync(request, null, ignored -> {});
-      }
-
-      /**
-       * The same, with options: an idempotency key, headers.
-       *
-       * @deprecated Deprecated in the contract.
-       */
-      @Deprecated
-      public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> sayGoodbyeAsync(
-          GreeterOuterClass.GreetRequest request,
-          Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        return this.sayGoodbyeAsync(request, null, options);
-      }
-
-      /**
-       * The same, after a delay.
-       *
-       * @deprecated Deprecated in the contract.
-       */
-      @Deprecated
-      public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> sayGoodbyeAsync(
-          GreeterOuterClass.GreetRequest request, Duration delay) {
-        return this.sayGoodbyeAsync(request, delay, ignored -> {});
-      }
-
-      /**
-       * The same, after a delay and with options.
-       *
-       * @deprecated Deprecated in the contract.
-       */
-      @Deprecated
-      public CompletableFuture<SendResponse<GreeterOuterClass.GreetResponse>> sayGoodbyeAsync(
-          GreeterOuterClass.GreetRequest request,
-          Duration delay,
-          Consumer<RequestBuilder<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse>> options) {
-        var builder = GreeterHandlers.sayGoodbye(request);
-        options.accept(builder);
-        return client.sendAsync(GreeterOuterClassSerde.toIngress(builder), delay);
+          GreeterOuterClass.GreetRequest request, RestateHandler.Option... options) {
+        return client.sendAsync(
+            GreeterHandlers.SAY_GOODBYE.ingressRequest(request, options), delay);
       }
     }
   }

@@ -1,0 +1,426 @@
+package PACKAGE;
+
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.Descriptors.FileDescriptor;
+import com.google.protobuf.Empty;
+import com.google.protobuf.Message;
+import com.google.protobuf.TypeRegistry;
+import com.google.protobuf.util.JsonFormat;
+import dev.restate.client.Client;
+import dev.restate.common.Request;
+import dev.restate.common.RequestBuilder;
+import dev.restate.common.Slice;
+import dev.restate.common.Target;
+import dev.restate.common.function.ThrowingBiConsumer;
+import dev.restate.common.function.ThrowingBiFunction;
+import dev.restate.common.function.ThrowingConsumer;
+import dev.restate.common.function.ThrowingFunction;
+import dev.restate.sdk.Context;
+import dev.restate.sdk.common.HandlerRequest;
+import dev.restate.sdk.endpoint.definition.HandlerDefinition;
+import dev.restate.sdk.endpoint.definition.HandlerRunner;
+import dev.restate.sdk.endpoint.definition.HandlerType;
+import dev.restate.sdk.endpoint.definition.ServiceDefinition;
+import dev.restate.sdk.endpoint.definition.ServiceType;
+import dev.restate.serde.Serde;
+import dev.restate.serde.SerdeFactory;
+import dev.restate.serde.TypeRef;
+import dev.restate.serde.provider.DefaultSerdeFactoryProvider;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+// Those of java.lang too: a message of the package may have such a name.
+import java.lang.Class;
+import java.lang.FunctionalInterface;
+import java.lang.IllegalArgumentException;
+import java.lang.Override;
+import java.lang.ReflectiveOperationException;
+import java.lang.String;
+import java.lang.SuppressWarnings;
+import java.lang.Void;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * A handler of a contract: makes requests to it, and binds the method that serves it.
+ *
+ * <p>Payloads are protobuf binary or ProtoJSON, as the contract says, and zero bytes for the empty
+ * message. What is read may be either, whatever is written.
+ *
+ * @param <Req> the request; Void where there is nothing to say
+ * @param <Res> the response; Void where there is nothing to return
+ */
+@SuppressWarnings({"deprecation", "overloads", "removal"})
+public final class RestateHandler<Req, Res> {
+  private static final String BINARY = "application/protobuf";
+  private static final String JSON = "application/json";
+  private static final String EITHER = "application/protobuf+json";
+
+  private static final Set<String> BINARY_TYPES =
+      Set.of(
+          "THE_BINARY_TYPES");
+  private static final Set<String> JSON_TYPES =
+      Set.of(
+          "THE_JSON_TYPES");
+
+  /** The types whose ProtoJSON is no object, so that no opening brace tells it from binary. */
+  private static final Set<String> NO_OBJECTS =
+      Set.of(
+          "THE_NO_OBJECTS");
+
+  private final Service service;
+  private final String name;
+  private final HandlerType type;
+  private final MessageSerde<Req> requestSerde;
+  private final MessageSerde<Res> responseSerde;
+  private final Function<Req, String> keyOf;
+
+  private RestateHandler(
+      Service service,
+      String name,
+      HandlerType type,
+      MessageSerde<Req> requestSerde,
+      MessageSerde<Res> responseSerde,
+      Function<Req, String> keyOf) {
+    this.service = service;
+    this.name = name;
+    this.type = type;
+    this.requestSerde = requestSerde;
+    this.responseSerde = responseSerde;
+    this.keyOf = keyOf;
+  }
+
+  /** Says more about one request: {@code options -> options.idempotencyKey("abc")}. */
+  @FunctionalInterface
+  public interface Option {
+    void apply(RequestBuilder<?, ?> options);
+  }
+
+  public Serde<Req> requestSerde() {
+    return requestSerde;
+  }
+
+  public Serde<Res> responseSerde() {
+    return responseSerde;
+  }
+
+  /** Returns the request that has no key, or its own, as a handler makes it. */
+  public RequestBuilder<Req, Res> request(Req request, Option... options) {
+    return request(null, request, options);
+  }
+
+  /** Returns a request to an object or a workflow, as a handler makes it. */
+  public RequestBuilder<Req, Res> request(String key, Req request, Option... options) {
+    return build(requestSerde, responseSerde, key, request, options);
+  }
+
+  /** Returns the request that has no key, or its own, as it is made outside of Restate. */
+  public RequestBuilder<Req, Res> ingressRequest(Req request, Option... options) {
+    return ingressRequest(null, request, options);
+  }
+
+  /** Returns a request to an object or a workflow, as it is made outside of Restate. */
+  public RequestBuilder<Req, Res> ingressRequest(String key, Req request, Option... options) {
+    if (request instanceof Message message && message.getSerializedSize() == 0) {
+      // Zero bytes need a content type with some endpoints and must have none with others.
+      return build(requestSerde.inJson(), responseSerde.inJson(), key, request, options);
+    }
+    return build(requestSerde, responseSerde, key, request, options);
+  }
+
+  private RequestBuilder<Req, Res> build(
+      Serde<Req> input, Serde<Res> output, String key, Req request, Option[] options) {
+    RequestBuilder<Req, Res> builder = Request.of(target(key, request), input, output, request);
+    if (options != null) {
+      for (Option option : options) {
+        if (option != null) {
+          option.apply(builder);
+        }
+      }
+    }
+    return builder;
+  }
+
+  private Target target(String key, Req request) {
+    return switch (service.type) {
+      case SERVICE -> Target.service(service.name, name);
+      case VIRTUAL_OBJECT ->
+          Target.virtualObject(service.name, checked(key, keyOf.apply(request)), name);
+      case WORKFLOW -> Target.workflow(service.name, checked(key, keyOf.apply(request)), name);
+    };
+  }
+
+  /** Returns the client's key, or what the request's key field says; they must agree. */
+  private String checked(String client, String request) {
+    String key = request.isEmpty() ? client : request;
+    if (key == null || key.isEmpty()) {
+      throw new IllegalArgumentException(
+          this + " needs a key, of the client or in the request, that is not empty");
+    }
+    if (client != null && !key.equals(client)) {
+      throw new IllegalArgumentException(
+          this + ": the client has the key " + client + ", and the request " + key);
+    }
+    return key;
+  }
+
+  /** Returns the run of a workflow. */
+  Client.WorkflowHandle<Res> workflowHandle(Client client, String key) {
+    return client.workflowHandle(service.name, checked(key, ""), responseSerde);
+  }
+
+  <C extends Context> HandlerDefinition<Req, Res> bind(
+      ThrowingConsumer<C> method, HandlerRunner.Options options) {
+    ThrowingBiConsumer<C, Req> takesNothing = (context, nothing) -> method.accept(context);
+    return bind(takesNothing, options);
+  }
+
+  <C extends Context> HandlerDefinition<Req, Res> bind(
+      ThrowingFunction<C, Res> method, HandlerRunner.Options options) {
+    ThrowingBiFunction<C, Req, Res> takesNothing = (context, nothing) -> method.apply(context);
+    return bind(takesNothing, options);
+  }
+
+  <C extends Context> HandlerDefinition<Req, Res> bind(
+      ThrowingBiConsumer<C, Req> method, HandlerRunner.Options options) {
+    ThrowingBiFunction<C, Req, Res> returnsNothing =
+        (context, request) -> {
+          method.accept(context, request);
+          return null;
+        };
+    return bind(returnsNothing, options);
+  }
+
+  /** Returns the definition of the handler, which answers in the encoding that it is asked in. */
+  <C extends Context> HandlerDefinition<Req, Res> bind(
+      ThrowingBiFunction<C, Req, Res> method, HandlerRunner.Options options) {
+    HandlerRunner<Req, Res> runner =
+        dev.restate.sdk.HandlerRunner.of(
+            method, service, (dev.restate.sdk.HandlerRunner.Options) options);
+    HandlerDefinition<Req, Res> definition =
+        HandlerDefinition.of(
+            name,
+            type,
+            requestSerde,
+            Serde.withContentType(service.json ? JSON : EITHER, responseSerde),
+            (context, ignoredRequest, ignoredResponse, onClose) -> {
+              boolean json = requestSerde.isJson(context.request());
+              return runner.run(
+                  context, requestSerde.only(json), responseSerde.only(json), onClose);
+            });
+    // The SDK declares that there is nothing to take, or that there has to be something.
+    return requestSerde.contentType() == null
+        ? definition
+        : definition.withAcceptContentType("*/*");
+  }
+
+  @Override
+  public String toString() {
+    return service.name + "/" + name;
+  }
+
+  /** What the handlers of a service share. It finds the serdes of messages by their classes. */
+  static final class Service implements SerdeFactory {
+    private final String name;
+    private final ServiceType type;
+    private final boolean json;
+    private final JsonFormat.Printer printer;
+    private final JsonFormat.Parser parser;
+    private final SerdeFactory others =
+        ServiceLoader.load(DefaultSerdeFactoryProvider.class)
+            .findFirst()
+            .map(DefaultSerdeFactoryProvider::create)
+            .orElse(SerdeFactory.NOOP);
+
+    private Service(String name, ServiceType type, FileDescriptor file, boolean json) {
+      this.name = name;
+      this.type = type;
+      this.json = json;
+      // What a google.protobuf.Any may hold in JSON: the messages that the contract can see.
+      TypeRegistry.Builder builder = TypeRegistry.newBuilder();
+      addTypes(file, new HashSet<>(), builder);
+      TypeRegistry types = builder.build();
+      printer =
+          JsonFormat.printer()
+              .usingTypeRegistry(types)
+              .omittingInsignificantWhitespace()
+              .sortingMapKeys();
+      parser = JsonFormat.parser().usingTypeRegistry(types).ignoringUnknownFields();
+    }
+
+    private static void addTypes(
+        FileDescriptor file, Set<String> seen, TypeRegistry.Builder types) {
+      if (seen.add(file.getName())) {
+        file.getDependencies().forEach(other -> addTypes(other, seen, types));
+        types.add(file.getMessageTypes());
+      }
+    }
+
+    /** Returns a service whose payloads are written in binary. */
+    static Service binary(String name, ServiceType type, FileDescriptor file) {
+      return new Service(name, type, file, false);
+    }
+
+    /** Returns a service whose payloads are written in JSON. */
+    static Service json(String name, ServiceType type, FileDescriptor file) {
+      return new Service(name, type, file, true);
+    }
+
+    <Req, Res> RestateHandler<Req, Res> handler(
+        String name, HandlerType type, Class<Req> request, Class<Res> response) {
+      return handler(name, type, request, response, ignored -> "");
+    }
+
+    <Req, Res> RestateHandler<Req, Res> handler(
+        String name,
+        HandlerType type,
+        Class<Req> request,
+        Class<Res> response,
+        Function<Req, String> keyOf) {
+      return new RestateHandler<>(this, name, type, serde(request), serde(response), keyOf);
+    }
+
+    ServiceDefinition define(HandlerDefinition<?, ?>... handlers) {
+      return ServiceDefinition.of(name, type, List.of(handlers));
+    }
+
+    @Override
+    public <V> Serde<V> create(TypeRef<V> type) {
+      return type.getType() instanceof Class<?> found && Message.class.isAssignableFrom(found)
+          ? serde(found)
+          : others.create(type);
+    }
+
+    @Override
+    public <V> Serde<V> create(Class<V> type) {
+      return Message.class.isAssignableFrom(type) ? serde(type) : others.create(type);
+    }
+
+    private <V> MessageSerde<V> serde(Class<?> type) {
+      boolean isVoid = type == Void.class;
+      Class<?> found = isVoid ? Empty.class : type;
+      try {
+        Message prototype = (Message) found.getMethod("getDefaultInstance").invoke(null);
+        return new MessageSerde<>(this, prototype, isVoid, json, true);
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalArgumentException(type.getName() + " is no generated message", e);
+      }
+    }
+  }
+
+  /** Writes JSON or binary. Reads either where it looks at what it reads, else the same. */
+  private record MessageSerde<T>(
+      Service service, Message prototype, boolean isVoid, boolean json, boolean looks)
+      implements Serde<T> {
+
+    MessageSerde<T> inJson() {
+      return new MessageSerde<>(service, prototype, isVoid, true, true);
+    }
+
+    MessageSerde<T> only(boolean json) {
+      return new MessageSerde<>(service, prototype, isVoid, json, false);
+    }
+
+    @Override
+    public String contentType() {
+      // The ingress takes none with a body that is always empty.
+      return json ? JSON : isVoid ? null : BINARY;
+    }
+
+    @Override
+    public Slice serialize(T value) {
+      Message message = isVoid ? prototype : (Message) value;
+      try {
+        if (json) {
+          return Slice.wrap(service.printer.print(message));
+        }
+        byte[] bytes = new byte[message.getSerializedSize()];
+        CodedOutputStream output = CodedOutputStream.newInstance(bytes);
+        output.useDeterministicSerialization();
+        message.writeTo(output);
+        output.checkNoSpaceLeft();
+        return Slice.wrap(bytes);
+      } catch (IOException e) {
+        throw new UncheckedIOException("Cannot write " + message() + ": " + e.getMessage(), e);
+      }
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public T deserialize(Slice value) {
+      Message.Builder builder = prototype.newBuilderForType();
+      ByteBuffer bytes = value.asReadOnlyByteBuffer();
+      try {
+        if (!(looks ? looksLikeJson(value) : json)) {
+          CodedInputStream input = CodedInputStream.newInstance(bytes);
+          builder.mergeFrom(input);
+          input.checkLastTagWas(0);
+        } else if (bytes.hasRemaining()) {
+          String text = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+          service.parser.merge(text, builder);
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException("Cannot read " + message() + ": " + e.getMessage(), e);
+      }
+      return isVoid ? null : (T) builder.buildPartial();
+    }
+
+    /** Whether a request is JSON: what its content type says, else what it looks like. */
+    boolean isJson(HandlerRequest request) {
+      String type = header(request, "content-type");
+      if (type != null) {
+        String essence = type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
+        if (BINARY_TYPES.contains(essence)) {
+          return false;
+        }
+        if (JSON_TYPES.contains(essence) || essence.endsWith("+json")) {
+          return true;
+        }
+      } else if (request.body().readableBytes() == 0) {
+        // Nothing to see: what is asked for counts.
+        String accept = header(request, "accept");
+        return json || (accept != null && accept.contains("json"));
+      }
+      return looksLikeJson(request.body());
+    }
+
+    private static String header(HandlerRequest request, String name) {
+      return request.headers().entrySet().stream()
+          .filter(header -> header.getKey().equalsIgnoreCase(name))
+          .findFirst()
+          .map(header -> header.getValue())
+          .orElse(null);
+    }
+
+    private boolean looksLikeJson(Slice payload) {
+      if (payload.readableBytes() == 0) {
+        return json;
+      }
+      return payload.byteAt(0) == '{' || (NO_OBJECTS.contains(message()) && beginsJson(payload));
+    }
+
+    /** Whether a payload is a JSON value, of a type whose binary form does not begin like one. */
+    private static boolean beginsJson(Slice payload) {
+      if ("[\"tfn-0123456789".indexOf(payload.byteAt(0)) < 0) {
+        return false;
+      }
+      // The binary form of one does: a list in a Value begins with 2, but is no number.
+      for (int i = 0; payload.byteAt(0) == '2' && i < payload.readableBytes(); i++) {
+        if ("0123456789.eE+- \t\r\n".indexOf(payload.byteAt(i)) < 0) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    private String message() {
+      return prototype.getDescriptorForType().getFullName();
+    }
+  }
+}

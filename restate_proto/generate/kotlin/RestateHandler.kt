@@ -1,0 +1,328 @@
+@file:Suppress("DEPRECATION", "REDUNDANT_VISIBILITY_MODIFIER", "UNCHECKED_CAST")
+
+package PACKAGE
+
+import com.google.protobuf.CodedInputStream
+import com.google.protobuf.CodedOutputStream
+import com.google.protobuf.Descriptors.FileDescriptor
+import com.google.protobuf.Empty
+import com.google.protobuf.Message
+import com.google.protobuf.TypeRegistry
+import com.google.protobuf.util.JsonFormat
+import dev.restate.client.Client
+import dev.restate.common.Request
+import dev.restate.common.RequestBuilder
+import dev.restate.common.Slice
+import dev.restate.common.Target
+import dev.restate.sdk.common.HandlerRequest
+import dev.restate.sdk.endpoint.definition.HandlerContext
+import dev.restate.sdk.endpoint.definition.HandlerDefinition
+import dev.restate.sdk.endpoint.definition.HandlerRunner
+import dev.restate.sdk.endpoint.definition.HandlerType
+import dev.restate.sdk.endpoint.definition.ServiceDefinition
+import dev.restate.sdk.endpoint.definition.ServiceType
+import dev.restate.sdk.kotlin.Context
+import dev.restate.serde.Serde
+import dev.restate.serde.SerdeFactory
+import dev.restate.serde.TypeTag
+import dev.restate.serde.kotlinx.KotlinSerializationSerdeFactory
+import java.lang.Class
+import java.lang.Runnable
+import java.nio.charset.StandardCharsets
+import java.util.LinkedHashSet
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.atomic.AtomicReference
+// Those of Kotlin too: a message of the package may have such a name.
+import kotlin.Any
+import kotlin.Boolean
+import kotlin.ByteArray
+import kotlin.Int
+import kotlin.String
+import kotlin.Suppress
+import kotlin.Unit
+import kotlin.collections.listOf
+import kotlin.collections.setOf
+import kotlin.lazy
+import kotlin.require
+
+/**
+ * A handler of a contract: makes requests to it, and binds the function that serves it.
+ *
+ * Payloads are protobuf binary or ProtoJSON, as the contract says, and zero bytes for the empty
+ * message. What is read may be either, whatever is written.
+ *
+ * @param Q the request; Unit where there is nothing to say
+ * @param R the response; Unit where there is nothing to return
+ */
+public class RestateHandler<Q : Any, R : Any> private constructor(
+    private val service: Service,
+    private val name: String,
+    private val type: HandlerType,
+    private val input: MessageSerde<Q>,
+    private val output: MessageSerde<R>,
+    private val keyOf: (Q) -> String,
+) {
+    public val requestSerde: Serde<Q>
+        get() = input
+
+    public val responseSerde: Serde<R>
+        get() = output
+
+    /** Returns the request that has no key, or its own, as a handler makes it. */
+    public fun request(request: Q, options: RequestBuilder<*, *>.() -> Unit = {}): Request<Q, R> =
+        request(null, request, options)
+
+    /** Returns a request to an object or a workflow, as a handler makes it. */
+    public fun request(
+        key: String?,
+        request: Q,
+        options: RequestBuilder<*, *>.() -> Unit = {},
+    ): Request<Q, R> = build(input, output, key, request, options)
+
+    /** Returns the request that has no key, or its own, as it is made outside of Restate. */
+    public fun ingressRequest(
+        request: Q,
+        options: RequestBuilder<*, *>.() -> Unit = {},
+    ): Request<Q, R> = ingressRequest(null, request, options)
+
+    /** Returns a request to an object or a workflow, as it is made outside of Restate. */
+    public fun ingressRequest(
+        key: String?,
+        request: Q,
+        options: RequestBuilder<*, *>.() -> Unit = {},
+    ): Request<Q, R> =
+        if (request is Message && request.serializedSize == 0) {
+            // Zero bytes need a content type with some endpoints and must have none with others.
+            build(input.copy(json = true), output.copy(json = true), key, request, options)
+        } else {
+            build(input, output, key, request, options)
+        }
+
+    private fun build(
+        input: Serde<Q>,
+        output: Serde<R>,
+        key: String?,
+        request: Q,
+        options: RequestBuilder<*, *>.() -> Unit,
+    ): Request<Q, R> {
+        val builder = Request.of(target(key, request), input, output, request)
+        builder.options()
+        return builder.build()
+    }
+
+    private fun target(key: String?, request: Q): Target =
+        when (service.type) {
+            ServiceType.SERVICE -> Target.service(service.name, name)
+            ServiceType.VIRTUAL_OBJECT -> Target.virtualObject(service.name, checked(key, keyOf(request)), name)
+            ServiceType.WORKFLOW -> Target.workflow(service.name, checked(key, keyOf(request)), name)
+        }
+
+    /** Returns the client's key, or what the request's key field says; they must agree. */
+    private fun checked(client: String?, request: String): String {
+        val key = request.ifEmpty { client.orEmpty() }
+        require(key.isNotEmpty()) { "$this needs a key, of the client or in the request, that is not empty" }
+        require(client == null || client == key) {
+            "$this: the client has the key $client, and the request $key"
+        }
+        return key
+    }
+
+    /** Returns the run of a workflow. */
+    public fun workflowHandle(client: Client, key: String?): Client.WorkflowHandle<R> =
+        client.workflowHandle(service.name, checked(key, ""), output)
+
+    /** Returns the definition of the handler, which answers in the encoding that it is asked in. */
+    public fun <C : Context> bind(
+        options: HandlerRunner.Options?,
+        method: suspend (C, Q) -> R,
+    ): HandlerDefinition<Q, R> {
+        require(options == null || options is dev.restate.sdk.kotlin.HandlerRunner.Options) {
+            "the options are not those of the Kotlin SDK's HandlerRunner"
+        }
+        val inner =
+            dev.restate.sdk.kotlin.HandlerRunner.of(
+                service,
+                options ?: dev.restate.sdk.kotlin.HandlerRunner.Options.DEFAULT,
+                method,
+            )
+        val runner =
+            object : HandlerRunner<Q, R> {
+                override fun run(
+                    handlerContext: HandlerContext,
+                    requestSerde: Serde<Q>,
+                    responseSerde: Serde<R>,
+                    onClosedInvocationStreamHook: AtomicReference<Runnable>,
+                ): CompletableFuture<Slice> {
+                    val json = input.isJson(handlerContext.request())
+                    return inner.run(
+                        handlerContext,
+                        input.copy(json = json, looks = false),
+                        output.copy(json = json, looks = false),
+                        onClosedInvocationStreamHook,
+                    )
+                }
+            }
+        val declared = Serde.withContentType(if (service.json) JSON else EITHER, output)
+        val definition = HandlerDefinition.of(name, type, input, declared, runner)
+        // The SDK declares that there is nothing to take, or that there has to be something.
+        return if (input.contentType() == null) definition else definition.withAcceptContentType("*/*")
+    }
+
+    override fun toString(): String = "${service.name}/$name"
+
+    /** What the handlers of a service share. It finds the serdes of messages by their classes. */
+    internal class Service(
+        val name: String,
+        val type: ServiceType,
+        file: FileDescriptor,
+        val json: Boolean,
+    ) : KotlinSerializationSerdeFactory() {
+        // What a google.protobuf.Any may hold in JSON: the messages that the contract can see.
+        private val types by lazy {
+            val files = LinkedHashSet<FileDescriptor>()
+
+            fun visit(file: FileDescriptor) {
+                if (files.add(file)) file.dependencies.forEach(::visit)
+            }
+            visit(file)
+            val builder = TypeRegistry.newBuilder()
+            files.forEach { builder.add(it.messageTypes) }
+            builder.build()
+        }
+
+        val printer: JsonFormat.Printer by lazy {
+            JsonFormat.printer().usingTypeRegistry(types).omittingInsignificantWhitespace().sortingMapKeys()
+        }
+
+        val parser: JsonFormat.Parser by lazy {
+            JsonFormat.parser().usingTypeRegistry(types).ignoringUnknownFields()
+        }
+
+        inline fun <reified Q : Any, reified R : Any> handler(
+            name: String,
+            type: HandlerType,
+            noinline keyOf: (Q) -> String = { "" },
+        ): RestateHandler<Q, R> = of(name, type, Q::class.java, R::class.java, keyOf)
+
+        fun <Q : Any, R : Any> of(
+            name: String,
+            type: HandlerType,
+            request: Class<Q>,
+            response: Class<R>,
+            keyOf: (Q) -> String,
+        ): RestateHandler<Q, R> = RestateHandler(this, name, type, serde(request), serde(response), keyOf)
+
+        fun define(vararg handlers: HandlerDefinition<*, *>): ServiceDefinition =
+            ServiceDefinition.of(name, type, listOf(*handlers))
+
+        override fun <T> create(typeTag: TypeTag<T>): Serde<T> {
+            val found =
+                when (typeTag) {
+                    is KtTypeTag -> typeTag.type.java
+                    is TypeTag.Class -> typeTag.type()
+                    else -> null
+                }
+            val isMessage = found != null && Message::class.java.isAssignableFrom(found)
+            return if (isMessage) serde<Any>(found) as Serde<T> else super.create(typeTag)
+        }
+
+        private fun <T : Any> serde(type: Class<*>): MessageSerde<T> {
+            val isUnit = type == Unit::class.java
+            val found = if (isUnit) Empty::class.java else type
+            val prototype = found.getMethod("getDefaultInstance").invoke(null) as Message
+            return MessageSerde(this, prototype, isUnit, json)
+        }
+    }
+
+    /** Writes JSON or binary. Reads either where it looks at what it reads, else the same. */
+    private data class MessageSerde<T : Any>(
+        private val service: Service,
+        private val prototype: Message,
+        private val isUnit: Boolean,
+        private val json: Boolean,
+        private val looks: Boolean = true,
+    ) : Serde<T> {
+        // The ingress takes no content type with a body that is always empty.
+        override fun contentType(): String? = if (json) JSON else if (isUnit) null else BINARY
+
+        override fun serialize(value: T): Slice {
+            val message = if (isUnit) prototype else value as Message
+            if (json) {
+                return Slice.wrap(service.printer.print(message))
+            }
+            val bytes = ByteArray(message.serializedSize)
+            val output = CodedOutputStream.newInstance(bytes)
+            output.useDeterministicSerialization()
+            message.writeTo(output)
+            output.checkNoSpaceLeft()
+            return Slice.wrap(bytes)
+        }
+
+        override fun deserialize(value: Slice): T {
+            val data = value.asReadOnlyByteBuffer()
+            val builder = prototype.newBuilderForType()
+            if (!(if (looks) looksLikeJson(value) else json)) {
+                val input = CodedInputStream.newInstance(data)
+                builder.mergeFrom(input)
+                input.checkLastTagWas(0)
+            } else if (data.hasRemaining()) {
+                service.parser.merge(StandardCharsets.UTF_8.newDecoder().decode(data).toString(), builder)
+            }
+            return (if (isUnit) Unit else builder.buildPartial()) as T
+        }
+
+        /** Whether a request is JSON: what its content type says, else what it looks like. */
+        fun isJson(request: HandlerRequest): Boolean {
+            val type = header(request, "content-type")?.substringBefore(';')?.trim()?.lowercase()
+            val isEmpty = request.body().readableBytes() == 0
+            return when {
+                // Nothing to see: what is asked for counts.
+                type == null && isEmpty -> json || "json" in header(request, "accept").orEmpty()
+                type in BINARY_TYPES -> false
+                type in JSON_TYPES || type.orEmpty().endsWith("+json") -> true
+                else -> looksLikeJson(request.body())
+            }
+        }
+
+        private fun header(request: HandlerRequest, name: String): String? =
+            request.headers().entries.find { it.key.equals(name, ignoreCase = true) }?.value
+
+        private fun looksLikeJson(data: Slice): Boolean =
+            when {
+                data.readableBytes() == 0 -> json
+                data.byteAt(0).toInt() == '{'.code -> true
+                else -> prototype.descriptorForType.fullName in NO_OBJECTS && beginsJson(data)
+            }
+
+        /** Whether a payload is a JSON value, of a type whose binary form does not begin like one. */
+        private fun beginsJson(data: Slice): Boolean {
+            fun at(index: Int) = data.byteAt(index).toInt().toChar()
+
+            // The binary form of one does: a list in a Value begins with 2, but is no number.
+            val isNumber = at(0) != '2' || (0 until data.readableBytes()).all { at(it) in "0123456789.eE+- \t\r\n" }
+            return isNumber && at(0) in "[\"tfn-0123456789"
+        }
+    }
+
+    private companion object {
+        const val BINARY = "application/protobuf"
+        const val JSON = "application/json"
+        const val EITHER = "application/protobuf+json"
+
+        val BINARY_TYPES =
+            setOf(
+                "THE_BINARY_TYPES",
+            )
+
+        val JSON_TYPES =
+            setOf(
+                "THE_JSON_TYPES",
+            )
+
+        // The types whose ProtoJSON is no object, so that no opening brace tells it from binary.
+        val NO_OBJECTS =
+            setOf(
+                "THE_NO_OBJECTS",
+            )
+    }
+}

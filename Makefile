@@ -55,7 +55,7 @@ check: setup  ## Lint, types, layers, contracts, and that generated code is fres
 	scripts/generate --check
 
 corpus: setup  ## Generate code for all services of Google's APIs; ARGS="--every 10" for some
-	.venv/bin/python tests/corpus/run.py $(ARGS)
+	.venv/bin/python -m tests.corpus.run $(ARGS)
 
 generate: setup  ## Regenerate all checked-in generated code
 	scripts/generate

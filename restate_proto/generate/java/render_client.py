@@ -199,8 +199,8 @@ class _Renderer:
         self._method(run, _SUBMIT_ASYNC, name="submitAsync")
         self._source.line()
         self._source.doc("Returns the run of the workflow: attach to it, or get its output.")
-        response = self._source.use(run.response)
-        with self._source.block(f"public $Client.WorkflowHandle<{response}> workflowHandle()"):
+        head = "public $Client.WorkflowHandle<$response> workflowHandle()"
+        with self._source.block(head, response=self._source.use(run.response)):
             self._source.line(f"return {self._constant(run)}.workflowHandle(client, key);")
 
     def _send(self, styles: Iterable[_Style], client: str) -> None:
@@ -236,11 +236,7 @@ class _Renderer:
             name: that of the method, where it is not the handler's.
         """
         model = handler.model
-        response = self._source.use(handler.response)
-        parameters = (
-            [] if model.request.is_empty else [f"{self._source.use(handler.request)} request"]
-        )
-        parameters.append(f"{self._option}... options")
+        parameters = [] if model.request.is_empty else ["$request request"]
         self._source.line()
         if style.doc:
             link = self._source.fill(style.doc, client=client, name=handler.method)
@@ -248,9 +244,16 @@ class _Renderer:
         else:
             text = handler_doc(model, says_deprecated=False)
             self._source.doc(text, deprecated=model.deprecated)
-        returns = self._source.fill(style.returns, response=response)
-        name = name or (handler.async_method if style.is_async else handler.method)
-        self._source.wrapped(f"public {returns} {name}", parameters, " {")
+        returns = self._source.fill(style.returns, response=self._source.use(handler.response))
+        self._source.wrapped(
+            "public $returns $name",
+            [*parameters, "$option... options"],
+            " {",
+            returns=returns,
+            name=name or (handler.async_method if style.is_async else handler.method),
+            request=self._source.use(handler.request),
+            option=self._option,
+        )
         with self._source.indented():
             key = ["key"] if self._keyed else []
             passed = ", ".join([*key, "null" if model.request.is_empty else "request", "options"])

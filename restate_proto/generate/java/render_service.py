@@ -87,12 +87,17 @@ public final boolean supports($Object service) {
     def _handler(self, handler: JavaHandler) -> None:
         parameters = [f"{self._context(handler)} ctx"]
         if not handler.model.request.is_empty:
-            parameters.append(f"{self._source.use(handler.request)} request")
+            parameters.append("$request request")
         nothing = handler.model.response.is_empty
         returns = "void" if nothing else self._source.use(handler.response)
         self._source.doc(handler_doc(handler.model))
         self._source.wrapped(
-            f"public abstract {returns} {handler.method}", parameters, " throws $Exception;"
+            "public abstract $returns $method",
+            parameters,
+            " throws $Exception;",
+            returns=returns,
+            method=handler.method,
+            request=self._source.use(handler.request),
         )
         self._source.line()
 

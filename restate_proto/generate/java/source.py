@@ -67,9 +67,9 @@ class JavaSource:
         for line in text.strip("\n").split("\n"):
             self.line(line, **values)
 
-    def block(self, head: str, after: str = "", **values: str) -> AbstractContextManager[None]:
-        """Adds `head {` and, after what is added inside, `}` and `after`; see `fill`."""
-        return self._printer.block(self.fill(head, **values), after)
+    def block(self, head: str, **values: str) -> AbstractContextManager[None]:
+        """Adds `head {` and, after what is added inside, `}`; see `fill`."""
+        return self._printer.block(self.fill(head, **values))
 
     def indented(self) -> AbstractContextManager[None]:
         """Indents what is added inside."""

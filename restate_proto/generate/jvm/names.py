@@ -21,7 +21,6 @@ __all__ = [
     "INHERITED_METHODS",
     "JAVA_KEYWORDS",
     "NESTED_CLASSES",
-    "TARGETS",
     "ServiceNames",
     "constants",
     "declared_keys",
@@ -68,13 +67,6 @@ CONTEXTS: dict[tuple[ServiceKind, HandlerKind | None], str] = {
     (ServiceKind.WORKFLOW, HandlerKind.SHARED): "SharedWorkflowContext",
 }
 """The class of the context that a handler gets."""
-
-TARGETS = {
-    ServiceKind.SERVICE: "service",
-    ServiceKind.VIRTUAL_OBJECT: "virtualObject",
-    ServiceKind.WORKFLOW: "workflow",
-}
-"""The method of `Target` that names a handler."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,13 +17,16 @@ from restate_proto.generate.java.generate import generate
 from tests.generate.golden_cases import CASES, REPOSITORY, protos
 from tests.generate.jvm.cases import JAVA
 from tests.generate.jvm_words import contracts
+from tests.jvm_toolchain import class_path, generate_messages, javac, run
 from tests.protoc import compile_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("COMPILE_JAVA") != "1", reason="COMPILE_JAVA=1 runs javac"
 )
 
-BUILT = REPOSITORY / "examples/polyglot/java/target"
 PAYLOADS = REPOSITORY / "tests/generate/jvm/payloads"
 
 # Who serves what is deprecated is not warned; who calls it is.
@@ -95,10 +97,7 @@ def test_javac_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
         (sources / path).parent.mkdir(parents=True, exist_ok=True)
         (sources / path).write_text(text)
     messages.mkdir()
-    run(
-        *(BUILT / "tools/protoc", f"--descriptor_set_in={tmp_path / 'descriptors'}"),
-        *(f"--java_out={messages}", *files),
-    )
+    generate_messages(tmp_path / "descriptors", files, messages)
     deprecated = "golden/deprecated"
     (sources / deprecated / "Serves.java").write_text(SERVES_DEPRECATED)
     callers = tmp_path / "callers" / deprecated
@@ -111,21 +110,4 @@ def test_javac_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
     warnings = javac(callers, classes, "-Xlint:deprecation")
     assert re.findall(r"\[deprecation\] (\w+)", warnings) == ["LeftClient", "old", "old"]
     javac(PAYLOADS, classes)
-    run("java", "-classpath", class_path(classes), "golden.payloads.JavaMain")
-
-
-def javac(sources: Path, classes: Path, *options: str) -> str:
-    return run(
-        *("javac", *options, "-proc:none", "--release", "17", "-encoding", "UTF-8"),
-        *("-classpath", class_path(classes), "-d", classes, *sorted(sources.rglob("*.java"))),
-    )
-
-
-def class_path(classes: Path) -> str:
-    return os.pathsep.join(map(str, [classes, *sorted((BUILT / "lib").glob("*.jar"))]))
-
-
-def run(*command: str | Path) -> str:
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    run("java", "-classpath", class_path("java", classes), "golden.payloads.JavaMain")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,6 +52,12 @@ def test_what_is_no_name(
     assert str(caught.value).startswith(f"cart.proto: option {option} is '")
     assert "which is no name in Java; write one such as" in str(caught.value)
     assert str(caught.value).isprintable()
+
+
+def test_a_class_with_a_dollar_in_its_name(generate: Generate, compile_request: Compile) -> None:
+    contract = CART.format(option="java_outer_classname", text="$Cart")
+    code = "".join(generate(compile_request({"cart.proto": contract})).values())
+    assert re.search(r"\badd\([^)]*[ `]\$Cart`?\.M[ ,)]", code.replace("request: ", "request : "))
 
 
 @pytest.mark.parametrize("text", ["com.acme.shop_v1", "com.größe.$a", "in.import"])

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,13 +17,16 @@ from restate_proto.generate.kotlin.generate import generate
 from tests.generate.golden_cases import CASES, REPOSITORY, parameter, protos
 from tests.generate.jvm.cases import KOTLIN
 from tests.generate.jvm_words import contracts
+from tests.jvm_toolchain import class_path, generate_messages, kotlinc, run
 from tests.protoc import compile_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("COMPILE_KOTLIN") != "1", reason="COMPILE_KOTLIN=1 runs kotlinc"
 )
 
-EXAMPLE = REPOSITORY / "examples/polyglot/kotlin"
 PAYLOADS = REPOSITORY / "tests/generate/jvm/payloads"
 
 # Who serves what is deprecated is not warned.
@@ -74,27 +76,10 @@ def test_kotlinc_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
             (sources / path).parent.mkdir(parents=True, exist_ok=True)
             assert not (sources / path).exists(), "each contract has packages of its own"
             (sources / path).write_text(text)
-        run(
-            *(EXAMPLE / "target/tools/protoc", f"--java_out={sources}"),
-            *(f"--descriptor_set_in={workspace / 'descriptors'}", *files),
-        )
+        generate_messages(workspace / "descriptors", files, sources)
     (sources / "golden/deprecated/Serves.kt").write_text(SERVES_DEPRECATED)
     for name in ("Checks.java", "KotlinMain.kt"):
         shutil.copy(PAYLOADS / "golden/payloads" / name, sources / "golden/payloads" / name)
-    # Libraries are compiled in this mode; the example's own settings make warnings errors.
-    strict = "<arg>-Werror</arg><arg>-Xexplicit-api=strict</arg>"
-    pom = (EXAMPLE / "pom.xml").read_text().replace("<arg>-Werror</arg>", strict)
-    assert strict in pom
-    (tmp_path / "pom.xml").write_text(pom)
-    run("mvn", "-q", "-B", "-o", "-f", tmp_path / "pom.xml", "compile")
-    classes = tmp_path / "target/classes"
+    classes = kotlinc(tmp_path)
     assert list(classes.rglob("CartBase.class"))
-    jars = os.pathsep.join(map(str, [classes, *sorted((EXAMPLE / "target/lib").glob("*.jar"))]))
-    run("java", "-classpath", jars, "golden.payloads.KotlinMainKt")
-
-
-def run(*command: str | Path) -> None:
-    done = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, check=False, cwd=REPOSITORY
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run("java", "-classpath", class_path("kotlin", classes), "golden.payloads.KotlinMainKt")

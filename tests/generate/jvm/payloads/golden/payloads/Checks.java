@@ -69,6 +69,18 @@ public final class Checks {
     System.out.println("checked");
   }
 
+  /** What stands for google.protobuf.Empty: nothing is written, and whatever is read is nothing. */
+  public static <T> void nothing(T nothing, Serde<T> json, Serde<T> binary) {
+    equal(text(json.serialize(nothing)), "{}");
+    equal(binary.serialize(nothing).readableBytes(), 0);
+    equal(String.valueOf(binary.contentType()), "null");
+    for (Serde<T> serde : List.of(json, binary)) {
+      for (String payload : List.of("", "{}", "{\"new\":1}")) {
+        equal(String.valueOf(serde.deserialize(Slice.wrap(payload))), String.valueOf(nothing));
+      }
+    }
+  }
+
   private static String text(Slice slice) {
     return new String(slice.toByteArray());
   }

@@ -1,6 +1,8 @@
 package golden.payloads;
 
+import dev.restate.common.Request;
 import dev.restate.common.Target;
+import dev.restate.serde.Serde;
 
 final class JavaMain {
   public static void main(String[] arguments) {
@@ -12,6 +14,8 @@ final class JavaMain {
         BinaryHandlers.TIME.responseSerde(),
         JsonHandlers.PACK.responseSerde(),
         BinaryHandlers.PACK.responseSerde());
+    Checks.nothing(
+        null, JsonHandlers.NOTHING.requestSerde(), BinaryHandlers.NOTHING.responseSerde());
 
     Strict request = Strict.newBuilder().setName("ada").build();
     Target wanted = Target.virtualObject("golden.payloads.Binary", "ada", "Keyed");
@@ -22,7 +26,27 @@ final class JavaMain {
       }
     }
     refused(() -> BinaryHandlers.KEYED.request("bob", request));
+
+    RestateHandler.Option option = options -> options.idempotencyKey("abc");
+    String key = BinaryHandlers.KEYED.request(request, null, option).getIdempotencyKey();
+    if (!"abc".equals(key)) {
+      throw new AssertionError(key);
+    }
+    BinaryHandlers.KEYED.request("ada", request, (RestateHandler.Option[]) null);
+
+    // From outside an empty message goes as JSON, and what is always empty as nothing.
+    Strict empty = Strict.getDefaultInstance();
+    String type = serde(BinaryHandlers.KEYED.ingressRequest("ada", empty)).contentType();
+    if (!"application/json".equals(type)
+        || serde(BinaryHandlers.KEYED.request("ada", empty)).contentType().equals(type)
+        || serde(BinaryHandlers.NOTHING.ingressRequest("ada", null)).contentType() != null) {
+      throw new AssertionError(type);
+    }
     refused(() -> BinaryHandlers.KEYED.request("", Strict.getDefaultInstance()));
+  }
+
+  private static Serde<?> serde(Request<?, ?> request) {
+    return (Serde<?>) request.getRequestTypeTag();
   }
 
   private static void refused(Runnable request) {

@@ -1,6 +1,8 @@
 package golden.payloads
 
+import dev.restate.common.Request
 import dev.restate.common.Target
+import dev.restate.serde.Serde
 
 public fun main() {
     Checks.run(
@@ -12,14 +14,25 @@ public fun main() {
         JsonHandlers.PACK.responseSerde,
         BinaryHandlers.PACK.responseSerde,
     )
+    Checks.nothing(Unit, JsonHandlers.NOTHING.requestSerde, BinaryHandlers.NOTHING.responseSerde)
     val request = Strict.newBuilder().setName("ada").build()
     val wanted = Target.virtualObject("golden.payloads.Binary", "ada", "Keyed")
     for (key in listOf(null, "ada")) {
         check(BinaryHandlers.KEYED.request(key, request).target == wanted)
     }
     refused { BinaryHandlers.KEYED.request("bob", request) }
+    check(BinaryHandlers.KEYED.request(request) { idempotencyKey = "abc" }.idempotencyKey == "abc")
+
+    // From outside an empty message goes as JSON, and what is always empty as nothing.
+    val empty = Strict.getDefaultInstance()
+    val type = serde(BinaryHandlers.KEYED.ingressRequest("ada", empty)).contentType()
+    check(type == "application/json")
+    check(serde(BinaryHandlers.KEYED.request("ada", empty)).contentType() != type)
+    check(serde(BinaryHandlers.NOTHING.ingressRequest("ada", Unit)).contentType() == null)
     refused { BinaryHandlers.KEYED.request("", Strict.getDefaultInstance()) }
 }
+
+private fun serde(request: Request<*, *>) = request.requestTypeTag as Serde<*>
 
 private fun refused(request: () -> Unit) {
     check(runCatching(request).exceptionOrNull() is IllegalArgumentException)

@@ -1,0 +1,96 @@
+"""javac, kotlinc and protoc for generated code, with the SDK's and protobuf's jars.
+
+Maven brings all but javac, into the folders of the programs in examples/polyglot.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["class_path", "generate_messages", "javac", "kotlinc", "missing", "prepare", "run"]
+
+_EXAMPLES = Path(__file__).parents[1] / "examples/polyglot"
+_SECONDS = 900
+
+
+def missing() -> list[str]:
+    """Returns the programs that are not there."""
+    return [name for name in ("java", "javac", "mvn") if shutil.which(name) is None]
+
+
+def prepare() -> None:
+    """Fetches what is not there yet: protoc, and the jars."""
+    for language in ("java", "kotlin"):
+        target = _EXAMPLES / language / "target"
+        if not (target / "lib").is_dir() or not (target / "tools/protoc").is_file():
+            goals = ("initialize", "dependency:copy-dependencies@libraries")
+            run("mvn", "-q", "-B", "-f", _EXAMPLES / language / "pom.xml", *goals)
+
+
+def generate_messages(descriptors: Path, files: Iterable[str], out: Path) -> None:
+    """Writes protobuf-java's classes.
+
+    Args:
+        descriptors: a serialized `FileDescriptorSet`.
+        files: the paths of the contracts in it.
+        out: the folder to write to.
+    """
+    arguments = out / "files"
+    arguments.write_text("\n".join(files))
+    protoc = _EXAMPLES / "java/target/tools/protoc"
+    run(protoc, f"--descriptor_set_in={descriptors}", f"--java_out={out}", f"@{arguments}")
+
+
+def javac(sources: Path, classes: Path, *options: str) -> str:
+    """Compiles all Java files of a folder.
+
+    Args:
+        sources: the folder.
+        classes: where classes are written to, and where others are found.
+        options: javac's, beside those that say which Java it is.
+
+    Returns:
+        What it printed.
+    """
+    files = sources / "files"
+    files.write_text("\n".join(map(str, sorted(sources.rglob("*.java")))))
+    return run(
+        *("javac", *options, "-proc:none", "--release", "17", "-encoding", "UTF-8"),
+        *("-classpath", class_path("java", classes), "-d", classes, f"@{files}"),
+    )
+
+
+def kotlinc(workspace: Path) -> Path:
+    """Compiles the Kotlin and Java files of `workspace/generated`, as of a library: no warning is let by.
+
+    Returns:
+        The folder of the classes.
+    """
+    strict = "<arg>-Werror</arg><arg>-Xexplicit-api=strict</arg>"
+    pom = (_EXAMPLES / "kotlin/pom.xml").read_text().replace("<arg>-Werror</arg>", strict)
+    assert strict in pom
+    (workspace / "pom.xml").write_text(pom)
+    run("mvn", "-q", "-B", "-f", workspace / "pom.xml", "compile")
+    return workspace / "target/classes"
+
+
+def class_path(language: str, classes: Path) -> str:
+    """Returns the class path of a program: its classes, and the jars."""
+    jars = sorted((_EXAMPLES / language / "target/lib").glob("*.jar"))
+    return os.pathsep.join(map(str, [classes, *jars]))
+
+
+def run(*command: str | Path) -> str:
+    """Runs a program that has to succeed, and returns what it printed."""
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False, timeout=_SECONDS
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr

@@ -30,6 +30,8 @@ from restate_proto.model.kinds import ServiceKind
         ("SHA256Sum", "sha256_sum"),
         ("GetV2", "get_v2"),
         ("S3Upload", "s3_upload"),
+        ("ListIDs", "list_ids"),
+        ("URLsOfUser", "urls_of_user"),
         ("Foo_Bar", "foo_bar"),
         ("Foo__Bar", "foo__bar"),
         ("X", "x"),

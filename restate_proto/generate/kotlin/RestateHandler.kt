@@ -68,24 +68,24 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
     public val responseSerde: Serde<R>
         get() = output
 
-    /** Returns the request that has no key, or its own, as a handler makes it. */
+    /** Returns a request that needs no key, or has it in a field, for use in a handler. */
     public fun request(request: Q, options: RequestBuilder<*, *>.() -> Unit = {}): Request<Q, R> =
         request(null, request, options)
 
-    /** Returns a request to an object or a workflow, as a handler makes it. */
+    /** Returns a request for use in a handler. */
     public fun request(
         key: String?,
         request: Q,
         options: RequestBuilder<*, *>.() -> Unit = {},
     ): Request<Q, R> = build(input, output, key, request, options)
 
-    /** Returns the request that has no key, or its own, as it is made outside of Restate. */
+    /** Returns a request that needs no key, or has it in a field, for use outside of Restate. */
     public fun ingressRequest(
         request: Q,
         options: RequestBuilder<*, *>.() -> Unit = {},
     ): Request<Q, R> = ingressRequest(null, request, options)
 
-    /** Returns a request to an object or a workflow, as it is made outside of Restate. */
+    /** Returns a request for use outside of Restate. */
     public fun ingressRequest(
         key: String?,
         request: Q,

@@ -129,22 +129,22 @@ public final class RestateHandler<Req, Res> {
     return responseSerde;
   }
 
-  /** Returns the request that has no key, or its own, as a handler makes it. */
+  /** Returns a request that needs no key, or has it in a field, for use in a handler. */
   public RequestBuilder<Req, Res> request(Req request, Option... options) {
     return request(null, request, options);
   }
 
-  /** Returns a request to an object or a workflow, as a handler makes it. */
+  /** Returns a request for use in a handler. */
   public RequestBuilder<Req, Res> request(String key, Req request, Option... options) {
     return build(requestSerde, responseSerde, key, request, options);
   }
 
-  /** Returns the request that has no key, or its own, as it is made outside of Restate. */
+  /** Returns a request that needs no key, or has it in a field, for use outside of Restate. */
   public RequestBuilder<Req, Res> ingressRequest(Req request, Option... options) {
     return ingressRequest(null, request, options);
   }
 
-  /** Returns a request to an object or a workflow, as it is made outside of Restate. */
+  /** Returns a request for use outside of Restate. */
   public RequestBuilder<Req, Res> ingressRequest(String key, Req request, Option... options) {
     if (request instanceof Message message && message.getSerializedSize() == 0) {
       // Zero bytes need a content type with some endpoints and must have none with others.

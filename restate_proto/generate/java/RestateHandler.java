@@ -229,9 +229,9 @@ public final class RestateHandler<Req, Res> {
   static final class Service implements SerdeFactory {
     private final String name;
     private final ServiceType type;
+    private final FileDescriptor file;
     private final boolean json;
-    private final JsonFormat.Printer printer;
-    private final JsonFormat.Parser parser;
+    private volatile TypeRegistry types;
     private final SerdeFactory others =
         ServiceLoader.load(DefaultSerdeFactoryProvider.class)
             .findFirst()
@@ -241,17 +241,29 @@ public final class RestateHandler<Req, Res> {
     private Service(String name, ServiceType type, FileDescriptor file, boolean json) {
       this.name = name;
       this.type = type;
+      this.file = file;
       this.json = json;
-      // What a google.protobuf.Any may hold in JSON: the messages that the contract can see.
-      TypeRegistry.Builder builder = TypeRegistry.newBuilder();
-      addTypes(file, new HashSet<>(), builder);
-      TypeRegistry types = builder.build();
-      printer =
-          JsonFormat.printer()
-              .usingTypeRegistry(types)
-              .omittingInsignificantWhitespace()
-              .sortingMapKeys();
-      parser = JsonFormat.parser().usingTypeRegistry(types).ignoringUnknownFields();
+    }
+
+    JsonFormat.Printer printer() {
+      return JsonFormat.printer()
+          .usingTypeRegistry(types())
+          .omittingInsignificantWhitespace()
+          .sortingMapKeys();
+    }
+
+    JsonFormat.Parser parser() {
+      return JsonFormat.parser().usingTypeRegistry(types()).ignoringUnknownFields();
+    }
+
+    /** Returns what a google.protobuf.Any may hold in JSON: what the contract can see. */
+    private TypeRegistry types() {
+      if (types == null) {
+        TypeRegistry.Builder builder = TypeRegistry.newBuilder();
+        addTypes(file, new HashSet<>(), builder);
+        types = builder.build();
+      }
+      return types;
     }
 
     private static void addTypes(
@@ -338,7 +350,7 @@ public final class RestateHandler<Req, Res> {
       Message message = isVoid ? prototype : (Message) value;
       try {
         if (json) {
-          return Slice.wrap(service.printer.print(message));
+          return Slice.wrap(service.printer().print(message));
         }
         byte[] bytes = new byte[message.getSerializedSize()];
         CodedOutputStream output = CodedOutputStream.newInstance(bytes);
@@ -363,7 +375,7 @@ public final class RestateHandler<Req, Res> {
           input.checkLastTagWas(0);
         } else if (bytes.hasRemaining()) {
           String text = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
-          service.parser.merge(text, builder);
+          service.parser().merge(text, builder);
         }
       } catch (IOException e) {
         throw new UncheckedIOException("Cannot read " + message() + ": " + e.getMessage(), e);

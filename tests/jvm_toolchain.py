@@ -32,6 +32,7 @@ def prepare() -> None:
         if not (target / "lib").is_dir() or not (target / "tools/protoc").is_file():
             goals = ("initialize", "dependency:copy-dependencies@libraries")
             run("mvn", "-q", "-B", "-f", _EXAMPLES / language / "pom.xml", *goals)
+            (target / "tools/protoc").chmod(0o755)  # Maven knows no executable files
 
 
 def generate_messages(descriptors: Path, files: Iterable[str], out: Path) -> None:

@@ -88,6 +88,7 @@ class HandlerModel:
         comment: the proto comment.
         deprecated: whether the contract says `option deprecated = true`.
         key_field: the proto name of the request's key field; None in a plain service.
+        explicit_cancellation: whether it is asked for `CANCELLATION_EXPLICIT`.
         location: where the contract has it.
     """
 
@@ -100,6 +101,7 @@ class HandlerModel:
     comment: str | None
     deprecated: bool
     key_field: str | None
+    explicit_cancellation: bool
     location: Location
 
 

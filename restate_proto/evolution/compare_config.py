@@ -26,6 +26,17 @@ _RETENTIONS = {
         "submitted again later than that runs again."
     ),
 }
+_CANCELLATIONS = {
+    True: (
+        "Who cancels its invocations counts on their end. They end now when the handler chooses to, "
+        "and the calls that it has made go on."
+    ),
+    False: (
+        "Cancelled, the handler fails where it waits, and the calls that it has made are cancelled "
+        "with it; its code may count on neither."
+    ),
+}
+"""What breaks where cancellation is explicit now, and where it is not any more."""
 
 
 def config_findings(
@@ -34,7 +45,7 @@ def config_findings(
     after: ServiceModel,
     handlers: Sequence[tuple[HandlerModel, HandlerModel]],
 ) -> Iterator[Finding]:
-    """Finds handlers that became private, and retentions that became shorter.
+    """Finds handlers that became private or are cancelled otherwise, and shorter retentions.
 
     Args:
         report: makes the findings.
@@ -44,6 +55,9 @@ def config_findings(
     """
     closed = [_became_private(before, after, *pair) for pair in handlers]
     yield from _findings(report, "INGRESS_CLOSED", before, after, handlers, closed)
+    for explicit, why in _CANCELLATIONS.items():
+        changed = [_cancelled_otherwise(*pair, explicit=explicit) for pair in handlers]
+        yield from _findings(report, "CANCELLATION_CHANGED", before, after, handlers, changed, why)
     for name, why in _RETENTIONS.items():
         concerned = [pair for pair in handlers if _has_retention(name, pair[1])]
         shorter = [_shorter(name, before, after, *pair) for pair in concerned]
@@ -59,6 +73,13 @@ def _became_private(
         if is_closed and not _effective("ingress_private", before, was)
         else None
     )
+
+
+def _cancelled_otherwise(was: HandlerModel, now: HandlerModel, *, explicit: bool) -> str | None:
+    if was.explicit_cancellation is explicit or now.explicit_cancellation is not explicit:
+        return None
+    names = ("CANCELLATION_IMPLICIT", "CANCELLATION_EXPLICIT")
+    return f"cancellation was {names[not explicit]} and is {names[explicit]}"
 
 
 def _shorter(

@@ -144,6 +144,13 @@ RULES: dict[str, Rule] = {
             "when nobody outside calls it",
         ),
         Rule(
+            "CANCELLATION_CHANGED",
+            "`cancellation` became explicit or implicit",
+            "",  # depends on which
+            "leave it as it is, and add a handler that is cancelled the other way beside it",
+            Severity.WARNING,
+        ),
+        Rule(
             "STATE_REMOVED",
             "a state key is declared no more",
             "What is under it stays at rest: no code reads it, invocations on the old deployment "

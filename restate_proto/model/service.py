@@ -35,6 +35,8 @@ class HandlerDescriptor(Generic[Q, R]):
         config: the handler's own configuration.
         documentation: the proto comment.
         key_field: the request's attribute that holds the object key or workflow id, if any.
+        explicit_cancellation: whether the handler asks if it is cancelled, instead of failing where
+            it waits.
     """
 
     service: str
@@ -48,6 +50,7 @@ class HandlerDescriptor(Generic[Q, R]):
     config: Config = field(default_factory=Config)
     documentation: str | None = None
     key_field: str | None = None
+    explicit_cancellation: bool = False
 
     @property
     def takes_request(self) -> bool:

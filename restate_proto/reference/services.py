@@ -132,6 +132,8 @@ def _handler_blocks(
         ]
     if is_private(service, handler):
         sentence.append(Text(" Only other handlers can call it."))
+    if handler.explicit_cancellation:
+        sentence.append(Text(" Cancelled, it goes on, and ends when it chooses to."))
     yield Paragraph(tuple(sentence))
     if not is_private(service, handler):
         yield Paragraph((Text("Over HTTP: "), Code(http_request(service, handler))))

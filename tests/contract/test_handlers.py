@@ -119,6 +119,18 @@ CASES: dict[str, tuple[str, list[str]]] = {
             '5:3: Restate refuses the handler name "__C":',
         ],
     ),
+    "unknown cancellation": (
+        """
+        service S {
+          option (restatepb.v1.service) = {};
+          rpc A(M) returns (M) { option (restatepb.v1.handler) = { cancellation: 7 }; }
+        }
+        """,
+        [
+            "3:26: cancellation has the unknown value 7; write CANCELLATION_IMPLICIT or"
+            " CANCELLATION_EXPLICIT"
+        ],
+    ),
     "key fields": (
         """
         message A { int64 id = 1 [(restatepb.v1.key) = true]; }

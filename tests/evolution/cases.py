@@ -344,6 +344,29 @@ CASES = [
         place="  rpc Refund",
         handler="Refund",
     ),
+    Case(
+        "CANCELLATION_CHANGED",
+        (
+            (
+                _REFUND,
+                _REFUND.replace(
+                    ";\n",
+                    "{ option (restatepb.v1.handler) = { cancellation: CANCELLATION_EXPLICIT }; }\n",
+                ),
+            ),
+        ),
+        "service shop.v1.Payments: handler Refund: cancellation was CANCELLATION_IMPLICIT and is "
+        "CANCELLATION_EXPLICIT",
+        safe=(
+            (
+                _SHARED,
+                "option (restatepb.v1.handler) = { shared: true cancellation: CANCELLATION_IMPLICIT };",
+            ),
+        ),
+        place="  rpc Refund",
+        handler="Refund",
+        why="end now when the handler chooses to",
+    ),
     *(
         case
         for what, service, name, type_, other in (

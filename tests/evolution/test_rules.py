@@ -54,6 +54,7 @@ def test_every_rule_has_a_break_and_a_safe_way() -> None:
     assert {case.rule for case in CASES} == set(RULES)
     assert {case.rule for case in CASES if case.safe} == set(RULES) - {"TYPE_RENAMED"}
     assert {rule.id for rule in RULES.values() if rule.severity is Severity.WARNING} == {
+        "CANCELLATION_CHANGED",
         "FIELD_WIDENED",
         "TYPE_RENAMED",
         "RETENTION_SHORTENED",
@@ -166,6 +167,15 @@ def test_a_handler_of_a_private_service_may_say_so_too(changes: Changes) -> None
     )
     assert changes(service, handler) == ()
     assert changes(handler, CONTRACT) == ()
+
+
+def test_cancellation_that_is_implicit_again(changes: Changes) -> None:
+    option = "{ option (restatepb.v1.handler) = { cancellation: CANCELLATION_EXPLICIT }; }"
+    explicit = CONTRACT.replace("returns (Receipt);", f"returns (Receipt) {option}")
+    (finding,) = changes(explicit, CONTRACT)
+    assert finding.rule.id == "CANCELLATION_CHANGED"
+    assert "was CANCELLATION_EXPLICIT and is CANCELLATION_IMPLICIT" in finding.message
+    assert "fails where it waits" in finding.why
 
 
 def test_a_retention_is_said_in_seconds(changes: Changes) -> None:

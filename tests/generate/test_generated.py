@@ -140,6 +140,7 @@ def test_the_configuration_arrives_whole(load: Callable[[str], Any]) -> None:
     assert greet.config == Config()
     assert (goodbye.service, goodbye.name, goodbye.method) == ("greeter", "goodbye", "say_goodbye")
     assert goodbye.config.retry_policy.on_max_attempts is OnMaxAttempts.KILL
+    assert (greet.explicit_cancellation, goodbye.explicit_cancellation) == (False, True)
 
 
 def test_a_go_contract_keeps_its_meaning(load: Callable[[str], Any]) -> None:

@@ -366,6 +366,13 @@ def test_a_private_handler_is_called_by_handlers_alone(written: Written) -> None
     assert "S (service) (private)" in words(pages["t.proto"].blocks[2].content)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - a heading
 
 
+def test_a_handler_that_goes_on_when_it_is_cancelled_says_so(written: Written) -> None:
+    explicit = "{ option (restatepb.v1.handler) = { cancellation: CANCELLATION_EXPLICIT }; }"
+    for option, says_so in ((";", False), (explicit, True)):
+        page = written(SERVICE.replace("(M);", f"(M) {option}") + "message M {}")["t.proto"]
+        assert any("Cancelled, it goes on" in text for text in paragraphs(page)) is says_so
+
+
 def test_only_fields_that_are_easy_to_set_are_set(written: Written) -> None:
     pages = written(
         SERVICE

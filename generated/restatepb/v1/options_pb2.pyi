@@ -19,12 +19,21 @@ class OnMaxAttempts(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ON_MAX_ATTEMPTS_UNSPECIFIED: _ClassVar[OnMaxAttempts]
     ON_MAX_ATTEMPTS_PAUSE: _ClassVar[OnMaxAttempts]
     ON_MAX_ATTEMPTS_KILL: _ClassVar[OnMaxAttempts]
+
+class Cancellation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CANCELLATION_UNSPECIFIED: _ClassVar[Cancellation]
+    CANCELLATION_IMPLICIT: _ClassVar[Cancellation]
+    CANCELLATION_EXPLICIT: _ClassVar[Cancellation]
 ENCODING_UNSPECIFIED: Encoding
 ENCODING_PROTOBUF: Encoding
 ENCODING_JSON: Encoding
 ON_MAX_ATTEMPTS_UNSPECIFIED: OnMaxAttempts
 ON_MAX_ATTEMPTS_PAUSE: OnMaxAttempts
 ON_MAX_ATTEMPTS_KILL: OnMaxAttempts
+CANCELLATION_UNSPECIFIED: Cancellation
+CANCELLATION_IMPLICIT: Cancellation
+CANCELLATION_EXPLICIT: Cancellation
 SERVICE_FIELD_NUMBER: _ClassVar[int]
 service: _descriptor.FieldDescriptor
 OBJECT_FIELD_NUMBER: _ClassVar[int]
@@ -79,16 +88,18 @@ class WorkflowOptions(_message.Message):
     def __init__(self, name: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., config: _Optional[_Union[Config, _Mapping]] = ..., signal: _Optional[_Iterable[_Union[Signal, _Mapping]]] = ..., state: _Optional[_Iterable[_Union[State, _Mapping]]] = ..., promise: _Optional[_Iterable[_Union[Promise, _Mapping]]] = ...) -> None: ...
 
 class HandlerOptions(_message.Message):
-    __slots__ = ("name", "shared", "run", "config")
+    __slots__ = ("name", "shared", "run", "config", "cancellation")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SHARED_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
+    CANCELLATION_FIELD_NUMBER: _ClassVar[int]
     name: str
     shared: bool
     run: bool
     config: Config
-    def __init__(self, name: _Optional[str] = ..., shared: bool = ..., run: bool = ..., config: _Optional[_Union[Config, _Mapping]] = ...) -> None: ...
+    cancellation: Cancellation
+    def __init__(self, name: _Optional[str] = ..., shared: bool = ..., run: bool = ..., config: _Optional[_Union[Config, _Mapping]] = ..., cancellation: _Optional[_Union[Cancellation, str]] = ...) -> None: ...
 
 class Config(_message.Message):
     __slots__ = ("inactivity_timeout", "abort_timeout", "journal_retention", "idempotency_retention", "workflow_retention", "ingress_private", "lazy_state", "retry_policy", "metadata")

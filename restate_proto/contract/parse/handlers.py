@@ -15,6 +15,7 @@ from restate_proto.model.config import Config
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.model.names import handler_name_problem
 from restate_proto.protobuf import is_repeated
+from restatepb.v1 import options_pb2
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, MethodDescriptor
@@ -59,6 +60,7 @@ def _handler(scope: ServiceScope, method: MethodDescriptor) -> HandlerModel:
         comment=scope.file.descriptors.comment(method),
         deprecated=method.GetOptions().deprecated,
         key_field=key_field(scope.file, method.input_type) if is_keyed else None,
+        explicit_cancellation=_explicit_cancellation(scope, method, option),
         location=scope.method_location(method),
     )
 
@@ -183,6 +185,21 @@ def _config(
         lambda text: scope.report(location, text),
         of_handler=True,
     )
+
+
+def _explicit_cancellation(
+    scope: ServiceScope, method: MethodDescriptor, option: HandlerOption | None
+) -> bool:
+    if option is None:
+        return False
+    message = option.message
+    if message.cancellation not in options_pb2.Cancellation.values():
+        scope.report(
+            scope.method_location(method, option.number, message.CANCELLATION_FIELD_NUMBER),
+            f"cancellation has the unknown value {message.cancellation}; "
+            "write CANCELLATION_IMPLICIT or CANCELLATION_EXPLICIT",
+        )
+    return message.cancellation == options_pb2.CANCELLATION_EXPLICIT
 
 
 def _check_names(scope: ServiceScope, handlers: tuple[HandlerModel, ...]) -> None:

@@ -53,6 +53,8 @@ def handler_descriptor(
     if handler.key_field is not None:
         attribute = runtime.attribute(handler.request, handler.key_field)
         arguments.append(("key_field", quote(attribute)))
+    if handler.explicit_cancellation:
+        arguments.append(("explicit_cancellation", "True"))
     return Call("_rt.HandlerDescriptor", tuple(arguments))
 
 

@@ -144,7 +144,7 @@ _GREETER_SAY_GOODBYE: Final = _rt.HandlerDescriptor(
         ),
         metadata={"level": "2"},
     ),
-    documentation="Says goodbye,\nand means it.",
+    documentation="Says goodbye,\nand means it.", explicit_cancellation=True,
 )
 
 GreeterBase.__restate_service__ = _rt.ServiceDescriptor(

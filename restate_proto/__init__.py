@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ServiceNotFoundError,
     )
     from restate_proto.model.codec import CodecError
+    from restate_proto.model.error_types import DetailedError
     from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
     from restate_proto.model.kinds import Encoding
     from restate_proto.model.options import CallOptions, SendOptions, SubmitOptions
@@ -54,6 +55,7 @@ __all__ = [
     "CancelledError",
     "CodecError",
     "Context",
+    "DetailedError",
     "DurableFuture",
     "DurablePromise",
     "Encoding",
@@ -99,6 +101,7 @@ _MODULES = {
     "endpoint": ("Endpoint", "Limits", "RunningEndpoint"),
     "errors": ("RestateError", "RetryableError", "TerminalError"),
     "model.codec": ("CodecError",),
+    "model.error_types": ("DetailedError",),
     "model.keys": ("PromiseKey", "SignalKey", "StateKey"),
     "model.kinds": ("Encoding",),
     "model.options": ("CallOptions", "SendOptions", "SubmitOptions"),

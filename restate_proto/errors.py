@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = [
     "RestateError",
     "RetryableError",
     "TerminalError",
     "checked_code",
-    "received_error",
+    "read_details",
+    "write_detail",
 ]
+
+_DETAIL = "restatepb.detail/"
+_RETRY_INFO = "google.rpc.RetryInfo"
 
 
 class RestateError(Exception):
@@ -31,24 +41,33 @@ class TerminalError(RestateError):
         message: what went wrong, for the caller to read.
         code: an HTTP status code, 400 to 599; it is the response's status for an outside caller.
         metadata: more about the error as strings; it travels with service protocol v6 and newer.
+        retry_after: after which time the caller may try again; nobody does so by itself. It travels
+            in the metadata, as the detail `google.rpc.RetryInfo`.
 
     Attributes:
         message: as given.
         code: as given. Of an error that a call, the journal or the ingress gave, it is what the
             other party wrote, whatever number that is; passed on, a number that is none of 400 to
             599 becomes 500.
-        metadata: as given.
+        metadata: as given, with the details of the error.
+        retry_after: as given, or what the metadata says of it; None where that is nothing.
         selected: where a `select` raised the error, the name that it gives to what failed.
 
     Raises:
-        TypeError: the code is no integer.
+        TypeError: the code is no integer, or `retry_after` no timedelta.
         ValueError: the code is not 400 to 599.
     """
 
+    retry_after: timedelta | None = None
     selected: str | None = None
 
     def __init__(
-        self, message: str, *, code: int = 500, metadata: Mapping[str, str] | None = None
+        self,
+        message: str,
+        *,
+        code: int = 500,
+        metadata: Mapping[str, str] | None = None,
+        retry_after: timedelta | None = None,
     ) -> None:
         super().__init__(message)
         if metadata is not None and not hasattr(metadata, "items"):
@@ -60,6 +79,12 @@ class TerminalError(RestateError):
         self.message = str(message)
         self.code = checked_code("TerminalError", code)
         self.metadata = {str(key): str(value) for key, value in (metadata or {}).items()}
+        if retry_after is not None:
+            _check_retry_after("TerminalError", retry_after)
+            write_detail(self.metadata, _RETRY_INFO, _retry_info(retry_after))
+        if self.metadata:
+            retry_info = dict(read_details(self.metadata)).get(_RETRY_INFO)
+            self.retry_after = _retry_delay(retry_info)
 
     def __str__(self) -> str:
         return f"[{self.code}] {self.message}"
@@ -84,8 +109,8 @@ class RetryableError(RestateError):
         self, message: str, *, retry_after: timedelta | None = None, code: int = 500
     ) -> None:
         super().__init__(message)
-        if not isinstance(retry_after, timedelta | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
-            raise TypeError(f"RetryableError(retry_after={retry_after!r}): must be a timedelta")
+        if retry_after is not None:
+            _check_retry_after("RetryableError", retry_after)
         self.message = str(message)
         self.retry_after = retry_after
         self.code = checked_code("RetryableError", code)
@@ -114,8 +139,58 @@ def checked_code(where: str, code: int) -> int:
     return int(code)  # of an http.HTTPStatus, too
 
 
-def received_error(message: str, code: int, metadata: Mapping[str, str]) -> TerminalError:
-    """The failure that another party has written, with the code that it has, in range or not."""
-    error = TerminalError(message, metadata=metadata)
-    error.code = code
-    return error
+def write_detail(metadata: dict[str, str], full_name: str, data: bytes) -> None:
+    """Puts a message into the metadata of an error.
+
+    Args:
+        metadata: takes it, as `restatepb.detail/` and the name, in base64.
+        full_name: the full name of its type.
+        data: its binary form.
+    """
+    metadata[f"{_DETAIL}{full_name}"] = base64.b64encode(data).decode("ascii")
+
+
+def read_details(metadata: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    """Yields the messages in the metadata of an error, but for those that are no base64.
+
+    Args:
+        metadata: the metadata, which another party may have written.
+
+    Yields:
+        The full name of a type, and the binary form of a message, in the order of the names.
+    """
+    for key in sorted(metadata):
+        if key.startswith(_DETAIL):
+            try:
+                yield key.removeprefix(_DETAIL), base64.b64decode(metadata[key], validate=True)
+            except ValueError:
+                continue
+
+
+# The file of google.rpc.RetryInfo does not come with protobuf. The message has one field: number 1,
+# a Duration.
+
+
+def _retry_info(delay: timedelta) -> bytes:
+    duration = Duration()
+    duration.FromTimedelta(delay)
+    data = duration.SerializeToString()  # shorter than 128 bytes
+    return bytes((1 << 3 | 2, len(data))) + data
+
+
+def _retry_delay(retry_info: bytes | None) -> timedelta | None:
+    if retry_info is None:
+        return None
+    try:
+        for field in UnknownFieldSet(Empty.FromString(retry_info)):
+            known: Any = field
+            if (known.field_number, known.wire_type) == (1, 2):
+                return Duration.FromString(known.data).ToTimedelta()
+    except (DecodeError, ValueError, OverflowError):  # of another party
+        pass
+    return None
+
+
+def _check_retry_after(where: str, retry_after: object) -> None:
+    if not isinstance(retry_after, timedelta):
+        raise TypeError(f"{where}(retry_after={retry_after!r}): must be a timedelta")

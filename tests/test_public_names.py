@@ -17,6 +17,7 @@ PUBLIC_NAMES = [
     "CancelledError",
     "CodecError",
     "Context",
+    "DetailedError",
     "DurableFuture",
     "DurablePromise",
     "Encoding",

@@ -36,8 +36,14 @@ from shop.v1.checkout_pb2 import Approval, PayRequest, Receipt
 from shop.v1.checkout_restate import CheckoutBase, CheckoutClient
 from shop.v1.signup_pb2 import Confirmation, SignupRequest, SignupResponse
 from shop.v1.signup_restate import SignupBase
-from shop.v1.ticket_pb2 import ReleaseRequest, ReserveRequest, SellRequest, TicketStatus
-from shop.v1.ticket_restate import TicketBase, TicketClient
+from shop.v1.ticket_pb2 import (
+    ReleaseRequest,
+    ReserveRequest,
+    SellRequest,
+    TicketStatus,
+    TicketTaken,
+)
+from shop.v1.ticket_restate import TicketBase, TicketClient, TicketTakenError
 
 HOLD = timedelta(minutes=15)
 PRICE_CENTS = 4_000
@@ -49,8 +55,9 @@ class Ticket(TicketBase):
     """One ticket. It has one writer at a time, so it is never sold twice."""
 
     async def reserve(self, ctx: ObjectContext, request: ReserveRequest) -> None:
-        if await ctx.get(self.STATUS):
-            raise TerminalError(f"ticket {ctx.key} is taken", code=409)
+        if status := await ctx.get(self.STATUS):
+            taken = TicketTaken(ticket_id=ctx.key, sold=status.HasField("sold_to"))
+            raise TicketTakenError(taken, f"ticket {ctx.key} is taken")
         ctx.set(self.STATUS, TicketStatus(reserved_by=request.customer))
 
     async def release(self, ctx: ObjectContext, request: ReleaseRequest) -> None:

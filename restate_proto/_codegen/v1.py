@@ -16,6 +16,7 @@ from restate_proto.ingress import (
     IngressServiceSendClient,
 )
 from restate_proto.model.config import Config
+from restate_proto.model.error_types import DetailedError, error_type
 from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.options import CallOptions, SendOptions, SubmitOptions
@@ -50,6 +51,7 @@ __all__ = [
     "Context",
     "ContextClient",
     "ContextSendClient",
+    "DetailedError",
     "Encoding",
     "HandlerDescriptor",
     "HandlerKind",
@@ -76,6 +78,7 @@ __all__ = [
     "WorkflowSharedContext",
     "codec_for",
     "deprecated",
+    "error_type",
     "getdoc",
     "google_codec",
     "message_files",

@@ -9,7 +9,7 @@ from restate_proto.model.kinds import ServiceKind
 from restate_proto.protobuf import names_in_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from google.protobuf.descriptor import Descriptor
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KIND_WORDS",
     "Declaration",
+    "ErrorModel",
     "FileModel",
     "HandlerModel",
     "MessageType",
@@ -75,6 +76,23 @@ class Declaration:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorModel:
+    """An error that handlers may fail with.
+
+    Args:
+        type: the message that says more about it.
+        code: its HTTP status code.
+        comment: the proto comment of the message.
+        location: where the contract declares it.
+    """
+
+    type: MessageType
+    code: int
+    comment: str | None
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
 class HandlerModel:
     """One handler.
 
@@ -88,6 +106,7 @@ class HandlerModel:
         comment: the proto comment.
         deprecated: whether the contract says `option deprecated = true`.
         key_field: the proto name of the request's key field; None in a plain service.
+        errors: what it may fail with, beside the errors of its service.
         explicit_cancellation: whether it is asked for `CANCELLATION_EXPLICIT`.
         location: where the contract has it.
     """
@@ -101,6 +120,7 @@ class HandlerModel:
     comment: str | None
     deprecated: bool
     key_field: str | None
+    errors: tuple[ErrorModel, ...]
     explicit_cancellation: bool
     location: Location
 
@@ -122,6 +142,7 @@ class ServiceModel:
         state: declared state keys.
         promises: declared promises.
         signals: declared signals.
+        errors: what all its handlers may fail with.
         location: where the contract has it.
     """
 
@@ -137,6 +158,7 @@ class ServiceModel:
     state: tuple[Declaration, ...]
     promises: tuple[Declaration, ...]
     signals: tuple[Declaration, ...]
+    errors: tuple[ErrorModel, ...]
     location: Location
 
     @property
@@ -154,12 +176,18 @@ class ServiceModel:
         """Whether a request of it carries the key, so that a client may do without one."""
         return any(handler.key_field is not None for handler in self.handlers)
 
+    def errors_of(self, handler: HandlerModel) -> tuple[ErrorModel, ...]:
+        """Returns what a handler may fail with, each type once."""
+        return _each_type_once((*self.errors, *handler.errors))
+
     def messages(self) -> Iterator[MessageType]:
         """Yields every message type that it names, some more than once."""
         for handler in self.handlers:
             yield handler.request
             yield handler.response
-        for declaration in (*self.state, *self.promises, *self.signals):
+            for error in handler.errors:
+                yield error.type
+        for declaration in (*self.state, *self.promises, *self.signals, *self.errors):
             yield declaration.type
 
 
@@ -174,3 +202,20 @@ class FileModel:
 
     path: str
     services: tuple[ServiceModel, ...]
+
+    @property
+    def errors(self) -> tuple[ErrorModel, ...]:
+        """What its handlers may fail with, each type once."""
+        return _each_type_once(
+            error
+            for service in self.services
+            for errors in (service.errors, *(handler.errors for handler in service.handlers))
+            for error in errors
+        )
+
+
+def _each_type_once(errors: Iterable[ErrorModel]) -> tuple[ErrorModel, ...]:
+    found: dict[str, ErrorModel] = {}
+    for error in errors:
+        found.setdefault(error.type.full_name, error)
+    return tuple(found.values())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from restate_proto.model.codec import Codec
-    from restate_proto.model.config import Config
+    from restate_proto.model.error_types import DetailedError
     from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
 
 __all__ = ["MAX_MANIFEST_VERSION", "MIN_MANIFEST_VERSION", "ManifestError", "build_manifest"]
@@ -92,7 +92,8 @@ def build_manifest(
 
     Durations become milliseconds; what is not whole is rounded up. A service's
     `workflow_retention` goes to its run handler, which is the only place the manifest has for it.
-    Documentation and metadata are left out where the version cannot carry them.
+    Documentation and metadata are left out where the version cannot carry them. The metadata says
+    which errors there are: `restatepb.error/shop.v1.SoldOut` with the code.
 
     Args:
         services: the services, in the order in which they are to be shown.
@@ -130,7 +131,7 @@ def _service(service: ServiceDescriptor, version: int) -> dict[str, Any]:
         "name": name,
         "ty": kind.value,
         "handlers": [_handler(service, handler, version) for handler in service.handlers],
-        **_supported_by_version(_settings(config, service.documentation, where), where, version),
+        **_supported_by_version(_settings(service, where), where, version),
     }
 
 
@@ -144,7 +145,7 @@ def _handler(
         described["ty"] = handler.kind.value
     described["input"] = _input(handler.request)
     described["output"] = _output(handler.response, handler.encoding)
-    settings = _settings(handler.config, handler.documentation, where)
+    settings = _settings(handler, where)
     if handler.kind is HandlerKind.WORKFLOW:
         retention = handler.config.workflow_retention
         if retention is None:
@@ -191,8 +192,11 @@ def _output(codec: Codec[Any], encoding: Encoding) -> dict[str, Any]:
     return described if schema is None else {**described, "jsonSchema": schema}
 
 
-def _settings(config: Config, documentation: str | None, where: str) -> dict[str, Any]:
+def _settings(
+    described: ServiceDescriptor | HandlerDescriptor[Any, Any], where: str
+) -> dict[str, Any]:
     """The fields of a service or handler that are set, but for the workflow retention."""
+    config = described.config
     policy = config.retry_policy or InvocationRetryPolicy()
     durations = {
         "inactivityTimeout": config.inactivity_timeout,
@@ -204,8 +208,8 @@ def _settings(config: Config, documentation: str | None, where: str) -> dict[str
     }
     on_max_attempts = policy.on_max_attempts
     settings: dict[str, Any] = {
-        "documentation": documentation or None,
-        "metadata": dict(config.metadata) or None,
+        "documentation": described.documentation or None,
+        "metadata": {**_errors(described.errors), **config.metadata} or None,
         **{
             field: _milliseconds(value, field, where)
             for field, value in durations.items()
@@ -218,6 +222,12 @@ def _settings(config: Config, documentation: str | None, where: str) -> dict[str
         "retryPolicyOnMaxAttempts": None if on_max_attempts is None else on_max_attempts.value,
     }
     return {field: value for field, value in settings.items() if value is not None}
+
+
+def _errors(errors: Iterable[type[DetailedError[Any]]]) -> dict[str, str]:
+    """Metadata that says which errors there are, with their codes."""
+    described = (error.__restate_error__ for error in errors)
+    return {f"restatepb.error/{each.full_name}": str(each.code) for each in described}
 
 
 def _check_name(problem: str | None, where: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.contract.schema import KIND_WORDS
 from restate_proto.evolution.compare_config import config_findings
+from restate_proto.evolution.compare_errors import error_findings, error_uses
 from restate_proto.evolution.compare_keys import key_findings
 from restate_proto.evolution.compare_types import Use, type_findings
 from restate_proto.evolution.findings import Reporter
@@ -72,6 +73,8 @@ def compare_service(
         yield from _declarations(report, what, declared)
         uses += (_declared_use(what, one, other) for one, other in declared.same)
     uses += (use for pair in pairs for use in _handler_uses(*pair))
+    uses += error_uses(before, after, pairs)
+    yield from error_findings(report, before, after, pairs)
     if before.encoding is not after.encoding:
         yield _encoding(report, before, after)
     yield from type_findings(report, uses, {before.encoding, after.encoding}, payloads)

@@ -32,6 +32,7 @@ class Use:
         place: where the new contract has it.
         handler: the Restate name of the handler that it belongs to, if any.
         name: the Restate name of the declaration that it is, if any.
+        encoding: what the message is kept in, where that is not the encoding of its service.
     """
 
     rule: str
@@ -42,6 +43,7 @@ class Use:
     place: Location
     handler: str | None = None
     name: str | None = None
+    encoding: Encoding | None = None
 
 
 def type_findings(
@@ -61,10 +63,11 @@ def type_findings(
     changed: dict[Difference, list[Use]] = {}
     for use in uses:
         names = (use.old.full_name, use.new.full_name)
+        kept_in = encodings if use.encoding is None else {use.encoding}
         # Of two encodings a difference is said once.
         found = dict.fromkeys(
             difference
-            for encoding in sorted(encodings, key=lambda each: each.value)
+            for encoding in sorted(kept_in, key=lambda each: each.value)
             for difference in payloads.differences(*names, encoding)
         )
         if use.old.full_name != use.new.full_name:

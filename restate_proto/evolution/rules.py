@@ -221,6 +221,23 @@ RULES: dict[str, Rule] = {
             "send both until the invocations that wait for the old one have finished",
         ),
         Rule(
+            "ERROR_REMOVED",
+            "a handler does not declare an error any more",
+            "Callers tell a failure by the name of its type. Those of the old contract get another "
+            "error for it, or a plain one, and what they do for this one is not done. Failures that "
+            "are recorded, of a workflow or an idempotency key, still have the type.",
+            "keep it declared, with its message, until nobody catches it; then accept this finding "
+            "with --ignore",
+        ),
+        Rule(
+            "ERROR_CODE_CHANGED",
+            "an error has another code",
+            "Callers that go by the HTTP status, curl and proxies among them, take it for another "
+            "failure. Recorded failures keep the old code.",
+            "keep the code; or declare an error of another message beside it",
+            Severity.WARNING,
+        ),
+        Rule(
             "MESSAGE_CHANGED",
             "a message that Restate keeps does not read the same in the encoding it is kept in",
             "Payloads of it are at rest or under way ({uses}). Read with the new message, or "

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 from restate_proto.model.kinds import ServiceKind
 
 if TYPE_CHECKING:
-    from restate_proto.contract.schema import HandlerModel, ServiceModel
+    from restate_proto.contract.schema import ErrorModel, HandlerModel, ServiceModel
 
-__all__ = ["DEPRECATED", "deprecated_words", "described", "handler_doc", "service_doc"]
+__all__ = [
+    "DEPRECATED",
+    "deprecated_words",
+    "described",
+    "error_doc",
+    "handler_doc",
+    "service_doc",
+]
 
 DEPRECATED = "Deprecated in the contract."
 
@@ -39,6 +46,11 @@ def handler_doc(handler: HandlerModel, *, says_deprecated: bool = True) -> str:
     """
     deprecated = handler.deprecated and says_deprecated
     return _doc(handler.comment, f"The handler `{handler.name}`.", deprecated)
+
+
+def error_doc(error: ErrorModel) -> str:
+    """Returns the docstring of the class of an error: the comment of its message, or its name."""
+    return error.comment or f"The error `{error.type.full_name}`, with the code {error.code}."
 
 
 def deprecated_words(service: ServiceModel, handler: HandlerModel | None = None) -> str:

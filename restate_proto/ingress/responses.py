@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
-from restate_proto.errors import received_error
 from restate_proto.ingress import errors
 from restate_proto.ingress.requests import Operation
 from restate_proto.model.codec import CodecError
+from restate_proto.model.error_types import received_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from restate_proto.model.codec import Codec
 from restate_proto.model.config import Config
+from restate_proto.model.error_types import DetailedError
 from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.target import Target
@@ -37,6 +38,7 @@ class HandlerDescriptor(Generic[Q, R]):
         key_field: the request's attribute that holds the object key or workflow id, if any.
         explicit_cancellation: whether the handler asks if it is cancelled, instead of failing where
             it waits.
+        errors: what it may fail with, beside the errors of its service.
     """
 
     service: str
@@ -51,6 +53,7 @@ class HandlerDescriptor(Generic[Q, R]):
     documentation: str | None = None
     key_field: str | None = None
     explicit_cancellation: bool = False
+    errors: tuple[type[DetailedError[Any]], ...] = ()
 
     @property
     def takes_request(self) -> bool:
@@ -102,6 +105,7 @@ class ServiceDescriptor:
         state: the declared state keys.
         promises: the declared promises of a workflow.
         signals: the declared signals.
+        errors: what all its handlers may fail with.
     """
 
     name: str
@@ -113,6 +117,7 @@ class ServiceDescriptor:
     state: tuple[StateKey[Any], ...] = ()
     promises: tuple[PromiseKey[Any], ...] = ()
     signals: tuple[SignalKey[Any], ...] = ()
+    errors: tuple[type[DetailedError[Any]], ...] = ()
 
 
 class ServiceBase(ABC):

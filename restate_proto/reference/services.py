@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from restate_proto.contract.schema import (
         Declaration,
+        ErrorModel,
         HandlerModel,
         MessageType,
         ServiceModel,
@@ -102,6 +103,7 @@ def service_blocks(service: ServiceModel, library: Library, calls: CallWriter) -
     yield from _declared("State", "Key", service.state, library)
     yield from _declared("Promises", "Name", service.promises, library)
     yield from _declared("Signals", "Name", service.signals, library)
+    yield from _errors(service.errors, 3, library)
     yield from _configuration(service.config, 3)
     for handler in service.handlers:
         yield from _handler_blocks(service, handler, library, calls)
@@ -137,6 +139,7 @@ def _handler_blocks(
     yield Paragraph(tuple(sentence))
     if not is_private(service, handler):
         yield Paragraph((Text("Over HTTP: "), Code(http_request(service, handler))))
+    yield from _errors(handler.errors, 4, library)
     yield from _configuration(handler.config, 4)
     site, choices = calls.calls(service, handler)
     if not handler.request.is_empty:
@@ -172,6 +175,22 @@ def _declared(
             [
                 ((Code(found.name),), (type_reference(found.type.full_name, library),))
                 for found in declarations
+            ],
+        )
+
+
+def _errors(errors: tuple[ErrorModel, ...], level: int, library: Library) -> Iterator[Block]:
+    if errors:
+        yield Heading(level, (Text("Errors"),))
+        yield Table.of(
+            ("Detail", "Code", "Meaning"),
+            [
+                (
+                    (type_reference(error.type.full_name, library),),
+                    (Code(str(error.code)),),
+                    (Summary(error.comment),) if error.comment else (),
+                )
+                for error in errors
             ],
         )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import traceback
 from typing import cast
 
-from restate_proto.errors import RetryableError, TerminalError, received_error
+from restate_proto.errors import RetryableError, TerminalError
+from restate_proto.model.error_types import received_error
 from restate_proto.protocol import AttemptError, Failure
 
 __all__ = [

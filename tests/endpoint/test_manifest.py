@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from restate_proto.endpoint.manifest import ManifestError, build_manifest
 from restate_proto.model.config import Config
+from restate_proto.model.error_types import ErrorDescriptor
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.retry import InvocationRetryPolicy, OnMaxAttempts
 from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
@@ -261,6 +262,18 @@ def test_good_handler_names(name: str) -> None:
 def test_bad_handler_names(name: str) -> None:
     with pytest.raises(ManifestError, match=r"Restate refuses the name: .*set another `name`"):
         manifest(service(handler(name)))
+
+
+def test_errors_are_metadata() -> None:
+    class SoldOut:
+        __restate_error__ = ErrorDescriptor("shop.v1.SoldOut", 409, FakeCodec())  # pyright: ignore[reportArgumentType]
+
+    described = only_handler(handler(errors=(SoldOut,), config=Config(metadata={"team": "shop"})))
+    assert described["metadata"] == {"restatepb.error/shop.v1.SoldOut": "409", "team": "shop"}
+    assert only_service(service(handler(), errors=(SoldOut,)))["metadata"] == {
+        "restatepb.error/shop.v1.SoldOut": "409"
+    }
+    assert "metadata" not in only_service(service(handler(), errors=(SoldOut,)), version=1)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -32,6 +32,14 @@ service Payments {
   rpc Refund(Receipt) returns (Item);
 }
 
+service Stock {
+  option (restatepb.v1.service) = { error: { type: "shop.v1.SoldOut" code: 409 } };
+  rpc Take(Item) returns (google.protobuf.Empty) {
+    option (restatepb.v1.handler).error = { type: "shop.v1.Locked" code: 423 };
+  }
+  rpc Look(Item) returns (google.protobuf.Empty);
+}
+
 service Ledger {
   option (restatepb.v1.object) = {
     name: "ledger"
@@ -62,6 +70,10 @@ message Entry {
   string account_name = 1;
   Status status = 2;
 }
+message SoldOut {
+  int32 left = 1;
+}
+message Locked {}
 enum Status {
   STATUS_UNSPECIFIED = 0;
   STATUS_OPEN = 1;
@@ -109,10 +121,11 @@ def edited(edits: tuple[Edit, ...]) -> str:
 
 
 _CART = CONTRACT[CONTRACT.index("service Cart") : CONTRACT.index("service Signup")]
-_PAYMENTS = CONTRACT[CONTRACT.index("service Payments") : CONTRACT.index("service Ledger")]
+_PAYMENTS = CONTRACT[CONTRACT.index("service Payments") : CONTRACT.index("service Stock")]
 _OF_PAYMENTS = (
     'option (restatepb.v1.service) = { signal: { name: "approved" type: "shop.v1.Item" } };'
 )
+_SOLD_OUT = 'error: { type: "shop.v1.SoldOut" code: 409 }'
 _SHARED = "option (restatepb.v1.handler) = { shared: true };"
 _REFUND = "  rpc Refund(Receipt) returns (Item);\n"
 _KEY = " [(restatepb.v1.key) = true]"
@@ -375,6 +388,45 @@ CASES = [
             ("signal", "Payments", "approved", "Item", "Entry"),
         )
         for case in _declared(what, service, name, type_, other)
+    ),
+    Case(
+        "ERROR_REMOVED",
+        ((_SOLD_OUT, ""),),
+        "service shop.v1.Stock: error shop.v1.SoldOut is gone",
+        safe=((_SOLD_OUT, f'{_SOLD_OUT} error: {{ type: "shop.v1.Item" code: 410 }}'),),
+        place="service Stock",
+        before="  option (restatepb.v1.service) = { error",
+    ),
+    Case(
+        "ERROR_REMOVED",
+        (('type: "shop.v1.Locked"', 'type: "shop.v1.Item"'),),
+        "service shop.v1.Stock: error shop.v1.Locked of Take is gone",
+        safe=(
+            (
+                '{\n    option (restatepb.v1.handler).error = { type: "shop.v1.Locked" code: 423 };\n  }',
+                ";",
+            ),
+            (_SOLD_OUT, f'{_SOLD_OUT} error: {{ type: "shop.v1.Locked" code: 423 }}'),
+        ),
+        place="service Stock",
+        before="    option (restatepb.v1.handler).error",
+        handler="Take",
+    ),
+    Case(
+        "ERROR_CODE_CHANGED",
+        (("code: 409", "code: 410"),),
+        "service shop.v1.Stock: error shop.v1.SoldOut had the code 409 and has 410",
+        safe=(("code: 409", "code: 0x199"),),
+        place="  option (restatepb.v1.service) = { error",
+    ),
+    Case(
+        "MESSAGE_CHANGED",
+        (("int32 left = 1", "string left = 1"),),
+        'service shop.v1.Stock: field 1 "left" of shop.v1.SoldOut was int32 and is string',
+        safe=(("int32 left = 1;", "int32 left = 1; string since = 2;"),),
+        place="  string left",
+        before="  int32 left",
+        why="(error shop.v1.SoldOut)",
     ),
     Case(
         "MESSAGE_CHANGED",

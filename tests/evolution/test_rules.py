@@ -55,6 +55,7 @@ def test_every_rule_has_a_break_and_a_safe_way() -> None:
     assert {case.rule for case in CASES if case.safe} == set(RULES) - {"TYPE_RENAMED"}
     assert {rule.id for rule in RULES.values() if rule.severity is Severity.WARNING} == {
         "CANCELLATION_CHANGED",
+        "ERROR_CODE_CHANGED",
         "FIELD_WIDENED",
         "TYPE_RENAMED",
         "RETENTION_SHORTENED",
@@ -64,7 +65,7 @@ def test_every_rule_has_a_break_and_a_safe_way() -> None:
 def test_what_is_in_no_file_any_more_has_no_place(changes: Changes) -> None:
     one, other = CONTRACT, 'syntax = "proto3"; package other.v1;'
     findings = changes({"shop.proto": one, "other.proto": other}, {"other.proto": other})
-    assert ids(findings) == ["SERVICE_REMOVED"] * 4
+    assert ids(findings) == ["SERVICE_REMOVED"] * 5
     assert {finding.place for finding in findings} == {None}
     assert findings[0].before == line_of(CONTRACT, "service Cart")
 
@@ -89,13 +90,15 @@ def test_a_package_that_moved_is_a_new_name(changes: Changes) -> None:
         '"shop.v1.', '"shop.v2.'
     )
     findings = changes(CONTRACT, moved)
-    # Their messages have new names too and read the same; `ledger` has kept its name.
-    assert set(ids(findings)) == {"SERVICE_RENAMED", "TYPE_RENAMED"}
+    # Their messages have new names too and read the same; `ledger` has kept its name. Errors are told
+    # by the names of their messages.
+    assert set(ids(findings)) == {"SERVICE_RENAMED", "TYPE_RENAMED", "ERROR_REMOVED"}
     renamed = [finding for finding in findings if finding.rule.id == "SERVICE_RENAMED"]
     assert [finding.service for finding in renamed] == [
         "shop.v1.Cart",
         "shop.v1.Signup",
         "shop.v1.Payments",
+        "shop.v1.Stock",
     ]
     assert 'name: "shop.v1.Cart"' in renamed[0].safe_way
     assert renamed[0].is_in("shop.v2.Cart")
@@ -122,11 +125,12 @@ def test_a_service_that_is_imported_now_is_not_gone(changes: Changes) -> None:
 
 def test_one_change_of_a_message_is_said_once_for_a_service(changes: Changes) -> None:
     findings = changes(CONTRACT, edited((("int32 amount", "string amount"),)))
-    assert ids(findings) == ["MESSAGE_CHANGED"] * 3
+    assert ids(findings) == ["MESSAGE_CHANGED"] * 4
     assert [finding.service for finding in findings] == [
         "shop.v1.Cart",
         "shop.v1.Signup",
         "shop.v1.Payments",
+        "shop.v1.Stock",
     ]
     assert '(state "items", the request of Add, the response of Add and 1 more)' in findings[0].why
 
@@ -176,6 +180,25 @@ def test_cancellation_that_is_implicit_again(changes: Changes) -> None:
     assert finding.rule.id == "CANCELLATION_CHANGED"
     assert "was CANCELLATION_EXPLICIT and is CANCELLATION_IMPLICIT" in finding.message
     assert "fails where it waits" in finding.why
+
+
+def test_details_travel_in_binary_whatever_the_encoding_is(changes: Changes) -> None:
+    def contract(field: str) -> str:
+        option = "service) = { encoding: ENCODING_JSON error"
+        return edited((("service) = { error", option), ("int32 left = 1", field)))
+
+    assert changes(contract("int32 left = 1"), contract("int32 rest = 1")) == ()
+    (finding,) = changes(contract("int32 left = 1"), contract("sint32 left = 1"))
+    assert "was int32 and is sint32" in finding.message
+
+
+def test_an_error_that_one_of_the_handlers_has_lost(changes: Changes) -> None:
+    sold_out = 'error: { type: "shop.v1.SoldOut" code: 409 }'
+    locked = '.error = { type: "shop.v1.Locked" code: 423 };'
+    both = f' = {{ {sold_out} error: {{ type: "shop.v1.Locked" code: 423 }} }};'
+    (finding,) = changes(CONTRACT, edited(((sold_out, ""), (locked, both))))
+    assert finding.message.endswith("error shop.v1.SoldOut of Look is gone")
+    assert finding.handler == "Look"
 
 
 def test_a_retention_is_said_in_seconds(changes: Changes) -> None:

@@ -38,7 +38,7 @@ from shop.v1.checkout_restate import CheckoutClient
 from shop.v1.signup_pb2 import SignupRequest, SignupResponse
 from shop.v1.signup_restate import SignupBase, SignupClient
 from shop.v1.ticket_pb2 import ReserveRequest
-from shop.v1.ticket_restate import TicketClient
+from shop.v1.ticket_restate import TicketClient, TicketTakenError
 
 
 class AnyContext(ObjectContext, WorkflowContext): ...
@@ -153,7 +153,8 @@ def test_the_error_in_the_reference_is_what_the_plugin_says(tmp_path: Path) -> N
     path = tmp_path / "shop" / "v1" / "cart.proto"
     path.parent.mkdir(parents=True)
     path.write_text(broken)
-    shutil.copy(ROOT / "proto" / "shop" / "v1" / "checkout.proto", path.parent)
+    for imported in ("checkout", "ticket"):
+        shutil.copy(ROOT / "proto" / "shop" / "v1" / f"{imported}.proto", path.parent)
     with pytest.raises(ContractError) as error:
         generate(tmp_path, tmp_path / "out")
     assert str(error.value) == f"{tmp_path}/{block.text.strip()}"

@@ -26,7 +26,8 @@ from shop.v1.cart_restate import CartClient
 from shop.v1.checkout_pb2 import Approval
 from shop.v1.signup_pb2 import Confirmation, SignupRequest
 from shop.v1.signup_restate import SignupClient
-from shop.v1.ticket_restate import TicketClient
+from shop.v1.ticket_pb2 import TicketTaken
+from shop.v1.ticket_restate import TicketClient, TicketTakenError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -69,11 +70,15 @@ def test_a_ticket_is_sold_to_who_reserved_and_paid_for_it(
             (seat,) = seats(1)
             cart = CartClient.from_client(client, customer := uuid4().hex)
             added = await cart.add_ticket(AddTicketRequest(ticket_id=seat))
-            with pytest.raises(TerminalError, match="is taken") as taken:
+            with pytest.raises(TicketTakenError, match="is taken") as taken:
                 await fill(client, seat)
             assert taken.value.code == 409
+            assert taken.value.detail == TicketTaken(ticket_id=seat)
 
             receipt = await cart.checkout(CheckoutRequest(card="1", email=EMAIL))
+            with pytest.raises(TicketTakenError) as taken:
+                await fill(client, seat)
+            assert taken.value.detail == TicketTaken(ticket_id=seat, sold=True)
 
             assert receipt.cents == PRICE_CENTS
             assert world.payments == {receipt.payment_id: "1"}

@@ -26,6 +26,7 @@ from restate_proto.contract.schema import MessageType
 from restate_proto.generate.python.embedded import bare_files
 from restate_proto.generate.python.generate import generate as generate_restate_code
 from restate_proto.generate.python.messages import MESSAGES
+from restate_proto.model.error_types import received_error
 from tests.generate.golden_cases import ALL_CASES, REPOSITORY, parameter, protos, tool
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def test_every_generated_module_knows_its_messages(root: Path, load: Load, libra
     for name in names:
         module = load(name)
         bases = [getattr(module, name) for name in module.__all__ if name.endswith("Base")]
-        assert len(module.__all__) == 5 * len(bases)
+        errors = [getattr(module, name) for name in module.__all__ if "Error" in name]
+        assert len(module.__all__) == 5 * len(bases) + len(errors)
         for base in bases:
             service = base.__restate_service__
             for handler in service.handlers:
@@ -94,6 +96,18 @@ def test_every_generated_module_knows_its_messages(root: Path, load: Load, libra
                     )
             for key in (*service.state, *service.promises, *service.signals):
                 assert key.type.__module__.startswith((f"{library}_tree", "betterproto.lib"))
+
+
+def test_errors_have_details_of_the_library(load: Load) -> None:
+    messages, stock = load("golden.errors.v1"), load("golden.errors.v1.stock_restate")
+    error = stock.SoldOutError(messages.SoldOut(left=3), "sold out")
+    assert error.metadata == {"restatepb.detail/golden.errors.v1.SoldOut": "CAM="}
+    with pytest.raises(stock.SoldOutError) as raised:
+        raise received_error("sold out", 409, error.metadata)
+    assert raised.value.detail == messages.SoldOut(left=3)
+    assert load("golden.errors.v1.orders_restate").SoldOutError is stock.SoldOutError
+    with pytest.raises(TypeError, match="SoldOut"):
+        stock.SoldOutError(messages.Busy(), "sold out")
 
 
 def test_classes_and_fields_are_named_as_the_library_names_them(load: Load, library: str) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from restate_proto.cli.generate import generate
 from restate_proto.model.config import Config
+from restate_proto.model.error_types import DetailedError, received_error
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.retry import InvocationRetryPolicy, OnMaxAttempts
 from restate_proto.model.service import ServiceBase
@@ -69,7 +70,8 @@ def test_every_generated_module_is_importable(tree: Path, load: Callable[[str], 
         module = load(name)
         exported = {name: getattr(module, name) for name in module.__all__}
         bases = [cls for cls in exported.values() if issubclass(cls, ServiceBase)]
-        assert len(exported) == 5 * len(bases)
+        errors = sum(issubclass(cls, DetailedError) for cls in exported.values())
+        assert len(exported) == 5 * len(bases) + errors
         for base in bases:
             handlers = base.__restate_service__.handlers
             assert base.__abstractmethods__ == {handler.method for handler in handlers}
@@ -141,6 +143,25 @@ def test_the_configuration_arrives_whole(load: Callable[[str], Any]) -> None:
     assert (goodbye.service, goodbye.name, goodbye.method) == ("greeter", "goodbye", "say_goodbye")
     assert goodbye.config.retry_policy.on_max_attempts is OnMaxAttempts.KILL
     assert (greet.explicit_cancellation, goodbye.explicit_cancellation) == (False, True)
+
+
+def test_errors_are_classes_of_the_module(load: Callable[[str], Any]) -> None:
+    stock = load("golden.errors.v1.stock_restate")
+    orders = load("golden.errors.v1.orders_restate")
+    messages = load("golden.errors.v1.errors_pb2")
+    assert orders.SoldOutError is stock.SoldOutError
+    assert orders.SoldOutError_ is not stock.SoldOutError
+
+    error = stock.SoldOutError(messages.SoldOut(left=3), "sold out")
+    assert (error.detail.left, error.message, error.code) == (3, "sold out", 409)
+    assert list(error.metadata) == ["restatepb.detail/golden.errors.v1.SoldOut"]
+    assert type(received_error("sold out", 409, error.metadata)) is stock.SoldOutError
+
+    service = stock.StockBase.__restate_service__
+    assert service.errors == (stock.SoldOutError,)
+    take, count = service.handlers
+    assert take.errors[:3] == (stock.BusyError, stock.BoxBrokenError, stock.LockedError)
+    assert count.errors == ()
 
 
 def test_a_go_contract_keeps_its_meaning(load: Callable[[str], Any]) -> None:

@@ -12,6 +12,7 @@ from restate_proto.generate.names import constant_name, snake_case, unique_name
 from restate_proto.generate.python.names import (
     class_names,
     descriptor_name,
+    error_names,
     is_plain_name,
     method_name,
     module_name,
@@ -142,3 +143,28 @@ def test_no_class_or_constant_begins_with_two_underscores() -> None:
     assert descriptor_name("Cart", "AddTicket") == "_CART_ADD_TICKET"
     assert descriptor_name("__Cart", "__Init__") == "_CART_INIT"
     assert descriptor_name("__", "Do") == "_DO"
+
+
+def test_an_error_class_is_called_after_its_message() -> None:
+    names = {
+        ("SoldOut",): "SoldOutError",
+        ("Cart", "Full"): "CartFullError",
+        ("LockedError",): "LockedError",
+        ("Error",): "Error",
+        ("sold_out",): "sold_outError",
+        ("__Private",): "PrivateError",
+        ("_1",): "_1Error",
+    }
+    assert error_names(list(names)) == tuple(names.values())
+    for name in names.values():
+        ast.parse(f"class {name}: pass")
+
+
+def test_error_classes_of_one_name_are_told_apart() -> None:
+    messages = [("SoldOut",), ("_SoldOut",), ("Sold", "Out"), ("SoldOutError",)]
+    assert error_names(messages) == (
+        "SoldOutError",
+        "SoldOutError_",
+        "SoldOutError__",
+        "SoldOutError___",
+    )

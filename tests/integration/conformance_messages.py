@@ -34,6 +34,8 @@ __all__ = [
     "LazyAccountBase",
     "LazyAccountClient",
     "Parcel",
+    "Refused",
+    "RefusedError",
     "Script",
     "moment",
 ]
@@ -65,6 +67,7 @@ if TYPE_CHECKING or MESSAGES == "protobuf":
         EntryList,
         FailRequest,
         Parcel,
+        Refused,
         Script,
     )
     from conformance.v1.conformance_restate import (
@@ -76,6 +79,7 @@ if TYPE_CHECKING or MESSAGES == "protobuf":
         JourneyClient,
         LazyAccountBase,
         LazyAccountClient,
+        RefusedError,
     )
 
     RED, BLUE = Color.COLOR_RED, Color.COLOR_BLUE
@@ -84,7 +88,7 @@ else:
     _messages = importlib.import_module("generated_conformance.conformance.v1")
     _services = importlib.import_module("generated_conformance.conformance.v1.conformance_restate")
     globals().update(vars(_services))
-    for _name in ("Entry", "EntryList", "FailRequest", "Parcel", "Script"):
+    for _name in ("Entry", "EntryList", "FailRequest", "Parcel", "Refused", "Script"):
         globals()[_name] = getattr(_messages, _name)
     RED, BLUE = _messages.Color.RED, _messages.Color.BLUE
 

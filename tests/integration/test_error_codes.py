@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from restate_proto import Context, InvalidResponseError, TerminalError
-from restate_proto.errors import received_error
+from restate_proto.model.error_types import received_error
 from restate_proto.protocol import errors
 from tests.integration.conformance_messages import Parcel
 from tests.integration.scripted_services import Place

@@ -26,6 +26,7 @@ CHOSEN = {
     "test_signals.py": "signals",
     "test_runs.py": "results of runs",
     "test_errors.py": "failures, and what a handler may not return",
+    "test_error_types.py": "failures with details",
 }
 
 

@@ -366,6 +366,23 @@ def test_a_private_handler_is_called_by_handlers_alone(written: Written) -> None
     assert "S (service) (private)" in words(pages["t.proto"].blocks[2].content)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - a heading
 
 
+def test_errors_are_listed_with_their_codes(written: Written) -> None:
+    own = '{ option (restatepb.v1.handler).error = { type: "t.v1.Locked" code: 423 }; }'
+    page = written(
+        SERVICE.replace("= {}", '= { error: { type: "t.v1.SoldOut" code: 409 } }').replace(
+            "(M);", f"(M) {own}"
+        )
+        + "message M {}\n// Nothing is left.\n//\n// More.\nmessage SoldOut { Why why = 1; }\n"
+        + "message Locked {}\nmessage Why {}"
+    )["t.proto"]
+    tables = [b for b in page.blocks if isinstance(b, Table) and b.columns[0] == "Detail"]
+    assert [[words(cell) for cell in row] for table in tables for row in table.rows] == [
+        ["SoldOut", "409", "Nothing is left.\n\nMore."],
+        ["Locked", "423"],
+    ]
+    assert {"t.v1.SoldOut", "t.v1.Why", "t.v1.Locked"} <= {h.anchor for h in page.headings()}
+
+
 def test_a_handler_that_goes_on_when_it_is_cancelled_says_so(written: Written) -> None:
     explicit = "{ option (restatepb.v1.handler) = { cancellation: CANCELLATION_EXPLICIT }; }"
     for option, says_so in ((";", False), (explicit, True)):

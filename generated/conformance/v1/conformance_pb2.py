@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from restatepb.v1 import options_pb2 as restatepb_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n conformance/v1/conformance.proto\x12\x0e\x63onformance.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1arestatepb/v1/options.proto\"\xf1\x02\n\x06Parcel\x12\x12\n\x04text\x18\x01 \x01(\tR\x04text\x12\x16\n\x06number\x18\x02 \x01(\x03R\x06number\x12\x12\n\x04\x64\x61ta\x18\x03 \x01(\x0cR\x04\x64\x61ta\x12:\n\x06\x63ounts\x18\x04 \x03(\x0b\x32\".conformance.v1.Parcel.CountsEntryR\x06\x63ounts\x12\x33\n\x07sent_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x06sentAt\x12+\n\x05\x63olor\x18\x06 \x01(\x0e\x32\x15.conformance.v1.ColorR\x05\x63olor\x12,\n\x05parts\x18\x07 \x03(\x0b\x32\x16.conformance.v1.ParcelR\x05parts\x12\x17\n\x04note\x18\x08 \x01(\tH\x00R\x04note\x88\x01\x01\x1a\x39\n\x0b\x43ountsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\x03R\x05value:\x02\x38\x01\x42\x07\n\x05_note\"J\n\x06Script\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12,\n\x05input\x18\x02 \x01(\x0b\x32\x16.conformance.v1.ParcelR\x05input\";\n\x05\x45ntry\x12\x1e\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x04\xe0\xa6\x19\x01R\x07\x61\x63\x63ount\x12\x12\n\x04text\x18\x02 \x01(\tR\x04text\"!\n\tEntryList\x12\x14\n\x05texts\x18\x01 \x03(\tR\x05texts\"\xbf\x01\n\x0b\x46\x61ilRequest\x12\x18\n\x07message\x18\x01 \x01(\tR\x07message\x12\x12\n\x04\x63ode\x18\x02 \x01(\x05R\x04\x63ode\x12\x45\n\x08metadata\x18\x03 \x03(\x0b\x32).conformance.v1.FailRequest.MetadataEntryR\x08metadata\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01*=\n\x05\x43olor\x12\x15\n\x11\x43OLOR_UNSPECIFIED\x10\x00\x12\r\n\tCOLOR_RED\x10\x01\x12\x0e\n\nCOLOR_BLUE\x10\x02\x32\xaf\x03\n\x05\x43lerk\x12\x39\n\x07Perform\x12\x16.conformance.v1.Script\x1a\x16.conformance.v1.Parcel\x12\x36\n\x04\x45\x63ho\x12\x16.conformance.v1.Parcel\x1a\x16.conformance.v1.Parcel\x12\x39\n\x07Nothing\x12\x16.google.protobuf.Empty\x1a\x16.google.protobuf.Empty\x12;\n\x04\x46\x61il\x12\x1b.conformance.v1.FailRequest\x1a\x16.google.protobuf.Empty\x12S\n\x08\x44\x65scribe\x12\x16.google.protobuf.Empty\x1a\x16.conformance.v1.Parcel\"\x17\xe2\xa6\x19\x13\n\x11\x64\x65scribe_yourself\x12\x43\n\x07Whisper\x12\x16.conformance.v1.Parcel\x1a\x16.conformance.v1.Parcel\"\x08\xe2\xa6\x19\x04\"\x02\x30\x01\x1a!\xe2\xa6\x19\x1d\"\x1b\n\x02go\x12\x15\x63onformance.v1.Parcel2\xf2\x02\n\x07\x41\x63\x63ount\x12\x39\n\x07Perform\x12\x16.conformance.v1.Script\x1a\x16.conformance.v1.Parcel\x12\x41\n\x07Observe\x12\x16.conformance.v1.Script\x1a\x16.conformance.v1.Parcel\"\x06\xe2\xa6\x19\x02\x10\x01\x12:\n\x06\x41ppend\x12\x15.conformance.v1.Entry\x1a\x19.conformance.v1.EntryList\x12\x44\n\x07\x45ntries\x12\x16.google.protobuf.Empty\x1a\x19.conformance.v1.EntryList\"\x06\xe2\xa6\x19\x02\x10\x01\x1ag\xea\xa6\x19\x63\"\x1b\n\x02go\x12\x15\x63onformance.v1.Parcel*#\n\x07\x65ntries\x12\x18\x63onformance.v1.EntryList*\x1f\n\x06parcel\x12\x15\x63onformance.v1.Parcel2\x98\x01\n\x0bLazyAccount\x12\x39\n\x07Perform\x12\x16.conformance.v1.Script\x1a\x16.conformance.v1.Parcel\x1aN\xea\xa6\x19J\x1a\x02\x38\x01*#\n\x07\x65ntries\x12\x18\x63onformance.v1.EntryList*\x1f\n\x06parcel\x12\x15\x63onformance.v1.Parcel2\xd6\x02\n\x07Journey\x12\x35\n\x03Run\x12\x16.conformance.v1.Script\x1a\x16.conformance.v1.Parcel\x12\x39\n\x07Observe\x12\x16.conformance.v1.Script\x1a\x16.conformance.v1.Parcel\x12\x38\n\x06\x44\x65\x63ide\x12\x16.conformance.v1.Parcel\x1a\x16.google.protobuf.Empty\x12\x38\n\x06Refuse\x12\x16.conformance.v1.Parcel\x1a\x16.google.protobuf.Empty\x1a\x65\xf2\xa6\x19\x61\"\x1b\n\x02go\x12\x15\x63onformance.v1.Parcel*\x1f\n\x06parcel\x12\x15\x63onformance.v1.Parcel2!\n\x08\x64\x65\x63ision\x12\x15\x63onformance.v1.Parcelb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n conformance/v1/conformance.proto\x12\x0e\x63onformance.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1arestatepb/v1/options.proto\"\xf1\x02\n\x06Parcel\x12\x12\n\x04text\x18\x01 \x01(\tR\x04text\x12\x16\n\x06number\x18\x02 \x01(\x03R\x06number\x12\x12\n\x04\x64\x61ta\x18\x03 \x01(\x0cR\x04\x64\x61ta\x12:\n\x06\x63ounts\x18\x04 \x03(\x0b\x32\".conformance.v1.Parcel.CountsEntryR\x06\x63ounts\x12\x33\n\x07sent_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x06sentAt\x12+\n\x05\x63olor\x18\x06 \x01(\x0e\x32\x15.conformance.v1.ColorR\x05\x63olor\x12,\n\x05parts\x18\x07 \x03(\x0b\x32\x16.conformance.v1.ParcelR\x05parts\x12\x17\n\x04note\x18\x08 \x01(\tH\x00R\x04note\x88\x01\x01\x1a\x39\n\x0b\x43ountsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\x03R\x05value:\x02\x38\x01\x42\x07\n\x05_note\"J\n\x06Script\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12,\n\x05input\x18\x02 \x01(\x0b\x32\x16.conformance.v1.ParcelR\x05input\";\n\x05\x45ntry\x12\x1e\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x04\xe0\xa6\x19\x01R\x07\x61\x63\x63ount\x12\x12\n\x04text\x18\x02 \x01(\tR\x04text\"!\n\tEntryList\x12\x14\n\x05texts\x18\x01 \x03(\tR\x05texts\"\xbf\x01\n\x0b\x46\x61ilRequest\x12\x18\n\x07message\x18\x01 \x01(\tR\x07message\x12\x12\n\x04\x63ode\x18\x02 \x01(\x05R\x04\x63ode\x12\x45\n\x08metadata\x18\x03 \x03(\x0b\x32).conformance.v1.FailRequest.MetadataEntryR\x08metadata\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\xa9\x01\n\x07Refused\x12\x0e\n\x02\x62y\x18\x01 \x01(\tR\x02\x62y\x12\x12\n\x04left\x18\x02 \x01(\x03R\x04left\x12>\n\x07reasons\x18\x03 \x03(\x0b\x32$.conformance.v1.Refused.ReasonsEntryR\x07reasons\x1a:\n\x0cReasonsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01*=\n\x05\x43olor\x12\x15\n\x11\x43OLOR_UNSPECIFIED\x10\x00\x12\r\n\tCOLOR_RED\x10\x01\x12\x0e\n\nCOLOR_BLUE\x10\x02\x32\xcc\x03\n\x05\x43lerk\x12\x39\n\x07Perform\x12\x16.conformance.v1.Script\x1a\x16.conformance.v1.Parcel\x12\x36\n\x04\x45\x63ho\x12\x16.conformance.v1.Parcel\x1a\x16.conformance.v1.Parcel\x12\x39\n\x07Nothing\x12\x16.google.protobuf.Empty\x1a\x16.google.protobuf.Empty\x12;\n\x04\x46\x61il\x12\x1b.conformance.v1.FailRequest\x1a\x16.google.protobuf.Empty\x12S\n\x08\x44\x65scribe\x12\x16.google.protobuf.Empty\x1a\x16.conformance.v1.Parcel\"\x17\xe2\xa6\x19\x13\n\x11\x64\x65scribe_yourself\x12\x43\n\x07Whisper\x12\x16.conformance.v1.Parcel\x1a\x16.conformance.v1.Parcel\"\x08\xe2\xa6\x19\x04\"\x02\x30\x01\x1a>\xe2\xa6\x19:\"\x1b\n\x02go\x12\x15\x63onformance.v1.ParcelR\x1b\n\x16\x63onformance.v1.Refused\x10\xa6\x03\x32\xf2\x02\n\x07\x41\x63\x63ount\x12\x39\n\x07Perform\x12\x16.conformance.v1.Script\x1a\x16.conformance.v1.Parcel\x12\x41\n\x07Observe\x12\x16.conformance.v1.Script\x1a\x16.conformance.v1.Parcel\"\x06\xe2\xa6\x19\x02\x10\x01\x12:\n\x06\x41ppend\x12\x15.conformance.v1.Entry\x1a\x19.conformance.v1.EntryList\x12\x44\n\x07\x45ntries\x12\x16.google.protobuf.Empty\x1a\x19.conformance.v1.EntryList\"\x06\xe2\xa6\x19\x02\x10\x01\x1ag\xea\xa6\x19\x63\"\x1b\n\x02go\x12\x15\x63onformance.v1.Parcel*#\n\x07\x65ntries\x12\x18\x63onformance.v1.EntryList*\x1f\n\x06parcel\x12\x15\x63onformance.v1.Parcel2\x98\x01\n\x0bLazyAccount\x12\x39\n\x07Perform\x12\x16.conformance.v1.Script\x1a\x16.conformance.v1.Parcel\x1aN\xea\xa6\x19J\x1a\x02\x38\x01*#\n\x07\x65ntries\x12\x18\x63onformance.v1.EntryList*\x1f\n\x06parcel\x12\x15\x63onformance.v1.Parcel2\xf9\x02\n\x07Journey\x12X\n\x03Run\x12\x16.conformance.v1.Script\x1a\x16.conformance.v1.Parcel\"!\xe2\xa6\x19\x1dR\x1b\n\x16\x63onformance.v1.Refused\x10\xa6\x03\x12\x39\n\x07Observe\x12\x16.conformance.v1.Script\x1a\x16.conformance.v1.Parcel\x12\x38\n\x06\x44\x65\x63ide\x12\x16.conformance.v1.Parcel\x1a\x16.google.protobuf.Empty\x12\x38\n\x06Refuse\x12\x16.conformance.v1.Parcel\x1a\x16.google.protobuf.Empty\x1a\x65\xf2\xa6\x19\x61\"\x1b\n\x02go\x12\x15\x63onformance.v1.Parcel*\x1f\n\x06parcel\x12\x15\x63onformance.v1.Parcel2!\n\x08\x64\x65\x63ision\x12\x15\x63onformance.v1.Parcelb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,8 +40,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENTRY'].fields_by_name['account']._serialized_options = b'\340\246\031\001'
   _globals['_FAILREQUEST_METADATAENTRY']._loaded_options = None
   _globals['_FAILREQUEST_METADATAENTRY']._serialized_options = b'8\001'
+  _globals['_REFUSED_REASONSENTRY']._loaded_options = None
+  _globals['_REFUSED_REASONSENTRY']._serialized_options = b'8\001'
   _globals['_CLERK']._loaded_options = None
-  _globals['_CLERK']._serialized_options = b'\342\246\031\035\"\033\n\002go\022\025conformance.v1.Parcel'
+  _globals['_CLERK']._serialized_options = b'\342\246\031:\"\033\n\002go\022\025conformance.v1.ParcelR\033\n\026conformance.v1.Refused\020\246\003'
   _globals['_CLERK'].methods_by_name['Describe']._loaded_options = None
   _globals['_CLERK'].methods_by_name['Describe']._serialized_options = b'\342\246\031\023\n\021describe_yourself'
   _globals['_CLERK'].methods_by_name['Whisper']._loaded_options = None
@@ -56,8 +58,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LAZYACCOUNT']._serialized_options = b'\352\246\031J\032\0028\001*#\n\007entries\022\030conformance.v1.EntryList*\037\n\006parcel\022\025conformance.v1.Parcel'
   _globals['_JOURNEY']._loaded_options = None
   _globals['_JOURNEY']._serialized_options = b'\362\246\031a\"\033\n\002go\022\025conformance.v1.Parcel*\037\n\006parcel\022\025conformance.v1.Parcel2!\n\010decision\022\025conformance.v1.Parcel'
-  _globals['_COLOR']._serialized_start=880
-  _globals['_COLOR']._serialized_end=941
+  _globals['_JOURNEY'].methods_by_name['Run']._loaded_options = None
+  _globals['_JOURNEY'].methods_by_name['Run']._serialized_options = b'\342\246\031\035R\033\n\026conformance.v1.Refused\020\246\003'
+  _globals['_COLOR']._serialized_start=1052
+  _globals['_COLOR']._serialized_end=1113
   _globals['_PARCEL']._serialized_start=143
   _globals['_PARCEL']._serialized_end=512
   _globals['_PARCEL_COUNTSENTRY']._serialized_start=446
@@ -72,12 +76,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FAILREQUEST']._serialized_end=878
   _globals['_FAILREQUEST_METADATAENTRY']._serialized_start=819
   _globals['_FAILREQUEST_METADATAENTRY']._serialized_end=878
-  _globals['_CLERK']._serialized_start=944
-  _globals['_CLERK']._serialized_end=1375
-  _globals['_ACCOUNT']._serialized_start=1378
-  _globals['_ACCOUNT']._serialized_end=1748
-  _globals['_LAZYACCOUNT']._serialized_start=1751
-  _globals['_LAZYACCOUNT']._serialized_end=1903
-  _globals['_JOURNEY']._serialized_start=1906
-  _globals['_JOURNEY']._serialized_end=2248
+  _globals['_REFUSED']._serialized_start=881
+  _globals['_REFUSED']._serialized_end=1050
+  _globals['_REFUSED_REASONSENTRY']._serialized_start=992
+  _globals['_REFUSED_REASONSENTRY']._serialized_end=1050
+  _globals['_CLERK']._serialized_start=1116
+  _globals['_CLERK']._serialized_end=1576
+  _globals['_ACCOUNT']._serialized_start=1579
+  _globals['_ACCOUNT']._serialized_end=1949
+  _globals['_LAZYACCOUNT']._serialized_start=1952
+  _globals['_LAZYACCOUNT']._serialized_end=2104
+  _globals['_JOURNEY']._serialized_start=2107
+  _globals['_JOURNEY']._serialized_end=2484
 # @@protoc_insertion_point(module_scope)

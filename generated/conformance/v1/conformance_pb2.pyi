@@ -83,3 +83,20 @@ class FailRequest(_message.Message):
     code: int
     metadata: _containers.ScalarMap[str, str]
     def __init__(self, message: _Optional[str] = ..., code: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class Refused(_message.Message):
+    __slots__ = ("by", "left", "reasons")
+    class ReasonsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    BY_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    by: str
+    left: int
+    reasons: _containers.ScalarMap[str, str]
+    def __init__(self, by: _Optional[str] = ..., left: _Optional[int] = ..., reasons: _Optional[_Mapping[str, str]] = ...) -> None: ...

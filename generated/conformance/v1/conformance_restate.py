@@ -17,7 +17,13 @@ __all__ = [
     "ClerkSendClient", "JourneyBase", "JourneyClient", "JourneyIngressClient",
     "JourneyIngressSendClient", "JourneySendClient", "LazyAccountBase", "LazyAccountClient",
     "LazyAccountIngressClient", "LazyAccountIngressSendClient", "LazyAccountSendClient",
+    "RefusedError",
 ]
+
+
+@_rt.error_type("conformance.v1.Refused", 422, _rt.google_codec(_conformance_pb2.Refused))
+class RefusedError(_rt.DetailedError[_conformance_pb2.Refused]):
+    """An error of the contract."""
 
 
 class _ClerkDocs:
@@ -693,7 +699,7 @@ _LAZY_ACCOUNT_PERFORM: Final = _rt.HandlerDescriptor(
 _JOURNEY_RUN: Final = _rt.HandlerDescriptor(
     "conformance.v1.Journey", "Run", "run", _rt.ServiceKind.WORKFLOW, _rt.HandlerKind.WORKFLOW,
     _rt.google_codec(_conformance_pb2.Script), _rt.google_codec(_conformance_pb2.Parcel),
-    documentation=_rt.getdoc(_JourneyDocs.run),
+    documentation=_rt.getdoc(_JourneyDocs.run), errors=(RefusedError,),
 )
 _JOURNEY_OBSERVE: Final = _rt.HandlerDescriptor(
     "conformance.v1.Journey", "Observe", "observe", _rt.ServiceKind.WORKFLOW,
@@ -714,7 +720,7 @@ _JOURNEY_REFUSE: Final = _rt.HandlerDescriptor(
 ClerkBase.__restate_service__ = _rt.ServiceDescriptor(
     "conformance.v1.Clerk", _rt.ServiceKind.SERVICE,
     (_CLERK_PERFORM, _CLERK_ECHO, _CLERK_NOTHING, _CLERK_FAIL, _CLERK_DESCRIBE, _CLERK_WHISPER),
-    documentation=_rt.getdoc(ClerkBase), signals=(ClerkBase.GO,),
+    documentation=_rt.getdoc(ClerkBase), signals=(ClerkBase.GO,), errors=(RefusedError,),
 )
 
 AccountBase.__restate_service__ = _rt.ServiceDescriptor(

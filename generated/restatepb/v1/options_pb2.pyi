@@ -46,60 +46,68 @@ KEY_FIELD_NUMBER: _ClassVar[int]
 key: _descriptor.FieldDescriptor
 
 class ServiceOptions(_message.Message):
-    __slots__ = ("name", "encoding", "config", "signal")
+    __slots__ = ("name", "encoding", "config", "signal", "error")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     SIGNAL_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
     name: str
     encoding: Encoding
     config: Config
     signal: _containers.RepeatedCompositeFieldContainer[Signal]
-    def __init__(self, name: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., config: _Optional[_Union[Config, _Mapping]] = ..., signal: _Optional[_Iterable[_Union[Signal, _Mapping]]] = ...) -> None: ...
+    error: _containers.RepeatedCompositeFieldContainer[Error]
+    def __init__(self, name: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., config: _Optional[_Union[Config, _Mapping]] = ..., signal: _Optional[_Iterable[_Union[Signal, _Mapping]]] = ..., error: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
 
 class ObjectOptions(_message.Message):
-    __slots__ = ("name", "encoding", "config", "signal", "state")
+    __slots__ = ("name", "encoding", "config", "signal", "state", "error")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     SIGNAL_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
     name: str
     encoding: Encoding
     config: Config
     signal: _containers.RepeatedCompositeFieldContainer[Signal]
     state: _containers.RepeatedCompositeFieldContainer[State]
-    def __init__(self, name: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., config: _Optional[_Union[Config, _Mapping]] = ..., signal: _Optional[_Iterable[_Union[Signal, _Mapping]]] = ..., state: _Optional[_Iterable[_Union[State, _Mapping]]] = ...) -> None: ...
+    error: _containers.RepeatedCompositeFieldContainer[Error]
+    def __init__(self, name: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., config: _Optional[_Union[Config, _Mapping]] = ..., signal: _Optional[_Iterable[_Union[Signal, _Mapping]]] = ..., state: _Optional[_Iterable[_Union[State, _Mapping]]] = ..., error: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
 
 class WorkflowOptions(_message.Message):
-    __slots__ = ("name", "encoding", "config", "signal", "state", "promise")
+    __slots__ = ("name", "encoding", "config", "signal", "state", "promise", "error")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     SIGNAL_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     PROMISE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
     name: str
     encoding: Encoding
     config: Config
     signal: _containers.RepeatedCompositeFieldContainer[Signal]
     state: _containers.RepeatedCompositeFieldContainer[State]
     promise: _containers.RepeatedCompositeFieldContainer[Promise]
-    def __init__(self, name: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., config: _Optional[_Union[Config, _Mapping]] = ..., signal: _Optional[_Iterable[_Union[Signal, _Mapping]]] = ..., state: _Optional[_Iterable[_Union[State, _Mapping]]] = ..., promise: _Optional[_Iterable[_Union[Promise, _Mapping]]] = ...) -> None: ...
+    error: _containers.RepeatedCompositeFieldContainer[Error]
+    def __init__(self, name: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., config: _Optional[_Union[Config, _Mapping]] = ..., signal: _Optional[_Iterable[_Union[Signal, _Mapping]]] = ..., state: _Optional[_Iterable[_Union[State, _Mapping]]] = ..., promise: _Optional[_Iterable[_Union[Promise, _Mapping]]] = ..., error: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
 
 class HandlerOptions(_message.Message):
-    __slots__ = ("name", "shared", "run", "config", "cancellation")
+    __slots__ = ("name", "shared", "run", "config", "error", "cancellation")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SHARED_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
     CANCELLATION_FIELD_NUMBER: _ClassVar[int]
     name: str
     shared: bool
     run: bool
     config: Config
+    error: _containers.RepeatedCompositeFieldContainer[Error]
     cancellation: Cancellation
-    def __init__(self, name: _Optional[str] = ..., shared: bool = ..., run: bool = ..., config: _Optional[_Union[Config, _Mapping]] = ..., cancellation: _Optional[_Union[Cancellation, str]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., shared: bool = ..., run: bool = ..., config: _Optional[_Union[Config, _Mapping]] = ..., error: _Optional[_Iterable[_Union[Error, _Mapping]]] = ..., cancellation: _Optional[_Union[Cancellation, str]] = ...) -> None: ...
 
 class Config(_message.Message):
     __slots__ = ("inactivity_timeout", "abort_timeout", "journal_retention", "idempotency_retention", "workflow_retention", "ingress_private", "lazy_state", "retry_policy", "metadata")
@@ -167,3 +175,11 @@ class Signal(_message.Message):
     name: str
     type: str
     def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ...) -> None: ...
+
+class Error(_message.Message):
+    __slots__ = ("type", "code")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    type: str
+    code: int
+    def __init__(self, type: _Optional[str] = ..., code: _Optional[int] = ...) -> None: ...

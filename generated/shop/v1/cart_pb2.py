@@ -26,9 +26,10 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from restatepb.v1 import options_pb2 as restatepb_dot_v1_dot_options__pb2
 from shop.v1 import checkout_pb2 as shop_dot_v1_dot_checkout__pb2
+from shop.v1 import ticket_pb2 as shop_dot_v1_dot_ticket__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12shop/v1/cart.proto\x12\x07shop.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1arestatepb/v1/options.proto\x1a\x16shop/v1/checkout.proto\"+\n\nTicketList\x12\x1d\n\nticket_ids\x18\x01 \x03(\tR\tticketIds\"^\n\x10\x41\x64\x64TicketRequest\x12\x1b\n\tticket_id\x18\x01 \x01(\tR\x08ticketId\x12-\n\x04hold\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x04hold\"E\n\x11\x41\x64\x64TicketResponse\x12\x30\n\x14\x65xpiry_invocation_id\x18\x01 \x01(\tR\x12\x65xpiryInvocationId\"2\n\x13\x45xpireTicketRequest\x12\x1b\n\tticket_id\x18\x01 \x01(\tR\x08ticketId\";\n\x0f\x43heckoutRequest\x12\x12\n\x04\x63\x61rd\x18\x01 \x01(\tR\x04\x63\x61rd\x12\x14\n\x05\x65mail\x18\x02 \x01(\tR\x05\x65mail2\xbc\x02\n\x04\x43\x61rt\x12\x42\n\tAddTicket\x12\x19.shop.v1.AddTicketRequest\x1a\x1a.shop.v1.AddTicketResponse\x12N\n\x0c\x45xpireTicket\x12\x1c.shop.v1.ExpireTicketRequest\x1a\x16.google.protobuf.Empty\"\x08\xe2\xa6\x19\x04\"\x02\x30\x01\x12\x36\n\x08\x43heckout\x12\x18.shop.v1.CheckoutRequest\x1a\x10.shop.v1.Receipt\x12;\n\x04Show\x12\x16.google.protobuf.Empty\x1a\x13.shop.v1.TicketList\"\x06\xe2\xa6\x19\x02\x10\x01\x1a+\xea\xa6\x19\'\x1a\x06\x1a\x04\x08\x80\xa3\x05*\x1d\n\x07tickets\x12\x12shop.v1.TicketListb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12shop/v1/cart.proto\x12\x07shop.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1arestatepb/v1/options.proto\x1a\x16shop/v1/checkout.proto\x1a\x14shop/v1/ticket.proto\"+\n\nTicketList\x12\x1d\n\nticket_ids\x18\x01 \x03(\tR\tticketIds\"^\n\x10\x41\x64\x64TicketRequest\x12\x1b\n\tticket_id\x18\x01 \x01(\tR\x08ticketId\x12-\n\x04hold\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x04hold\"E\n\x11\x41\x64\x64TicketResponse\x12\x30\n\x14\x65xpiry_invocation_id\x18\x01 \x01(\tR\x12\x65xpiryInvocationId\"2\n\x13\x45xpireTicketRequest\x12\x1b\n\tticket_id\x18\x01 \x01(\tR\x08ticketId\";\n\x0f\x43heckoutRequest\x12\x12\n\x04\x63\x61rd\x18\x01 \x01(\tR\x04\x63\x61rd\x12\x14\n\x05\x65mail\x18\x02 \x01(\tR\x05\x65mail2\xdc\x02\n\x04\x43\x61rt\x12\x62\n\tAddTicket\x12\x19.shop.v1.AddTicketRequest\x1a\x1a.shop.v1.AddTicketResponse\"\x1e\xe2\xa6\x19\x1aR\x18\n\x13shop.v1.TicketTaken\x10\x99\x03\x12N\n\x0c\x45xpireTicket\x12\x1c.shop.v1.ExpireTicketRequest\x1a\x16.google.protobuf.Empty\"\x08\xe2\xa6\x19\x04\"\x02\x30\x01\x12\x36\n\x08\x43heckout\x12\x18.shop.v1.CheckoutRequest\x1a\x10.shop.v1.Receipt\x12;\n\x04Show\x12\x16.google.protobuf.Empty\x1a\x13.shop.v1.TicketList\"\x06\xe2\xa6\x19\x02\x10\x01\x1a+\xea\xa6\x19\'\x1a\x06\x1a\x04\x08\x80\xa3\x05*\x1d\n\x07tickets\x12\x12shop.v1.TicketListb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,20 +38,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CART']._loaded_options = None
   _globals['_CART']._serialized_options = b'\352\246\031\'\032\006\032\004\010\200\243\005*\035\n\007tickets\022\022shop.v1.TicketList'
+  _globals['_CART'].methods_by_name['AddTicket']._loaded_options = None
+  _globals['_CART'].methods_by_name['AddTicket']._serialized_options = b'\342\246\031\032R\030\n\023shop.v1.TicketTaken\020\231\003'
   _globals['_CART'].methods_by_name['ExpireTicket']._loaded_options = None
   _globals['_CART'].methods_by_name['ExpireTicket']._serialized_options = b'\342\246\031\004\"\0020\001'
   _globals['_CART'].methods_by_name['Show']._loaded_options = None
   _globals['_CART'].methods_by_name['Show']._serialized_options = b'\342\246\031\002\020\001'
-  _globals['_TICKETLIST']._serialized_start=144
-  _globals['_TICKETLIST']._serialized_end=187
-  _globals['_ADDTICKETREQUEST']._serialized_start=189
-  _globals['_ADDTICKETREQUEST']._serialized_end=283
-  _globals['_ADDTICKETRESPONSE']._serialized_start=285
-  _globals['_ADDTICKETRESPONSE']._serialized_end=354
-  _globals['_EXPIRETICKETREQUEST']._serialized_start=356
-  _globals['_EXPIRETICKETREQUEST']._serialized_end=406
-  _globals['_CHECKOUTREQUEST']._serialized_start=408
-  _globals['_CHECKOUTREQUEST']._serialized_end=467
-  _globals['_CART']._serialized_start=470
-  _globals['_CART']._serialized_end=786
+  _globals['_TICKETLIST']._serialized_start=166
+  _globals['_TICKETLIST']._serialized_end=209
+  _globals['_ADDTICKETREQUEST']._serialized_start=211
+  _globals['_ADDTICKETREQUEST']._serialized_end=305
+  _globals['_ADDTICKETRESPONSE']._serialized_start=307
+  _globals['_ADDTICKETRESPONSE']._serialized_end=376
+  _globals['_EXPIRETICKETREQUEST']._serialized_start=378
+  _globals['_EXPIRETICKETREQUEST']._serialized_end=428
+  _globals['_CHECKOUTREQUEST']._serialized_start=430
+  _globals['_CHECKOUTREQUEST']._serialized_end=489
+  _globals['_CART']._serialized_start=492
+  _globals['_CART']._serialized_end=840
 # @@protoc_insertion_point(module_scope)

@@ -12,8 +12,17 @@ from typing import Any, ClassVar, Final, Unpack
 from restate_proto._codegen import v1 as _rt
 from shop.v1 import cart_pb2 as _cart_pb2
 from shop.v1 import checkout_pb2 as _checkout_pb2
+from shop.v1 import ticket_pb2 as _ticket_pb2
 
-__all__ = ["CartBase", "CartClient", "CartIngressClient", "CartIngressSendClient", "CartSendClient"]
+__all__ = [
+    "CartBase", "CartClient", "CartIngressClient", "CartIngressSendClient", "CartSendClient",
+    "TicketTakenError",
+]
+
+
+@_rt.error_type("shop.v1.TicketTaken", 409, _rt.google_codec(_ticket_pb2.TicketTaken))
+class TicketTakenError(_rt.DetailedError[_ticket_pb2.TicketTaken]):
+    """A ticket that somebody wants is not free."""
 
 
 class _CartDocs:
@@ -170,6 +179,7 @@ _CART_ADD_TICKET: Final = _rt.HandlerDescriptor(
     "shop.v1.Cart", "AddTicket", "add_ticket", _rt.ServiceKind.VIRTUAL_OBJECT,
     _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_cart_pb2.AddTicketRequest),
     _rt.google_codec(_cart_pb2.AddTicketResponse), documentation=_rt.getdoc(_CartDocs.add_ticket),
+    errors=(TicketTakenError,),
 )
 _CART_EXPIRE_TICKET: Final = _rt.HandlerDescriptor(
     "shop.v1.Cart", "ExpireTicket", "expire_ticket", _rt.ServiceKind.VIRTUAL_OBJECT,

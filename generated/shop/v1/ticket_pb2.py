@@ -26,7 +26,7 @@ from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from restatepb.v1 import options_pb2 as restatepb_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14shop/v1/ticket.proto\x12\x07shop.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1arestatepb/v1/options.proto\"U\n\x0cTicketStatus\x12!\n\x0breserved_by\x18\x01 \x01(\tH\x00R\nreservedBy\x12\x19\n\x07sold_to\x18\x02 \x01(\tH\x00R\x06soldToB\x07\n\x05owner\",\n\x0eReserveRequest\x12\x1a\n\x08\x63ustomer\x18\x01 \x01(\tR\x08\x63ustomer\",\n\x0eReleaseRequest\x12\x1a\n\x08\x63ustomer\x18\x01 \x01(\tR\x08\x63ustomer\")\n\x0bSellRequest\x12\x1a\n\x08\x63ustomer\x18\x01 \x01(\tR\x08\x63ustomer2\x9b\x02\n\x06Ticket\x12:\n\x07Reserve\x12\x17.shop.v1.ReserveRequest\x1a\x16.google.protobuf.Empty\x12:\n\x07Release\x12\x17.shop.v1.ReleaseRequest\x1a\x16.google.protobuf.Empty\x12\x34\n\x04Sell\x12\x14.shop.v1.SellRequest\x1a\x16.google.protobuf.Empty\x12=\n\x04Show\x12\x16.google.protobuf.Empty\x1a\x15.shop.v1.TicketStatus\"\x06\xe2\xa6\x19\x02\x10\x01\x1a$\xea\xa6\x19 *\x1e\n\x06status\x12\x14shop.v1.TicketStatusb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14shop/v1/ticket.proto\x12\x07shop.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1arestatepb/v1/options.proto\"U\n\x0cTicketStatus\x12!\n\x0breserved_by\x18\x01 \x01(\tH\x00R\nreservedBy\x12\x19\n\x07sold_to\x18\x02 \x01(\tH\x00R\x06soldToB\x07\n\x05owner\",\n\x0eReserveRequest\x12\x1a\n\x08\x63ustomer\x18\x01 \x01(\tR\x08\x63ustomer\",\n\x0eReleaseRequest\x12\x1a\n\x08\x63ustomer\x18\x01 \x01(\tR\x08\x63ustomer\")\n\x0bSellRequest\x12\x1a\n\x08\x63ustomer\x18\x01 \x01(\tR\x08\x63ustomer\">\n\x0bTicketTaken\x12\x1b\n\tticket_id\x18\x01 \x01(\tR\x08ticketId\x12\x12\n\x04sold\x18\x02 \x01(\x08R\x04sold2\xbb\x02\n\x06Ticket\x12Z\n\x07Reserve\x12\x17.shop.v1.ReserveRequest\x1a\x16.google.protobuf.Empty\"\x1e\xe2\xa6\x19\x1aR\x18\n\x13shop.v1.TicketTaken\x10\x99\x03\x12:\n\x07Release\x12\x17.shop.v1.ReleaseRequest\x1a\x16.google.protobuf.Empty\x12\x34\n\x04Sell\x12\x14.shop.v1.SellRequest\x1a\x16.google.protobuf.Empty\x12=\n\x04Show\x12\x16.google.protobuf.Empty\x1a\x15.shop.v1.TicketStatus\"\x06\xe2\xa6\x19\x02\x10\x01\x1a$\xea\xa6\x19 *\x1e\n\x06status\x12\x14shop.v1.TicketStatusb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +35,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TICKET']._loaded_options = None
   _globals['_TICKET']._serialized_options = b'\352\246\031 *\036\n\006status\022\024shop.v1.TicketStatus'
+  _globals['_TICKET'].methods_by_name['Reserve']._loaded_options = None
+  _globals['_TICKET'].methods_by_name['Reserve']._serialized_options = b'\342\246\031\032R\030\n\023shop.v1.TicketTaken\020\231\003'
   _globals['_TICKET'].methods_by_name['Show']._loaded_options = None
   _globals['_TICKET'].methods_by_name['Show']._serialized_options = b'\342\246\031\002\020\001'
   _globals['_TICKETSTATUS']._serialized_start=90
@@ -45,6 +47,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RELEASEREQUEST']._serialized_end=267
   _globals['_SELLREQUEST']._serialized_start=269
   _globals['_SELLREQUEST']._serialized_end=310
-  _globals['_TICKET']._serialized_start=313
-  _globals['_TICKET']._serialized_end=596
+  _globals['_TICKETTAKEN']._serialized_start=312
+  _globals['_TICKETTAKEN']._serialized_end=374
+  _globals['_TICKET']._serialized_start=377
+  _globals['_TICKET']._serialized_end=692
 # @@protoc_insertion_point(module_scope)

@@ -31,3 +31,11 @@ class SellRequest(_message.Message):
     CUSTOMER_FIELD_NUMBER: _ClassVar[int]
     customer: str
     def __init__(self, customer: _Optional[str] = ...) -> None: ...
+
+class TicketTaken(_message.Message):
+    __slots__ = ("ticket_id", "sold")
+    TICKET_ID_FIELD_NUMBER: _ClassVar[int]
+    SOLD_FIELD_NUMBER: _ClassVar[int]
+    ticket_id: str
+    sold: bool
+    def __init__(self, ticket_id: _Optional[str] = ..., sold: bool = ...) -> None: ...

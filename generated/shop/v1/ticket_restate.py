@@ -13,14 +13,19 @@ from shop.v1 import ticket_pb2 as _ticket_pb2
 
 __all__ = [
     "TicketBase", "TicketClient", "TicketIngressClient", "TicketIngressSendClient",
-    "TicketSendClient",
+    "TicketSendClient", "TicketTakenError",
 ]
+
+
+@_rt.error_type("shop.v1.TicketTaken", 409, _rt.google_codec(_ticket_pb2.TicketTaken))
+class TicketTakenError(_rt.DetailedError[_ticket_pb2.TicketTaken]):
+    """A ticket that somebody wants is not free."""
 
 
 class _TicketDocs:
     """What the handlers do, for whoever reads the base or one of the clients."""
     def reserve(self, *args: Any, **options: Any) -> Any:
-        """Reserves the ticket for a customer; fails with 409 where it is not free."""
+        """Reserves the ticket for a customer; fails where it is not free."""
     def release(self, *args: Any, **options: Any) -> Any:
         """Makes the ticket free again; does nothing where this customer has not reserved it."""
     def sell(self, *args: Any, **options: Any) -> Any:
@@ -168,7 +173,7 @@ class TicketIngressSendClient(_rt.IngressServiceSendClient, _TicketDocs):
 _TICKET_RESERVE: Final = _rt.HandlerDescriptor(
     "shop.v1.Ticket", "Reserve", "reserve", _rt.ServiceKind.VIRTUAL_OBJECT,
     _rt.HandlerKind.EXCLUSIVE, _rt.google_codec(_ticket_pb2.ReserveRequest), _rt.NOTHING,
-    documentation=_rt.getdoc(_TicketDocs.reserve),
+    documentation=_rt.getdoc(_TicketDocs.reserve), errors=(TicketTakenError,),
 )
 _TICKET_RELEASE: Final = _rt.HandlerDescriptor(
     "shop.v1.Ticket", "Release", "release", _rt.ServiceKind.VIRTUAL_OBJECT,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.schema import Declaration, MessageType
+from restate_proto.contract.parse.named_types import named_message
+from restate_proto.contract.schema import Declaration
 from restatepb.v1 import options_pb2
 
 if TYPE_CHECKING:
@@ -64,42 +65,10 @@ class _Parser:
             elif message.name in seen:
                 self._report(location, f"{title} is declared twice; keep one")
             seen.add(message.name)
-            type_ = self._message_type(title, message.type, location)
+            type_ = named_message(self._scope, title, message.type, location)
             if message.name and type_:
                 found.append(Declaration(message.name, type_, location))
         return tuple(found)
-
-    def _message_type(self, title: str, written: str, location: Location) -> MessageType | None:
-        """Finds the message type that a declaration names by its full name."""
-        descriptors, file = self._scope.file.descriptors, self._scope.file.descriptor.name
-        if not written:
-            self._report(location, f'{title} has no type; write type: "package.Message"')
-            return None
-        found = descriptors.find_message(written.removeprefix("."))
-        if found is None or found.GetOptions().map_entry:
-            self._report(location, f"{title} has {self._unknown_type(written)}")
-            return None
-        if found.file.name not in descriptors.visible(file):
-            self._report(
-                location,
-                f'{title} has the type "{written}" of a file that this one does not import; '
-                f'write import "{found.file.name}";',
-            )
-        return MessageType.of(found)
-
-    def _unknown_type(self, written: str) -> str:
-        """Says what is wrong with the name of a type that is no message."""
-        name = written.removeprefix(".")
-        if self._scope.file.descriptors.find_enum(name) is not None:
-            return f'the enum "{written}" as its type; write a message with a field of it'
-        messages = self._scope.file.descriptors.messages()
-        near = [each.full_name for each in messages if each.full_name.endswith(f".{name}")]
-        instead = (
-            f'write its full name, "{near[0]}"'
-            if len(near) == 1
-            else "write the full name of a message in this file or in one that it imports"
-        )
-        return f'the unknown type "{written}"; {instead}'
 
     def _report(self, location: Location, text: str) -> None:
         self._scope.report(location, f"{self._scope.title}: {text}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.option_reader import OptionReader
+from restate_proto.contract.parse.errors import check_error_code
 from restate_proto.contract.parse.handlers import key_field
 from restate_proto.contract.parse.scope import FileScope
 from restate_proto.contract.parse.service import parse_service, report_service_name
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from restate_proto.contract.descriptors import Descriptors
     from restate_proto.contract.parse.scope import ServiceScope
-    from restate_proto.contract.schema import ServiceModel
+    from restate_proto.contract.schema import ErrorModel, ServiceModel
 
 __all__ = ["parse_files"]
 
@@ -58,6 +59,7 @@ class _Parser:
         self._options = OptionReader(self._descriptors)
         self._problems = problems
         self._names: dict[str, str] = {}  # Restate name to full proto name
+        self._errors: dict[str, ErrorModel] = {}  # the first of each type, by its full name
 
     def parse(self, wanted: Iterable[str]) -> tuple[FileModel, ...]:
         files = [self._file(name) for name in wanted]
@@ -80,6 +82,7 @@ class _Parser:
             parsed = parse_service(scope, service)
             if parsed is not None:
                 self._check_name(*parsed)
+                self._check_error_codes(*parsed)
                 services.append(parsed[1])
         return FileModel(name, tuple(services))
 
@@ -91,3 +94,10 @@ class _Parser:
                 scope,
                 f'services {first} and {scope.full_name} are both named "{service.name}"',
             )
+
+    def _check_error_codes(self, scope: ServiceScope, service: ServiceModel) -> None:
+        """An error type has one code, in all services."""
+        for errors in (service.errors, *(handler.errors for handler in service.handlers)):
+            for error in errors:
+                first = self._errors.setdefault(error.type.full_name, error)
+                check_error_code(scope, first, error)

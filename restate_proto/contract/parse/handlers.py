@@ -9,6 +9,7 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 
 from restate_proto.contract.option_reader import KEY_OPTION, unknown_field
 from restate_proto.contract.parse.config import parse_config
+from restate_proto.contract.parse.errors import parse_errors
 from restate_proto.contract.parse.go import check_go_handler, is_go_run
 from restate_proto.contract.schema import HandlerModel, MessageType
 from restate_proto.model.config import Config
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from restate_proto.contract.option_reader import HandlerOption
     from restate_proto.contract.parse.scope import FileScope, ServiceScope
+    from restate_proto.contract.schema import ErrorModel
 
 __all__ = ["key_field", "parse_handlers"]
 
@@ -60,6 +62,7 @@ def _handler(scope: ServiceScope, method: MethodDescriptor) -> HandlerModel:
         comment=scope.file.descriptors.comment(method),
         deprecated=method.GetOptions().deprecated,
         key_field=key_field(scope.file, method.input_type) if is_keyed else None,
+        errors=_errors(scope, method, option),
         explicit_cancellation=_explicit_cancellation(scope, method, option),
         location=scope.method_location(method),
     )
@@ -184,6 +187,20 @@ def _config(
         kind,
         lambda text: scope.report(location, text),
         of_handler=True,
+    )
+
+
+def _errors(
+    scope: ServiceScope, method: MethodDescriptor, option: HandlerOption | None
+) -> tuple[ErrorModel, ...]:
+    if option is None:
+        return ()
+    number, message = option.number, option.message
+    return parse_errors(
+        scope,
+        message.error,
+        lambda index: scope.method_location(method, number, message.ERROR_FIELD_NUMBER, index),
+        method.name,
     )
 
 

@@ -11,6 +11,7 @@ from restate_proto.contract.option_reader import (
 )
 from restate_proto.contract.parse.config import parse_config
 from restate_proto.contract.parse.declarations import parse_declarations
+from restate_proto.contract.parse.errors import parse_errors
 from restate_proto.contract.parse.go import check_go_service
 from restate_proto.contract.parse.handlers import parse_handlers
 from restate_proto.contract.parse.scope import ServiceScope
@@ -72,6 +73,11 @@ def parse_service(
         state=declarations.state,
         promises=declarations.promises,
         signals=declarations.signals,
+        errors=parse_errors(
+            scope,
+            option.message.error,
+            lambda index: scope.option_location(option.message.ERROR_FIELD_NUMBER, index),
+        ),
         location=scope.location,
     )
 

@@ -14,16 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from restate_proto.contract.problems import Problems
-    from restate_proto.contract.schema import FileModel, HandlerModel, ServiceModel
+    from restate_proto.contract.schema import ErrorModel, FileModel, HandlerModel, ServiceModel
     from restate_proto.generate.names import DeclaredKey
 
 __all__ = [
     "ClassNames",
+    "PythonError",
     "PythonFile",
     "PythonHandler",
     "PythonService",
     "class_names",
     "descriptor_name",
+    "error_names",
     "is_plain_name",
     "method_name",
     "module_name",
@@ -108,6 +110,19 @@ class PythonService:
 
 
 @dataclass(frozen=True, slots=True)
+class PythonError:
+    """An error and the name of its class.
+
+    Args:
+        model: the error.
+        class_: what its class is called.
+    """
+
+    model: ErrorModel
+    class_: str
+
+
+@dataclass(frozen=True, slots=True)
 class PythonFile:
     """A file with Restate services and its Python names.
 
@@ -115,16 +130,22 @@ class PythonFile:
         model: the file.
         module: the generated module's path inside the generated tree: `shop.v1.cart_restate`.
         services: in the order of the contract.
+        errors: one for each type of the errors of its services.
     """
 
     model: FileModel
     module: str
     services: tuple[PythonService, ...]
+    errors: tuple[PythonError, ...]
 
     @property
     def output(self) -> str:
         """The path of the generated file."""
         return self.module.replace(".", "/") + ".py"
+
+    def error_class(self, error: ErrorModel) -> str:
+        """Returns what the class of an error of its services is called."""
+        return next(each.class_ for each in self.errors if each.model.type == error.type)
 
 
 def python_files(files: Iterable[FileModel], problems: Problems) -> tuple[PythonFile, ...]:
@@ -162,7 +183,9 @@ def _file(file: FileModel) -> PythonFile:
         )
         for service, names in zip(file.services, classes, strict=True)
     )
-    return PythonFile(file, module_name(file.path, "_restate"), services)
+    names = error_names([error.type.names for error in file.errors])
+    errors = tuple(map(PythonError, file.errors, names))
+    return PythonFile(file, module_name(file.path, "_restate"), services, errors)
 
 
 def _check_modules(files: Iterable[PythonFile], problems: Problems) -> None:
@@ -259,3 +282,17 @@ def class_names(services: Sequence[str]) -> tuple[ClassNames, ...]:
         )
         for stem in names
     )
+
+
+def error_names(messages: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Chooses the names of the error classes of one file: `SoldOutError` for `SoldOut`.
+
+    A nested message gives all of its name, `CartFullError` for `Cart.Full`. Of messages of one name
+    in several packages, the later ones get a trailing `_`.
+
+    Args:
+        messages: the names of the messages inside their files.
+    """
+    taken: set[str] = set()
+    names = (re.sub("^_+(?=[A-Za-z])", "", "".join(message)) for message in messages)
+    return tuple(unique_name(f"{name.removesuffix('Error')}Error", taken) for name in names)

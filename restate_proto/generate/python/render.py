@@ -13,6 +13,7 @@ from restate_proto.generate.python.render_descriptors import (
     render_files,
     service_descriptor,
 )
+from restate_proto.generate.python.render_errors import render_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +38,9 @@ def render_file(
     """
     module = f"{import_prefix}.{file.module}" if import_prefix else file.module
     messages = _messages(file)
-    docs = [service.classes.docs for service in file.services]
-    imports = Imports(module, messages, runtime, import_prefix, docs)
+    taken = [service.classes.docs for service in file.services]
+    taken += [error.class_ for error in file.errors]
+    imports = Imports(module, messages, runtime, import_prefix, taken)
     # The body comes first: printing it is what finds out what has to be imported.
     body = _body(file, imports, runtime)
     if files is not None:
@@ -53,7 +55,8 @@ def render_file(
     head.line()
     imports.print(head)
     head.line()
-    exported = sorted(name for service in file.services for name in service.classes)
+    classes = [name for service in file.services for name in service.classes]
+    exported = sorted([*classes, *(error.class_ for error in file.errors)])
     head.statement("__all__ = ", Items("[]", tuple(map(quote, exported))))
     return "\n".join([*head.lines, *body.lines]) + "\n"
 
@@ -67,10 +70,14 @@ def _messages(file: PythonFile) -> Iterator[MessageType]:
                     yield message
         for key in service.keys:
             yield key.declaration.type
+    for error in file.errors:
+        yield error.model.type
 
 
 def _body(file: PythonFile, imports: Imports, runtime: MessageRuntime) -> Printer:
     printer = Printer()
+    for error in file.errors:
+        render_error(printer, error, imports, runtime)
     for service in file.services:
         render_docs(printer, service, imports)
         render_base(printer, service, imports)
@@ -80,10 +87,10 @@ def _body(file: PythonFile, imports: Imports, runtime: MessageRuntime) -> Printe
     for service in file.services:
         printer.line()
         for handler in service.handlers:
-            descriptor = handler_descriptor(service, handler, imports, runtime)
+            descriptor = handler_descriptor(file, service, handler, imports, runtime)
             printer.statement(f"{handler.constant}: {final} = ", descriptor)
     for service in file.services:
         printer.line()
-        descriptor = service_descriptor(service, imports)
+        descriptor = service_descriptor(file, service, imports)
         printer.statement(f"{service.classes.base}.__restate_service__ = ", descriptor)
     return printer

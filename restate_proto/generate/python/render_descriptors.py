@@ -11,10 +11,10 @@ from restate_proto.model.config import Config
 from restate_proto.model.kinds import Encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import timedelta
 
-    from restate_proto.contract.schema import MessageType
+    from restate_proto.contract.schema import ErrorModel, MessageType
     from restate_proto.generate.python.imports import Imports
     from restate_proto.generate.python.messages import MessageRuntime
     from restate_proto.generate.python.names import PythonFile, PythonHandler, PythonService
@@ -27,7 +27,11 @@ _BYTES_ON_A_LINE = 90  # as characters of a literal
 
 
 def handler_descriptor(
-    names: PythonService, named: PythonHandler, imports: Imports, runtime: MessageRuntime
+    file: PythonFile,
+    names: PythonService,
+    named: PythonHandler,
+    imports: Imports,
+    runtime: MessageRuntime,
 ) -> Call:
     """Returns the `HandlerDescriptor` of a handler."""
     service, handler = names.model, named.model
@@ -55,10 +59,11 @@ def handler_descriptor(
         arguments.append(("key_field", quote(attribute)))
     if handler.explicit_cancellation:
         arguments.append(("explicit_cancellation", "True"))
+    arguments += _errors(file, handler.errors)
     return Call("_rt.HandlerDescriptor", tuple(arguments))
 
 
-def service_descriptor(names: PythonService, imports: Imports) -> Call:
+def service_descriptor(file: PythonFile, names: PythonService, imports: Imports) -> Call:
     """Returns the `ServiceDescriptor` of a service."""
     service = names.model
     handlers = Items("()", tuple(handler.constant for handler in names.handlers))
@@ -74,6 +79,7 @@ def service_descriptor(names: PythonService, imports: Imports) -> Call:
         if constants:
             items = (f"{names.classes.base}.{constant}" for constant in constants)
             arguments.append((keyword, Items("()", tuple(items))))
+    arguments += _errors(file, service.errors)
     return Call("_rt.ServiceDescriptor", tuple(arguments))
 
 
@@ -103,6 +109,11 @@ def _literals(data: bytes) -> Iterator[str]:
             end += 1
         yield repr(data[start:end])
         start = end
+
+
+def _errors(file: PythonFile, errors: Sequence[ErrorModel]) -> list[tuple[str, Expression]]:
+    """Returns the argument for the errors of a service or handler."""
+    return [("errors", Items("()", tuple(map(file.error_class, errors))))] if errors else []
 
 
 def _shared(encoding: Encoding, config: Config, imports: Imports) -> list[tuple[str, Expression]]:

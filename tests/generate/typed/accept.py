@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import assert_type
 
+from golden.errors.v1 import errors_pb2, stock_pb2
+from golden.errors.v1.orders_restate import OrdersClient
+from golden.errors.v1.stock_restate import SoldOutError, StockBase
 from golden.shop.v1 import cart_pb2, ticket_pb2
 from golden.shop.v1.cart_restate import CartBase, CartClient
 from golden.shop.v1.ticket_restate import TicketsClient
@@ -37,6 +40,22 @@ class Cart(CartBase):
         return cart_pb2.TicketList()
 
     async def expire(self, ctx: rt.ObjectContext, request: ticket_pb2.Ticket) -> None: ...
+
+
+class Stock(StockBase):
+    async def take(self, ctx: rt.ObjectContext, request: stock_pb2.Box) -> None:
+        raise SoldOutError(
+            errors_pb2.SoldOut(left=0), "sold out", retry_after=timedelta(minutes=1), code=410
+        )
+
+    async def count(self, ctx: rt.ObjectContext) -> stock_pb2.Box:
+        try:
+            return await OrdersClient.from_context(ctx).place(stock_pb2.Box())
+        except SoldOutError as error:
+            assert_type(error.detail, errors_pb2.SoldOut)
+            assert_type(error.detail.left, int)
+            assert_type(error.retry_after, timedelta | None)
+            raise
 
 
 async def outside(client: rt.IngressClient) -> None:

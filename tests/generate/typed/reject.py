@@ -5,6 +5,8 @@ from __future__ import annotations
 from golden.deprecated import parts_pb2
 from golden.deprecated.parts_restate import KeptBase, KeptClient, LeftBase, LeftClient
 from golden.deprecated.whole_restate import WholeClient
+from golden.errors.v1 import errors_pb2
+from golden.errors.v1.stock_restate import SoldOutError
 from golden.shop.v1 import cart_pb2, ticket_pb2
 from golden.shop.v1.cart_restate import CartBase, CartClient
 from google.protobuf import empty_pb2
@@ -70,3 +72,9 @@ async def deprecated(ctx: rt.Context, client: rt.IngressClient) -> None:
     await kept.old()  # error: reportDeprecated
     await kept.send().old()  # error: reportDeprecated
     await kept.submit(parts_pb2.M())  # error: reportDeprecated
+
+
+def errors() -> None:
+    SoldOutError(errors_pb2.SoldOut())  # error: reportCallIssue
+    SoldOutError(errors_pb2.Busy(), "no")  # error: reportArgumentType
+    SoldOutError("no", errors_pb2.SoldOut())  # error: reportArgumentType, reportArgumentType

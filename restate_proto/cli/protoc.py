@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from importlib import util
@@ -13,9 +14,12 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from restate_proto.contract.paths import printable, proto_path_problem
 from restate_proto.errors import RestateError
+from restatepb.v1 import options_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from google.protobuf.descriptor_pb2 import DescriptorProto
 
 __all__ = [
     "ContractError",
@@ -24,6 +28,8 @@ __all__ = [
     "is_installed",
     "options_folder",
 ]
+
+_UNUSED_IMPORT = re.compile(r"(?P<path>.+?):\d+:\d+: warning: Import (?P<imported>.+) is unused\.")
 
 # What installed packages bring: generated again, it would hide theirs.
 _INSTALLED = ("restatepb/", "google/protobuf/")
@@ -105,7 +111,7 @@ class ProtoFolder:
             raise ContractError(said or f"protoc failed with exit code {done.returncode}")
         found = FileDescriptorSet.FromString(descriptors.read_bytes())
         check_proto_paths(file.name for file in found.file)
-        return found, said
+        return found, _without_named_imports(said, found)
 
     def on_disk(self, text: str) -> str:
         """Puts their folder in front of the files that begin lines, as a new protoc does itself."""
@@ -140,6 +146,36 @@ def check_proto_paths(names: Iterable[str]) -> None:
     problems = [problem for problem in map(proto_path_problem, names) if problem is not None]
     if problems:
         raise ContractError("\n".join(problems))
+
+
+def _without_named_imports(said: str, found: FileDescriptorSet) -> str:
+    """Leaves out that an import is unused whose types our options name, which protoc does not see."""
+    files = {file.name: file for file in found.file}
+    ours = f"[{options_pb2.DESCRIPTOR.package}."
+
+    def is_false_alarm(line: str) -> bool:
+        match = _UNUSED_IMPORT.fullmatch(line)
+        if match is None or match["imported"] not in files:
+            return False
+        imported = files[match["imported"]]
+        inside = f"{imported.package}." if imported.package else ""
+        names = [f"{inside}{name}" for name in _message_names(imported.message_type)]
+        # As text, in which a name between quotes is a string of an option.
+        texts = (str(file) for name, file in files.items() if match["path"].endswith(name))
+        return any(
+            f'"{name}"' in text or f'".{name}"' in text
+            for text in texts
+            if ours in text
+            for name in names
+        )
+
+    return "\n".join(line for line in said.split("\n") if not is_false_alarm(line))
+
+
+def _message_names(messages: Iterable[DescriptorProto]) -> Iterator[str]:
+    for message in messages:
+        yield message.name
+        yield from (f"{message.name}.{inner}" for inner in _message_names(message.nested_type))
 
 
 def _check_folder(folder: Path) -> None:

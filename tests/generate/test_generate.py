@@ -179,6 +179,27 @@ def test_the_command_takes_several_folders(tmp_path: Path, app: typer.Typer) -> 
     assert tree(out) == ["a_pb2.py", "a_pb2.pyi", "b_pb2.py", "b_pb2.pyi"]
 
 
+def test_an_import_whose_type_an_option_names_is_used(tmp_path: Path) -> None:
+    folder = tmp_path / "proto"
+    folder.mkdir()
+    for name, message in (("named", "Outer { message Inner {} }"), ("other", "Other {}")):
+        text = f'syntax = "proto3"; package {name}; message {message}'
+        (folder / f"{name}.proto").write_text(text)
+    (folder / "one.proto").write_text(
+        'syntax = "proto3";\n'
+        'import "named.proto";\n'
+        'import "other.proto";\n'
+        'import "restatepb/v1/options.proto";\n'
+        "message M {}\n"
+        "service S {\n"
+        '  option (restatepb.v1.service) = {error: {type: "named.Outer.Inner" code: 409}};\n'
+        "  rpc Do(M) returns (M);\n"
+        "}\n"
+    )
+    warnings = generate(folder, tmp_path / "out").warnings
+    assert warnings == f"{folder}/one.proto:3:1: warning: Import other.proto is unused."
+
+
 def test_an_unused_import_is_a_warning(protos: Path, tmp_path: Path) -> None:
     written(protos, {"warn.proto": 'syntax = "proto3"; import "top.proto";'})
     assert "warn.proto" in generate(protos, tmp_path / "out").warnings

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from restate_proto.endpoint import Endpoint, Limits, RunningEndpoint
-    from restate_proto.errors import RestateError, RetryableError, TerminalError
+    from restate_proto.errors import PauseError, RestateError, RetryableError, TerminalError
     from restate_proto.ingress import (
         IngressBadRequestError,
         IngressClient,
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
     from restate_proto.model.kinds import Encoding
     from restate_proto.model.options import CallOptions, SendOptions, SubmitOptions
-    from restate_proto.model.retry import RetryPolicy
+    from restate_proto.model.retry import OnMaxAttempts, RetryPolicy
     from restate_proto.model.service import Service, VirtualObject, Workflow
     from restate_proto.model.target import Target
     from restate_proto.runtime.cancellation import CancelledError
     from restate_proto.runtime.combinators import gather, select
     from restate_proto.runtime.context import Context
+    from restate_proto.runtime.durable_step import durable_step
     from restate_proto.runtime.external_events import Awakeable, DurablePromise
     from restate_proto.runtime.futures import DurableFuture
     from restate_proto.runtime.invocations import CallFuture, InvocationHandle
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         WorkflowContext,
         WorkflowSharedContext,
     )
+    from restate_proto.runtime.run_context import RunContext
     from restate_proto.version import __version__
 
 __all__ = [
@@ -74,11 +76,14 @@ __all__ = [
     "Limits",
     "ObjectContext",
     "ObjectSharedContext",
+    "OnMaxAttempts",
     "OutcomeUnknownError",
+    "PauseError",
     "PromiseKey",
     "RestateError",
     "RetryPolicy",
     "RetryableError",
+    "RunContext",
     "RunningEndpoint",
     "SendOptions",
     "Service",
@@ -93,24 +98,26 @@ __all__ = [
     "WorkflowContext",
     "WorkflowSharedContext",
     "__version__",
+    "durable_step",
     "gather",
     "select",
 ]
 
 _MODULES = {
     "endpoint": ("Endpoint", "Limits", "RunningEndpoint"),
-    "errors": ("RestateError", "RetryableError", "TerminalError"),
+    "errors": ("PauseError", "RestateError", "RetryableError", "TerminalError"),
     "model.codec": ("CodecError",),
     "model.error_types": ("DetailedError",),
     "model.keys": ("PromiseKey", "SignalKey", "StateKey"),
     "model.kinds": ("Encoding",),
     "model.options": ("CallOptions", "SendOptions", "SubmitOptions"),
-    "model.retry": ("RetryPolicy",),
+    "model.retry": ("OnMaxAttempts", "RetryPolicy"),
     "model.service": ("Service", "VirtualObject", "Workflow"),
     "model.target": ("Target",),
     "runtime.cancellation": ("CancelledError",),
     "runtime.combinators": ("gather", "select"),
     "runtime.context": ("Context",),
+    "runtime.durable_step": ("durable_step",),
     "runtime.external_events": ("Awakeable", "DurablePromise"),
     "runtime.futures": ("DurableFuture",),
     "runtime.invocations": ("CallFuture", "InvocationHandle"),
@@ -120,6 +127,7 @@ _MODULES = {
         "WorkflowContext",
         "WorkflowSharedContext",
     ),
+    "runtime.run_context": ("RunContext",),
     "version": ("__version__",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

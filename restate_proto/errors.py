@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = [
+    "PauseError",
     "RestateError",
     "RetryableError",
     "TerminalError",
@@ -114,6 +115,29 @@ class RetryableError(RestateError):
         self.message = str(message)
         self.retry_after = retry_after
         self.code = checked_code("RetryableError", code)
+
+
+class PauseError(RestateError):
+    """Pauses the invocation: no attempt follows until a person resumes it.
+
+    For the functions of `ctx.run`, where another attempt can do no better and the invocation must
+    not end either. Resuming calls the function again. It needs service protocol v7; on an older one,
+    and raised by a handler itself, whose code would come to it again at once, it is retried as
+    every other exception.
+
+    Args:
+        message: what a person has to do; shown by the Restate UI and CLI.
+        code: an HTTP status code, 400 to 599, that describes the failure.
+
+    Raises:
+        TypeError: the code is no integer.
+        ValueError: the code is not 400 to 599.
+    """
+
+    def __init__(self, message: str, *, code: int = 500) -> None:
+        super().__init__(message)
+        self.message = str(message)
+        self.code = checked_code("PauseError", code)
 
 
 def checked_code(where: str, code: int) -> int:

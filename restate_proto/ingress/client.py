@@ -99,6 +99,11 @@ class IngressClient:
         common = checked_headers(headers)
         if not isinstance(retry, RetryPolicy | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_type("IngressClient", "retry", retry, "a RetryPolicy")
+        if retry is not None and retry.on_max_attempts is not None:
+            raise ValueError(
+                "IngressClient(retry=...): on_max_attempts is for ctx.run; leave it out: the last "
+                "failure of a request is raised"
+            )
 
         def sender(url: str, tls: ssl_module.SSLContext | None) -> HttpSender:
             transport = Http2Client(url, ssl=tls, engine=engine, max_connections=_MAX_CONNECTIONS)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -157,9 +157,9 @@ class RetryPolicy:
     """How often, and after which delays, a failed attempt is repeated.
 
     In a handler, `ctx.run(..., retry=...)` takes one for its function, whose last failure becomes a
-    `TerminalError`. Outside, `IngressClient(retry=...)` takes one for its requests, whose last
-    failure is raised. Without bounds (neither `max_attempts` nor `max_duration`) attempts are made
-    for ever.
+    `TerminalError`, or pauses the invocation. Outside, `IngressClient(retry=...)` takes one for its
+    requests, whose last failure is raised. Without bounds (neither `max_attempts` nor
+    `max_duration`) attempts are made for ever.
 
     Args:
         initial_interval: the delay before the first retry.
@@ -168,10 +168,13 @@ class RetryPolicy:
         max_attempts: how many attempts there are at most, the first one included.
         max_duration: how long attempts are made, counted from the first; what fails later is not
             repeated.
+        on_max_attempts: for `ctx.run` only: `OnMaxAttempts.PAUSE` has Restate pause the invocation
+            when a bound is reached. A person resumes it, and the function gets a new set of
+            attempts. It needs service protocol v7.
 
     Raises:
         TypeError: a value is of the wrong type.
-        ValueError: a value makes no sense: a factor below 1, say.
+        ValueError: a value makes no sense: a factor below 1, say, or PAUSE without a bound.
     """
 
     initial_interval: timedelta = timedelta(milliseconds=50)
@@ -179,9 +182,30 @@ class RetryPolicy:
     max_interval: timedelta | None = timedelta(seconds=10)
     max_attempts: int | None = None
     max_duration: timedelta | None = None
+    on_max_attempts: Literal[OnMaxAttempts.PAUSE] | None = None
 
     def __post_init__(self) -> None:
         check_policy(self, "initial_interval", "factor")
+        if self.on_max_attempts is not None:
+            self._check_pause()
+
+    def _check_pause(self) -> None:
+        if not isinstance(self.on_max_attempts, OnMaxAttempts):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise TypeError(
+                f"RetryPolicy: on_max_attempts is {self.on_max_attempts!r}; write "
+                "OnMaxAttempts.PAUSE, or leave it out"
+            )
+        if self.on_max_attempts is not OnMaxAttempts.PAUSE:  # pyright: ignore[reportUnnecessaryComparison]
+            raise ValueError(
+                f"RetryPolicy: on_max_attempts is {self.on_max_attempts}; leave it out: the last "
+                "failure is raised as a TerminalError, which ends an invocation that does not "
+                "catch it"
+            )
+        if not self.ends:
+            raise ValueError(
+                "RetryPolicy: on_max_attempts=OnMaxAttempts.PAUSE needs a bound; add max_attempts "
+                "or max_duration"
+            )
 
     @property
     def ends(self) -> bool:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeAlias
 
-from restate_proto.protocol.errors import AttemptError, Code, Failure
+from restate_proto.protocol.errors import AttemptError, Code, ErrorBehavior, Failure
 from restate_proto.protocol.frames import REQUESTED_ACK
 from restate_proto.protocol.messages import MessageType
 from restate_proto.protocol.notifications import Result, ResultKind, awakeable_id
@@ -198,10 +198,12 @@ class Commands:
             self._not_empty(idempotency_key, "idempotency_key")
             command.idempotency_key = idempotency_key
         if scope is not None:
-            self._requires(7, scope, "scope")
+            self._not_empty(scope, "scope")
+            self.require_v7("scope")
             command.scope = scope
         if limit_key is not None:
-            self._requires(7, limit_key, "limit_key")
+            self._not_empty(limit_key, "limit_key")
+            self.require_v7("limit_key")
             command.limit_key = limit_key
         for key, value in headers:
             command.headers.add(key=key, value=value)
@@ -217,7 +219,8 @@ class Commands:
             command.invocation_id = invocation.invocation_id or ""
             return
         if target.scope is not None:
-            self._requires(7, target.scope, "scope")
+            self._not_empty(target.scope, "scope")
+            self.require_v7("scope")
         if invocation.idempotency_key is None:
             workflow = command.workflow_target
             workflow.workflow_name = target.service_name
@@ -240,13 +243,20 @@ class Commands:
             text = f"'{what}' is given, but empty: leave it out."
             self._journal.reject(AttemptError(Code.INTERNAL, text))
 
-    def _requires(self, version: int, value: str, feature: str) -> None:
-        self._not_empty(value, feature)
-        if self._journal.version < version:
+    def require_v7(self, feature: str) -> None:
+        """End the attempt where the protocol is older than what the handler asks for.
+
+        Args:
+            feature: what that is, for the error.
+
+        Raises:
+            AttemptEnded: it is older, or the attempt is over.
+        """
+        if self._journal.version < 7:
             self._journal.reject(
                 AttemptError(
                     Code.UNSUPPORTED_FEATURE,
-                    f"'{feature}' needs service protocol v{version}, but Restate speaks "
+                    f"'{feature}' needs service protocol v7, but Restate speaks "
                     f"v{self._journal.version} here. Start the server with "
                     f"RESTATE_EXPERIMENTAL_ENABLE_PROTOCOL_V7=true, or do without it.",
                 )
@@ -305,11 +315,14 @@ class Commands:
         code: int = Code.INTERNAL,
         stacktrace: str = "",
         retry_after: timedelta | None = None,
+        behavior: ErrorBehavior = ErrorBehavior.RETRY,
     ) -> None:
-        """End the attempt because a run failed and is to be retried."""
+        """End the attempt because a run failed and is to be retried, now or when a person says so."""
         related = self._waiting.run_command(id_)
         del self._waiting.runs[id_]
-        self._journal.fail_with(AttemptError(code, message, stacktrace, related, retry_after))
+        self._journal.fail_with(
+            AttemptError(code, message, stacktrace, related, retry_after, behavior)
+        )
 
     # ---- Timers and randomness ----
 

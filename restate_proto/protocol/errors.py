@@ -15,6 +15,7 @@ __all__ = [
     "AttemptEnded",
     "AttemptError",
     "Code",
+    "ErrorBehavior",
     "Failure",
     "MessageTooLargeError",
     "RelatedCommand",
@@ -22,6 +23,7 @@ __all__ = [
     "wire_code",
 ]
 
+_BEHAVIORS = (pb.RETRY, pb.PAUSE, pb.FAIL)
 _MAX_TEXT = 2**20
 _MAX_METADATA = 8 * 2**20
 
@@ -33,6 +35,17 @@ class Code(IntEnum):
     JOURNAL_MISMATCH = 570
     PROTOCOL_VIOLATION = 571
     UNSUPPORTED_FEATURE = 573
+
+
+class ErrorBehavior(IntEnum):
+    """What Restate is to do after an attempt that failed; since protocol v7.
+
+    The numbers are the protocol's.
+    """
+
+    RETRY = pb.RETRY  # as the invocation's retry policy says
+    PAUSE = pb.PAUSE  # nothing, until a person resumes the invocation
+    FAIL = pb.FAIL  # end the invocation: the error is its result
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,7 @@ class AttemptError:
         stacktrace: the traceback of a user's exception.
         related: the command that it belongs to; None for the last one.
         retry_after: the delay until the next attempt, instead of the retry policy's.
+        behavior: what Restate is to do; until v6 it retries.
     """
 
     code: int
@@ -61,12 +75,14 @@ class AttemptError:
     stacktrace: str = ""
     related: RelatedCommand | None = None
     retry_after: timedelta | None = None
+    behavior: ErrorBehavior = ErrorBehavior.RETRY
 
-    def to_message(self, last_command: RelatedCommand | None) -> pb.ErrorMessage:
+    def to_message(self, last_command: RelatedCommand | None, version: int) -> pb.ErrorMessage:
         """The error as a protocol message.
 
         Args:
             last_command: the command that it belongs to where it names none.
+            version: the service protocol version.
         """
         message = pb.ErrorMessage(
             code=wire_code(self.code),
@@ -81,6 +97,8 @@ class AttemptError:
                 message.related_command_name = _wire_text(related.name)
         if self.retry_after is not None:
             message.next_retry_delay = max(0, round(self.retry_after.total_seconds() * 1000))
+        if version >= 7 and self.behavior is not ErrorBehavior.RETRY:
+            message.behavior = _BEHAVIORS[self.behavior]
         return message
 
 

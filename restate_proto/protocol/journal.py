@@ -346,7 +346,7 @@ class Journal:
         self._write_error(AttemptError(Code.INTERNAL, text))
 
     def _write_error(self, error: AttemptError) -> None:
-        payload = error.to_message(self.last_command).SerializeToString()
+        payload = error.to_message(self.last_command, self.version).SerializeToString()
         header = pack_header(MessageType.ERROR, 0, len(payload))
         self._output += (header, payload)  # all that can fail is done, as in a command
         self.error = error

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from restate_proto.codec.registry import codec_for
 from restate_proto.errors import checked_code
-from restate_proto.headers import Headers
 from restate_proto.model.arguments import (
     DURATION,
     STRING,
@@ -37,16 +36,17 @@ from restate_proto.runtime.invocations import (
     start_send,
 )
 from restate_proto.runtime.operations import Run
+from restate_proto.runtime.run_context import RunContext
 from restate_proto.runtime.values import PLAIN, read_nothing, reader, write
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from restate_proto.model.codec import Codec
     from restate_proto.model.kinds import Encoding
     from restate_proto.model.options import CallOptions, SendOptions
     from restate_proto.model.target import Target
-    from restate_proto.protocol import Input, Result
+    from restate_proto.protocol import Result
     from restate_proto.runtime.futures import DurableFuture
     from restate_proto.runtime.operations import Operations
 
@@ -57,7 +57,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-class Context:
+class Context(RunContext):
     """What every handler has: calls, messages, side effects, timers, awakeables, signals.
 
     Every operation is recorded by Restate and starts when it is called, in that order. Its result
@@ -66,45 +66,7 @@ class Context:
     deterministic: what is not, belongs in `ctx.run`.
     """
 
-    __slots__ = ("_commands", "_encoding", "_input", "_journal", "_operations", "_random")
-
-    def __init__(self, operations: Operations, encoding: Encoding, input_: Input) -> None:
-        self._operations = operations
-        self._commands = operations.commands
-        self._journal = operations.journal
-        self._encoding = encoding
-        self._input = input_
-        self._random: Random | None = None
-
-    # ---- The request ----
-
-    @property
-    def invocation_id(self) -> str:
-        """This invocation's id, `inv_...`."""
-        return self._journal.start.debug_id
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The caller's headers; a name is found in any case."""
-        return Headers(self._input.headers)
-
-    @property
-    def idempotency_key(self) -> str | None:
-        """The idempotency key that the caller gave; None also where Restate does not say (v5, v6)."""
-        start = self._journal.start
-        return start.idempotency_key if start.HasField("idempotency_key") else None
-
-    @property
-    def scope(self) -> str | None:
-        """The scope that the invocation was addressed in; since protocol v7."""
-        start = self._journal.start
-        return start.scope if start.HasField("scope") else None
-
-    @property
-    def limit_key(self) -> str | None:
-        """The limit key that the caller gave; since protocol v7."""
-        start = self._journal.start
-        return start.limit_key if start.HasField("limit_key") else None
+    __slots__ = ()
 
     # ---- Calls and messages by name ----
 
@@ -248,12 +210,12 @@ class Context:
         Args:
             name: what Restate shows; the same in every attempt.
             function: a coroutine function, or an ordinary one, which runs in a thread. It must
-                not use the context.
+                use nothing of the context but what `RunContext` has.
             *args: its arguments; type checkers hold them against its parameters.
             type: the message class of its result. Without it, the result is a plain value (None,
                 bool, int, float, str, list, dict), kept as JSON.
-            retry: how often it is retried before its failure becomes a `TerminalError`; without
-                it, the invocation's retry policy applies.
+            retry: how often it is retried before its failure becomes a `TerminalError` or pauses
+                the invocation; without it, the invocation's retry policy applies.
 
         Returns:
             The future of the result. A `TerminalError` of the function is raised by awaiting it.
@@ -279,6 +241,8 @@ class Context:
         operations, commands, encoding = self._operations, self._commands, self._encoding
 
         def run() -> Leaf[T]:
+            if retry is not None and retry.on_max_attempts is not None:
+                commands.require_v7("on_max_attempts=OnMaxAttempts.PAUSE")
             id_, is_new = commands.run(name)
             leaf = Leaf(operations, read, id_)
             if is_new:

@@ -12,7 +12,7 @@ from typing_extensions import TypeIs
 from restate_proto.codec.payload import encode
 from restate_proto.errors import TerminalError
 from restate_proto.logs import get_logger
-from restate_proto.protocol import AttemptEnded, AttemptError
+from restate_proto.protocol import AttemptEnded, AttemptError, ErrorBehavior
 from restate_proto.runtime.cancellation import CancelledError
 from restate_proto.runtime.failures import describe_error, to_attempt_error, to_failure
 from restate_proto.runtime.handler import LastFailure
@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 __all__ = ["fail", "finish", "log_failure", "terminal_error", "unawaited", "write_outcome"]
 
 _log = get_logger("restate_proto")
+
+_WHAT_FOLLOWS = {
+    ErrorBehavior.RETRY: "Restate will retry it",
+    ErrorBehavior.PAUSE: "Restate pauses the invocation",
+    ErrorBehavior.FAIL: "Restate ends the invocation",
+}
 
 
 def unawaited(operations: Operations, runs: Runs | None) -> list[Completable]:
@@ -192,7 +198,7 @@ def log_failure(
     _log.warning(
         "%s: attempt failed, %s: [%s] %s",
         handler.describe(journal),
-        "Restate will retry it" if report is None else "and is not retried",
+        _WHAT_FOLLOWS[failure.behavior] if report is None else "and is not retried",
         failure.code,
         failure.message,
         exc_info=cause,

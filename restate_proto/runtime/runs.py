@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from restate_proto.codec.payload import encode, read
-from restate_proto.errors import RetryableError, TerminalError
+from restate_proto.errors import PauseError, RetryableError, TerminalError
 from restate_proto.logs import get_logger
 from restate_proto.model.codec import CodecError
 from restate_proto.model.retry import GiveUp
-from restate_proto.protocol import AttemptError, Failure, Phase
+from restate_proto.protocol import AttemptError, ErrorBehavior, Failure, Phase
 from restate_proto.runtime.failures import describe_error, format_traceback, to_failure
 from restate_proto.runtime.task import EagerTask
 from restate_proto.runtime.threads import ThreadStartError
@@ -75,10 +75,10 @@ class Runs:
                 task.step()
 
     def cancel(self) -> None:
-        """The attempt is over: results are of no use any more."""
+        """The attempt is over: results are of no use any more, and coroutine functions are told so."""
         executing, self.executing = self.executing, set()
         for task in executing:
-            task.cancel()
+            task.cancel("the attempt has ended, and nobody waits for this function")
             if not task.is_done:
                 name = f"{self._handler.describe(self._operations.journal)}: ctx.run({task.run.name!r})"
                 self.runtime.cleanups.add(task, name)
@@ -135,20 +135,28 @@ class Runs:
 
     def _failed(self, task: _RunTask, error: BaseException) -> Failure | None:
         """What becomes of a failure: a result where retries are used up; else the attempt ends."""
-        run = task.run
+        run, policy = task.run, task.run.retry
         commands = self._operations.commands
         text = f"ctx.run({run.name!r}) failed: {describe_error(error)}"
-        code = error.code if isinstance(error, RetryableError) else 500
+        code = error.code if isinstance(error, RetryableError | PauseError) else 500
         delay = error.retry_after if isinstance(error, RetryableError) else None
-        if run.retry is not None and not isinstance(error, ThreadStartError):
+        pauses = isinstance(error, PauseError) and self._operations.journal.version >= 7
+        if policy is not None and not pauses and not isinstance(error, ThreadStartError):
             attempts, since = commands.run_history()
             elapsed = since + timedelta(seconds=task.elapsed())
-            next_delay = run.retry.next_delay(attempts + 1, elapsed)
-            if isinstance(next_delay, GiveUp):
+            next_delay = policy.next_delay(attempts + 1, elapsed)
+            if not isinstance(next_delay, GiveUp):
+                delay = delay if delay is not None else next_delay
+            elif policy.on_max_attempts is None:
                 return Failure(code, text)
-            delay = delay if delay is not None else next_delay
-        if self._handler.report_failure is not None and not (run.retry and run.retry.ends):
-            delay = None  # Restate makes an attempt after the delay it is told, whatever its bounds
+            else:
+                pauses, delay = True, None
+        if self._handler.report_failure is not None:  # no attempt is to follow, nor a person
+            pauses = False
+            if not (policy and policy.ends):
+                delay = (
+                    None  # Restate makes an attempt after the delay it is told, whatever its bounds
+                )
         expose_traceback = self.runtime.expose_tracebacks
         commands.fail_run(
             run.id,
@@ -156,6 +164,7 @@ class Runs:
             code=code,
             stacktrace=format_traceback(error) if expose_traceback else "",
             retry_after=delay,
+            behavior=ErrorBehavior.PAUSE if pauses else ErrorBehavior.RETRY,
         )
         return None
 

@@ -46,6 +46,10 @@ class AnyContext(ObjectContext, WorkflowContext): ...
 
 class Pool(Protocol):
     def connection(self) -> AbstractAsyncContextManager[object]: ...
+
+
+class Steps(Protocol):
+    def charge(self, ctx: RunContext, payment: PayRequest) -> DurableFuture[Receipt]: ...
 """
 
 COMMON = """
@@ -56,6 +60,8 @@ COMMON = """
     charge: Callable[[str], Awaitable[None]],
     refund: Callable[[str], Awaitable[None]],
     fetch_quote: Callable[[str], Awaitable[Receipt]],
+    fetch_receipt: Callable[[PayRequest, str], Awaitable[Receipt]],
+    desk: Steps,
     payment_id: str,
     pool: Pool,
 """

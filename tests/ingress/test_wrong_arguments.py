@@ -9,7 +9,7 @@ import pytest
 
 from conformance.v1.conformance_pb2 import Parcel, Script
 from conformance.v1.conformance_restate import AccountClient, ClerkClient, JourneyClient
-from restate_proto import IngressClient, Target
+from restate_proto import IngressClient, OnMaxAttempts, RetryPolicy, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -90,3 +90,9 @@ def test_a_wrong_argument_outside_of_a_handler(wrong: Wrong, words: str) -> None
                 await wrong(client)
 
     asyncio.run(scenario())
+
+
+def test_a_request_has_nothing_to_pause() -> None:
+    policy = RetryPolicy(max_attempts=3, on_max_attempts=OnMaxAttempts.PAUSE)
+    with pytest.raises(ValueError, match=r"on_max_attempts is for ctx\.run; leave it out"):
+        IngressClient(URL, retry=policy)

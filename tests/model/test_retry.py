@@ -16,6 +16,7 @@ from restate_proto.contract.parse.config import parse_config
 from restate_proto.model.kinds import ServiceKind
 from restate_proto.model.retry import (
     InvocationRetryPolicy,
+    OnMaxAttempts,
     RetryPolicy,
     delay_after,
 )
@@ -115,7 +116,7 @@ def test_one_shape() -> None:
     """What means the same is called the same, in a program and in a contract."""
     own = {field.name for field in fields(RetryPolicy)}
     contracts = {field.name for field in fields(InvocationRetryPolicy)}
-    assert contracts - own == {"on_max_attempts"}
+    assert contracts <= own
     assert own - contracts == {"max_duration"}  # Restate has no such bound
     assert contracts == set(options_pb2.RetryPolicy.DESCRIPTOR.fields_by_name)
 
@@ -134,3 +135,28 @@ def test_delays_grow_and_stay_below_the_longest(
 def test_no_delay_stays_none() -> None:
     """Not the longest, where the power is too large for a float."""
     assert delay_after(5000, timedelta(0), 2.0, timedelta(seconds=10)) == timedelta(0)
+
+
+@pytest.mark.parametrize("bound", [{"max_attempts": 3}, {"max_duration": timedelta(0)}])
+def test_a_bound_may_pause(bound: dict[str, Any]) -> None:
+    policy = RetryPolicy(on_max_attempts=OnMaxAttempts.PAUSE, **bound)
+    assert policy.on_max_attempts is OnMaxAttempts.PAUSE
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "text"),
+    [
+        ({"on_max_attempts": "pause", "max_attempts": 1}, TypeError, "write OnMaxAttempts.PAUSE"),
+        ({"on_max_attempts": OnMaxAttempts.PAUSE}, ValueError, "add max_attempts or max_duration"),
+        (
+            {"on_max_attempts": OnMaxAttempts.KILL, "max_attempts": 1},
+            ValueError,
+            "the last failure is raised as a TerminalError",
+        ),
+    ],
+)
+def test_a_pause_that_makes_no_sense(
+    values: dict[str, Any], error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error, match=f"^RetryPolicy: on_max_attempts.*{text}"):
+        RetryPolicy(**values)

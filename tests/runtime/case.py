@@ -22,6 +22,8 @@ from tests.protocol.case import TYPES
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from restate_proto.runtime import LastFailure
+
 __all__ = [
     "CANCEL",
     "VERSIONS",
@@ -189,7 +191,14 @@ class Case:
             loop = asyncio.get_running_loop()
             runtime = Runtime(loop, run_threads=run_threads, turn_seconds=math.inf)
         self.runtime = runtime
+        self._handler = handler
+        self._version = version
         self.attempt = Attempt(handler, version, self.stream, self.runtime)
+
+    def report_failures(self, report: Callable[[LastFailure], None]) -> None:
+        """Have failures reported and not retried, as tests of users do."""
+        handler = self._handler.without_retries(report)
+        self.attempt = Attempt(handler, self._version, self.stream, self.runtime)
 
     def start(
         self,

@@ -14,10 +14,13 @@ from restate_proto import (
     IngressClient,
     InvocationHandle,
     ObjectContext,
+    RetryPolicy,
+    RunContext,
     SignalKey,
     StateKey,
     Target,
     WorkflowContext,
+    durable_step,
     gather,
     select,
 )
@@ -110,6 +113,28 @@ async def runs(ctx: Context, unknown: Any) -> None:
     assert_type(ctx.run("lambda", lambda: 1), DurableFuture[int])
     assert_type(ctx.run("print", print, "x"), DurableFuture[None])
     await ctx.run("unknown", unknown, 1, 2)
+
+
+class Desk:
+    @durable_step
+    async def charge(self, ctx: RunContext, amount: int, *, currency: str = "EUR") -> StringValue:
+        return StringValue(value=f"{ctx.invocation_id} {amount} {currency}")
+
+    @durable_step(name="by van", retry=RetryPolicy(max_attempts=3))
+    def deliver(self, ctx: RunContext) -> int:
+        return len(ctx.headers)
+
+
+@durable_step(type=StringValue)
+async def pack(ctx: RunContext, text: str) -> StringValue:
+    return StringValue(value=text)
+
+
+async def steps(ctx: ObjectContext, desk: Desk) -> None:
+    assert_type(desk.charge(ctx, 3, currency="USD"), DurableFuture[StringValue])
+    assert_type(await Desk.charge(desk, ctx, amount=3), StringValue)
+    assert_type(desk.deliver(ctx), DurableFuture[int])
+    assert_type(await pack(ctx, text="a"), StringValue)
 
 
 async def run_result(ctx: Context) -> int:

@@ -11,9 +11,13 @@ from restate_proto import (
     IngressClient,
     InvocationHandle,
     ObjectContext,
+    OnMaxAttempts,
+    RetryPolicy,
+    RunContext,
     SignalKey,
     Target,
     WorkflowContext,
+    durable_step,
 )
 from shop.v1.cart_pb2 import TicketList
 from shop.v1.cart_restate import CartBase, CartClient
@@ -38,6 +42,19 @@ async def runs(ctx: Context) -> None:
     await ctx.run("second", coroutine, 1, 2)  # error
     await ctx.run("many", coroutine, 1, "x", 3)  # error
     await ctx.run("called", sync(1))  # error
+
+
+class Desk:
+    @durable_step
+    async def charge(self, ctx: RunContext, amount: int) -> StringValue:
+        await ctx.sleep(timedelta(0))  # error
+        return StringValue(value=str(amount))
+
+
+async def steps(ctx: Context, desk: Desk) -> None:
+    await desk.charge(3)  # error
+    await desk.charge(ctx, "3")  # error
+    RetryPolicy(max_attempts=3, on_max_attempts=OnMaxAttempts.KILL)  # error
 
 
 async def keys(ctx: ObjectContext, handle: InvocationHandle[bytes]) -> None:

@@ -21,6 +21,7 @@ from restate_proto.protocol.frames import DEFAULT_MAX_OUTBOUND, MAX_LENGTH, MAX_
 from restate_proto.protocol.machine import Input, StateMachine
 from restate_proto.protocol.messages import MAX_VERSION, MIN_VERSION, content_type, parse_version
 from restate_proto.protocol.notifications import CANCEL_SIGNAL, NotificationId, Result, ResultKind
+from restate_proto.protocol.patches import Patches
 from restate_proto.protocol.phases import Phase
 from restate_proto.protocol.waiting import Await, Combinator
 
@@ -43,6 +44,7 @@ __all__ = [
     "InvocationTarget",
     "MessageTooLargeError",
     "NotificationId",
+    "Patches",
     "Phase",
     "RelatedCommand",
     "Result",

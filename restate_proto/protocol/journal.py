@@ -26,7 +26,7 @@ from restate_proto.protocol.errors import (
 )
 from restate_proto.protocol.frames import RESTATES_SHARE, Frame, pack_header
 from restate_proto.protocol.messages import UNDECODABLE, MessageType, describe
-from restate_proto.protocol.mismatch import explain, mismatch_text, summarize
+from restate_proto.protocol.mismatch import explain, mismatch_text
 from restate_proto.protocol.phases import Phase, Rule
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
@@ -184,7 +184,7 @@ class Journal:
         """End the attempt because the handler does what is no command, where the journal has one."""
         index = self.command_index + 1
         type_, payload = self.recorded[-1]
-        text = mismatch_text(index, expected, f"'{summarize(type_, payload)}'")
+        text = mismatch_text(index, expected, type_, payload)
         related = related or RelatedCommand(index, "", type_)
         self.fail(AttemptError(Code.JOURNAL_MISMATCH, text, related=related))
 

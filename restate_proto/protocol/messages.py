@@ -16,6 +16,7 @@ __all__ = [
     "FIRST_COMMAND",
     "FIRST_CUSTOM",
     "FIRST_NOTIFICATION",
+    "MARKER_PREFIX",
     "MAX_VERSION",
     "MIN_VERSION",
     "UNDECODABLE",
@@ -51,6 +52,9 @@ FIRST_NOTIFICATION: Final = 0x8000
 FIRST_CUSTOM: Final = 0xFC00
 """Type numbers from it on are commands that Restate does not interpret. This library writes none,
 but a journal may have them: the code does not match it then, and the stream is not broken."""
+
+MARKER_PREFIX: Final = "patch: "
+"""What the name of a run begins with that is the marker of a patch; the patch's name follows."""
 
 UNDECODABLE = (DecodeError, ValueError, RecursionError)
 """What parsing raises. The last two are how protobuf without its C core refuses text that is no

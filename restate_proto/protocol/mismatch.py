@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError
 
-from restate_proto.protocol.messages import COMMANDS, UNDECODABLE, MessageType, describe
+from restate_proto.protocol.messages import (
+    COMMANDS,
+    MARKER_PREFIX,
+    UNDECODABLE,
+    MessageType,
+    describe,
+)
+from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-__all__ = ["explain", "mismatch_text", "summarize"]
+__all__ = ["explain", "mismatch_text"]
 
 # What differs between attempts without harm: points in time.
 _IGNORED: dict[int, str] = {
@@ -46,9 +53,7 @@ def explain(index: int, found_type: int, found: bytes, type_: int, expected: Mes
     """
     if found_type != type_:
         found_message = _parse(found_type, found)
-        return mismatch_text(
-            index, f"'{_summary(type_, expected)}'", f"'{_summary(found_type, found_message)}'"
-        )
+        return _other_command(index, f"'{_summary(type_, expected)}'", found_type, found_message)
     recorded = _parse(found_type, found)
     if recorded is None:  # unreachable for the commands that the machine issues
         raise DecodeError(describe(found_type))
@@ -61,29 +66,43 @@ def explain(index: int, found_type: int, found: bytes, type_: int, expected: Mes
     if not differences:
         return None
     what = f"'{_summary(type_, expected)}' differs: {'; '.join(differences)}"
-    return f"Journal mismatch at command {index}: {what}. {_HINT}"
+    return f"Journal mismatch at command {index}: {what}. {_hint(recorded)}"
 
 
-def mismatch_text(index: int, expected: str, found: str) -> str:
+def mismatch_text(index: int, expected: str, found_type: int, found: bytes) -> str:
     """The text for error 570.
 
     Args:
         index: where in the journal, counted in commands.
-        expected: what the code does.
-        found: what the journal has.
+        expected: what the code does, which is no command.
+        found_type: the type number of what the journal has.
+        found: its payload.
     """
+    try:
+        message = _parse(found_type, found)
+    except UNDECODABLE:
+        message = None
+    return _other_command(index, expected, found_type, message)
+
+
+def _other_command(index: int, expected: str, found_type: int, found: Message | None) -> str:
     return (
         f"Journal mismatch at command {index}: expected {expected}, which the code does now, "
-        f"found {found}. {_HINT}"
+        f"found '{_summary(found_type, found)}'. {_hint(found)}"
     )
 
 
-def summarize(type_: int, payload: bytes) -> str:
-    """A journal entry in a few words."""
-    try:
-        return _summary(type_, _parse(type_, payload))
-    except UNDECODABLE:
-        return describe(type_)
+def _hint(found: Message | None) -> str:
+    """What may be the cause, and what to do."""
+    if not isinstance(found, pb.RunCommandMessage) or not found.name.startswith(MARKER_PREFIX):
+        return _HINT
+    patch = found.name.removeprefix(MARKER_PREFIX)
+    return (
+        f"That is the marker of a patch: the invocation came here with code that has it. Ask "
+        f"ctx.patched({patch!r}) at this place, or call ctx.deprecate_patch({patch!r}) where the old "
+        "code is gone, until no invocation has the marker. Both have to stand where the patch was "
+        "first asked about."
+    )
 
 
 def _differs(one: Message, other: Message, name: str) -> bool:

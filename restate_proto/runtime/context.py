@@ -36,7 +36,7 @@ from restate_proto.runtime.invocations import (
     start_send,
 )
 from restate_proto.runtime.operations import Run
-from restate_proto.runtime.run_context import RunContext
+from restate_proto.runtime.patches import PatchableContext
 from restate_proto.runtime.values import PLAIN, read_nothing, reader, write
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-class Context(RunContext):
+class Context(PatchableContext):
     """What every handler has: calls, messages, side effects, timers, awakeables, signals.
 
     Every operation is recorded by Restate and starts when it is called, in that order. Its result

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from restate_proto.model.kinds import Encoding
-    from restate_proto.protocol import Input
+    from restate_proto.protocol import Input, Patches
     from restate_proto.runtime.operations import Operations
 
 __all__ = ["RunContext"]
@@ -25,7 +25,15 @@ class RunContext:
     in its body; at run time they raise `RuntimeError` there.
     """
 
-    __slots__ = ("_commands", "_encoding", "_input", "_journal", "_operations", "_random")
+    __slots__ = (
+        "_commands",
+        "_encoding",
+        "_input",
+        "_journal",
+        "_operations",
+        "_patches",
+        "_random",
+    )
 
     def __init__(self, operations: Operations, encoding: Encoding, input_: Input) -> None:
         self._operations = operations
@@ -33,6 +41,7 @@ class RunContext:
         self._journal = operations.journal
         self._encoding = encoding
         self._input = input_
+        self._patches: Patches | None = None
         self._random: Random | None = None
 
     @property

@@ -50,6 +50,7 @@ class Pool(Protocol):
 
 class Steps(Protocol):
     def charge(self, ctx: RunContext, payment: PayRequest) -> DurableFuture[Receipt]: ...
+    def charge_with_vat(self, ctx: RunContext, payment: PayRequest) -> DurableFuture[Receipt]: ...
 """
 
 COMMON = """

@@ -1,4 +1,4 @@
-"""An endpoint for a process of its own, which tests kill: `python -m tests.integration.durable_app HOST:PORT`.
+"""An endpoint for a process of its own, which tests kill: `python -m tests.integration.durable_app HOST:PORT [patched]`.
 
 Its side effects are lines on its standard output, which outlive it; what it waits for, outside of
 Restate, are lines on its standard input.
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from restate_proto import Context
 
 __all__ = ["endpoint"]
+
+HAS_PATCH = sys.argv[2:] == ["patched"]
 
 
 def say(text: str) -> str:
@@ -45,6 +47,19 @@ async def steps(ctx: Context, parcel: Parcel) -> Parcel:
     return Parcel(parts=[Parcel(text=text) for text in (first, second, word.text, third)])
 
 
+async def change(ctx: Context, parcel: Parcel) -> Parcel:
+    """An effect, one that a patch has changed and that takes long, and an awakeable."""
+    await ctx.run("first", say, "first")
+    code = "new" if HAS_PATCH and ctx.patched("patch") else "old"
+    text = await ctx.run(code, say_and_wait, code)
+    awakeable = ctx.awakeable(Parcel)
+    await AccountClient.from_context(ctx, parcel.text).append(Entry(text=awakeable.id))
+    word = await awakeable
+    if HAS_PATCH and ctx.patched("patch"):
+        code += " and new"
+    return Parcel(text=f"{text}, {word.text}, {code}")
+
+
 async def slow(ctx: Context, parcel: Parcel) -> Parcel:
     """One effect that takes long."""
     return Parcel(text=await ctx.run("slow", say_and_wait, f"slow {parcel.text}"))
@@ -52,7 +67,7 @@ async def slow(ctx: Context, parcel: Parcel) -> Parcel:
 
 def _endpoint() -> Endpoint:
     scripts = Scripts()
-    for body in (steps, slow):
+    for body in (steps, slow, change):
         scripts.put(body.__name__, body)
     return Endpoint(Clerk(scripts), Account(scripts), LazyAccount(scripts), Journey(scripts))
 

@@ -38,11 +38,17 @@ def free_port() -> int:
 class Process:
     """The endpoint `durable_app` in a process of its own."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *arguments: str) -> None:
         path = os.pathsep.join((str(ROOT), str(ROOT / "generated")))
         environ = os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
         self._process = subprocess.Popen(
-            (sys.executable, "-m", "tests.integration.durable_app", f"127.0.0.1:{port}"),
+            (
+                sys.executable,
+                "-m",
+                "tests.integration.durable_app",
+                f"127.0.0.1:{port}",
+                *arguments,
+            ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
@@ -202,6 +208,41 @@ def test_a_killed_endpoint_after_everything_was_recorded(
 
     answer = loop.run(scenario())
     assert [part.text for part in answer.parts][1:3] == ["at once", "word"]
+
+
+@pytest.mark.parametrize("begun_with", [[], ["patched"]], ids=["old", "new"])
+def test_a_killed_endpoint_goes_on_with_the_code_that_its_journal_has(
+    server: RestateServer, processes: list[Process], loop: Loop, begun_with: list[str]
+) -> None:
+    """kill -9 in the middle of what a patch changes, and later; the next process has the patch."""
+    key = unique()
+    code = "new" if begun_with else "old"
+
+    async def scenario() -> str:
+        async with client_of(server) as client:
+            first = Process(free_port(), *begun_with)
+            processes.append(first)
+            await server.register(f"http://127.0.0.1:{first.port}")
+            handle = await begin(client, "change", key)
+            assert [await first.line(), await first.line()] == ["first", code]
+            first.signal(signal.SIGKILL)
+            await first.ended()
+
+            second = Process(first.port, "patched")
+            processes.append(second)
+            assert await second.line() == code
+            second.tell("done")
+            awakeable = await awakeable_of(client, key)
+            second.signal(signal.SIGKILL)
+            assert await second.ended() == (-signal.SIGKILL, [])
+
+            third = Process(first.port, "patched")
+            processes.append(third)
+            await client.resolve_awakeable(awakeable, Parcel(text="word"))
+            return (await handle.attach()).text
+
+    end = "new and new" if begun_with else "old"
+    assert loop.run(scenario()) == f"done, word, {end}"
 
 
 def test_sigterm_lets_what_runs_end_and_takes_nothing_new(

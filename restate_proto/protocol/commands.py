@@ -19,7 +19,7 @@ from restate_proto.protocol.state import State
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from restate_proto.model.target import Target
     from restate_proto.protocol.journal import Journal
@@ -167,7 +167,7 @@ class Commands:
         command.void.SetInParent()
         self._journal.issue(MessageType.SEND_SIGNAL, command)
 
-    def cancel_calls(self, spared: set[NotificationId]) -> None:
+    def cancel_calls(self, spared: Collection[NotificationId] = ()) -> None:
         """Cancel every call that has no result, as the invocation itself is cancelled.
 
         Args:

@@ -35,7 +35,14 @@ if TYPE_CHECKING:
     from restate_proto.model.service import Service, VirtualObject, Workflow
     from restate_proto.model.target import Target
     from restate_proto.runtime.cancellation import CancelledError
-    from restate_proto.runtime.combinators import gather, select
+    from restate_proto.runtime.combinators import (
+        any_of,
+        as_completed,
+        gather,
+        race,
+        select,
+        wait,
+    )
     from restate_proto.runtime.context import Context
     from restate_proto.runtime.durable_step import durable_step
     from restate_proto.runtime.external_events import Awakeable, DurablePromise
@@ -98,9 +105,13 @@ __all__ = [
     "WorkflowContext",
     "WorkflowSharedContext",
     "__version__",
+    "any_of",
+    "as_completed",
     "durable_step",
     "gather",
+    "race",
     "select",
+    "wait",
 ]
 
 _MODULES = {
@@ -115,7 +126,7 @@ _MODULES = {
     "model.service": ("Service", "VirtualObject", "Workflow"),
     "model.target": ("Target",),
     "runtime.cancellation": ("CancelledError",),
-    "runtime.combinators": ("gather", "select"),
+    "runtime.combinators": ("any_of", "as_completed", "gather", "race", "select", "wait"),
     "runtime.context": ("Context",),
     "runtime.durable_step": ("durable_step",),
     "runtime.external_events": ("Awakeable", "DurablePromise"),

@@ -21,7 +21,7 @@ from restate_proto.ingress.responses import read_receipt, read_result
 from restate_proto.ingress.sender import HttpSender, Senders
 from restate_proto.model.arguments import check_encoding, check_string, wrong_type
 from restate_proto.model.kinds import Encoding
-from restate_proto.model.options import CALL_OPTIONS, SEND_OPTIONS, check_option_names
+from restate_proto.model.options import INGRESS_CALL_OPTIONS, SEND_OPTIONS, check_option_names
 from restate_proto.model.retry import RetryPolicy
 from restate_proto.model.target import check_target
 
@@ -170,7 +170,7 @@ class IngressClient:
         """
         check_target("IngressClient.call", target)
         if options:
-            check_option_names("IngressClient.call", options, CALL_OPTIONS)
+            check_option_names("IngressClient.call", options, INGRESS_CALL_OPTIONS)
         check_encoding("IngressClient.call", encoding)
         return await self.call_handler(_by_name(target, request, response_type, encoding, options))
 
@@ -342,7 +342,7 @@ def _by_name(
     request: Q,
     response_type: type[R],
     encoding: Encoding,
-    options: CallOptions,
+    options: CallOptions | SendOptions,
 ) -> HandlerCall[Q, R]:
     return HandlerCall(
         target,

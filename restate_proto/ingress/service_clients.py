@@ -12,7 +12,7 @@ from restate_proto.ingress.message_format import MessageFormat
 from restate_proto.model.arguments import check_string, wrong_type
 from restate_proto.model.kinds import HandlerKind
 from restate_proto.model.options import (
-    CALL_OPTIONS,
+    INGRESS_CALL_OPTIONS,
     SEND_OPTIONS,
     SUBMIT_OPTIONS,
     check_option_names,
@@ -81,7 +81,7 @@ class IngressServiceClient(_ServiceInstance):
     """Base of the generated clients that call handlers and wait for their results."""
 
     async def _call(self, handler: HandlerDescriptor[Q, R], request: Q, options: CallOptions) -> R:
-        call = self._handler_call(handler, handler.method, request, options, CALL_OPTIONS)
+        call = self._handler_call(handler, handler.method, request, options, INGRESS_CALL_OPTIONS)
         return await self._client.call_handler(call)
 
     async def _submit(

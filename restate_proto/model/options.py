@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CALL_OPTIONS",
+    "INGRESS_CALL_OPTIONS",
     "SEND_OPTIONS",
     "SUBMIT_OPTIONS",
     "CallOptions",
@@ -38,6 +39,9 @@ class CallOptions(_RequestOptions, total=False):
     idempotency_key: str | None
     """Makes all requests with the same key one invocation, whose result each of them gets."""
 
+    cancel_with_me: bool
+    """In handlers: whether the call is cancelled when its caller is; it is, unless this is False."""
+
 
 class SubmitOptions(_RequestOptions, total=False):
     """The options of starting a workflow, whose id makes it one invocation."""
@@ -46,11 +50,15 @@ class SubmitOptions(_RequestOptions, total=False):
     """How long Restate waits before it runs the handler, in whole milliseconds."""
 
 
-class SendOptions(CallOptions, SubmitOptions, total=False):
-    """The options of a one-way message: those of a call, and `delay`."""
+class SendOptions(SubmitOptions, total=False):
+    """The options of a one-way message."""
+
+    idempotency_key: str | None
+    """Makes all requests with the same key one invocation, whose result each of them gets."""
 
 
 CALL_OPTIONS = CallOptions.__optional_keys__
+INGRESS_CALL_OPTIONS = CALL_OPTIONS - {"cancel_with_me"}
 SUBMIT_OPTIONS = SubmitOptions.__optional_keys__
 SEND_OPTIONS = SendOptions.__optional_keys__
 

@@ -108,6 +108,14 @@ class Commands:
         self._waiting.pending_calls[id_notification] = None
         return id_notification, result
 
+    def spare(self, id_notification: int) -> None:
+        """Leave a call alone when the invocation is cancelled.
+
+        Args:
+            id_notification: the notification id of its invocation id.
+        """
+        self._waiting.pending_calls.pop(id_notification, None)
+
     def send(
         self,
         target: Target,

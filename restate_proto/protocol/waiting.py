@@ -233,7 +233,7 @@ class Waiting:
         if journal.version >= 7:
             message.awaiting_on.CopyFrom(awaiting.to_message())
         else:
-            flat = Await(ids=awaiting.all_ids()).to_message()
+            flat = Await(ids=list(dict.fromkeys(awaiting.all_ids()))).to_message()
             message.waiting_completions.extend(flat.waiting_completions)
             message.waiting_signals.extend(flat.waiting_signals)
             message.waiting_named_signals.extend(flat.waiting_named_signals)

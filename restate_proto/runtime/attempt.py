@@ -139,7 +139,9 @@ class Attempt:
         self._machine = StateMachine(version, handler.max_message, handler.max_outbound)
         self._journal = self._machine.journal
         self._loop = HandlerLoop(self, self._journal)
-        self._operations = Operations(self._machine, self._loop)
+        self._operations = Operations(
+            self._machine, self._loop, is_told_of_cancellation=handler.explicit_cancellation
+        )
         self._handler = handler
         self._stream = stream
         self._task: HandlerTask | None = None
@@ -338,6 +340,10 @@ class Attempt:
                     return None
                 if notification[0] != CANCEL_SIGNAL:
                     loop.callbacks = 0
+                    operations.deliver(*notification)
+                elif operations.is_told_of_cancellation:
+                    waiting.cancel_requested = False
+                    self._was_cancelled = True
                     operations.deliver(*notification)
         except AttemptEnded as ended:
             return Resumption(ended) if loop.is_over else None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from restate_proto.errors import TerminalError
 from restate_proto.protocol import Await, Combinator
+from restate_proto.runtime.failures import describe_error
 from restate_proto.runtime.futures import Combined, DurableFuture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Iterable
 
     from restate_proto.runtime.operations import Operations
 
-__all__ = ["gather", "select"]
+__all__ = ["any_of", "as_completed", "gather", "race", "select", "wait"]
 
 T = TypeVar("T")
 T1 = TypeVar("T1")
@@ -124,6 +126,109 @@ class _Select(_Combination[T]):
         return self._winner is not None and self._winner.has_failed
 
 
+class _Race(_Combination[T]):
+    """Done with the first that is done, whatever came of it."""
+
+    __slots__ = ("_winner",)
+
+    combinator = Combinator.FIRST_COMPLETED
+
+    def __init__(self, operations: Operations, children: tuple[DurableFuture[Any], ...]) -> None:
+        self._winner: DurableFuture[Any] | None = None
+        super().__init__(operations, children)
+
+    def child_done(self, child: DurableFuture[Any]) -> None:
+        self._winner = child
+        self._mark_done()
+
+    def outcome(self) -> T:
+        assert self._winner is not None, "outcome() of a future that is not done"
+        return self._winner.outcome()
+
+    @property
+    def has_failed(self) -> bool:
+        return self._winner is not None and self._winner.has_failed
+
+
+class _AnyOf(_Combination[T]):
+    """Done with the first that succeeds, or when all have failed."""
+
+    __slots__ = ("_left", "_winner")
+
+    combinator = Combinator.FIRST_SUCCEEDED_OR_ALL_FAILED
+
+    def __init__(self, operations: Operations, children: tuple[DurableFuture[Any], ...]) -> None:
+        self._winner: DurableFuture[Any] | None = None
+        self._left = len(children)
+        super().__init__(operations, children)
+
+    def child_done(self, child: DurableFuture[Any]) -> None:
+        self._left -= 1
+        if not child.has_failed:
+            self._winner = child
+        if self._winner is not None or self._left == 0:
+            self._mark_done()
+
+    def outcome(self) -> T:
+        if self._winner is not None:
+            return self._winner.outcome()
+        first, *others = (error for error in map(_failure_of, self._children) if error)
+        for error in others:
+            first.add_note(f"(any_of: another failed with {describe_error(error)})")
+        raise first
+
+    @property
+    def has_failed(self) -> bool:
+        return self.is_done and self._winner is None
+
+
+class _Wait(_Combination[T]):
+    """Done when as many are done as `return_when` says: its outcome is those, and the others."""
+
+    __slots__ = ("_left", "_return_when", "combinator")
+
+    def __init__(
+        self, operations: Operations, children: tuple[DurableFuture[Any], ...], return_when: str
+    ) -> None:
+        self._left = len(children)
+        self._return_when = return_when
+        self.combinator = _COMBINATORS[return_when]
+        super().__init__(operations, children)
+
+    def child_done(self, child: DurableFuture[Any]) -> None:
+        self._left -= 1
+        if (
+            self._left == 0
+            or self._return_when == asyncio.FIRST_COMPLETED
+            or (self._return_when == asyncio.FIRST_EXCEPTION and child.has_failed)
+        ):
+            self._mark_done()
+
+    def outcome(self) -> T:
+        done = [child for child in self._children if child.is_done]
+        pending = [child for child in self._children if not child.is_done]
+        return done, pending  # pyright: ignore[reportReturnType] - wait says what T is
+
+    @property
+    def has_failed(self) -> bool:
+        return False
+
+
+_COMBINATORS = {
+    asyncio.FIRST_COMPLETED: Combinator.FIRST_COMPLETED,
+    asyncio.FIRST_EXCEPTION: Combinator.ALL_SUCCEEDED_OR_FIRST_FAILED,
+    asyncio.ALL_COMPLETED: Combinator.ALL_COMPLETED,
+}
+
+
+def _failure_of(future: DurableFuture[Any]) -> Exception | None:
+    try:
+        future.outcome()
+    except Exception as error:  # noqa: BLE001 - of a `map`, it may be any
+        return error
+    return None
+
+
 @overload
 def gather(f1: DurableFuture[T1], /) -> DurableFuture[tuple[T1]]: ...
 @overload
@@ -177,6 +282,87 @@ def select(**futures: DurableFuture[T]) -> DurableFuture[tuple[str, T]]:
     """
     operations = _operations_of(futures.values())
     return operations.begin(lambda: _Select[Any](operations, futures))
+
+
+def race(*futures: DurableFuture[T]) -> DurableFuture[T]:
+    """Wait for the first that is done: its result, or its failure, which is raised.
+
+    The others go on; they can be awaited later. `select` says which it was.
+
+    Args:
+        *futures: durable futures of this invocation, at least one.
+
+    Raises:
+        TypeError: an argument is no durable future.
+        ValueError: there is none, or they belong to different invocations.
+        RuntimeError: the caller is not the handler's own code.
+    """
+    operations = _operations_of(futures)
+    return operations.begin(lambda: _Race[T](operations, futures))
+
+
+def any_of(*futures: DurableFuture[T]) -> DurableFuture[T]:
+    """Wait for the first that succeeds: its result.
+
+    Where all fail, the failure of the first argument is raised, with the others in its notes.
+
+    Args:
+        *futures: durable futures of this invocation, at least one.
+
+    Raises:
+        TypeError: an argument is no durable future.
+        ValueError: there is none, or they belong to different invocations.
+        RuntimeError: the caller is not the handler's own code.
+    """
+    operations = _operations_of(futures)
+    return operations.begin(lambda: _AnyOf[T](operations, futures))
+
+
+def wait(
+    *futures: DurableFuture[T], return_when: str = asyncio.ALL_COMPLETED
+) -> DurableFuture[tuple[list[DurableFuture[T]], list[DurableFuture[T]]]]:
+    """Wait until futures are done, as `asyncio.wait` does, in the order given.
+
+    Args:
+        *futures: durable futures of this invocation, at least one.
+        return_when: `asyncio.ALL_COMPLETED`, `FIRST_COMPLETED` or `FIRST_EXCEPTION`.
+
+    Returns:
+        The future of those that are done and of those that are not. It never fails; awaiting the
+        futures in it raises what they failed with.
+
+    Raises:
+        TypeError: an argument is no durable future.
+        ValueError: there is none, they belong to different invocations, or `return_when` is none
+            of the three.
+        RuntimeError: the caller is not the handler's own code.
+    """
+    if return_when not in _COMBINATORS:
+        raise ValueError(f"wait(return_when={return_when!r}): must be {', '.join(_COMBINATORS)}")
+    operations = _operations_of(futures)
+    return operations.begin(lambda: _Wait[Any](operations, futures, return_when))
+
+
+async def as_completed(*futures: DurableFuture[T]) -> AsyncIterator[DurableFuture[T]]:
+    """Iterate over futures as they are done; those that are done already first, in the order given.
+
+    ```python
+    async for done in as_completed(*(client.quote(request) for client in clients)):
+        quote = await done
+    ```
+
+    Args:
+        *futures: durable futures of this invocation, at least one.
+
+    Raises:
+        TypeError: an argument is no durable future.
+        ValueError: there is none, or they belong to different invocations.
+    """
+    left = list(futures)
+    while left:
+        done, left = await wait(*left, return_when=asyncio.FIRST_COMPLETED)
+        for future in done:
+            yield future
 
 
 def _operations_of(children: Iterable[Any]) -> Operations:

@@ -24,18 +24,17 @@ from restate_proto.model.keys import SignalKey
 from restate_proto.model.options import CALL_OPTIONS, SEND_OPTIONS, check_option_names
 from restate_proto.model.retry import RetryPolicy
 from restate_proto.model.target import check_target
-from restate_proto.protocol import Failure
+from restate_proto.protocol import CANCEL_SIGNAL, Failure
 from restate_proto.runtime.external_events import Awakeable, ExternalValue
 from restate_proto.runtime.futures import Leaf
 from restate_proto.runtime.invocations import (
     CallFuture,
     InvocationHandle,
-    after,
     known_id,
     start_call,
     start_send,
 )
-from restate_proto.runtime.operations import Run
+from restate_proto.runtime.operations import Run, after
 from restate_proto.runtime.patches import PatchableContext
 from restate_proto.runtime.values import PLAIN, read_nothing, reader, write
 
@@ -67,6 +66,29 @@ class Context(PatchableContext):
     """
 
     __slots__ = ()
+
+    @property
+    def cancelled(self) -> DurableFuture[None]:
+        """Done when the invocation is cancelled, in a handler with explicit cancellation.
+
+        Await it, combine it with others, or ask `ctx.cancelled.done()`, which changes where the
+        handler waits. The calls that the handler has made go on.
+
+        Raises:
+            RuntimeError: the handler's cancellation is implicit: it is raised where it waits.
+        """
+        operations = self._operations
+        if not operations.is_told_of_cancellation:
+            raise RuntimeError(
+                "ctx.cancelled is for handlers that ask for it in the contract, with `option "
+                "(restatepb.v1.handler) = {cancellation: CANCELLATION_EXPLICIT}`. In this one "
+                "CancelledError is raised where it waits."
+            )
+        if self._cancelled is None:
+            self._cancelled = operations.begin(
+                lambda: Leaf(operations, read_nothing, CANCEL_SIGNAL)
+            )
+        return self._cancelled
 
     # ---- Calls and messages by name ----
 

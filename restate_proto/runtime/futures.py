@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from restate_proto.errors import TerminalError
+from restate_proto.model.arguments import DURATION, wrong_type
 from restate_proto.protocol import Await, Combinator, Result, ResultKind
 from restate_proto.runtime.failures import to_error
+from restate_proto.runtime.operations import after
 from restate_proto.runtime.task import Durable
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Combined", "Deferred", "DurableFuture", "Leaf", "Parent"]
 
 T = TypeVar("T")
+U = TypeVar("U")
 # A future of a message is a future of a message or None: `select` joins those of its futures.
 T_co = TypeVar("T_co", covariant=True)
 
@@ -79,6 +83,33 @@ class DurableFuture(Durable, Generic[T_co]):
     def use(self) -> None:
         """The handler combines this with others."""
         self.is_used = True
+
+    # ---- Futures that are built on this one ----
+
+    def or_timeout(self, duration: timedelta) -> DurableFuture[T_co]:
+        """This, but no longer than a duration: the time is kept by a durable timer.
+
+        Awaiting it raises `TimeoutError` where the time has passed first. The operation goes on, and
+        can be awaited again.
+
+        Args:
+            duration: how long, from now.
+
+        Raises:
+            TypeError: the duration is no timedelta.
+        """
+        if not isinstance(duration, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            raise wrong_type("or_timeout", "duration", duration, DURATION)
+        return self.operations.begin(lambda: _OrTimeout(self, duration))
+
+    def map(self, function: Callable[[T_co], U]) -> DurableFuture[U]:
+        """The result of this with a function applied to it; a failure stays as it is.
+
+        Args:
+            function: an ordinary function; it is called once, when the result is there, and must
+                not use the context. What it raises is raised by awaiting the future.
+        """
+        return self.operations.begin(lambda: _Mapped(self, function))
 
     # ---- As asyncio.wait asks ----
 
@@ -321,3 +352,83 @@ class Deferred(Combined[T]):
     def awaiting(self) -> Await:
         """The id, then the operation's result."""
         return (self._issued or self._invocation_id).awaiting()
+
+
+class _Mapped(Combined[T]):
+    """The result of a future, with a function applied to it."""
+
+    __slots__ = ("_child", "_error", "_function", "_value")
+
+    def __init__(self, child: DurableFuture[Any], function: Callable[[Any], T]) -> None:
+        super().__init__(child.operations)
+        self._child = child
+        self._function = function
+        self._error: Exception | None = None
+        self._value: Any = None
+        child.use()
+        if child.is_done:
+            self.child_done(child)
+        else:
+            child.add_parent(self)
+
+    def child_done(self, child: DurableFuture[Any]) -> None:
+        if not child.has_failed:
+            try:
+                self._value = self._function(child.outcome())
+            except Exception as error:  # noqa: BLE001 - raised where this is awaited
+                self._error = error
+        self._mark_done()
+
+    def outcome(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return self._child.outcome() if self._child.has_failed else self._value
+
+    @property
+    def has_failed(self) -> bool:
+        return self._error is not None or self._child.has_failed
+
+    def awaiting(self) -> Await:
+        return self._child.awaiting()
+
+
+class _OrTimeout(Combined[T]):
+    """A future, or a timer, whichever is done first."""
+
+    __slots__ = ("_child", "_duration", "_sleep", "_winner")
+
+    def __init__(self, child: DurableFuture[T], duration: timedelta) -> None:
+        operations = child.operations
+        super().__init__(operations)
+        self._child = child
+        self._duration = duration
+        self._winner: DurableFuture[Any] | None = None
+        timer = operations.commands.sleep(after(duration), "or_timeout")
+        self._sleep: Leaf[None] = Leaf(operations, lambda _: None, timer)
+        child.use()
+        for each in (child, self._sleep):
+            if each.is_done:
+                self.child_done(each)
+                return
+        child.add_parent(self)
+        self._sleep.add_parent(self)
+
+    def child_done(self, child: DurableFuture[Any]) -> None:
+        self._winner = child
+        self._mark_done()
+
+    def outcome(self) -> T:
+        if self._winner is self._child:
+            return self._child.outcome()
+        raise TimeoutError(f"it took longer than {self._duration}")
+
+    @property
+    def has_failed(self) -> bool:
+        return self._winner is self._sleep or self._child.has_failed
+
+    def awaiting(self) -> Await:
+        part = self._child.awaiting()
+        timer = self._sleep.awaiting().ids
+        if len(part.ids) == 1 and not part.nested:
+            return Await(Combinator.FIRST_COMPLETED, part.ids + timer)
+        return Await(Combinator.FIRST_COMPLETED, timer, [part])

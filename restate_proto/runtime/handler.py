@@ -52,6 +52,7 @@ class BoundHandler:
     Attributes:
         name: the handler, as `shop.v1.Cart/AddTicket`.
         context_class: the class of the contexts that it gets, by its kind.
+        explicit_cancellation: whether it asks if its invocation is cancelled.
         report_failure: what is told of failed attempts, none of which is retried then; None where
             Restate retries them.
     """
@@ -59,6 +60,7 @@ class BoundHandler:
     __slots__ = (
         "context_class",
         "encoding",
+        "explicit_cancellation",
         "max_message",
         "max_outbound",
         "method",
@@ -83,6 +85,7 @@ class BoundHandler:
         self.request = descriptor.request
         self.response = descriptor.response
         self.encoding = descriptor.encoding
+        self.explicit_cancellation = descriptor.explicit_cancellation
         self.report_failure: Callable[[LastFailure], None] | None = None
 
     def without_retries(self, report_failure: Callable[[LastFailure], None]) -> BoundHandler:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from time import time
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from restate_proto.errors import checked_code
@@ -17,6 +16,7 @@ from restate_proto.model.arguments import (
 from restate_proto.model.keys import SignalKey
 from restate_proto.protocol import Failure, InvocationTarget, Result, ResultKind
 from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
+from restate_proto.runtime.operations import after
 from restate_proto.runtime.values import optional_reader, read_invocation_id, reader, write
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from restate_proto.model.target import Target
     from restate_proto.runtime.operations import Operations
 
-__all__ = ["CallFuture", "InvocationHandle", "after", "known_id", "start_call", "start_send"]
+__all__ = ["CallFuture", "InvocationHandle", "known_id", "start_call", "start_send"]
 
 R = TypeVar("R")
 S = TypeVar("S")
@@ -181,6 +181,7 @@ def start_call(
 ) -> CallFuture[R]:
     """Call a handler; `response` is read in `encoding`."""
     idempotency_key, headers, limit_key = _checked(target, options)
+    is_cancelled_with_me = options.get("cancel_with_me", True) if options else True
     commands = operations.commands
     # Made first: what follows on the command needs no more room on the stack than the command did.
     future = CallFuture(operations, response, encoding, target)
@@ -188,6 +189,8 @@ def start_call(
     def call() -> CallFuture[R]:
         ids = commands.call(target, parameter, headers, idempotency_key, limit_key)
         future.expect_ids(ids)
+        if not is_cancelled_with_me:
+            commands.spare(ids[0])
         return future
 
     return operations.begin(call)
@@ -216,12 +219,7 @@ def start_send(
     return operations.begin(send)
 
 
-def after(delay: timedelta) -> int:
-    """The point in time after a delay, in milliseconds since the Unix epoch; now if it is negative."""
-    return round((time() + max(0.0, delay.total_seconds())) * 1000)
-
-
-def _checked(target: Target, options: CallOptions) -> _Options:
+def _checked(target: Target, options: CallOptions | SendOptions) -> _Options:
     """Check the target and the options that a call and a message have.
 
     Restate would refuse what is empty, and the invocation would be retried for ever.

@@ -8,6 +8,7 @@ The future is expected under the id of a notification, and `deliver` completes i
 from __future__ import annotations
 
 from threading import get_ident
+from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from restate_proto.protocol import Phase
@@ -15,6 +16,7 @@ from restate_proto.protocol import Phase
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextvars import Context
+    from datetime import timedelta
 
     from restate_proto.model.codec import Codec
     from restate_proto.model.kinds import Encoding
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from restate_proto.protocol import NotificationId, Result, StateMachine
     from restate_proto.runtime.handler_loop import HandlerLoop
 
-__all__ = ["Completable", "Operations", "Run"]
+__all__ = ["Completable", "Operations", "Run", "after"]
 
 T = TypeVar("T")
 
@@ -75,9 +77,12 @@ class Operations:
         machine: the attempt's state machine.
         loop: the event loop of the attempt's handler, in the current thread: only code that it
             steps may begin operations.
+        is_told_of_cancellation: as the attribute.
 
     Attributes:
         commands: the machine's: what operations issue.
+        is_told_of_cancellation: whether the handler asks if its invocation is cancelled, instead of
+            failing where it waits.
         journal: the machine's: what is recorded, and whether the attempt has ended.
         deferred: the operations that cannot be issued before an invocation's id is known, in the
             order in which they were begun; with the notification of that id.
@@ -93,14 +98,18 @@ class Operations:
         "begun_runs",
         "commands",
         "deferred",
+        "is_told_of_cancellation",
         "journal",
         "loop",
     )
 
-    def __init__(self, machine: StateMachine, loop: HandlerLoop) -> None:
+    def __init__(
+        self, machine: StateMachine, loop: HandlerLoop, *, is_told_of_cancellation: bool = False
+    ) -> None:
         self.commands = machine.commands
         self.journal = machine.journal
         self.loop = loop
+        self.is_told_of_cancellation = is_told_of_cancellation
         self.deferred: dict[Any, NotificationId] = {}
         self.begun_runs: list[Run] = []
         self._thread = get_ident()
@@ -215,3 +224,8 @@ class Operations:
         self._results_before_future.clear()
         self.deferred = {}
         self.begun_runs = []
+
+
+def after(delay: timedelta) -> int:
+    """The point in time after a delay, in milliseconds since the Unix epoch; now if it is negative."""
+    return round((time() + max(0.0, delay.total_seconds())) * 1000)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from restate_proto.model.kinds import Encoding
     from restate_proto.protocol import Input, Patches
+    from restate_proto.runtime.futures import DurableFuture
     from restate_proto.runtime.operations import Operations
 
 __all__ = ["RunContext"]
@@ -26,6 +27,7 @@ class RunContext:
     """
 
     __slots__ = (
+        "_cancelled",
         "_commands",
         "_encoding",
         "_input",
@@ -43,6 +45,7 @@ class RunContext:
         self._input = input_
         self._patches: Patches | None = None
         self._random: Random | None = None
+        self._cancelled: DurableFuture[None] | None = None
 
     @property
     def invocation_id(self) -> str:

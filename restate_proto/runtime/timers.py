@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from restate_proto.runtime.futures import Leaf
-from restate_proto.runtime.invocations import after
+from restate_proto.runtime.operations import after
 from restate_proto.runtime.values import read_nothing
 
 if TYPE_CHECKING:

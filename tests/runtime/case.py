@@ -157,6 +157,7 @@ class Case:
         request: the handler's request type.
         response: its response type.
         max_outbound: the server's `message-size-limit`.
+        explicit_cancellation: whether the handler asks if it is cancelled.
     """
 
     def __init__(
@@ -172,6 +173,7 @@ class Case:
         request: type[Message] = Parcel,
         response: type[Message] = Parcel,
         max_outbound: int = DEFAULT_MAX_OUTBOUND,
+        explicit_cancellation: bool = False,
     ) -> None:
         descriptor = HandlerDescriptor(
             service="runtime.v1.Service",
@@ -182,6 +184,7 @@ class Case:
             request=google_codec(request),
             response=google_codec(response),
             encoding=encoding,
+            explicit_cancellation=explicit_cancellation,
         )
         self.stream = Stream()
         self.fed = 0

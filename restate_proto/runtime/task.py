@@ -25,7 +25,7 @@ from restate_proto.errors import RestateError
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from contextvars import Context
-    from types import TracebackType
+    from types import FrameType, TracebackType
 
 current_task: Callable[[asyncio.AbstractEventLoop], Any] = asyncio.current_task
 """The task that an event loop steps, whatever the thread that asks; None outside of tasks."""
@@ -38,6 +38,14 @@ __all__ = ["Durable", "EagerTask", "Resumption", "Stepper", "current_task", "is_
 
 _ONE_CURRENT_TASK = sys.version_info >= (3, 14)
 """Whether a thread has one current task (in its state), and not one for each of its loops."""
+
+
+_GROUPS_MISCOUNT = sys.version_info < (3, 13)
+"""Whether an `asyncio.TaskGroup` that waits for its last tasks forgets to take back a cancellation.
+
+It cancels its parent when a task fails, though the parent is done with the body, and then a timeout
+around the group sees one request too many, and lets the cancellation out.
+"""
 
 
 class Resumption(NamedTuple):
@@ -263,7 +271,8 @@ class Stepper:
         """Request cancellation, as `asyncio.Task.cancel` does."""
         if self.is_done:
             return False
-        self._cancel_requests += 1
+        if not (_GROUPS_MISCOUNT and _is_group_that_exits(sys._getframe(1))):  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            self._cancel_requests += 1
         return self._cancel(None if msg is None else asyncio.CancelledError(msg), msg)
 
     def _cancel(self, error: BaseException | None, message: object = None) -> bool:
@@ -356,6 +365,12 @@ class EagerTask(Stepper):
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """The event loop."""
         return self._loop
+
+
+def _is_group_that_exits(caller: FrameType) -> bool:
+    if caller.f_code.co_qualname != "TaskGroup._on_task_done":
+        return False
+    return caller.f_locals["self"]._exiting  # noqa: SLF001
 
 
 def _error_of(future: asyncio.Future[Any]) -> BaseException | None:

@@ -145,6 +145,23 @@ async def test_a_timeout_forgets_what_was_awaited_and_cancels_nothing() -> None:
 
 
 @in_loop
+async def test_a_timeout_after_a_group_that_failed_at_its_end() -> None:
+    """asyncio's groups count a cancellation of their parent that never comes, before Python 3.13."""
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async with asyncio.timeout(5):
+            with pytest.raises(ExceptionGroup):
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(asyncio.wait_for(call(ctx, 1), HOUR))
+            await call(ctx, 2)
+        return parcel
+
+    case = Case(body).start().feed(result(3, failure=pb.Failure(code=444, message="no")))
+    assert commands(case) == ["asyncio.timeout", "call 1", "asyncio.timeout", "call 2"]
+    assert case.feed(result(1)).failure().code == 408
+
+
+@in_loop
 async def test_a_timer_that_is_not_needed_any_more_is_not_awaited() -> None:
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         async with asyncio.timeout(5):

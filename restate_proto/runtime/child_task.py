@@ -182,6 +182,7 @@ class ChildTask(Stepper, asyncio.Future[Any]):  # pyright: ignore[reportIncompat
             _Future.set_exception(self, error)
             if isinstance(error, AttemptEnded):
                 error.__traceback__ = None
+            if self._handler_loop.journal.phase is _CLOSED:  # nobody will ask what came of it
                 self._log_traceback = False
 
     def cancel_at_end(self) -> None:

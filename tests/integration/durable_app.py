@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from restate_proto import Endpoint
+from tests.integration.asyncio_programs import play
 from tests.integration.conformance_messages import AccountClient, Entry, Parcel
 from tests.integration.scripted_services import Account, Clerk, Journey, LazyAccount, Scripts
 
@@ -67,7 +68,7 @@ async def slow(ctx: Context, parcel: Parcel) -> Parcel:
 
 def _endpoint() -> Endpoint:
     scripts = Scripts()
-    for body in (steps, slow, change):
+    for body in (steps, slow, change, play):
         scripts.put(body.__name__, body)
     return Endpoint(Clerk(scripts), Account(scripts), LazyAccount(scripts), Journey(scripts))
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 
+KILLED_PROGRAMS = int(os.environ.get("RESTATE_PROTO_KILLED_PROGRAMS", "20"))
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -176,6 +178,33 @@ def test_a_killed_endpoint_goes_on_where_it_was(
         "word",
         f"third of {key}",
     ]
+
+
+def test_programs_of_an_endpoint_that_is_killed_again_and_again_end(
+    server: RestateServer, processes: list[Process], loop: Loop
+) -> None:
+    """Random programs that use asyncio: the next process goes on with each where it was."""
+
+    async def scenario() -> None:
+        async with client_of(server) as client:
+            port = free_port()
+            processes.append(Process(port))
+            await server.register(f"http://127.0.0.1:{port}")
+            clerk = ClerkClient.from_client(client)
+            scripts = [
+                Script(name="play", input=Parcel(number=number))
+                for number in range(KILLED_PROGRAMS)
+            ]
+            handles = [await clerk.send().perform(script) for script in scripts]
+            for _ in range(KILLED_PROGRAMS // 4):
+                await clerk.echo(Parcel())
+                processes[-1].signal(signal.SIGKILL)
+                await processes[-1].ended()
+                processes.append(Process(port))
+            for handle in handles:
+                await handle.attach()
+
+    loop.run(scenario())
 
 
 def test_a_killed_endpoint_after_everything_was_recorded(

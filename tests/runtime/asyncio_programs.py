@@ -16,6 +16,7 @@ from zlib import crc32
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import (
     CancelledError,
+    Context,
     DurableFuture,
     ObjectContext,
     Target,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from tests.runtime.drawn_course import Body
 
-__all__ = ["program"]
+__all__ = ["FAILURES", "Program", "program"]
 
 OTHER = Target.object("runtime.v1.Object", "k", "Handle")
 FAILURES = (TerminalError, TimeoutError, ExceptionGroup, ZeroDivisionError)
@@ -47,13 +48,18 @@ def program(seed: int, luck: random.Random) -> Body:
     """
 
     async def body(ctx: ObjectContext, _: Parcel) -> Parcel:
-        return await _Program(ctx, random.Random(seed), luck).run()
+        return await Program(ctx, random.Random(seed), luck).run()
 
     return body
 
 
-class _Program:
-    def __init__(self, ctx: ObjectContext, draw: random.Random, luck: random.Random) -> None:
+class Program:
+    """A handler; subclasses say what its operations are."""
+
+    second = 1.0
+    """How long what is called a second here takes."""
+
+    def __init__(self, ctx: Context, draw: random.Random, luck: random.Random) -> None:
         self.ctx = ctx
         self.draw = draw
         self.luck = luck
@@ -104,11 +110,11 @@ class _Program:
     def future(self) -> DurableFuture[Any]:
         match self.draw.randrange(6):
             case 0:
-                return self.ctx.sleep(timedelta(seconds=1))
+                return self.ctx.sleep(timedelta(seconds=self.second))
             case 1:
-                return self.ctx.run("work", self.work)
+                return self.ctx.run("work", self.work, type=int)
             case 2:
-                return self.ctx.awakeable(str)
+                return self.event()
             case 3:
                 return race(self.call(), self.call())
             case 4:
@@ -118,6 +124,9 @@ class _Program:
 
     def call(self) -> DurableFuture[str]:
         return self.ctx.call(OTHER, self.digest(), str)
+
+    def event(self) -> DurableFuture[str]:
+        return self.ctx.awakeable(str)
 
     async def work(self) -> int:
         for _ in range(self.luck.choice((0, 0, 2, 30))):
@@ -135,7 +144,7 @@ class _Program:
         await self.log_result(self.future())
 
     async def do_sleep(self, _: int) -> None:
-        await asyncio.sleep(self.draw.choice((0, 0, 1, 2)))
+        await asyncio.sleep(self.draw.choice((0, 0, 1, 2)) * self.second)
 
     async def do_gather(self, depth: int) -> None:
         results = await asyncio.gather(
@@ -144,7 +153,9 @@ class _Program:
         self.log.append(str([str(each) for each in results]))
 
     async def do_our_gather(self, _: int) -> None:
-        await self.log_result(gather(self.future(), self.future().or_timeout(timedelta(1))))
+        await self.log_result(
+            gather(self.future(), self.future().or_timeout(timedelta(seconds=self.second)))
+        )
 
     async def do_group(self, depth: int) -> None:
         async with asyncio.TaskGroup() as group:
@@ -154,18 +165,18 @@ class _Program:
             await self.step(depth)
 
     async def do_timeout(self, depth: int) -> None:
-        async with asyncio.timeout(self.draw.choice((0, 1, 2))):
+        async with asyncio.timeout(self.draw.choice((0, 1, 2)) * self.second):
             await self.step(depth)
 
     async def do_wait_for(self, depth: int) -> None:
-        await self.log_result(asyncio.wait_for(self.steps(depth, "in time"), 1))
+        await self.log_result(asyncio.wait_for(self.steps(depth, "in time"), self.second))
 
     async def do_wait(self, depth: int) -> None:
         tasks = self.tasks(depth)
         how: Any = self.draw.choice(
             (asyncio.FIRST_COMPLETED, asyncio.FIRST_EXCEPTION, asyncio.ALL_COMPLETED)
         )
-        timeout = self.draw.choice((None, 1))
+        timeout = self.draw.choice((None, self.second))
         done, pending = await asyncio.wait(tasks, timeout=timeout, return_when=how)
         places = {id(task): str(number) for number, task in enumerate(tasks)}
         self.log += [places[id(task)] for task in done]  # in the order of the sets
@@ -192,7 +203,7 @@ class _Program:
                 self.log.append(type(error).__name__)
 
     async def do_shield(self, depth: int) -> None:
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(self.second):
             await self.log_result(asyncio.shield(self.steps(depth, "shielded")))
 
     async def do_background(self, depth: int) -> None:

@@ -237,8 +237,11 @@ class Attempt:
             self.handler_ended(None, error)
         else:
             self._task = task
-            self._is_going_on = True
-            self._step(None)
+            self._loop.is_stepping = True
+            try:
+                task.step()
+            finally:
+                self._loop.is_stepping = False
             self._go_on()
 
     def _step(self, error: BaseException | None) -> None:
@@ -333,7 +336,9 @@ class Attempt:
                     return self._cancel_handler(awaited)
                 if awaited is not None and awaited.is_done:
                     return _DONE
-                if loop.ready or loop.held is not None or self._has_runs_to_execute:
+                if loop.ready or loop.held is not None:
+                    return None
+                if operations.begun_runs and journal.phase is _PROCESSING:
                     return None
                 notification = waiting.poll()
                 if notification is None:
@@ -448,7 +453,7 @@ class Attempt:
                 error = terminal_error(error)
             may_be_left = (
                 loop.tasks
-                or loop.generators.open()
+                or loop.generators
                 or operations.deferred
                 or operations.begun_runs
                 or (runs and runs.executing)
@@ -482,9 +487,10 @@ class Attempt:
             return
         for each in loop.close():
             self._end_task(each, reason)
-        if task is not None and not task.is_running:
+        if task is not None and not (task.is_done or task.is_running):
             self._end_task(task, reason)
-        loop.generators.close()
+        if loop.generators is not None:
+            loop.generators.close()
 
     def _end_task(self, task: HandlerTask | ChildTask, reason: str) -> None:
         """Tell a task, where it waits, that its attempt is over, until it has ended."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import AsyncGeneratorType
 
-__all__ = ["Generators", "watch_generators"]
+__all__ = ["Generators", "KeepsGenerators", "watch_generators"]
 
 _MOST_KEPT = 100
 """How many generators are kept before those that have ended are let go."""
@@ -51,6 +51,14 @@ class Generators:
         self._begun.clear()
 
 
+class KeepsGenerators:
+    """The base of loops that keep the generators which are begun in them."""
+
+    __slots__ = ()
+
+    generators: Generators | None
+
+
 class _FirstIteration:
     """Tells the loop of a handler of the asynchronous generators that its code begins."""
 
@@ -58,9 +66,11 @@ class _FirstIteration:
         self._otherwise = otherwise
 
     def __call__(self, generator: AsyncGeneratorType[Any, Any]) -> None:
-        generators: object = getattr(_get_running_loop(), "generators", None)
-        if isinstance(generators, Generators):
-            generators.add(generator)
+        loop: object = _get_running_loop()
+        if isinstance(loop, KeepsGenerators):
+            if loop.generators is None:
+                loop.generators = Generators()
+            loop.generators.add(generator)
         elif self._otherwise is not None:
             self._otherwise(generator)
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 from restate_proto.logs import get_logger
 from restate_proto.protocol import AttemptEnded, Phase
 from restate_proto.runtime.child_task import ChildTask, HandlerFuture, LoopTimer
-from restate_proto.runtime.generators import Generators
+from restate_proto.runtime.generators import KeepsGenerators
 from restate_proto.runtime.refusals import (
     caller_of,
     check_creator,
@@ -86,7 +86,7 @@ class _Moment(float):
         return _Moment(float(self) - seconds)
 
 
-class HandlerLoop:
+class HandlerLoop(KeepsGenerators):
     """The event loop of one attempt's handler.
 
     Args:
@@ -95,13 +95,14 @@ class HandlerLoop:
 
     Attributes:
         callbacks: how many have run since the last notification took effect.
-        generators: the asynchronous generators that were begun, some of which may have ended.
+        generators: the asynchronous generators that were begun; None before the first.
         held: the task that goes on first, before anything else runs.
         is_stepping: whether code of the handler runs now, in whichever of its tasks.
         now: the loop's time in seconds: it begins at 0, and moves when a timer fires.
         observed: the durable futures whose end a callback waits for, by the callback's number.
         ready: what is to be run, in its order: callbacks, and tasks with what they have waited for.
         tasks: the tasks that have not ended, by number, in the order of their creation.
+        thread: the thread that it is in.
         timers: the timers that have not fired, by number.
     """
 
@@ -112,7 +113,6 @@ class HandlerLoop:
         "_owner",
         "_position",
         "_salt",
-        "_thread",
         "callbacks",
         "generators",
         "held",
@@ -123,6 +123,7 @@ class HandlerLoop:
         "observed",
         "ready",
         "tasks",
+        "thread",
         "timers",
     )
 
@@ -135,19 +136,19 @@ class HandlerLoop:
         self.tasks: dict[int, ChildTask] = {}
         self.timers: dict[int, LoopTimer] = {}
         self.observed: dict[int, Any] = {}
-        self.generators = Generators()
+        self.generators = None
         self.held: ChildTask | None = None
         self.now = 0.0
         self.callbacks = 0
         self._numbers = 0
         self._position = -1
         self._salt: int | None = None
-        self._thread = get_ident()
+        self.thread = get_ident()
 
     @property
     def as_event_loop(self) -> asyncio.AbstractEventLoop:
         """This loop, as asyncio's functions are typed to take it."""
-        return cast("asyncio.AbstractEventLoop", self)
+        return self  # pyright: ignore[reportReturnType] - it refuses what it does not have
 
     # ---- From the attempt ----
 
@@ -226,11 +227,12 @@ class HandlerLoop:
             The tasks that have not ended, the newest first.
         """
         self.is_over = True
-        self._owner = None
+        self._owner = self.held = None
+        if not self._numbers:
+            return []  # none of asyncio was used
         self.ready.clear()
         self.timers.clear()
         self.observed.clear()
-        self.held = None
         tasks = list(self.tasks.values())
         self.tasks.clear()
         return tasks[::-1]
@@ -238,7 +240,7 @@ class HandlerLoop:
     @property
     def is_in_use(self) -> bool:
         """Whether there is anything that would be lost with the handler."""
-        return bool(self.tasks or self.generators.open())
+        return bool(self.tasks) or (self.generators is not None and bool(self.generators.open()))
 
     def next_number(self) -> int:
         """The next number of the invocation: of a task, a timer, a future."""
@@ -264,7 +266,7 @@ class HandlerLoop:
         handle = asyncio.Handle(callback, args, self.as_event_loop, context)
         if self.is_over:
             return handle
-        if not self.is_stepping or get_ident() != self._thread:
+        if not self.is_stepping or get_ident() != self.thread:
             self._refuse_stranger()
         self.ready.append(handle)
         return handle
@@ -342,7 +344,7 @@ class HandlerLoop:
         if self.is_over:
             coro.close()
             raise AttemptEnded("the attempt is over")
-        if not self.is_stepping or get_ident() != self._thread:
+        if not self.is_stepping or get_ident() != self.thread:
             coro.close()
             self._refuse_stranger()
         check_creator(coro)

@@ -84,7 +84,7 @@ async def finish(
                 task.cancel_at_end()
         with suppress(CancelledError):  # the handler is past the point where it could be told
             await asyncio.wait(cast("list[asyncio.Task[Any]]", tasks))
-    for generator in loop.generators.open():
+    for generator in loop.generators.open() if loop.generators is not None else ():
         with suppress(CancelledError):
             await generator.aclose()
     while left := left_now():

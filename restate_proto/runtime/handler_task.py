@@ -46,7 +46,9 @@ class HandlerTask(EagerTask):
     def __init__(
         self, owner: _Owner, loop: HandlerLoop, coroutine: Coroutine[Any, Any, Any], name: str
     ) -> None:
-        super().__init__(loop.as_event_loop, coroutine, name)
+        # Without super().__init__ and the loop's property, which are two calls more.
+        self._loop = loop  # pyright: ignore[reportAttributeAccessIssue]
+        self._begin(coroutine, name, None)
         self._owner = owner
         self._handler_loop = loop
 

@@ -93,7 +93,6 @@ class Operations:
     __slots__ = (
         "_results_before_future",
         "_signals",
-        "_thread",
         "_waiting",
         "begun_runs",
         "commands",
@@ -112,7 +111,6 @@ class Operations:
         self.is_told_of_cancellation = is_told_of_cancellation
         self.deferred: dict[Any, NotificationId] = {}
         self.begun_runs: list[Run] = []
-        self._thread = get_ident()
         self._waiting: dict[NotificationId, Completable] = {}
         self._results_before_future: dict[NotificationId, Result] = {}
         self._signals: dict[str, None] = {}  # the names that were waited for
@@ -136,7 +134,7 @@ class Operations:
             AttemptEnded: the attempt is over.
         """
         if (
-            not self.loop.is_stepping or get_ident() != self._thread
+            not self.loop.is_stepping or get_ident() != self.loop.thread
         ):  # as `check_caller`: one call less
             self._refuse_caller()
         journal = self.journal
@@ -156,7 +154,7 @@ class Operations:
         Raises:
             RuntimeError: the caller is neither the handler's own code nor a task of it.
         """
-        if not self.loop.is_stepping or get_ident() != self._thread:
+        if not self.loop.is_stepping or get_ident() != self.loop.thread:
             self._refuse_caller()
 
     def _refuse_caller(self) -> None:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     )
     from restate_proto.model.codec import CodecError
     from restate_proto.model.error_types import DetailedError
-    from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
+    from restate_proto.model.key_format import KeyFormat
+    from restate_proto.model.keys import AwakeableId, AwakeableKey, PromiseKey, SignalKey, StateKey
     from restate_proto.model.kinds import Encoding
     from restate_proto.model.options import CallOptions, SendOptions, SubmitOptions
     from restate_proto.model.retry import OnMaxAttempts, RetryPolicy
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Awakeable",
+    "AwakeableId",
+    "AwakeableKey",
     "CallFuture",
     "CallOptions",
     "CancelledError",
@@ -80,6 +83,7 @@ __all__ = [
     "InvocationHandle",
     "InvocationNotFoundError",
     "InvocationNotReadyError",
+    "KeyFormat",
     "Limits",
     "ObjectContext",
     "ObjectSharedContext",
@@ -119,7 +123,8 @@ _MODULES = {
     "errors": ("PauseError", "RestateError", "RetryableError", "TerminalError"),
     "model.codec": ("CodecError",),
     "model.error_types": ("DetailedError",),
-    "model.keys": ("PromiseKey", "SignalKey", "StateKey"),
+    "model.key_format": ("KeyFormat",),
+    "model.keys": ("AwakeableId", "AwakeableKey", "PromiseKey", "SignalKey", "StateKey"),
     "model.kinds": ("Encoding",),
     "model.options": ("CallOptions", "SendOptions", "SubmitOptions"),
     "model.retry": ("OnMaxAttempts", "RetryPolicy"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.descriptor import Descriptor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from google.protobuf.descriptor import EnumDescriptor, FileDescriptor
 
@@ -16,6 +16,7 @@ __all__ = [
     "is_required",
     "map_entry",
     "messages_in_file",
+    "messages_within",
     "names_in_file",
     "types_in_file",
 ]
@@ -60,6 +61,17 @@ def types_in_file(file: FileDescriptor) -> Iterator[Descriptor | EnumDescriptor]
 def messages_in_file(file: FileDescriptor) -> Iterator[Descriptor]:
     """Yields the messages of a file, as `types_in_file` does."""
     return (found for found in types_in_file(file) if isinstance(found, Descriptor))
+
+
+def messages_within(messages: Iterable[Descriptor]) -> Iterator[Descriptor]:
+    """Yields messages and all that their fields hold, each once; a map's entry is one, too."""
+    waiting, seen = list(messages), set[str]()
+    while waiting:
+        message = waiting.pop(0)
+        if message.full_name not in seen:
+            seen.add(message.full_name)
+            yield message
+            waiting += [field.message_type for field in message.fields if field.message_type]
 
 
 def names_in_file(type_: Descriptor | EnumDescriptor) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ import restate_proto
 # A list of its own, so that a change of the names is seen in a review.
 PUBLIC_NAMES = [
     "Awakeable",
+    "AwakeableId",
+    "AwakeableKey",
     "CallFuture",
     "CallOptions",
     "CancelledError",
@@ -33,6 +35,7 @@ PUBLIC_NAMES = [
     "InvocationHandle",
     "InvocationNotFoundError",
     "InvocationNotReadyError",
+    "KeyFormat",
     "Limits",
     "ObjectContext",
     "ObjectSharedContext",

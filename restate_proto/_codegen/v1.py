@@ -8,6 +8,7 @@ from inspect import getdoc
 from restate_proto.codec.empty import NOTHING
 from restate_proto.codec.google import google_codec
 from restate_proto.codec.library_descriptors import message_files
+from restate_proto.codec.raw import RawCodec
 from restate_proto.codec.registry import codec_for
 from restate_proto.ingress import (
     IngressClient,
@@ -17,7 +18,8 @@ from restate_proto.ingress import (
 )
 from restate_proto.model.config import Config
 from restate_proto.model.error_types import DetailedError, error_type
-from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
+from restate_proto.model.key_format import FixedKey, KeyField, KeyFormat, KeyType
+from restate_proto.model.keys import AwakeableKey, PromiseKey, SignalKey, StateKey
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.options import CallOptions, SendOptions, SubmitOptions
 from restate_proto.model.retry import InvocationRetryPolicy, OnMaxAttempts
@@ -45,6 +47,7 @@ else:
 
 __all__ = [
     "NOTHING",
+    "AwakeableKey",
     "CallFuture",
     "CallOptions",
     "Config",
@@ -53,6 +56,7 @@ __all__ = [
     "ContextSendClient",
     "DetailedError",
     "Encoding",
+    "FixedKey",
     "HandlerDescriptor",
     "HandlerKind",
     "IngressClient",
@@ -61,10 +65,14 @@ __all__ = [
     "IngressServiceSendClient",
     "InvocationHandle",
     "InvocationRetryPolicy",
+    "KeyField",
+    "KeyFormat",
+    "KeyType",
     "ObjectContext",
     "ObjectSharedContext",
     "OnMaxAttempts",
     "PromiseKey",
+    "RawCodec",
     "SendOptions",
     "Service",
     "ServiceDescriptor",

@@ -85,7 +85,7 @@ def compile_messages(
     descriptors = Descriptors(request.proto_file)
     takes_all = parse_options(request.parameter).all_services
     for file in parse_files(descriptors, wanted, all_services=takes_all):
-        wanted[file.path].update(m.full_name for s in file.services for m in s.messages())
+        wanted[file.path].update(message.full_name for message in file.messages())
     messages = plugin_pb2.CodeGeneratorRequest(
         file_to_generate=request.file_to_generate,
         parameter=compiler.parameter,

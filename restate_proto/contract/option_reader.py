@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from restate_proto.contract.descriptors import Descriptors
 
 __all__ = [
+    "AWAKEABLE_OPTION",
     "KEY_OPTION",
     "HandlerOption",
     "KindOption",
@@ -33,6 +34,7 @@ __all__ = [
 _PACKAGE: str = options_pb2.DESCRIPTOR.package
 
 KEY_OPTION: int = options_pb2.KEY_FIELD_NUMBER
+AWAKEABLE_OPTION: int = options_pb2.AWAKEABLE_FIELD_NUMBER
 
 # The stubs of protobuf and those that protoc writes do not agree on what an extension is.
 _SERVICE: Any = options_pb2.service
@@ -40,6 +42,7 @@ _OBJECT: Any = options_pb2.object
 _WORKFLOW: Any = options_pb2.workflow
 _HANDLER: Any = options_pb2.handler
 _KEY: Any = options_pb2.key
+_AWAKEABLE: Any = options_pb2.awakeable
 
 _GO_MESSAGES = {
     GoServiceType.SERVICE: (ServiceKind.SERVICE, options_pb2.ServiceOptions),
@@ -161,6 +164,10 @@ class OptionReader:
     def is_key(self, options: descriptor_pb2.FieldOptions) -> bool:
         """Whether a field is marked as the object key or workflow id."""
         return self._has(options, _KEY) and bool(options.Extensions[_KEY])
+
+    def awakeable(self, options: descriptor_pb2.FieldOptions) -> options_pb2.Awakeable | None:
+        """Returns what a field says of the awakeable whose id it holds, or None."""
+        return options.Extensions[_AWAKEABLE] if self._has(options, _AWAKEABLE) else None
 
     def _has(self, options: Message, extension: Any) -> bool:
         if not options.HasExtension(extension):

@@ -15,16 +15,20 @@ if TYPE_CHECKING:
 
     from restate_proto.contract.problems import Location
     from restate_proto.model.config import Config
+    from restate_proto.model.key_format import KeyText
     from restate_proto.model.kinds import Encoding, HandlerKind
 
 __all__ = [
     "KIND_WORDS",
+    "AwakeableField",
     "Declaration",
     "ErrorModel",
     "FileModel",
+    "FixedKey",
     "HandlerModel",
     "MessageType",
     "ServiceModel",
+    "TypedKey",
 ]
 
 KIND_WORDS = {
@@ -93,6 +97,53 @@ class ErrorModel:
 
 
 @dataclass(frozen=True, slots=True)
+class AwakeableField:
+    """A field with the id of an awakeable.
+
+    Args:
+        message: the message that has the field.
+        field: its proto name.
+        type: the message that the awakeable is resolved with.
+        location: where the contract says so.
+    """
+
+    message: MessageType
+    field: str
+    type: MessageType
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class FixedKey:
+    """The only key that an object has.
+
+    Args:
+        value: the key.
+        location: where the contract says so.
+    """
+
+    value: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class TypedKey:
+    """A message whose fields make the key of an object, or the id of a workflow.
+
+    Args:
+        type: the message.
+        text: how its fields are written.
+        numbers: the numbers of the fields, in the order of the text.
+        location: where the contract says so.
+    """
+
+    type: MessageType
+    text: KeyText
+    numbers: tuple[int, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
 class HandlerModel:
     """One handler.
 
@@ -102,6 +153,8 @@ class HandlerModel:
         kind: how it runs; None in a plain service.
         request: the message that it takes.
         response: the message that it returns.
+        raw_request: the content type of a request that is bytes as they are; None for a message.
+        raw_response: likewise of the response.
         config: its own configuration.
         comment: the proto comment.
         deprecated: whether the contract says `option deprecated = true`.
@@ -116,6 +169,8 @@ class HandlerModel:
     kind: HandlerKind | None
     request: MessageType
     response: MessageType
+    raw_request: str | None
+    raw_response: str | None
     config: Config
     comment: str | None
     deprecated: bool
@@ -143,6 +198,7 @@ class ServiceModel:
         promises: declared promises.
         signals: declared signals.
         errors: what all its handlers may fail with.
+        key: what its key or id is; None for any string.
         location: where the contract has it.
     """
 
@@ -159,6 +215,7 @@ class ServiceModel:
     promises: tuple[Declaration, ...]
     signals: tuple[Declaration, ...]
     errors: tuple[ErrorModel, ...]
+    key: FixedKey | TypedKey | None
     location: Location
 
     @property
@@ -181,27 +238,45 @@ class ServiceModel:
         return _each_type_once((*self.errors, *handler.errors))
 
     def messages(self) -> Iterator[MessageType]:
-        """Yields every message type that it names, some more than once."""
+        """Yields the type of every message that it holds, some more than once."""
         for handler in self.handlers:
-            yield handler.request
-            yield handler.response
+            if handler.raw_request is None:
+                yield handler.request
+            if handler.raw_response is None:
+                yield handler.response
             for error in handler.errors:
                 yield error.type
         for declaration in (*self.state, *self.promises, *self.signals, *self.errors):
             yield declaration.type
+        if isinstance(self.key, TypedKey):
+            yield self.key.type
 
 
 @dataclass(frozen=True, slots=True)
 class FileModel:
-    """A .proto file with Restate services.
+    """A .proto file with Restate services, or with fields for the ids of awakeables.
 
     Args:
         path: its proto path: `shop/v1/cart.proto`.
-        services: its Restate services, at least one.
+        services: its Restate services.
+        awakeables: its fields for the ids of awakeables.
     """
 
     path: str
     services: tuple[ServiceModel, ...]
+    awakeables: tuple[AwakeableField, ...] = ()
+
+    @property
+    def location(self) -> Location:
+        """Where the first of these is."""
+        return [*self.services, *self.awakeables][0].location
+
+    def messages(self) -> Iterator[MessageType]:
+        """Yields the type of every message that it holds, some more than once."""
+        for service in self.services:
+            yield from service.messages()
+        for found in self.awakeables:
+            yield from (found.message, found.type)
 
     @property
     def errors(self) -> tuple[ErrorModel, ...]:

@@ -59,7 +59,7 @@ def bind(
                 )
             _check_parameters(handler, type(service), method)
             called = method if handler.takes_request else _without_request(method)
-            bound = BoundHandler(handler, called, max_message, max_outbound)
+            bound = BoundHandler(handler, called, max_message, max_outbound, key=descriptor.key)
             handlers[f"/invoke/{handler.service}/{handler.name}"] = bound
         _check_others(descriptor, type(service))
     if not handlers:

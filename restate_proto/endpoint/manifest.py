@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from restate_proto.codec.raw import RawCodec
 from restate_proto.errors import RestateError
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.names import handler_name_problem, service_name_problem
@@ -87,7 +88,7 @@ def build_manifest(
     """The discovery manifest of an endpoint.
 
     A handler's input is `*/*`, so that it takes both encodings, with the JSON Schema of the
-    request's ProtoJSON. A request that carries nothing (`google.protobuf.Empty`) has no schema:
+    request's ProtoJSON. Raw parts have the content types of the contract. A request that carries nothing (`google.protobuf.Empty`) has no schema:
     where there is one, the server refuses an empty body that has a content type.
 
     Durations become milliseconds; what is not whole is rounded up. A service's
@@ -178,16 +179,17 @@ def _check_handler(
 
 
 def _input(codec: Codec[Any]) -> dict[str, Any]:
-    described: dict[str, Any] = {"required": False, "contentType": "*/*"}
+    content_type = codec.content_type if isinstance(codec, RawCodec) else "*/*"
+    described: dict[str, Any] = {"required": False, "contentType": content_type}
     schema = None if codec.is_empty else codec.json_schema()
     return described if schema is None else {**described, "jsonSchema": schema}
 
 
 def _output(codec: Codec[Any], encoding: Encoding) -> dict[str, Any]:
-    described: dict[str, Any] = {
-        "contentType": _JSON if encoding is Encoding.JSON else _EITHER_ENCODING,
-        "setContentTypeIfEmpty": False,
-    }
+    content_type = _JSON if encoding is Encoding.JSON else _EITHER_ENCODING
+    if isinstance(codec, RawCodec):
+        content_type = codec.content_type
+    described: dict[str, Any] = {"contentType": content_type, "setContentTypeIfEmpty": False}
     schema = codec.json_schema()
     return described if schema is None else {**described, "jsonSchema": schema}
 

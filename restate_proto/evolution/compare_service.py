@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from restate_proto.contract.schema import KIND_WORDS
+from restate_proto.evolution.compare_awakeables import awakeable_uses
 from restate_proto.evolution.compare_config import config_findings
 from restate_proto.evolution.compare_errors import error_findings, error_uses
+from restate_proto.evolution.compare_key_formats import key_format_findings
 from restate_proto.evolution.compare_keys import key_findings
+from restate_proto.evolution.compare_raw import raw_findings
 from restate_proto.evolution.compare_types import Use, type_findings
 from restate_proto.evolution.findings import Reporter
 from restate_proto.evolution.match import match
@@ -75,9 +78,12 @@ def compare_service(
     uses += (use for pair in pairs for use in _handler_uses(*pair))
     uses += error_uses(before, after, pairs)
     yield from error_findings(report, before, after, pairs)
+    uses += awakeable_uses(old, new, before)
     if before.encoding is not after.encoding:
         yield _encoding(report, before, after)
     yield from type_findings(report, uses, {before.encoding, after.encoding}, payloads)
+    yield from raw_findings(report, pairs)
+    yield from key_format_findings(report, before, after)
     yield from key_findings(report, pairs, old, new)
     yield from config_findings(report, before, after, pairs)
 
@@ -183,19 +189,24 @@ def _encoding(report: Reporter, before: ServiceModel, after: ServiceModel) -> Fi
 
 
 def _handler_uses(before: HandlerModel, after: HandlerModel) -> Iterator[Use]:
-    for rule, what, old, new in (
-        ("REQUEST_TYPE_CHANGED", "request", before.request, after.request),
-        ("RESPONSE_TYPE_CHANGED", "response", before.response, after.response),
+    request = ("REQUEST_TYPE_CHANGED", "request", before.request, after.request)
+    response = ("RESPONSE_TYPE_CHANGED", "response", before.response, after.response)
+    is_raw_request = before.raw_request is not None or after.raw_request is not None
+    is_raw_response = before.raw_response is not None or after.raw_response is not None
+    for (rule, what, old, new), is_raw in (
+        (request, is_raw_request),
+        (response, is_raw_response),
     ):
-        yield Use(
-            rule=rule,
-            title=f"the {what} of {before.name}",
-            old=old,
-            new=new,
-            before=before.location,
-            place=after.location,
-            handler=before.name,
-        )
+        if not is_raw:  # what is raw is no message, and has a rule of its own
+            yield Use(
+                rule=rule,
+                title=f"the {what} of {before.name}",
+                old=old,
+                new=new,
+                before=before.location,
+                place=after.location,
+                handler=before.name,
+            )
 
 
 def _declared_use(what: str, before: Declaration, after: Declaration) -> Use:

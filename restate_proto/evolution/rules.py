@@ -130,11 +130,25 @@ RULES: dict[str, Rule] = {
             _NEW_TYPE_BESIDE,
         ),
         Rule(
+            "RAW_CHANGED",
+            "`raw` of a handler is new, is gone, or has another content type",
+            "",  # depends on what changed
+            "leave the handler as it is, and add one beside it",
+        ),
+        Rule(
             "KEY_FIELD_CHANGED",
             "`(restatepb.v1.key)` marks another field of a request, or none",
             "",  # depends on what changed
             "leave the mark where it is, and add a handler with a request of its own for the other "
             "key",
+        ),
+        Rule(
+            "KEY_FORMAT_CHANGED",
+            "`key` of an object or a workflow has another format, type of a field or fixed text, is "
+            "new or is gone",
+            "",  # depends on what changed
+            "leave the key as it is, and add an object or a workflow with the other key beside it, "
+            "which gets its state from the old one",
         ),
         Rule(
             "INGRESS_CLOSED",
@@ -238,6 +252,14 @@ RULES: dict[str, Rule] = {
             Severity.WARNING,
         ),
         Rule(
+            "AWAKEABLE_TYPE_CHANGED",
+            "a field holds the id of an awakeable of another message, which does not read the same",
+            _WAITS_ELSEWHERE + "What one writes, the other reads as the other type: fields are "
+            "lost or mixed up without an error, or who waits gets a failure (400).",
+            'add fields to the old message; or mark a second field beside "{old}", and resolve both '
+            "until nobody waits for the old one",
+        ),
+        Rule(
             "MESSAGE_CHANGED",
             "a message that Restate keeps does not read the same in the encoding it is kept in",
             "Payloads of it are at rest or under way ({uses}). Read with the new message, or "
@@ -257,7 +279,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "TYPE_RENAMED",
-            "a state, promise or signal has a message of another name, which reads the same",
+            "a state, promise, signal or awakeable has a message of another name, which reads the same",
             "Payloads do not say what type they are, so this breaks nothing if it is the same "
             "message under another name, and mixes up data if it is another one.",
             "nothing to do for a message that was renamed or moved; for another one, declare a "

@@ -11,7 +11,7 @@ from restate_proto.contract.problems import Location
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from google.protobuf.descriptor import Descriptor, EnumDescriptor
+    from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
     from restate_proto.contract.descriptors import AnyDescriptor
     from restate_proto.contract.schema import FileModel, ServiceModel
@@ -35,6 +35,15 @@ class ContractVersion:
     def message(self, full_name: str) -> Descriptor:
         """Returns the message of that full name, which the contract has."""
         return self._descriptors.message(full_name)
+
+    def find_message(self, full_name: str) -> Descriptor | None:
+        """Returns the message of that full name, or None."""
+        return self._descriptors.find_message(full_name)
+
+    def awakeable(self, field: FieldDescriptor) -> Descriptor | None:
+        """Returns what the awakeable is resolved with whose id a field holds, or None."""
+        option = self._options.awakeable(field.GetOptions())
+        return None if option is None else self.find_message(option.type.removeprefix("."))
 
     def proto(self, type_: Descriptor | EnumDescriptor) -> Any:
         """Returns a message or enum as it was given, with what is reserved in it."""

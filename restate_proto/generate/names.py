@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.schema import TypedKey
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DeclaredKey",
     "check_keys",
+    "check_typed_key",
     "constant_name",
     "declared_keys",
     "snake_case",
@@ -84,6 +87,31 @@ def check_keys(
         else:
             continue
         problems.add(key.declaration.location, f"{service.title}: {problem}")
+
+
+def check_typed_key(
+    service: ServiceModel,
+    keys: Iterable[DeclaredKey],
+    constant: str,
+    language: str,
+    problems: Problems,
+) -> None:
+    """Finds declarations that have the name of the constant for a typed key.
+
+    Args:
+        service: the service.
+        keys: what the code of the language has constants for.
+        constant: that of a typed key.
+        language: the name of the language.
+        problems: takes what is wrong.
+    """
+    for key in keys if isinstance(service.key, TypedKey) else ():
+        if key.constant == constant:
+            problems.add(
+                key.declaration.location,
+                f'{service.title}: {key.what} "{key.declaration.name}" and the type of the key both '
+                f'become the {language} name "{constant}"; rename the {key.what}',
+            )
 
 
 def snake_case(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from restate_proto.codec.registry import codec_for
 from restate_proto.http2 import BaseUrl, Http2Client
@@ -20,6 +20,7 @@ from restate_proto.ingress.requests import (
 from restate_proto.ingress.responses import read_receipt, read_result
 from restate_proto.ingress.sender import HttpSender, Senders
 from restate_proto.model.arguments import check_encoding, check_string, wrong_type
+from restate_proto.model.keys import AwakeableId
 from restate_proto.model.kinds import Encoding
 from restate_proto.model.options import INGRESS_CALL_OPTIONS, SEND_OPTIONS, check_option_names
 from restate_proto.model.retry import RetryPolicy
@@ -305,35 +306,54 @@ class IngressClient:
 
     # -- awakeables --------------------------------------------------------------------------
 
+    @overload
+    async def resolve_awakeable(
+        self, awakeable_id: AwakeableId[Q], message: Q, *, encoding: Encoding = Encoding.PROTOBUF
+    ) -> None: ...
+    @overload
     async def resolve_awakeable(
         self, awakeable_id: str, message: object, *, encoding: Encoding = Encoding.PROTOBUF
+    ) -> None: ...
+    async def resolve_awakeable(
+        self,
+        awakeable_id: str | AwakeableId[Any],
+        message: object,
+        *,
+        encoding: Encoding = Encoding.PROTOBUF,
     ) -> None:
         """Complete an awakeable, so that the handler that waits for it gets the message.
 
         Returns when Restate has taken it. An awakeable that is complete already stays as it is.
 
         Args:
-            awakeable_id: the awakeable's `id`.
+            awakeable_id: the awakeable's `id`: a string, or what the constant of the field gives
+                that holds it.
             message: what it is completed with; of the type that the handler awaits.
             encoding: how the message is written: as the handler's contract says.
 
         Raises:
             IngressError: the request failed; an id that is none is a bad request.
+            TypeError: the field is for messages of another type.
         """
         check_encoding("IngressClient.resolve_awakeable", encoding)
-        payload = MessageFormat(codec_for(type(message)), encoding).write(message)
+        type_: type[Any] = type(message)
+        if isinstance(awakeable_id, AwakeableId):
+            awakeable_id, type_ = awakeable_id.id, awakeable_id.type
+        payload = MessageFormat(codec_for(type_), encoding).write(message)
         await self.senders.ingress.send(resolve_request(awakeable_id, payload))
 
-    async def reject_awakeable(self, awakeable_id: str, reason: str) -> None:
+    async def reject_awakeable(self, awakeable_id: str | AwakeableId[Any], reason: str) -> None:
         """Complete an awakeable with a failure: the handler gets a `TerminalError`, code 500.
 
         Args:
-            awakeable_id: the awakeable's `id`.
+            awakeable_id: as in `resolve_awakeable`.
             reason: the message of that error.
 
         Raises:
             IngressError: as in `resolve_awakeable`.
         """
+        if isinstance(awakeable_id, AwakeableId):
+            awakeable_id = awakeable_id.id
         await self.senders.ingress.send(reject_request(awakeable_id, reason))
 
 

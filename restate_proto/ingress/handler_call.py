@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
+from restate_proto.codec.raw import RawCodec
 from restate_proto.ingress.message_format import MessageFormat
 from restate_proto.ingress.requests import (
     HttpRequest,
@@ -17,9 +18,11 @@ from restate_proto.ingress.requests import (
     header_value,
     path_segment,
 )
-from restate_proto.model.arguments import DURATION, wrong_type
+from restate_proto.model.arguments import DURATION, check_headers, wrong_type
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from restate_proto.model.options import CallOptions, SubmitOptions
     from restate_proto.model.target import Target
 
@@ -57,7 +60,8 @@ class HandlerCall(NamedTuple, Generic[Q, R]):
 
         Raises:
             TypeError: the message or an option is of a wrong type.
-            ValueError: a key is empty or a header cannot be sent.
+            ValueError: a key is empty, a header cannot be sent, or nobody says what raw bytes are
+                that may be of several content types.
             CodecError: the message has no form in its encoding.
         """
         # A second call of a workflow's run handler is refused: only an idempotency key counts.
@@ -80,9 +84,15 @@ class HandlerCall(NamedTuple, Generic[Q, R]):
         self, operation: Operation, what: str, query: str, *, repeatable: bool
     ) -> HttpRequest:
         payload = self.request_format.write(self.message)
+        headers = self.options.get("headers")
+        content_type = payload.content_type
+        codec = self.request_format.codec
+        if isinstance(codec, RawCodec):
+            given, headers = _split_content_type(headers)
+            content_type = given or (content_type and _raw_content_type(codec, self.target))
         fields: list[tuple[bytes, bytes]] = []
-        if payload.content_type is not None:
-            fields.append((b"content-type", payload.content_type.encode("ascii")))
+        if content_type is not None:
+            fields.append((b"content-type", header_value("content-type", content_type)))
         fields.append((b"accept", self.response_format.content_type.encode("ascii")))
         idempotency_key: str | None = self.options.get("idempotency_key")
         if idempotency_key is not None:
@@ -94,7 +104,7 @@ class HandlerCall(NamedTuple, Generic[Q, R]):
         limit_key = self.options.get("limit_key")
         if limit_key is not None:
             fields.append((b"x-restate-limit-key", header_value("limit_key", limit_key)))
-        if headers := self.options.get("headers"):
+        if headers:
             fields += checked_headers(headers)
         return HttpRequest(
             operation=operation,
@@ -105,6 +115,29 @@ class HandlerCall(NamedTuple, Generic[Q, R]):
             body=payload.data,
             repeatable=repeatable,
         )
+
+
+def _split_content_type(
+    headers: Mapping[str, str] | None,
+) -> tuple[str | None, Mapping[str, str] | None]:
+    """The content type that a caller gives raw bytes, and the other headers."""
+    if not headers:
+        return None, headers
+    check_headers("IngressClient", headers)
+    given = [value for name, value in headers.items() if name.lower() == "content-type"]
+    if not given:
+        return None, headers
+    others = {name: value for name, value in headers.items() if name.lower() != "content-type"}
+    return given[-1], others
+
+
+def _raw_content_type(codec: RawCodec, target: Target) -> str:
+    if codec.sent_as is None:
+        raise ValueError(
+            f"{target} takes {codec.content_type}: say what the bytes are, such as "
+            f"headers={{'content-type': '{codec.content_type[:-1]}...'}}"
+        )
+    return codec.sent_as
 
 
 def _target_path(target: Target, verb: str) -> str:

@@ -6,6 +6,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from restate_proto.codec.payload import APPLICATION_JSON, content_type_of, encode, read
 from restate_proto.codec.plain import BytesCodec, PlainCodec
+from restate_proto.codec.raw import RawCodec
 from restate_proto.model.codec import Codec
 from restate_proto.model.kinds import Encoding
 
@@ -37,6 +38,8 @@ class MessageFormat(NamedTuple, Generic[M]):
         """The content type of such messages."""
         if isinstance(self.codec, PlainCodec):
             return APPLICATION_JSON
+        if isinstance(self.codec, RawCodec):
+            return self.codec.sent_as or self.codec.content_type
         if isinstance(self.codec, BytesCodec):
             return "application/octet-stream"
         return content_type_of(self.encoding)

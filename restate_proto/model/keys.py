@@ -1,4 +1,4 @@
-"""Typed names: of state, of a workflow's promises, of signals."""
+"""Typed names: of state, of a workflow's promises, of signals; and typed ids of awakeables."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from restate_proto.model.arguments import check_string, wrong_type
 
-__all__ = ["PromiseKey", "SendsSignal", "SetsState", "SignalKey", "StateKey"]
+__all__ = [
+    "AwakeableId",
+    "AwakeableKey",
+    "PromiseKey",
+    "SendsSignal",
+    "SetsState",
+    "SignalKey",
+    "StateKey",
+]
 
 # A key of a message reads a message or None, too: else mypy, which takes the type from where a
 # result goes, refuses what is right.
 T_co = TypeVar("T_co", covariant=True)
 T_contra = TypeVar("T_contra", contravariant=True)
+M_contra = TypeVar("M_contra", contravariant=True)
 
 _CLASS = type
 
@@ -66,6 +75,70 @@ class SignalKey(_Key[T_co]):
 
         def sends_signal(self, value: T_co) -> None:  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues] - see SetsState
             """Only for type checkers."""
+
+
+class AwakeableId(Generic[T_contra]):
+    """The id of an awakeable, with the type that it is resolved with: `KEY.of(request)`.
+
+    Attributes:
+        id: the id, as a string.
+        type: the class of the messages that resolve it.
+    """
+
+    __slots__ = ("id", "type")
+
+    def __init__(self, id: str, type: type[Any]) -> None:  # noqa: A002 - as users see them
+        self.id = id
+        self.type = type
+
+    def __repr__(self) -> str:
+        return f"AwakeableId({self.id!r}, {self.type.__name__})"
+
+    if TYPE_CHECKING:
+
+        def resolved_with(self, value: T_contra) -> None:
+            """Only for type checkers."""
+
+
+class AwakeableKey(Generic[M_contra, T_co]):
+    """A field of a message that holds the id of an awakeable: `ACQUIRE_REQUEST_DONE`.
+
+    Who waits makes the awakeable with it, `done = ctx.awakeable(ACQUIRE_REQUEST_DONE)`, and sends
+    the message with `done.id` in the field. Who gets the message resolves it:
+    `ctx.resolve_awakeable(ACQUIRE_REQUEST_DONE.of(request), ...)`, or rejects it.
+
+    Args:
+        message: the class of the message.
+        field: what it calls the field.
+        type: the class of the messages that resolve the awakeable.
+    """
+
+    __slots__ = ("field", "message", "type")
+
+    def __init__(self, message: type[M_contra], field: str, type: type[T_co]) -> None:  # noqa: A002 - reads best at the call
+        self.message = message
+        self.field = field
+        self.type = type
+
+    def __repr__(self) -> str:
+        return f"AwakeableKey({self.message.__name__}, {self.field!r}, {self.type.__name__})"
+
+    def of(self, message: M_contra) -> AwakeableId[T_co]:  # type: ignore[type-var]  # pyright: ignore[reportGeneralTypeIssues] - see SetsState
+        """The id that a message holds.
+
+        Raises:
+            TypeError: the message is of another type.
+            ValueError: the field is empty: nobody waits.
+        """
+        if not isinstance(message, self.message):
+            raise wrong_type(self, "message", message, f"a {self.message.__name__}")
+        id_ = getattr(message, self.field)
+        if not id_:
+            raise ValueError(
+                f"the field {self.field!r} of {self.message.__name__} is empty: who sent the message "
+                "waits for nothing"
+            )
+        return AwakeableId(id_, self.type)
 
 
 class _Named(Protocol):

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from restate_proto.model.codec import Codec
 from restate_proto.model.config import Config
 from restate_proto.model.error_types import DetailedError
+from restate_proto.model.key_format import FixedKey, KeyFormat
 from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.target import Target
@@ -30,7 +31,8 @@ class HandlerDescriptor(Generic[Q, R]):
         method: the name of the Python method that implements it.
         service_kind: what the service is.
         kind: how the handler runs; None for the handlers of a plain service.
-        request: the codec of its request message; of None where that is `google.protobuf.Empty`.
+        request: the codec of its request message; of None where that is `google.protobuf.Empty`,
+            of bytes where it is raw.
         response: the codec of its response message, likewise.
         encoding: what a client of the contract writes, and what state and results are kept in.
         config: the handler's own configuration.
@@ -106,6 +108,7 @@ class ServiceDescriptor:
         promises: the declared promises of a workflow.
         signals: the declared signals.
         errors: what all its handlers may fail with.
+        key: what its key or id is; None for any string.
     """
 
     name: str
@@ -118,6 +121,7 @@ class ServiceDescriptor:
     promises: tuple[PromiseKey[Any], ...] = ()
     signals: tuple[SignalKey[Any], ...] = ()
     errors: tuple[type[DetailedError[Any]], ...] = ()
+    key: KeyFormat[Any] | FixedKey | None = None
 
 
 class ServiceBase(ABC):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.schema import TypedKey
 from restate_proto.protobuf import map_entry
 from restate_proto.reference.calls.writer import CallWriter
 from restate_proto.reference.document import (
@@ -62,6 +63,7 @@ class _Maker:
     def __init__(
         self, descriptors: Descriptors, files: Sequence[FileModel], ingress_url: str
     ) -> None:
+        files = [file for file in files if file.services]
         self._library = Library(descriptors, files)
         self._services = {file.path: file.services for file in files}
         self._calls = CallWriter(files, self._library, ingress_url)
@@ -136,8 +138,14 @@ class _Maker:
             for service in services:
                 for handler in service.handlers:
                     user = f"{service.proto}.{handler.name}", handler_anchor(service, handler)
-                    users[handler.request.full_name][user] = None
-                    users[handler.response.full_name][user] = None
+                    if handler.raw_request is None:
+                        users[handler.request.full_name][user] = None
+                    if handler.raw_response is None:
+                        users[handler.response.full_name][user] = None
+                if isinstance(service.key, TypedKey):
+                    users[service.key.type.full_name][
+                        f"{service.proto}: key", service_anchor(service)
+                    ] = None
                 for declared in (*service.state, *service.promises, *service.signals):
                     user = f"{service.proto}: {declared.name}", service_anchor(service)
                     users[declared.type.full_name][user] = None
@@ -152,6 +160,8 @@ class _Maker:
     ) -> None:
         name = message.descriptor.full_name
         user = short_name(name, self._library), Anchor(message.file, name)
+        for awakeable in message.awakeables.values():
+            users[awakeable][user] = None
         for field in message.descriptor.fields:
             for part in _parts(field):
                 type_ = part.message_type or part.enum_type

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from restate_proto.contract.schema import FixedKey, TypedKey
+from restate_proto.model.key_format import KeyType
 from restate_proto.model.kinds import ServiceKind
 from restate_proto.reference.document import (
     Anchor,
@@ -84,6 +86,7 @@ def service_blocks(service: ServiceModel, library: Library, calls: CallWriter) -
             Text(f". {SERVICE_KINDS[service.kind]} {ENCODINGS[service.encoding]}"),
         )
     )
+    yield from _key(service, library)
     yield Table.of(
         ("Handler", "Takes", "Returns", "What it does"),
         [
@@ -93,8 +96,8 @@ def service_blocks(service: ServiceModel, library: Library, calls: CallWriter) -
                     Text(" "),
                     *_handler_badges(service, handler),
                 ),
-                (type_reference(handler.request.full_name, library),),
-                (type_reference(handler.response.full_name, library),),
+                _payload(handler.request, handler.raw_request, library),
+                _payload(handler.response, handler.raw_response, library),
                 (Summary(handler.comment),) if handler.comment else (),
             )
             for handler in service.handlers
@@ -109,6 +112,23 @@ def service_blocks(service: ServiceModel, library: Library, calls: CallWriter) -
         yield from _handler_blocks(service, handler, library, calls)
 
 
+def _key(service: ServiceModel, library: Library) -> Iterator[Block]:
+    """Yields what the key or the id is, where it is more than any string."""
+    what = "id" if service.kind is ServiceKind.WORKFLOW else "key"
+    match service.key:
+        case FixedKey(value):
+            yield Paragraph((Text(f"Its only {what} is "), Code(value), Text(".")))
+        case TypedKey(type_, text):
+            reference = type_reference(type_.full_name, library)
+            has_enum = any(field.type is KeyType.ENUM for field in text.fields)
+            end = Text("; an enum is its number." if has_enum else ".")
+            yield Paragraph(
+                (Text(f"Its {what} is made of "), reference, Text(": "), Code(str(text)), end)
+            )
+        case None:
+            pass
+
+
 def _handler_blocks(
     service: ServiceModel, handler: HandlerModel, library: Library, calls: CallWriter
 ) -> Iterator[Block]:
@@ -118,9 +138,9 @@ def _handler_blocks(
         yield Comment(handler.comment)
     sentence: list[Inline] = [
         Text("Takes "),
-        type_reference(handler.request.full_name, library),
+        *_payload(handler.request, handler.raw_request, library),
         Text(" and returns "),
-        type_reference(handler.response.full_name, library),
+        *_payload(handler.response, handler.raw_response, library),
         Text("."),
     ]
     if handler.kind is not None:
@@ -142,14 +162,21 @@ def _handler_blocks(
     yield from _errors(handler.errors, 4, library)
     yield from _configuration(handler.config, 4)
     site, choices = calls.calls(service, handler)
-    if not handler.request.is_empty:
+    if not handler.request.is_empty and handler.raw_request is None:
         yield Heading(4, (Text("Request in JSON"),))
         yield from _example(*site.request_example(), handler.request, library)
     yield Heading(4, (Text("Call"),))
     yield choices
-    if not handler.response.is_empty:
+    if not handler.response.is_empty and handler.raw_response is None:
         yield Heading(4, (Text("Response in JSON"),))
         yield from _example(*site.response_example(), handler.response, library)
+
+
+def _payload(message: MessageType, raw: str | None, library: Library) -> tuple[Inline, ...]:
+    """What a handler takes or returns: a message, or bytes of a content type."""
+    if raw is None:
+        return (type_reference(message.full_name, library),)
+    return Text("bytes of "), Code(raw)
 
 
 def _handler_badges(service: ServiceModel, handler: HandlerModel) -> tuple[Inline, ...]:

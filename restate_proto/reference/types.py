@@ -99,7 +99,7 @@ def _fields(message: Message, library: Library) -> Iterator[Block]:
             (
                 (Code(field.name), *_marks(field, message)),
                 (Text(str(field.number)),),
-                tuple(_type(field, library)),
+                (*_type(field, library), *_awakeable(field, message, library)),
                 (Code(f"{_json(field.json_name)}: {_form(field)}"),),
                 _absent(field),
                 _meaning(message.comments.get(field.name), field.GetOptions().deprecated),
@@ -133,6 +133,13 @@ def _marks(field: FieldDescriptor, message: Message) -> Iterator[Inline]:
         yield from (Text(" "), _KEY)
     if is_required(field):
         yield from (Text(" "), _REQUIRED)
+
+
+def _awakeable(field: FieldDescriptor, message: Message, library: Library) -> Iterator[Inline]:
+    """Yields what a field's awakeable is resolved with, where it holds the id of one."""
+    type_ = message.awakeables.get(field.name)
+    if type_ is not None:
+        yield from (Text(", the id of an awakeable of "), type_reference(type_, library))
 
 
 def _meaning(comment: str | None, deprecated: bool) -> Cell:

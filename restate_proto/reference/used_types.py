@@ -33,6 +33,8 @@ class Message:
         comment: its comment.
         comments: those of its fields and oneofs, by their names.
         key: the name of the field that holds the object key or workflow id; None where none does.
+        awakeables: the full names of the types that the awakeables are resolved with whose ids are in
+            fields, by the names of those.
     """
 
     descriptor: Descriptor
@@ -40,6 +42,7 @@ class Message:
     comment: str | None
     comments: Mapping[str, str | None]
     key: str | None
+    awakeables: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Library:
     def __init__(self, descriptors: Descriptors, services: Iterable[FileModel]) -> None:
         self.descriptors = descriptors
         self._options = OptionReader(self.descriptors)
-        self.used = _used_types(
+        self.used = self._used_types(
             self.descriptor(message.full_name)
             for file in services
             for service in file.services
@@ -112,27 +115,36 @@ class Library:
             field.name for field in descriptor.fields if self._options.is_key(field.GetOptions())
         )
         file = descriptor.file.name
-        return Message(descriptor, file, comment(descriptor), comments, next(keys, None))
+        key, awakeables = next(keys, None), self._awakeables(descriptor)
+        return Message(descriptor, file, comment(descriptor), comments, key, awakeables)
+
+    def _awakeables(self, message: Descriptor) -> dict[str, str]:
+        options = (
+            (each.name, self._options.awakeable(each.GetOptions())) for each in message.fields
+        )
+        return {name: found.type.removeprefix(".") for name, found in options if found is not None}
 
     def _enum(self, descriptor: EnumDescriptor) -> EnumType:
         comment = self.descriptors.comment
         comments = {value.name: comment(value) for value in descriptor.values}
         return EnumType(descriptor, descriptor.file.name, comment(descriptor), comments)
 
-
-def _used_types(messages: Iterable[Descriptor]) -> dict[str, Descriptor | EnumDescriptor]:
-    """Returns messages and all that they hold; for a map, what its values are."""
-    used: dict[str, Descriptor | EnumDescriptor] = {}
-    waiting: list[Descriptor | EnumDescriptor] = list(messages)
-    while waiting:
-        found = waiting.pop()
-        if found.full_name in used or found.full_name in WELL_KNOWN:
-            continue
-        used[found.full_name] = found
-        for field in found.fields if isinstance(found, Descriptor) else ():
-            entry = map_entry(field)
-            holder = field if entry is None else entry.fields_by_name["value"]
-            type_ = holder.message_type or holder.enum_type
-            if type_ is not None:
-                waiting.append(type_)
-    return used
+    def _used_types(self, messages: Iterable[Descriptor]) -> dict[str, Descriptor | EnumDescriptor]:
+        """Returns messages and all that they hold; for a map, what its values are."""
+        used: dict[str, Descriptor | EnumDescriptor] = {}
+        waiting: list[Descriptor | EnumDescriptor] = list(messages)
+        while waiting:
+            found = waiting.pop()
+            if found.full_name in used or found.full_name in WELL_KNOWN:
+                continue
+            used[found.full_name] = found
+            if not isinstance(found, Descriptor):
+                continue
+            waiting += map(self.descriptor, self._awakeables(found).values())
+            for field in found.fields:
+                entry = map_entry(field)
+                holder = field if entry is None else entry.fields_by_name["value"]
+                type_ = holder.message_type or holder.enum_type
+                if type_ is not None:
+                    waiting.append(type_)
+        return used

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from restate_proto.contract.schema import FixedKey
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.retry import OnMaxAttempts
 from restate_proto.reference.document import Code, Text, Tone
@@ -83,8 +85,12 @@ def handler_kind(handler: HandlerModel) -> str:
 
 def http_request(service: ServiceModel, handler: HandlerModel) -> str:
     """The request that calls a handler through Restate's ingress: `POST /shop.v1.Cart/{key}/Add`."""
-    key = {ServiceKind.VIRTUAL_OBJECT: "/{key}", ServiceKind.WORKFLOW: "/{id}"}
-    return f"POST /{service.name}{key.get(service.kind, '')}/{handler.name}"
+    key = {ServiceKind.VIRTUAL_OBJECT: "/{key}", ServiceKind.WORKFLOW: "/{id}"}.get(
+        service.kind, ""
+    )
+    if isinstance(service.key, FixedKey):
+        key = f"/{quote(service.key.value, safe='')}"
+    return f"POST /{service.name}{key}/{handler.name}"
 
 
 def is_private(service: ServiceModel, handler: HandlerModel) -> bool:

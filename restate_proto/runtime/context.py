@@ -20,7 +20,7 @@ from restate_proto.model.arguments import (
     wrong_key,
     wrong_type,
 )
-from restate_proto.model.keys import SignalKey
+from restate_proto.model.keys import AwakeableId, AwakeableKey, SignalKey
 from restate_proto.model.options import CALL_OPTIONS, SEND_OPTIONS, check_option_names
 from restate_proto.model.retry import RetryPolicy
 from restate_proto.model.target import check_target
@@ -317,13 +317,14 @@ class Context(PatchableContext):
 
     # ---- Awakeables and signals ----
 
-    def awakeable(self, type: type[T]) -> Awakeable[T]:  # noqa: A002 - reads best at the call
+    def awakeable(self, type: type[T] | AwakeableKey[Any, T]) -> Awakeable[T]:  # noqa: A002 - reads best at the call
         """A future that somebody outside completes: hand out its `.id`.
 
         Args:
-            type: the type of the value.
+            type: the type of the value, or the field that the id is going to be in: its constant
+                knows the type.
         """
-        codec = codec_for(type)
+        codec: Codec[T] = codec_for(type.type if isinstance(type, AwakeableKey) else type)
         operations, commands, encoding = self._operations, self._commands, self._encoding
 
         def make() -> Awakeable[T]:
@@ -334,15 +335,38 @@ class Context(PatchableContext):
 
         return operations.begin(make)
 
-    def resolve_awakeable(self, id: str, message: Any) -> None:  # noqa: A002
-        """Complete an awakeable, of whatever invocation, with a message."""
+    @overload
+    def resolve_awakeable(self, id: AwakeableId[T], message: T) -> None: ...
+    @overload
+    def resolve_awakeable(self, id: str, message: Any) -> None: ...
+    def resolve_awakeable(self, id: str | AwakeableId[Any], message: Any) -> None:  # noqa: A002
+        """Complete an awakeable, of whatever invocation, with a message.
+
+        Args:
+            id: its id: a string, or what the constant of the field gives that holds it.
+            message: the message.
+
+        Raises:
+            TypeError: the field is for messages of another type.
+        """
+        type_ = None
+        if isinstance(id, AwakeableId):
+            id, type_ = id.id, id.type  # noqa: A001 - as users see it
         check_string("ctx.resolve_awakeable", "id", id)
-        payload = write(message, None, self._encoding)
+        payload = write(message, type_, self._encoding)
         self._operations.check_caller()
         self._commands.complete_awakeable(id, payload)
 
-    def reject_awakeable(self, id: str, reason: str, *, code: int = 500) -> None:  # noqa: A002
+    def reject_awakeable(
+        self,
+        id: str | AwakeableId[Any],  # noqa: A002
+        reason: str,
+        *,
+        code: int = 500,
+    ) -> None:
         """Fail an awakeable: who awaits it gets a `TerminalError` with this code, 400 to 599."""
+        if isinstance(id, AwakeableId):
+            id = id.id  # noqa: A001 - as users see it
         check_string("ctx.reject_awakeable", "id", id)
         check_string("ctx.reject_awakeable", "reason", reason)
         failure = Failure(checked_code("reject_awakeable", code), reason)

@@ -6,6 +6,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restate_proto.codec.payload import decode, named_encoding, read
+from restate_proto.codec.raw import RawCodec
 from restate_proto.errors import TerminalError
 from restate_proto.model.codec import CodecError
 from restate_proto.model.kinds import Encoding
@@ -15,6 +16,7 @@ from restate_proto.runtime.keyed_contexts import context_class
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from restate_proto.model.key_format import FixedKey, KeyFormat
     from restate_proto.model.service import HandlerDescriptor
     from restate_proto.protocol import Input, StateMachine
     from restate_proto.protocol.journal import Journal
@@ -48,11 +50,13 @@ class BoundHandler:
         method: the implementation's bound method.
         max_message: the longest message of the service protocol that is taken, in bytes.
         max_outbound: the `message-size-limit` of the server, in bytes.
+        key: what its key or id is; None for any string.
 
     Attributes:
         name: the handler, as `shop.v1.Cart/AddTicket`.
         context_class: the class of the contexts that it gets, by its kind.
         explicit_cancellation: whether it asks if its invocation is cancelled.
+        is_raw: whether its request is bytes, in which there is no encoding to look for.
         report_failure: what is told of failed attempts, none of which is retried then; None where
             Restate retries them.
     """
@@ -61,6 +65,8 @@ class BoundHandler:
         "context_class",
         "encoding",
         "explicit_cancellation",
+        "is_raw",
+        "key",
         "max_message",
         "max_outbound",
         "method",
@@ -76,13 +82,17 @@ class BoundHandler:
         method: Callable[[Any, Any], Coroutine[Any, Any, Any]],
         max_message: int = MAX_LENGTH,
         max_outbound: int = DEFAULT_MAX_OUTBOUND,
+        *,
+        key: KeyFormat[Any] | FixedKey | None = None,
     ) -> None:
         self.method = method
+        self.key = key
         self.context_class = context_class(descriptor)
         self.max_message = max_message
         self.max_outbound = max_outbound
         self.name = f"{descriptor.service}/{descriptor.name}"
         self.request = descriptor.request
+        self.is_raw = isinstance(descriptor.request, RawCodec)
         self.response = descriptor.response
         self.encoding = descriptor.encoding
         self.explicit_cancellation = descriptor.explicit_cancellation
@@ -106,25 +116,31 @@ class BoundHandler:
             machine: the state machine that has just given it.
 
         Raises:
-            TerminalError: the payload is no such message; code 400.
+            TerminalError: the payload is no such message, or the contract has no such key; code 400.
             CodecError: the same of an invocation that has begun. Code that could read the request
                 has worked on it, so it is retried until such code is deployed again.
+            ValueError: likewise where it is the key.
         """
+        if self.key is not None:
+            self._check_key(self.key, machine)
         payload = input_.payload
         content_type = accept = None
+        is_raw = self.is_raw
         for key, value in input_.headers:
             name = key.lower()  # HTTP's are, but a handler of any SDK may set them
             if name == "content-type":
                 content_type = value
             elif name == "accept":
                 accept = value
-        encoding = None if content_type is None else named_encoding(content_type)
+        encoding = None if content_type is None or is_raw else named_encoding(content_type)
         try:
             if encoding is not None:
                 return decode(self.request, payload, encoding), encoding
-            if not payload and content_type is None and accept is not None and "json" in accept:
+            if is_raw or (not payload and content_type is None):
                 # Nothing to see in the payload: what is asked for counts.
-                return decode(self.request, payload, Encoding.JSON), Encoding.JSON
+                if accept is not None and "json" in accept:
+                    return decode(self.request, payload, Encoding.JSON), Encoding.JSON
+                return decode(self.request, payload, self.encoding), self.encoding
             return read(self.request, payload, self.encoding)
         except CodecError as error:
             if machine.has_begun:
@@ -133,3 +149,15 @@ class BoundHandler:
                     f"more; deploy code that reads it: {error}"
                 ) from error
             raise TerminalError(f"{self.name}: bad request: {error}", code=400) from error
+
+    def _check_key(self, key: KeyFormat[Any] | FixedKey, machine: StateMachine) -> None:
+        """Refuse a key that the contract does not have; as `read_request` does."""
+        try:
+            key.check(machine.journal.start.key)
+        except ValueError as error:
+            if machine.has_begun:
+                raise ValueError(
+                    f"{self.name}: the key of an invocation that has begun is none any more; deploy "
+                    f"code that takes it: {error}"
+                ) from error
+            raise TerminalError(f"{self.name}: bad key: {error}", code=400) from error

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from restate_proto.codec.raw import RawCodec
 from restate_proto.endpoint.manifest import ManifestError, build_manifest
 from restate_proto.model.config import Config
 from restate_proto.model.error_types import ErrorDescriptor
@@ -155,6 +156,15 @@ def test_an_answer_in_json() -> None:
     built = only_handler(handler(encoding=Encoding.JSON))
     assert built["input"]["contentType"] == "*/*"
     assert built["output"]["contentType"] == "application/json"
+
+
+def test_raw_parts_have_the_content_types_of_the_contract() -> None:
+    built = only_handler(handler(request=RawCodec("image/*"), response=RawCodec("image/png")))
+    assert built["input"] == {"required": False, "contentType": "image/*"}
+    assert built["output"] == {"contentType": "image/png", "setContentTypeIfEmpty": False}
+    built = only_handler(handler(response=RawCodec("image/png"), encoding=Encoding.JSON))
+    assert built["input"]["contentType"] == "*/*"
+    assert built["output"]["contentType"] == "image/png"
 
 
 def test_types_without_a_schema() -> None:

@@ -10,6 +10,7 @@ CONTRACT = """\
 syntax = "proto3";
 package shop.v1;
 import "google/protobuf/empty.proto";
+import "google/protobuf/wrappers.proto";
 import "restatepb/v1/options.proto";
 
 service Cart {
@@ -18,6 +19,10 @@ service Cart {
   rpc Show(google.protobuf.Empty) returns (ItemList) {
     option (restatepb.v1.handler) = { shared: true };
   }
+  rpc Scan(google.protobuf.BytesValue) returns (google.protobuf.BytesValue) {
+    option (restatepb.v1.handler) = { raw: { input: "image/png" output: "image/png" } };
+  }
+  rpc Keep(google.protobuf.BytesValue) returns (google.protobuf.BytesValue);
 }
 
 service Signup {
@@ -49,6 +54,17 @@ service Ledger {
   rpc Book(Entry) returns (google.protobuf.Empty);
 }
 
+service Room {
+  option (restatepb.v1.object).key = { type: "shop.v1.RoomKey" format: "{house}/{floor}-{door}" };
+  rpc Clean(Cleaning) returns (Cleaning);
+}
+
+message Cleaning {}
+message RoomKey {
+  string house = 1;
+  int32 floor = 2;
+  sint32 door = 3;
+}
 message Item { string id = 1; int32 amount = 2; }
 message ItemList {
   repeated Item items = 1;
@@ -56,6 +72,10 @@ message ItemList {
 message AddRequest {
   string user = 1 [(restatepb.v1.key) = true];
   Item item = 2;
+  string added = 4 [(restatepb.v1.awakeable) = { type: "shop.v1.Added" }];
+}
+message Added {
+  string id = 1;
 }
 message Account {
   string name = 1;
@@ -128,6 +148,9 @@ _OF_PAYMENTS = (
 _SOLD_OUT = 'error: { type: "shop.v1.SoldOut" code: 409 }'
 _SHARED = "option (restatepb.v1.handler) = { shared: true };"
 _REFUND = "  rpc Refund(Receipt) returns (Item);\n"
+_BYTES = "(google.protobuf.BytesValue) returns (google.protobuf.BytesValue)"
+_RAW = 'raw: { input: "image/png" output: "image/png" }'
+_ROOM_KEY = '{ type: "shop.v1.RoomKey" format: "{house}/{floor}-{door}" }'
 _KEY = " [(restatepb.v1.key) = true]"
 
 
@@ -305,6 +328,47 @@ CASES = [
         handler="Pay",
     ),
     Case(
+        "RAW_CHANGED",
+        (('input: "image/png"', 'input: "application/pdf"'),),
+        "object shop.v1.Cart: the request of Scan was raw image/png and is raw application/pdf",
+        safe=(('input: "image/png"', 'input: "image/*"'),),
+        place="  rpc Scan",
+        handler="Scan",
+        why="The ingress refuses the content type",
+    ),
+    Case(
+        "RAW_CHANGED",
+        (('output: "image/png"', 'output: "image/webp"'),),
+        "object shop.v1.Cart: the response of Scan was raw image/png and is raw image/webp",
+        safe=(('input: "image/png"', 'input: "*/*"'),),
+        place="  rpc Scan",
+        handler="Scan",
+        why="take the response for what it was",
+    ),
+    Case(
+        "RAW_CHANGED",
+        ((_RAW, 'raw: { output: "image/png" }'),),
+        "object shop.v1.Cart: the request of Scan was raw image/png and is a message",
+        safe=(),
+        place="  rpc Scan",
+        handler="Scan",
+        why="Requests of the old form are still to come",
+    ),
+    Case(
+        "RAW_CHANGED",
+        (
+            (
+                f"rpc Keep{_BYTES};",
+                f'rpc Keep{_BYTES} {{ option (restatepb.v1.handler).raw.input = "a/b"; }}',
+            ),
+        ),
+        "object shop.v1.Cart: the request of Keep was a message and is raw a/b",
+        safe=(),
+        place="  rpc Keep",
+        handler="Keep",
+        why="Requests of the old form are still to come",
+    ),
+    Case(
         "KEY_FIELD_CHANGED",
         ((_KEY, ""), ("Item item = 2;", f"Item item = 2;\n  string cart = 3{_KEY};")),
         'object shop.v1.Cart: the key of shop.v1.AddRequest was "user" and is "cart"',
@@ -333,6 +397,59 @@ CASES = [
         before="  rpc Run",
         handler="Run",
         why="ValueError",
+    ),
+    Case(
+        "KEY_FORMAT_CHANGED",
+        (('format: "{house}/', 'format: "{house}:'),),
+        'object shop.v1.Room: its key was "{house}/{floor}-{door}" (house string, floor int32, door '
+        'int32) and is "{house}:{floor}-{door}" (house string, floor int32, door int32)',
+        safe=(("string house", "string building"), ('"{house}/', '"{building}/')),
+        place="  option (restatepb.v1.object).key",
+        why="under the new ones everything starts empty",
+    ),
+    Case(
+        "KEY_FORMAT_CHANGED",
+        (("{floor}-{door}", "{door}-{floor}"),),
+        'and is "{house}/{door}-{floor}" (house string, door int32, floor int32)',
+        safe=(
+            ("{floor}-{door}", "{door}-{floor}"),
+            ("int32 floor", "int32 door"),
+            ("sint32 door", "sint32 floor"),
+        ),
+        place="  option (restatepb.v1.object).key",
+    ),
+    Case(
+        "KEY_FORMAT_CHANGED",
+        (("int32 floor", "int64 floor"),),
+        'and is "{house}/{floor}-{door}" (house string, floor int64, door int32)',
+        safe=(("int32 floor", "sfixed32 floor"), ("floor = 2", "floor = 4")),
+        place="  option (restatepb.v1.object).key",
+    ),
+    Case(
+        "KEY_FORMAT_CHANGED",
+        ((_ROOM_KEY, '{ fixed: "main" }'),),
+        'object shop.v1.Room: its key was "{house}/{floor}-{door}" (house string, floor int32, door '
+        'int32) and is the fixed "main"',
+        safe=(),
+        place="  option (restatepb.v1.object).key",
+    ),
+    Case(
+        "KEY_FORMAT_CHANGED",
+        ((f".key = {_ROOM_KEY}", " = {}"),),
+        "(house string, floor int32, door int32) and is any string",
+        safe=(),
+        place="service Room",
+        before="  option (restatepb.v1.object).key",
+        why="nothing holds callers to its keys any more",
+    ),
+    Case(
+        "KEY_FORMAT_CHANGED",
+        (("{ promise:", '{ key: { fixed: "main" } promise:'),),
+        'workflow shop.v1.Signup: its key was any string and is the fixed "main"',
+        safe=(),
+        place="  option (restatepb.v1.workflow)",
+        before="service Signup",
+        why="everything starts empty",
     ),
     Case(
         "INGRESS_CLOSED",
@@ -427,6 +544,15 @@ CASES = [
         place="  string left",
         before="  int32 left",
         why="(error shop.v1.SoldOut)",
+    ),
+    Case(
+        "AWAKEABLE_TYPE_CHANGED",
+        (('{ type: "shop.v1.Added" }', '{ type: "shop.v1.Entry" }'),),
+        "object shop.v1.Cart: the awakeable of shop.v1.AddRequest.added was shop.v1.Added and is "
+        'shop.v1.Entry: field 1 "id" of shop.v1.Added is "account_name" in shop.v1.Entry',
+        safe=(('[(restatepb.v1.awakeable) = { type: "shop.v1.Added" }]', ""),),
+        place="  string added",
+        why="waits gets a failure (400)",
     ),
     Case(
         "MESSAGE_CHANGED",

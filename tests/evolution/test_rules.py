@@ -65,7 +65,7 @@ def test_every_rule_has_a_break_and_a_safe_way() -> None:
 def test_what_is_in_no_file_any_more_has_no_place(changes: Changes) -> None:
     one, other = CONTRACT, 'syntax = "proto3"; package other.v1;'
     findings = changes({"shop.proto": one, "other.proto": other}, {"other.proto": other})
-    assert ids(findings) == ["SERVICE_REMOVED"] * 5
+    assert ids(findings) == ["SERVICE_REMOVED"] * 6
     assert {finding.place for finding in findings} == {None}
     assert findings[0].before == line_of(CONTRACT, "service Cart")
 
@@ -99,6 +99,7 @@ def test_a_package_that_moved_is_a_new_name(changes: Changes) -> None:
         "shop.v1.Signup",
         "shop.v1.Payments",
         "shop.v1.Stock",
+        "shop.v1.Room",
     ]
     assert 'name: "shop.v1.Cart"' in renamed[0].safe_way
     assert renamed[0].is_in("shop.v2.Cart")

@@ -29,6 +29,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Protocol
 
+from deploy.v1.queue_pb2 import AcquireRequest, QueueKey, Turn
+from deploy.v1.queue_restate import ACQUIRE_REQUEST_DONE, QueueBase, QueueClient
 from google.protobuf.empty_pb2 import Empty
 from restate_proto import *
 from shop.v1.cart_pb2 import AddTicketRequest, ExpireTicketRequest, TicketList
@@ -63,6 +65,9 @@ COMMON = """
     fetch_quote: Callable[[str], Awaitable[Receipt]],
     fetch_receipt: Callable[[PayRequest, str], Awaitable[Receipt]],
     desk: Steps,
+    ask_for_approval: Callable[[str], Awaitable[None]],
+    key: QueueKey,
+    asked: AcquireRequest,
     payment_id: str,
     pool: Pool,
 """
@@ -86,6 +91,7 @@ PYRIGHT = {
     "extraPaths": [str(ROOT), str(ROOT / "generated")],
     "ignore": ["**/*_pb2.py", "**/*_pb2.pyi", str(ROOT / "generated")],
     # Snippets show names that they do not use, and the prelude brings more than one needs.
+    "reportUnusedClass": False,
     "reportUnusedVariable": False,
     "reportUnusedFunction": False,
     "reportUnusedImport": False,
@@ -118,7 +124,9 @@ def pyright() -> str:
 
 
 def test_what_the_pages_show_is_type_checked(pyright: str, tmp_path: Path) -> None:
-    for name, text in files(README).items():
+    contracts = (files(page).items() for page in DOCS)
+    shown = {name: text for page in contracts for name, text in page if name.endswith(".proto")}
+    for name, text in (files(README) | shown).items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")

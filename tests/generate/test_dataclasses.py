@@ -21,6 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restate_proto.cli.generate import generate
+from restate_proto.codec.raw import RawCodec
+from restate_proto.codec.registry import codec_for
 from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.schema import MessageType
 from restate_proto.generate.python.embedded import bare_files
@@ -82,14 +84,15 @@ def test_every_generated_module_knows_its_messages(root: Path, load: Load, libra
         module = load(name)
         bases = [getattr(module, name) for name in module.__all__ if name.endswith("Base")]
         errors = [getattr(module, name) for name in module.__all__ if "Error" in name]
-        assert len(module.__all__) == 5 * len(bases) + len(errors)
+        constants = [name for name in module.__all__ if name.isupper()]
+        assert len(module.__all__) == 5 * len(bases) + len(errors) + len(constants)
         for base in bases:
             service = base.__restate_service__
             for handler in service.handlers:
                 if handler.key_field is not None:
                     assert handler.key_field in {f.name for f in fields(handler.request.type)}
                 for codec in (handler.request, handler.response):
-                    assert codec.json_schema() is not None
+                    assert codec.json_schema() is not None or isinstance(codec, RawCodec)
                     assert codec.from_binary(codec.to_binary(codec.type())) == codec.type()
                     assert (
                         isinstance(codec.to_json(codec.type()), bytes) or not codec.json_is_object
@@ -132,6 +135,27 @@ def test_classes_and_fields_are_named_as_the_library_names_them(load: Load, libr
     assert load("elsewhere_restate").ElsewhereBase.__restate_service__.handlers[0].request.type is (
         messages.Line
     )
+
+
+def test_a_key_is_made_of_a_message(load: Load) -> None:
+    messages, restate = load("golden.keys"), load("golden.keys.keys_restate")
+    key = messages.QueueKey(class_="a/b", kind=messages.Kind.OTHER, app_id=-(2**63))
+    text = "a/b/{1}/-9223372036854775808"
+    assert restate.QueueBase.KEY.format(key) == text
+    assert restate.QueueBase.KEY.parse(text) == key
+    assert restate.QueueBase.KEY.parse(text).kind.name.endswith("OTHER")
+    assert restate.DailyBase.KEY.parse("7") == messages.DailyPartsKey(day=7)
+    assert restate.QueueBase.KEY.parse("/{9}/0").kind == 9
+    with pytest.raises(ValueError, match="appId is 9223372036854775808; it must be an integer of"):
+        restate.QueueBase.KEY.format(messages.QueueKey(app_id=2**63))
+
+
+def test_the_id_of_an_awakeable_is_in_a_field(load: Load) -> None:
+    messages, asks = load("golden.awakeables"), load("golden.awakeables.asks_restate")
+    assert asks.ASK_FROM.of(messages.Ask(from_="sign_1")).type is messages.Answer
+    assert asks.ASK_INNER_LAST_ID.of(messages.AskInner(last_id="sign_2")).id == "sign_2"
+    part = load("golden.awakeables.answers_restate").POLL_CLOSED.type
+    assert codec_for(part).json_schema() is not None
 
 
 def test_the_key_is_taken_from_the_request(load: Load) -> None:

@@ -18,6 +18,7 @@ import pytest
 from restate_proto.cli.generate import generate
 from restate_proto.model.config import Config
 from restate_proto.model.error_types import DetailedError, received_error
+from restate_proto.model.keys import AwakeableKey
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.retry import InvocationRetryPolicy, OnMaxAttempts
 from restate_proto.model.service import ServiceBase
@@ -69,6 +70,8 @@ def test_every_generated_module_is_importable(tree: Path, load: Callable[[str], 
     for name in names:
         module = load(name)
         exported = {name: getattr(module, name) for name in module.__all__}
+        constants = [name for name in exported if name.isupper()]
+        assert all(isinstance(exported.pop(name), AwakeableKey) for name in constants)
         bases = [cls for cls in exported.values() if issubclass(cls, ServiceBase)]
         errors = sum(issubclass(cls, DetailedError) for cls in exported.values())
         assert len(exported) == 5 * len(bases) + errors

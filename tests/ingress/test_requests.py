@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restate_proto import Encoding, Target
+from restate_proto.codec.raw import RawCodec
 from restate_proto.ingress.invocation_ref import (
     IdempotentRef,
     InvocationIdRef,
@@ -20,7 +21,7 @@ from restate_proto.ingress.invocation_ref import (
     lookup_request,
     output_request,
 )
-from restate_proto.ingress.message_format import Payload
+from restate_proto.ingress.message_format import MessageFormat, Payload
 from restate_proto.ingress.requests import (
     AdminAction,
     checked_headers,
@@ -49,6 +50,31 @@ def test_a_call() -> None:
     )
     assert request.body == b"\x0a\x01a"
     assert not request.repeatable
+
+
+def test_raw_bytes_have_the_content_type_of_the_contract_or_of_the_caller() -> None:
+    def headers(type_: str, data: bytes = b"x", **given: str) -> tuple[tuple[bytes, bytes], ...]:
+        call = call_of(
+            CHECK, headers={name.replace("_", "-"): each for name, each in given.items()}
+        )
+        raw = MessageFormat(RawCodec(type_), Encoding.JSON)
+        return call._replace(message=data, request_format=raw).call_request().headers
+
+    accept = (b"accept", b"application/protobuf")
+    pdf = (b"content-type", b"application/pdf")
+    assert headers("application/pdf") == (pdf, accept)
+    assert headers("application/pdf", b"") == (accept,)
+    assert headers("*/*") == ((b"content-type", b"application/octet-stream"), accept)
+    for type_ in ("*/*", "application/*"):
+        given = headers(type_, Content_Type="application/pdf", x_tenant="t")
+        assert given == (pdf, accept, (b"x-tenant", b"t"))
+    assert headers("image/*", b"") == (accept,)
+    with pytest.raises(
+        ValueError, match=r"takes image/\*: say what the bytes are, such as headers="
+    ):
+        headers("image/*", x_tenant="t")
+    with pytest.raises(ValueError, match="content-type is 'a\\\\nb'"):
+        headers("*/*", content_type="a\nb")
 
 
 def test_a_call_of_a_service_has_no_key_in_its_path() -> None:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.protobuf.api_pb2 import Mixin
 from google.protobuf.empty_pb2 import Empty
+from google.protobuf.source_context_pb2 import SourceContext
 
 from restate_proto import (
+    AwakeableKey,
     Encoding,
     IngressBadRequestError,
     IngressClient,
@@ -246,14 +248,24 @@ def test_awakeables() -> None:
         await client.resolve_awakeable("sign_1", MESSAGE)
         await client.resolve_awakeable("sign_1", MESSAGE, encoding=Encoding.JSON)
         await client.reject_awakeable("sign_1", "no")
+        # By the field that the id is in.
+        named = AwakeableKey(SourceContext, "file_name", Mixin).of(
+            SourceContext(file_name="sign_2")
+        )
+        await client.resolve_awakeable(named, MESSAGE)
+        await client.reject_awakeable(named, "no")
+        with pytest.raises(TypeError, match=r"expected a google\.protobuf\.Mixin"):
+            await client.resolve_awakeable(named, Empty())  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
-    fake = FakeIngress(Reply(202), Reply(202), Reply(202))
+    fake = FakeIngress(*[Reply(202)] * 5)
     run(fake, test)
 
     assert [(it.path, it.body) for it in fake.requests] == [
         ("/restate/awakeables/sign_1/resolve", BINARY),
         ("/restate/awakeables/sign_1/resolve", b'{"name":"n"}'),
         ("/restate/awakeables/sign_1/reject", b"no"),
+        ("/restate/awakeables/sign_2/resolve", BINARY),
+        ("/restate/awakeables/sign_2/reject", b"no"),
     ]
 
 

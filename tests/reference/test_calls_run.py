@@ -7,11 +7,11 @@ import shutil
 import subprocess
 from textwrap import indent
 from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from conformance.v1 import conformance_restate
+from conformance.v1 import conformance_restate, files_restate, queue_restate
 from restate_proto import Endpoint, Service
 from restate_proto.codec.registry import codec_for
 from restate_proto.ingress import IngressClient
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MODULES: tuple[Any, ...] = (
     *(cart_restate, checkout_restate, signup_restate, ticket_restate),
-    conformance_restate,
+    *(conformance_restate, files_restate, queue_restate),
 )
 BASES: list[Any] = [
     getattr(module, name) for module in MODULES for name in module.__all__ if name.endswith("Base")
@@ -79,9 +79,11 @@ def calls_of(url: str, language: str) -> list[ShownCall]:
     ]
 
 
-def with_id(code: str) -> str:
+def with_id(code: str, id_: UUID) -> str:
     """A snippet with a workflow id of its own: each id runs once."""
-    return code.replace("my-workflow", f"w-{uuid4().hex}")
+    day = id_.int % 2**32
+    code = code.replace("my-workflow", id_.hex)
+    return code.replace("DayKey(day=1)", f"DayKey(day={day})").replace("day%201", f"day%20{day}")
 
 
 def test_the_calls_in_python(restate_environment: Any) -> None:
@@ -98,7 +100,7 @@ def test_the_calls_in_python(restate_environment: Any) -> None:
 
 
 async def run(client: IngressClient, call: ShownCall) -> None:
-    code = with_id(call.code)
+    code = with_id(call.code, uuid4())
     try:
         if call.is_in_a_handler:
             await client.call(Target.service(RUNNER, "Run"), code, str)
@@ -119,14 +121,14 @@ def test_the_calls_with_curl(restate_environment: Any, tmp_path: Path) -> None:
             calls = calls_of(env.server.ingress_url, "curl")
             kinds = {call.title for call in calls}
             assert len(kinds) == 4, kinds
-            ids: dict[str, str] = {}
+            ids: dict[str, UUID] = {}
             for call in calls:
                 # What was called with an id is what can be attached to.
-                id_ = ids.setdefault(call.handler, uuid4().hex)
+                id_ = ids.setdefault(call.handler, uuid4())
                 if call.title.startswith("Send"):
-                    id_ = uuid4().hex
+                    id_ = uuid4()
                 (tmp_path / "request.json").write_text(call.request)
-                code = call.code.replace("my-workflow", id_).replace(
+                code = with_id(call.code, id_).replace(
                     "curl ", "curl --noproxy '*' --fail-with-body --silent --show-error ", 1
                 )
                 done = await asyncio.to_thread(

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto.codec.google import google_codec
+from restate_proto.model.key_format import FixedKey
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.service import HandlerDescriptor
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND
@@ -158,6 +159,7 @@ class Case:
         response: its response type.
         max_outbound: the server's `message-size-limit`.
         explicit_cancellation: whether the handler asks if it is cancelled.
+        key: what the contract says of keys.
     """
 
     def __init__(
@@ -174,6 +176,7 @@ class Case:
         response: type[Message] = Parcel,
         max_outbound: int = DEFAULT_MAX_OUTBOUND,
         explicit_cancellation: bool = False,
+        key: FixedKey | None = None,
     ) -> None:
         descriptor = HandlerDescriptor(
             service="runtime.v1.Service",
@@ -188,7 +191,7 @@ class Case:
         )
         self.stream = Stream()
         self.fed = 0
-        handler = BoundHandler(descriptor, body, max_outbound=max_outbound)
+        handler = BoundHandler(descriptor, body, max_outbound=max_outbound, key=key)
         if runtime is None:
             # Handlers run when they are ready, however long that takes on a busy machine.
             loop = asyncio.get_running_loop()

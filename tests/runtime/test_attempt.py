@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,8 @@ from restate_proto import (
     Target,
     TerminalError,
 )
+from restate_proto.model.key_format import FixedKey
+from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.runtime import Runtime
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.runtime.case import (
@@ -202,6 +205,25 @@ async def test_a_bad_request_is_terminal(payload: bytes, content_type: str) -> N
     failure = case.failure()
     assert failure.code == 400
     assert failure.message.startswith("runtime.v1.Service/Handle: bad request: ")
+
+
+@in_loop
+async def test_a_key_that_the_contract_does_not_have_is_terminal_before_anything_has_run() -> None:
+    kinds: Any = {
+        "kind": ServiceKind.VIRTUAL_OBJECT,
+        "handler_kind": HandlerKind.EXCLUSIVE,
+        "key": FixedKey("main"),
+    }
+    assert Case(echo, **kinds).start(key="main").answer() == Parcel()
+    failure = Case(echo, **kinds).start(key="other").failure()
+    assert failure.code == 400
+    expected = (
+        "runtime.v1.Service/Handle: bad key: 'other' is not 'main', the only key that there is"
+    )
+    assert failure.message == expected
+    # Code that took the key has worked on it: it is to be deployed again.
+    error = Case(echo, **kinds).start(pb.SleepCommandMessage(), key="other").error()
+    assert "the key of an invocation that has begun is none any more" in error.message
 
 
 # ---- How handlers fail ----

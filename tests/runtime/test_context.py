@@ -11,6 +11,7 @@ import pytest
 
 from conformance.v1.conformance_pb2 import Entry, Parcel
 from restate_proto import (
+    AwakeableKey,
     Context,
     Encoding,
     ObjectContext,
@@ -236,6 +237,27 @@ async def test_awakeables() -> None:
     assert (one.awakeable_id, one.value.content) == (ids[0], b"\x10\x01")
     assert (two.awakeable_id, two.value.content) == (ids[0], b'"two"')
     assert (three.awakeable_id, three.failure.code) == (ids[1], 444)
+
+
+@in_loop
+async def test_an_awakeable_by_the_field_that_its_id_is_in() -> None:
+    ask = AwakeableKey(Entry, "text", Parcel)
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        named = ask.of(Entry(text=ctx.awakeable(ask).id))
+        ctx.resolve_awakeable(named, Parcel(number=3))
+        ctx.reject_awakeable(named, "no", code=444)
+        with pytest.raises(TypeError, match=r"expected a conformance\.v1\.Parcel"):
+            ctx.resolve_awakeable(named, "three")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+        return Parcel(text=named.id)
+
+    one, two, output, _ = Case(body).start().sent()
+    assert isinstance(output, pb.OutputCommandMessage)
+    id_ = Parcel.FromString(output.value.content).text
+    assert isinstance(one, pb.CompleteAwakeableCommandMessage)
+    assert isinstance(two, pb.CompleteAwakeableCommandMessage)
+    assert (one.awakeable_id, one.value.content) == (id_, b"\x10\x03")
+    assert (two.awakeable_id, two.failure.code) == (id_, 444)
 
 
 @in_loop

@@ -26,7 +26,7 @@ from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arestatepb/v1/options.proto\x12\x0crestatepb.v1\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\xed\x01\n\x0eServiceOptions\x12\x17\n\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x32\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x16.restatepb.v1.EncodingR\x08\x65ncoding\x12,\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x14.restatepb.v1.ConfigR\x06\x63onfig\x12,\n\x06signal\x18\x04 \x03(\x0b\x32\x14.restatepb.v1.SignalR\x06signal\x12)\n\x05\x65rror\x18\n \x03(\x0b\x32\x13.restatepb.v1.ErrorR\x05\x65rrorB\x07\n\x05_name\"\x97\x02\n\rObjectOptions\x12\x17\n\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x32\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x16.restatepb.v1.EncodingR\x08\x65ncoding\x12,\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x14.restatepb.v1.ConfigR\x06\x63onfig\x12,\n\x06signal\x18\x04 \x03(\x0b\x32\x14.restatepb.v1.SignalR\x06signal\x12)\n\x05state\x18\x05 \x03(\x0b\x32\x13.restatepb.v1.StateR\x05state\x12)\n\x05\x65rror\x18\n \x03(\x0b\x32\x13.restatepb.v1.ErrorR\x05\x65rrorB\x07\n\x05_name\"\xca\x02\n\x0fWorkflowOptions\x12\x17\n\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x32\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x16.restatepb.v1.EncodingR\x08\x65ncoding\x12,\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x14.restatepb.v1.ConfigR\x06\x63onfig\x12,\n\x06signal\x18\x04 \x03(\x0b\x32\x14.restatepb.v1.SignalR\x06signal\x12)\n\x05state\x18\x05 \x03(\x0b\x32\x13.restatepb.v1.StateR\x05state\x12/\n\x07promise\x18\x06 \x03(\x0b\x32\x15.restatepb.v1.PromiseR\x07promise\x12)\n\x05\x65rror\x18\n \x03(\x0b\x32\x13.restatepb.v1.ErrorR\x05\x65rrorB\x07\n\x05_name\"\xf5\x01\n\x0eHandlerOptions\x12\x17\n\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x16\n\x06shared\x18\x02 \x01(\x08R\x06shared\x12\x10\n\x03run\x18\x03 \x01(\x08R\x03run\x12,\n\x06\x63onfig\x18\x04 \x01(\x0b\x32\x14.restatepb.v1.ConfigR\x06\x63onfig\x12)\n\x05\x65rror\x18\n \x03(\x0b\x32\x13.restatepb.v1.ErrorR\x05\x65rror\x12>\n\x0c\x63\x61ncellation\x18\r \x01(\x0e\x32\x1a.restatepb.v1.CancellationR\x0c\x63\x61ncellationB\x07\n\x05_name\"\xa4\x05\n\x06\x43onfig\x12H\n\x12inactivity_timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11inactivityTimeout\x12>\n\rabort_timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0c\x61\x62ortTimeout\x12\x46\n\x11journal_retention\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x10journalRetention\x12N\n\x15idempotency_retention\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x14idempotencyRetention\x12H\n\x12workflow_retention\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11workflowRetention\x12,\n\x0fingress_private\x18\x06 \x01(\x08H\x00R\x0eingressPrivate\x88\x01\x01\x12\"\n\nlazy_state\x18\x07 \x01(\x08H\x01R\tlazyState\x88\x01\x01\x12<\n\x0cretry_policy\x18\x08 \x01(\x0b\x32\x19.restatepb.v1.RetryPolicyR\x0bretryPolicy\x12>\n\x08metadata\x18\t \x03(\x0b\x32\".restatepb.v1.Config.MetadataEntryR\x08metadata\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x12\n\x10_ingress_privateB\r\n\x0b_lazy_state\"\xb7\x02\n\x0bRetryPolicy\x12\x44\n\x10initial_interval\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0finitialInterval\x12\x1b\n\x06\x66\x61\x63tor\x18\x02 \x01(\x01H\x00R\x06\x66\x61\x63tor\x88\x01\x01\x12<\n\x0cmax_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bmaxInterval\x12&\n\x0cmax_attempts\x18\x04 \x01(\rH\x01R\x0bmaxAttempts\x88\x01\x01\x12\x43\n\x0fon_max_attempts\x18\x05 \x01(\x0e\x32\x1b.restatepb.v1.OnMaxAttemptsR\ronMaxAttemptsB\t\n\x07_factorB\x0f\n\r_max_attempts\"/\n\x05State\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04type\x18\x02 \x01(\tR\x04type\"1\n\x07Promise\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04type\x18\x02 \x01(\tR\x04type\"0\n\x06Signal\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04type\x18\x02 \x01(\tR\x04type\"/\n\x05\x45rror\x12\x12\n\x04type\x18\x01 \x01(\tR\x04type\x12\x12\n\x04\x63ode\x18\x02 \x01(\rR\x04\x63ode*N\n\x08\x45ncoding\x12\x18\n\x14\x45NCODING_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45NCODING_PROTOBUF\x10\x01\x12\x11\n\rENCODING_JSON\x10\x02*e\n\rOnMaxAttempts\x12\x1f\n\x1bON_MAX_ATTEMPTS_UNSPECIFIED\x10\x00\x12\x19\n\x15ON_MAX_ATTEMPTS_PAUSE\x10\x01\x12\x18\n\x14ON_MAX_ATTEMPTS_KILL\x10\x02*b\n\x0c\x43\x61ncellation\x12\x1c\n\x18\x43\x41NCELLATION_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43\x41NCELLATION_IMPLICIT\x10\x01\x12\x19\n\x15\x43\x41NCELLATION_EXPLICIT\x10\x02:Y\n\x07service\x12\x1f.google.protobuf.ServiceOptions\x18\xec\x94\x03 \x01(\x0b\x32\x1c.restatepb.v1.ServiceOptionsR\x07service:V\n\x06object\x12\x1f.google.protobuf.ServiceOptions\x18\xed\x94\x03 \x01(\x0b\x32\x1b.restatepb.v1.ObjectOptionsR\x06object:\\\n\x08workflow\x12\x1f.google.protobuf.ServiceOptions\x18\xee\x94\x03 \x01(\x0b\x32\x1d.restatepb.v1.WorkflowOptionsR\x08workflow:X\n\x07handler\x12\x1e.google.protobuf.MethodOptions\x18\xec\x94\x03 \x01(\x0b\x32\x1c.restatepb.v1.HandlerOptionsR\x07handler:1\n\x03key\x12\x1d.google.protobuf.FieldOptions\x18\xec\x94\x03 \x01(\x08R\x03keyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arestatepb/v1/options.proto\x12\x0crestatepb.v1\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\xed\x01\n\x0eServiceOptions\x12\x17\n\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x32\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x16.restatepb.v1.EncodingR\x08\x65ncoding\x12,\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x14.restatepb.v1.ConfigR\x06\x63onfig\x12,\n\x06signal\x18\x04 \x03(\x0b\x32\x14.restatepb.v1.SignalR\x06signal\x12)\n\x05\x65rror\x18\n \x03(\x0b\x32\x13.restatepb.v1.ErrorR\x05\x65rrorB\x07\n\x05_name\"\xbc\x02\n\rObjectOptions\x12\x17\n\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x32\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x16.restatepb.v1.EncodingR\x08\x65ncoding\x12,\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x14.restatepb.v1.ConfigR\x06\x63onfig\x12,\n\x06signal\x18\x04 \x03(\x0b\x32\x14.restatepb.v1.SignalR\x06signal\x12)\n\x05state\x18\x05 \x03(\x0b\x32\x13.restatepb.v1.StateR\x05state\x12)\n\x05\x65rror\x18\n \x03(\x0b\x32\x13.restatepb.v1.ErrorR\x05\x65rror\x12#\n\x03key\x18\x0b \x01(\x0b\x32\x11.restatepb.v1.KeyR\x03keyB\x07\n\x05_name\"\xef\x02\n\x0fWorkflowOptions\x12\x17\n\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x32\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x16.restatepb.v1.EncodingR\x08\x65ncoding\x12,\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x14.restatepb.v1.ConfigR\x06\x63onfig\x12,\n\x06signal\x18\x04 \x03(\x0b\x32\x14.restatepb.v1.SignalR\x06signal\x12)\n\x05state\x18\x05 \x03(\x0b\x32\x13.restatepb.v1.StateR\x05state\x12/\n\x07promise\x18\x06 \x03(\x0b\x32\x15.restatepb.v1.PromiseR\x07promise\x12)\n\x05\x65rror\x18\n \x03(\x0b\x32\x13.restatepb.v1.ErrorR\x05\x65rror\x12#\n\x03key\x18\x0b \x01(\x0b\x32\x11.restatepb.v1.KeyR\x03keyB\x07\n\x05_name\"G\n\x03Key\x12\x12\n\x04type\x18\x01 \x01(\tR\x04type\x12\x16\n\x06\x66ormat\x18\x02 \x01(\tR\x06\x66ormat\x12\x14\n\x05\x66ixed\x18\x03 \x01(\tR\x05\x66ixed\"\x9a\x02\n\x0eHandlerOptions\x12\x17\n\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x16\n\x06shared\x18\x02 \x01(\x08R\x06shared\x12\x10\n\x03run\x18\x03 \x01(\x08R\x03run\x12,\n\x06\x63onfig\x18\x04 \x01(\x0b\x32\x14.restatepb.v1.ConfigR\x06\x63onfig\x12)\n\x05\x65rror\x18\n \x03(\x0b\x32\x13.restatepb.v1.ErrorR\x05\x65rror\x12>\n\x0c\x63\x61ncellation\x18\r \x01(\x0e\x32\x1a.restatepb.v1.CancellationR\x0c\x63\x61ncellation\x12#\n\x03raw\x18\x0c \x01(\x0b\x32\x11.restatepb.v1.RawR\x03rawB\x07\n\x05_name\"R\n\x03Raw\x12\x19\n\x05input\x18\x01 \x01(\tH\x00R\x05input\x88\x01\x01\x12\x1b\n\x06output\x18\x02 \x01(\tH\x01R\x06output\x88\x01\x01\x42\x08\n\x06_inputB\t\n\x07_output\"\xa4\x05\n\x06\x43onfig\x12H\n\x12inactivity_timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11inactivityTimeout\x12>\n\rabort_timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0c\x61\x62ortTimeout\x12\x46\n\x11journal_retention\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x10journalRetention\x12N\n\x15idempotency_retention\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x14idempotencyRetention\x12H\n\x12workflow_retention\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11workflowRetention\x12,\n\x0fingress_private\x18\x06 \x01(\x08H\x00R\x0eingressPrivate\x88\x01\x01\x12\"\n\nlazy_state\x18\x07 \x01(\x08H\x01R\tlazyState\x88\x01\x01\x12<\n\x0cretry_policy\x18\x08 \x01(\x0b\x32\x19.restatepb.v1.RetryPolicyR\x0bretryPolicy\x12>\n\x08metadata\x18\t \x03(\x0b\x32\".restatepb.v1.Config.MetadataEntryR\x08metadata\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x12\n\x10_ingress_privateB\r\n\x0b_lazy_state\"\xb7\x02\n\x0bRetryPolicy\x12\x44\n\x10initial_interval\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0finitialInterval\x12\x1b\n\x06\x66\x61\x63tor\x18\x02 \x01(\x01H\x00R\x06\x66\x61\x63tor\x88\x01\x01\x12<\n\x0cmax_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bmaxInterval\x12&\n\x0cmax_attempts\x18\x04 \x01(\rH\x01R\x0bmaxAttempts\x88\x01\x01\x12\x43\n\x0fon_max_attempts\x18\x05 \x01(\x0e\x32\x1b.restatepb.v1.OnMaxAttemptsR\ronMaxAttemptsB\t\n\x07_factorB\x0f\n\r_max_attempts\"/\n\x05State\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04type\x18\x02 \x01(\tR\x04type\"1\n\x07Promise\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04type\x18\x02 \x01(\tR\x04type\"\x1f\n\tAwakeable\x12\x12\n\x04type\x18\x01 \x01(\tR\x04type\"0\n\x06Signal\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04type\x18\x02 \x01(\tR\x04type\"/\n\x05\x45rror\x12\x12\n\x04type\x18\x01 \x01(\tR\x04type\x12\x12\n\x04\x63ode\x18\x02 \x01(\rR\x04\x63ode*N\n\x08\x45ncoding\x12\x18\n\x14\x45NCODING_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45NCODING_PROTOBUF\x10\x01\x12\x11\n\rENCODING_JSON\x10\x02*e\n\rOnMaxAttempts\x12\x1f\n\x1bON_MAX_ATTEMPTS_UNSPECIFIED\x10\x00\x12\x19\n\x15ON_MAX_ATTEMPTS_PAUSE\x10\x01\x12\x18\n\x14ON_MAX_ATTEMPTS_KILL\x10\x02*b\n\x0c\x43\x61ncellation\x12\x1c\n\x18\x43\x41NCELLATION_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43\x41NCELLATION_IMPLICIT\x10\x01\x12\x19\n\x15\x43\x41NCELLATION_EXPLICIT\x10\x02:Y\n\x07service\x12\x1f.google.protobuf.ServiceOptions\x18\xec\x94\x03 \x01(\x0b\x32\x1c.restatepb.v1.ServiceOptionsR\x07service:V\n\x06object\x12\x1f.google.protobuf.ServiceOptions\x18\xed\x94\x03 \x01(\x0b\x32\x1b.restatepb.v1.ObjectOptionsR\x06object:\\\n\x08workflow\x12\x1f.google.protobuf.ServiceOptions\x18\xee\x94\x03 \x01(\x0b\x32\x1d.restatepb.v1.WorkflowOptionsR\x08workflow:X\n\x07handler\x12\x1e.google.protobuf.MethodOptions\x18\xec\x94\x03 \x01(\x0b\x32\x1c.restatepb.v1.HandlerOptionsR\x07handler:1\n\x03key\x12\x1d.google.protobuf.FieldOptions\x18\xec\x94\x03 \x01(\x08R\x03key:V\n\tawakeable\x12\x1d.google.protobuf.FieldOptions\x18\xed\x94\x03 \x01(\x0b\x32\x17.restatepb.v1.AwakeableR\tawakeableb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,32 +35,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CONFIG_METADATAENTRY']._loaded_options = None
   _globals['_CONFIG_METADATAENTRY']._serialized_options = b'8\001'
-  _globals['_ENCODING']._serialized_start=2405
-  _globals['_ENCODING']._serialized_end=2483
-  _globals['_ONMAXATTEMPTS']._serialized_start=2485
-  _globals['_ONMAXATTEMPTS']._serialized_end=2586
-  _globals['_CANCELLATION']._serialized_start=2588
-  _globals['_CANCELLATION']._serialized_end=2686
+  _globals['_ENCODING']._serialized_start=2706
+  _globals['_ENCODING']._serialized_end=2784
+  _globals['_ONMAXATTEMPTS']._serialized_start=2786
+  _globals['_ONMAXATTEMPTS']._serialized_end=2887
+  _globals['_CANCELLATION']._serialized_start=2889
+  _globals['_CANCELLATION']._serialized_end=2987
   _globals['_SERVICEOPTIONS']._serialized_start=111
   _globals['_SERVICEOPTIONS']._serialized_end=348
   _globals['_OBJECTOPTIONS']._serialized_start=351
-  _globals['_OBJECTOPTIONS']._serialized_end=630
-  _globals['_WORKFLOWOPTIONS']._serialized_start=633
-  _globals['_WORKFLOWOPTIONS']._serialized_end=963
-  _globals['_HANDLEROPTIONS']._serialized_start=966
-  _globals['_HANDLEROPTIONS']._serialized_end=1211
-  _globals['_CONFIG']._serialized_start=1214
-  _globals['_CONFIG']._serialized_end=1890
-  _globals['_CONFIG_METADATAENTRY']._serialized_start=1796
-  _globals['_CONFIG_METADATAENTRY']._serialized_end=1855
-  _globals['_RETRYPOLICY']._serialized_start=1893
-  _globals['_RETRYPOLICY']._serialized_end=2204
-  _globals['_STATE']._serialized_start=2206
-  _globals['_STATE']._serialized_end=2253
-  _globals['_PROMISE']._serialized_start=2255
-  _globals['_PROMISE']._serialized_end=2304
-  _globals['_SIGNAL']._serialized_start=2306
-  _globals['_SIGNAL']._serialized_end=2354
-  _globals['_ERROR']._serialized_start=2356
-  _globals['_ERROR']._serialized_end=2403
+  _globals['_OBJECTOPTIONS']._serialized_end=667
+  _globals['_WORKFLOWOPTIONS']._serialized_start=670
+  _globals['_WORKFLOWOPTIONS']._serialized_end=1037
+  _globals['_KEY']._serialized_start=1039
+  _globals['_KEY']._serialized_end=1110
+  _globals['_HANDLEROPTIONS']._serialized_start=1113
+  _globals['_HANDLEROPTIONS']._serialized_end=1395
+  _globals['_RAW']._serialized_start=1397
+  _globals['_RAW']._serialized_end=1479
+  _globals['_CONFIG']._serialized_start=1482
+  _globals['_CONFIG']._serialized_end=2158
+  _globals['_CONFIG_METADATAENTRY']._serialized_start=2064
+  _globals['_CONFIG_METADATAENTRY']._serialized_end=2123
+  _globals['_RETRYPOLICY']._serialized_start=2161
+  _globals['_RETRYPOLICY']._serialized_end=2472
+  _globals['_STATE']._serialized_start=2474
+  _globals['_STATE']._serialized_end=2521
+  _globals['_PROMISE']._serialized_start=2523
+  _globals['_PROMISE']._serialized_end=2572
+  _globals['_AWAKEABLE']._serialized_start=2574
+  _globals['_AWAKEABLE']._serialized_end=2605
+  _globals['_SIGNAL']._serialized_start=2607
+  _globals['_SIGNAL']._serialized_end=2655
+  _globals['_ERROR']._serialized_start=2657
+  _globals['_ERROR']._serialized_end=2704
 # @@protoc_insertion_point(module_scope)

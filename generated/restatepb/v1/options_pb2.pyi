@@ -44,6 +44,8 @@ HANDLER_FIELD_NUMBER: _ClassVar[int]
 handler: _descriptor.FieldDescriptor
 KEY_FIELD_NUMBER: _ClassVar[int]
 key: _descriptor.FieldDescriptor
+AWAKEABLE_FIELD_NUMBER: _ClassVar[int]
+awakeable: _descriptor.FieldDescriptor
 
 class ServiceOptions(_message.Message):
     __slots__ = ("name", "encoding", "config", "signal", "error")
@@ -60,23 +62,25 @@ class ServiceOptions(_message.Message):
     def __init__(self, name: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., config: _Optional[_Union[Config, _Mapping]] = ..., signal: _Optional[_Iterable[_Union[Signal, _Mapping]]] = ..., error: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
 
 class ObjectOptions(_message.Message):
-    __slots__ = ("name", "encoding", "config", "signal", "state", "error")
+    __slots__ = ("name", "encoding", "config", "signal", "state", "error", "key")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     SIGNAL_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
     name: str
     encoding: Encoding
     config: Config
     signal: _containers.RepeatedCompositeFieldContainer[Signal]
     state: _containers.RepeatedCompositeFieldContainer[State]
     error: _containers.RepeatedCompositeFieldContainer[Error]
-    def __init__(self, name: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., config: _Optional[_Union[Config, _Mapping]] = ..., signal: _Optional[_Iterable[_Union[Signal, _Mapping]]] = ..., state: _Optional[_Iterable[_Union[State, _Mapping]]] = ..., error: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
+    key: Key
+    def __init__(self, name: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., config: _Optional[_Union[Config, _Mapping]] = ..., signal: _Optional[_Iterable[_Union[Signal, _Mapping]]] = ..., state: _Optional[_Iterable[_Union[State, _Mapping]]] = ..., error: _Optional[_Iterable[_Union[Error, _Mapping]]] = ..., key: _Optional[_Union[Key, _Mapping]] = ...) -> None: ...
 
 class WorkflowOptions(_message.Message):
-    __slots__ = ("name", "encoding", "config", "signal", "state", "promise", "error")
+    __slots__ = ("name", "encoding", "config", "signal", "state", "promise", "error", "key")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
@@ -84,6 +88,7 @@ class WorkflowOptions(_message.Message):
     STATE_FIELD_NUMBER: _ClassVar[int]
     PROMISE_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
     name: str
     encoding: Encoding
     config: Config
@@ -91,23 +96,44 @@ class WorkflowOptions(_message.Message):
     state: _containers.RepeatedCompositeFieldContainer[State]
     promise: _containers.RepeatedCompositeFieldContainer[Promise]
     error: _containers.RepeatedCompositeFieldContainer[Error]
-    def __init__(self, name: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., config: _Optional[_Union[Config, _Mapping]] = ..., signal: _Optional[_Iterable[_Union[Signal, _Mapping]]] = ..., state: _Optional[_Iterable[_Union[State, _Mapping]]] = ..., promise: _Optional[_Iterable[_Union[Promise, _Mapping]]] = ..., error: _Optional[_Iterable[_Union[Error, _Mapping]]] = ...) -> None: ...
+    key: Key
+    def __init__(self, name: _Optional[str] = ..., encoding: _Optional[_Union[Encoding, str]] = ..., config: _Optional[_Union[Config, _Mapping]] = ..., signal: _Optional[_Iterable[_Union[Signal, _Mapping]]] = ..., state: _Optional[_Iterable[_Union[State, _Mapping]]] = ..., promise: _Optional[_Iterable[_Union[Promise, _Mapping]]] = ..., error: _Optional[_Iterable[_Union[Error, _Mapping]]] = ..., key: _Optional[_Union[Key, _Mapping]] = ...) -> None: ...
+
+class Key(_message.Message):
+    __slots__ = ("type", "format", "fixed")
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    FIXED_FIELD_NUMBER: _ClassVar[int]
+    type: str
+    format: str
+    fixed: str
+    def __init__(self, type: _Optional[str] = ..., format: _Optional[str] = ..., fixed: _Optional[str] = ...) -> None: ...
 
 class HandlerOptions(_message.Message):
-    __slots__ = ("name", "shared", "run", "config", "error", "cancellation")
+    __slots__ = ("name", "shared", "run", "config", "error", "cancellation", "raw")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SHARED_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CANCELLATION_FIELD_NUMBER: _ClassVar[int]
+    RAW_FIELD_NUMBER: _ClassVar[int]
     name: str
     shared: bool
     run: bool
     config: Config
     error: _containers.RepeatedCompositeFieldContainer[Error]
     cancellation: Cancellation
-    def __init__(self, name: _Optional[str] = ..., shared: bool = ..., run: bool = ..., config: _Optional[_Union[Config, _Mapping]] = ..., error: _Optional[_Iterable[_Union[Error, _Mapping]]] = ..., cancellation: _Optional[_Union[Cancellation, str]] = ...) -> None: ...
+    raw: Raw
+    def __init__(self, name: _Optional[str] = ..., shared: bool = ..., run: bool = ..., config: _Optional[_Union[Config, _Mapping]] = ..., error: _Optional[_Iterable[_Union[Error, _Mapping]]] = ..., cancellation: _Optional[_Union[Cancellation, str]] = ..., raw: _Optional[_Union[Raw, _Mapping]] = ...) -> None: ...
+
+class Raw(_message.Message):
+    __slots__ = ("input", "output")
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    input: str
+    output: str
+    def __init__(self, input: _Optional[str] = ..., output: _Optional[str] = ...) -> None: ...
 
 class Config(_message.Message):
     __slots__ = ("inactivity_timeout", "abort_timeout", "journal_retention", "idempotency_retention", "workflow_retention", "ingress_private", "lazy_state", "retry_policy", "metadata")
@@ -167,6 +193,12 @@ class Promise(_message.Message):
     name: str
     type: str
     def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ...) -> None: ...
+
+class Awakeable(_message.Message):
+    __slots__ = ("type",)
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    type: str
+    def __init__(self, type: _Optional[str] = ...) -> None: ...
 
 class Signal(_message.Message):
     __slots__ = ("name", "type")

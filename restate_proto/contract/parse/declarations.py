@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.contract.parse.named_types import named_message
-from restate_proto.contract.schema import Declaration
+from restate_proto.contract.schema import Declaration, MessageType
 from restatepb.v1 import options_pb2
 
 if TYPE_CHECKING:
@@ -65,9 +65,11 @@ class _Parser:
             elif message.name in seen:
                 self._report(location, f"{title} is declared twice; keep one")
             seen.add(message.name)
-            type_ = named_message(self._scope, title, message.type, location)
+            type_ = named_message(
+                self._scope.file, f"{self._scope.title}: {title}", message.type, location
+            )
             if message.name and type_:
-                found.append(Declaration(message.name, type_, location))
+                found.append(Declaration(message.name, MessageType.of(type_), location))
         return tuple(found)
 
     def _report(self, location: Location, text: str) -> None:

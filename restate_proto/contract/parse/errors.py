@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from restate_proto.contract.parse.named_types import named_message
-from restate_proto.contract.schema import ErrorModel
+from restate_proto.contract.schema import ErrorModel, MessageType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,9 +40,10 @@ def parse_errors(
         problem = _code_problem(message.code)
         if problem is not None:
             scope.report(location, f"{scope.title}: {title} has {problem}")
-        type_ = named_message(scope, title, message.type, location)
-        if type_ is None:
+        found_type = named_message(scope.file, f"{scope.title}: {title}", message.type, location)
+        if found_type is None:
             continue
+        type_ = MessageType.of(found_type)
         if type_.is_empty:
             scope.report(
                 location,
@@ -52,8 +53,7 @@ def parse_errors(
         elif type_.full_name in found:
             scope.report(location, f"{scope.title}: {title} is declared twice; keep one")
         else:
-            descriptors = scope.file.descriptors
-            comment = descriptors.comment(descriptors.message(type_.full_name))
+            comment = scope.file.descriptors.comment(found_type)
             found[type_.full_name] = ErrorModel(type_, message.code, comment, location)
     return tuple(found.values())
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.option_reader import OptionReader
+from restate_proto.contract.parse.awakeables import parse_awakeables
 from restate_proto.contract.parse.errors import check_error_code
 from restate_proto.contract.parse.handlers import key_field
 from restate_proto.contract.parse.scope import FileScope
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from restate_proto.contract.descriptors import Descriptors
     from restate_proto.contract.parse.scope import ServiceScope
-    from restate_proto.contract.schema import ErrorModel, ServiceModel
+    from restate_proto.contract.schema import AwakeableField, ErrorModel, ServiceModel
 
 __all__ = ["parse_files"]
 
@@ -40,7 +41,8 @@ def parse_files(
         problems: takes what is wrong; then nothing is raised, and the model is of what can be read.
 
     Returns:
-        Those of the files that have Restate services, in the order in which they are asked for.
+        Those of the files that have Restate services, or fields for the ids of awakeables, in the
+        order in which they are asked for.
 
     Raises:
         PluginError: with every problem that there is, where `problems` does not take those.
@@ -63,7 +65,7 @@ class _Parser:
 
     def parse(self, wanted: Iterable[str]) -> tuple[FileModel, ...]:
         files = [self._file(name) for name in wanted]
-        return tuple(file for file in files if file.services)
+        return tuple(file for file in files if file.services or file.awakeables)
 
     def _file(self, name: str) -> FileModel:
         file = self._descriptors.file(name)
@@ -75,8 +77,10 @@ class _Parser:
             is_go=self._options.uses_go(file),
             all_services=self._all_services,
         )
+        awakeables: list[AwakeableField] = []
         for message in messages_in_file(file):
             key_field(scope, message)
+            awakeables += parse_awakeables(scope, message)
         services: list[ServiceModel] = []
         for service in file.services_by_name.values():
             parsed = parse_service(scope, service)
@@ -84,7 +88,7 @@ class _Parser:
                 self._check_name(*parsed)
                 self._check_error_codes(*parsed)
                 services.append(parsed[1])
-        return FileModel(name, tuple(services))
+        return FileModel(name, tuple(services), tuple(awakeables))
 
     def _check_name(self, scope: ServiceScope, service: ServiceModel) -> None:
         """Two services may not share a Restate name."""

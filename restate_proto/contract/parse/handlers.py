@@ -11,6 +11,7 @@ from restate_proto.contract.option_reader import KEY_OPTION, unknown_field
 from restate_proto.contract.parse.config import parse_config
 from restate_proto.contract.parse.errors import parse_errors
 from restate_proto.contract.parse.go import check_go_handler, is_go_run
+from restate_proto.contract.parse.raw import parse_raw
 from restate_proto.contract.schema import HandlerModel, MessageType
 from restate_proto.model.config import Config
 from restate_proto.model.kinds import HandlerKind, ServiceKind
@@ -52,12 +53,15 @@ def _handler(scope: ServiceScope, method: MethodDescriptor) -> HandlerModel:
         )
     kind = _kind(scope, method, option)
     is_keyed = scope.option.kind is not ServiceKind.SERVICE
+    raw = parse_raw(scope, method, option)
     return HandlerModel(
         rpc=method.name,
         name=_name(scope, method, option),
         kind=kind,
         request=MessageType.of(method.input_type),
         response=MessageType.of(method.output_type),
+        raw_request=raw.request,
+        raw_response=raw.response,
         config=_config(scope, method, option, kind),
         comment=scope.file.descriptors.comment(method),
         deprecated=method.GetOptions().deprecated,

@@ -14,6 +14,7 @@ from restate_proto.contract.parse.declarations import parse_declarations
 from restate_proto.contract.parse.errors import parse_errors
 from restate_proto.contract.parse.go import check_go_service
 from restate_proto.contract.parse.handlers import parse_handlers
+from restate_proto.contract.parse.key import parse_key
 from restate_proto.contract.parse.scope import ServiceScope
 from restate_proto.contract.schema import ServiceModel
 from restate_proto.model.config import Config
@@ -60,6 +61,7 @@ def parse_service(
     check_go_service(scope)
     handlers = parse_handlers(scope)
     declarations = parse_declarations(scope)
+    key = parse_key(scope, handlers)
     return scope, ServiceModel(
         proto=descriptor.name,
         full_name=descriptor.full_name,
@@ -78,6 +80,7 @@ def parse_service(
             option.message.error,
             lambda index: scope.option_location(option.message.ERROR_FIELD_NUMBER, index),
         ),
+        key=key,
         location=scope.location,
     )
 

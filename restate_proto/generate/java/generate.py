@@ -8,10 +8,11 @@ from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.parse.files import parse_files
 from restate_proto.contract.problems import Problems
 from restate_proto.generate.java.names import java_files
+from restate_proto.generate.java.render_awakeables import render_awakeables
 from restate_proto.generate.java.render_client import render_client
 from restate_proto.generate.java.render_service import render_base, render_handlers
 from restate_proto.generate.jvm.messages import JavaMessages
-from restate_proto.generate.jvm.support import render_support, support_class
+from restate_proto.generate.jvm.support import render_support, support_classes
 from restate_proto.generate.plugin import all_services
 
 if TYPE_CHECKING:
@@ -55,11 +56,18 @@ def _classes(
     file: JavaFile, messages: JavaMessages, beside: frozenset[str]
 ) -> list[tuple[JvmClass, str]]:
     """Returns the classes of a file with their text."""
-    found = [(support_class(file.package), render_support("java", "java", file.package))]
+    found = [
+        (name, render_support(name.names[0], "java", "java", file.package))
+        for name in support_classes(file.model, file.package)
+    ]
+    found += [
+        (each.constants, render_awakeables(file, each, messages, beside))
+        for each in file.awakeables
+    ]
     for service in file.services:
         found += [
             (service.base, render_base(file, service, messages, beside)),
-            (service.client, render_client(file, service, beside)),
+            (service.client, render_client(file, service, messages, beside)),
             (service.constants, render_handlers(file, service, beside)),
         ]
     return found
@@ -69,14 +77,11 @@ def _in_package(
     file: JavaFile, files: tuple[JavaFile, ...], messages: JavaMessages
 ) -> frozenset[str]:
     """Returns the names of the classes that are known to be in the package of a file."""
-    generated = {
-        found.names[0]
-        for other in files
-        if other.package == file.package
-        for service in other.services
-        for found in service.classes
-    }
-    generated.add(support_class(file.package).names[0])
+    near = [other for other in files if other.package == file.package]
+    classes = [found for other in near for service in other.services for found in service.classes]
+    classes += [found.constants for other in near for found in other.awakeables]
+    classes += [found for other in near for found in support_classes(other.model, other.package)]
+    generated = {found.names[0] for found in classes}
     return frozenset(generated | set(messages.top_level(file.package)))
 
 

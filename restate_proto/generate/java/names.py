@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from restate_proto.generate.java.source import BYTES
 from restate_proto.generate.jvm.checks import check_files
 from restate_proto.generate.jvm.messages import JvmClass
 from restate_proto.generate.jvm.names import (
     JAVA_KEYWORDS,
     NESTED_CLASSES,
     ServiceNames,
+    awakeables_by_message,
+    awakeables_class,
     free_name,
     handler_constants,
     method_name,
@@ -21,7 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from restate_proto.contract.problems import Problems
-    from restate_proto.contract.schema import FileModel, HandlerModel, MessageType, ServiceModel
+    from restate_proto.contract.schema import (
+        AwakeableField,
+        FileModel,
+        HandlerModel,
+        MessageType,
+        ServiceModel,
+    )
     from restate_proto.generate.jvm.messages import JavaMessages
 
 __all__ = ["JavaFile", "JavaHandler", "JavaService", "java_files"]
@@ -39,8 +48,8 @@ class JavaHandler:
         method: the name of its methods.
         async_method: the name of those that return a `CompletableFuture`.
         constant: the name of the constant that stands for it: `ADD_TICKET`.
-        request: the class of its request; Void for google.protobuf.Empty.
-        response: the class of its response; Void for google.protobuf.Empty.
+        request: the class of its request; Void for google.protobuf.Empty, `BYTES` where it is raw.
+        response: the class of its response, likewise.
         key_getter: the method of the request that returns the key; None where it has none.
     """
 
@@ -48,8 +57,8 @@ class JavaHandler:
     method: str
     async_method: str
     constant: str
-    request: JvmClass
-    response: JvmClass
+    request: JvmClass | str
+    response: JvmClass | str
     key_getter: str | None
 
 
@@ -78,18 +87,35 @@ class JavaService:
 
 
 @dataclass(frozen=True, slots=True)
+class JavaAwakeables:
+    """A message with fields that hold ids of awakeables.
+
+    Args:
+        message: its class.
+        fields: the fields.
+        constants: the class with the constants for them.
+    """
+
+    message: JvmClass
+    fields: tuple[AwakeableField, ...]
+    constants: JvmClass
+
+
+@dataclass(frozen=True, slots=True)
 class JavaFile:
-    """A file with Restate services and its Java names.
+    """A file of a contract and its Java names.
 
     Args:
         model: the file.
         file_class: protobuf-java's class for the file.
         services: in the order of the contract.
+        awakeables: the classes with constants for fields that hold ids of awakeables.
     """
 
     model: FileModel
     file_class: JvmClass
     services: tuple[JavaService, ...]
+    awakeables: tuple[JavaAwakeables, ...]
 
     @property
     def package(self) -> str:
@@ -122,7 +148,13 @@ def java_files(
 def _file(file: FileModel, messages: JavaMessages) -> JavaFile:
     file_class = messages.file_class(file.path)
     services = tuple(_service(service, file_class, messages) for service in file.services)
-    return JavaFile(file, file_class, services)
+    awakeables = tuple(
+        JavaAwakeables(
+            messages.message(message), tuple(fields), awakeables_class(message, messages, file)
+        )
+        for message, fields in awakeables_by_message(file).items()
+    )
+    return JavaFile(file, file_class, services, awakeables)
 
 
 def _service(service: ServiceModel, file_class: JvmClass, messages: JavaMessages) -> JavaService:
@@ -141,8 +173,8 @@ def _service(service: ServiceModel, file_class: JvmClass, messages: JavaMessages
                 method=methods[handler.rpc],
                 async_method=free_name(f"{methods[handler.rpc]}Async", taken),
                 constant=constants[handler.rpc],
-                request=_class(handler.request, messages),
-                response=_class(handler.response, messages),
+                request=_class(handler.request, handler.raw_request, messages),
+                response=_class(handler.response, handler.raw_response, messages),
                 key_getter=messages.getter(handler.request, handler.key_field)
                 if handler.key_field is not None
                 else None,
@@ -152,7 +184,9 @@ def _service(service: ServiceModel, file_class: JvmClass, messages: JavaMessages
     )
 
 
-def _class(message: MessageType, messages: JavaMessages) -> JvmClass:
+def _class(message: MessageType, raw: str | None, messages: JavaMessages) -> JvmClass | str:
+    if raw is not None:
+        return BYTES
     return JvmClass("java.lang", ("Void",)) if message.is_empty else messages.message(message)
 
 

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.schema import FixedKey, TypedKey
 from restate_proto.generate.docstrings import described, handler_doc
 from restate_proto.generate.java.source import JavaSource
-from restate_proto.generate.jvm.names import free_name
+from restate_proto.generate.jvm.names import KEY, free_name
+from restate_proto.generate.jvm.printer import quote
 from restate_proto.generate.jvm.support import support_class
 from restate_proto.model.kinds import HandlerKind
 
@@ -16,16 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
     from restate_proto.generate.java.names import JavaFile, JavaHandler, JavaService
+    from restate_proto.generate.jvm.messages import JavaMessages
 
 __all__ = ["render_client"]
 
 
-def render_client(file: JavaFile, service: JavaService, beside: Iterable[str]) -> str:
+def render_client(
+    file: JavaFile, service: JavaService, messages: JavaMessages, beside: Iterable[str]
+) -> str:
     """Returns the text of the class.
 
     Args:
         file: where the service is.
         service: the service.
+        messages: the protobuf-java classes of the request.
         beside: the names of the other classes that are known to be in its package.
     """
     # A class cannot have the name of the one around it: that of a service `Ingress`.
@@ -34,7 +40,7 @@ def render_client(file: JavaFile, service: JavaService, beside: Iterable[str]) -
     )
     source = JavaSource(service.client, (inside, outside, "Send"), beside)
     option = f"{source.use(support_class(file.package))}.Option"
-    _Renderer(service, source, option, inside, outside).render()
+    _Renderer(service, messages, source, option, inside, outside).render()
     return source.text(file.model.path)
 
 
@@ -97,9 +103,16 @@ _SUBMIT_ASYNC = _Style(
 
 class _Renderer:
     def __init__(
-        self, service: JavaService, source: JavaSource, option: str, inside: str, outside: str
+        self,
+        service: JavaService,
+        messages: JavaMessages,
+        source: JavaSource,
+        option: str,
+        inside: str,
+        outside: str,
     ) -> None:
         self._service = service
+        self._messages = messages
         self._source = source
         self._option = option
         self._inside, self._outside = inside, outside
@@ -125,15 +138,26 @@ class _Renderer:
 
     def _factories(self) -> None:
         """Adds `fromContext`, `fromClient` and `connect`; keys may be left to the requests."""
+        contract = self._service.model.key
         keys = ["key"] if self._keyed else [""]
-        if self._service.model.has_key_field:
+        if isinstance(contract, FixedKey):
+            keys = [""]
+        elif self._service.model.has_key_field:
             keys.append("")
         for key in keys:
-            missing = self._keyed and not key
+            missing = self._keyed and not key and contract is None
             ending = "; the key is taken from each request." if missing else "."
             parameters = ["$String key"] if key else []
             passed = ", key" if key else ""
             argument = ", null" if missing else passed
+            match contract:
+                case FixedKey(value):
+                    argument = f", {quote(value)}".replace("$", "$$")  # it is filled
+                case TypedKey(type_):
+                    parameters = [f"{self._source.use(self._messages.message(type_))} key"]
+                    argument = f", {self._service.base.names[0]}.{KEY}.format(key)"
+                case None:
+                    pass
             self._factory(
                 f"Returns the client for use in a handler{ending}",
                 f"{self._inside} fromContext",

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.schema import FixedKey, TypedKey
 from restate_proto.generate.docstrings import described, handler_doc, service_doc
 from restate_proto.generate.java.source import JavaSource
 from restate_proto.generate.jvm.names import (
     CONTEXTS,
     INHERITED_METHODS,
+    KEY,
     constants,
     declared_keys,
     handler_type,
 )
 from restate_proto.generate.jvm.printer import quote
 from restate_proto.generate.jvm.settings import Settings
-from restate_proto.generate.jvm.support import support_class
+from restate_proto.generate.jvm.support import KEYS, support_class
 from restate_proto.model.kinds import Encoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from restate_proto.contract.schema import ServiceModel
     from restate_proto.generate.java.names import JavaFile, JavaHandler, JavaService
     from restate_proto.generate.jvm.messages import JavaMessages
 
@@ -72,6 +73,21 @@ public final boolean supports($Object service) {
             )
 
     def _keys(self) -> None:
+        key = self._service.model.key
+        if isinstance(key, TypedKey):
+            message = self._source.use(self._messages.message(key.type))
+            support = self._source.use(support_class(self._service.base.package, KEYS))
+            self._source.doc(f"What a key is made of: `{key.text}`.")
+            self._source.assignment(
+                f"public static final {support}.KeyFormat<{message}> {KEY}",
+                f"{support}.KeyFormat.of",
+                [
+                    f"{message}.getDefaultInstance()",
+                    quote(key.text.prefix),
+                    *(quote(part) for each in key.text.fields for part in (each.name, each.after)),
+                ],
+            )
+            self._source.line()
         for key in declared_keys(self._service.model):
             message = self._source.use(self._messages.message(key.declaration.type))
             class_ = self._source.fill(f"${key.class_}")
@@ -182,6 +198,10 @@ def render_handlers(file: JavaFile, service: JavaService, beside: Iterable[str])
             ]
             if handler.key_getter is not None:
                 arguments.append(f"{request}::{handler.key_getter}")
+            raw = handler.model.raw_request, handler.model.raw_response
+            if raw != (None, None):
+                types = ("null" if each is None else quote(each) for each in raw)
+                arguments = [f"{', '.join(arguments)}).raw({', '.join(types)}"]
             source.assignment(
                 f"public static final {support}<{request}, {response}> {handler.constant}",
                 "Metadata.SERVICE.handler",
@@ -191,11 +211,12 @@ def render_handlers(file: JavaFile, service: JavaService, beside: Iterable[str])
             source.line()
         source.line(f"private {name}() {{}}")
         source.line()
-        _metadata(file, source, service.model, support)
+        _metadata(file, source, service, support)
     return source.text(file.model.path)
 
 
-def _metadata(file: JavaFile, source: JavaSource, service: ServiceModel, support: str) -> None:
+def _metadata(file: JavaFile, source: JavaSource, names: JavaService, support: str) -> None:
+    service = names.model
     encoding = "json" if service.encoding is Encoding.JSON else "binary"
     kind = source.fill(f"$ServiceType.{service.kind.value}")
     descriptor = f"{source.use(file.file_class)}.getDescriptor()"
@@ -203,10 +224,16 @@ def _metadata(file: JavaFile, source: JavaSource, service: ServiceModel, support
     with source.block("public static final class Metadata"):
         name = quote(service.name)
         source.line("public static final $String SERVICE_NAME = $name;", name=name)
+        arguments = ["SERVICE_NAME", kind, descriptor]
+        match service.key:
+            case FixedKey(value):
+                arguments[-1] += f").withKey({quote(value)}"
+            case TypedKey():
+                arguments[-1] += f").withKeys({names.base.names[0]}.{KEY}::parse"
+            case None:
+                pass
         source.assignment(
-            f"static final {support}.Service SERVICE",
-            f"{support}.Service.{encoding}",
-            ["SERVICE_NAME", kind, descriptor],
+            f"static final {support}.Service SERVICE", f"{support}.Service.{encoding}", arguments
         )
         source.line()
         source.doc("The serdes of all message types; other types have those that the SDK finds.")

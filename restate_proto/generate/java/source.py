@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from restate_proto.generate.jvm.messages import JvmClass
 
-__all__ = ["JavaSource"]
+__all__ = ["BYTES", "JavaSource"]
+
+BYTES = "byte[]"
+"""The type of bytes, which is no class."""
 
 _SDK = "dev.restate.sdk"
 _PACKAGES = {
@@ -51,8 +54,8 @@ class JavaSource:
         self._printer = Printer()
 
     def use(self, name: JvmClass | str) -> str:
-        """Imports a class, where it needs that, and returns what to call it."""
-        return self._imports.use(name)
+        """Imports a class, where it needs that, and returns what to call it; or `BYTES`."""
+        return BYTES if name == BYTES else self._imports.use(name)
 
     def fill(self, text: str, **values: str) -> str:
         """Replaces `$name` by the value of that name, or by the class, which it imports."""

@@ -6,18 +6,28 @@ from typing import TYPE_CHECKING
 
 from restate_proto.generate.jvm.messages import JvmClass
 from restate_proto.generate.jvm.names import (
+    KEY,
     ServiceNames,
+    awakeable_constant,
+    awakeables_by_message,
+    awakeables_class,
     constants,
     declared_keys,
 )
-from restate_proto.generate.jvm.support import support_class
-from restate_proto.generate.names import check_keys
+from restate_proto.generate.jvm.support import support_classes
+from restate_proto.generate.names import check_keys, check_typed_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from restate_proto.contract.problems import Location, Problems
-    from restate_proto.contract.schema import FileModel, HandlerModel, MessageType, ServiceModel
+    from restate_proto.contract.schema import (
+        AwakeableField,
+        FileModel,
+        HandlerModel,
+        MessageType,
+        ServiceModel,
+    )
     from restate_proto.generate.jvm.messages import JavaMessages
 
 __all__ = ["check_files"]
@@ -51,8 +61,13 @@ def check_files(
             classes.add(made, f"service {service.full_name}", service.location)
             _check_methods(service, method_name, problems)
             check_keys(service, declared_keys(service), language, problems)
+            check_typed_key(service, declared_keys(service), KEY, language, problems)
             for message in dict.fromkeys(service.messages()):
                 _check_message(file, service, message, messages, nested_classes, problems)
+        for message, fields in awakeables_by_message(file).items():
+            origin = f"the awakeables of {message.full_name}"
+            classes.add([awakeables_class(message, messages, file)], origin, fields[0].location)
+            _check_constants(message, fields, language, problems)
 
 
 class _ClassChecker:
@@ -64,11 +79,11 @@ class _ClassChecker:
         self._taken: dict[JvmClass, str] = {}
 
     def add_support(self, file: FileModel) -> None:
-        """Notes the class that all files of a package have."""
-        found = support_class(self._messages.package(file.path))
-        other = self._messages.top_level(found.package).get(found.names[0])
-        if other is not None:
-            self._report(other, f"file {file.path}", found, file.services[0].location)
+        """Notes the classes that several files of a package have."""
+        for found in support_classes(file, self._messages.package(file.path)):
+            other = self._messages.top_level(found.package).get(found.names[0])
+            if other is not None:
+                self._report(other, f"file {file.path}", found, file.location)
 
     def add(self, classes: Iterable[JvmClass], origin: str, location: Location) -> None:
         """Notes classes that are about to be generated; one that is taken is reported.
@@ -109,6 +124,21 @@ def _check_methods(
                 handler.location,
                 f'{other} and {handler.rpc} of {service.full_name} both become the method "{name}"; '
                 "rename one, and keep its Restate name with option (restatepb.v1.handler).name",
+            )
+
+
+def _check_constants(
+    message: MessageType, fields: Sequence[AwakeableField], language: str, problems: Problems
+) -> None:
+    """Finds two fields with ids of awakeables that have one constant."""
+    first: dict[str, str] = {}
+    for field in fields:
+        other = first.setdefault(awakeable_constant(field), field.field)
+        if other != field.field:
+            problems.add(
+                field.location,
+                f"{other} and {field.field} of {message.full_name}, awakeables, both become the "
+                f'{language} name "{awakeable_constant(field)}"; rename one',
             )
 
 

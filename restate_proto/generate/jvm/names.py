@@ -6,22 +6,35 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.schema import TypedKey
 from restate_proto.generate import names
+from restate_proto.generate.jvm.messages import JvmClass
 from restate_proto.generate.names import snake_case
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from restate_proto.contract.schema import HandlerModel, ServiceModel
+    from restate_proto.contract.schema import (
+        AwakeableField,
+        FileModel,
+        HandlerModel,
+        MessageType,
+        ServiceModel,
+    )
+    from restate_proto.generate.jvm.messages import JavaMessages
     from restate_proto.generate.names import DeclaredKey
 
 __all__ = [
     "CONTEXTS",
     "INHERITED_METHODS",
     "JAVA_KEYWORDS",
+    "KEY",
     "NESTED_CLASSES",
     "ServiceNames",
+    "awakeable_constant",
+    "awakeables_by_message",
+    "awakeables_class",
     "constants",
     "declared_keys",
     "free_name",
@@ -40,6 +53,9 @@ JAVA_KEYWORDS = frozenset(
     """.split()  # noqa: SIM905 - a table of words reads better
 )
 """What no Java name may be."""
+
+KEY = "KEY"
+"""The base's constant for a typed key."""
 
 NESTED_CLASSES = frozenset({"ContextClient", "IngressClient", "Metadata", "Send"})
 """The classes inside of generated ones, which hide others of their names."""
@@ -129,6 +145,26 @@ def constants(service: ServiceModel) -> Iterator[str]:
     yield from ("SERVICE_NAME", "SERDE_FACTORY", "SERVICE")
     yield from handler_constants(service).values()
     yield from (key.constant for key in declared_keys(service))
+    if isinstance(service.key, TypedKey):
+        yield KEY
+
+
+def awakeables_by_message(file: FileModel) -> dict[MessageType, list[AwakeableField]]:
+    """Returns the fields of a file that hold ids of awakeables, by their messages."""
+    found: dict[MessageType, list[AwakeableField]] = {}
+    for field in file.awakeables:
+        found.setdefault(field.message, []).append(field)
+    return found
+
+
+def awakeables_class(message: MessageType, messages: JavaMessages, file: FileModel) -> JvmClass:
+    """Returns the class with the constants for a message's awakeables: `AcquireRequestAwakeables`."""
+    return JvmClass(messages.package(file.path), (f"{''.join(message.names)}Awakeables",))
+
+
+def awakeable_constant(field: AwakeableField) -> str:
+    """Returns the constant for a field that holds the id of an awakeable."""
+    return free_name(snake_case(field.field).upper(), {"_"})
 
 
 def lower_camel_case(name: str) -> str:

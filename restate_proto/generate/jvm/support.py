@@ -1,43 +1,64 @@
-"""The file `RestateHandler` beside the generated ones: how messages are read and written.
+"""The files beside the generated ones: `RestateHandler` and, for typed keys and awakeables, `RestateKeys`.
 
-It is once in each Java package that has services. protoc and buf call a generator for some files at
-a time, so that two calls may write it: its text depends on nothing but the name of the package.
+Each is once in a Java package that needs it. protoc and buf call a generator for some files at a
+time, so that two calls may write it: its text depends on nothing but the name of the package.
 """
 
 from __future__ import annotations
 
 import re
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from restate_proto.codec.payload import BINARY_TYPES, JSON_TYPES, NO_OBJECTS
+from restate_proto.contract.schema import TypedKey
 from restate_proto.generate.jvm.messages import JvmClass
 from restate_proto.generate.jvm.printer import quote
 
-__all__ = ["render_support", "support_class"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-_NAME = "RestateHandler"
+    from restate_proto.contract.schema import FileModel
+
+__all__ = ["HANDLER", "KEYS", "render_support", "support_class", "support_classes"]
+
+HANDLER = "RestateHandler"
+"""What a handler is, and how messages are read and written."""
+
+KEYS = "RestateKeys"
+"""Keys that are messages, and fields that hold ids of awakeables."""
+
 _STRINGS = {"BINARY_TYPES": BINARY_TYPES, "JSON_TYPES": JSON_TYPES, "NO_OBJECTS": NO_OBJECTS}
 
 
-def support_class(package: str) -> JvmClass:
-    """Returns the class of a package's handlers."""
-    return JvmClass(package, (_NAME,))
+def support_class(package: str, name: str = HANDLER) -> JvmClass:
+    """Returns the class of a package's handlers, or the other one."""
+    return JvmClass(package, (name,))
 
 
-def render_support(language: str, extension: str, package: str) -> str:
+def support_classes(file: FileModel, package: str) -> Iterator[JvmClass]:
+    """Yields the classes that the code of a file needs beside it."""
+    if file.services:
+        yield support_class(package, HANDLER)
+    if file.awakeables or any(isinstance(each.key, TypedKey) for each in file.services):
+        yield support_class(package, KEYS)
+
+
+def render_support(name: str, language: str, extension: str, package: str) -> str:
     """Returns the text of the file.
 
     Args:
+        name: the name of the class, `HANDLER` or `KEYS`.
         language: the name of the generator, whose folder has the text.
         extension: that of the language's files.
         package: as the language writes it; empty for the default package.
     """
     folder = resources.files("restate_proto.generate").joinpath(language)
-    text = folder.joinpath(f"{_NAME}.{extension}").read_text("utf-8")
+    text = folder.joinpath(f"{name}.{extension}").read_text("utf-8")
     # The file names one string where all of its list go, each on a line.
-    for name, strings in _STRINGS.items():
-        head, line, tail = re.split(f'^( *"THE_{name}")', text, maxsplit=1, flags=re.MULTILINE)
-        lines = (line.replace(f'"THE_{name}"', quote(string)) for string in strings)
+    for list_, strings in _STRINGS.items() if name == HANDLER else ():
+        head, line, tail = re.split(f'^( *"THE_{list_}")', text, maxsplit=1, flags=re.MULTILINE)
+        lines = (line.replace(f'"THE_{list_}"', quote(string)) for string in strings)
         text = ",\n".join(lines).join((head, tail))
     head, end, tail = re.split("^package PACKAGE(;?\n+)", text, maxsplit=1, flags=re.MULTILINE)
     named = f"package {package}{end}" if package else ""

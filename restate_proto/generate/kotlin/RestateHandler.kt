@@ -15,6 +15,7 @@ import dev.restate.common.RequestBuilder
 import dev.restate.common.Slice
 import dev.restate.common.Target
 import dev.restate.sdk.common.HandlerRequest
+import dev.restate.sdk.common.TerminalException
 import dev.restate.sdk.endpoint.definition.HandlerContext
 import dev.restate.sdk.endpoint.definition.HandlerDefinition
 import dev.restate.sdk.endpoint.definition.HandlerRunner
@@ -36,6 +37,7 @@ import java.util.concurrent.atomic.AtomicReference
 import kotlin.Any
 import kotlin.Boolean
 import kotlin.ByteArray
+import kotlin.IllegalArgumentException
 import kotlin.Int
 import kotlin.String
 import kotlin.Suppress
@@ -153,6 +155,12 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
                     responseSerde: Serde<R>,
                     onClosedInvocationStreamHook: AtomicReference<Runnable>,
                 ): CompletableFuture<Slice> {
+                    try {
+                        service.checkKey(handlerContext.objectKey())
+                    } catch (e: IllegalArgumentException) {
+                        val error = TerminalException(400, "${this@RestateHandler}: bad key: ${e.message}")
+                        return CompletableFuture.failedFuture(error)
+                    }
                     val json = input.isJson(handlerContext.request())
                     return inner.run(
                         handlerContext,
@@ -162,10 +170,15 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
                     )
                 }
             }
-        val declared = Serde.withContentType(if (service.json) JSON else EITHER, output)
+        val declared =
+            if (output.rawType != null) output else Serde.withContentType(if (service.json) JSON else EITHER, output)
         val definition = HandlerDefinition.of(name, type, input, declared, runner)
         // The SDK declares that there is nothing to take, or that there has to be something.
-        return if (input.contentType() == null) definition else definition.withAcceptContentType("*/*")
+        return when {
+            input.rawType != null -> definition.withAcceptContentType(input.rawType)
+            input.contentType() == null -> definition
+            else -> definition.withAcceptContentType("*/*")
+        }
     }
 
     override fun toString(): String = "${service.name}/$name"
@@ -176,6 +189,8 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
         val type: ServiceType,
         file: FileDescriptor,
         val json: Boolean,
+        /** Refuses what is no key, by an IllegalArgumentException. */
+        val checkKey: (String) -> Unit = {},
     ) : KotlinSerializationSerdeFactory() {
         // What a google.protobuf.Any may hold in JSON: the messages that the contract can see.
         private val types by lazy {
@@ -202,15 +217,19 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
             name: String,
             type: HandlerType,
             noinline keyOf: (Q) -> String = { "" },
-        ): RestateHandler<Q, R> = of(name, type, Q::class.java, R::class.java, keyOf)
+            rawRequest: String? = null,
+            rawResponse: String? = null,
+        ): RestateHandler<Q, R> =
+            of(name, type, serde(Q::class.java, rawRequest), serde(R::class.java, rawResponse), keyOf)
 
         fun <Q : Any, R : Any> of(
             name: String,
             type: HandlerType,
-            request: Class<Q>,
-            response: Class<R>,
+            request: Serde<Q>,
+            response: Serde<R>,
             keyOf: (Q) -> String,
-        ): RestateHandler<Q, R> = RestateHandler(this, name, type, serde(request), serde(response), keyOf)
+        ): RestateHandler<Q, R> =
+            RestateHandler(this, name, type, request as MessageSerde<Q>, response as MessageSerde<R>, keyOf)
 
         fun define(vararg handlers: HandlerDefinition<*, *>): ServiceDefinition =
             ServiceDefinition.of(name, type, listOf(*handlers))
@@ -223,10 +242,11 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
                     else -> null
                 }
             val isMessage = found != null && Message::class.java.isAssignableFrom(found)
-            return if (isMessage) serde<Any>(found) as Serde<T> else super.create(typeTag)
+            return if (isMessage) serde<Any>(found, null) as Serde<T> else super.create(typeTag)
         }
 
-        private fun <T : Any> serde(type: Class<*>): MessageSerde<T> {
+        fun <T : Any> serde(type: Class<*>, rawType: String?): Serde<T> {
+            if (rawType != null) return MessageSerde(this, Empty.getDefaultInstance(), false, json, true, rawType)
             val isUnit = type == Unit::class.java
             val found = if (isUnit) Empty::class.java else type
             val prototype = found.getMethod("getDefaultInstance").invoke(null) as Message
@@ -234,18 +254,30 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
         }
     }
 
-    /** Writes JSON or binary. Reads either where it looks at what it reads, else the same. */
+    /**
+     * Writes JSON or binary. Reads either where it looks at what it reads, else the same. Where it has
+     * a content type of its own, it leaves bytes as they are.
+     */
     private data class MessageSerde<T : Any>(
         private val service: Service,
         private val prototype: Message,
         private val isUnit: Boolean,
         private val json: Boolean,
         private val looks: Boolean = true,
+        val rawType: String? = null,
     ) : Serde<T> {
-        // The ingress takes no content type with a body that is always empty.
-        override fun contentType(): String? = if (json) JSON else if (isUnit) null else BINARY
+        override fun contentType(): String? =
+            when {
+                rawType == "*/*" -> BYTES
+                // To say which of several types it is, is the caller's: with a header.
+                rawType != null -> rawType.takeUnless { it.endsWith("/*") }
+                json -> JSON
+                // The ingress takes no content type with a body that is always empty.
+                else -> if (isUnit) null else BINARY
+            }
 
         override fun serialize(value: T): Slice {
+            if (rawType != null) return Slice.wrap(value as ByteArray)
             val message = if (isUnit) prototype else value as Message
             if (json) {
                 return Slice.wrap(service.printer.print(message))
@@ -259,6 +291,7 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
         }
 
         override fun deserialize(value: Slice): T {
+            if (rawType != null) return value.toByteArray() as T
             val data = value.asReadOnlyByteBuffer()
             val builder = prototype.newBuilderForType()
             if (!(if (looks) looksLikeJson(value) else json)) {
@@ -277,7 +310,7 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
             val isEmpty = request.body().readableBytes() == 0
             return when {
                 // Nothing to see: what is asked for counts.
-                type == null && isEmpty -> json || "json" in header(request, "accept").orEmpty()
+                rawType != null || (type == null && isEmpty) -> json || "json" in header(request, "accept").orEmpty()
                 type in BINARY_TYPES -> false
                 type in JSON_TYPES || type.orEmpty().endsWith("+json") -> true
                 else -> looksLikeJson(request.body())
@@ -308,6 +341,7 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
         const val BINARY = "application/protobuf"
         const val JSON = "application/json"
         const val EITHER = "application/protobuf+json"
+        const val BYTES = "application/octet-stream"
 
         val BINARY_TYPES =
             setOf(

@@ -63,7 +63,7 @@ class _Renderer:
         context = self._imports.use("dev.restate.sdk.kotlin.Context")
         client = self._imports.use("dev.restate.client.Client")
         options = self._imports.use("dev.restate.client.RequestOptions")
-        key = ["key"] if self._scope.key_type else []
+        key = self._scope.key_arguments
         self._constructor("fromContext", f"ctx: {context}", (), "ContextClient", ["ctx", *key])
         self._printer.line()
         self._constructor("fromClient", f"client: {client}", (), "IngressClient", ["client", *key])
@@ -81,7 +81,7 @@ class _Renderer:
         self, name: str, origin: str, more: Iterable[str], class_: str, arguments: Iterable[str]
     ) -> None:
         text = "Returns the client"
-        if self._scope.key_type:
+        if self._scope.key_parameters:
             is_object = self._scope.service.kind is ServiceKind.VIRTUAL_OBJECT
             text += " for one object key" if is_object else " for one workflow id"
         inside = name == "fromContext"
@@ -172,7 +172,7 @@ class _Renderer:
                 printer.line(code)
             printer.line("}")
             return
-        returns = style.returns.format(scope.message(handler.response))
+        returns = style.returns.format(scope.response_type(handler))
         printer.function(head, parameters, returns, code)
 
     def _request(self, handler: HandlerModel, make: str) -> str:
@@ -197,7 +197,7 @@ class _Renderer:
         printer.function(
             "public fun workflowHandle",
             (),
-            f"{handle}<{scope.message(run.response)}>",
+            f"{handle}<{scope.response_type(run)}>",
             f"{scope.constant(run)}.workflowHandle(client, key)",
         )
         printer.line()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.schema import FixedKey, TypedKey
 from restate_proto.generate.docstrings import described, handler_doc, service_doc
 from restate_proto.generate.jvm.names import (
     CONTEXTS,
     INHERITED_METHODS,
+    KEY,
     declared_keys,
     handler_constants,
     handler_type,
 )
 from restate_proto.generate.jvm.printer import kdoc
 from restate_proto.generate.jvm.settings import Settings
+from restate_proto.generate.jvm.support import KEYS, support_class
 from restate_proto.generate.kotlin.names import escaped
 from restate_proto.generate.kotlin.source import quote
 from restate_proto.model.kinds import Encoding
@@ -54,7 +57,7 @@ def _method(scope: Scope, handler: HandlerModel) -> None:
     scope.printer.wrapped(
         f"public abstract suspend fun {scope.method(handler)}",
         [f"ctx: {_context(scope, handler)}", *scope.request(handler)],
-        "" if handler.response.is_empty else f": {scope.message(handler.response)}",
+        "" if handler.response.is_empty else f": {scope.response_type(handler)}",
     )
 
 
@@ -110,10 +113,24 @@ def _configured(scope: Scope, definition: str, settings: Sequence[str], after: s
 def _keys(scope: Scope) -> None:
     printer = scope.printer
     declared = declared_keys(scope.service)
-    if not declared:
+    key = scope.service.key
+    if not declared and not isinstance(key, TypedKey):
         return
     printer.line()
     with printer.block("public companion object"):
+        if isinstance(key, TypedKey):
+            message = scope.imports.message(key.type)
+            support = scope.imports.use(support_class(scope.file.package, KEYS))
+            printer.doc(kdoc(f"What a key is made of: `{key.text}`."))
+            printer.assignment(
+                f"public val {KEY}: {support}.KeyFormat<{message}>",
+                f"{support}.KeyFormat",
+                [
+                    f"{message}.getDefaultInstance()",
+                    quote(key.text.prefix),
+                    *(quote(part) for each in key.text.fields for part in (each.name, each.after)),
+                ],
+            )
         for key in declared:
             message = scope.imports.message(key.declaration.type)
             class_ = scope.imports.use(f"dev.restate.sdk.common.{key.class_}")
@@ -136,12 +153,18 @@ def render_handlers(scope: Scope) -> None:
         for handler in scope.service.handlers:
             type_ = scope.imports.use(f"{_DEFINITION}.HandlerType")
             arguments = [quote(handler.name), f"{type_}.{handler_type(handler.kind)}"]
-            request = scope.message(handler.request)
+            request = scope.request_type(handler)
+            for parameter, raw in (
+                ("rawRequest", handler.raw_request),
+                ("rawResponse", handler.raw_response),
+            ):
+                if raw is not None:
+                    arguments.append(f"{parameter} = {quote(raw)}")
             if handler.key_field is not None:
                 getter = scope.java.getter(handler.request, handler.key_field)
                 arguments.append(f"{request}::{getter}")
             scope.deprecate(handler)
-            types = f"{request}, {scope.message(handler.response)}"
+            types = f"{request}, {scope.response_type(handler)}"
             printer.assignment(
                 f"public val {escaped(names[handler.rpc])}: {scope.support}<{types}>",
                 "Metadata.SERVICE.handler",
@@ -158,6 +181,17 @@ def _metadata(scope: Scope) -> None:
     json = "true" if service.encoding is Encoding.JSON else "false"
     kind = f"{scope.imports.use(f'{_DEFINITION}.ServiceType')}.{service.kind.name}"
     descriptor = f"{scope.imports.use(scope.file)}.getDescriptor()"
+    check: list[str] = []
+    match service.key:
+        case FixedKey(value):
+            only = quote(value)
+            check = [
+                f'{{ require(it == {only}) {{ "\\"$it\\" is not the only key that there is" }} }}'
+            ]
+        case TypedKey():
+            check = [f"{{ {scope.names.base}.{KEY}.parse(it) }}"]
+        case None:
+            pass
     printer.doc(kdoc(f"What {described(service)} is called, and how its payloads are written."))
     with printer.block("public object Metadata"):
         string = scope.imports.use("kotlin.String")
@@ -165,7 +199,7 @@ def _metadata(scope: Scope) -> None:
         printer.assignment(
             f"internal val SERVICE: {scope.support}.Service",
             f"{scope.support}.Service",
-            ["SERVICE_NAME", kind, descriptor, f"json = {json}"],
+            ["SERVICE_NAME", kind, descriptor, f"json = {json}", *check],
         )
         printer.line()
         printer.doc(kdoc("Finds the serdes of messages; other types have those of the SDK."))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.schema import FixedKey, TypedKey
 from restate_proto.generate.docstrings import DEPRECATED
-from restate_proto.generate.jvm.names import ServiceNames, handler_constants
+from restate_proto.generate.jvm.names import KEY, ServiceNames, handler_constants
 from restate_proto.generate.jvm.support import support_class
 from restate_proto.generate.kotlin.names import escaped, method_name
 from restate_proto.generate.kotlin.source import quote
@@ -63,9 +64,27 @@ class Scope:
     @property
     def key_parameters(self) -> tuple[str, ...]:
         """The parameter for the key of a client that is made, if it takes one."""
+        match self.service.key:
+            case FixedKey():
+                return ()
+            case TypedKey(type_):
+                return (f"key: {self.imports.message(type_)}",)
+            case None:
+                pass
         if not self.key_type:
             return ()
         return (f"key: {self.key_type}{' = null' if self.service.has_key_field else ''}",)
+
+    @property
+    def key_arguments(self) -> list[str]:
+        """The string that a client is made with; none where the service has no key."""
+        match self.service.key:
+            case FixedKey(value):
+                return [quote(value)]
+            case TypedKey():
+                return [f"{self.names.base}.{KEY}.format(key)"]
+            case None:
+                return ["key"] if self.key_type else []
 
     def deprecate(self, subject: ServiceModel | HandlerModel) -> None:
         """Adds the annotation for what a deprecated service or handler is used by."""
@@ -81,12 +100,21 @@ class Scope:
         """Returns the constant of a handler, from outside of the object that has it."""
         return f"{self.names.handlers}.{escaped(handler_constants(self.service)[handler.rpc])}"
 
-    def message(self, message: MessageType) -> str:
-        """Returns the class of a request or a response."""
+    def request_type(self, handler: HandlerModel) -> str:
+        """Returns the class of a handler's request."""
+        return self._class(handler.request, handler.raw_request)
+
+    def response_type(self, handler: HandlerModel) -> str:
+        """Returns the class of a handler's response."""
+        return self._class(handler.response, handler.raw_response)
+
+    def _class(self, message: MessageType, raw: str | None) -> str:
+        if raw is not None:
+            return self.imports.use("kotlin.ByteArray")
         return (
             self.imports.use("kotlin.Unit") if message.is_empty else self.imports.message(message)
         )
 
     def request(self, handler: HandlerModel) -> list[str]:
         """Returns the parameter for the request; none where there is nothing to say."""
-        return [] if handler.request.is_empty else [f"request: {self.message(handler.request)}"]
+        return [] if handler.request.is_empty else [f"request: {self.request_type(handler)}"]

@@ -33,7 +33,7 @@ def embedded_files(descriptors: Descriptors, file: FileModel) -> bytes:
         descriptors: all files of the request.
         file: whose generated code it is for.
     """
-    types = {message.full_name for service in file.services for message in service.messages()}
+    types = {message.full_name for message in file.messages()}
     bare = bare_files(descriptors, {file.path: types})
     for each in bare:
         each.ClearField("source_code_info")

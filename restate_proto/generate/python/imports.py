@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from restate_proto.contract.schema import MessageType
+    from restate_proto.contract.schema import HandlerModel, MessageType
     from restate_proto.generate.python.messages import MessageRuntime
     from restate_proto.generate.python.printer import Printer
 
@@ -41,9 +41,11 @@ class Imports:
             module, sorted(set(messages)), import_prefix, {_RUNTIME_ALIAS, *taken}
         )
 
-    def value(self, message: MessageType) -> str:
-        """Returns the type of a request or a response: the class, or None for nothing."""
-        return "None" if message.is_empty else self.message(message)
+    def response(self, handler: HandlerModel) -> str:
+        """Returns the type of a handler's response: its class, bytes, or None for nothing."""
+        if handler.raw_response is not None:
+            return "bytes"
+        return "None" if handler.response.is_empty else self.message(handler.response)
 
     def message(self, message: MessageType) -> str:
         """Returns the expression for the class of a message."""

@@ -7,18 +7,32 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from restate_proto.generate.names import check_keys, declared_keys, snake_case, unique_name
+from restate_proto.generate.names import (
+    check_keys,
+    check_typed_key,
+    declared_keys,
+    snake_case,
+    unique_name,
+)
 from restate_proto.model.kinds import ServiceKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from restate_proto.contract.problems import Problems
-    from restate_proto.contract.schema import ErrorModel, FileModel, HandlerModel, ServiceModel
+    from restate_proto.contract.schema import (
+        AwakeableField,
+        ErrorModel,
+        FileModel,
+        HandlerModel,
+        ServiceModel,
+    )
     from restate_proto.generate.names import DeclaredKey
 
 __all__ = [
+    "KEY",
     "ClassNames",
+    "PythonAwakeable",
     "PythonError",
     "PythonFile",
     "PythonHandler",
@@ -31,6 +45,9 @@ __all__ = [
     "module_name",
     "python_files",
 ]
+
+KEY = "KEY"
+"""The name of the base's constant for a typed key."""
 
 _KEYS = {"state": "StateKey", "promise": "PromiseKey", "signal": "SignalKey"}
 
@@ -48,6 +65,9 @@ _BUILTINS = frozenset(
     """.split()  # noqa: SIM905 - a table of words reads better
 )
 _SOFT_KEYWORDS = frozenset({"case", "match", "type"})
+
+# What a generated module imports under a name that a constant could have.
+_TYPE_CHECKING = "TYPE_CHECKING"
 
 # What generated classes and modules use these names for.
 _GENERATED = frozenset({"abc", "from_client", "from_context", "send", "timedelta"})
@@ -123,20 +143,35 @@ class PythonError:
 
 
 @dataclass(frozen=True, slots=True)
+class PythonAwakeable:
+    """A field that holds the id of an awakeable, and the module's constant for it.
+
+    Args:
+        model: the field.
+        constant: the constant, such as `ACQUIRE_REQUEST_DONE`.
+    """
+
+    model: AwakeableField
+    constant: str
+
+
+@dataclass(frozen=True, slots=True)
 class PythonFile:
-    """A file with Restate services and its Python names.
+    """A file of a contract and its Python names.
 
     Args:
         model: the file.
         module: the generated module's path inside the generated tree: `shop.v1.cart_restate`.
         services: in the order of the contract.
         errors: one for each type of the errors of its services.
+        awakeables: the constants for the fields that hold ids of awakeables.
     """
 
     model: FileModel
     module: str
     services: tuple[PythonService, ...]
     errors: tuple[PythonError, ...]
+    awakeables: tuple[PythonAwakeable, ...]
 
     @property
     def output(self) -> str:
@@ -158,9 +193,11 @@ def python_files(files: Iterable[FileModel], problems: Problems) -> tuple[Python
     found = tuple(map(_file, files))
     _check_modules(found, problems)
     for file in found:
+        _check_awakeables(file, problems)
         for service in file.services:
             _check_methods(service, problems)
             check_keys(service.model, service.keys, "Python", problems)
+            check_typed_key(service.model, service.keys, KEY, "Python", problems)
     return found
 
 
@@ -185,7 +222,12 @@ def _file(file: FileModel) -> PythonFile:
     )
     names = error_names([error.type.names for error in file.errors])
     errors = tuple(map(PythonError, file.errors, names))
-    return PythonFile(file, module_name(file.path, "_restate"), services, errors)
+    awakeables = tuple(
+        PythonAwakeable(found, snake_case("_".join((*found.message.names, found.field))).upper())
+        for found in file.awakeables
+    )
+    module = module_name(file.path, "_restate")
+    return PythonFile(file, module, services, errors, awakeables)
 
 
 def _check_modules(files: Iterable[PythonFile], problems: Problems) -> None:
@@ -195,7 +237,7 @@ def _check_modules(files: Iterable[PythonFile], problems: Problems) -> None:
         path = first.setdefault(file.module, file.model.path)
         if path != file.model.path:
             problems.add(
-                file.model.services[0].location,
+                file.model.location,
                 f'{path} and {file.model.path} both become the Python module "{file.module}"; '
                 "rename one",
             )
@@ -213,6 +255,20 @@ def _check_methods(service: PythonService, problems: Problems) -> None:
                 f"{other} and {rpc} of {service.model.title} both become the Python method "
                 f'"{handler.method}"; rename one, and keep its Restate name with option '
                 "(restatepb.v1.handler).name",
+            )
+
+
+def _check_awakeables(file: PythonFile, problems: Problems) -> None:
+    """Finds two fields that have one constant."""
+    first = {_TYPE_CHECKING: f"what the module imports, {_TYPE_CHECKING},"}
+    for found in file.awakeables:
+        name = f"{found.model.message.full_name}.{found.model.field}"
+        other = first.setdefault(found.constant, name)
+        if other != name:
+            problems.add(
+                found.model.location,
+                f'{other} and {name}, an awakeable, both become the Python name "{found.constant}"; '
+                "rename one",
             )
 
 

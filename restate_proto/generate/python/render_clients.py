@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.schema import FixedKey, TypedKey
 from restate_proto.generate.docstrings import deprecated_words, described
+from restate_proto.generate.python.names import KEY
 from restate_proto.generate.python.printer import quote
 from restate_proto.generate.python.render_base import request_parameter
 from restate_proto.model.kinds import HandlerKind, ServiceKind
@@ -98,10 +100,18 @@ class _Renderer:
         names = self._service.classes
         parameters = ["*", "scope: str | None = None"]
         key = "None"
-        if self._service.model.is_keyed:
-            default = " | None = None" if self._service.model.has_key_field else ""
-            parameters.insert(0, f"key: str{default}")
-            key = "key"
+        match self._service.model.key:
+            case FixedKey(value):
+                key = quote(value)
+            case TypedKey(type_):
+                parameters.insert(0, f"key: {self._imports.message(type_)}")
+                key = f"{names.base}.{KEY}.format(key)"
+            case None if self._service.model.is_keyed:
+                default = " | None = None" if self._service.model.has_key_field else ""
+                parameters.insert(0, f"key: str{default}")
+                key = "key"
+            case None:
+                pass
         self._constructor(
             "@classmethod",
             ["cls", "ctx: _rt.Context", *parameters],
@@ -120,7 +130,7 @@ class _Renderer:
     ) -> None:
         in_handler = decorator == "@classmethod"
         text = "Returns the client"
-        if self._service.model.is_keyed:
+        if self._service.model.is_keyed and not isinstance(self._service.model.key, FixedKey):
             is_object = self._service.model.kind is ServiceKind.VIRTUAL_OBJECT
             text += " for one object key" if is_object else " for one workflow id"
         text += ", for use in a handler." if in_handler else ", for use outside of Restate."
@@ -157,7 +167,7 @@ class _Renderer:
                     *request_parameter(handler.model, self._imports),
                     self._options(style.options),
                 ],
-                style.returns.format(self._imports.value(handler.model.response)),
+                style.returns.format(self._imports.response(handler.model)),
             )
             with self._printer.indented():
                 self._invoke(style.invoke, handler)
@@ -167,7 +177,7 @@ class _Renderer:
         for handler in self._service.handlers:
             if handler.model.kind is not HandlerKind.WORKFLOW:
                 continue
-            returns = _INGRESS_SEND.returns.format(self._imports.value(handler.model.response))
+            returns = _INGRESS_SEND.returns.format(self._imports.response(handler.model))
             self._printer.line()
             if handler.model.deprecated:
                 self._deprecated(handler)

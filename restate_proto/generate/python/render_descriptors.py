@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.schema import FixedKey, TypedKey
 from restate_proto.generate.docstrings import handler_doc, service_doc
+from restate_proto.generate.python.names import KEY
 from restate_proto.generate.python.printer import Call, Items, Text, quote
 from restate_proto.model.config import Config
 from restate_proto.model.kinds import Encoding
@@ -17,11 +19,16 @@ if TYPE_CHECKING:
     from restate_proto.contract.schema import ErrorModel, MessageType
     from restate_proto.generate.python.imports import Imports
     from restate_proto.generate.python.messages import MessageRuntime
-    from restate_proto.generate.python.names import PythonFile, PythonHandler, PythonService
+    from restate_proto.generate.python.names import (
+        PythonAwakeable,
+        PythonFile,
+        PythonHandler,
+        PythonService,
+    )
     from restate_proto.generate.python.printer import Expression, Printer
     from restate_proto.model.retry import InvocationRetryPolicy
 
-__all__ = ["handler_descriptor", "render_files", "service_descriptor"]
+__all__ = ["awakeable_key", "handler_descriptor", "render_files", "service_descriptor"]
 
 _BYTES_ON_A_LINE = 90  # as characters of a literal
 
@@ -36,7 +43,9 @@ def handler_descriptor(
     """Returns the `HandlerDescriptor` of a handler."""
     service, handler = names.model, named.model
 
-    def codec(message: MessageType) -> Expression:
+    def codec(message: MessageType, raw: str | None) -> Expression:
+        if raw is not None:
+            return Call("_rt.RawCodec", (("", quote(raw)),))
         if message.is_empty:
             return "_rt.NOTHING"
         return Call(f"_rt.{runtime.codec}", (("", imports.message(message)),))
@@ -47,8 +56,8 @@ def handler_descriptor(
         ("", quote(named.method)),
         ("", f"_rt.ServiceKind.{service.kind.name}"),
         ("", f"_rt.HandlerKind.{handler.kind.name}" if handler.kind else "None"),
-        ("", codec(handler.request)),
-        ("", codec(handler.response)),
+        ("", codec(handler.request, handler.raw_request)),
+        ("", codec(handler.response, handler.raw_response)),
         *_shared(service.encoding, handler.config, imports),
         *_documentation(
             handler.comment, handler_doc(handler), f"{names.classes.docs}.{named.method}"
@@ -80,7 +89,25 @@ def service_descriptor(file: PythonFile, names: PythonService, imports: Imports)
             items = (f"{names.classes.base}.{constant}" for constant in constants)
             arguments.append((keyword, Items("()", tuple(items))))
     arguments += _errors(file, service.errors)
+    match service.key:
+        case FixedKey(value):
+            arguments.append(("key", Call("_rt.FixedKey", (("", quote(value)),))))
+        case TypedKey():
+            arguments.append(("key", f"{names.classes.base}.{KEY}"))
+        case None:
+            pass
     return Call("_rt.ServiceDescriptor", tuple(arguments))
+
+
+def awakeable_key(found: PythonAwakeable, imports: Imports, runtime: MessageRuntime) -> Call:
+    """Returns the `AwakeableKey` of a field that holds the id of an awakeable."""
+    field = found.model
+    arguments = (
+        imports.message(field.message),
+        quote(runtime.attribute(field.message, field.field)),
+        imports.message(field.type),
+    )
+    return Call("_rt.AwakeableKey", tuple(("", each) for each in arguments))
 
 
 def render_files(printer: Printer, file: PythonFile, files: bytes) -> None:

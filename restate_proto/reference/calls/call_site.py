@@ -10,6 +10,9 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from restate_proto.codec.json_example import short_example
 from restate_proto.codec.json_forms import SCALARS
+from restate_proto.codec.raw import RawCodec
+from restate_proto.contract.schema import FixedKey, TypedKey
+from restate_proto.model.key_format import KeyType
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.protobuf import is_repeated
 from restate_proto.reference.document import Paragraph, Snippet, Text
@@ -27,6 +30,8 @@ IN_A_HANDLER = "In a handler:"
 FROM_OUTSIDE = "From outside of Restate:"
 
 _KEYS = {ServiceKind.VIRTUAL_OBJECT: "my-key", ServiceKind.WORKFLOW: "my-workflow"}
+_KEY_TEXTS = ("string", "main", "x", "y")
+_KEY_EXAMPLES = dict.fromkeys(KeyType, 1) | {KeyType.BOOL: True, KeyType.ENUM: 0}
 _MANY_FIELDS = 4
 _MANY_VALUES = 20
 
@@ -83,12 +88,39 @@ class CallSite:
     @property
     def key(self) -> str | None:
         """The object key or workflow id; None in a plain service."""
-        return _KEYS.get(self.service.kind)
+        match self.service.key:
+            case FixedKey(value):
+                return value
+            case TypedKey() as key:
+                return key.text.write(list(self.key_values().values()))
+            case None:
+                return _KEYS.get(self.service.kind)
+
+    def key_values(self) -> dict[str, str | int | bool]:
+        """Examples of the fields that make the key, by their names; none where it is a string."""
+        if not isinstance(self.service.key, TypedKey):
+            return {}
+        fields = self.service.key.text.fields
+        used = "".join(field.after for field in fields)
+        # Not with a character of the text between two fields.
+        text = next((each for each in _KEY_TEXTS if not set(each) & set(used)), "")
+        return {
+            field.name: text if field.type is KeyType.STRING else _KEY_EXAMPLES[field.type]
+            for field in fields
+        }
 
     @property
     def is_run(self) -> bool:
         """Whether it runs a workflow."""
         return self.handler.kind is HandlerKind.WORKFLOW
+
+    @property
+    def raw_type(self) -> str | None:
+        """The content type that a caller gives a raw request; None where that is a message."""
+        raw = self.handler.raw_request
+        if raw is None:
+            return None
+        return RawCodec(raw).sent_as or f"{raw[:-1]}..."
 
     @property
     def body(self) -> Any:

@@ -24,18 +24,22 @@ def curl_call(site: CallSite, *, is_private: bool) -> Call:
     """Calls a handler, sends to it, and calls it once however often that is repeated."""
     if is_private:
         return Call("curl", (Paragraph((Text("Only other handlers can call it."),)),))
-    url, body = _url(site), _body(site)
+    url, body = _url(site), [*_body(site), *_output(site)]
     content: list[Paragraph | Snippet] = []
-    if body == [_FROM_FILE]:
-        content.append(Paragraph((Text("With the request in a file:"), Text(" "), Code(_FILE))))
+    file = _RAW_FILE if site.raw_type else _FILE
+    if any(part.endswith(f"@{file}") for part in body):
+        content.append(Paragraph((Text("With the request in a file:"), Text(" "), Code(file))))
     # With JSON in the request, it is JSON without being asked for.
-    accept = ["-H 'accept: application/json'"] if site.handler.request.is_empty else []
+    is_message = site.handler.raw_response is None
+    asks = is_message and (site.handler.request.is_empty or site.raw_type)
+    accept = ["-H 'accept: application/json'"] if asks else []
     content += _command("Call, and wait for the response:", url, accept, body)
-    content += _command("Send, to run in five minutes:", f"{url}/send?delay=5m", [], body)
+    content += _command("Send, to run in five minutes:", f"{url}/send?delay=5m", [], _body(site))
     if site.is_run:
         attach = f"{site.ingress_url}/restate/workflow/{_path(site)}/attach"
-        accept = ["-H 'accept: application/json'"]
-        content += _command("Wait for the response of one that was sent:", attach, accept, [])
+        accept = ["-H 'accept: application/json'"] if is_message else []
+        title = "Wait for the response of one that was sent:"
+        content += _command(title, attach, accept, _output(site))
     else:
         once = [f"-H 'idempotency-key: {IDEMPOTENCY_KEY}'", *accept]
         content += _command("Call once, however often this is repeated:", url, once, body)
@@ -43,6 +47,7 @@ def curl_call(site: CallSite, *, is_private: bool) -> Call:
 
 
 _FILE = "request.json"
+_RAW_FILE = "request"
 _FROM_FILE = f"--json @{_FILE}"
 
 
@@ -62,9 +67,16 @@ def _command(
     return titled(title, "sh", " \\\n  ".join(parts).split("\n"))
 
 
+def _output(site: CallSite) -> list[str]:
+    """Where a raw response goes, which a terminal should not get."""
+    return [] if site.handler.raw_response is None else ["--output response"]
+
+
 def _body(site: CallSite) -> list[str]:
     if site.handler.request.is_empty:
         return ["-X POST"]
+    if site.raw_type:
+        return [f"-H 'content-type: {site.raw_type}'", f"--data-binary @{_RAW_FILE}"]
     text = json.dumps(site.body, ensure_ascii=False)
     if len(text) > _SHORT_LINE:
         text = json.dumps(site.body, ensure_ascii=False, indent=2)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
+from restate_proto.codec.payload import content_type_of
 from restate_proto.model.kinds import Encoding, ServiceKind
 from restate_proto.reference.calls.call_site import (
     FROM_OUTSIDE,
@@ -50,10 +52,16 @@ def go_call(site: CallSite, *, is_generated: bool, is_private: bool) -> Call:
     content: list[Paragraph | Snippet] = [
         *titled(IN_A_HANDLER, "go", _Writer(site, is_generated=is_generated).in_a_handler()),
     ]
-    if not is_private:
+    if not is_private and _is_raw(site):
+        content += titled(FROM_OUTSIDE, "go", _Writer(site, is_generated=False).raw_from_outside())
+    elif not is_private:
         lines = _Writer(site, is_generated=is_generated).from_outside()
         content += titled(FROM_OUTSIDE, "go", lines)
     return Call("Go", tuple(content))
+
+
+def _is_raw(site: CallSite) -> bool:
+    return site.handler.raw_request is not None or site.handler.raw_response is not None
 
 
 class _Package(NamedTuple):
@@ -70,13 +78,41 @@ class _Writer:
         self._site = site
         self._is_generated = is_generated
         self._is_json = site.service.encoding is Encoding.JSON
-        self._key = [] if site.key is None else [f'"{site.key}"']
+        self._key = [] if site.key is None else [json.dumps(site.key, ensure_ascii=False)]
         self._imports = {_SDK}
         self._packages: set[_Package] = set()
 
+    def raw_from_outside(self) -> list[str]:
+        """Calls a raw handler as any HTTP client does: the SDK's has one content type for bytes."""
+        self._imports = {'"bytes"', '"net/http"'}
+        key = [quote(self._site.key, safe="")] if self._site.key else []
+        path = [self._site.service.name, *key, self._site.handler.name]
+        url = "/".join([self._site.ingress_url, *path])
+        type_ = self._site.raw_type or content_type_of(self._site.service.encoding)
+        lines = [
+            *self._raw_request(),
+            f'response, err := http.Post("{url}", "{type_}", bytes.NewReader(request))',
+        ]
+        return self._with_imports(lines)
+
+    def _raw_request(self) -> list[str]:
+        """The request as bytes; that of a handler whose response alone is raw is made of a message."""
+        if self._site.raw_type:
+            return [f"request := []byte{{}} // {self._site.raw_type}"]
+        module, function = (
+            ("protojson", "encoding/protojson") if self._is_json else ("proto", "proto")
+        )
+        self._imports.add(f'"google.golang.org/protobuf/{function}"')
+        return [f"request, err := {module}.Marshal({self._request()})"]
+
+    def _given_request(self) -> list[str]:
+        if _is_raw(self._site):
+            return self._raw_request()
+        return [f"request := {self._request()}"]
+
     def in_a_handler(self) -> list[str]:
         lines = [
-            f"request := {self._request()}",
+            *self._given_request(),
             f"client := {self._client()}",
             "response, err := client.Request(request)",
         ]
@@ -115,10 +151,15 @@ class _Writer:
             return (
                 f"{self._service_package().name}.New{self._name}Client({arguments}).{self._rpc}()"
             )
+        if _is_raw(self._site):  # one codec is for both
+            codec = "restate.WithBinary"
         handler, service = self._site.handler.name, self._site.service.name
         arguments = ", ".join(["ctx", f'"{service}"', *self._key, f'"{handler}"', codec])
         function = _FUNCTIONS[self._site.service.kind]
-        return f"restate.{function}[*{self._type(self._site.handler.response)}]({arguments})"
+        response = "[]byte"
+        if not _is_raw(self._site):
+            response = f"*{self._type(self._site.handler.response)}"
+        return f"restate.{function}[{response}]({arguments})"
 
     def _ingress_client(self) -> list[str]:
         if self._is_generated:

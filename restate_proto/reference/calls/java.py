@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from restate_proto.generate.jvm.messages import JvmClass
+from restate_proto.generate.jvm.printer import quote
 from restate_proto.reference.calls.call_site import (
     FROM_OUTSIDE,
     IDEMPOTENCY_KEY,
@@ -46,7 +47,7 @@ class _Writer:
         self._method = method
         self._names = JvmNames()
         self._client = self._names.use(jvm.client)
-        self._key = f', "{jvm.site.key}"' if jvm.site.key else ""
+        self._key = jvm.key(self._names.use, quote)
 
     def in_a_handler(self) -> list[str]:
         lines = [
@@ -87,6 +88,8 @@ class _Writer:
         request = self._site.handler.request
         if request.is_empty:
             return []
+        if self._site.raw_type:
+            return [f"var request = new byte[] {{}}; // {self._site.raw_type}"]
         class_ = self._names.use(self._jvm.message(request))
         return [f"var request = {self._jvm.builder(class_)};"]
 

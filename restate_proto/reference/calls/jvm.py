@@ -6,11 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.schema import FixedKey, TypedKey
 from restate_proto.generate.jvm.messages import JavaMessages, JvmClass
 from restate_proto.generate.jvm.names import ServiceNames
+from restate_proto.model.key_format import KeyType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from restate_proto.contract.schema import MessageType
     from restate_proto.reference.calls.call_site import CallSite, SimpleField
@@ -62,13 +64,38 @@ class JvmSite:
         """The expression that builds the request, of a class that is called this."""
         request = self.site.handler.request
         calls = "".join(
-            f".{self._setter(request, field)}({_literal(field)})"
+            f".{self._setter(request, field.name)}({_literal(field)})"
             for field in self.site.simple_fields()
         )
         return f"{class_}.newBuilder(){calls}.build()"
 
-    def _setter(self, message: MessageType, field: SimpleField) -> str:
-        return "set" + self.messages.getter(message, field.name).removeprefix("get")
+    def key(self, use: Callable[[JvmClass], str], quote: Callable[[str], str]) -> str:
+        """The argument for the key, after a comma: a string, the message that it is made of, or none.
+
+        Args:
+            use: imports a class, and returns what to call it.
+            quote: returns the literal of a string.
+        """
+        match self.site.service.key:
+            case FixedKey():
+                return ""
+            case TypedKey(type_, text):
+                values = self.site.key_values()
+                calls = "".join(
+                    f".{self._setter(type_, name)}({_key_literal(values[name], quote)})"
+                    for name, is_enum in ((f.name, f.type is KeyType.ENUM) for f in text.fields)
+                    if not is_enum
+                )
+                return f", {use(self.message(type_))}.newBuilder(){calls}.build()"
+            case None:
+                return "" if self.site.key is None else f", {quote(self.site.key)}"
+
+    def _setter(self, message: MessageType, field: str) -> str:
+        return "set" + self.messages.getter(message, field).removeprefix("get")
+
+
+def _key_literal(value: str | int | bool, quote: Callable[[str], str]) -> str:
+    return quote(value) if isinstance(value, str) else json.dumps(value)
 
 
 def _literal(field: SimpleField) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.generate.jvm.names import method_name
 from restate_proto.generate.kotlin.names import escaped
+from restate_proto.generate.kotlin.source import quote
 from restate_proto.reference.calls.call_site import (
     FROM_OUTSIDE,
     IDEMPOTENCY_KEY,
@@ -42,7 +43,7 @@ class _Writer:
         self._functions: list[str] = []
         self._client = escaped(self._names.use(jvm.client))
         self._method = escaped(method_name(self._site.service, self._site.handler))
-        self._key = f', "{jvm.site.key}"' if jvm.site.key else ""
+        self._key = jvm.key(lambda class_: escaped(self._names.use(class_)), quote)
 
     def in_a_handler(self) -> list[str]:
         lines = [
@@ -83,6 +84,8 @@ class _Writer:
         request = self._site.handler.request
         if request.is_empty:
             return []
+        if self._site.raw_type:
+            return [f"val request = byteArrayOf() // {self._site.raw_type}"]
         class_ = escaped(self._names.use(self._jvm.message(request)))
         return [f"val request = {self._jvm.builder(class_)}"]
 

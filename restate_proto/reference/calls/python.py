@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from restate_proto.contract.schema import FixedKey, TypedKey
 from restate_proto.generate.python.names import is_plain_name, module_name
 from restate_proto.reference.calls.call_site import (
     FROM_OUTSIDE,
@@ -68,11 +69,14 @@ def _from_outside(site: CallSite, client: str, method: str) -> list[str]:
             f"    {_response(site)}await run.attach()",
         ]
         return lines
-    once = _arguments("", site, f'idempotency_key="{IDEMPOTENCY_KEY}"')
+    more: list[str] = []
+    if site.handler.raw_request and site.raw_type != site.handler.raw_request:
+        more = [f'headers={{"content-type": "{site.raw_type}"}}']
+    once = _arguments("", site, f'idempotency_key="{IDEMPOTENCY_KEY}"', *more)
     return [
         *lines,
         f"    {_response(site)}await client.{method}({once})",
-        f"    handle = await client.send().{method}({_arguments('', site)})  # one way",
+        f"    handle = await client.send().{method}({_arguments('', site, *more)})  # one way",
     ]
 
 
@@ -82,8 +86,11 @@ def _response(site: CallSite) -> str:
 
 def _imports(site: CallSite, client: str) -> list[str]:
     wanted = {(module_name(site.handler.location.file, "_restate"), client)}
-    if not site.handler.request.is_empty:
+    if not site.handler.request.is_empty and not site.raw_type:
         message = site.handler.request
+        wanted.add((module_name(message.file, "_pb2"), message.names[0]))
+    if isinstance(site.service.key, TypedKey):
+        message = site.service.key.type
         wanted.add((module_name(message.file, "_pb2"), message.names[0]))
     return [_import(module, name) for module, name in sorted(wanted)]
 
@@ -97,6 +104,8 @@ def _import(module: str, name: str) -> str:
 def _request(site: CallSite) -> list[str]:
     if site.handler.request.is_empty:
         return []
+    if site.raw_type:
+        return [f'request = b"..."  # {site.raw_type}']
     fields = [
         f"{field.name}={_literal(field.value)}"
         for field in site.simple_fields()
@@ -109,10 +118,25 @@ def _literal(value: bool | float | str) -> str:
     return repr(value) if isinstance(value, bool) else json.dumps(value)
 
 
+def _key(site: CallSite) -> list[str]:
+    """The argument for the key: a string, or the message that it is made of."""
+    match site.service.key:
+        case FixedKey():
+            return []
+        case TypedKey(message):
+            fields = [
+                f"{name}={_literal(value)}"
+                for name, value in site.key_values().items()
+                if value and is_plain_name(name) and name != "self"
+            ]
+            return [f"{'.'.join(message.names)}({', '.join(fields)})"]
+        case None:
+            return [] if site.key is None else [json.dumps(site.key)]
+
+
 def _arguments(first: str, site: CallSite, *more: str) -> str:
     """Returns arguments: of a client's constructor, after `first`; else of a call."""
     if first:
-        key = [] if site.key is None else [json.dumps(site.key)]
-        return ", ".join([first, *key])
+        return ", ".join([first, *_key(site)])
     request = [] if site.handler.request.is_empty else ["request"]
     return ", ".join([*request, *more])

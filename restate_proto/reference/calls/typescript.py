@@ -44,16 +44,23 @@ export const serde = <M extends DescMessage>(schema: M): Serde<MessageShape<M>> 
 });
 """
 
+_RAW = """
+export const raw = (contentType: string): Serde<Uint8Array> => ({
+  contentType,
+  serialize: (bytes) => bytes,
+  deserialize: (data) => data,
+});
+"""
+_SERDE_TYPE = 'import type { Serde } from "@restatedev/restate-sdk-core";\n'
+
 # Properties that protoc-gen-es calls otherwise, as every object has one of that name.
 _OBJECT = frozenset({"constructor", "toString", "toJSON", "valueOf"})
 
 
 def typescript_call(site: CallSite, *, is_private: bool) -> Call:
     """Calls a handler from a handler and, unless it is private, from outside."""
-    is_json = site.service.encoding is Encoding.JSON
-    serde = _JSON if is_json else _BINARY
     content: list[Paragraph | Snippet] = [
-        *titled("Once in a program, in serde.ts:", "typescript", [serde.strip()]),
+        *titled("Once in a program, in serde.ts:", "typescript", [_serdes(site).strip()]),
         *titled(IN_A_HANDLER, "typescript", _Writer(site).in_a_handler()),
     ]
     if not is_private:
@@ -61,22 +68,31 @@ def typescript_call(site: CallSite, *, is_private: bool) -> Call:
     return Call("TypeScript", tuple(content))
 
 
+def _serdes(site: CallSite) -> str:
+    """The functions that the calls of a handler take their serdes from."""
+    raw = site.handler.raw_request, site.handler.raw_response
+    messages = _JSON if site.service.encoding is Encoding.JSON else _BINARY
+    if None not in raw:
+        messages = _SERDE_TYPE
+    return messages if raw == (None, None) else messages + _RAW
+
+
 class _Writer:
     """Writes one snippet."""
 
     def __init__(self, site: CallSite) -> None:
         self._site = site
-        self._imports = {_MESSAGES: {"create"}, "./serde.js": {"serde"}}
-        self._input = self._schema(site.handler.request)
-        self._output = self._schema(site.handler.response)
+        self._imports: dict[str, set[str]] = {}
+        self._input = self._serde(site.handler.request, site.raw_type)
+        self._output = self._serde(site.handler.response, site.handler.raw_response)
 
     def in_a_handler(self) -> list[str]:
         lines = [
             "const target = {",
             *self._target("method"),
-            f"  inputSerde: serde({self._input}),",
+            f"  inputSerde: {self._input},",
             "};",
-            f"const outputSerde = serde({self._output});",
+            f"const outputSerde = {self._output};",
             "const response = await ctx.genericCall({ ...target, outputSerde });",
         ]
         if not self._site.is_run:
@@ -92,8 +108,8 @@ class _Writer:
             "const target = {",
             *self._target("handler"),
             "};",
-            f"const input = serde({self._input});",
-            f"const output = serde({self._output});",
+            f"const input = {self._input};",
+            f"const output = {self._output};",
         ]
         if self._site.is_run:
             lines.append(
@@ -110,13 +126,23 @@ class _Writer:
         return self._whole(lines)
 
     def _target(self, handler: str) -> list[str]:
-        key = [] if self._site.key is None else [f'  key: "{self._site.key}",']
+        key = (
+            []
+            if self._site.key is None
+            else [f"  key: {json.dumps(self._site.key, ensure_ascii=False)},"]
+        )
         return [
             f'  service: "{self._site.service.name}",',
             *key,
             f'  {handler}: "{self._site.handler.name}",',
-            f"  parameter: create({self._input}{self._fields()}),",
+            f"  parameter: {self._request()},",
         ]
+
+    def _request(self) -> str:
+        if self._site.raw_type:
+            return "new Uint8Array([])"
+        self._imports.setdefault(_MESSAGES, set()).add("create")
+        return f"create({self._schema(self._site.handler.request)}{self._fields()})"
 
     def _fields(self) -> str:
         fields = [
@@ -125,6 +151,12 @@ class _Writer:
             if (name := _camel_case(field.name)) not in _OBJECT
         ]
         return f", {{ {', '.join(fields)} }}" if fields else ""
+
+    def _serde(self, message: MessageType, raw: str | None) -> str:
+        """Returns the serde of a request or a response, and imports what it is made of."""
+        function = "serde" if raw is None else "raw"
+        self._imports.setdefault("./serde.js", set()).add(function)
+        return f"serde({self._schema(message)})" if raw is None else f'raw("{raw}")'
 
     def _schema(self, message: MessageType) -> str:
         """Returns the schema of a message, and imports it."""

@@ -48,7 +48,7 @@ class Language:
     @property
     def cases(self) -> Mapping[str, Path]:
         """The folders of contracts, by the name of the case."""
-        shared = ("deprecated", "object", "service", "workflow")
+        shared = ("awakeables", "deprecated", "keys", "object", "raw", "service", "workflow")
         return {name: CASES[name] for name in shared} | {"names": self._folder / "contracts/names"}
 
     def contracts(self, case: str) -> dict[str, str]:
@@ -65,6 +65,8 @@ class Language:
         """Whether the expected text of a file is kept: once of what is in all packages."""
         if "/RestateHandler." in path:
             return case == "object"
+        if "/RestateKeys." in path:
+            return case == "keys"
         return case != "names" or self.is_kept(path)
 
 

@@ -94,3 +94,22 @@ def test_all_that_is_wrong_is_said_at_once(generate: Generate, compile_request: 
 def test_options_are_checked(generate: Generate, compile_request: Compile) -> None:
     text = error(generate, compile_request, {"cart.proto": HEAD + CART}, "messages=protobuf")
     assert text == 'unknown option "messages"; the options are all_services=true|false'
+
+
+def test_two_constants_of_one_name(generate: Generate, compile_request: Compile) -> None:
+    contract = f"""{HEAD}
+    service Cart {{
+      option (restatepb.v1.object) = {{
+        key: {{ type: "shop.v1.M" format: "{{a_b}}/{{A_b}}" }}
+        state: {{ name: "key" type: "shop.v1.M" }}
+      }};
+      rpc Add(M) returns (M);
+    }}
+    message M {{
+      string a_b = 1 [(restatepb.v1.awakeable).type = "shop.v1.M"];
+      string A_b = 2 [(restatepb.v1.awakeable).type = "shop.v1.M"];
+    }}
+    """
+    first, second = error(generate, compile_request, {"cart.proto": contract}).split("\n")
+    assert 'state "key" and the type of the key both become the ' in first
+    assert "a_b and A_b of shop.v1.M, awakeables, both become the " in second

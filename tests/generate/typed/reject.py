@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from golden.awakeables import answers_pb2, asks_pb2
+from golden.awakeables.answers_restate import POLL_CLOSED
 from golden.deprecated import parts_pb2
 from golden.deprecated.parts_restate import KeptBase, KeptClient, LeftBase, LeftClient
 from golden.deprecated.whole_restate import WholeClient
 from golden.errors.v1 import errors_pb2
 from golden.errors.v1.stock_restate import SoldOutError
+from golden.keys import keys_pb2
+from golden.keys.keys_restate import DailyBase, QueueClient, SettingsClient
+from golden.raw.raw_restate import ImagesClient
 from golden.shop.v1 import cart_pb2, ticket_pb2
 from golden.shop.v1.cart_restate import CartBase, CartClient
 from google.protobuf import empty_pb2
@@ -46,6 +51,23 @@ async def calls(ctx: rt.Context, client: rt.IngressClient) -> None:
     await cart.add_ticket(cart_pb2.AddTicketRequest(), delay=None)  # error: reportCallIssue
     await cart.show(empty_pb2.Empty())  # error: reportCallIssue
     cart.submit()  # error: reportAttributeAccessIssue
+
+
+async def keys(ctx: rt.Context, client: rt.IngressClient) -> None:
+    QueueClient.from_context(ctx, "k")  # error: reportArgumentType
+    QueueClient.from_client(client, keys_pb2.M())  # error: reportArgumentType
+    QueueClient.from_client(client)  # error: reportCallIssue
+    SettingsClient.from_context(ctx, "main")  # error: reportCallIssue
+    DailyBase.KEY.of(ctx)  # error: reportArgumentType
+    DailyBase.KEY.format(keys_pb2.QueueKey())  # error: reportArgumentType
+    ImagesClient.from_context(ctx).convert("text")  # error: reportArgumentType
+
+
+async def awakeables(ctx: rt.Context, client: rt.IngressClient, poll: answers_pb2.Poll) -> None:
+    POLL_CLOSED.of(asks_pb2.Ask())  # error: reportArgumentType
+    closed = POLL_CLOSED.of(poll)
+    ctx.resolve_awakeable(closed, poll)  # error: reportArgumentType
+    await client.resolve_awakeable(closed, poll)  # error: reportArgumentType
 
 
 class Left(LeftBase):  # who serves what is deprecated is not blamed for it

@@ -7,7 +7,10 @@ import com.google.protobuf.Value;
 import dev.restate.common.Slice;
 import dev.restate.serde.Serde;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
 
 /** What the generated serdes read and write, which is the same in Java and in Kotlin. */
 public final class Checks {
@@ -86,7 +89,7 @@ public final class Checks {
   }
 
   private static void equal(Object got, Object wanted) {
-    if (!got.equals(wanted)) {
+    if (!Objects.equals(got, wanted)) {
       throw new AssertionError("got " + got + ", wanted " + wanted);
     }
   }
@@ -99,5 +102,61 @@ public final class Checks {
       return;
     }
     throw new AssertionError("took " + new String(payload) + " as " + got);
+  }
+
+  /** Checks that keys are written and read as Python does, and that nothing else is a key. */
+  public static void keys(Function<PayloadKey, String> format, Function<String, PayloadKey> parse) {
+    PayloadKey key =
+        PayloadKey.newBuilder()
+            .setTeam("core")
+            .setLane(-7)
+            .setKindValue(9)
+            .setTest(true)
+            .setBig(-1)
+            .setSmall(-1)
+            .setNumber(Long.MIN_VALUE)
+            .setBranch("a::b/c")
+            .build();
+    String text = "q/core::-7-9/true:18446744073709551615|4294967295 -9223372036854775808:a::b/c";
+    equal(format.apply(key), text);
+    equal(parse.apply(text), key);
+    equal(format.apply(PayloadKey.getDefaultInstance()), "q/::0-0/false:0|0 0:");
+    for (String team : new String[] {"a::b", "::", "a:"}) {
+      refused(() -> format.apply(PayloadKey.newBuilder().setTeam(team).build()));
+    }
+    for (String wrong :
+        new String[] {
+          "",
+          "core",
+          "q/core",
+          text.substring(2),
+          text.replace("-7-", "-07-"),
+          text.replace("-7-", "+7-"),
+          text.replace("-7-", "-0-"),
+          text.replace("-7-", "-"),
+          text.replace("-7-", "2147483648-"),
+          text.replace("true", "True"),
+          text.replace("true:", "true"),
+          text.replace("4294967295", "4294967296"),
+        }) {
+      refused(() -> parse.apply(wrong));
+    }
+  }
+
+  /** Checks how a serde of bytes writes them, and what it says that they are. */
+  public static void bytes(Serde<byte[]> serde, String contentType) {
+    byte[] data = {'{', -1, 0};
+    equal(serde.contentType(), contentType);
+    equal(serde.serialize(data).readableBytes(), 3);
+    equal(Arrays.equals(data, serde.deserialize(serde.serialize(data))), true);
+  }
+
+  private static void refused(Runnable action) {
+    try {
+      action.run();
+    } catch (IllegalArgumentException expected) {
+      return;
+    }
+    throw new AssertionError("what is no key was taken");
   }
 }

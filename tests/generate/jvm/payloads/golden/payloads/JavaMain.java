@@ -17,6 +17,16 @@ final class JavaMain {
     Checks.nothing(
         null, JsonHandlers.NOTHING.requestSerde(), BinaryHandlers.NOTHING.responseSerde());
 
+    Checks.keys(KeyedBase.KEY::format, KeyedBase.KEY::parse);
+    Checks.bytes(KeyedHandlers.COPY.requestSerde(), null);
+    Checks.bytes(KeyedHandlers.COPY.responseSerde(), "image/png");
+    Checks.bytes(KeyedHandlers.SCAN.requestSerde(), "application/octet-stream");
+    PayloadKey waits = PayloadKey.newBuilder().setTeam("sign_1").build();
+    if (!PayloadKeyAwakeables.TEAM.id(waits).equals("sign_1")) {
+      throw new AssertionError(waits);
+    }
+    refused(() -> PayloadKeyAwakeables.TEAM.id(PayloadKey.getDefaultInstance()));
+
     Strict request = Strict.newBuilder().setName("ada").build();
     Target wanted = Target.virtualObject("golden.payloads.Binary", "ada", "Keyed");
     for (String key : new String[] {null, "ada"}) {

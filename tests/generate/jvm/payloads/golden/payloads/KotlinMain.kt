@@ -15,6 +15,13 @@ public fun main() {
         BinaryHandlers.PACK.responseSerde,
     )
     Checks.nothing(Unit, JsonHandlers.NOTHING.requestSerde, BinaryHandlers.NOTHING.responseSerde)
+    Checks.keys(KeyedBase.KEY::format, KeyedBase.KEY::parse)
+    Checks.bytes(KeyedHandlers.COPY.requestSerde, null)
+    Checks.bytes(KeyedHandlers.COPY.responseSerde, "image/png")
+    Checks.bytes(KeyedHandlers.SCAN.requestSerde, "application/octet-stream")
+    val waits = PayloadKey.newBuilder().setTeam("sign_1").build()
+    check(PayloadKeyAwakeables.TEAM.id(waits) == "sign_1")
+    refused { PayloadKeyAwakeables.TEAM.id(PayloadKey.getDefaultInstance()) }
     val request = Strict.newBuilder().setName("ada").build()
     val wanted = Target.virtualObject("golden.payloads.Binary", "ada", "Keyed")
     for (key in listOf(null, "ada")) {

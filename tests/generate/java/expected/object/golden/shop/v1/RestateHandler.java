@@ -19,6 +19,7 @@ import dev.restate.common.function.ThrowingConsumer;
 import dev.restate.common.function.ThrowingFunction;
 import dev.restate.sdk.Context;
 import dev.restate.sdk.common.HandlerRequest;
+import dev.restate.sdk.common.TerminalException;
 import dev.restate.sdk.endpoint.definition.HandlerDefinition;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.HandlerType;
@@ -46,6 +47,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -62,6 +65,7 @@ public final class RestateHandler<Req, Res> {
   private static final String BINARY = "application/protobuf";
   private static final String JSON = "application/json";
   private static final String EITHER = "application/protobuf+json";
+  private static final String BYTES = "application/octet-stream";
 
   private static final Set<String> BINARY_TYPES =
       Set.of(
@@ -189,6 +193,12 @@ public final class RestateHandler<Req, Res> {
     return key;
   }
 
+  /** Returns the handler with bytes as they are for its request, its response, or both. */
+  RestateHandler<Req, Res> raw(String requestType, String responseType) {
+    return new RestateHandler<>(
+        service, name, type, requestSerde.raw(requestType), responseSerde.raw(responseType), keyOf);
+  }
+
   /** Returns the run of a workflow. */
   Client.WorkflowHandle<Res> workflowHandle(Client client, String key) {
     return client.workflowHandle(service.name, checked(key, ""), responseSerde);
@@ -227,12 +237,23 @@ public final class RestateHandler<Req, Res> {
             name,
             type,
             requestSerde,
-            Serde.withContentType(service.json ? JSON : EITHER, responseSerde),
+            responseSerde.rawType != null
+                ? responseSerde
+                : Serde.withContentType(service.json ? JSON : EITHER, responseSerde),
             (context, ignoredRequest, ignoredResponse, onClose) -> {
+              try {
+                service.keys.accept(context.objectKey());
+              } catch (IllegalArgumentException e) {
+                return CompletableFuture.failedFuture(
+                    new TerminalException(400, this + ": bad key: " + e.getMessage()));
+              }
               boolean json = requestSerde.isJson(context.request());
               return runner.run(
                   context, requestSerde.only(json), responseSerde.only(json), onClose);
             });
+    if (requestSerde.rawType != null) {
+      return definition.withAcceptContentType(requestSerde.rawType);
+    }
     // The SDK declares that there is nothing to take, or that there has to be something.
     return requestSerde.contentType() == null
         ? definition
@@ -250,6 +271,7 @@ public final class RestateHandler<Req, Res> {
     private final ServiceType type;
     private final FileDescriptor file;
     private final boolean json;
+    private final Consumer<String> keys;
     private volatile TypeRegistry types;
     private final SerdeFactory others =
         ServiceLoader.load(DefaultSerdeFactoryProvider.class)
@@ -257,11 +279,28 @@ public final class RestateHandler<Req, Res> {
             .map(DefaultSerdeFactoryProvider::create)
             .orElse(SerdeFactory.NOOP);
 
-    private Service(String name, ServiceType type, FileDescriptor file, boolean json) {
+    private Service(
+        String name, ServiceType type, FileDescriptor file, boolean json, Consumer<String> keys) {
       this.name = name;
       this.type = type;
       this.file = file;
       this.json = json;
+      this.keys = keys;
+    }
+
+    /** Returns the service with keys that a function refuses, by an IllegalArgumentException. */
+    Service withKeys(Consumer<String> check) {
+      return new Service(name, type, file, json, check);
+    }
+
+    /** Returns the service with one key. */
+    Service withKey(String only) {
+      return withKeys(
+          key -> {
+            if (!key.equals(only)) {
+              throw new IllegalArgumentException("\"" + key + "\" is not \"" + only + "\"");
+            }
+          });
     }
 
     JsonFormat.Printer printer() {
@@ -295,12 +334,12 @@ public final class RestateHandler<Req, Res> {
 
     /** Returns a service whose payloads are written in binary. */
     static Service binary(String name, ServiceType type, FileDescriptor file) {
-      return new Service(name, type, file, false);
+      return new Service(name, type, file, false, key -> {});
     }
 
     /** Returns a service whose payloads are written in JSON. */
     static Service json(String name, ServiceType type, FileDescriptor file) {
-      return new Service(name, type, file, true);
+      return new Service(name, type, file, true, key -> {});
     }
 
     <Req, Res> RestateHandler<Req, Res> handler(
@@ -334,38 +373,60 @@ public final class RestateHandler<Req, Res> {
     }
 
     private <V> MessageSerde<V> serde(Class<?> type) {
+      if (type == byte[].class) {
+        return new MessageSerde<>(this, null, false, json, true, BYTES);
+      }
       boolean isVoid = type == Void.class;
       Class<?> found = isVoid ? Empty.class : type;
       try {
         Message prototype = (Message) found.getMethod("getDefaultInstance").invoke(null);
-        return new MessageSerde<>(this, prototype, isVoid, json, true);
+        return new MessageSerde<>(this, prototype, isVoid, json, true, null);
       } catch (ReflectiveOperationException e) {
         throw new IllegalArgumentException(type.getName() + " is no generated message", e);
       }
     }
   }
 
-  /** Writes JSON or binary. Reads either where it looks at what it reads, else the same. */
+  /**
+   * Writes JSON or binary. Reads either where it looks at what it reads, else the same. Where it has
+   * a content type of its own, it leaves bytes as they are.
+   */
   private record MessageSerde<T>(
-      Service service, Message prototype, boolean isVoid, boolean json, boolean looks)
+      Service service,
+      Message prototype,
+      boolean isVoid,
+      boolean json,
+      boolean looks,
+      String rawType)
       implements Serde<T> {
 
     MessageSerde<T> inJson() {
-      return new MessageSerde<>(service, prototype, isVoid, true, true);
+      return new MessageSerde<>(service, prototype, isVoid, true, true, rawType);
     }
 
     MessageSerde<T> only(boolean json) {
-      return new MessageSerde<>(service, prototype, isVoid, json, false);
+      return new MessageSerde<>(service, prototype, isVoid, json, false, rawType);
+    }
+
+    MessageSerde<T> raw(String type) {
+      return type == null ? this : new MessageSerde<>(service, null, false, json, looks, type);
     }
 
     @Override
     public String contentType() {
+      if (rawType != null) {
+        // To say which of several types it is, is the caller's: with a header.
+        return rawType.equals("*/*") ? BYTES : rawType.endsWith("/*") ? null : rawType;
+      }
       // The ingress takes none with a body that is always empty.
       return json ? JSON : isVoid ? null : BINARY;
     }
 
     @Override
     public Slice serialize(T value) {
+      if (rawType != null) {
+        return Slice.wrap((byte[]) value);
+      }
       Message message = isVoid ? prototype : (Message) value;
       try {
         if (json) {
@@ -385,6 +446,9 @@ public final class RestateHandler<Req, Res> {
     @Override
     @SuppressWarnings("unchecked")
     public T deserialize(Slice value) {
+      if (rawType != null) {
+        return (T) value.toByteArray();
+      }
       Message.Builder builder = prototype.newBuilderForType();
       ByteBuffer bytes = value.asReadOnlyByteBuffer();
       try {
@@ -404,7 +468,7 @@ public final class RestateHandler<Req, Res> {
 
     /** Whether a request is JSON: what its content type says, else what it looks like. */
     boolean isJson(HandlerRequest request) {
-      String type = header(request, "content-type");
+      String type = rawType == null ? header(request, "content-type") : null;
       if (type != null) {
         String essence = type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
         if (BINARY_TYPES.contains(essence)) {
@@ -413,7 +477,7 @@ public final class RestateHandler<Req, Res> {
         if (JSON_TYPES.contains(essence) || essence.endsWith("+json")) {
           return true;
         }
-      } else if (request.body().readableBytes() == 0) {
+      } else if (rawType != null || request.body().readableBytes() == 0) {
         // Nothing to see: what is asked for counts.
         String accept = header(request, "accept");
         return json || (accept != null && accept.contains("json"));

@@ -92,7 +92,7 @@ class HandlerCall(NamedTuple, Generic[Q, R]):
             content_type = given or (content_type and _raw_content_type(codec, self.target))
         fields: list[tuple[bytes, bytes]] = []
         if content_type is not None:
-            fields.append((b"content-type", header_value("content-type", content_type)))
+            fields.append((b"content-type", content_type.encode("ascii")))
         fields.append((b"accept", self.response_format.content_type.encode("ascii")))
         idempotency_key: str | None = self.options.get("idempotency_key")
         if idempotency_key is not None:
@@ -128,6 +128,7 @@ def _split_content_type(
     if not given:
         return None, headers
     others = {name: value for name, value in headers.items() if name.lower() != "content-type"}
+    header_value("content-type", given[-1])  # refuses what cannot be sent
     return given[-1], others
 
 

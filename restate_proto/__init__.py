@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from restate_proto.runtime.durable_step import durable_step
     from restate_proto.runtime.external_events import Awakeable, DurablePromise
     from restate_proto.runtime.futures import DurableFuture
-    from restate_proto.runtime.invocations import CallFuture, InvocationHandle
+    from restate_proto.runtime.invocations import CallFuture, InvocationHandle, InvocationRef
     from restate_proto.runtime.keyed_contexts import (
         ObjectContext,
         ObjectSharedContext,
@@ -83,6 +83,7 @@ __all__ = [
     "InvocationHandle",
     "InvocationNotFoundError",
     "InvocationNotReadyError",
+    "InvocationRef",
     "KeyFormat",
     "Limits",
     "ObjectContext",
@@ -136,7 +137,7 @@ _MODULES = {
     "runtime.durable_step": ("durable_step",),
     "runtime.external_events": ("Awakeable", "DurablePromise"),
     "runtime.futures": ("DurableFuture",),
-    "runtime.invocations": ("CallFuture", "InvocationHandle"),
+    "runtime.invocations": ("CallFuture", "InvocationHandle", "InvocationRef"),
     "runtime.keyed_contexts": (
         "ObjectContext",
         "ObjectSharedContext",

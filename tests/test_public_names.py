@@ -35,6 +35,7 @@ PUBLIC_NAMES = [
     "InvocationHandle",
     "InvocationNotFoundError",
     "InvocationNotReadyError",
+    "InvocationRef",
     "KeyFormat",
     "Limits",
     "ObjectContext",

@@ -32,7 +32,7 @@ from restate_proto.model.service import (
 )
 from restate_proto.runtime.clients import ContextClient, ContextSendClient
 from restate_proto.runtime.context import Context
-from restate_proto.runtime.invocations import CallFuture, InvocationHandle
+from restate_proto.runtime.invocations import CallFuture, InvocationHandle, InvocationRef
 from restate_proto.runtime.keyed_contexts import (
     ObjectContext,
     ObjectSharedContext,
@@ -64,6 +64,7 @@ __all__ = [
     "IngressServiceClient",
     "IngressServiceSendClient",
     "InvocationHandle",
+    "InvocationRef",
     "InvocationRetryPolicy",
     "KeyField",
     "KeyFormat",

@@ -22,7 +22,11 @@ from restate_proto.ingress.sender import HttpSender, Senders
 from restate_proto.model.arguments import check_encoding, check_string, wrong_type
 from restate_proto.model.keys import AwakeableId
 from restate_proto.model.kinds import Encoding
-from restate_proto.model.options import INGRESS_CALL_OPTIONS, SEND_OPTIONS, check_option_names
+from restate_proto.model.options import (
+    INGRESS_CALL_OPTIONS,
+    INGRESS_SEND_OPTIONS,
+    check_option_names,
+)
 from restate_proto.model.retry import RetryPolicy
 from restate_proto.model.target import check_target
 
@@ -203,7 +207,7 @@ class IngressClient:
         """
         check_target("IngressClient.send", target)
         if options:
-            check_option_names("IngressClient.send", options, SEND_OPTIONS)
+            check_option_names("IngressClient.send", options, INGRESS_SEND_OPTIONS)
         check_encoding("IngressClient.send", encoding)
         return await self.send_message(_by_name(target, request, response_type, encoding, options))
 

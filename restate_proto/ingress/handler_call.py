@@ -18,7 +18,8 @@ from restate_proto.ingress.requests import (
     header_value,
     path_segment,
 )
-from restate_proto.model.arguments import DURATION, check_headers, wrong_type
+from restate_proto.model.arguments import DURATION, check_headers, check_string, wrong_type
+from restate_proto.model.scope import check_scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,7 +104,10 @@ class HandlerCall(NamedTuple, Generic[Q, R]):
             repeatable = True
         limit_key = self.options.get("limit_key")
         if limit_key is not None:
-            fields.append((b"x-restate-limit-key", header_value("limit_key", limit_key)))
+            check_string(what, "limit_key", limit_key)
+        check_scope(what, self.target.scope, limit_key)
+        if limit_key is not None:
+            fields.append((b"x-restate-limit-key", limit_key.encode("ascii")))
         if headers:
             fields += checked_headers(headers)
         return HttpRequest(
@@ -144,7 +148,7 @@ def _raw_content_type(codec: RawCodec, target: Target) -> str:
 def _target_path(target: Target, verb: str) -> str:
     segments = ["", "restate"]
     if target.scope is not None:
-        segments += ["scope", path_segment(target.scope, f"scope of {target}")]
+        segments += ["scope", target.scope]
     segments += [verb, path_segment(target.service_name, "service name")]
     if target.key is not None:
         segments.append(path_segment(target.key, f"key of {target.service_name}"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.ingress.requests import HttpRequest, Operation
 from restate_proto.model.arguments import check_string
+from restate_proto.model.scope import check_scope
 
 if TYPE_CHECKING:
     from restate_proto.model.target import Target
@@ -118,6 +119,7 @@ def _ref_request(operation: Operation, what: str, ref: InvocationRef, accept: st
             raise ValueError(f"{what}: the {name} is empty")
         if value is not None:
             check_string(what, name, value)
+    check_scope(what, fields.get("scope"))
     present = {name: value for name, value in fields.items() if value is not None}
     return HttpRequest(
         operation=operation,

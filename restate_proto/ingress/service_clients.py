@@ -13,7 +13,7 @@ from restate_proto.model.arguments import check_string, wrong_type
 from restate_proto.model.kinds import HandlerKind
 from restate_proto.model.options import (
     INGRESS_CALL_OPTIONS,
-    SEND_OPTIONS,
+    INGRESS_SEND_OPTIONS,
     SUBMIT_OPTIONS,
     check_option_names,
 )
@@ -54,7 +54,7 @@ class _ServiceInstance:
     async def _send(
         self, handler: HandlerDescriptor[Q, R], request: Q, options: SendOptions
     ) -> IngressInvocationHandle[R]:
-        call = self._handler_call(handler, handler.method, request, options, SEND_OPTIONS)
+        call = self._handler_call(handler, handler.method, request, options, INGRESS_SEND_OPTIONS)
         return await self._client.send_message(call)
 
     def _handler_call(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CALL_OPTIONS",
     "INGRESS_CALL_OPTIONS",
+    "INGRESS_SEND_OPTIONS",
     "SEND_OPTIONS",
     "SUBMIT_OPTIONS",
     "CallOptions",
@@ -35,6 +36,9 @@ class _RequestOptions(TypedDict, total=False):
 
 class CallOptions(_RequestOptions, total=False):
     """The options of a call. None is the same as leaving an option out."""
+
+    name: str | None
+    """In a handler: what Restate shows for the entry of its journal. Outside there is no entry."""
 
     idempotency_key: str | None
     """Makes all requests with the same key one invocation, whose result each of them gets."""
@@ -56,11 +60,16 @@ class SendOptions(SubmitOptions, total=False):
     idempotency_key: str | None
     """Makes all requests with the same key one invocation, whose result each of them gets."""
 
+    name: str | None
+    """As in `CallOptions`."""
+
 
 CALL_OPTIONS = CallOptions.__optional_keys__
-INGRESS_CALL_OPTIONS = CALL_OPTIONS - {"cancel_with_me"}
-SUBMIT_OPTIONS = SubmitOptions.__optional_keys__
 SEND_OPTIONS = SendOptions.__optional_keys__
+
+INGRESS_CALL_OPTIONS = CALL_OPTIONS - {"name", "cancel_with_me"}
+INGRESS_SEND_OPTIONS = SEND_OPTIONS - {"name"}
+SUBMIT_OPTIONS = SubmitOptions.__optional_keys__
 
 
 def check_option_names(where: str, options: Mapping[str, object], known: frozenset[str]) -> None:

@@ -7,7 +7,8 @@ no clock and does no I/O; `restate_proto.runtime` drives it. Start with `phases.
 
 from __future__ import annotations
 
-from restate_proto.protocol.commands import Commands, InvocationTarget
+from restate_proto.protocol.addresses import InvocationTarget
+from restate_proto.protocol.commands import Commands
 from restate_proto.protocol.errors import (
     AttemptEnded,
     AttemptError,

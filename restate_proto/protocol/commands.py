@@ -5,11 +5,11 @@ What has a result returns the id of the notification that will bring it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeAlias
 
+from restate_proto.protocol.addresses import address, identify, require_v7
 from restate_proto.protocol.errors import AttemptError, Code, ErrorBehavior, Failure
 from restate_proto.protocol.frames import REQUESTED_ACK
 from restate_proto.protocol.messages import MessageType
@@ -19,14 +19,14 @@ from restate_proto.protocol.state import State
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from restate_proto.model.target import Target
+    from restate_proto.protocol.addresses import Headers, InvocationTarget
     from restate_proto.protocol.journal import Journal
     from restate_proto.protocol.notifications import NotificationId
     from restate_proto.protocol.waiting import Waiting
 
-    Headers: TypeAlias = Iterable[tuple[str, str]]
     Completing: TypeAlias = (
         pb.CompleteAwakeableCommandMessage
         | pb.CompletePromiseCommandMessage
@@ -35,31 +35,17 @@ if TYPE_CHECKING:
         | pb.SendSignalCommandMessage
     )
 
-__all__ = ["Commands", "InvocationTarget"]
+__all__ = ["Commands"]
 
 _INVOCATION_ID = ResultKind.INVOCATION_ID
 _Proposal = pb.ProposeRunCompletionMessage
 _CLOSED, _WRITE = Phase.CLOSED, Rule.WRITE
 
 
-@dataclass(frozen=True, slots=True)
-class InvocationTarget:
-    """Another invocation: by its id, by an idempotency key, or by a workflow's id.
-
-    Args:
-        invocation_id: the id; the other fields are then unset.
-        target: the handler, for an idempotent request; for a workflow, with the run handler.
-        idempotency_key: the key of an idempotent request; None means the workflow.
-    """
-
-    invocation_id: str | None = None
-    target: Target | None = None
-    idempotency_key: str | None = None
-
-
 class Commands:
     """What a handler can do durably.
 
+    `name` is what Restate's UI shows for an entry of the journal, beside what it is.
     Each method that issues a command raises `AttemptEnded` where the attempt is over, be it that
     it is just found that the journal does not match, and `MessageTooLargeError`.
 
@@ -102,7 +88,7 @@ class Commands:
             result_completion_id=result,
             name=name,
         )
-        self._address(command, target.scope, idempotency_key, limit_key, headers)
+        address(journal, command, target.scope, idempotency_key, limit_key, headers)
         journal.issue(MessageType.CALL, command, name, 2)
         self._waiting.expected[id_notification] = _INVOCATION_ID
         self._waiting.pending_calls[id_notification] = None
@@ -148,32 +134,34 @@ class Commands:
             invocation_id_notification_idx=id_notification,
             name=name,
         )
-        self._address(command, target.scope, idempotency_key, limit_key, headers)
+        address(journal, command, target.scope, idempotency_key, limit_key, headers)
         journal.issue(MessageType.ONE_WAY_CALL, command, name, 1)
         self._waiting.expected[id_notification] = _INVOCATION_ID
         return id_notification
 
-    def attach(self, invocation: InvocationTarget) -> int:
+    def attach(self, invocation: InvocationTarget, name: str = "") -> int:
         """Attach to an invocation. Returns the notification id of its result."""
         result = self._journal.last_completion_id + 1
-        command = pb.AttachInvocationCommandMessage(result_completion_id=result)
-        self._identify(command, invocation)
-        self._journal.issue(MessageType.ATTACH_INVOCATION, command, ids=1)
+        command = pb.AttachInvocationCommandMessage(result_completion_id=result, name=name)
+        identify(self._journal, command, invocation)
+        self._journal.issue(MessageType.ATTACH_INVOCATION, command, name, 1)
         return result
 
-    def get_output(self, invocation: InvocationTarget) -> int:
+    def get_output(self, invocation: InvocationTarget, name: str = "") -> int:
         """Ask for an invocation's result without waiting for it. Returns the notification id."""
         result = self._journal.last_completion_id + 1
-        command = pb.GetInvocationOutputCommandMessage(result_completion_id=result)
-        self._identify(command, invocation)
-        self._journal.issue(MessageType.GET_INVOCATION_OUTPUT, command, ids=1)
+        command = pb.GetInvocationOutputCommandMessage(result_completion_id=result, name=name)
+        identify(self._journal, command, invocation)
+        self._journal.issue(MessageType.GET_INVOCATION_OUTPUT, command, name, 1)
         return result
 
-    def cancel_invocation(self, invocation_id: str) -> None:
+    def cancel_invocation(self, invocation_id: str, name: str = "") -> None:
         """Send the cancel signal to an invocation."""
-        command = pb.SendSignalCommandMessage(target_invocation_id=invocation_id, idx=pb.CANCEL)
+        command = pb.SendSignalCommandMessage(
+            target_invocation_id=invocation_id, idx=pb.CANCEL, entry_name=name
+        )
         command.void.SetInParent()
-        self._journal.issue(MessageType.SEND_SIGNAL, command)
+        self._journal.issue(MessageType.SEND_SIGNAL, command, name)
 
     def cancel_calls(self, spared: Collection[NotificationId] = ()) -> None:
         """Cancel every call that has no result, as the invocation itself is cancelled.
@@ -187,99 +175,39 @@ class Commands:
                 del calls[id_]
                 self.cancel_invocation(invocation_id)
 
-    def send_signal(self, invocation_id: str, name: str, result: bytes | Failure) -> None:
-        """Send a named signal to an invocation."""
-        command = pb.SendSignalCommandMessage(target_invocation_id=invocation_id, name=name)
-        self._complete(command, result)
-        self._journal.issue(MessageType.SEND_SIGNAL, command)
-
-    def _address(
-        self,
-        command: pb.CallCommandMessage | pb.OneWayCallCommandMessage,
-        scope: str | None,
-        idempotency_key: str | None,
-        limit_key: str | None,
-        headers: Headers,
+    def send_signal(
+        self, invocation_id: str, signal: str, result: bytes | Failure, name: str = ""
     ) -> None:
-        """Say where a call goes, beside the handler."""
-        if idempotency_key is not None:
-            self._not_empty(idempotency_key, "idempotency_key")
-            command.idempotency_key = idempotency_key
-        if scope is not None:
-            self._not_empty(scope, "scope")
-            self.require_v7("scope")
-            command.scope = scope
-        if limit_key is not None:
-            self._not_empty(limit_key, "limit_key")
-            self.require_v7("limit_key")
-            command.limit_key = limit_key
-        for key, value in headers:
-            command.headers.add(key=key, value=value)
-
-    def _identify(
-        self,
-        command: pb.AttachInvocationCommandMessage | pb.GetInvocationOutputCommandMessage,
-        invocation: InvocationTarget,
-    ) -> None:
-        """Say which invocation a command is about."""
-        target = invocation.target
-        if target is None:
-            command.invocation_id = invocation.invocation_id or ""
-            return
-        if target.scope is not None:
-            self._not_empty(target.scope, "scope")
-            self.require_v7("scope")
-        if invocation.idempotency_key is None:
-            workflow = command.workflow_target
-            workflow.workflow_name = target.service_name
-            workflow.workflow_key = target.key or ""
-            if target.scope is not None:
-                workflow.scope = target.scope
-            return
-        self._not_empty(invocation.idempotency_key, "idempotency_key")
-        request = command.idempotent_request_target
-        request.service_name = target.service_name
-        request.handler_name = target.handler_name
-        request.idempotency_key = invocation.idempotency_key
-        if target.key is not None:
-            request.service_key = target.key
-        if target.scope is not None:
-            request.scope = target.scope
-
-    def _not_empty(self, value: str, what: str) -> None:
-        if not value:
-            text = f"'{what}' is given, but empty: leave it out."
-            self._journal.reject(AttemptError(Code.INTERNAL, text))
-
-    def require_v7(self, feature: str) -> None:
-        """End the attempt where the protocol is older than what the handler asks for.
+        """Send a named signal to an invocation.
 
         Args:
-            feature: what that is, for the error.
-
-        Raises:
-            AttemptEnded: it is older, or the attempt is over.
+            invocation_id: the invocation.
+            signal: the signal's name.
+            result: its value, or its failure.
+            name: what the Restate UI shows for the entry.
         """
-        if self._journal.version < 7:
-            self._journal.reject(
-                AttemptError(
-                    Code.UNSUPPORTED_FEATURE,
-                    f"'{feature}' needs service protocol v7, but Restate speaks "
-                    f"v{self._journal.version} here. Start the server with "
-                    f"RESTATE_EXPERIMENTAL_ENABLE_PROTOCOL_V7=true, or do without it.",
-                )
-            )
+        command = pb.SendSignalCommandMessage(
+            target_invocation_id=invocation_id, name=signal, entry_name=name
+        )
+        self._complete(command, result)
+        self._journal.issue(MessageType.SEND_SIGNAL, command, name)
 
     # ---- Runs ----
 
-    def run(self, name: str) -> tuple[int, bool]:
+    def run(self, name: str, *, may_pause: bool = False) -> tuple[int, bool]:
         """Begin a side effect.
+
+        Args:
+            name: its name.
+            may_pause: whether its failure may pause the invocation (v7).
 
         Returns:
             Its notification id, and whether its function has to be executed: not where the
             journal has its result.
         """
         journal = self._journal
+        if may_pause:
+            require_v7(journal, "on_max_attempts=OnMaxAttempts.PAUSE")
         result = journal.last_completion_id + 1
         command = pb.RunCommandMessage(result_completion_id=result, name=name)
         journal.issue(MessageType.RUN, command, name, 1)
@@ -362,34 +290,34 @@ class Commands:
         journal.last_signal_index = index
         return id_, -index
 
-    def complete_awakeable(self, id_: str, result: bytes | Failure) -> None:
+    def complete_awakeable(self, id_: str, result: bytes | Failure, name: str = "") -> None:
         """Resolve or reject another invocation's awakeable."""
-        command = pb.CompleteAwakeableCommandMessage(awakeable_id=id_)
+        command = pb.CompleteAwakeableCommandMessage(awakeable_id=id_, name=name)
         self._complete(command, result)
-        self._journal.issue(MessageType.COMPLETE_AWAKEABLE, command)
+        self._journal.issue(MessageType.COMPLETE_AWAKEABLE, command, name)
 
     # ---- Promises ----
 
-    def get_promise(self, key: str) -> int:
+    def get_promise(self, key: str, name: str = "") -> int:
         """Wait for a promise of this workflow. Returns the notification id."""
         result = self._journal.last_completion_id + 1
-        command = pb.GetPromiseCommandMessage(key=key, result_completion_id=result)
-        self._journal.issue(MessageType.GET_PROMISE, command, ids=1)
+        command = pb.GetPromiseCommandMessage(key=key, result_completion_id=result, name=name)
+        self._journal.issue(MessageType.GET_PROMISE, command, name, 1)
         return result
 
-    def peek_promise(self, key: str) -> int:
+    def peek_promise(self, key: str, name: str = "") -> int:
         """Look at a promise without waiting for it. Returns the notification id."""
         result = self._journal.last_completion_id + 1
-        command = pb.PeekPromiseCommandMessage(key=key, result_completion_id=result)
-        self._journal.issue(MessageType.PEEK_PROMISE, command, ids=1)
+        command = pb.PeekPromiseCommandMessage(key=key, result_completion_id=result, name=name)
+        self._journal.issue(MessageType.PEEK_PROMISE, command, name, 1)
         return result
 
-    def complete_promise(self, key: str, completion: bytes | Failure) -> int:
+    def complete_promise(self, key: str, completion: bytes | Failure, name: str = "") -> int:
         """Resolve or reject a promise. Returns the notification id of its outcome."""
         result = self._journal.last_completion_id + 1
-        command = pb.CompletePromiseCommandMessage(key=key, result_completion_id=result)
+        command = pb.CompletePromiseCommandMessage(key=key, result_completion_id=result, name=name)
         self._complete(command, completion, "completion_value", "completion_failure")
-        self._journal.issue(MessageType.COMPLETE_PROMISE, command, ids=1)
+        self._journal.issue(MessageType.COMPLETE_PROMISE, command, name, 1)
         return result
 
     # ---- The handler's end ----

@@ -37,103 +37,109 @@ class State:
         """Take the state as it was before this attempt, or a part of it, from the start message."""
         self._values = {entry.key: entry.value for entry in entries}
 
-    def get(self, key: str) -> Result | int:
+    def get(self, key: str, name: str = "") -> Result | int:
         """Read a key: its value at once, or the notification id of the value."""
         raw = key.encode()
         journal = self._journal
         if journal.phase is _REPLAYING:
-            return self._replay_get(raw)
+            return self._replay_get(raw, name)
         values = self._values
         if raw not in values and journal.start.partial_state and not self._was_cleared:
-            return self._get_lazy(raw)
+            return self._get_lazy(raw, name)
         value = values.get(raw)
         command = pb.GetEagerStateCommandMessage(key=raw)
+        if name:
+            command.name = name
         if value is None:
             command.void.SetInParent()
             result = VOID
         else:
             command.value.content = value
             result = Result(_VALUE, value)
-        journal.issue(MessageType.GET_EAGER_STATE, command)
+        journal.issue(MessageType.GET_EAGER_STATE, command, name)
         return result
 
-    def _get_lazy(self, key: bytes) -> int:
+    def _get_lazy(self, key: bytes, name: str) -> int:
         journal = self._journal
         id_ = journal.last_completion_id + 1
-        command = pb.GetLazyStateCommandMessage(key=key, result_completion_id=id_)
-        journal.issue(MessageType.GET_LAZY_STATE, command, ids=1)
+        command = pb.GetLazyStateCommandMessage(key=key, result_completion_id=id_, name=name)
+        journal.issue(MessageType.GET_LAZY_STATE, command, name, 1)
         return id_
 
-    def _replay_get(self, key: bytes) -> Result | int:
+    def _replay_get(self, key: bytes, name: str) -> Result | int:
         journal = self._journal
         type_, payload = journal.recorded[-1]
         if type_ != MessageType.GET_EAGER_STATE:
-            return self._get_lazy(key)
+            return self._get_lazy(key, name)
         found = journal.decode(pb.GetEagerStateCommandMessage, type_, payload)
-        if found.key != key or found.name:
+        if found.key != key or found.name != name:
             expected = pb.GetEagerStateCommandMessage.FromString(payload)  # the same result
             expected.key = key
-            expected.name = ""
-            journal.check(type_, payload, type_, expected)
+            expected.name = name
+            journal.check(type_, payload, type_, expected, name)
         which = found.WhichOneof("result")
         if which is None:
             journal.bad_record(type_, "has no result")
         result = Result(_VALUE, found.value.content) if which == "value" else VOID
-        journal.take_recorded(type_)
+        journal.take_recorded(type_, name)
         return result
 
-    def keys(self) -> Result | int:
+    def keys(self, name: str = "") -> Result | int:
         """List the keys: at once, or the notification id of the list."""
         journal = self._journal
         if journal.phase is _REPLAYING:
-            return self._replay_keys()
+            return self._replay_keys(name)
         if journal.start.partial_state and not self._was_cleared:
-            return self._get_lazy_keys()
+            return self._get_lazy_keys(name)
         keys = sorted(key for key, value in self._values.items() if value is not None)
-        command = pb.GetEagerStateKeysCommandMessage(value=pb.StateKeys(keys=keys))
+        command = pb.GetEagerStateKeysCommandMessage(value=pb.StateKeys(keys=keys), name=name)
         result = keys_result(command.value)
-        journal.issue(MessageType.GET_EAGER_STATE_KEYS, command)
+        journal.issue(MessageType.GET_EAGER_STATE_KEYS, command, name)
         return result
 
-    def _replay_keys(self) -> Result | int:
+    def _replay_keys(self, name: str) -> Result | int:
         journal = self._journal
         type_, payload = journal.recorded[-1]
         if type_ != MessageType.GET_EAGER_STATE_KEYS:
-            return self._get_lazy_keys()
+            return self._get_lazy_keys(name)
         found = journal.decode(pb.GetEagerStateKeysCommandMessage, type_, payload)
-        if found.name:
-            expected = pb.GetEagerStateKeysCommandMessage(value=found.value)
-            journal.check(type_, payload, type_, expected)
+        if found.name != name:
+            expected = pb.GetEagerStateKeysCommandMessage(value=found.value, name=name)
+            journal.check(type_, payload, type_, expected, name)
         if not found.HasField("value"):
             journal.bad_record(type_, "has no result")
         result = keys_result(found.value)
-        journal.take_recorded(type_)
+        journal.take_recorded(type_, name)
         return result
 
-    def _get_lazy_keys(self) -> int:
+    def _get_lazy_keys(self, name: str) -> int:
         journal = self._journal
         id_ = journal.last_completion_id + 1
-        command = pb.GetLazyStateKeysCommandMessage(result_completion_id=id_)
-        journal.issue(MessageType.GET_LAZY_STATE_KEYS, command, ids=1)
+        command = pb.GetLazyStateKeysCommandMessage(result_completion_id=id_, name=name)
+        journal.issue(MessageType.GET_LAZY_STATE_KEYS, command, name, 1)
         self._waiting.expected[id_] = _STATE_KEYS
         return id_
 
-    def set(self, key: str, value: bytes) -> None:
+    def set(self, key: str, value: bytes, name: str = "") -> None:
         """Write a key."""
         raw = key.encode()
         command = pb.SetStateCommandMessage(key=raw)
+        if name:
+            command.name = name
         command.value.content = value
-        self._journal.issue(MessageType.SET_STATE, command)
+        self._journal.issue(MessageType.SET_STATE, command, name)
         self._values[raw] = value
 
-    def clear(self, key: str) -> None:
+    def clear(self, key: str, name: str = "") -> None:
         """Remove a key."""
         raw = key.encode()
-        self._journal.issue(MessageType.CLEAR_STATE, pb.ClearStateCommandMessage(key=raw))
+        command = pb.ClearStateCommandMessage(key=raw, name=name)
+        self._journal.issue(MessageType.CLEAR_STATE, command, name)
         self._values[raw] = None
 
-    def clear_all(self) -> None:
+    def clear_all(self, name: str = "") -> None:
         """Remove every key."""
-        self._journal.issue(MessageType.CLEAR_ALL_STATE, pb.ClearAllStateCommandMessage())
+        command = pb.ClearAllStateCommandMessage(name=name)
+        self._journal.issue(MessageType.CLEAR_ALL_STATE, command, name)
         self._values = {}
         self._was_cleared = True

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from restate_proto.codec.payload import encode
 from restate_proto.model.arguments import STRING, wrong_type
 from restate_proto.model.options import CALL_OPTIONS, SEND_OPTIONS, check_option_names
+from restate_proto.model.target import Target
 from restate_proto.runtime.context import Context, operations_of
-from restate_proto.runtime.invocations import start_call, start_send
+from restate_proto.runtime.invocations import start_call, start_send, workflow_run
 
 if TYPE_CHECKING:
     from restate_proto.model.options import CallOptions, SendOptions
     from restate_proto.model.service import HandlerDescriptor
-    from restate_proto.runtime.invocations import CallFuture, InvocationHandle
+    from restate_proto.runtime.invocations import CallFuture, InvocationHandle, InvocationRef
 
 __all__ = ["ContextClient", "ContextSendClient"]
 
@@ -62,6 +63,17 @@ class ContextClient(_Client):
             handler.encoding,
             options,
         )
+
+    def _handle(self, handler: HandlerDescriptor[Any, R]) -> InvocationRef[R]:
+        """The run of the workflow with the client's id."""
+        if not self._key:
+            raise ValueError(
+                f"{handler.service}: a handle needs the workflow id; pass it to "
+                "from_context(ctx, id)"
+            )
+        target = Target(handler.service, handler.name, self._key, self._scope)
+        operations = operations_of(self._ctx)
+        return workflow_run(operations, target, handler.response, handler.encoding)
 
 
 class ContextSendClient(_Client):

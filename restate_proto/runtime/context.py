@@ -15,36 +15,23 @@ from restate_proto.errors import checked_code
 from restate_proto.model.arguments import (
     DURATION,
     STRING,
-    check_encoding,
     check_string,
     wrong_key,
     wrong_type,
 )
 from restate_proto.model.keys import AwakeableId, AwakeableKey, SignalKey
-from restate_proto.model.options import CALL_OPTIONS, SEND_OPTIONS, check_option_names
 from restate_proto.model.retry import RetryPolicy
-from restate_proto.model.target import check_target
 from restate_proto.protocol import CANCEL_SIGNAL, Failure
+from restate_proto.runtime.calling_context import CallingContext
 from restate_proto.runtime.external_events import Awakeable, ExternalValue
 from restate_proto.runtime.futures import Leaf
-from restate_proto.runtime.invocations import (
-    CallFuture,
-    InvocationHandle,
-    known_id,
-    start_call,
-    start_send,
-)
 from restate_proto.runtime.operations import Run, after
-from restate_proto.runtime.patches import PatchableContext
 from restate_proto.runtime.values import PLAIN, read_nothing, reader, write
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from restate_proto.model.codec import Codec
-    from restate_proto.model.kinds import Encoding
-    from restate_proto.model.options import CallOptions, SendOptions
-    from restate_proto.model.target import Target
     from restate_proto.protocol import Result
     from restate_proto.runtime.futures import DurableFuture
     from restate_proto.runtime.operations import Operations
@@ -56,7 +43,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-class Context(PatchableContext):
+class Context(CallingContext):
     """What every handler has: calls, messages, side effects, timers, awakeables, signals.
 
     Every operation is recorded by Restate and starts when it is called, in that order. Its result
@@ -89,112 +76,6 @@ class Context(PatchableContext):
                 lambda: Leaf(operations, read_nothing, CANCEL_SIGNAL)
             )
         return self._cancelled
-
-    # ---- Calls and messages by name ----
-
-    def call(
-        self,
-        target: Target,
-        request: Any,
-        response_type: type[R],
-        *,
-        encoding: Encoding | None = None,
-        **options: Unpack[CallOptions],
-    ) -> CallFuture[R]:
-        """Call a handler by name; generated clients are the typed way.
-
-        Args:
-            target: the handler: `Target.object("shop.v1.Cart", "alice", "AddTicket")`.
-            request: a message, or a plain value (None, str, dict, ... as JSON; bytes as they are).
-            response_type: the type of the response, likewise.
-            encoding: how the callee expects a message; by default as this handler's contract has it.
-            **options: see `CallOptions`.
-
-        Returns:
-            The future of the response.
-
-        Raises:
-            TypeError: request or response type have no codec, or there is no such option.
-        """
-        check_target("ctx.call", target)
-        if options:
-            check_option_names("ctx.call", options, CALL_OPTIONS)
-        encoding = encoding or self._encoding
-        check_encoding("ctx.call", encoding)
-        return start_call(
-            self._operations,
-            target,
-            write(request, None, encoding),
-            codec_for(response_type),
-            encoding,
-            options,
-        )
-
-    def send(
-        self,
-        target: Target,
-        request: Any,
-        *,
-        encoding: Encoding | None = None,
-        **options: Unpack[SendOptions],
-    ) -> InvocationHandle[bytes]:
-        """Send a one-way message to a handler by name.
-
-        Args:
-            target: the handler.
-            request: as for `call`.
-            encoding: how the callee expects a message; by default as this handler's contract has it.
-            **options: see `SendOptions`; a `delay` of less than nothing is none.
-
-        Returns:
-            The invocation that the message starts; its result is bytes: `ctx.invocation` types it.
-        """
-        check_target("ctx.send", target)
-        if options:
-            check_option_names("ctx.send", options, SEND_OPTIONS)
-        encoding = encoding or self._encoding
-        check_encoding("ctx.send", encoding)
-        return start_send(
-            self._operations,
-            target,
-            write(request, None, encoding),
-            codec_for(bytes),
-            encoding,
-            options,
-        )
-
-    @overload
-    def invocation(
-        self, invocation_id: str, *, encoding: Encoding | None = None
-    ) -> InvocationHandle[bytes]: ...
-    @overload
-    def invocation(
-        self,
-        invocation_id: str,
-        response_type: type[R],
-        *,
-        encoding: Encoding | None = None,
-    ) -> InvocationHandle[R]: ...
-    def invocation(
-        self,
-        invocation_id: str,
-        response_type: type[Any] = bytes,
-        *,
-        encoding: Encoding | None = None,
-    ) -> InvocationHandle[Any]:
-        """An invocation whose id is known: to attach to, to cancel, to send a signal to.
-
-        Args:
-            invocation_id: its id, `inv_...`.
-            response_type: the type of its result.
-            encoding: how it expects the signals that are sent to it; by default as this handler's
-                contract has it.
-        """
-        check_string("ctx.invocation", "invocation_id", invocation_id)
-        encoding = encoding or self._encoding
-        check_encoding("ctx.invocation", encoding)
-        id_ = known_id(self._operations, invocation_id)
-        return InvocationHandle(id_, codec_for(response_type), encoding)
 
     # ---- Side effects ----
 
@@ -263,9 +144,10 @@ class Context(PatchableContext):
         operations, commands, encoding = self._operations, self._commands, self._encoding
 
         def run() -> Leaf[T]:
-            if retry is not None and retry.on_max_attempts is not None:
-                commands.require_v7("on_max_attempts=OnMaxAttempts.PAUSE")
-            id_, is_new = commands.run(name)
+            if retry is None or retry.on_max_attempts is None:
+                id_, is_new = commands.run(name)
+            else:
+                id_, is_new = commands.run(name, may_pause=True)
             leaf = Leaf(operations, read, id_)
             if is_new:
                 run = Run(id_, name, function, args, codec, encoding, retry, context)
@@ -336,15 +218,28 @@ class Context(PatchableContext):
         return operations.begin(make)
 
     @overload
-    def resolve_awakeable(self, id: AwakeableId[T], message: T) -> None: ...
+    def resolve_awakeable(
+        self,
+        id: AwakeableId[T],
+        message: T,
+        *,
+        name: str = "",
+    ) -> None: ...
     @overload
-    def resolve_awakeable(self, id: str, message: Any) -> None: ...
-    def resolve_awakeable(self, id: str | AwakeableId[Any], message: Any) -> None:  # noqa: A002
+    def resolve_awakeable(self, id: str, message: Any, *, name: str = "") -> None: ...
+    def resolve_awakeable(
+        self,
+        id: str | AwakeableId[Any],  # noqa: A002
+        message: Any,
+        *,
+        name: str = "",
+    ) -> None:
         """Complete an awakeable, of whatever invocation, with a message.
 
         Args:
             id: its id: a string, or what the constant of the field gives that holds it.
             message: the message.
+            name: what Restate shows for the entry.
 
         Raises:
             TypeError: the field is for messages of another type.
@@ -353,9 +248,10 @@ class Context(PatchableContext):
         if isinstance(id, AwakeableId):
             id, type_ = id.id, id.type  # noqa: A001 - as users see it
         check_string("ctx.resolve_awakeable", "id", id)
+        check_string("ctx.resolve_awakeable", "name", name)
         payload = write(message, type_, self._encoding)
         self._operations.check_caller()
-        self._commands.complete_awakeable(id, payload)
+        self._commands.complete_awakeable(id, payload, name)
 
     def reject_awakeable(
         self,
@@ -363,15 +259,17 @@ class Context(PatchableContext):
         reason: str,
         *,
         code: int = 500,
+        name: str = "",
     ) -> None:
         """Fail an awakeable: who awaits it gets a `TerminalError` with this code, 400 to 599."""
         if isinstance(id, AwakeableId):
             id = id.id  # noqa: A001 - as users see it
         check_string("ctx.reject_awakeable", "id", id)
         check_string("ctx.reject_awakeable", "reason", reason)
+        check_string("ctx.reject_awakeable", "name", name)
         failure = Failure(checked_code("reject_awakeable", code), reason)
         self._operations.check_caller()
-        self._commands.complete_awakeable(id, failure)
+        self._commands.complete_awakeable(id, failure, name)
 
     def signal(self, key: SignalKey[T]) -> DurableFuture[T]:
         """Wait for a signal to this invocation, which `InvocationHandle.signal` sends.

@@ -73,12 +73,15 @@ class DurablePromise(ExternalValue[R]):
     rejected. Its command is written when the object is first awaited or combined, and never again.
     """
 
-    __slots__ = ("_encoding", "_key")
+    __slots__ = ("_encoding", "_key", "_name")
 
-    def __init__(self, operations: Operations, key: PromiseKey[R], encoding: Encoding) -> None:
+    def __init__(
+        self, operations: Operations, key: PromiseKey[R], encoding: Encoding, name: str = ""
+    ) -> None:
         super().__init__(operations, reader(codec_for(key.type), encoding, "promise", key.name))
         self._key = key
         self._encoding = encoding
+        self._name = name
 
     @override
     def __await__(self) -> Generator[Any, None, R]:
@@ -93,36 +96,42 @@ class DurablePromise(ExternalValue[R]):
 
     def _get(self) -> None:
         operations = self.operations
-        notification = operations.commands.get_promise(self._key.name)
+        notification = operations.commands.get_promise(self._key.name, self._name)
         operations.expect(notification, self)
         self.notification = notification
 
-    def peek(self) -> DurableFuture[R | None]:
+    def peek(self, *, name: str = "") -> DurableFuture[R | None]:
         """Its value, or None where it has none yet.
 
         Awaiting it raises `TerminalError` where the promise was rejected.
+
+        Args:
+            name: what Restate shows for the entry, beside the key.
         """
+        check_string("peek", "name", name)
         operations, key = self.operations, self._key
         read = optional_reader(codec_for(key.type), self._encoding, "promise", key.name)
         commands = operations.commands
         return operations.begin(
-            lambda: ExternalValue(operations, read, commands.peek_promise(key.name))
+            lambda: ExternalValue(operations, read, commands.peek_promise(key.name, name))
         )
 
-    def resolve(self, message: R) -> DurableFuture[None]:
+    def resolve(self, message: R, *, name: str = "") -> DurableFuture[None]:
         """Give it its value.
 
         Awaiting the outcome raises `TerminalError` where it has one already.
 
         Args:
             message: the value, of the promise's type.
+            name: what Restate shows for the entry, beside the key.
 
         Raises:
             TypeError: the message is not of the promise's type.
         """
-        return self._complete(write(message, self._key.type, self._encoding))
+        check_string("resolve", "name", name)
+        return self._complete(write(message, self._key.type, self._encoding), name)
 
-    def reject(self, reason: str, *, code: int = 500) -> DurableFuture[None]:
+    def reject(self, reason: str, *, code: int = 500, name: str = "") -> DurableFuture[None]:
         """Fail it.
 
         Awaiting the outcome raises `TerminalError` where it has a value already.
@@ -130,13 +139,15 @@ class DurablePromise(ExternalValue[R]):
         Args:
             reason: the text of the `TerminalError` that who awaits the promise gets.
             code: its code, 400 to 599.
+            name: what Restate shows for the entry, beside the key.
         """
         check_string("reject", "reason", reason)
-        return self._complete(Failure(checked_code("reject", code), reason))
+        check_string("reject", "name", name)
+        return self._complete(Failure(checked_code("reject", code), reason), name)
 
-    def _complete(self, completion: bytes | Failure) -> DurableFuture[None]:
-        operations, name = self.operations, self._key.name
+    def _complete(self, completion: bytes | Failure, name: str) -> DurableFuture[None]:
+        operations, key = self.operations, self._key.name
         commands = operations.commands
         return operations.begin(
-            lambda: Leaf(operations, read_nothing, commands.complete_promise(name, completion))
+            lambda: Leaf(operations, read_nothing, commands.complete_promise(key, completion, name))
         )

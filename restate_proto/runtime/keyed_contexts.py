@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from restate_proto.codec.registry import codec_for
-from restate_proto.model.arguments import wrong_key
+from restate_proto.model.arguments import check_string, wrong_key
 from restate_proto.model.keys import PromiseKey, StateKey
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.runtime.context import Context
@@ -39,18 +39,31 @@ class _KeyedContext(Context):
         """The object's key, or the workflow's id."""
         return self._journal.start.key
 
-    def get(self, key: StateKey[T]) -> DurableFuture[T | None]:
-        """The value of a state key; None where there is none."""
+    def get(self, key: StateKey[T], *, name: str = "") -> DurableFuture[T | None]:
+        """The value of a state key; None where there is none.
+
+        Args:
+            key: the state key.
+            name: what Restate shows for the entry, beside the key.
+        """
         if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_key("ctx.get", key, StateKey)
+        if name:
+            check_string("ctx.get", "name", name)
         read = optional_reader(codec_for(key.type), self._encoding, "state", key.name)
         operations, commands = self._operations, self._commands
-        return operations.begin(lambda: Leaf(operations, read, commands.state.get(key.name)))
+        return operations.begin(lambda: Leaf(operations, read, commands.state.get(key.name, name)))
 
-    def state_keys(self) -> DurableFuture[tuple[str, ...]]:
-        """The names of the state keys that have a value."""
+    def state_keys(self, *, name: str = "") -> DurableFuture[tuple[str, ...]]:
+        """The names of the state keys that have a value.
+
+        Args:
+            name: what Restate shows for the entry.
+        """
+        if name:
+            check_string("ctx.state_keys", "name", name)
         operations, commands = self._operations, self._commands
-        return operations.begin(lambda: Leaf(operations, read_keys, commands.state.keys()))
+        return operations.begin(lambda: Leaf(operations, read_keys, commands.state.keys(name)))
 
 
 class _WritingContext(_KeyedContext):
@@ -58,29 +71,47 @@ class _WritingContext(_KeyedContext):
 
     __slots__ = ()
 
-    def set(self, key: SetsState[T], value: T) -> None:
+    def set(self, key: SetsState[T], value: T, *, name: str = "") -> None:
         """Write a state key.
+
+        Args:
+            key: the state key.
+            value: its new value.
+            name: what Restate shows for the entry, beside the key.
 
         Raises:
             TypeError: the value is not of the key's type.
         """
         if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_key("ctx.set", key, StateKey)
+        if name:
+            check_string("ctx.set", "name", name)
         payload = write(value, key.type, self._encoding)
         self._operations.check_caller()
-        self._commands.state.set(key.name, payload)
+        self._commands.state.set(key.name, payload, name)
 
-    def clear(self, key: StateKey[Any]) -> None:
-        """Remove a state key."""
+    def clear(self, key: StateKey[Any], *, name: str = "") -> None:
+        """Remove a state key.
+
+        Args:
+            key: the state key.
+            name: what Restate shows for the entry, beside the key.
+        """
         if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_key("ctx.clear", key, StateKey)
+        check_string("ctx.clear", "name", name)
         self._operations.check_caller()
-        self._commands.state.clear(key.name)
+        self._commands.state.clear(key.name, name)
 
-    def clear_all(self) -> None:
-        """Remove every state key."""
+    def clear_all(self, *, name: str = "") -> None:
+        """Remove every state key.
+
+        Args:
+            name: what Restate shows for the entry.
+        """
+        check_string("ctx.clear_all", "name", name)
         self._operations.check_caller()
-        self._commands.state.clear_all()
+        self._commands.state.clear_all(name)
 
 
 class _PromiseContext(_KeyedContext):
@@ -88,11 +119,17 @@ class _PromiseContext(_KeyedContext):
 
     __slots__ = ()
 
-    def promise(self, key: PromiseKey[T]) -> DurablePromise[T]:
-        """A promise of this workflow."""
+    def promise(self, key: PromiseKey[T], *, name: str = "") -> DurablePromise[T]:
+        """A promise of this workflow.
+
+        Args:
+            key: the promise.
+            name: what Restate shows for the entry that waits for its value, beside the key.
+        """
         if not isinstance(key, PromiseKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_key("ctx.promise", key, PromiseKey)
-        return DurablePromise(self._operations, key, self._encoding)
+        check_string("ctx.promise", "name", name)
+        return DurablePromise(self._operations, key, self._encoding, name)
 
 
 class ObjectSharedContext(_KeyedContext):

@@ -90,7 +90,7 @@ def test_an_empty_message_has_no_content_type() -> None:
 
 def test_all_that_a_call_can_say() -> None:
     request = call_of(
-        Target.service("S", "h", scope="tenant/1"),
+        Target.service("S", "h", scope="tenant-1"),
         MESSAGE,
         answer=Encoding.JSON,
         idempotency_key="abc 123",
@@ -98,7 +98,7 @@ def test_all_that_a_call_can_say() -> None:
         limit_key="a/b",
     ).call_request()
 
-    assert request.path == "/restate/scope/tenant%2F1/call/S/h"
+    assert request.path == "/restate/scope/tenant-1/call/S/h"
     assert request.headers == (
         (b"content-type", b"application/protobuf"),
         (b"accept", b"application/json"),
@@ -148,7 +148,7 @@ def test_every_key_is_one_segment_that_says_it(key: str) -> None:
         (Target.object("S", "", "h"), "the key of S is empty"),
         (Target.object("", "k", "h"), "the service name is empty"),
         (Target.service("S", ""), "the handler name is empty"),
-        (Target.service("S", "h", scope=""), "the scope of S/h is empty"),
+        (Target.service("S", "h", scope=""), "scope='': must be 1 to 36 characters"),
     ],
 )
 def test_what_is_empty_is_refused(target: Target, what: str) -> None:

@@ -511,13 +511,13 @@ def test_a_key_field_may_stay_empty_where_the_client_has_the_key() -> None:
 
 def test_a_send_of_a_generated_client() -> None:
     async def test(client: IngressClient) -> None:
-        assert await SendClient(client, "k").send(MESSAGE) == "inv_1"
+        assert await SendClient(client, "k", "s").send(MESSAGE) == "inv_1"
 
     fake = FakeIngress(SENT)
     run(fake, test)
 
     (request,) = fake.requests
-    assert request.path == "/restate/send/shop.v1.Cart/k/Add?delay=0ms"
+    assert request.path == "/restate/scope/s/send/shop.v1.Cart/k/Add?delay=0ms"
     assert request.headers["idempotency-key"] == "i"
     assert request.headers["x-restate-limit-key"] == "l"
     assert request.headers["x"] == "y"

@@ -66,6 +66,8 @@ WRONG: list[tuple[Wrong, str]] = [
     (lambda c: at_once(account(NO, "k")), r"AccountIngressClient\(client=.*an IngressClient"),
     (lambda c: clerk(c).nothing(headers={"a": 1}), r"not of 'a' to 1"),
     (lambda c: clerk(c).send().nothing(delay=3), r"delay=3\): must"),
+    (lambda c: c.call(ECHO, None, int, name="n"), r"^IngressClient\.call has no option 'name'"),
+    (lambda c: clerk(c).echo(Parcel(), name="n"), r"^ClerkIngressClient\.echo has no option 'na"),
     (lambda c: c.call(ECHO, None, int, delay=3), r"^IngressClient\.call has no option 'delay'"),
     (lambda c: c.send(ECHO, None, int, dealy=3), r"^IngressClient\.send has .* mean 'delay'\?$"),
     (lambda c: clerk(c).echo(Parcel(), header={}), r"^ClerkIngressClient\.echo .*'headers'\?$"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from restate_proto import Context, Encoding, gather
+from restate_proto import Context, Encoding, Target, TerminalError, gather
 from restate_proto.testing import RestateServer
 from tests.integration.conformance_messages import (
     AccountClient,
@@ -77,6 +77,29 @@ def test_from_a_handler(scoped: World) -> None:
         "None tenant None",
         "None tenant c",
     ]
+
+
+def test_by_an_idempotency_key_and_a_workflow_s_id(scoped: World) -> None:
+    script = scoped.script(tell)
+    key = unique()
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        clerk = ClerkClient.from_context(ctx, scope="tenant")
+        journey = JourneyClient.from_context(ctx, key, scope="tenant")
+        called = await gather(clerk.perform(script, idempotency_key=key), journey.run(script))
+        target = Target.service("conformance.v1.Clerk", "Perform", scope="tenant")
+        attached = await gather(
+            ctx.idempotent_invocation(target, key, Parcel).attach(),
+            journey.handle().attach(),
+            ctx.workflow("conformance.v1.Journey", key, Parcel, scope="tenant").attach(),
+        )
+        with pytest.raises(TerminalError):
+            await JourneyClient.from_context(ctx, key, scope="another").handle().output()
+        return Parcel(parts=[*called, *attached])
+
+    answer = scoped.run(scoped.perform(Place.SERVICE, body))
+    expected = [f"{key} tenant None", "None tenant None"]
+    assert [part.text for part in answer.parts] == [*expected, *expected, expected[1]]
 
 
 def test_from_outside(scoped: World) -> None:

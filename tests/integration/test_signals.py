@@ -147,3 +147,39 @@ def test_a_message_of_another_type_is_refused(world: World) -> None:
         return Parcel(number=1)
 
     assert world.run(world.perform(Place.SERVICE, body)).number == 1
+
+
+@each_kind
+def test_one_from_outside_is_passed_on_by_a_handler(world: World, place: Place) -> None:
+    """The ingress has no signals: a handler that takes the id sends it."""
+
+    async def wait(ctx: Context, parcel: Parcel) -> Parcel:
+        return await ctx.signal(GO)
+
+    async def pass_on(ctx: Context, parcel: Parcel) -> None:
+        ctx.invocation(parcel.text).signal(GO, Parcel(number=parcel.number))
+
+    async def scenario() -> Parcel:
+        handle = await world.begin(place, wait)
+        request = Parcel(text=await handle.invocation_id(), number=3)
+        await world.perform(Place.SERVICE, pass_on, request)
+        return await handle.attach()
+
+    assert world.run(scenario()).number == 3
+
+
+def test_a_call_s_signal_can_be_rejected(world: World) -> None:
+    async def wait(ctx: Context, parcel: Parcel) -> Parcel:
+        with pytest.raises(TerminalError) as raised:
+            await ctx.signal(GO)
+        return Parcel(text=raised.value.message, number=raised.value.code)
+
+    script = world.script(wait)
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        call = calls(ctx, Place.SERVICE, script)
+        call.reject_signal(GO, "stay", code=425)
+        return await call
+
+    answer = world.run(world.perform(Place.SERVICE, body))
+    assert (answer.text, answer.number) == ("stay", 425)

@@ -360,4 +360,40 @@ COMMANDS: dict[str, Command] = {
     ),
 }
 
+_NAMED: dict[str, Callable[[StateMachine], object]] = {
+    "get state": lambda m: m.commands.state.get("tickets", "n"),
+    "get state that is there": lambda m: m.commands.state.get("b", "n"),
+    "get state that is empty": lambda m: m.commands.state.get("a", "n"),
+    "get state that is not there": lambda m: m.commands.state.get("c", "n"),
+    "get state keys": lambda m: m.commands.state.keys("n"),
+    "get state keys that are there": lambda m: m.commands.state.keys("n"),
+    "set state": lambda m: m.commands.state.set("tickets", b"\x08\x01", "n"),
+    "clear state": lambda m: m.commands.state.clear("tickets", "n"),
+    "clear all state": lambda m: m.commands.state.clear_all("n"),
+    "get promise": lambda m: m.commands.get_promise("email", "n"),
+    "peek promise": lambda m: m.commands.peek_promise("email", "n"),
+    "resolve promise": lambda m: m.commands.complete_promise("email", b"ok", "n"),
+    "send signal": lambda m: m.commands.send_signal("inv_other", "approved", b"yes", "n"),
+    "cancel invocation": lambda m: m.commands.cancel_invocation("inv_other", "n"),
+    "attach": lambda m: m.commands.attach(InvocationTarget("inv_other"), "n"),
+    "get output": lambda m: m.commands.get_output(InvocationTarget("inv_other"), "n"),
+    "resolve awakeable": lambda m: m.commands.complete_awakeable("sign_1abc", b"yes", "n"),
+}
+
+
+def _named(title: str, issue: Callable[[StateMachine], object]) -> Command:
+    """The same command with a name, which every one of them has as its field 12."""
+    command = COMMANDS[title]
+    message = type(command.message)()
+    message.CopyFrom(command.message)
+    is_signal = isinstance(message, pb.SendSignalCommandMessage)
+    setattr(message, "entry_name" if is_signal else "name", "n")
+    data = message.SerializeToString(deterministic=True)
+    head = command.golden[:8] + f"{len(data):08x}"
+    assert b"\x62\x01n" in data
+    return Command(issue, message, f"{head} {data.hex()}", command.version, command.state)
+
+
+COMMANDS.update({f"{title}, named": _named(title, it) for title, it in _NAMED.items()})
+
 each_command = pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())

@@ -186,8 +186,10 @@ async def test_values_of_a_wrong_type_are_refused_before_anything_is_issued() ->
     [
         (Target.object("O", "", "h"), {}, "the key must not be empty"),
         (ECHO, {"idempotency_key": ""}, "the idempotency key must not be empty"),
-        (ECHO, {"limit_key": ""}, "scope and limit key must not be empty"),
-        (Target.service("S", "h", scope=""), {}, "scope and limit key must not be empty"),
+        (ECHO, {"limit_key": ""}, "limit_key='': must be one or two parts"),
+        (Target.service("S", "h", scope=""), {}, "scope='': must be 1 to 36 characters"),
+        (Target.service("S", "h", scope="a b"), {"name": "n"}, "scope='a b': must be 1 to 36"),
+        (Target.service("S", "h", scope="s"), {"limit_key": "a/b/c"}, "limit_key='a/b/c': must"),
         (ECHO, {"limit_key": "a"}, "a limit key needs a scope"),
     ],
 )

@@ -531,6 +531,10 @@ class JourneyClient(_rt.ContextClient, _JourneyDocs):
         """Returns the same handlers as one-way messages."""
         return JourneySendClient(self._ctx, self._key, self._scope)
 
+    def handle(self) -> _rt.InvocationRef[_conformance_pb2.Parcel]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_JOURNEY_RUN)
+
     def run(
         self, request: _conformance_pb2.Script, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_conformance_pb2.Parcel]:

@@ -65,6 +65,10 @@ class SignupClient(_rt.ContextClient, _SignupDocs):
         """Returns the same handlers as one-way messages."""
         return SignupSendClient(self._ctx, self._key, self._scope)
 
+    def handle(self) -> _rt.InvocationRef[_signup_pb2.SignupResponse]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_SIGNUP_RUN)
+
     def run(
         self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_signup_pb2.SignupResponse]:

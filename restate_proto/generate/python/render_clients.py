@@ -60,6 +60,7 @@ def render_clients(printer: Printer, service: PythonService, imports: Imports) -
         )
         renderer.constructors()
         renderer.send("_ctx", names.send_client)
+        renderer.handle("_rt.InvocationRef[{}]")
         renderer.methods(_CALL)
 
     printer.class_(names.send_client, "_rt.ContextSendClient", names.docs)
@@ -75,8 +76,8 @@ def render_clients(printer: Printer, service: PythonService, imports: Imports) -
             f"Calls {what} from outside of Restate: `{names.client}.from_client` makes one."
         )
         renderer.send("_client", names.ingress_send_client)
-        if service.model.kind is ServiceKind.WORKFLOW:
-            renderer.workflow()
+        renderer.submit()
+        renderer.handle(_INGRESS_SEND.returns)
         renderer.methods(_INGRESS_CALL)
 
     printer.class_(names.ingress_send_client, "_rt.IngressServiceSendClient", names.docs)
@@ -172,12 +173,9 @@ class _Renderer:
             with self._printer.indented():
                 self._invoke(style.invoke, handler)
 
-    def workflow(self) -> None:
-        """Adds `submit` and `handle`, which are about the run handler."""
-        for handler in self._service.handlers:
-            if handler.model.kind is not HandlerKind.WORKFLOW:
-                continue
-            returns = _INGRESS_SEND.returns.format(self._imports.response(handler.model))
+    def submit(self) -> None:
+        """Adds `submit`, which starts a workflow."""
+        for handler in self._run_handlers():
             self._printer.line()
             if handler.model.deprecated:
                 self._deprecated(handler)
@@ -188,18 +186,33 @@ class _Renderer:
                     *request_parameter(handler.model, self._imports),
                     self._options("SubmitOptions"),
                 ],
-                returns,
+                _INGRESS_SEND.returns.format(self._imports.response(handler.model)),
             )
             with self._printer.indented():
                 self._printer.docstring("Starts the workflow and does not wait for its result.")
                 self._invoke("return await self._submit", handler)
+
+    def handle(self, returns: str) -> None:
+        """Adds `handle`, which is about the run of a workflow.
+
+        Args:
+            returns: its type, with `{}` for the response's.
+        """
+        for handler in self._run_handlers():
             self._printer.line()
-            self._printer.signature("def handle", ["self"], returns)
+            self._printer.signature(
+                "def handle", ["self"], returns.format(self._imports.response(handler.model))
+            )
             with self._printer.indented():
                 self._printer.docstring(
                     "Returns the workflow's run: attach to it, read its output."
                 )
                 self._printer.line(f"return self._handle({handler.constant})")
+
+    def _run_handlers(self) -> list[PythonHandler]:
+        """The run handler, where the service is a workflow."""
+        handlers = self._service.handlers
+        return [each for each in handlers if each.model.kind is HandlerKind.WORKFLOW]
 
     def _deprecated(self, handler: PythonHandler | None = None) -> None:
         """Adds what makes type checkers, and Python at run time, warn who uses what follows.

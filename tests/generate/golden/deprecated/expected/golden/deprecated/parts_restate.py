@@ -157,6 +157,10 @@ class KeptClient(_rt.ContextClient, _KeptDocs):
         """Returns the same handlers as one-way messages."""
         return KeptSendClient(self._ctx, self._key, self._scope)
 
+    def handle(self) -> _rt.InvocationRef[_parts_pb2.M]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_KEPT_RUN)
+
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
     def run(
         self, request: _parts_pb2.M, **options: Unpack[_rt.CallOptions],

@@ -336,6 +336,10 @@ class PaymentClient(_rt.ContextClient, _PaymentDocs):
         """Returns the same handlers as one-way messages."""
         return PaymentSendClient(self._ctx, self._key, self._scope)
 
+    def handle(self) -> _rt.InvocationRef[_shop_pb2.Message]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_PAYMENT_RUN)
+
     def run(
         self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_shop_pb2.Message]:
@@ -456,6 +460,10 @@ class RenamedClient(_rt.ContextClient, _RenamedDocs):
     def send(self) -> RenamedSendClient:
         """Returns the same handlers as one-way messages."""
         return RenamedSendClient(self._ctx, self._key, self._scope)
+
+    def handle(self) -> _rt.InvocationRef[_shop_pb2.Message]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_RENAMED_START)
 
     def start(
         self, request: _shop_pb2.Message, **options: Unpack[_rt.CallOptions],

@@ -77,6 +77,10 @@ class SignupClient(_rt.ContextClient, _SignupDocs):
         """Returns the same handlers as one-way messages."""
         return SignupSendClient(self._ctx, self._key, self._scope)
 
+    def handle(self) -> _rt.InvocationRef[_signup_pb2.Status]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_SIGNUP_RUN)
+
     def run(
         self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_signup_pb2.Status]:
@@ -196,6 +200,10 @@ class NightlyClient(_rt.ContextClient, _NightlyDocs):
     def send(self) -> NightlySendClient:
         """Returns the same handlers as one-way messages."""
         return NightlySendClient(self._ctx, self._key, self._scope)
+
+    def handle(self) -> _rt.InvocationRef[None]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_NIGHTLY_START)
 
     def start(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
         return self._call(_NIGHTLY_START, None, options)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from restate_proto.model.keys import AwakeableId, AwakeableKey, PromiseKey, SignalKey, StateKey
     from restate_proto.model.kinds import Encoding
     from restate_proto.model.options import CallOptions, SendOptions, SubmitOptions
-    from restate_proto.model.retry import OnMaxAttempts, RetryPolicy
+    from restate_proto.model.retry import OnJournalMismatch, OnMaxAttempts, RetryPolicy
     from restate_proto.model.service import Service, VirtualObject, Workflow
     from restate_proto.model.target import Target
     from restate_proto.runtime.cancellation import CancelledError
@@ -88,6 +88,7 @@ __all__ = [
     "Limits",
     "ObjectContext",
     "ObjectSharedContext",
+    "OnJournalMismatch",
     "OnMaxAttempts",
     "OutcomeUnknownError",
     "PauseError",
@@ -128,7 +129,7 @@ _MODULES = {
     "model.keys": ("AwakeableId", "AwakeableKey", "PromiseKey", "SignalKey", "StateKey"),
     "model.kinds": ("Encoding",),
     "model.options": ("CallOptions", "SendOptions", "SubmitOptions"),
-    "model.retry": ("OnMaxAttempts", "RetryPolicy"),
+    "model.retry": ("OnJournalMismatch", "OnMaxAttempts", "RetryPolicy"),
     "model.service": ("Service", "VirtualObject", "Workflow"),
     "model.target": ("Target",),
     "runtime.cancellation": ("CancelledError",),

@@ -40,6 +40,7 @@ PUBLIC_NAMES = [
     "Limits",
     "ObjectContext",
     "ObjectSharedContext",
+    "OnJournalMismatch",
     "OnMaxAttempts",
     "OutcomeUnknownError",
     "PauseError",

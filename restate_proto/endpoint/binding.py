@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from restate_proto.model.retry import OnJournalMismatch
 from restate_proto.model.service import ServiceBase
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MAX_LENGTH
 from restate_proto.runtime import BoundHandler
@@ -27,6 +28,7 @@ def bind(
     services: Iterable[ServiceBase],
     max_message: int = MAX_LENGTH,
     max_outbound: int = DEFAULT_MAX_OUTBOUND,
+    on_journal_mismatch: OnJournalMismatch = OnJournalMismatch.RETRY,
 ) -> dict[str, BoundHandler]:
     """The handlers of services, by the path that invokes them: `/invoke/{service}/{handler}`.
 
@@ -34,6 +36,7 @@ def bind(
         services: objects that implement generated bases.
         max_message: the longest message of the service protocol that is taken, in bytes.
         max_outbound: the `message-size-limit` of the server, in bytes.
+        on_journal_mismatch: what becomes of an invocation whose code does not fit its journal.
 
     Raises:
         TypeError: an object is no service, a handler is no coroutine function or takes something
@@ -59,7 +62,14 @@ def bind(
                 )
             _check_parameters(handler, type(service), method)
             called = method if handler.takes_request else _without_request(method)
-            bound = BoundHandler(handler, called, max_message, max_outbound, key=descriptor.key)
+            bound = BoundHandler(
+                handler,
+                called,
+                max_message,
+                max_outbound,
+                on_journal_mismatch,
+                key=descriptor.key,
+            )
             handlers[f"/invoke/{handler.service}/{handler.name}"] = bound
         _check_others(descriptor, type(service))
     if not handlers:

@@ -18,6 +18,7 @@ from restate_proto.endpoint.routes import Routes
 from restate_proto.http2 import Server, engine_name, server_ssl_context
 from restate_proto.logs import get_logger
 from restate_proto.model.arguments import DURATION, check_string, wrong_type
+from restate_proto.model.retry import OnJournalMismatch
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION
 from restate_proto.runtime import DEFAULT_RUN_THREADS, Runtime, is_interrupt
 
@@ -78,6 +79,9 @@ class Endpoint:
         expose_tracebacks: whether Restate gets the traceback of a handler's exception beside its
             type and text; it shows them in its UI, and to the caller of an invocation that it
             gives up. For development: the log has them in any case.
+        on_journal_mismatch: what becomes of an invocation whose code does something else than its
+            journal says (error 570): by default it is retried. PAUSE has a person deploy code that
+            fits and resume it, FAIL ends it; both need service protocol v7.
 
     Raises:
         TypeError: an object is no service, a handler is no coroutine function or takes something
@@ -97,6 +101,7 @@ class Endpoint:
         tls: ssl.SSLContext | tuple[str | PathLike[str], str | PathLike[str]] | None = None,
         limits: Limits | None = None,
         expose_tracebacks: bool = False,
+        on_journal_mismatch: OnJournalMismatch = OnJournalMismatch.RETRY,
     ) -> None:
         if not isinstance(max_protocol_version, int):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             expected = f"{MIN_VERSION} to {MAX_VERSION}"
@@ -105,11 +110,14 @@ class Endpoint:
             raise ValueError(
                 f"max_protocol_version={max_protocol_version}: must be {MIN_VERSION} to {MAX_VERSION}"
             )
+        if not isinstance(on_journal_mismatch, OnJournalMismatch):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+            expected = "an OnJournalMismatch, such as OnJournalMismatch.PAUSE"
+            raise wrong_type("Endpoint", "on_journal_mismatch", on_journal_mismatch, expected)
         if run_threads < 1:
             raise ValueError(f"run_threads={run_threads}: must be at least 1")
         self._limits = limits or Limits()
         inbound, outbound = self._limits.max_inbound_message, self._limits.max_outbound_message
-        self._handlers = bind(services, inbound, outbound)
+        self._handlers = bind(services, inbound, outbound, on_journal_mismatch)
         self._discovery = Discovery(
             tuple(service.__restate_service__ for service in services),
             min_protocol_version=MIN_VERSION,

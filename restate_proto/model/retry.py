@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GiveUp",
     "InvocationRetryPolicy",
+    "OnJournalMismatch",
     "OnMaxAttempts",
     "RetryPolicy",
     "attempts_problem",
@@ -118,6 +119,22 @@ class OnMaxAttempts(Enum):
 
     PAUSE = "PAUSE"
     KILL = "KILL"
+
+
+class OnJournalMismatch(Enum):
+    """What Restate does with an invocation whose code does something else than its journal says.
+
+    PAUSE and FAIL need service protocol v7; where it is older, the invocation is retried.
+    """
+
+    RETRY = "RETRY"
+    """Retries it as any failure: the default. Code that fits the journal may be deployed meanwhile."""
+
+    PAUSE = "PAUSE"
+    """Pauses it, until a person has deployed code that fits, and resumes it."""
+
+    FAIL = "FAIL"
+    """Ends it: callers get the error, with code 570. Nothing that it has done is undone."""
 
 
 @dataclass(frozen=True, slots=True)

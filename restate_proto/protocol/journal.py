@@ -20,6 +20,7 @@ from restate_proto.protocol.errors import (
     AttemptEnded,
     AttemptError,
     Code,
+    ErrorBehavior,
     MessageTooLargeError,
     RelatedCommand,
     ViolationError,
@@ -55,6 +56,7 @@ class Journal:
         version: the service protocol version of the stream.
         max_outbound: the `message-size-limit` of the server, in bytes; what it would not take is
             not written.
+        on_mismatch: what Restate is to do where the code does something else than the journal says.
 
     Attributes:
         phase: where the attempt stands.
@@ -76,6 +78,7 @@ class Journal:
         "_last_name",
         "_last_type",
         "_max_outbound",
+        "_on_mismatch",
         "_output",
         "_output_size",
         "command_index",
@@ -92,9 +95,15 @@ class Journal:
         "version",
     )
 
-    def __init__(self, version: int, max_outbound: int) -> None:
+    def __init__(
+        self,
+        version: int,
+        max_outbound: int,
+        on_mismatch: ErrorBehavior = ErrorBehavior.RETRY,
+    ) -> None:
         self.version = version
         self._max_outbound = max_outbound
+        self._on_mismatch = on_mismatch
         self.max_payload = max_outbound - RESTATES_SHARE
         self.phase = _WAITING_START
         self.start = _NO_START
@@ -160,8 +169,7 @@ class Journal:
         except UNDECODABLE as error:
             self.bad_record(type_, f"is undecodable: {error}", name)
         if difference is not None:
-            related = RelatedCommand(index, name, type_)
-            self.fail(AttemptError(Code.JOURNAL_MISMATCH, difference, related=related))
+            self._fail_with_mismatch(difference, RelatedCommand(index, name, type_))
 
     def take_recorded(self, type_: int, name: str = "", ids: int = 0) -> None:
         """The handler does what the next recorded command says."""
@@ -185,8 +193,12 @@ class Journal:
         index = self.command_index + 1
         type_, payload = self.recorded[-1]
         text = mismatch_text(index, expected, type_, payload)
-        related = related or RelatedCommand(index, "", type_)
-        self.fail(AttemptError(Code.JOURNAL_MISMATCH, text, related=related))
+        self._fail_with_mismatch(text, related or RelatedCommand(index, "", type_))
+
+    def _fail_with_mismatch(self, text: str, related: RelatedCommand) -> NoReturn:
+        behavior = self._on_mismatch if self.version >= 7 else ErrorBehavior.RETRY
+        error = AttemptError(Code.JOURNAL_MISMATCH, text, related=related, behavior=behavior)
+        self.fail(error)
 
     # ---- What the handler issues ----
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from restate_proto.protocol.commands import Commands
-from restate_proto.protocol.errors import AttemptError, Code, ViolationError
+from restate_proto.protocol.errors import AttemptError, Code, ErrorBehavior, ViolationError
 from restate_proto.protocol.frames import DEFAULT_MAX_OUTBOUND, MAX_LENGTH, Frame, FrameDecoder
 from restate_proto.protocol.journal import Journal
 from restate_proto.protocol.messages import (
@@ -52,6 +52,7 @@ class StateMachine:
         max_message: the longest message that is taken, in bytes; a longer one ends the attempt.
         max_outbound: the `message-size-limit` of the server, in bytes; what it would not take is
             not written.
+        on_mismatch: what Restate is to do where the code does something else than the journal says.
 
     Attributes:
         journal: its phase, its start message and its output; how it ends.
@@ -66,9 +67,10 @@ class StateMachine:
         version: int,
         max_message: int = MAX_LENGTH,
         max_outbound: int = DEFAULT_MAX_OUTBOUND,
+        on_mismatch: ErrorBehavior = ErrorBehavior.RETRY,
     ) -> None:
         self._decoder = FrameDecoder(max_message)
-        self.journal = journal = Journal(version, max_outbound)
+        self.journal = journal = Journal(version, max_outbound, on_mismatch)
         self.waiting = waiting = Waiting(journal)
         self.commands = Commands(journal, waiting)
 

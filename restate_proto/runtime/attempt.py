@@ -136,7 +136,9 @@ class Attempt:
         runtime: Runtime,
     ) -> None:
         self._runtime = runtime
-        self._machine = StateMachine(version, handler.max_message, handler.max_outbound)
+        self._machine = StateMachine(
+            version, handler.max_message, handler.max_outbound, handler.on_mismatch
+        )
         self._journal = self._machine.journal
         self._loop = HandlerLoop(self, self._journal)
         self._operations = Operations(

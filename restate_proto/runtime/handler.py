@@ -10,7 +10,8 @@ from restate_proto.codec.raw import RawCodec
 from restate_proto.errors import TerminalError
 from restate_proto.model.codec import CodecError
 from restate_proto.model.kinds import Encoding
-from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MAX_LENGTH
+from restate_proto.model.retry import OnJournalMismatch
+from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MAX_LENGTH, ErrorBehavior
 from restate_proto.runtime.keyed_contexts import context_class
 
 if TYPE_CHECKING:
@@ -51,12 +52,14 @@ class BoundHandler:
         max_message: the longest message of the service protocol that is taken, in bytes.
         max_outbound: the `message-size-limit` of the server, in bytes.
         key: what its key or id is; None for any string.
+        on_journal_mismatch: what becomes of an invocation whose code does not fit its journal.
 
     Attributes:
         name: the handler, as `shop.v1.Cart/AddTicket`.
         context_class: the class of the contexts that it gets, by its kind.
         explicit_cancellation: whether it asks if its invocation is cancelled.
         is_raw: whether its request is bytes, in which there is no encoding to look for.
+        on_mismatch: what Restate is told where the code does not fit the journal.
         report_failure: what is told of failed attempts, none of which is retried then; None where
             Restate retries them.
     """
@@ -71,6 +74,7 @@ class BoundHandler:
         "max_outbound",
         "method",
         "name",
+        "on_mismatch",
         "report_failure",
         "request",
         "response",
@@ -82,6 +86,7 @@ class BoundHandler:
         method: Callable[[Any, Any], Coroutine[Any, Any, Any]],
         max_message: int = MAX_LENGTH,
         max_outbound: int = DEFAULT_MAX_OUTBOUND,
+        on_journal_mismatch: OnJournalMismatch = OnJournalMismatch.RETRY,
         *,
         key: KeyFormat[Any] | FixedKey | None = None,
     ) -> None:
@@ -96,12 +101,14 @@ class BoundHandler:
         self.response = descriptor.response
         self.encoding = descriptor.encoding
         self.explicit_cancellation = descriptor.explicit_cancellation
+        self.on_mismatch = ErrorBehavior[on_journal_mismatch.value]
         self.report_failure: Callable[[LastFailure], None] | None = None
 
     def without_retries(self, report_failure: Callable[[LastFailure], None]) -> BoundHandler:
         """The handler, with nothing in what it tells Restate that asks for another attempt."""
         handler = copy(self)
         handler.report_failure = report_failure
+        handler.on_mismatch = ErrorBehavior.RETRY  # which is not made; a pause would be waited for
         return handler
 
     def describe(self, journal: Journal) -> str:

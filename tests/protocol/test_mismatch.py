@@ -8,7 +8,15 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor
 
 from restate_proto.model.target import Target
-from restate_proto.protocol import MAX_VERSION, AttemptEnded, Phase
+from restate_proto.protocol import (
+    MAX_VERSION,
+    AttemptEnded,
+    AttemptError,
+    Await,
+    ErrorBehavior,
+    Phase,
+    StateMachine,
+)
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.protocol.case import (
     ALL_VERSIONS,
@@ -19,6 +27,7 @@ from tests.protocol.case import (
     raw,
     replaying,
     signal,
+    stream,
     value,
     void,
 )
@@ -28,8 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from google.protobuf.message import Message
-
-    from restate_proto.protocol import StateMachine
 
 each_version = pytest.mark.parametrize("version", ALL_VERSIONS)
 
@@ -315,3 +322,38 @@ def test_a_mismatch_while_calls_are_cancelled() -> None:
     with pytest.raises(AttemptEnded):
         case.wait(2)
     assert "expected 'send signal inv_1', " in error_of(case).message
+
+
+# ---- What Restate is to do ----
+
+MISMATCHES: dict[str, Callable[[StateMachine], object]] = {
+    "another command": lambda m: m.commands.run("quote"),
+    "another name": lambda m: m.commands.sleep(1, "another"),
+    "the end": lambda m: m.journal.end(),
+    "a wait": lambda m: m.waiting.park(Await(ids=[1]), executing=False),
+}
+
+
+@each_version
+@pytest.mark.parametrize("behavior", ErrorBehavior)
+@pytest.mark.parametrize("mismatch", MISMATCHES.values(), ids=MISMATCHES.keys())
+def test_restate_is_told_what_to_do(
+    version: int, behavior: ErrorBehavior, mismatch: Callable[[StateMachine], object]
+) -> None:
+    machine = StateMachine(version, on_mismatch=behavior)
+    sleep = pb.SleepCommandMessage(result_completion_id=1, name="nap")
+    machine.feed(stream(pb.InputCommandMessage(), sleep))
+    machine.read_input()
+    with pytest.raises(AttemptEnded, match="Journal mismatch"):
+        mismatch(machine)
+    error = error_of(machine)
+    assert error.code == 570
+    assert error.behavior == (behavior if version >= 7 else pb.RETRY)
+
+
+def test_other_errors_are_retried() -> None:
+    machine = StateMachine(7, on_mismatch=ErrorBehavior.FAIL)
+    machine.feed(stream(pb.InputCommandMessage()))
+    machine.read_input()
+    machine.journal.fail_with(AttemptError(570, "a handler's own error with this code"))
+    assert error_of(machine).behavior == pb.RETRY

@@ -13,6 +13,7 @@ from conformance.v1.conformance_pb2 import Parcel
 from restate_proto.codec.google import google_codec
 from restate_proto.model.key_format import FixedKey
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
+from restate_proto.model.retry import OnJournalMismatch
 from restate_proto.model.service import HandlerDescriptor
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND
 from restate_proto.protocol.frames import FrameDecoder, pack_header
@@ -175,6 +176,7 @@ class Case:
         request: type[Message] = Parcel,
         response: type[Message] = Parcel,
         max_outbound: int = DEFAULT_MAX_OUTBOUND,
+        on_journal_mismatch: OnJournalMismatch = OnJournalMismatch.RETRY,
         explicit_cancellation: bool = False,
         key: FixedKey | None = None,
     ) -> None:
@@ -191,7 +193,13 @@ class Case:
         )
         self.stream = Stream()
         self.fed = 0
-        handler = BoundHandler(descriptor, body, max_outbound=max_outbound, key=key)
+        handler = BoundHandler(
+            descriptor,
+            body,
+            max_outbound=max_outbound,
+            on_journal_mismatch=on_journal_mismatch,
+            key=key,
+        )
         if runtime is None:
             # Handlers run when they are ready, however long that takes on a busy machine.
             loop = asyncio.get_running_loop()

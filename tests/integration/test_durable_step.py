@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextvars import ContextVar
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -88,3 +89,24 @@ def test_restate_shows_steps_by_their_names(world: World) -> None:
         return [row["name"] for row in rows]
 
     assert world.run(scenario()) == ["charge", "deliver by van"]
+
+
+def test_steps_in_tasks(world: World) -> None:
+    shop = Shop()
+    shop.called += ["deliver"] * 2
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async with asyncio.TaskGroup() as group:
+            charged = group.create_task(charge(ctx))
+            delivered = group.create_task(deliver(ctx, parcel))
+        return Parcel(number=charged.result().number, text=delivered.result())
+
+    async def charge(ctx: Context) -> Parcel:
+        return await shop.charge(ctx, 3)
+
+    async def deliver(ctx: Context, parcel: Parcel) -> str:
+        return " ".join(await shop.deliver(ctx, parcel))
+
+    answer = world.run(world.perform(Place.SERVICE, body, Parcel(text="books")))
+    assert (answer.number, answer.text) == (3, "books nobody")
+    assert sorted(shop.called) == ["charge"] + ["deliver"] * 3

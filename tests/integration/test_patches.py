@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,17 +25,18 @@ class Code:
 
     Attributes:
         executed: what was executed, of each invocation by the `text` of its request.
+        to_interrupt: the invocations that begin another attempt when they have done something.
     """
 
     def __init__(self) -> None:
         self.executed: dict[str, list[str]] = {}
         self._release = "old"
-        self._to_interrupt: set[str] = set()
+        self.to_interrupt: set[str] = set()
 
     def release(self, name: str, *, interrupts: str = "") -> None:
         """Release code; the invocations named begin another attempt when they have done something."""
         self._release = name
-        self._to_interrupt = set(interrupts.split())
+        self.to_interrupt = set(interrupts.split())
 
     async def body(self, ctx: Context, parcel: Parcel) -> Parcel:
         name = parcel.text
@@ -45,7 +47,7 @@ class Code:
             steps.append(step)
 
         await do("before")
-        if name in self._to_interrupt and parcel.number == 1:
+        if name in self.to_interrupt and parcel.number == 1:
             await self._interrupt(name)
         match self._release:
             case "old":
@@ -57,7 +59,7 @@ class Code:
                 await do("new")
             case _:
                 await do("new")
-        if name in self._to_interrupt:
+        if name in self.to_interrupt:
             await self._interrupt(name)
         await ctx.sleep(timedelta(0))
         if self._release == "both":
@@ -147,4 +149,38 @@ def test_an_invocation_without_the_marker_is_listed(world: World) -> None:
         assert (await handle.attach()).text == "before old once"
 
     world.run(scenario())
+    world.take_failures()
+
+
+def test_tasks_ask_as_the_handler_does(world: World) -> None:
+    """The order of commands depends on the journal alone, and so does who asks first."""
+    code = Code()
+    has_patch = False
+
+    async def step(ctx: Context, name: str) -> str:
+        await ctx.sleep(timedelta(0), name)
+        is_new = has_patch and ctx.patched(NAME)
+        return await ctx.run(f"{name} {'new' if is_new else 'old'}", lambda: f"{name} {is_new}")
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        steps = [step(ctx, name) for name in ("a", "b")]
+        texts = await asyncio.gather(*steps)
+        if parcel.text in code.to_interrupt:
+            raise OSError(f"{parcel.text} is interrupted")
+        texts.append(str(has_patch and ctx.patched(NAME)))
+        return Parcel(text=" ".join(texts))
+
+    async def scenario() -> list[str]:
+        nonlocal has_patch
+        code.release("old", interrupts="old")
+        handle = await world.begin(Place.SERVICE, body, Parcel(text="old"))
+        id_ = await handle.invocation_id()
+        while "old is interrupted" not in str(await world.invocation_row(id_)):
+            pass
+        has_patch = True
+        code.release("both")
+        fresh = await world.perform(Place.SERVICE, body, Parcel(text="new"))
+        return [(await handle.attach()).text, fresh.text]
+
+    assert world.run(scenario()) == ["a False b False False", "a True b True True"]
     world.take_failures()

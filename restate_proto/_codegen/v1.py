@@ -22,7 +22,7 @@ from restate_proto.model.key_format import FixedKey, KeyField, KeyFormat, KeyTyp
 from restate_proto.model.keys import AwakeableKey, PromiseKey, SignalKey, StateKey
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.options import CallOptions, SendOptions, SubmitOptions
-from restate_proto.model.retry import InvocationRetryPolicy, OnMaxAttempts
+from restate_proto.model.retry import InvocationRetryPolicy, OnJournalMismatch, OnMaxAttempts
 from restate_proto.model.service import (
     HandlerDescriptor,
     Service,
@@ -71,6 +71,7 @@ __all__ = [
     "KeyType",
     "ObjectContext",
     "ObjectSharedContext",
+    "OnJournalMismatch",
     "OnMaxAttempts",
     "PromiseKey",
     "RawCodec",

@@ -36,7 +36,8 @@ def bind(
         services: objects that implement generated bases.
         max_message: the longest message of the service protocol that is taken, in bytes.
         max_outbound: the `message-size-limit` of the server, in bytes.
-        on_journal_mismatch: what becomes of an invocation whose code does not fit its journal.
+        on_journal_mismatch: what becomes of an invocation whose code does not fit its journal,
+            where the contract does not say it.
 
     Raises:
         TypeError: an object is no service, a handler is no coroutine function or takes something
@@ -62,13 +63,13 @@ def bind(
                 )
             _check_parameters(handler, type(service), method)
             called = method if handler.takes_request else _without_request(method)
+            on_mismatch = (
+                handler.config.on_journal_mismatch
+                or descriptor.config.on_journal_mismatch
+                or on_journal_mismatch
+            )
             bound = BoundHandler(
-                handler,
-                called,
-                max_message,
-                max_outbound,
-                on_journal_mismatch,
-                key=descriptor.key,
+                handler, called, max_message, max_outbound, on_mismatch, key=descriptor.key
             )
             handlers[f"/invoke/{handler.service}/{handler.name}"] = bound
         _check_others(descriptor, type(service))

@@ -81,7 +81,8 @@ class Endpoint:
             gives up. For development: the log has them in any case.
         on_journal_mismatch: what becomes of an invocation whose code does something else than its
             journal says (error 570): by default it is retried. PAUSE has a person deploy code that
-            fits and resume it, FAIL ends it; both need service protocol v7.
+            fits and resume it, FAIL ends it; both need service protocol v7. The contract's `config`
+            of a service or handler wins over it.
 
     Raises:
         TypeError: an object is no service, a handler is no coroutine function or takes something

@@ -1,4 +1,4 @@
-"""Configuration of services and handlers: what the discovery manifest (v1 to v4) can carry."""
+"""Configuration of services and handlers: what the discovery manifest (v1 to v4) can carry, and more."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 
-from restate_proto.model.retry import InvocationRetryPolicy
+from restate_proto.model.retry import InvocationRetryPolicy, OnJournalMismatch
 
 __all__ = ["Config"]
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How Restate treats a service or one handler; None leaves the server's default.
+    """How Restate treats a service or one handler; None leaves the default.
+
+    All but `on_journal_mismatch` is told to Restate in the manifest, and has the server's defaults.
 
     Args:
         inactivity_timeout: how long an attempt may make no progress before it is suspended.
@@ -26,6 +28,8 @@ class Config:
         lazy_state: whether state is fetched key by key instead of sent with each attempt.
         retry_policy: how failed attempts are retried.
         metadata: strings that Restate shows with the service.
+        on_journal_mismatch: what becomes of an invocation whose code does not fit its journal; by
+            default what the endpoint says.
     """
 
     inactivity_timeout: timedelta | None = None
@@ -37,3 +41,4 @@ class Config:
     lazy_state: bool | None = None
     retry_policy: InvocationRetryPolicy | None = None
     metadata: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    on_journal_mismatch: OnJournalMismatch | None = None

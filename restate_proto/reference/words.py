@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from restate_proto.contract.schema import FixedKey
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
-from restate_proto.model.retry import OnMaxAttempts
+from restate_proto.model.retry import OnJournalMismatch, OnMaxAttempts
 from restate_proto.reference.document import Code, Text, Tone
 
 if TYPE_CHECKING:
@@ -143,6 +143,9 @@ def settings(config: Config) -> Iterator[tuple[str, Cell, str]]:
     if config.lazy_state is not None:
         meaning = "fetched key by key" if config.lazy_state else "sent with each attempt"
         yield "State", (Text("lazy" if config.lazy_state else "eager"),), meaning
+    if config.on_journal_mismatch is not None:
+        meaning = "an invocation whose code does something else than its journal says"
+        yield "Journal mismatch", (Text(_ENDS[config.on_journal_mismatch]),), meaning
     for name, value in sorted(config.metadata.items()):
         yield "Metadata", (Code(f"{name}: {value}"),), "shown by Restate"
 
@@ -163,6 +166,11 @@ def _retries(policy: InvocationRetryPolicy) -> str:
     return ", ".join(parts)
 
 
+_ENDS = {
+    OnJournalMismatch.RETRY: "retried",
+    OnJournalMismatch.PAUSE: "paused",
+    OnJournalMismatch.FAIL: "ended",
+}
 _UNITS = (
     ("day", timedelta(days=1)),
     ("hour", timedelta(hours=1)),

@@ -48,7 +48,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
         service S {
           option (restatepb.v1.service) = { config: {
             retry_policy: { factor: 0.5 max_attempts: 0 on_max_attempts: 9 }
-            metadata: { value: "x" }
+            metadata: { value: "x" } on_journal_mismatch: 9
           } };
           rpc A(M) returns (M) {
             option (restatepb.v1.handler) = { config: { retry_policy: { factor: nan } } };
@@ -57,6 +57,8 @@ CASES: dict[str, tuple[str, list[str]]] = {
         """,
         [
             "metadata has an empty key; write one such as",
+            "on_journal_mismatch has the unknown value 9; write ON_JOURNAL_MISMATCH_RETRY,"
+            " ON_JOURNAL_MISMATCH_PAUSE or ON_JOURNAL_MISMATCH_FAIL",
             "retry_policy.factor is 0.5; write a number of 1 or more",
             "retry_policy.max_attempts is 0; write 1 or more, the first attempt counts",
             "retry_policy.on_max_attempts has the unknown value 9; write ON_MAX_ATTEMPTS_PAUSE or"

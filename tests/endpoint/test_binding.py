@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,10 @@ from benchmark.v1.benchmark_pb2 import GreetRequest, GreetResponse
 from benchmark.v1.benchmark_restate import CounterBase, GreeterBase
 from conformance.v1.conformance_pb2 import FailRequest, Parcel, Script
 from conformance.v1.conformance_restate import ClerkBase
-from restate_proto import Endpoint, Service
+from restate_proto import Endpoint, OnJournalMismatch, Service
+from restate_proto.endpoint.binding import bind
+from restate_proto.model.config import Config
+from restate_proto.protocol import ErrorBehavior
 
 if TYPE_CHECKING:
     from restate_proto import Context
@@ -214,3 +218,35 @@ def test_an_option_of_a_wrong_type_when_it_serves(options: dict[str, Any], words
 
     with pytest.raises(TypeError, match=words):
         asyncio.run(scenario())
+
+
+R, P, F = OnJournalMismatch
+
+
+@pytest.mark.parametrize(
+    ("of_handler", "of_service", "of_endpoint", "behavior"),
+    [
+        (None, None, R, ErrorBehavior.RETRY),
+        (None, None, F, ErrorBehavior.FAIL),
+        (None, P, F, ErrorBehavior.PAUSE),
+        (R, P, F, ErrorBehavior.RETRY),
+    ],
+)
+def test_a_handler_s_wish_wins_over_its_service_s_and_that_over_the_endpoint_s(
+    of_handler: OnJournalMismatch | None,
+    of_service: OnJournalMismatch | None,
+    of_endpoint: OnJournalMismatch,
+    behavior: ErrorBehavior,
+) -> None:
+    service = GreeterBase.__restate_service__
+    (handler,) = service.handlers
+
+    class Configured(Greeter):
+        __restate_service__ = replace(
+            service,
+            config=Config(on_journal_mismatch=of_service),
+            handlers=(replace(handler, config=Config(on_journal_mismatch=of_handler)),),
+        )
+
+    (bound,) = bind([Configured()], on_journal_mismatch=of_endpoint).values()
+    assert bound.on_mismatch is behavior

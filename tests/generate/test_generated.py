@@ -20,7 +20,7 @@ from restate_proto.model.config import Config
 from restate_proto.model.error_types import DetailedError, received_error
 from restate_proto.model.keys import AwakeableKey
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
-from restate_proto.model.retry import InvocationRetryPolicy, OnMaxAttempts
+from restate_proto.model.retry import InvocationRetryPolicy, OnJournalMismatch, OnMaxAttempts
 from restate_proto.model.service import ServiceBase
 from tests.generate.golden_cases import CASES, REPOSITORY, check_golden, parameter, tool
 
@@ -140,11 +140,13 @@ def test_the_configuration_arrives_whole(load: Callable[[str], Any]) -> None:
             on_max_attempts=OnMaxAttempts.PAUSE,
         ),
         metadata={"team": "hello", 'a "quoted" key': "back\\slash"},
+        on_journal_mismatch=OnJournalMismatch.PAUSE,
     )
     greet, goodbye = service.handlers
     assert greet.config == Config()
     assert (goodbye.service, goodbye.name, goodbye.method) == ("greeter", "goodbye", "say_goodbye")
     assert goodbye.config.retry_policy.on_max_attempts is OnMaxAttempts.KILL
+    assert goodbye.config.on_journal_mismatch is OnJournalMismatch.FAIL
     assert (greet.explicit_cancellation, goodbye.explicit_cancellation) == (False, True)
 
 

@@ -317,6 +317,7 @@ def test_settings(written: Written) -> None:
               workflow_retention: { seconds: 604800 } ingress_private: true lazy_state: false
               retry_policy: { max_attempts: 3 on_max_attempts: ON_MAX_ATTEMPTS_KILL }
               metadata: { key: "b" value: "2" } metadata: { key: "a" value: "1" }
+              on_journal_mismatch: ON_JOURNAL_MISMATCH_PAUSE
             }
           };
           rpc Run(M) returns (M);
@@ -334,6 +335,7 @@ def test_settings(written: Written) -> None:
         ["Retries", "at most 3 attempts, then it is killed"],
         ["Ingress", "private"],
         ["State", "eager"],
+        ["Journal mismatch", "paused"],
         ["Metadata", "a: 1"],
         ["Metadata", "b: 2"],
     ]

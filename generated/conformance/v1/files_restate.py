@@ -209,6 +209,10 @@ class ReportClient(_rt.ContextClient, _ReportDocs):
         """Returns the same handlers as one-way messages."""
         return ReportSendClient(self._ctx, self._key, self._scope)
 
+    def handle(self) -> _rt.InvocationRef[bytes]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_REPORT_RUN)
+
     def run(self, request: bytes, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[bytes]:
         return self._call(_REPORT_RUN, request, options)
 

@@ -345,6 +345,10 @@ class DailyClient(_rt.ContextClient, _DailyDocs):
         """Returns the same handlers as one-way messages."""
         return DailySendClient(self._ctx, self._key, self._scope)
 
+    def handle(self) -> _rt.InvocationRef[_queue_pb2.DayKey]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_DAILY_RUN)
+
     def run(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_queue_pb2.DayKey]:
         return self._call(_DAILY_RUN, None, options)
 

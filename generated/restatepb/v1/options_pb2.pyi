@@ -25,6 +25,13 @@ class Cancellation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CANCELLATION_UNSPECIFIED: _ClassVar[Cancellation]
     CANCELLATION_IMPLICIT: _ClassVar[Cancellation]
     CANCELLATION_EXPLICIT: _ClassVar[Cancellation]
+
+class OnJournalMismatch(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ON_JOURNAL_MISMATCH_UNSPECIFIED: _ClassVar[OnJournalMismatch]
+    ON_JOURNAL_MISMATCH_RETRY: _ClassVar[OnJournalMismatch]
+    ON_JOURNAL_MISMATCH_PAUSE: _ClassVar[OnJournalMismatch]
+    ON_JOURNAL_MISMATCH_FAIL: _ClassVar[OnJournalMismatch]
 ENCODING_UNSPECIFIED: Encoding
 ENCODING_PROTOBUF: Encoding
 ENCODING_JSON: Encoding
@@ -34,6 +41,10 @@ ON_MAX_ATTEMPTS_KILL: OnMaxAttempts
 CANCELLATION_UNSPECIFIED: Cancellation
 CANCELLATION_IMPLICIT: Cancellation
 CANCELLATION_EXPLICIT: Cancellation
+ON_JOURNAL_MISMATCH_UNSPECIFIED: OnJournalMismatch
+ON_JOURNAL_MISMATCH_RETRY: OnJournalMismatch
+ON_JOURNAL_MISMATCH_PAUSE: OnJournalMismatch
+ON_JOURNAL_MISMATCH_FAIL: OnJournalMismatch
 SERVICE_FIELD_NUMBER: _ClassVar[int]
 service: _descriptor.FieldDescriptor
 OBJECT_FIELD_NUMBER: _ClassVar[int]
@@ -136,7 +147,7 @@ class Raw(_message.Message):
     def __init__(self, input: _Optional[str] = ..., output: _Optional[str] = ...) -> None: ...
 
 class Config(_message.Message):
-    __slots__ = ("inactivity_timeout", "abort_timeout", "journal_retention", "idempotency_retention", "workflow_retention", "ingress_private", "lazy_state", "retry_policy", "metadata")
+    __slots__ = ("inactivity_timeout", "abort_timeout", "journal_retention", "idempotency_retention", "workflow_retention", "ingress_private", "lazy_state", "retry_policy", "metadata", "on_journal_mismatch")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -153,6 +164,7 @@ class Config(_message.Message):
     LAZY_STATE_FIELD_NUMBER: _ClassVar[int]
     RETRY_POLICY_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
+    ON_JOURNAL_MISMATCH_FIELD_NUMBER: _ClassVar[int]
     inactivity_timeout: _duration_pb2.Duration
     abort_timeout: _duration_pb2.Duration
     journal_retention: _duration_pb2.Duration
@@ -162,7 +174,8 @@ class Config(_message.Message):
     lazy_state: bool
     retry_policy: RetryPolicy
     metadata: _containers.ScalarMap[str, str]
-    def __init__(self, inactivity_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., abort_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., journal_retention: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., idempotency_retention: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., workflow_retention: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., ingress_private: bool = ..., lazy_state: bool = ..., retry_policy: _Optional[_Union[RetryPolicy, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    on_journal_mismatch: OnJournalMismatch
+    def __init__(self, inactivity_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., abort_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., journal_retention: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., idempotency_retention: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., workflow_retention: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., ingress_private: bool = ..., lazy_state: bool = ..., retry_policy: _Optional[_Union[RetryPolicy, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., on_journal_mismatch: _Optional[_Union[OnJournalMismatch, str]] = ...) -> None: ...
 
 class RetryPolicy(_message.Message):
     __slots__ = ("initial_interval", "factor", "max_interval", "max_attempts", "on_max_attempts")

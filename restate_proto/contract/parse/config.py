@@ -9,6 +9,7 @@ from restate_proto.model.config import Config
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.model.retry import (
     InvocationRetryPolicy,
+    OnJournalMismatch,
     OnMaxAttempts,
     attempts_problem,
     duration_problem,
@@ -38,6 +39,12 @@ _ON_MAX_ATTEMPTS = {
     options_pb2.ON_MAX_ATTEMPTS_PAUSE: OnMaxAttempts.PAUSE,
     options_pb2.ON_MAX_ATTEMPTS_KILL: OnMaxAttempts.KILL,
 }
+_ON_JOURNAL_MISMATCH = {
+    options_pb2.ON_JOURNAL_MISMATCH_UNSPECIFIED: None,
+    options_pb2.ON_JOURNAL_MISMATCH_RETRY: OnJournalMismatch.RETRY,
+    options_pb2.ON_JOURNAL_MISMATCH_PAUSE: OnJournalMismatch.PAUSE,
+    options_pb2.ON_JOURNAL_MISMATCH_FAIL: OnJournalMismatch.FAIL,
+}
 
 
 def parse_config(
@@ -66,6 +73,11 @@ def parse_config(
     metadata = dict(sorted(message.metadata.items()))
     if "" in metadata:
         report('metadata has an empty key; write one such as { key: "team" value: "checkout" }')
+    if message.on_journal_mismatch not in _ON_JOURNAL_MISMATCH:
+        report(
+            f"on_journal_mismatch has the unknown value {message.on_journal_mismatch}; write "
+            "ON_JOURNAL_MISMATCH_RETRY, ON_JOURNAL_MISMATCH_PAUSE or ON_JOURNAL_MISMATCH_FAIL"
+        )
     return Config(
         **durations,
         ingress_private=message.ingress_private if message.HasField("ingress_private") else None,
@@ -74,6 +86,7 @@ def parse_config(
         if message.HasField("retry_policy")
         else None,
         metadata=metadata,
+        on_journal_mismatch=_ON_JOURNAL_MISMATCH.get(message.on_journal_mismatch),
     )
 
 

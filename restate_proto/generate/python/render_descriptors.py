@@ -189,6 +189,9 @@ def _config(config: Config, imports: Imports) -> Call:
         arguments.append(("retry_policy", _retry_policy(config.retry_policy, imports)))
     if config.metadata:
         arguments.append(("metadata", _strings(config.metadata)))
+    if config.on_journal_mismatch is not None:
+        on_mismatch = f"_rt.OnJournalMismatch.{config.on_journal_mismatch.name}"
+        arguments.append(("on_journal_mismatch", on_mismatch))
     return Call("_rt.Config", tuple(arguments))
 
 

@@ -142,7 +142,7 @@ _GREETER_SAY_GOODBYE: Final = _rt.HandlerDescriptor(
         retry_policy=_rt.InvocationRetryPolicy(
             max_attempts=1, on_max_attempts=_rt.OnMaxAttempts.KILL,
         ),
-        metadata={"level": "2"},
+        metadata={"level": "2"}, on_journal_mismatch=_rt.OnJournalMismatch.FAIL,
     ),
     documentation="Says goodbye,\nand means it.", explicit_cancellation=True,
 )
@@ -159,6 +159,7 @@ GreeterBase.__restate_service__ = _rt.ServiceDescriptor(
             on_max_attempts=_rt.OnMaxAttempts.PAUSE,
         ),
         metadata={'a "quoted" key': "back\\slash", "team": "hello"},
+        on_journal_mismatch=_rt.OnJournalMismatch.PAUSE,
     ),
     documentation=_rt.getdoc(GreeterBase), signals=(GreeterBase.APPROVED,),
 )

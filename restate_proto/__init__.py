@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from restate_proto.endpoint import Endpoint, Limits, RunningEndpoint
+    from restate_proto.codec.validation import InvalidMessageError
+    from restate_proto.endpoint import Endpoint, Limits, RunningEndpoint, Validation
     from restate_proto.errors import PauseError, RestateError, RetryableError, TerminalError
     from restate_proto.ingress import (
         IngressBadRequestError,
@@ -79,6 +80,7 @@ __all__ = [
     "IngressOverloadedError",
     "IngressUnauthorizedError",
     "IngressUnreachableError",
+    "InvalidMessageError",
     "InvalidResponseError",
     "InvocationHandle",
     "InvocationNotFoundError",
@@ -106,6 +108,7 @@ __all__ = [
     "SubmitOptions",
     "Target",
     "TerminalError",
+    "Validation",
     "VirtualObject",
     "Workflow",
     "WorkflowContext",
@@ -121,7 +124,8 @@ __all__ = [
 ]
 
 _MODULES = {
-    "endpoint": ("Endpoint", "Limits", "RunningEndpoint"),
+    "codec.validation": ("InvalidMessageError",),
+    "endpoint": ("Endpoint", "Limits", "RunningEndpoint", "Validation"),
     "errors": ("PauseError", "RestateError", "RetryableError", "TerminalError"),
     "model.codec": ("CodecError",),
     "model.error_types": ("DetailedError",),

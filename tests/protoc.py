@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from google.protobuf.compiler import plugin_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
+from restate_proto.rules import rules_set
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -41,15 +43,18 @@ class Answer(Protocol):
 def compile_files(
     folder: Path, files: Mapping[str, str], parameter: str, only: str | None
 ) -> plugin_pb2.CodeGeneratorRequest:
-    """Makes the request for files that are written below `folder`."""
+    """Makes the request for files that are written below `folder`; they may have rules."""
     source, descriptors = folder / "source", folder / "descriptors"
     for name, text in files.items():
         path = source / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text).lstrip("\n"))
+    brought = folder / "brought"
+    brought.write_bytes(rules_set())
     code = _protoc.main(
         [
             "protoc",
+            f"--descriptor_set_in={brought}",
             f"-I{source}",
             f"-I{REPOSITORY / 'proto'}",
             f"-I{_WELL_KNOWN}",

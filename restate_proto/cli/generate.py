@@ -55,8 +55,9 @@ def generate(
 ) -> Generated:
     """Generates Python from all .proto files of a folder, or of several: messages and Restate code.
 
-    restatepb/v1/options.proto and the well-known types need not be there. Nothing is written
-    unless all is right.
+    restatepb/v1/options.proto and the well-known types need not be there, nor does
+    buf/validate/validate.proto where protovalidate is installed: its module is generated, too, as
+    protovalidate brings none. Nothing is written unless all is right.
 
     Args:
         proto_dir: the folder; its files import each other by their path below it. Or several, such
@@ -95,7 +96,7 @@ def generate(
             raise ContractError(folder.on_disk(str(error))) from None
         said = _joined(said, folder.on_disk("\n".join(go_warnings(request))))
         if is_google:
-            made = _mended(tree, folder.names, import_prefix)
+            made = _mended(tree, [*folder.names, *folder.brought], import_prefix)
         else:
             made, more = compile_messages(messages, request, tree)
             said = _joined(said, more)

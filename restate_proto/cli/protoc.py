@@ -14,6 +14,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from restate_proto.contract.paths import printable, proto_path_problem
 from restate_proto.errors import RestateError
+from restate_proto.rules import RULES_FILE, has_protovalidate, rules_set
 from restatepb.v1 import options_pb2
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class ProtoFolder:
     """A folder of .proto files, which import each other by their path below it.
 
     Several folders, such as the modules of a buf workspace, are taken as if they were one.
-    restatepb/v1/options.proto and the well-known types need not be there.
+    restatepb/v1/options.proto and the well-known types need not be there, nor does
+    buf/validate/validate.proto where protovalidate is installed.
 
     Args:
         paths: the folder, or folders.
@@ -68,6 +70,8 @@ class ProtoFolder:
                 raise ContractError(f"{folder} is no folder to find imports in")
         for folder in self._folders:
             _check_folder(folder)
+        self.brought: list[str] = []
+        """Files that were compiled with those of the contract, and that installed packages bring."""
 
     def compile(
         self, temporary: Path, arguments: Sequence[str] = ()
@@ -86,6 +90,26 @@ class ProtoFolder:
             ContractError: protoc refuses a file, or an import has no proto path.
         """
         descriptors = temporary / "descriptors"
+        code, said = self._run_protoc(temporary, descriptors, arguments)
+        is_missing = code != 0 and f"{RULES_FILE}: File not found." in said
+        if is_missing and has_protovalidate():
+            self.brought = [RULES_FILE]
+            code, said = self._run_protoc(temporary, descriptors, arguments)
+        elif is_missing:
+            said += (
+                "\nrun `pip install 'restate-proto[validate]'` to get that file, or name the folder "
+                "that has it with --include"
+            )
+        if code:
+            raise ContractError(said or f"protoc failed with exit code {code}")
+        found = FileDescriptorSet.FromString(descriptors.read_bytes())
+        check_proto_paths(file.name for file in found.file)
+        return found, _without_named_imports(said, found)
+
+    def _run_protoc(
+        self, temporary: Path, descriptors: Path, arguments: Sequence[str]
+    ) -> tuple[int, str]:
+        """Returns the exit code of protoc, and what it said."""
         arguments_file = temporary / "arguments"
         lines = [
             # Only this folder, under its own name: the one around it may be all of site-packages.
@@ -96,7 +120,12 @@ class ProtoFolder:
             "--include_imports",
             "--include_source_info",
             *self.names,
+            *self.brought,
         ]
+        if self.brought:
+            brought = temporary / "brought"
+            brought.write_bytes(rules_set())
+            lines.insert(0, f"--descriptor_set_in={brought}")
         # In a file, since a command line can be too short for a large tree. A line of it is one
         # argument, whatever it holds; that those of the contract are no options has been checked.
         arguments_file.write_text("\n".join(lines), encoding="utf-8")
@@ -106,12 +135,7 @@ class ProtoFolder:
             command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
         )
         said = self.on_disk((done.stdout + done.stderr).strip())
-        said = "\n".join(map(printable, said.split("\n")))
-        if done.returncode:
-            raise ContractError(said or f"protoc failed with exit code {done.returncode}")
-        found = FileDescriptorSet.FromString(descriptors.read_bytes())
-        check_proto_paths(file.name for file in found.file)
-        return found, _without_named_imports(said, found)
+        return done.returncode, "\n".join(map(printable, said.split("\n")))
 
     def on_disk(self, text: str) -> str:
         """Puts their folder in front of the files that begin lines, as a new protoc does itself."""

@@ -67,7 +67,7 @@ class GoogleCodec(Generic[M]):
 
     def __init__(self, message_class: type[M]) -> None:
         self.type = message_class
-        descriptor = self._descriptor
+        descriptor = self.descriptor
         self.full_name: str = descriptor.full_name
         self.is_empty = self.full_name == "google.protobuf.Empty"
         self.json_is_object = self.full_name not in NO_OBJECTS
@@ -112,7 +112,7 @@ class GoogleCodec(Generic[M]):
             return self._parse(data)
         # Beside DecodeError: what protobuf's pure Python implementation lets through.
         except (DecodeError, ValueError, RecursionError) as error:
-            place, reason = find_fault(data, self._descriptor) or ("", error)
+            place, reason = find_fault(data, self.descriptor) or ("", error)
             raise self._error(_BAD_BINARY, reason, place) from error
 
     def to_json(self, message: M, /) -> bytes:
@@ -174,16 +174,21 @@ class GoogleCodec(Generic[M]):
             raise TypeError(f"expected an object, got {value!r:.200}")
         return value
 
+    @property
+    def descriptor(self) -> Descriptor:
+        """The type's descriptor."""
+        return cast("Descriptor", self.type.DESCRIPTOR)  # or upb's, which does the same
+
+    def new_google_message(self) -> M:
+        """An empty message."""
+        return self.type()
+
     def json_schema(self) -> JsonSchema | None:
         """The JSON Schema (draft 2020-12) of the ProtoJSON form."""
         # Not needed to serve an invocation, so not loaded before it is asked for.
         from restate_proto.codec.json_schema import message_schema  # noqa: PLC0415
 
-        return message_schema(self._descriptor)
-
-    @property
-    def _descriptor(self) -> Descriptor:
-        return cast("Descriptor", self.type.DESCRIPTOR)  # or upb's, which does the same
+        return message_schema(self.descriptor)
 
     def _parse_complete(self, data: bytes) -> M:
         message = self.type.FromString(data)

@@ -6,16 +6,22 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from restate_proto.codec.json_forms import KEYS, SCALARS, WELL_KNOWN
+from restate_proto.codec.json_rules import example_of, inner_rules
 from restate_proto.protobuf import is_repeated, is_required, map_entry
+from restate_proto.rules import field_rules
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+
+    from restate_proto.rules import Rules
 
 __all__ = ["message_example", "short_example"]
 
 # How much is enough to show what a message is like.
 _MANY_VALUES = 100
 _DEEP = 6
+# More items than these are no example any more.
+_MOST_ITEMS = 5
 
 # Tools that look for references in a schema also look into its examples.
 _REFERENCE = "$ref"
@@ -103,13 +109,22 @@ class _Builder:
 
     def _field(self, field: FieldDescriptor) -> Any:
         entry = map_entry(field)
+        rules = field_rules(field)
         if entry is not None:
             key, value = entry.fields_by_name["key"], entry.fields_by_name["value"]
-            return {KEYS[key.type].example: self._value(value, needed=False)}
-        value = self._value(field, needed=is_required(field))
-        return [value] if is_repeated(field) else value
+            name = KEYS[key.type].example
+            if key.type == key.TYPE_STRING:
+                name = example_of(key, inner_rules(rules, "map.keys."), name)
+            return {name: self._value(value, inner_rules(rules, "map.values."), needed=False)}
+        if is_repeated(field):
+            value = self._value(
+                field, inner_rules(rules, "repeated.items."), needed=is_required(field)
+            )
+            least = rules.get("repeated.min_items")
+            return [value] * (least if isinstance(least, int) and least <= _MOST_ITEMS else 1)
+        return self._value(field, rules, needed=is_required(field))
 
-    def _value(self, field: FieldDescriptor, *, needed: bool) -> Any:
+    def _value(self, field: FieldDescriptor, rules: Rules, *, needed: bool) -> Any:
         message = field.message_type
         if message is not None:
             is_deep = len(self._open) >= self._depth and message.full_name not in WELL_KNOWN
@@ -120,8 +135,12 @@ class _Builder:
             if self._left < 0:
                 raise _TooLargeError
         if message is not None:
-            return self.message(message)
-        return SCALARS[field.type].example if field.enum_type is None else _enum(field.enum_type)
+            value = self.message(message)
+        elif field.enum_type is None:
+            value = SCALARS[field.type].example
+        else:
+            value = _enum(field.enum_type)
+        return example_of(field, rules, value) if rules else value
 
 
 def _enum(descriptor: EnumDescriptor) -> Any:

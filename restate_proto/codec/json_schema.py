@@ -22,7 +22,14 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from restate_proto.codec.json_example import message_example
 from restate_proto.codec.json_forms import KEYS, SCALARS, WELL_KNOWN, WRAPPERS
+from restate_proto.codec.json_rules import (
+    constrain,
+    constrain_message,
+    inner_rules,
+    must_be_there,
+)
 from restate_proto.protobuf import is_repeated, is_required, map_entry
+from restate_proto.rules import field_rules, message_rules, oneof_is_required
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, EnumDescriptor
@@ -70,7 +77,11 @@ class _Builder:
             schema["properties"] = {
                 field.json_name: self._field(field) for field in descriptor.fields
             }
-        required = [field.json_name for field in descriptor.fields if is_required(field)]
+        required = [
+            field.json_name
+            for field in descriptor.fields
+            if is_required(field) or must_be_there(field, field_rules(field))
+        ]
         if required:
             schema["required"] = required
         # A oneof of one field says nothing; among them are those that `optional` stands for.
@@ -84,22 +95,34 @@ class _Builder:
                 f"At most one of {', '.join(names)}." for names in choices
             )
             schema["not"] = {"anyOf": [_more_than_one(names) for names in choices]}
+        needed = [oneof for oneof in descriptor.oneofs if oneof_is_required(oneof)]
+        if needed:
+            schema["allOf"] = [
+                {"anyOf": [{"required": [field.json_name]} for field in oneof.fields]}
+                for oneof in needed
+            ]
+        constrain_message(schema, message_rules(descriptor))
         return schema
 
     def _field(self, field: FieldDescriptor) -> JsonSchema:
+        rules = field_rules(field)
         entry = map_entry(field)
         if entry is not None:
-            schema: JsonSchema = {
-                "type": "object",
-                "additionalProperties": self._value(entry.fields_by_name["value"]),
-            }
+            value = entry.fields_by_name["value"]
+            values = constrain(self._value(value), value, inner_rules(rules, "map.values."))
+            schema: JsonSchema = {"type": "object", "additionalProperties": values}
             key = entry.fields_by_name["key"]
             if key.type != key.TYPE_STRING:
                 schema["propertyNames"] = self._form(KEYS[key.type])
+            elif keys := constrain({}, key, inner_rules(rules, "map.keys.")):
+                schema["propertyNames"] = keys
+            schema = constrain(schema, field, rules)
         elif is_repeated(field):
-            schema = {"type": "array", "items": self._value(field)}
+            item = inner_rules(rules, "repeated.items.")
+            items = constrain(self._value(field), field, item, is_item=True)
+            schema = constrain({"type": "array", "items": items}, field, rules)
         else:
-            schema = self._value(field)
+            schema = constrain(self._value(field), field, rules)
             if field.message_type is not None and field.message_type.full_name in WRAPPERS:
                 schema = _nullable(schema)
         if field.GetOptions().deprecated:

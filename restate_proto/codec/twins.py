@@ -185,6 +185,25 @@ class TwinCodec(Generic[M]):
             self._refuse_json()
         return self._from_twin(twin, twin.google.from_json(data))
 
+    @property
+    def descriptor(self) -> Descriptor | None:
+        """The type's descriptor; None where it is not known (yet)."""
+        twin = self._twin()
+        return None if twin is None else twin.google.descriptor
+
+    def new_google_message(self) -> Message:
+        """An empty twin. The descriptor has to be known."""
+        return self._known_twin().new()
+
+    def google_message(self, message: M, /) -> Message:
+        """The twin of a message. The descriptor has to be known.
+
+        Raises:
+            TypeError: the object is not a message of this type.
+            CodecError: a field holds what the contract does not allow.
+        """
+        return self._to_twin(self._known_twin(), message, self.full_name)
+
     def json_schema(self) -> JsonSchema | None:
         """The JSON Schema (draft 2020-12) of the ProtoJSON form; None without a descriptor."""
         twin = self._twin()
@@ -194,6 +213,11 @@ class TwinCodec(Generic[M]):
         if self._found is None:
             self._found = self._find()
         return self._found
+
+    def _known_twin(self) -> _Twin:
+        twin = self._twin()
+        assert twin is not None, "its descriptor is known"
+        return twin
 
     def _find(self) -> _Twin | None:
         try:

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from restate_proto.endpoint.endpoint import Endpoint, RunningEndpoint
 from restate_proto.endpoint.limits import Limits
+from restate_proto.endpoint.validation import Validation
 
-__all__ = ["Endpoint", "Limits", "RunningEndpoint"]
+__all__ = ["Endpoint", "Limits", "RunningEndpoint", "Validation"]

@@ -5,18 +5,23 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from restate_proto.codec.validation import validator_for
+from restate_proto.endpoint.validation import Validation
 from restate_proto.model.retry import OnJournalMismatch
 from restate_proto.model.service import ServiceBase
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MAX_LENGTH
-from restate_proto.runtime import BoundHandler
+from restate_proto.rules import has_protovalidate
+from restate_proto.runtime import BoundHandler, ValidatingHandler, validating_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
+    from restate_proto.codec.validation import Validator
     from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
 
 __all__ = ["bind"]
 
+_REQUESTS = Validation()
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _CONTEXTS = {
     *("Context", "ObjectContext", "ObjectSharedContext", "WorkflowContext"),
@@ -29,6 +34,7 @@ def bind(
     max_message: int = MAX_LENGTH,
     max_outbound: int = DEFAULT_MAX_OUTBOUND,
     on_journal_mismatch: OnJournalMismatch = OnJournalMismatch.RETRY,
+    validation: Validation = _REQUESTS,
 ) -> dict[str, BoundHandler]:
     """The handlers of services, by the path that invokes them: `/invoke/{service}/{handler}`.
 
@@ -38,12 +44,19 @@ def bind(
         max_outbound: the `message-size-limit` of the server, in bytes.
         on_journal_mismatch: what becomes of an invocation whose code does not fit its journal,
             where the contract does not say it.
+        validation: what is validated that has rules of `buf.validate`.
 
     Raises:
         TypeError: an object is no service, a handler is no coroutine function or takes something
             else than it gets, or a method looks like a handler that the contract does not have.
-        ValueError: two services have one name, or there is none.
+        ValueError: two services have one name, or there is none; a rule is none.
+        ImportError: requests have rules, or what is written is to be validated, and protovalidate
+            is not installed.
     """
+    if (validation.run_results or validation.state) and not has_protovalidate():
+        raise ImportError(
+            f"{validation} needs protovalidate: run `pip install 'restate-proto[validate]'`"
+        )
     handlers: dict[str, BoundHandler] = {}
     seen: dict[str, ServiceBase] = {}
     for service in services:
@@ -68,14 +81,37 @@ def bind(
                 or descriptor.config.on_journal_mismatch
                 or on_journal_mismatch
             )
-            bound = BoundHandler(
-                handler, called, max_message, max_outbound, on_mismatch, key=descriptor.key
+            arguments = (handler, called, max_message, max_outbound, on_mismatch)
+            validator = _validator(handler) if validation.requests else None
+            bound = (
+                BoundHandler(*arguments, key=descriptor.key)
+                if validator is None
+                else ValidatingHandler(validator, *arguments, key=descriptor.key)
             )
+            if validation.run_results or validation.state:
+                bound.context_class = validating_context(
+                    bound.context_class,
+                    run_results=validation.run_results,
+                    state=validation.state,
+                )
             handlers[f"/invoke/{handler.service}/{handler.name}"] = bound
         _check_others(descriptor, type(service))
     if not handlers:
         raise ValueError("an endpoint needs at least one service: Endpoint(Greeter())")
     return handlers
+
+
+def _validator(handler: HandlerDescriptor[Any, Any]) -> Validator | None:
+    where = f"handler {handler.service}/{handler.name}"
+    try:
+        return validator_for(handler.request)
+    except ImportError as error:
+        raise ImportError(
+            f"{where}: its request {error}, or take requests as they come: "
+            "Endpoint(..., validation=Validation(requests=False))"
+        ) from error
+    except ValueError as error:
+        raise ValueError(f"{where}: its request {error}") from error
 
 
 def _without_request(

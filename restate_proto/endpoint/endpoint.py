@@ -15,6 +15,7 @@ from restate_proto.endpoint.binding import bind
 from restate_proto.endpoint.discovery import Discovery
 from restate_proto.endpoint.limits import Limits
 from restate_proto.endpoint.routes import Routes
+from restate_proto.endpoint.validation import Validation
 from restate_proto.http2 import Server, engine_name, server_ssl_context
 from restate_proto.logs import get_logger
 from restate_proto.model.arguments import DURATION, check_string, wrong_type
@@ -83,12 +84,16 @@ class Endpoint:
             journal says (error 570): by default it is retried. PAUSE has a person deploy code that
             fits and resume it, FAIL ends it; both need service protocol v7. The contract's `config`
             of a service or handler wins over it.
+        validation: what is validated whose message has rules of `buf.validate`; without, requests
+            are.
 
     Raises:
         TypeError: an object is no service, a handler is no coroutine function or takes something
             else than it gets, or a method looks like a handler that the contract does not have; an
             option of a wrong type.
-        ValueError: two services have one name, or there is none; a wrong option.
+        ValueError: two services have one name, or there is none; a wrong option; a rule of
+            `buf.validate` that is none.
+        ImportError: requests have rules, and protovalidate is not installed.
         OSError: a file of `tls` cannot be read.
     """
 
@@ -103,6 +108,7 @@ class Endpoint:
         limits: Limits | None = None,
         expose_tracebacks: bool = False,
         on_journal_mismatch: OnJournalMismatch = OnJournalMismatch.RETRY,
+        validation: Validation | None = None,
     ) -> None:
         if not isinstance(max_protocol_version, int):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             expected = f"{MIN_VERSION} to {MAX_VERSION}"
@@ -118,7 +124,9 @@ class Endpoint:
             raise ValueError(f"run_threads={run_threads}: must be at least 1")
         self._limits = limits or Limits()
         inbound, outbound = self._limits.max_inbound_message, self._limits.max_outbound_message
-        self._handlers = bind(services, inbound, outbound, on_journal_mismatch)
+        self._handlers = bind(
+            services, inbound, outbound, on_journal_mismatch, validation or Validation()
+        )
         self._discovery = Discovery(
             tuple(service.__restate_service__ for service in services),
             min_protocol_version=MIN_VERSION,

@@ -11,6 +11,7 @@ from restate_proto.evolution.compare_errors import error_findings, error_uses
 from restate_proto.evolution.compare_key_formats import key_format_findings
 from restate_proto.evolution.compare_keys import key_findings
 from restate_proto.evolution.compare_raw import raw_findings
+from restate_proto.evolution.compare_rules import rule_findings
 from restate_proto.evolution.compare_types import Use, type_findings
 from restate_proto.evolution.findings import Reporter
 from restate_proto.evolution.match import match
@@ -84,6 +85,7 @@ def compare_service(
     yield from type_findings(report, uses, {before.encoding, after.encoding}, payloads)
     yield from raw_findings(report, pairs)
     yield from key_format_findings(report, before, after)
+    yield from rule_findings(report, pairs, old, new)
     yield from key_findings(report, pairs, old, new)
     yield from config_findings(report, before, after, pairs)
 

@@ -122,6 +122,16 @@ RULES: dict[str, Rule] = {
             _NEW_TYPE_BESIDE,
         ),
         Rule(
+            "RULES_TIGHTENED",
+            "a rule of `buf.validate` was added for a request, or may refuse more",
+            "Requests that were taken may be refused (400): those of clients of the old contract, "
+            "and those of delayed and queued invocations of {uses}, which begin on the newest "
+            "deployment and end there without a retry. Invocations that have begun are not "
+            "validated again.",
+            "keep the rule, and add a handler with a request of its own for the stricter one; or "
+            "accept this finding with --ignore once nothing is sent that breaks it",
+        ),
+        Rule(
             "RESPONSE_TYPE_CHANGED",
             "a handler returns another message, which does not read the same",
             "Clients of the old contract, handlers in flight among them, read the answer as the "

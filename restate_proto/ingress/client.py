@@ -29,6 +29,7 @@ from restate_proto.model.options import (
 )
 from restate_proto.model.retry import RetryPolicy
 from restate_proto.model.target import check_target
+from restate_proto.rules import has_protovalidate
 
 if TYPE_CHECKING:
     import ssl as ssl_module
@@ -81,11 +82,15 @@ class IngressClient:
         engine: the HTTP/2 engine, `"h2"` or `"ngh2"`; by default the best that is installed.
         ssl: the TLS configuration for `https:` URLs; by default certificates are verified against
             the system's issuers, or those of the environment variable `SSL_CERT_FILE`.
+        validate_requests: whether requests whose messages have rules of `buf.validate` are
+            validated before they are sent, as handlers of this library do it: what breaks a rule
+            raises an `InvalidMessageError`, and costs no invocation.
 
     Raises:
         TypeError: a URL is no string, or an argument is of another wrong type.
         ValueError: a URL is none of the form `http(s)://host[:port][/path]`, a header cannot be
             sent, or the engine's name is unknown.
+        ImportError: requests are to be validated, and protovalidate is not installed.
 
     Attributes:
         senders: what the generated clients use; no part of the public interface.
@@ -100,7 +105,14 @@ class IngressClient:
         retry: RetryPolicy | None = None,
         engine: str | None = None,
         ssl: ssl_module.SSLContext | None = None,
+        validate_requests: bool = False,
     ) -> None:
+        if validate_requests and not has_protovalidate():
+            raise ImportError(
+                "IngressClient(validate_requests=True) needs protovalidate: "
+                "run `pip install 'restate-proto[validate]'`"
+            )
+        self._validate_requests = validate_requests
         common = checked_headers(headers)
         if not isinstance(retry, RetryPolicy | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_type("IngressClient", "retry", retry, "a RetryPolicy")
@@ -215,12 +227,16 @@ class IngressClient:
 
     async def call_handler(self, call: HandlerCall[Q, R]) -> R:
         """Call a handler and wait for its result; as `call`."""
+        if self._validate_requests:
+            call.validate()
         request = call.call_request()
         response = await self._deliver(request, call.request_format)
         return read_result(request, response, call.response_format)
 
     async def send_message(self, call: HandlerCall[Q, R]) -> IngressInvocationHandle[R]:
         """Send a message to a handler; as `send`."""
+        if self._validate_requests:
+            call.validate()
         request = call.send_request()
         sent = read_receipt(request, await self._deliver(request, call.request_format))
         ref = InvocationIdRef(sent.invocation_id)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 from restate_proto.codec.raw import RawCodec
+from restate_proto.codec.validation import validate
 from restate_proto.ingress.message_format import MessageFormat
 from restate_proto.ingress.requests import (
     HttpRequest,
@@ -55,6 +56,15 @@ class HandlerCall(NamedTuple, Generic[Q, R]):
     response_format: MessageFormat[R]
     options: CallOptions | SubmitOptions
     runs_once: bool = False
+
+    def validate(self) -> None:
+        """Refuses a message that breaks the rules of its contract.
+
+        Raises:
+            InvalidMessageError: it does.
+            RuleError: a rule cannot be evaluated.
+        """
+        validate(self.request_format.codec, self.message, f"the request of {self.target}")
 
     def call_request(self) -> HttpRequest:
         """The request that waits for the handler's result.

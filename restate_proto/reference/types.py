@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.descriptor import FieldDescriptor
 
 from restate_proto.codec.json_forms import KEYS, SCALARS, WELL_KNOWN
+from restate_proto.codec.json_rules import example_of, inner_rules, must_be_there
 from restate_proto.protobuf import is_repeated, is_required, map_entry
 from restate_proto.reference.document import (
     Anchor,
@@ -24,12 +25,14 @@ from restate_proto.reference.document import (
     Tone,
 )
 from restate_proto.reference.used_types import Message
+from restate_proto.rules import field_rules, message_rules, oneof_is_required, rule_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from restate_proto.reference.document import Block, Cell, Inline
     from restate_proto.reference.used_types import EnumType, Library
+    from restate_proto.rules import Rules
 
 __all__ = ["DEPRECATED", "type_blocks", "type_reference"]
 
@@ -76,6 +79,9 @@ def type_blocks(
     yield Heading(3, (Code(short_name(name, library)), *badges), name)
     if found.comment:
         yield Comment(found.comment)
+    rules = message_rules(found.descriptor) if isinstance(found, Message) else {}
+    if rules:
+        yield Paragraph((Text("Rules: "), *_rules(rules), Text(".")))
     yield from _fields(found, library) if isinstance(found, Message) else _values(found)
     if users:
         links: list[Inline] = [Text("Used by ")]
@@ -90,21 +96,32 @@ def _fields(message: Message, library: Library) -> Iterator[Block]:
         yield Paragraph((Text("It has no fields."),))
         return
     for oneof in message.descriptor.oneofs:
-        if len(oneof.fields) > 1 and message.comments.get(oneof.name):
-            yield Paragraph((Text("Of "), Code(oneof.name), Text(", at most one field is set:")))
-            yield Comment(message.comments[oneof.name] or "")
+        number = "exactly one field is" if oneof_is_required(oneof) else "at most one field is"
+        comment = message.comments.get(oneof.name)
+        if len(oneof.fields) > 1 and (comment or oneof_is_required(oneof)):
+            end = ":" if comment else "."
+            yield Paragraph((Text("Of "), Code(oneof.name), Text(f", {number} set{end}")))
+            if comment:
+                yield Comment(comment)
+    rules = [field_rules(field) for field in fields]
+    has_rules = any(map(rule_words, rules))
     yield Table.of(
-        ("Field", "No.", "Type", "JSON", "If absent", "Meaning"),
+        (
+            *("Field", "No.", "Type", "JSON", "If absent"),
+            *(("Rules",) if has_rules else ()),
+            "Meaning",
+        ),
         [
             (
-                (Code(field.name), *_marks(field, message)),
+                (Code(field.name), *_marks(field, message, own)),
                 (Text(str(field.number)),),
                 (*_type(field, library), *_awakeable(field, message, library)),
-                (Code(f"{_json(field.json_name)}: {_form(field)}"),),
-                _absent(field),
+                (Code(f"{_json(field.json_name)}: {_form(field, own)}"),),
+                (Text("an error"),) if must_be_there(field, own) else _absent(field),
+                *((tuple(_rules(own)),) if has_rules else ()),
                 _meaning(message.comments.get(field.name), field.GetOptions().deprecated),
             )
-            for field in fields
+            for field, own in zip(fields, rules, strict=True)
         ],
         (f"{message.descriptor.full_name}.{field.name}" for field in fields),
     )
@@ -127,11 +144,18 @@ def _values(enum: EnumType) -> Iterator[Block]:
         yield Paragraph((Text("It has these values and no others: the enum is closed."),))
 
 
-def _marks(field: FieldDescriptor, message: Message) -> Iterator[Inline]:
+def _rules(rules: Rules) -> Iterator[Inline]:
+    for number, words in enumerate(rule_words(rules)):
+        if number:
+            yield Text(", ")
+        yield Code(words)
+
+
+def _marks(field: FieldDescriptor, message: Message, rules: Rules) -> Iterator[Inline]:
     """Yields the badges of a field that a request cannot do without, or is addressed by."""
     if field.name == message.key:
         yield from (Text(" "), _KEY)
-    if is_required(field):
+    if is_required(field) or must_be_there(field, rules):
         yield from (Text(" "), _REQUIRED)
 
 
@@ -178,26 +202,32 @@ def _value_type(field: FieldDescriptor, library: Library) -> Inline:
     return type_reference(type_.full_name, library)
 
 
-def _form(field: FieldDescriptor) -> str:
+def _form(field: FieldDescriptor, rules: Rules) -> str:
     """Returns an example of a field's value in JSON."""
     entry = map_entry(field)
     if entry is not None:
-        key = KEYS[entry.fields_by_name["key"].type].example
-        return f"{{{_json(key)}: {_value_form(entry.fields_by_name['value'])}}}"
-    form = _value_form(field)
-    return f"[{form}]" if is_repeated(field) else form
+        key, value = entry.fields_by_name["key"], entry.fields_by_name["value"]
+        name = KEYS[key.type].example
+        if key.type == key.TYPE_STRING:
+            name = example_of(key, inner_rules(rules, "map.keys."), name)
+        return f"{{{_json(name)}: {_value_form(value, inner_rules(rules, 'map.values.'))}}}"
+    if is_repeated(field):
+        return f"[{_value_form(field, inner_rules(rules, 'repeated.items.'))}]"
+    return _value_form(field, rules)
 
 
-def _value_form(field: FieldDescriptor) -> str:
+def _value_form(field: FieldDescriptor, rules: Rules) -> str:
     type_ = field.message_type or field.enum_type
     if type_ is None:
-        return _json(SCALARS[field.type].example)
-    if type_.full_name in WELL_KNOWN:
-        return _json(WELL_KNOWN[type_.full_name].example)
-    if field.enum_type is not None:
+        usual = SCALARS[field.type].example
+    elif type_.full_name in WELL_KNOWN:
+        usual = WELL_KNOWN[type_.full_name].example
+    elif field.enum_type is not None:
         names = [value.name for value in field.enum_type.values]
-        return _json(names[1] if len(names) > 1 else names[0])
-    return "{…}"
+        usual = names[1] if len(names) > 1 else names[0]
+    else:
+        return "{…}"
+    return _json(example_of(field, rules, usual))
 
 
 def _absent(field: FieldDescriptor) -> Cell:

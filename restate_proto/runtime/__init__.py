@@ -12,6 +12,8 @@ from restate_proto.runtime.handler import BoundHandler, LastFailure
 from restate_proto.runtime.runtime import Runtime
 from restate_proto.runtime.task import is_interrupt
 from restate_proto.runtime.threads import DEFAULT_RUN_THREADS
+from restate_proto.runtime.validating_contexts import validating_context
+from restate_proto.runtime.validating_handler import ValidatingHandler
 
 __all__ = [
     "DEFAULT_RUN_THREADS",
@@ -20,5 +22,7 @@ __all__ = [
     "ByteStream",
     "LastFailure",
     "Runtime",
+    "ValidatingHandler",
     "is_interrupt",
+    "validating_context",
 ]

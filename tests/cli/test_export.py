@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from restate_proto.cli.main import app
@@ -82,3 +83,32 @@ def test_a_generated_copy_of_the_options_does_not_mislead_it(tmp_path: Path) -> 
     command = [sys.executable, "-m", "restate_proto", "export", "out"]
     subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": "gen"}, check=True)
     assert (tmp_path / "out" / NAME).read_bytes() == OPTIONS.read_bytes()
+
+
+def test_the_rules_are_a_descriptor_set_that_protoc_takes(tmp_path: Path) -> None:
+    rules = tmp_path / "buf" / "validate" / "validate.binpb"
+    missing = export(tmp_path, "--rules", "--check")
+    assert missing.exit_code == 1
+    assert export(tmp_path, "--rules").stdout.split() == [str(tmp_path / NAME), str(rules)]
+    assert export(tmp_path, "--rules", "--check").exit_code == 0
+    rules.write_bytes(b"")
+    assert "is not that of the installed" in export(tmp_path, "--rules", "--check").stderr
+    assert export(tmp_path, "--rules").exit_code == 0
+    contract = ROOT / "tests" / "validation" / "contract"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "grpc_tools.protoc", f"-I{contract}", f"-I{tmp_path}"),
+            *(f"--descriptor_set_in={rules}", f"--python_out={tmp_path}"),
+            *("validated/v1/signup.proto", "buf/validate/validate.proto"),
+        ],
+        check=True,
+    )
+    assert (tmp_path / "buf" / "validate" / "validate_pb2.py").is_file()
+
+
+def test_the_rules_need_protovalidate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("restate_proto.cli.export.has_protovalidate", lambda: False)
+    result = export(tmp_path, "--rules")
+    assert result.exit_code == 1
+    assert "restate-proto[validate]" in result.stderr
+    assert not list(tmp_path.iterdir())

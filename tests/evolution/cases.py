@@ -151,6 +151,7 @@ _REFUND = "  rpc Refund(Receipt) returns (Item);\n"
 _BYTES = "(google.protobuf.BytesValue) returns (google.protobuf.BytesValue)"
 _RAW = 'raw: { input: "image/png" output: "image/png" }'
 _ROOM_KEY = '{ type: "shop.v1.RoomKey" format: "{house}/{floor}-{door}" }'
+_RULES = ("package shop.v1;", 'package shop.v1; import "buf/validate/validate.proto";')
 _KEY = " [(restatepb.v1.key) = true]"
 
 
@@ -318,6 +319,28 @@ CASES = [
         safe=(("rpc Pay(", "rpc PayAll(Account) returns (Receipt);\n  rpc Pay("),),
         place="  rpc Pay",
         handler="Pay",
+    ),
+    Case(
+        "RULES_TIGHTENED",
+        (
+            _RULES,
+            ("string name = 1;", "string name = 1 [(buf.validate.field).string.min_len = 2];"),
+        ),
+        'workflow shop.v1.Signup: field 1 "name" of shop.v1.Account: has the rule string.min_len = 2 now',
+        safe=(
+            _RULES,
+            ("  rpc Confirm", "  rpc Check(Strict) returns (Account);\n  rpc Confirm"),
+            (
+                "message Receipt",
+                (
+                    "message Strict { string id = 1 [(buf.validate.field).required = true]; }\n"
+                    "message Receipt"
+                ),
+            ),
+        ),
+        place="  string name",
+        handler="Run",
+        why="invocations of Run",
     ),
     Case(
         "RESPONSE_TYPE_CHANGED",

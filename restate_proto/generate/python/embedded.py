@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
 from restate_proto.protobuf import messages_in_file
+from restate_proto.rules import rule_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,7 +35,7 @@ def embedded_files(descriptors: Descriptors, file: FileModel) -> bytes:
         file: whose generated code it is for.
     """
     types = {message.full_name for message in file.messages()}
-    bare = bare_files(descriptors, {file.path: types})
+    bare = bare_files(descriptors, {file.path: types}, with_rules=True)
     for each in bare:
         each.ClearField("source_code_info")
     kept = (each for each in bare if not each.name.startswith(_WELL_KNOWN))
@@ -42,7 +43,10 @@ def embedded_files(descriptors: Descriptors, file: FileModel) -> bytes:
 
 
 def bare_files(
-    descriptors: Descriptors, wanted: Mapping[str, AbstractSet[str]]
+    descriptors: Descriptors,
+    wanted: Mapping[str, AbstractSet[str]],
+    *,
+    with_rules: bool = False,
 ) -> list[FileDescriptorProto]:
     """Returns files without services and custom options, and without the imports for those.
 
@@ -50,11 +54,13 @@ def bare_files(
         descriptors: where they and their imports are.
         wanted: the paths of the files, each with the full names of messages whose files it has to
             import though no field is of them.
+        with_rules: whether the options of `buf.validate` are kept all the same. They are read from
+            their bytes, so that their file is not needed.
 
     Returns:
         Copies of them and of what they import, each after its own imports.
     """
-    contract = _Contract(descriptors, wanted)
+    contract = _Contract(descriptors, wanted, with_rules=with_rules)
     for path in wanted:
         contract.add(path)
     return list(contract.bare.values())
@@ -63,7 +69,14 @@ def bare_files(
 class _Contract:
     """Files without what is not for messages."""
 
-    def __init__(self, descriptors: Descriptors, wanted: Mapping[str, AbstractSet[str]]) -> None:
+    def __init__(
+        self,
+        descriptors: Descriptors,
+        wanted: Mapping[str, AbstractSet[str]],
+        *,
+        with_rules: bool,
+    ) -> None:
+        self._with_rules = with_rules
         self._descriptors = descriptors
         self._wanted = wanted
         self.bare: dict[str, FileDescriptorProto] = {}
@@ -75,8 +88,11 @@ class _Contract:
         file = FileDescriptorProto()
         file.CopyFrom(self._descriptors.protos[path])
         file.ClearField("service")
+        rules = [*_rules(file)] if self._with_rules else []
         file.DiscardUnknownFields()  # options of extensions that are not loaded
         _remove_extensions(file)
+        for options, data in rules:
+            options.MergeFromString(data)
         self._remove_option_definitions(file)
         needed = {self._file_of(name) for name in self._wanted.get(path, ())}
         needed.update(self._needed(path))
@@ -120,6 +136,20 @@ def _messages(messages: Iterable[DescriptorProto]) -> Iterator[DescriptorProto]:
     for message in messages:
         yield message
         yield from _messages(message.nested_type)
+
+
+def _rules(message: Any) -> Iterator[tuple[Any, bytes]]:
+    """Yields the options in a message that have rules, and the rules as bytes."""
+    for field, value in message.ListFields():
+        if field.is_extension or field.message_type is None:
+            continue
+        for inner in [value] if hasattr(value, "ListFields") else value:
+            if field.name == "options":
+                data = rule_options(inner)
+                if data:
+                    yield inner, data
+            else:
+                yield from _rules(inner)
 
 
 def _remove_extensions(message: Any) -> None:

@@ -1,0 +1,206 @@
+"""Validates messages by the rules of protovalidate (`buf.validate`) in their contract."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from restate_proto.codec.google import GoogleCodec
+from restate_proto.codec.twins import TwinCodec
+from restate_proto.errors import RestateError, write_detail
+from restate_proto.rules import has_protovalidate, has_rules, rules_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from google.protobuf.message import Message
+
+    from restate_proto.model.codec import Codec
+
+__all__ = [
+    "VIOLATIONS",
+    "Invalid",
+    "InvalidMessageError",
+    "RuleError",
+    "Validator",
+    "validate",
+    "validator_for",
+]
+
+VIOLATIONS = "buf.validate.Violations"
+
+# A failure travels with the journal and the answer: what is said in it stays bounded.
+_MOST_VIOLATIONS = 100
+_MOST_SHOWN = 20
+
+
+class RuleError(RestateError):
+    """A rule of the contract cannot be evaluated; the message names the type and says why."""
+
+
+class InvalidMessageError(RestateError, ValueError):
+    """A message breaks the rules of `buf.validate` in its contract, where this side writes it.
+
+    Args:
+        message: where, and what is wrong.
+        violations: the binary form of a `buf.validate.Violations`.
+
+    Attributes:
+        violations: as given.
+    """
+
+    def __init__(self, message: str, violations: bytes) -> None:
+        super().__init__(message)
+        self.violations = violations
+
+
+class Invalid(NamedTuple):
+    """What is wrong with a message.
+
+    Args:
+        text: the violations, each with the path of its field, for people.
+        violations: the binary form of a `buf.validate.Violations`, of the first hundred.
+    """
+
+    text: str
+    violations: bytes
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The metadata of a failure that has the violations as its detail."""
+        metadata: dict[str, str] = {}
+        write_detail(metadata, VIOLATIONS, self.violations)
+        return metadata
+
+
+class Validator:
+    """Validates the messages of one type.
+
+    Args:
+        codec: the type's.
+
+    Raises:
+        ValueError: a rule is none, such as a CEL expression that does not compile.
+    """
+
+    __slots__ = ("_collect", "_evaluation_error", "_full_name", "_google_message", "_violations")
+
+    def __init__(self, codec: GoogleCodec[Any] | TwinCodec[Any]) -> None:
+        # It takes some time to import, and is for those alone whose contract has rules.
+        protovalidate: Any = importlib.import_module("protovalidate")
+        self._collect: Callable[[Message], list[Any]] = protovalidate.collect_violations
+        self._evaluation_error: type[Exception] = protovalidate.EvaluationError
+        self._violations: Any = protovalidate.ViolationsPb
+        self._google_message = codec.google_message if isinstance(codec, TwinCodec) else None
+        self._full_name = codec.full_name
+        try:
+            self._collect(codec.new_google_message())  # compiles the rules
+        except self._evaluation_error:
+            pass  # of this message; others have their own fate
+        except protovalidate.CompilationError as error:
+            raise ValueError(
+                f"{codec.full_name}: a rule of buf.validate is wrong: {error}"
+            ) from error
+
+    def check(self, message: Any) -> Invalid | None:
+        """What is wrong with a message; None where it keeps the rules.
+
+        Raises:
+            RuleError: a rule cannot be evaluated for this message.
+        """
+        if self._google_message is not None:
+            message = self._google_message(message)
+        try:
+            found = self._collect(message)
+        except self._evaluation_error as error:
+            raise RuleError(
+                f"{self._full_name}: a rule of buf.validate cannot be evaluated, which its contract"
+                f" has to be corrected for: {error}"
+            ) from error
+        if not found:
+            return None
+        protos = [violation.proto for violation in found[:_MOST_VIOLATIONS]]
+        data: bytes = self._violations(violations=protos).to_binary()
+        return Invalid(_describe(data, len(found)), data)
+
+
+def validate(codec: Codec[Any], message: Any, where: str) -> None:
+    """Refuses a message that breaks the rules of its contract; those of other types are for others.
+
+    Args:
+        codec: that of the type that the message is to be of.
+        message: the message.
+        where: what writes it, for the error.
+
+    Raises:
+        InvalidMessageError: it breaks a rule.
+        RuleError: a rule cannot be evaluated.
+        ImportError: it has rules, and protovalidate is not installed.
+    """
+    validator = _known_validator(codec)
+    if validator is not None and isinstance(message, codec.type):
+        invalid = validator.check(message)
+        if invalid is not None:
+            text = f"{where}: invalid {codec.full_name}: {invalid.text}"
+            raise InvalidMessageError(text, invalid.violations)
+
+
+@cache
+def _known_validator(codec: Codec[Any]) -> Validator | None:
+    return validator_for(codec)
+
+
+def validator_for(codec: Codec[Any]) -> Validator | None:
+    """What validates the messages of a codec; None where there are no rules for them.
+
+    Raises:
+        ImportError: there are, and protovalidate is not installed.
+        ValueError: a rule is none.
+    """
+    if not isinstance(codec, GoogleCodec | TwinCodec):
+        return None
+    descriptor = codec.descriptor
+    if descriptor is None or not has_rules(descriptor):
+        return None
+    if not has_protovalidate():
+        raise ImportError(
+            f"{codec.full_name} has rules of buf.validate, which need protovalidate: "
+            "run `pip install 'restate-proto[validate]'`"
+        )
+    return Validator(codec)
+
+
+def _describe(data: bytes, count: int) -> str:
+    class_ = rules_message("Violations")
+    assert class_ is not None, "protovalidate is installed"
+    found: Any = class_.FromString(data)
+    lines = [_line(each) for each in found.violations[:_MOST_SHOWN]]
+    more = count - len(lines)
+    return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")
+
+
+def _line(violation: Any) -> str:
+    path = _path(violation.field)
+    if violation.for_key:
+        path = f"the key {path}"
+    text: str = violation.message or f"breaks the rule {violation.rule_id}"
+    return f"{path}: {text}" if path else text
+
+
+def _path(path: Any) -> str:
+    """A path as protovalidate writes it: `items[2].labels["a"].name`."""
+    text = ""
+    for element in path.elements:
+        name = element.field_name
+        text += f".{name}" if text else name
+        kind = element.WhichOneof("subscript")
+        if kind is not None:
+            value = getattr(element, kind)
+            if kind == "bool_key":
+                value = str(value).lower()
+            elif kind == "string_key":
+                escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+                value = f'"{escaped}"'
+            text += f"[{value}]"
+    return text

@@ -154,11 +154,7 @@ def rule_options(options: Message) -> bytes:
 
 def rule_words(rules: Rules) -> list[str]:
     """Rules as people read them: `string.min_len = 2`, `string.email`, what a CEL rule says."""
-    return [
-        _words(key, value)
-        for key, value in rules.items()
-        if not key.endswith(".example") and (value is not False or key.endswith(".const"))
-    ]
+    return [_words(key, value) for key, value in rules.items() if not key.endswith(".example")]
 
 
 def _words(key: str, value: RuleValue) -> str:
@@ -200,6 +196,8 @@ def _flat(message: Any, prefix: str) -> Iterator[tuple[str, RuleValue]]:
     for field, value in message.ListFields():
         name = f"({field.full_name})" if field.is_extension else field.name
         key = f"{prefix}{name}"
+        if field.type == field.TYPE_BOOL and not value and name != "const":
+            continue  # as if it was not there
         if name == "cel":
             for rule in value:
                 text = f"{rule.message}: {rule.expression}" if rule.message else rule.expression

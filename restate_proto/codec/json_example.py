@@ -120,7 +120,7 @@ class _Builder:
             value = self._value(
                 field, inner_rules(rules, "repeated.items."), needed=is_required(field)
             )
-            least = rules.get("repeated.min_items")
+            least = 1 if "repeated.unique" in rules else rules.get("repeated.min_items", 1)
             return [value] * (least if isinstance(least, int) and least <= _MOST_ITEMS else 1)
         return self._value(field, rules, needed=is_required(field))
 

@@ -98,14 +98,17 @@ def constrain(
             _constrain_many(said, left, is_map=map_entry(field) is not None)
         else:
             _constrain_value(said, field, left)
-    words = rule_words(left)
-    if words:
-        said["description"] = f"Rules: {'; '.join(words)}."
-    return {**schema, **said}
+    constrained = {**schema, **said}
+    _describe(constrained, left)
+    return constrained
 
 
 def constrain_message(schema: JsonSchema, rules: Rules) -> None:
     """Adds the rules of a message as a whole to its schema."""
+    _describe(schema, rules)
+
+
+def _describe(schema: JsonSchema, rules: Rules) -> None:
     words = rule_words(rules)
     if words:
         text = f"Rules: {'; '.join(words)}."

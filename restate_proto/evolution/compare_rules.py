@@ -114,14 +114,14 @@ def _tightened(before: Rules, after: Rules) -> Iterator[str]:
     if "ignore" in before and "ignore" not in after and after:
         yield "it is validated when it is empty, too"
     for key, value in after.items():
-        if key == "ignore" or key.endswith(".example") or value is False:
+        if key == "ignore" or key.endswith(".example"):
             continue
-        (words,) = rule_words({key: value}) or [key]
+        (words,) = rule_words({key: value})
         was = before.get(key)
-        if was is None or was is False:
+        if was is None:
             yield f"has the rule {words} now"
         elif was != value and _may_refuse_more(key, was, value):
-            (old_words,) = rule_words({key: was}) or [key]
+            (old_words,) = rule_words({key: was})
             yield f"had the rule {old_words} and has {words}"
 
 

@@ -86,10 +86,13 @@ def compile_messages(
     takes_all = parse_options(request.parameter).all_services
     for file in parse_files(descriptors, wanted, all_services=takes_all):
         wanted[file.path].update(message.full_name for message in file.messages())
+    files = bare_files(descriptors, wanted)
+    for file in files:
+        file.source_code_info.SetInParent()  # betterproto2's stops where there is none
     messages = plugin_pb2.CodeGeneratorRequest(
         file_to_generate=request.file_to_generate,
         parameter=compiler.parameter,
-        proto_file=bare_files(descriptors, wanted),
+        proto_file=files,
     )
     # betterproto2's calls ruff, which lies beside this Python and need not be on the PATH.
     path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))

@@ -183,6 +183,10 @@ class GoogleCodec(Generic[M]):
         """An empty message."""
         return self.type()
 
+    def google_message(self, message: M, /) -> M:
+        """The message itself."""
+        return message
+
     def json_schema(self) -> JsonSchema | None:
         """The JSON Schema (draft 2020-12) of the ProtoJSON form."""
         # Not needed to serve an invocation, so not loaded before it is asked for.

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from restate_proto.codec.google import GoogleCodec
-from restate_proto.codec.twins import TwinCodec
 from restate_proto.errors import RestateError, write_detail
 from restate_proto.rules import has_protovalidate, has_rules, rules_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from google.protobuf.descriptor import Descriptor
     from google.protobuf.message import Message
 
     from restate_proto.model.codec import Codec
@@ -74,6 +74,23 @@ class Invalid(NamedTuple):
         return metadata
 
 
+class MessageCodec(Protocol):
+    """What it takes of a codec to validate its messages: those of message classes have it."""
+
+    @property
+    def full_name(self) -> str:
+        """The type's full proto name."""
+        ...
+
+    def new_google_message(self) -> Message:
+        """An empty message of google.protobuf."""
+        ...
+
+    def google_message(self, message: Any, /) -> Message:
+        """A message as one of google.protobuf."""
+        ...
+
+
 class Validator:
     """Validates the messages of one type.
 
@@ -86,13 +103,15 @@ class Validator:
 
     __slots__ = ("_collect", "_evaluation_error", "_full_name", "_google_message", "_violations")
 
-    def __init__(self, codec: GoogleCodec[Any] | TwinCodec[Any]) -> None:
+    def __init__(self, codec: MessageCodec) -> None:
         # It takes some time to import, and is for those alone whose contract has rules.
         protovalidate: Any = importlib.import_module("protovalidate")
         self._collect: Callable[[Message], list[Any]] = protovalidate.collect_violations
         self._evaluation_error: type[Exception] = protovalidate.EvaluationError
         self._violations: Any = protovalidate.ViolationsPb
-        self._google_message = codec.google_message if isinstance(codec, TwinCodec) else None
+        # Messages of other libraries are validated as their twins.
+        is_google = isinstance(codec, GoogleCodec)
+        self._google_message = None if is_google else codec.google_message
         self._full_name = codec.full_name
         try:
             self._collect(codec.new_google_message())  # compiles the rules
@@ -158,9 +177,8 @@ def validator_for(codec: Codec[Any]) -> Validator | None:
         ImportError: there are, and protovalidate is not installed.
         ValueError: a rule is none.
     """
-    if not isinstance(codec, GoogleCodec | TwinCodec):
-        return None
-    descriptor = codec.descriptor
+    message_codec: Any = codec
+    descriptor: Descriptor | None = getattr(codec, "descriptor", None)  # plain values have none
     if descriptor is None or not has_rules(descriptor):
         return None
     if not has_protovalidate():
@@ -168,7 +186,7 @@ def validator_for(codec: Codec[Any]) -> Validator | None:
             f"{codec.full_name} has rules of buf.validate, which need protovalidate: "
             "run `pip install 'restate-proto[validate]'`"
         )
-    return Validator(codec)
+    return Validator(message_codec)
 
 
 def _describe(data: bytes, count: int) -> str:

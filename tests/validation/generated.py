@@ -14,7 +14,7 @@ from typing import Any
 from restate_proto.cli.generate import generate
 from restate_proto.codec.registry import codec_for
 
-__all__ = ["CONTRACT", "LIBRARIES", "account", "codec_of", "generated"]
+__all__ = ["CONTRACT", "LIBRARIES", "account", "codec_of", "generated", "page_codec"]
 
 CONTRACT = Path(__file__).with_name("contract")
 LIBRARIES = ["protobuf", "betterproto", "betterproto2"]
@@ -23,6 +23,23 @@ LIBRARIES = ["protobuf", "betterproto", "betterproto2"]
 @cache
 def generated(library: str) -> tuple[Any, Any]:
     """The modules of the Restate code and of the messages; imported once in each process."""
+    package = _tree(library)
+    messages = ".signup_pb2" if library == "protobuf" else ""
+    return (
+        importlib.import_module(f"{package}.validated.v1.signup_restate"),
+        importlib.import_module(f"{package}.validated.v1{messages}"),
+    )
+
+
+def page_codec(library: str) -> Any:
+    """The codec of the message with a rule that the contract itself has defined."""
+    wiki: Any = importlib.import_module(f"{_tree(library)}.validated.v1.wiki_restate")
+    return wiki.WikiBase.__restate_service__.handlers[0].request
+
+
+@cache
+def _tree(library: str) -> str:
+    """The package that the contract is generated to, for a process."""
     root = Path(tempfile.mkdtemp(prefix="validated-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     package = f"validated_{library}"
@@ -30,13 +47,8 @@ def generated(library: str) -> tuple[Any, Any]:
     generate(CONTRACT, root / package, messages=library, import_prefix=package if is_google else "")
     if is_google:
         (root / package / "__init__.py").touch()
-    sys.path.insert(0, str(root))
-    try:
-        restate = importlib.import_module(f"{package}.validated.v1.signup_restate")
-        messages = f"{package}.validated.v1" + (".signup_pb2" if is_google else "")
-        return restate, importlib.import_module(messages)
-    finally:
-        sys.path.remove(str(root))
+    sys.path.append(str(root))
+    return package
 
 
 def account(library: str, **changes: Any) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from restate_proto.codec.registry import codec_for
 from restate_proto.codec.validation import Validator, validator_for
 from restate_proto.rules import has_rules, rules_message
-from tests.validation.generated import LIBRARIES, account, generated
+from tests.validation.generated import LIBRARIES, account, generated, page_codec
 
 libraries = pytest.mark.parametrize("library", LIBRARIES)
 
@@ -75,6 +75,19 @@ def test_what_is_said_is_bounded() -> None:
     assert len(class_.FromString(invalid.violations).violations) == 100
     assert invalid.text.endswith("; and 482 more")
     assert len(invalid.text) < 2_000
+
+
+@libraries
+def test_a_contract_may_have_rules_of_its_own(library: str) -> None:
+    codec = page_codec(library)
+    validator = validator_for(codec)
+    assert validator is not None
+    assert validator.check(codec.type(title="a-b")) is None
+    invalid = validator.check(codec.type(title="A b"))
+    assert invalid is not None
+    assert invalid.text == "title: must be a slug"
+    title = codec.json_schema()["properties"]["title"]
+    assert title["description"] == "Rules: string.(validated.v1.slug)."
 
 
 @libraries

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
 from restate_proto.protobuf import messages_in_file
-from restate_proto.rules import rule_options
+from restate_proto.rules import RULES_FILE, rule_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -77,6 +77,8 @@ class _Contract:
         with_rules: bool,
     ) -> None:
         self._with_rules = with_rules
+        # Rules of a contract's own are extensions of messages of theirs.
+        self._option_files = {_OPTIONS} if with_rules else {_OPTIONS, RULES_FILE}
         self._descriptors = descriptors
         self._wanted = wanted
         self.bare: dict[str, FileDescriptorProto] = {}
@@ -115,7 +117,9 @@ class _Contract:
             *file.extensions_by_name.values()
         ]  # Any: what they extend is there
         extensions += (each for message in messages for each in message.extensions)
-        kept = [each for each in extensions if each.containing_type.file.name != _OPTIONS]
+        kept = [
+            each for each in extensions if each.containing_type.file.name not in self._option_files
+        ]
         yield from (each.containing_type.file.name for each in kept)
         for field in (*kept, *(field for message in messages for field in message.fields)):
             type_ = field.message_type or field.enum_type
@@ -124,7 +128,11 @@ class _Contract:
 
     def _remove_option_definitions(self, file: FileDescriptorProto) -> None:
         for scope in (file, *_messages(file.message_type)):
-            kept = [each for each in scope.extension if self._file_of(each.extendee) != _OPTIONS]
+            kept = [
+                each
+                for each in scope.extension
+                if self._file_of(each.extendee) not in self._option_files
+            ]
             del scope.extension[:]
             scope.extension.extend(kept)
 

@@ -23,6 +23,7 @@ _ROOT = Path(__file__).parents[2]
 OLD = """\
 syntax = "proto3";
 package evolving.v1;
+import "buf/validate/validate.proto";
 import "google/protobuf/empty.proto";
 import "google/protobuf/timestamp.proto";
 import "restatepb/v1/options.proto";
@@ -42,6 +43,7 @@ service Cart {
   rpc Peek(Text) returns (Text) { option (restatepb.v1.handler) = { shared: true }; }
   rpc Poke(Text) returns (Text);
   rpc Drop(Text) returns (Text);
+  rpc Order(Purchase) returns (Text);
 }
 
 service Diary {
@@ -96,6 +98,7 @@ message Text { string text = 1; }
 message Number { int64 number = 1; }
 message Nested { Text text = 1; }
 message Entry { string text = 1; }
+message Purchase { string text = 1 [(buf.validate.field).string.min_len = 1]; }
 """
 
 _CHANGES = (
@@ -124,6 +127,7 @@ _CHANGES = (
         "(restatepb.v1.service) = {}",
         "(restatepb.v1.service) = { config: { ingress_private: true } }",
     ),
+    ("string.min_len = 1", "string.min_len = 3"),
     (OLD[OLD.index("service Kiosk") : OLD.index("message Text")], ""),
 )
 
@@ -186,6 +190,9 @@ class Cart(contract.CartBase):
 
     async def drop(self, ctx, request):
         return text("dropped")
+
+    async def order(self, ctx, request):
+        return text("ordered")
 
 
 if not hasattr(contract.CartBase, "drop"):

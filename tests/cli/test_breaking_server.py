@@ -131,6 +131,7 @@ def test_what_is_found_between_the_versions(versions: tuple[Version, Version]) -
         ("HANDLER_KIND_CHANGED", "Cart", "Peek"),
         ("HANDLER_KIND_CHANGED", "Cart", "Poke"),
         ("HANDLER_REMOVED", "Cart", "Drop"),
+        ("RULES_TIGHTENED", "Cart", "Order"),
         ("MESSAGE_CHANGED", "Diary", None),
         ("ENCODING_CHANGED", "Coded", None),
         ("SERVICE_RENAMED", "Trolley", None),
@@ -141,6 +142,21 @@ def test_what_is_found_between_the_versions(versions: tuple[Version, Version]) -
         ("INGRESS_CLOSED", "Office", "Ask"),
         ("SERVICE_REMOVED", "Kiosk", None),
     }
+
+
+def test_rules_tightened(world: World, key: str) -> None:
+    """What waits for its key is validated by the newest deployment, and is not retried."""
+    first = world.send(f"Cart/{key}/Wait", {})
+    second = world.send(f"Cart/{key}/Order", {"text": "a"})
+    assert world.call(f"Cart/{key}-other/Order", {"text": "a"}) == "old: ordered"
+    awakeable = world.awakeable(key)
+    world.deploy(world.new)
+    world.resolve(awakeable)
+    assert world.result(first) == "old: go on"  # it had begun
+    status, answer = call(world.server, f"restate/invocation/{second}/attach", method="GET")
+    assert status == 400
+    assert "text: must be at least 3 characters" in answer["message"]
+    assert world.call(f"Cart/{key}/Order", {"text": "abc"}) == "new: ordered"
 
 
 def test_handler_removed(world: World, key: str) -> None:

@@ -157,6 +157,8 @@ def validate(codec: Codec[Any], message: Any, where: str) -> None:
         RuleError: a rule cannot be evaluated.
         ImportError: it has rules, and protovalidate is not installed.
     """
+    if _descriptor_of(codec) is None:
+        return  # as long as it is not known: the contract may be imported later
     validator = _known_validator(codec)
     if validator is not None and isinstance(message, codec.type):
         invalid = validator.check(message)
@@ -178,7 +180,7 @@ def validator_for(codec: Codec[Any]) -> Validator | None:
         ValueError: a rule is none.
     """
     message_codec: Any = codec
-    descriptor: Descriptor | None = getattr(codec, "descriptor", None)  # plain values have none
+    descriptor = _descriptor_of(codec)
     if descriptor is None or not has_rules(descriptor):
         return None
     if not has_protovalidate():
@@ -187,6 +189,10 @@ def validator_for(codec: Codec[Any]) -> Validator | None:
             "run `pip install 'restate-proto[validate]'`"
         )
     return Validator(message_codec)
+
+
+def _descriptor_of(codec: Codec[Any]) -> Descriptor | None:
+    return getattr(codec, "descriptor", None)  # plain values have none
 
 
 def _describe(data: bytes, count: int) -> str:

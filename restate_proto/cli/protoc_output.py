@@ -26,6 +26,7 @@ _KEYWORD_MODULE = re.compile(rf"^from (?:\w+\.)*(?:{_KEYWORDS})[. ].*\n", re.MUL
 _MODULE_CLASS_VAR = re.compile(r"^(\w+_FIELD_NUMBER): _ClassVar\[int\]$", re.MULTILINE)
 _KEYWORD_CLASS = re.compile(rf"^( *class )({_KEYWORDS})\(", re.MULTILINE)
 _KEYWORD_MEMBER = re.compile(rf"^ *(?:{_KEYWORDS}): .*\n", re.MULTILINE)
+_SCALAR_MEMBER = re.compile(r"^ +(bool|bytes|float|int|str): ", re.MULTILINE)
 _KEYWORD_GLOBAL = re.compile(r"globals\(\)\['(\w+)'\]")
 _KEYWORD_NESTED = re.compile(r"getattr\(([\w.]+), '(\w+)'\)")
 
@@ -64,8 +65,9 @@ def mend_stub(code: str) -> str:
 
     A message or enum value named like a keyword makes the stub a syntax error, at which mypy gives
     up; such a name cannot be written in Python anyway, so that the stub may call it differently.
-    A file with extensions has `ClassVar` outside of classes; and any stub leaves type arguments
-    out and imports what it does not use.
+    A field named like a scalar type hides that type in its class. A file with extensions has
+    `ClassVar` outside of classes; and any stub leaves type arguments out and imports what it does
+    not use.
     """
     code = _KEYWORD_MODULE.sub("", code)
     code = _KEYWORD_MEMBER.sub("", code)
@@ -77,6 +79,10 @@ def mend_stub(code: str) -> str:
     code = _BARE_MAPPING.sub("_Mapping[str, _Any]", code)
     code = code.replace("**kwargs)", "**kwargs: _Any)")
     code = code.replace("_python_message._ExtensionDict", "_Any")
+    for name in sorted(set(_SCALAR_MEMBER.findall(code))):
+        # Where it is a type and not the name of a field, a parameter or a slot.
+        code = re.sub(rf'(?<!")\b{name}\b(?![":(])', f"_{name}", code)
+        code = f"from builtins import {name} as _{name}\n{code}"
     if "_Any" in code:
         code = f"from typing import Any as _Any\n{code}"
     return _IMPORTED_NAMES.sub(lambda match: _used_import(match, code), code)

@@ -45,6 +45,35 @@ def test_stubs_lose_what_type_checkers_refuse() -> None:
     )
 
 
+def test_a_field_named_like_a_type_does_not_hide_it() -> None:
+    stub = """\
+        from typing import Optional as _Optional
+        NUMBER_FIELD_NUMBER: _ClassVar[int]
+        class A(_message.Message):
+            __slots__ = ("bool", "int", "other")
+            BOOL_FIELD_NUMBER: _ClassVar[int]
+            bool: Rules
+            int: int
+            other: bool
+            def __init__(self, bool: _Optional[Rules], int: _Optional[int], other: bool = ...) -> None: ...
+        """
+    assert mend_stub(dedent(stub)) == dedent(
+        """\
+        from builtins import int as _int
+        from builtins import bool as _bool
+        from typing import Optional as _Optional
+        NUMBER_FIELD_NUMBER: _int
+        class A(_message.Message):
+            __slots__ = ("bool", "int", "other")
+            BOOL_FIELD_NUMBER: _ClassVar[_int]
+            bool: Rules
+            int: _int
+            other: _bool
+            def __init__(self, bool: _Optional[Rules], int: _Optional[_int], other: _bool = ...) -> None: ...
+        """
+    )
+
+
 def test_imports_of_the_tree_move_into_the_package_and_no_others() -> None:
     code = """\
         from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import threading
 import time
@@ -15,6 +16,7 @@ from restate_proto import (
     Encoding,
     RetryableError,
     RetryPolicy,
+    RunContext,
     TerminalError,
     gather,
 )
@@ -281,6 +283,39 @@ def test_the_largest_result_that_restate_takes_is_recorded(world: World) -> None
     assert answer.number == MAX_PAYLOAD - 1
     assert effects == [MAX_PAYLOAD - 1, MAX_PAYLOAD]
     world.take_failures()
+
+
+@combinations(lambda it: not it.replays)
+def test_functions_are_told_when_restate_ends_the_attempt(world: World) -> None:
+    """A kill: the coroutine is cancelled, and the thread can look."""
+    entered = threading.Barrier(2)
+    told: list[str] = []
+    seen = threading.Event()
+
+    def in_thread(ctx: RunContext) -> None:
+        entered.wait()
+        while not ctx.attempt_has_ended:
+            time.sleep(0.001)
+        seen.set()
+
+    async def in_loop() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError as error:
+            told.append(str(error))
+            raise
+
+    async def body(ctx: Context, parcel: Parcel) -> None:
+        await gather(ctx.run("in thread", in_thread, ctx), ctx.run("in loop", in_loop))
+
+    async def scenario() -> None:
+        handle = await world.begin(Place.SERVICE, body)
+        await asyncio.to_thread(entered.wait)
+        await handle.kill()
+        await asyncio.to_thread(seen.wait)
+
+    world.run(scenario())
+    assert told == ["the attempt has ended, and nobody waits for this function"]
 
 
 @combinations(lambda it: it.encoding is Encoding.PROTOBUF and it.version >= 6)

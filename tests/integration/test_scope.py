@@ -133,6 +133,42 @@ def test_from_outside(scoped: World) -> None:
     ]
 
 
+def test_by_name_and_for_workflows(scoped: World) -> None:
+    script = scoped.script(tell)
+    keys = [unique() for _ in range(4)]
+    clerk = Target.service("conformance.v1.Clerk", "Perform", scope="tenant")
+    journeys = [
+        Target.workflow("conformance.v1.Journey", key, "Run", scope="tenant") for key in keys
+    ]
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        sent = ctx.send(clerk, script, limit_key="b/c")
+        workflow = JourneyClient.from_context(ctx, keys[1], scope="tenant")
+        answers = await gather(
+            ctx.call(clerk, script, Parcel, limit_key="a"),
+            ctx.invocation(await sent.invocation_id(), Parcel).attach(),
+            ctx.call(journeys[0], script, Parcel, limit_key="d"),
+            workflow.send().run(script, limit_key="e/f").attach(),
+        )
+        return Parcel(parts=answers)
+
+    async def scenario() -> list[str]:
+        client = scoped.client
+        inside = await scoped.perform(Place.SERVICE, body)
+        sent = await client.send(clerk, script, Parcel, limit_key="b/c")
+        journey = JourneyClient.from_client(client, keys[3], scope="tenant")
+        outside = [
+            await client.call(clerk, script, Parcel, limit_key="a"),
+            await sent.attach(),
+            await client.call(journeys[2], script, Parcel, limit_key="d"),
+            await (await journey.submit(script, limit_key="e/f")).attach(),
+        ]
+        return [answer.text.split(" ", 1)[1] for answer in (*inside.parts, *outside)]
+
+    expected = ["tenant a", "tenant b/c", "tenant d", "tenant e/f"]
+    assert scoped.run(scenario()) == [*expected, *expected]
+
+
 def test_without_a_scope(scoped: World) -> None:
     """The idempotency key alone: the server says it when its queues are on."""
     key = unique("once")

@@ -13,6 +13,7 @@ from restate_proto import (
     DurableFuture,
     IngressClient,
     InvocationHandle,
+    InvocationRef,
     ObjectContext,
     RetryPolicy,
     RunContext,
@@ -26,7 +27,7 @@ from restate_proto import (
 )
 from shop.v1.cart_pb2 import TicketList
 from shop.v1.cart_restate import CartBase, CartClient
-from shop.v1.signup_pb2 import Confirmation, SignupRequest
+from shop.v1.signup_pb2 import Confirmation, SignupRequest, SignupResponse
 from shop.v1.signup_restate import SignupBase, SignupClient
 
 GO = SignalKey("go", StringValue)
@@ -158,6 +159,19 @@ async def options(ctx: Context, client: IngressClient) -> None:
     await signup.submit(SignupRequest(), delay=timedelta(days=1))
     ctx.send(TARGET, None, delay=None, headers={})
     await client.call(TARGET, None, bytes, idempotency_key="once")
+
+
+async def references(ctx: WorkflowContext) -> None:
+    run = SignupClient.from_context(ctx, "a").handle()
+    assert_type(run, InvocationRef[SignupResponse])
+    assert_type(await run.attach(name="the run"), SignupResponse)
+    by_key = ctx.idempotent_invocation(TARGET, "once", TicketList)
+    assert_type(await by_key.output(), TicketList | None)
+    by_name = ctx.workflow("shop.v1.Signup", "a", SignupResponse, scope="tenant")
+    references: list[InvocationRef[SignupResponse]] = [run, by_name]
+    references.append(ctx.invocation("inv_1", SignupResponse))
+    assert_type(ctx.patched("2026-12-vat"), bool)
+    await ctx.promise(SignupBase.EMAIL_CONFIRMED, name="code").peek(name="look")
 
 
 async def wrapped(cart: CartClient, **options: Unpack[CallOptions]) -> TicketList:

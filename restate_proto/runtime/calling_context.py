@@ -87,7 +87,7 @@ class CallingContext(PatchableContext):
             target: the handler.
             request: as for `call`.
             encoding: how the callee expects a message; by default as this handler's contract has it.
-            **options: see `SendOptions`; a `delay` of less than nothing is none.
+            **options: see `SendOptions`; a `delay` of nothing or less is none.
 
         Returns:
             The invocation that the message starts; its result is bytes: `ctx.invocation` types it.

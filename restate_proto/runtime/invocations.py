@@ -314,7 +314,8 @@ def start_send(
     delay = options.get("delay") if options else None
     if delay is not None and not isinstance(delay, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
         raise wrong_type(target, "delay", delay, DURATION)
-    invoke_time = 0 if delay is None else after(delay)
+    # No timer for what is due: calls that are made after it would overtake it.
+    invoke_time = 0 if delay is None or delay <= timedelta(0) else after(delay)
     commands = operations.commands
 
     def send() -> InvocationHandle[R]:

@@ -220,6 +220,23 @@ async def test_a_scope_before_v7(version: int) -> None:
 
 
 @in_loop
+async def test_a_message_without_a_delay_has_no_timer() -> None:
+    """A timer's message would be overtaken by the calls after it."""
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        ctx.send(ECHO, parcel)
+        ctx.send(ECHO, parcel, delay=timedelta(0))
+        ctx.send(ECHO, parcel, delay=timedelta(hours=-1))
+        ctx.send(ECHO, parcel, delay=timedelta(milliseconds=1))
+        return parcel
+
+    sent = [
+        each for each in Case(body).start().sent() if isinstance(each, pb.OneWayCallCommandMessage)
+    ]
+    assert [bool(each.invoke_time) for each in sent] == [False, False, False, True]
+
+
+@in_loop
 async def test_awakeables() -> None:
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         ids = [ctx.awakeable(Parcel).id for _ in range(2)]

@@ -6,11 +6,6 @@ import base64
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf.duration_pb2 import Duration
-from google.protobuf.empty_pb2 import Empty
-from google.protobuf.message import DecodeError
-from google.protobuf.unknown_fields import UnknownFieldSet
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -192,10 +187,12 @@ def read_details(metadata: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
 
 
 # The file of google.rpc.RetryInfo does not come with protobuf. The message has one field: number 1,
-# a Duration.
+# a Duration. protobuf is imported where a delay is written or read, for not every program has one.
 
 
 def _retry_info(delay: timedelta) -> bytes:
+    from google.protobuf.duration_pb2 import Duration  # noqa: PLC0415
+
     duration = Duration()
     duration.FromTimedelta(delay)
     data = duration.SerializeToString()  # shorter than 128 bytes
@@ -205,6 +202,11 @@ def _retry_info(delay: timedelta) -> bytes:
 def _retry_delay(retry_info: bytes | None) -> timedelta | None:
     if retry_info is None:
         return None
+    from google.protobuf.duration_pb2 import Duration  # noqa: PLC0415
+    from google.protobuf.empty_pb2 import Empty  # noqa: PLC0415
+    from google.protobuf.message import DecodeError  # noqa: PLC0415
+    from google.protobuf.unknown_fields import UnknownFieldSet  # noqa: PLC0415
+
     try:
         for field in UnknownFieldSet(Empty.FromString(retry_info)):
             known: Any = field

@@ -65,9 +65,13 @@ PUBLIC_NAMES = [
     "WorkflowContext",
     "WorkflowSharedContext",
     "__version__",
+    "any_of",
+    "as_completed",
     "durable_step",
     "gather",
+    "race",
     "select",
+    "wait",
 ]
 
 

@@ -70,18 +70,18 @@ class _ValidatesObjectState(ObjectContext):
     __slots__ = ()
 
     @override
-    def set(self, key: Any, value: Any) -> None:
+    def set(self, key: Any, value: Any, *, name: str = "") -> None:
         _validate_state(self._operations, key, value)
-        super().set(key, value)
+        super().set(key, value, name=name)
 
 
 class _ValidatesWorkflowState(WorkflowContext):
     __slots__ = ()
 
     @override
-    def set(self, key: Any, value: Any) -> None:
+    def set(self, key: Any, value: Any, *, name: str = "") -> None:
         _validate_state(self._operations, key, value)
-        super().set(key, value)
+        super().set(key, value, name=name)
 
 
 def _validate_state(operations: Operations, key: Any, value: Any) -> None:

@@ -35,6 +35,14 @@ from restate_proto import Endpoint
 async def leave(error):
     raise error
 
+async def clean():
+    try:
+        await asyncio.sleep(3600)
+    finally:
+        print("cleaning", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        print("clean", flush=True)
+
 def leave_a_thread(error):
     raise error
 
@@ -54,12 +62,8 @@ class Greeter(GreeterBase):
             case "thread":
                 await ctx.run("leave", leave_a_thread, error(3))
             case "clean":
-                try:
-                    await ctx.sleep(timedelta(hours=1))
-                finally:
-                    print("cleaning", flush=True)
-                    await asyncio.to_thread(sys.stdin.readline)
-                    print("clean", flush=True)
+                ctx.run("clean", clean)
+                await ctx.run("leave", leave, OSError("the disk is full"))
         return GreetResponse(greeting="Hello " + request.name)
 
 grace, loop = sys.argv[1:]
@@ -149,14 +153,14 @@ def test_a_process_that_serves_ends_by_signals_only(
         assert process.wait() == 0
 
 
-def test_the_process_does_not_end_before_the_cleanup_of_its_handlers() -> None:
-    """Neither when no grace is left, and the handler's stream is cut off."""
+def test_the_process_does_not_end_before_the_cleanup_of_its_runs() -> None:
+    """Neither when no grace is left, and their attempt is over."""
 
     async def scenario(process: Process) -> None:
         async with Http2Client(process.address) as client:
             response = await process.greet(client, "clean")
             *_, (type_, _) = FrameDecoder().feed(response.body)
-            assert type_ == MessageType.SUSPENSION
+            assert type_ == MessageType.ERROR
 
     with serving(grace=0) as process:
         asyncio.run(scenario(process))

@@ -29,6 +29,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Protocol
 
+import asyncio
 from deploy.v1.queue_pb2 import AcquireRequest, QueueKey, Turn
 from deploy.v1.queue_restate import ACQUIRE_REQUEST_DONE, QueueBase, QueueClient
 from google.protobuf.empty_pb2 import Empty

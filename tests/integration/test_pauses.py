@@ -126,9 +126,9 @@ def test_where_nothing_can_pause_a_policy_that_does_is_refused(world: World) -> 
         id_ = await handle.invocation_id()
         while True:
             row = await world.invocation_row(id_)
-            if row["last_failure"]:
+            if failure := row.get("last_failure"):
                 await handle.kill()
-                return row["last_failure"]
+                return str(failure)
 
     assert "needs service protocol v7" in world.run(scenario())
     assert executed == []

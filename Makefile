@@ -1,8 +1,8 @@
 # `make` lists the targets. Each one does the set-up that it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo interop h2spec test test-lowest test-wheel check corpus generate bench requirements \
-  build clean
+.PHONY: help setup demo interop h2spec test test-lowest conformance conformance-serve test-wheel check corpus \
+  generate bench requirements build clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -22,7 +22,7 @@ SERVER := node_modules/.done
 H2SPEC := .tools/h2spec
 
 help:  ## List the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 20
 
 setup: $(DEV) $(LOWEST) $(SERVER)  ## Install all that the other targets need (Python 3.11+ and npm suffice)
 
@@ -40,6 +40,12 @@ test: setup  ## Run the tests; ARGS="..." goes to pytest
 
 test-lowest: setup  ## Run the tests on the oldest dependencies that are supported
 	MATRIX=reduced .venv-lowest/bin/pytest $(PARALLEL) $(ARGS)
+
+conformance: setup  ## Run the cases of the public SDK suite in all configurations
+	CONFORMANCE=all .venv/bin/pytest tests/conformance $(ARGS)
+
+conformance-serve: setup  ## Serve the services of the public SDK suite; ARGS="--port 9081 Counter"
+	.venv/bin/python -m conformance $(ARGS)
 
 test-wheel: setup  ## Install the wheel away from the clone and use it on a real server
 	.venv/bin/pytest -m wheel $(ARGS)

@@ -33,7 +33,7 @@ def workload(name: str, payload: str) -> Workload:
         return _workload("/invoke/Greeter/greet", body, payload, key="", state=None)
     body = b"1" if is_json else AddRequest(amount=1).SerializeToString()
     state = b"41" if is_json else Count(value=41).SerializeToString()
-    return _workload("/invoke/Counter/add", body, payload, key="k1", state=state)
+    return _workload("/invoke/BenchmarkCounter/add", body, payload, key="k1", state=state)
 
 
 def _workload(path: str, body: bytes, payload: str, *, key: str, state: bytes | None) -> Workload:

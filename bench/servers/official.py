@@ -7,7 +7,7 @@ from typing import Any
 import restate
 
 greeter = restate.Service("Greeter")
-counter = restate.VirtualObject("Counter")
+counter = restate.VirtualObject("BenchmarkCounter")
 
 
 @greeter.handler()

@@ -51,8 +51,8 @@ def _generated() -> Path:
     if _TREE not in os.environ:
         folder = Path(tempfile.mkdtemp(prefix="conformance-"))
         atexit.register(shutil.rmtree, folder)
-        proto = Path(__file__).parents[2] / "proto/conformance"
-        shutil.copytree(proto, folder / "proto/conformance")
+        proto = Path(__file__).parents[2] / "proto/conformance/v1"
+        shutil.copytree(proto, folder / "proto/conformance/v1")
         generate(folder / "proto", folder / "generated_conformance", messages=MESSAGES)
         os.environ[_TREE] = str(folder)
     return Path(os.environ[_TREE])

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from restatepb.v1 import options_pb2 as restatepb_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x62\x65nchmark/v1/benchmark.proto\x12\x0c\x62\x65nchmark.v1\x1a\x1arestatepb/v1/options.proto\"\"\n\x0cGreetRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"+\n\rGreetResponse\x12\x1a\n\x08greeting\x18\x01 \x01(\tR\x08greeting\"$\n\nAddRequest\x12\x16\n\x06\x61mount\x18\x01 \x01(\x03R\x06\x61mount\"\x1d\n\x05\x43ount\x12\x14\n\x05value\x18\x01 \x01(\x03R\x05value2g\n\x07Greeter\x12M\n\x05Greet\x12\x1a.benchmark.v1.GreetRequest\x1a\x1b.benchmark.v1.GreetResponse\"\x0b\xe2\xa6\x19\x07\n\x05greet\x1a\r\xe2\xa6\x19\t\n\x07Greeter2v\n\x07\x43ounter\x12?\n\x03\x41\x64\x64\x12\x18.benchmark.v1.AddRequest\x1a\x13.benchmark.v1.Count\"\t\xe2\xa6\x19\x05\n\x03\x61\x64\x64\x1a*\xea\xa6\x19&\n\x07\x43ounter*\x1b\n\x05\x63ount\x12\x12\x62\x65nchmark.v1.Countb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x62\x65nchmark/v1/benchmark.proto\x12\x0c\x62\x65nchmark.v1\x1a\x1arestatepb/v1/options.proto\"\"\n\x0cGreetRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"+\n\rGreetResponse\x12\x1a\n\x08greeting\x18\x01 \x01(\tR\x08greeting\"$\n\nAddRequest\x12\x16\n\x06\x61mount\x18\x01 \x01(\x03R\x06\x61mount\"\x1d\n\x05\x43ount\x12\x14\n\x05value\x18\x01 \x01(\x03R\x05value2g\n\x07Greeter\x12M\n\x05Greet\x12\x1a.benchmark.v1.GreetRequest\x1a\x1b.benchmark.v1.GreetResponse\"\x0b\xe2\xa6\x19\x07\n\x05greet\x1a\r\xe2\xa6\x19\t\n\x07Greeter2\x7f\n\x07\x43ounter\x12?\n\x03\x41\x64\x64\x12\x18.benchmark.v1.AddRequest\x1a\x13.benchmark.v1.Count\"\t\xe2\xa6\x19\x05\n\x03\x61\x64\x64\x1a\x33\xea\xa6\x19/\n\x10\x42\x65nchmarkCounter*\x1b\n\x05\x63ount\x12\x12\x62\x65nchmark.v1.Countb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,7 +37,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GREETER'].methods_by_name['Greet']._loaded_options = None
   _globals['_GREETER'].methods_by_name['Greet']._serialized_options = b'\342\246\031\007\n\005greet'
   _globals['_COUNTER']._loaded_options = None
-  _globals['_COUNTER']._serialized_options = b'\352\246\031&\n\007Counter*\033\n\005count\022\022benchmark.v1.Count'
+  _globals['_COUNTER']._serialized_options = b'\352\246\031/\n\020BenchmarkCounter*\033\n\005count\022\022benchmark.v1.Count'
   _globals['_COUNTER'].methods_by_name['Add']._loaded_options = None
   _globals['_COUNTER'].methods_by_name['Add']._serialized_options = b'\342\246\031\005\n\003add'
   _globals['_GREETREQUEST']._serialized_start=74
@@ -51,5 +51,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GREETER']._serialized_start=224
   _globals['_GREETER']._serialized_end=327
   _globals['_COUNTER']._serialized_start=329
-  _globals['_COUNTER']._serialized_end=447
+  _globals['_COUNTER']._serialized_end=456
 # @@protoc_insertion_point(module_scope)

@@ -94,7 +94,7 @@ class _CounterDocs:
 
 
 class CounterBase(_rt.VirtualObject, _CounterDocs):
-    """Subclass it to serve the virtual object `Counter`."""
+    """Subclass it to serve the virtual object `BenchmarkCounter`."""
 
     COUNT: ClassVar[_rt.StateKey[_benchmark_pb2.Count]] = _rt.StateKey(
         "count", _benchmark_pb2.Count,
@@ -107,7 +107,7 @@ class CounterBase(_rt.VirtualObject, _CounterDocs):
 
 
 class CounterClient(_rt.ContextClient, _CounterDocs):
-    """Calls the virtual object `Counter` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `BenchmarkCounter` from a handler: `from_context` makes one. `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> CounterClient:
@@ -132,7 +132,7 @@ class CounterClient(_rt.ContextClient, _CounterDocs):
 
 
 class CounterSendClient(_rt.ContextSendClient, _CounterDocs):
-    """Sends one-way messages to the virtual object `Counter` from a handler: `CounterClient.send` makes one."""
+    """Sends one-way messages to the virtual object `BenchmarkCounter` from a handler: `CounterClient.send` makes one."""
 
     def add(
         self, request: _benchmark_pb2.AddRequest, **options: Unpack[_rt.SendOptions],
@@ -141,7 +141,7 @@ class CounterSendClient(_rt.ContextSendClient, _CounterDocs):
 
 
 class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
-    """Calls the virtual object `Counter` from outside of Restate: `CounterClient.from_client` makes one."""
+    """Calls the virtual object `BenchmarkCounter` from outside of Restate: `CounterClient.from_client` makes one."""
 
     def send(self) -> CounterIngressSendClient:
         """Returns the same handlers as one-way messages."""
@@ -154,7 +154,7 @@ class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
 
 
 class CounterIngressSendClient(_rt.IngressServiceSendClient, _CounterDocs):
-    """Sends one-way messages to the virtual object `Counter` from outside: `CounterIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `BenchmarkCounter` from outside: `CounterIngressClient.send` makes one."""
 
     async def add(
         self, request: _benchmark_pb2.AddRequest, **options: Unpack[_rt.SendOptions],
@@ -169,7 +169,7 @@ _GREETER_GREET: Final = _rt.HandlerDescriptor(
 )
 
 _COUNTER_ADD: Final = _rt.HandlerDescriptor(
-    "Counter", "add", "add", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
+    "BenchmarkCounter", "add", "add", _rt.ServiceKind.VIRTUAL_OBJECT, _rt.HandlerKind.EXCLUSIVE,
     _rt.google_codec(_benchmark_pb2.AddRequest), _rt.google_codec(_benchmark_pb2.Count),
     documentation=_rt.getdoc(_CounterDocs.add),
 )
@@ -179,5 +179,5 @@ GreeterBase.__restate_service__ = _rt.ServiceDescriptor(
 )
 
 CounterBase.__restate_service__ = _rt.ServiceDescriptor(
-    "Counter", _rt.ServiceKind.VIRTUAL_OBJECT, (_COUNTER_ADD,), state=(CounterBase.COUNT,),
+    "BenchmarkCounter", _rt.ServiceKind.VIRTUAL_OBJECT, (_COUNTER_ADD,), state=(CounterBase.COUNT,),
 )

@@ -1,0 +1,38 @@
+"""Serves the services of the suite: `python -m conformance [--host HOST] [--port PORT] [NAME ...]`.
+
+The suite's containers get the same by the environment variables PORT and SERVICES, which are the
+defaults.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from conformance.services import services
+from restate_proto import Endpoint
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m conformance")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument(
+        "--port", default=os.environ.get("PORT", "9080"), help="its port; 9080, or that of PORT"
+    )
+    parser.add_argument(
+        "services", nargs="*", help="the services; all, or those of SERVICES, with commas between"
+    )
+    options = parser.parse_args()
+    names = options.services or [name for name in os.environ.get("SERVICES", "").split(",") if name]
+    if "E2E_REQUEST_SIGNING" in os.environ:
+        print("E2E_REQUEST_SIGNING: signatures of requests are not verified", file=sys.stderr)
+    try:
+        endpoint = Endpoint(*services(names))
+    except ValueError as error:
+        parser.error(str(error))
+    endpoint.serve(f"{options.host}:{options.port}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The configurations of Restate that the cases run in.
+
+`make test` takes one of them, which replays handlers most; `make conformance` takes all. Others are
+chosen with the environment variable CONFORMANCE: their names, with commas between, or `all`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from restate_proto.testing import RestateServer
+from restate_proto.testing.config import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from restate_proto.testing.config import ConfigValue
+
+__all__ = ["CHOSEN", "Configuration"]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """How a server is set up.
+
+    Args:
+        name: what it is called.
+        suspends: whether it suspends an invocation at every wait.
+        v7: whether it talks service protocol v7 instead of v6.
+        config: what else its configuration file has.
+    """
+
+    name: str
+    suspends: bool = False
+    v7: bool = False
+    config: Mapping[str, ConfigValue] = field(default_factory=dict[str, "ConfigValue"])
+
+    def __str__(self) -> str:
+        return self.name
+
+    def server(
+        self,
+        *,
+        config: Mapping[str, ConfigValue] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> RestateServer:
+        """A server of this configuration, with more in its configuration file or environment."""
+        return RestateServer(
+            protocol_v7=self.v7,
+            inactivity_timeout=timedelta(0) if self.suspends else None,
+            retry_interval=timedelta(milliseconds=5),
+            config=merge(self.config, config or {}),
+            env=environ,
+        )
+
+
+_LAZY: Mapping[str, ConfigValue] = {"worker": {"invoker": {"disable-eager-state": True}}}
+_ONE_THREAD: Mapping[str, ConfigValue] = {
+    "default-num-partitions": 1,
+    "default-thread-pool-size": 1,
+}
+_PERSISTED_TIMERS: Mapping[str, ConfigValue] = {"worker": {"num-timers-in-memory-limit": 1}}
+
+_ALL = (
+    Configuration("default"),
+    Configuration("always-suspending", suspends=True),
+    Configuration("lazy-state", config=_LAZY),
+    Configuration("lazy-state-always-suspending", suspends=True, config=_LAZY),
+    Configuration("one-thread-one-partition", config=_ONE_THREAD),
+    Configuration("persisted-timers", config=_PERSISTED_TIMERS),
+    Configuration("v7", v7=True),
+    Configuration("v7-always-suspending", suspends=True, v7=True),
+)
+
+
+def _chosen() -> tuple[Configuration, ...]:
+    names = os.environ.get("CONFORMANCE", "always-suspending")
+    if names == "all":
+        return _ALL
+    by_name = {each.name: each for each in _ALL}
+    return tuple(by_name[name] for name in names.split(","))
+
+
+CHOSEN = _chosen()
+"""The configurations of this session."""

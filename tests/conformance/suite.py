@@ -1,0 +1,209 @@
+"""What the cases do with a server and the services: they call handlers as any HTTP client does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from restate_proto.testing import RestateServer
+    from tests.conformance.configurations import Configuration
+
+__all__ = ["Invocation", "ResponseError", "ServicesProcess", "Suite", "Target", "unique", "until"]
+
+ROOT = Path(__file__).parents[2]
+NOTHING: Final = object()
+"""No body, which is not `null`."""
+
+
+def unique() -> str:
+    """A key that no other test has."""
+    return uuid4().hex
+
+
+class ResponseError(Exception):
+    """A response that is an error.
+
+    Attributes:
+        status: its HTTP status.
+        message: what went wrong.
+        metadata: what the error has besides.
+    """
+
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(response.text)
+        body: dict[str, Any] = response.json()
+        self.status = response.status_code
+        self.message: str = body["message"]
+        self.metadata: dict[str, str] = body.get("metadata", {})
+
+
+class ServicesProcess:
+    """`python -m conformance` in a process of its own, which keeps its port when it is restarted."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self._start()
+
+    def _start(self) -> None:
+        path = os.pathsep.join((str(ROOT), str(ROOT / "generated")))
+        self._process = subprocess.Popen(
+            (
+                *(sys.executable, "-m", "conformance"),
+                *("--port", self.address.rpartition(":")[2] or "0"),
+            ),
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": path},
+            text=True,
+        )
+        assert self._process.stdout
+        line = self._process.stdout.readline()  # "Serving 62 handlers ... at http://..."
+        assert line, "the services did not start"
+        self.address = line.split()[-1]
+
+    def end(self, number: int) -> None:
+        """End it with a signal, and wait for that."""
+        self._process.send_signal(number)
+        self._process.communicate()
+
+    def restart(self, number: int) -> None:
+        """End it with a signal, and start it again."""
+        self.end(number)
+        self._start()
+
+
+class Target:
+    """A service, or an object or workflow of a key."""
+
+    def __init__(self, http: httpx.Client, path: str) -> None:
+        self._http = http
+        self._path = path
+
+    def call(self, handler: str, request: object = NOTHING, **headers: str) -> Any:
+        """The response of a handler, as JSON has it; None where there is none.
+
+        Raises:
+            ResponseError: the response is an error.
+        """
+        return _result(self._post(f"{self._path}/{handler}", request, headers))
+
+    def call_raw(self, handler: str, request: bytes, content_type: str) -> bytes:
+        """The response of a handler to bytes."""
+        headers = {"content-type": content_type}
+        response = self._http.post(f"{self._path}/{handler}", content=request, headers=headers)
+        if response.is_error:
+            raise ResponseError(response)
+        return response.content
+
+    def send(self, handler: str, request: object = NOTHING, **headers: str) -> Invocation:
+        """Have a handler called, without waiting for it."""
+        sent = _result(self._post(f"{self._path}/{handler}/send", request, headers))
+        return Invocation(self._http, sent["invocationId"], sent["status"])
+
+    def _post(self, path: str, request: object, headers: dict[str, str]) -> httpx.Response:
+        if request is NOTHING:
+            return self._http.post(path, headers=headers)
+        return self._http.post(path, json=request, headers=headers)
+
+
+class Invocation:
+    """An invocation that goes on.
+
+    Attributes:
+        id: its id.
+        status: `Accepted`, or `PreviouslyAccepted` where an earlier request made it.
+    """
+
+    def __init__(self, http: httpx.Client, id_: str, status: str) -> None:
+        self.id = id_
+        self.status = status
+        self._http = http
+
+    def attach(self) -> Any:
+        """Wait for its result."""
+        return _result(self._http.get(f"/restate/invocation/{self.id}/attach"))
+
+    def output(self) -> Any:
+        """Its result, which it has."""
+        return _result(self._http.get(f"/restate/invocation/{self.id}/output"))
+
+
+class Suite:
+    """A server, the services, and a client.
+
+    Args:
+        configuration: that of the server.
+        server: the server, which runs.
+    """
+
+    def __init__(self, configuration: Configuration, server: RestateServer) -> None:
+        self.configuration = configuration
+        self.server = server
+        self.services = ServicesProcess()
+        self._http = httpx.Client(base_url=server.ingress_url, timeout=None, trust_env=False)
+
+    def open(self) -> Iterator[Suite]:
+        """Have the services registered; for a fixture to yield from."""
+        try:
+            asyncio.run(self.server.register(self.services.address))
+            yield self
+        finally:
+            self._http.close()
+            self.services.end(signal.SIGKILL)
+
+    def service(self, name: str) -> Target:
+        """A plain service."""
+        return Target(self._http, f"/{name}")
+
+    def object(self, name: str, key: str) -> Target:
+        """An object, or a workflow."""
+        return Target(self._http, f"/{name}/{key}")
+
+    def workflow_result(self, name: str, key: str, what: str = "attach") -> Any:
+        """The result of a workflow."""
+        return _result(self._http.get(f"/restate/workflow/{name}/{key}/{what}"))
+
+    def idempotent_result(self, service: str, key: str, handler: str, idempotency_key: str) -> Any:
+        """The result of the invocation that an idempotency key has made."""
+        path = f"/restate/invocation/{service}/{key}/{handler}/{idempotency_key}/output"
+        return _result(self._http.get(path))
+
+    def cancel(self, invocation_id: str) -> None:
+        """Cancel an invocation, with the admin API."""
+        self._patch(f"/invocations/{invocation_id}/cancel")
+
+    def kill(self, invocation_id: str) -> None:
+        """Kill an invocation, with the admin API."""
+        self._patch(f"/invocations/{invocation_id}/kill")
+
+    def _patch(self, path: str) -> None:
+        url = f"{self.server.admin_url}{path}"
+        self._http.patch(url).raise_for_status()
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """The rows of a query of Restate's SQL."""
+        return self.server.admin.query(sql)
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Ask until it holds."""
+    while not condition():
+        pass
+
+
+def _result(response: httpx.Response) -> Any:
+    if response.is_error:
+        raise ResponseError(response)
+    return json.loads(response.content) if response.content else None

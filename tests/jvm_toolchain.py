@@ -60,7 +60,7 @@ def javac(sources: Path, classes: Path, *options: str) -> str:
     Returns:
         What it printed.
     """
-    files = sources / "files"
+    files = classes.with_suffix(".files")  # the sources may be checked in
     files.write_text("\n".join(map(str, sorted(sources.rglob("*.java")))))
     return run(
         *("javac", *options, "-proc:none", "--release", "17", "-encoding", "UTF-8"),

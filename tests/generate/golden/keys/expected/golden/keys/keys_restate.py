@@ -132,6 +132,10 @@ class DailyClient(_rt.ContextClient, _DailyDocs):
         """Returns the same handlers as one-way messages."""
         return DailySendClient(self._ctx, self._key, self._scope)
 
+    def handle(self) -> _rt.InvocationRef[_keys_pb2.M]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_DAILY_RUN)
+
     def run(
         self, request: _keys_pb2.M, **options: Unpack[_rt.CallOptions],
     ) -> _rt.CallFuture[_keys_pb2.M]:

@@ -161,6 +161,10 @@ class PrintClient(_rt.ContextClient, _PrintDocs):
         """Returns the same handlers as one-way messages."""
         return PrintSendClient(self._ctx, self._key, self._scope)
 
+    def handle(self) -> _rt.InvocationRef[bytes]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_PRINT_RUN)
+
     def run(self, request: bytes, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[bytes]:
         return self._call(_PRINT_RUN, request, options)
 

@@ -50,28 +50,35 @@ class ResponseError(Exception):
 
 
 class ServicesProcess:
-    """`python -m conformance` in a process of its own, which keeps its port when it is restarted."""
+    """`python -m conformance` in a process of its own, which keeps its port when it is restarted.
 
-    def __init__(self) -> None:
+    Args:
+        services: their names, with commas between; all by default.
+
+    Attributes:
+        address: its URL.
+        greeting: what it says when it listens.
+    """
+
+    def __init__(self, services: str = "") -> None:
+        path = os.pathsep.join((str(ROOT), str(ROOT / "generated")))
+        self._environ = os.environ | {"PYTHONPATH": path, "SERVICES": services}
         self.address = ""
         self._start()
 
     def _start(self) -> None:
-        path = os.pathsep.join((str(ROOT), str(ROOT / "generated")))
+        port = self.address.rpartition(":")[2] or "0"
         self._process = subprocess.Popen(
-            (
-                *(sys.executable, "-m", "conformance"),
-                *("--port", self.address.rpartition(":")[2] or "0"),
-            ),
+            (sys.executable, "-m", "conformance"),
             stdout=subprocess.PIPE,
             cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": path},
+            env=self._environ | {"PORT": port},
             text=True,
         )
         assert self._process.stdout
-        line = self._process.stdout.readline()  # "Serving 62 handlers ... at http://..."
-        assert line, "the services did not start"
-        self.address = line.split()[-1]
+        self.greeting = self._process.stdout.readline()  # "Serving 63 handlers ... at http://..."
+        assert self.greeting, "the services did not start"
+        self.address = self.greeting.split()[-1]
 
     def end(self, number: int) -> None:
         """End it with a signal, and wait for that."""

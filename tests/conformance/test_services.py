@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from tests.conformance.suite import ROOT
+from tests.conformance.suite import ROOT, ServicesProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +97,12 @@ def test_they_use_the_public_api_alone() -> None:
     }
     assert {module for module in modules if module.startswith("restate")} == {"restate_proto"}
     assert not {module for module in modules if module.startswith("tests")}
+
+
+def test_some_of_them() -> None:
+    process = ServicesProcess("Counter,Proxy")
+    process.end(signal.SIGTERM)
+    assert process.greeting.startswith("Serving 7 handlers ")
 
 
 def test_a_service_that_there_is_not() -> None:

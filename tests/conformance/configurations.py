@@ -7,15 +7,17 @@ chosen with the environment variable CONFORMANCE: their names, with commas betwe
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from restate_proto.testing import RestateServer
 from restate_proto.testing.config import merge
+from tests.conformance.cluster import cluster
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
     from restate_proto.testing.config import ConfigValue
 
@@ -30,31 +32,39 @@ class Configuration:
         name: what it is called.
         suspends: whether it suspends an invocation at every wait.
         v7: whether it talks service protocol v7 instead of v6.
+        is_cluster: whether it is one of three nodes.
         config: what else its configuration file has.
     """
 
     name: str
     suspends: bool = False
     v7: bool = False
+    is_cluster: bool = False
     config: Mapping[str, ConfigValue] = field(default_factory=dict[str, "ConfigValue"])
 
     def __str__(self) -> str:
         return self.name
 
+    @contextmanager
     def server(
         self,
         *,
         config: Mapping[str, ConfigValue] | None = None,
         environ: Mapping[str, str] | None = None,
-    ) -> RestateServer:
-        """A server of this configuration, with more in its configuration file or environment."""
-        return RestateServer(
-            protocol_v7=self.v7,
-            inactivity_timeout=timedelta(0) if self.suspends else None,
-            retry_interval=timedelta(milliseconds=5),
-            config=merge(self.config, config or {}),
-            env=environ,
-        )
+    ) -> Generator[RestateServer]:
+        """Run a server of this configuration, with more in its configuration file or environment."""
+
+        def make(more: Mapping[str, ConfigValue]) -> RestateServer:
+            return RestateServer(
+                protocol_v7=self.v7,
+                inactivity_timeout=timedelta(0) if self.suspends else None,
+                retry_interval=timedelta(milliseconds=5),
+                config=merge(merge(self.config, config or {}), more),
+                env=environ,
+            )
+
+        with cluster(make) if self.is_cluster else make({}) as server:
+            yield server
 
 
 _LAZY: Mapping[str, ConfigValue] = {"worker": {"invoker": {"disable-eager-state": True}}}
@@ -71,6 +81,8 @@ _ALL = (
     Configuration("lazy-state-always-suspending", suspends=True, config=_LAZY),
     Configuration("one-thread-one-partition", config=_ONE_THREAD),
     Configuration("persisted-timers", config=_PERSISTED_TIMERS),
+    Configuration("three-nodes", is_cluster=True),
+    Configuration("three-nodes-always-suspending", suspends=True, is_cluster=True),
     Configuration("v7", v7=True),
     Configuration("v7-always-suspending", suspends=True, v7=True),
 )

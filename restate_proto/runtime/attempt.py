@@ -44,6 +44,7 @@ from restate_proto.protocol import (
 )
 from restate_proto.runtime.await_point import awaited_by, describe_deadlock
 from restate_proto.runtime.cancellation import CancelledError
+from restate_proto.runtime.generators import watch_generators
 from restate_proto.runtime.handler_loop import HandlerLoop
 from restate_proto.runtime.handler_outcome import (
     fail,
@@ -239,6 +240,7 @@ class Attempt:
             self.handler_ended(None, error)
         else:
             self._task = task
+            watch_generators()  # again: a loop that is run once more has hooks of its own
             self._loop.is_stepping = True
             try:
                 task.step()
@@ -282,7 +284,7 @@ class Attempt:
                         break
                     continue
                 awaited = task.waiting
-                if waiting.queue or waiting.cancel_requested or (awaited and awaited.is_done):
+                if waiting.queue or waiting.cancel_requested:
                     resumption = self.progress(awaited)
                     if resumption is not None:
                         self._step(resumption.error)
@@ -331,6 +333,7 @@ class Attempt:
                 if journal.has_much_output:
                     self._flush()
                     if self._stream.above_high_water:
+                        loop.held = self._task  # nothing else may run before it
                         return None
                 return _DONE
             while True:

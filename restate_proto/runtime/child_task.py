@@ -29,7 +29,7 @@ _MOST_AWAITS_AFTER_END = 1_000
 class TaskLoop(Protocol):
     """The loop of a handler, as far as its tasks, futures and timers know it; see `HandlerLoop`."""
 
-    held: ChildTask | None
+    held: Stepper | None
     journal: Journal
     now: float
     ready: deque[Any]
@@ -180,10 +180,11 @@ class ChildTask(Stepper, asyncio.Future[Any]):  # pyright: ignore[reportIncompat
             _Future.cancel(self, *error.args)
         else:
             _Future.set_exception(self, error)
-            if isinstance(error, AttemptEnded):
+            is_told = isinstance(error, AttemptEnded)
+            if is_told:
                 error.__traceback__ = None
-            if self._handler_loop.journal.phase is _CLOSED:  # nobody will ask what came of it
-                self._log_traceback = False
+            if is_told or self._handler_loop.journal.phase is _CLOSED:
+                self._log_traceback = False  # nobody will ask what came of it
 
     def cancel_at_end(self) -> None:
         """The handler has ended: the task is cancelled, and may clean up, in bounds."""

@@ -137,7 +137,7 @@ class HandlerLoop(KeepsGenerators):
         self.timers: dict[int, LoopTimer] = {}
         self.observed: dict[int, Any] = {}
         self.generators = None
-        self.held: ChildTask | None = None
+        self.held: Stepper | None = None
         self.now = 0.0
         self.callbacks = 0
         self._numbers = 0

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from restate_proto.logs import get_logger
 from restate_proto.protocol import AttemptEnded
-from restate_proto.runtime.generators import watch_generators
 from restate_proto.runtime.threads import DEFAULT_RUN_THREADS, ThreadPool
 
 if TYPE_CHECKING:
@@ -56,7 +55,6 @@ class Runtime:
         self.threads = ThreadPool(run_threads)
         self.cleanups = Cleanups(loop, cleanup_seconds)
         self.turn_share = TurnShare(loop, turn_seconds)
-        watch_generators()
 
 
 class TurnShare:

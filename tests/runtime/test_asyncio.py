@@ -344,6 +344,77 @@ async def test_all_that_is_ready_runs_before_the_next_notification() -> None:
     assert Case(body).start(*calls[:2], value(4), calls[2], value(2)).sent() == written[3:]
 
 
+@pytest.mark.parametrize("is_slow", [False, True])
+@in_loop
+async def test_a_handler_that_waits_for_its_output_to_be_sent_goes_on_first(
+    is_slow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it has to wait depends on the network, and the order must not."""
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async def other() -> None:
+            await asyncio.sleep(0)
+            seen.append("other")
+
+        seen: list[str] = []
+        task = asyncio.create_task(other())
+        nap = ctx.sleep(timedelta(0))
+        await nap
+        task = asyncio.create_task(other())
+        ctx.send(ECHO, Parcel(data=b"x" * 1_000_000))
+        await nap
+        seen.append("handler")
+        await task
+        return Parcel(text=" ".join(seen))
+
+    case = Case(body).start()
+    write = case.stream.write
+
+    def write_slowly(data: bytes, *, end: bool = False) -> None:
+        write(data, end=end)
+        case.stream.above_high_water = is_slow and len(data) > 500_000
+
+    monkeypatch.setattr(case.stream, "write", write_slowly)
+    case.feed(result(1))
+    if is_slow:
+        assert not case.stream.ended
+        case.stream.above_high_water = False
+        case.attempt.drained()
+    assert case.answer().text == "other handler other"
+
+
+def test_a_generator_is_the_handler_s_in_a_loop_that_is_run_again() -> None:
+    """Else the real loop would end it, at some moment."""
+    seen: list[str] = []
+
+    async def generate() -> AsyncGenerator[int]:
+        try:
+            yield 1
+        finally:
+            seen.append("closed")
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async for _ in generate():
+            break
+        await ctx.sleep(timedelta(0))
+        seen.append("handler")
+        return parcel
+
+    async def make() -> Case:
+        return Case(body)
+
+    async def play(case: Case) -> None:
+        case.start()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        case.feed(result(1))
+
+    with asyncio.Runner() as runner:
+        case = runner.run(make())
+        runner.run(play(case))
+    assert seen == ["handler", "closed"]
+
+
 @in_loop
 async def test_sets_of_tasks_and_futures_are_in_the_same_order_in_every_process() -> None:
     hashes: list[list[int]] = []

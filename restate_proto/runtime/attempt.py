@@ -58,7 +58,7 @@ from restate_proto.runtime.handler_task import HandlerTask
 from restate_proto.runtime.operations import Completable, Operations
 from restate_proto.runtime.runs import Runs
 from restate_proto.runtime.runtime import place_of
-from restate_proto.runtime.shields import spared_calls
+from restate_proto.runtime.shields import is_in_aborting_group, spared_calls
 from restate_proto.runtime.task import Resumption, is_interrupt
 from restate_proto.runtime.timers import TimerSleep
 
@@ -118,6 +118,7 @@ class Attempt:
         "_is_going_on",
         "_is_postponed",
         "_journal",
+        "_late_cancellation",
         "_loop",
         "_machine",
         "_operations",
@@ -156,6 +157,7 @@ class Attempt:
         self._is_going_on = False
         self._is_postponed = False
         self._was_cancelled = False
+        self._late_cancellation: CancelledError | None = None  # until the handler can be told
 
     # ---- What may happen: on the stream ----
 
@@ -284,7 +286,7 @@ class Attempt:
                         break
                     continue
                 awaited = task.waiting
-                if waiting.queue or waiting.cancel_requested:
+                if waiting.queue or waiting.cancel_requested or self._late_cancellation:
                     resumption = self.progress(awaited)
                     if resumption is not None:
                         self._step(resumption.error)
@@ -339,6 +341,8 @@ class Attempt:
             while True:
                 if waiting.cancel_requested and not waiting.calls_without_id():
                     return self._cancel_handler(awaited)
+                if self._late_cancellation and not self._would_be_lost(awaited):
+                    return self._tell(self._late_cancellation, awaited)
                 if awaited is not None and awaited.is_done:
                     return _DONE
                 if loop.ready or loop.held is not None:
@@ -371,7 +375,19 @@ class Attempt:
         waiting.cancel_requested = False
         self._was_cancelled = True
         self._operations.commands.cancel_calls(spared_calls(loop))
-        error = CancelledError()
+        if self._would_be_lost(awaited):
+            self._late_cancellation = CancelledError()
+            return None
+        return self._tell(CancelledError(), awaited)
+
+    def _would_be_lost(self, awaited: DurableFuture[Any] | None) -> bool:
+        """Whether a cancellation would not be seen where the handler waits."""
+        task = self._task
+        return awaited is None and task is not None and is_in_aborting_group(task, self._loop)
+
+    def _tell(self, error: CancelledError, awaited: DurableFuture[Any] | None) -> Resumption | None:
+        loop = self._loop
+        self._late_cancellation = None
         if awaited is not None:
             return Resumption(error)
         if self._task is not None:

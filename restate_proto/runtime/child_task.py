@@ -174,6 +174,8 @@ class ChildTask(Stepper, asyncio.Future[Any]):  # pyright: ignore[reportIncompat
     @override
     def _finished(self, result: Any, error: BaseException | None) -> None:
         self._handler_loop.tasks.pop(self.number, None)
+        if error is None and self._must_cancel:  # it was while it ran for the last time
+            error = self._take_cancellation()
         if error is None:
             _Future.set_result(self, result)
         elif isinstance(error, asyncio.CancelledError):

@@ -1,4 +1,8 @@
-"""Which calls an invocation's cancellation spares: those that are under `asyncio.shield`."""
+"""What stands between an invocation's cancellation and a call or the handler.
+
+Calls under `asyncio.shield` are spared. A handler that waits for the tasks of a group which aborts
+them already is told when it has left the group, for the group would swallow the cancellation.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ if TYPE_CHECKING:
     from restate_proto.protocol import NotificationId
     from restate_proto.runtime.handler_loop import HandlerLoop
 
-__all__ = ["spared_calls"]
+__all__ = ["is_in_aborting_group", "spared_calls"]
 
 
 def spared_calls(loop: HandlerLoop) -> set[NotificationId]:
@@ -27,6 +31,24 @@ def spared_calls(loop: HandlerLoop) -> set[NotificationId]:
     return spared - others
 
 
+def is_in_aborting_group(task: Stepper, loop: HandlerLoop) -> bool:
+    """Whether a task waits at the end of an `asyncio.TaskGroup` that has cancelled its tasks."""
+    for child in loop.tasks.values():
+        for callback, _ in _callbacks(child):
+            group: Any = getattr(callback, "__self__", None)
+            if (
+                getattr(callback, "__qualname__", "") == "TaskGroup._on_task_done"
+                and group._parent_task is task  # noqa: SLF001
+                and group._on_completed_fut is task._fut_waiter  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            ):
+                return group._aborting  # noqa: SLF001
+    return False
+
+
+def _callbacks(future: asyncio.Future[Any]) -> list[tuple[Any, Any]]:
+    return cast("Any", future)._callbacks or []  # noqa: SLF001
+
+
 def _is_shielded(future: asyncio.Future[Any]) -> bool:
     """Whether what waits for a future does so through `asyncio.shield`.
 
@@ -34,8 +56,7 @@ def _is_shielded(future: asyncio.Future[Any]) -> bool:
     functions has callbacks of its own: `shield` itself, `gather` with the future of the whole,
     `TaskGroup` with its parent, and a task that awaits the future.
     """
-    callbacks: list[tuple[Any, Any]] = cast("Any", future)._callbacks or []  # noqa: SLF001
-    for callback, _ in callbacks:
+    for callback, _ in _callbacks(future):
         name = getattr(callback, "__qualname__", "")
         if name == "shield.<locals>._inner_done_callback":
             return True

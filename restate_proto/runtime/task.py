@@ -21,6 +21,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restate_proto.errors import RestateError
+from restate_proto.runtime.cancellation import CancelledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -282,8 +283,14 @@ class Stepper:
             error: what is raised; None for asyncio's own.
             message: the message of asyncio's own, for what the coroutine waits for.
         """
-        self._cancellation = error
-        if self._fut_waiter is not None and self._fut_waiter.cancel(message):
+        waiter = self._fut_waiter
+        if waiter is not None and waiter.cancelled():  # by an earlier one, which is on its way
+            if isinstance(error, RestateError):
+                self._cancellation = error
+            return True
+        if not isinstance(self._cancellation, RestateError):
+            self._cancellation = error
+        if waiter is not None and waiter.cancel(message):
             return True
         self._must_cancel = True
         if not self.is_running and self._fut_waiter is None:
@@ -303,7 +310,8 @@ class Stepper:
         self._cancel_requests = max(0, self._cancel_requests - 1)
         if self._cancel_requests == 0 and not isinstance(self._cancellation, RestateError):
             self._must_cancel = False
-        return self._cancel_requests
+        # Where Restate's passes through a timeout or a group, it is not theirs: one is left.
+        return self._cancel_requests + isinstance(sys.exc_info()[1], CancelledError)
 
     def get_coro(self) -> Coroutine[Any, Any, Any]:
         """The coroutine."""

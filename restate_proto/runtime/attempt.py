@@ -281,7 +281,12 @@ class Attempt:
                 if self._stream.above_high_water:
                     break
                 if loop.ready or loop.held is not None:
-                    if not loop.drain() and loop.needs_turn:
+                    try:
+                        is_drained = loop.drain()
+                    except BaseException as error:  # noqa: BLE001 - of a callback that exits
+                        self._fail_with(error)
+                        continue
+                    if not is_drained and loop.needs_turn:
                         self._postpone()
                         break
                     continue
@@ -361,13 +366,17 @@ class Attempt:
                     operations.deliver(*notification)
         except AttemptEnded as ended:
             return Resumption(ended) if loop.is_over else None
-        except BaseException as error:  # of a deferred operation: its place in the order is lost
-            self._cause = error
-            fail(journal, self._handler, self._runtime, error)
-            if is_interrupt(error):
-                self._end("a signal interrupted it")
-                raise
+        except BaseException as error:  # noqa: BLE001 - of a deferred operation, whose place is lost
+            self._fail_with(error)
         return None
+
+    def _fail_with(self, error: BaseException) -> None:
+        """The attempt fails; what a signal handler of the process raises is raised again."""
+        self._cause = error
+        fail(self._journal, self._handler, self._runtime, error)
+        if is_interrupt(error):
+            self._end("a signal interrupted it")
+            raise error
 
     def _cancel_handler(self, awaited: DurableFuture[Any] | None) -> Resumption | None:
         """The invocation is cancelled: its calls are, and the handler is told where it waits."""

@@ -181,10 +181,10 @@ class ChildTask(Stepper, asyncio.Future[Any]):  # pyright: ignore[reportIncompat
         elif isinstance(error, asyncio.CancelledError):
             _Future.cancel(self, *error.args)
         else:
+            is_told = isinstance(error, AttemptEnded | GeneratorExit)
+            if isinstance(error, AttemptEnded):
+                error.__traceback__ = None  # before the future keeps it, and with it all frames
             _Future.set_exception(self, error)
-            is_told = isinstance(error, AttemptEnded)
-            if is_told:
-                error.__traceback__ = None
             if is_told or self._handler_loop.journal.phase is _CLOSED:
                 self._log_traceback = False  # nobody will ask what came of it
 

@@ -211,6 +211,7 @@ class HandlerLoop(KeepsGenerators):
     def timer_fired(self, timer: LoopTimer) -> None:
         """The durable sleep of a timer is over."""
         if self.timers.pop(timer.number, None) is not None:
+            timer.sleep = None
             self.now = max(self.now, timer.when())
             self.ready.append(timer)
 
@@ -231,6 +232,8 @@ class HandlerLoop(KeepsGenerators):
         if not self._numbers:
             return []  # none of asyncio was used
         self.ready.clear()
+        for timer in self.timers.values():
+            timer.sleep = None
         self.timers.clear()
         self.observed.clear()
         tasks = list(self.tasks.values())
@@ -313,6 +316,7 @@ class HandlerLoop(KeepsGenerators):
 
     def _timer_handle_cancelled(self, handle: LoopTimer) -> None:
         self.timers.pop(handle.number, None)
+        handle.sleep = None
 
     def time(self) -> float:
         """The loop's time, for asyncio's own code."""

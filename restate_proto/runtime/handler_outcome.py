@@ -41,6 +41,9 @@ _WHAT_FOLLOWS = {
     ErrorBehavior.FAIL: "Restate ends the invocation",
 }
 
+_MOST_ROUNDS_AFTER_END = 100
+"""How often tasks are cancelled that others have made while they ended, before they are ended."""
+
 
 def unawaited(operations: Operations, runs: Runs | None) -> list[Completable]:
     """What a handler began and did not wait for, and which would be lost with it.
@@ -76,7 +79,9 @@ async def finish(
         names = ", ".join(f"{task.get_name()} in {place_of(task)}" for task in loop.tasks.values())
         _log.warning("%s ended while tasks of it ran, which are cancelled: %s", description, names)
     cancelled: set[ChildTask] = set()
-    while loop.tasks:
+    rounds = 0
+    while loop.tasks and rounds < _MOST_ROUNDS_AFTER_END:
+        rounds += 1
         tasks = list(loop.tasks.values())
         for task in tasks:
             if task not in cancelled:
@@ -84,6 +89,9 @@ async def finish(
                 task.cancel_at_end()
         with suppress(CancelledError):  # the handler is past the point where it could be told
             await asyncio.wait(cast("list[asyncio.Task[Any]]", tasks))
+    for task in list(loop.tasks.values()):
+        _log.warning("%s: %s, made by tasks that it left, is ended", description, task.get_name())
+        task.abandon(AttemptEnded("the handler has ended"))
     for generator in loop.generators.open() if loop.generators is not None else ():
         with suppress(CancelledError):
             await generator.aclose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -883,3 +884,29 @@ async def test_signals_end_a_wait_of_a_task() -> None:
     case = Case(body).start()
     case.feed(signal(18), signal(17, Parcel(number=3).SerializeToString()))
     assert case.answer().number == 3
+
+
+@in_loop
+async def test_a_callback_that_exits_fails_the_attempt_and_not_the_process() -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        call(ctx, 1).add_done_callback(lambda _: sys.exit(3))
+        await ctx.sleep(timedelta(0))
+        return parcel
+
+    assert Case(body).start().feed(value(2)).error().message == "SystemExit: 3"
+
+
+@in_loop
+async def test_tasks_that_make_tasks_for_ever_are_ended_with_their_handler() -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        def work_again(_: object) -> None:
+            asyncio.create_task(asyncio.sleep(HOUR)).add_done_callback(work_again)
+
+        work_again(None)
+        await asyncio.sleep(0)
+        return parcel
+
+    case = Case(body).start()
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert case.answer() == Parcel()

@@ -114,3 +114,53 @@ async def test_an_attempt_that_has_ended_is_freed_at_once(
     finally:
         gc.enable()
     assert freed
+
+
+@pytest.mark.parametrize("ending", ["answer", "suspension", "abort"])
+@pytest.mark.parametrize("what", ["a task", "gather", "a group", "a timeout", "futures"])
+@in_loop
+async def test_an_attempt_with_tasks_is_freed_at_once(
+    what: str, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        logging.getLogger("restate_proto"), "disabled", True
+    )  # pytest keeps records
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async def work() -> None:
+            await ctx.call(ECHO, parcel, Parcel)
+
+        match what:
+            case "a task":
+                await asyncio.create_task(work())
+            case "gather":
+                await asyncio.gather(work(), work())
+            case "a group":
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(work())
+                    group.create_task(work())
+            case "a timeout":
+                async with asyncio.timeout(5):
+                    await asyncio.gather(work(), work())
+            case _:
+                await asyncio.gather(*(ctx.call(ECHO, parcel, Parcel) for _ in range(2)))
+        return parcel
+
+    def attempt() -> weakref.ref[Any]:
+        case = Case(body).start()
+        first = 3 if what == "a timeout" else 2
+        if ending == "suspension":
+            case.close_input()
+        elif ending == "abort":
+            case.attempt.aborted("gone")
+        else:
+            case.feed(value(first), value(first + 2))
+        assert case.stream.ended or ending == "abort"
+        return weakref.ref(case.stream)
+
+    gc.disable()
+    try:
+        freed = attempt()() is None
+    finally:
+        gc.enable()
+    assert freed

@@ -88,6 +88,14 @@ class KeyText:
         self.prefix = prefix
         self.fields = tuple(fields)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, KeyText):
+            return NotImplemented
+        return (self.prefix, self.fields) == (other.prefix, other.fields)
+
+    def __hash__(self) -> int:
+        return hash((self.prefix, self.fields))
+
     def __str__(self) -> str:
         parts = (f"{{{field.name}}}{_escaped(field.after)}" for field in self.fields)
         return "".join((_escaped(self.prefix), *parts))

@@ -362,7 +362,7 @@ async def test_a_handler_that_waits_for_its_output_to_be_sent_goes_on_first(
         nap = ctx.sleep(timedelta(0))
         await nap
         task = asyncio.create_task(other())
-        ctx.send(ECHO, Parcel(data=b"x" * 1_000_000))
+        ctx.send(ECHO, Parcel(data=b"x" * 2_000_000))
         await nap
         seen.append("handler")
         await task

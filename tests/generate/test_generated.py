@@ -155,7 +155,12 @@ def test_errors_are_classes_of_the_module(load: Callable[[str], Any]) -> None:
     orders = load("golden.errors.v1.orders_restate")
     messages = load("golden.errors.v1.errors_pb2")
     assert orders.SoldOutError is stock.SoldOutError
-    assert orders.SoldOutError_ is not stock.SoldOutError
+    lambda_ = load("golden.lambda.v1.import_restate")
+    of = (lambda_.CommonError, lambda_.CommonError_)
+    assert [each.__restate_error__.full_name for each in of] == [
+        "golden.lambda.Common",
+        "golden.plain.Common",
+    ]
 
     error = stock.SoldOutError(messages.SoldOut(left=3), "sold out")
     assert (error.detail.left, error.message, error.code) == (3, "sold out", 409)

@@ -4,10 +4,14 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.Empty;
+import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
+import com.google.protobuf.Struct;
 import com.google.protobuf.TypeRegistry;
+import com.google.protobuf.Value;
 import com.google.protobuf.util.JsonFormat;
 import dev.restate.client.Client;
+import dev.restate.client.IngressException;
 import dev.restate.common.Request;
 import dev.restate.common.RequestBuilder;
 import dev.restate.common.Slice;
@@ -36,19 +40,27 @@ import java.lang.FunctionalInterface;
 import java.lang.IllegalArgumentException;
 import java.lang.Override;
 import java.lang.ReflectiveOperationException;
+import java.lang.RuntimeException;
 import java.lang.String;
 import java.lang.SuppressWarnings;
+import java.lang.Throwable;
 import java.lang.Void;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.concurrent.CompletionException;
+import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * A handler of a contract: makes requests to it, and binds the method that serves it.
@@ -246,6 +258,87 @@ public final class RestateHandler<Req, Res> {
     return service.name + "/" + name;
   }
 
+  private static byte[] binary(Message message) throws IOException {
+    byte[] bytes = new byte[message.getSerializedSize()];
+    CodedOutputStream output = CodedOutputStream.newInstance(bytes);
+    output.useDeterministicSerialization();
+    message.writeTo(output);
+    output.checkNoSpaceLeft();
+    return bytes;
+  }
+
+  /** Returns the metadata of an error that has a message as its detail. */
+  static Map<String, String> metadata(Message detail) {
+    try {
+      return Map.of(metadataKey(detail), Base64.getEncoder().encodeToString(binary(detail)));
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot write " + metadataKey(detail), e);
+    }
+  }
+
+  private static String metadataKey(Message detail) {
+    return "restatepb.detail/" + detail.getDescriptorForType().getFullName();
+  }
+
+  /** Reads an error of the contract out of a failed call; empty where it is another. */
+  @FunctionalInterface
+  interface ErrorReader {
+    Optional<? extends TerminalException> read(IngressException failure);
+  }
+
+  /** Returns what a call returns; throws the error of the contract that it has failed with. */
+  static <T> T raising(Supplier<T> call, ErrorReader... readers) {
+    try {
+      return call.get();
+    } catch (IngressException e) {
+      throw raised(e, readers);
+    }
+  }
+
+  /** The same of a call that is not waited for. */
+  static <T> CompletableFuture<T> raising(CompletableFuture<T> call, ErrorReader... readers) {
+    return call.exceptionally(
+        thrown -> {
+          Throwable cause = thrown instanceof CompletionException ? thrown.getCause() : thrown;
+          throw new CompletionException(
+              cause instanceof IngressException failure ? raised(failure, readers) : cause);
+        });
+  }
+
+  private static RuntimeException raised(IngressException failure, ErrorReader[] readers) {
+    for (ErrorReader reader : readers) {
+      Optional<? extends TerminalException> found = reader.read(failure);
+      if (found.isPresent()) {
+        found.get().initCause(failure);
+        return found.get();
+      }
+    }
+    return failure;
+  }
+
+  /** Returns the error that Restate's ingress has answered with; empty if it is another. */
+  static <D extends Message, E> Optional<E> failure(
+      IngressException failure, D prototype, BiFunction<D, String, E> make) {
+    byte[] body = failure.getResponseBody();
+    Struct.Builder builder = Struct.newBuilder();
+    try {
+      JsonFormat.parser()
+          .merge(body == null ? "{}" : new String(body, StandardCharsets.UTF_8), builder);
+      Value nothing = Value.getDefaultInstance();
+      Struct metadata = builder.getFieldsOrDefault("metadata", nothing).getStructValue();
+      if (!metadata.containsFields(metadataKey(prototype))) {
+        return Optional.empty();
+      }
+      String text = metadata.getFieldsOrThrow(metadataKey(prototype)).getStringValue();
+      String message = builder.getFieldsOrDefault("message", nothing).getStringValue();
+      @SuppressWarnings("unchecked")
+      D detail = (D) prototype.getParserForType().parseFrom(Base64.getDecoder().decode(text));
+      return Optional.of(make.apply(detail, message));
+    } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
+      return Optional.empty(); // no answer of Restate's, or a detail that cannot be read
+    }
+  }
+
   /** What the handlers of a service share. It finds the serdes of messages by their classes. */
   static final class Service implements SerdeFactory {
     private final String name;
@@ -413,12 +506,7 @@ public final class RestateHandler<Req, Res> {
         if (json) {
           return Slice.wrap(service.printer().print(message));
         }
-        byte[] bytes = new byte[message.getSerializedSize()];
-        CodedOutputStream output = CodedOutputStream.newInstance(bytes);
-        output.useDeterministicSerialization();
-        message.writeTo(output);
-        output.checkNoSpaceLeft();
-        return Slice.wrap(bytes);
+        return Slice.wrap(binary(message));
       } catch (IOException e) {
         throw new UncheckedIOException("Cannot write " + message() + ": " + e.getMessage(), e);
       }

@@ -10,6 +10,7 @@ from restate_proto.contract.problems import Problems
 from restate_proto.generate.java.names import java_files
 from restate_proto.generate.java.render_awakeables import render_awakeables
 from restate_proto.generate.java.render_client import render_client
+from restate_proto.generate.java.render_error import render_error
 from restate_proto.generate.java.render_service import render_base, render_handlers
 from restate_proto.generate.jvm.messages import JavaMessages
 from restate_proto.generate.jvm.support import render_support, support_classes
@@ -64,6 +65,9 @@ def _classes(
         (each.constants, render_awakeables(file, each, messages, beside))
         for each in file.awakeables
     ]
+    for error, class_ in file.errors:
+        detail = messages.message(error.type)
+        found.append((class_, render_error(error, class_, detail, beside)))
     for service in file.services:
         found += [
             (service.base, render_base(file, service, messages, beside)),
@@ -78,7 +82,7 @@ def _in_package(
 ) -> frozenset[str]:
     """Returns the names of the classes that are known to be in the package of a file."""
     near = [other for other in files if other.package == file.package]
-    classes = [found for other in near for service in other.services for found in service.classes]
+    classes = [found for other in near for found in other.classes]
     classes += [found.constants for other in near for found in other.awakeables]
     classes += [found for other in near for found in support_classes(other.model, other.package)]
     generated = {found.names[0] for found in classes}

@@ -14,6 +14,7 @@ from restate_proto.generate.jvm.names import (
     ServiceNames,
     awakeables_by_message,
     awakeables_class,
+    exception_name,
     free_name,
     handler_constants,
     method_name,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from restate_proto.contract.problems import Problems
     from restate_proto.contract.schema import (
         AwakeableField,
+        ErrorModel,
         FileModel,
         HandlerModel,
         MessageType,
@@ -110,17 +112,25 @@ class JavaFile:
         file_class: protobuf-java's class for the file.
         services: in the order of the contract.
         awakeables: the classes with constants for fields that hold ids of awakeables.
+        errors: the errors of its services with their classes.
     """
 
     model: FileModel
     file_class: JvmClass
     services: tuple[JavaService, ...]
     awakeables: tuple[JavaAwakeables, ...]
+    errors: tuple[tuple[ErrorModel, JvmClass], ...]
 
     @property
     def package(self) -> str:
         """The Java package of all its classes."""
         return self.file_class.package
+
+    @property
+    def classes(self) -> tuple[JvmClass, ...]:
+        """The classes that are made of its services and their errors."""
+        of_services = (found for service in self.services for found in service.classes)
+        return (*of_services, *(found for _, found in self.errors))
 
 
 def java_files(
@@ -154,7 +164,9 @@ def _file(file: FileModel, messages: JavaMessages) -> JavaFile:
         )
         for message, fields in awakeables_by_message(file).items()
     )
-    return JavaFile(file, file_class, services, awakeables)
+    package = file_class.package
+    errors = tuple((error, JvmClass(package, (exception_name(error),))) for error in file.errors)
+    return JavaFile(file, file_class, services, awakeables, errors)
 
 
 def _service(service: ServiceModel, file_class: JvmClass, messages: JavaMessages) -> JavaService:

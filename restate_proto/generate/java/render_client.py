@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from restate_proto.contract.schema import FixedKey, TypedKey
 from restate_proto.generate.docstrings import described, handler_doc
 from restate_proto.generate.java.source import JavaSource
-from restate_proto.generate.jvm.names import KEY, free_name
+from restate_proto.generate.jvm.messages import JvmClass
+from restate_proto.generate.jvm.names import KEY, exception_name, free_name
 from restate_proto.generate.jvm.printer import quote
 from restate_proto.generate.jvm.support import support_class
 from restate_proto.model.kinds import HandlerKind
@@ -17,6 +18,7 @@ from restate_proto.model.kinds import HandlerKind
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
+    from restate_proto.contract.schema import ErrorModel
     from restate_proto.generate.java.names import JavaFile, JavaHandler, JavaService
     from restate_proto.generate.jvm.messages import JavaMessages
 
@@ -39,8 +41,8 @@ def render_client(
         free_name(name, service.client.names) for name in ("ContextClient", "IngressClient")
     )
     source = JavaSource(service.client, (inside, outside, "Send"), beside)
-    option = f"{source.use(support_class(file.package))}.Option"
-    _Renderer(service, messages, source, option, inside, outside).render()
+    support = source.use(support_class(file.package))
+    _Renderer(service, messages, source, support, inside, outside).render()
     return source.text(file.model.path)
 
 
@@ -72,6 +74,11 @@ class _Style:
     def is_async(self) -> bool:
         """Whether they return a `CompletableFuture` of what others return."""
         return self.invoke.endswith("Async")
+
+    @property
+    def is_ingress_call(self) -> bool:
+        """Whether they fail as the handler does, outside of Restate."""
+        return self.invoke.startswith("client.call")
 
 
 _ONE_WAY = "{@link $client#$name}, as a one-way message."
@@ -107,14 +114,14 @@ class _Renderer:
         service: JavaService,
         messages: JavaMessages,
         source: JavaSource,
-        option: str,
+        support: str,
         inside: str,
         outside: str,
     ) -> None:
         self._service = service
         self._messages = messages
         self._source = source
-        self._option = option
+        self._support = support
         self._inside, self._outside = inside, outside
         self._keyed = service.model.is_keyed
 
@@ -276,19 +283,31 @@ class _Renderer:
             returns=returns,
             name=name or (handler.async_method if style.is_async else handler.method),
             request=self._source.use(handler.request),
-            option=self._option,
+            option=f"{self._support}.Option",
         )
         with self._source.indented():
             key = ["key"] if self._keyed else []
             passed = ", ".join([*key, "null" if model.request.is_empty else "request", "options"])
             make = "request" if style.is_inside else "ingressRequest"
             request = f"{self._constant(handler)}.{make}({passed})"
+            arguments = [request, style.more] if style.more else [request]
+            invoke = style.invoke
+            errors = self._service.model.errors_of(model) if style.is_ingress_call else ()
+            if errors:
+                call = f"{'' if style.is_async else '() -> '}{invoke}({', '.join(arguments)})"
+                invoke, arguments = f"{self._support}.raising", [call, *self._readers(errors)]
             self._source.invocation(
-                style.invoke if returns == "void" else f"return {style.invoke}",
-                [request, style.more] if style.more else [request],
+                invoke if returns == "void" else f"return {invoke}",
+                arguments,
                 self._source.fill(style.then),
             )
         self._source.line("}")
+
+    def _readers(self, errors: Iterable[ErrorModel]) -> list[str]:
+        """Returns what reads the errors of the contract out of a failed call."""
+        package = self._service.client.package
+        classes = (JvmClass(package, (exception_name(error),)) for error in errors)
+        return [f"{self._source.use(class_)}::from" for class_ in classes]
 
     def _constant(self, handler: JavaHandler) -> str:
         return f"{self._service.constants.names[0]}.{handler.constant}"

@@ -24,11 +24,12 @@ _SDK = "dev.restate.sdk"
 _PACKAGES = {
     "java.lang": "Deprecated Exception Object Override String SuppressWarnings",
     "java.time": "Duration",
+    "java.util": "Map Optional",
     "java.util.concurrent": "CompletableFuture",
-    "dev.restate.client": "Client RequestOptions Response SendResponse",
+    "dev.restate.client": "Client IngressException RequestOptions Response SendResponse",
     _SDK: "CallDurableFuture Context InvocationHandle ObjectContext SharedObjectContext "
     "SharedWorkflowContext WorkflowContext",
-    f"{_SDK}.common": "DurablePromiseKey StateKey",
+    f"{_SDK}.common": "DurablePromiseKey StateKey TerminalException",
     f"{_SDK}.endpoint.definition": "HandlerRunner HandlerType ServiceDefinition "
     "ServiceDefinitionFactory ServiceType",
     "dev.restate.serde": "SerdeFactory",

@@ -13,6 +13,7 @@ from restate_proto.generate.jvm.names import (
     awakeables_class,
     constants,
     declared_keys,
+    exception_name,
 )
 from restate_proto.generate.jvm.support import support_classes
 from restate_proto.generate.names import check_keys, check_typed_key
@@ -55,8 +56,11 @@ def check_files(
     classes = _ClassChecker(messages, problems)
     for file in files:
         classes.add_support(file)
+        package = messages.package(file.path)
+        for error in file.errors:
+            made = [JvmClass(package, (exception_name(error),))]
+            classes.add(made, f"error {error.type.full_name}", error.location)
         for service in file.services:
-            package = messages.package(file.path)
             made = [JvmClass(package, (name,)) for name in ServiceNames.of(service)]
             classes.add(made, f"service {service.full_name}", service.location)
             _check_methods(service, method_name, problems)
@@ -96,7 +100,7 @@ class _ClassChecker:
         for found in classes:
             other = self._messages.top_level(found.package).get(found.names[0])
             other = other or self._taken.get(found)
-            if other is not None:
+            if other is not None and other != origin:  # files of one package may have one error
                 self._report(other, origin, found, location)
                 return
             self._taken[found] = origin

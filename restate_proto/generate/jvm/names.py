@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from restate_proto.contract.schema import (
         AwakeableField,
+        ErrorModel,
         FileModel,
         HandlerModel,
         MessageType,
@@ -37,6 +38,7 @@ __all__ = [
     "awakeables_class",
     "constants",
     "declared_keys",
+    "exception_name",
     "free_name",
     "handler_constants",
     "handler_type",
@@ -135,6 +137,11 @@ def declared_keys(service: ServiceModel) -> tuple[DeclaredKey, ...]:
     """Returns what the base has a constant for, with the SDK's class for it."""
     classes = {"state": "StateKey", "promise": "DurablePromiseKey"}
     return names.declared_keys(service, classes)
+
+
+def exception_name(error: ErrorModel) -> str:
+    """Returns the name of the class of an error: `SoldOutException`."""
+    return f"{''.join(error.type.names).removesuffix('Exception')}Exception"
 
 
 def constants(service: ServiceModel) -> Iterator[str]:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from restate_proto.contract.schema import HandlerModel, ServiceModel
-    from restate_proto.model.config import Config
     from restate_proto.model.retry import InvocationRetryPolicy
 
 __all__ = ["Settings"]
@@ -36,11 +35,11 @@ class Settings:
 
     def of_service(self, service: ServiceModel) -> list[str]:
         """Returns the calls on the configurator of a service's definition."""
-        return list(self._calls(service.comment, service.config))
+        return list(self._calls(service))
 
     def of_handler(self, service: ServiceModel, handler: HandlerModel) -> list[str]:
         """Returns the calls on the configurator of a handler's definition."""
-        calls = list(self._calls(handler.comment, handler.config))
+        calls = list(self._calls(handler))
         if handler.kind is HandlerKind.WORKFLOW:
             # The manifest has it on run handlers only.
             retention = handler.config.workflow_retention
@@ -50,7 +49,8 @@ class Settings:
                 calls.append(f"workflowRetention({self._duration(retention)})")
         return calls
 
-    def _calls(self, comment: str | None, config: Config) -> Iterator[str]:
+    def _calls(self, described: ServiceModel | HandlerModel) -> Iterator[str]:
+        comment, config = described.comment, described.config
         if comment is not None:
             yield f"documentation({self.quote(comment)})"
         for name, duration in (
@@ -70,7 +70,8 @@ class Settings:
         if config.retry_policy is not None:
             policy = "\n        .".join(self._retry_policy(config.retry_policy))
             yield f"invocationRetryPolicy(\n    {policy}{self.close}"
-        for key, value in config.metadata.items():
+        errors = {f"restatepb.error/{e.type.full_name}": str(e.code) for e in described.errors}
+        for key, value in (errors | dict(config.metadata)).items():
             yield f"addMetadata({self.quote(key)}, {self.quote(value)})"
 
     def _retry_policy(self, policy: InvocationRetryPolicy) -> Iterator[str]:

@@ -6,10 +6,13 @@ import com.google.protobuf.CodedInputStream
 import com.google.protobuf.CodedOutputStream
 import com.google.protobuf.Descriptors.FileDescriptor
 import com.google.protobuf.Empty
+import com.google.protobuf.InvalidProtocolBufferException
 import com.google.protobuf.Message
+import com.google.protobuf.Struct
 import com.google.protobuf.TypeRegistry
 import com.google.protobuf.util.JsonFormat
 import dev.restate.client.Client
+import dev.restate.client.IngressException
 import dev.restate.common.Request
 import dev.restate.common.RequestBuilder
 import dev.restate.common.Slice
@@ -30,6 +33,7 @@ import dev.restate.serde.kotlinx.KotlinSerializationSerdeFactory
 import java.lang.Class
 import java.lang.Runnable
 import java.nio.charset.StandardCharsets
+import java.util.Base64
 import java.util.LinkedHashSet
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.atomic.AtomicReference
@@ -337,24 +341,48 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
         }
     }
 
-    private companion object {
-        const val BINARY = "application/protobuf"
-        const val JSON = "application/json"
-        const val EITHER = "application/protobuf+json"
-        const val BYTES = "application/octet-stream"
+    internal companion object {
+        private const val BINARY = "application/protobuf"
+        private const val JSON = "application/json"
+        private const val EITHER = "application/protobuf+json"
+        private const val BYTES = "application/octet-stream"
 
-        val BINARY_TYPES =
+        /** Returns what a call returns; throws the error of the contract that it has failed with. */
+        inline fun <T> raising(vararg readers: (IngressException) -> TerminalException?, call: () -> T): T =
+            try {
+                call()
+            } catch (e: IngressException) {
+                throw readers.firstNotNullOfOrNull { it(e) }?.initCause(e) ?: e
+            }
+
+        /** Returns the error that Restate's ingress has answered with; null if it is another. */
+        fun <D : Message, E> failure(failure: IngressException, prototype: D, make: (D, String) -> E): E? =
+            try {
+                val answer = Struct.newBuilder()
+                JsonFormat.parser().merge(failure.responseBody?.decodeToString() ?: "{}", answer)
+                val metadata = answer.fieldsMap["metadata"]?.structValue?.fieldsMap.orEmpty()
+                metadata["restatepb.detail/${prototype.descriptorForType.fullName}"]?.let {
+                    val detail = prototype.parserForType.parseFrom(Base64.getDecoder().decode(it.stringValue))
+                    make(detail as D, answer.fieldsMap["message"]?.stringValue.orEmpty())
+                }
+            } catch (e: InvalidProtocolBufferException) {
+                null // no answer of Restate's, or a detail that cannot be read
+            } catch (e: IllegalArgumentException) {
+                null
+            }
+
+        private val BINARY_TYPES =
             setOf(
                 "THE_BINARY_TYPES",
             )
 
-        val JSON_TYPES =
+        private val JSON_TYPES =
             setOf(
                 "THE_JSON_TYPES",
             )
 
         // The types whose ProtoJSON is no object, so that no opening brace tells it from binary.
-        val NO_OBJECTS =
+        private val NO_OBJECTS =
             setOf(
                 "THE_NO_OBJECTS",
             )

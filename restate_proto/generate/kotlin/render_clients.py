@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from restate_proto.generate.docstrings import described, handler_doc
+from restate_proto.generate.jvm.messages import JvmClass
+from restate_proto.generate.jvm.names import exception_name
 from restate_proto.generate.jvm.printer import kdoc
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from restate_proto.contract.schema import HandlerModel
+    from restate_proto.contract.schema import ErrorModel, HandlerModel
     from restate_proto.generate.kotlin.scope import Scope
 
 __all__ = ["render_client"]
@@ -28,12 +30,14 @@ class _Style:
         make: the function that builds the request.
         doc: how it differs from the method whose name `{}` stands for, and which says what the
             handler does; empty where it says so itself.
+        is_ingress_call: whether a method fails as the handler does, outside of Restate.
     """
 
     code: str
     returns: str
     make: str
     doc: str = ""
+    is_ingress_call: bool = False
 
 
 def render_client(scope: Scope) -> None:
@@ -121,7 +125,7 @@ class _Renderer:
         self._client(
             "IngressClient",
             f"client: {client}",
-            _Style(f"client.{call}({{}}).response()", "{}", make),
+            _Style(f"client.{call}({{}}).response()", "{}", make, is_ingress_call=True),
             _Style(f"client.{send}({{}}, delay)", returns, make, one_way),
             submit,
         )
@@ -166,14 +170,30 @@ class _Renderer:
         head = f"public suspend fun {name or method}"
         parameters = [*scope.request(handler), self._options]
         code = style.code.format(self._request(handler, style.make))
-        if style.returns == "{}" and handler.response.is_empty:  # there is nothing to return
-            printer.wrapped(head, parameters, " {")
-            with printer.indented():
-                printer.line(code)
-            printer.line("}")
-            return
+        errors = scope.service.errors_of(handler) if style.is_ingress_call else ()
+        # Where there is nothing to return, the body is a block, as the SDK's call returns something.
+        nothing = style.returns == "{}" and handler.response.is_empty
         returns = style.returns.format(scope.response_type(handler))
-        printer.function(head, parameters, returns, code)
+        if not errors and not nothing:
+            printer.function(head, parameters, returns, code)
+            return
+        printer.wrapped(head, parameters, " {" if nothing else f": {returns} =")
+        with printer.indented():
+            if errors:
+                printer.wrapped(f"{scope.support}.raising", self._readers(errors), " {")
+                with printer.indented():
+                    printer.line(code)
+                printer.line("}")
+            else:
+                printer.line(code)
+        if nothing:
+            printer.line("}")
+
+    def _readers(self, errors: Iterable[ErrorModel]) -> list[str]:
+        """Returns what reads the errors of the contract out of a failed call."""
+        package = self._scope.file.package
+        classes = (JvmClass(package, (exception_name(error),)) for error in errors)
+        return [f"{self._imports.use(class_)}.Companion::from" for class_ in classes]
 
     def _request(self, handler: HandlerModel, make: str) -> str:
         """Returns the call that builds a request."""

@@ -48,7 +48,16 @@ class Language:
     @property
     def cases(self) -> Mapping[str, Path]:
         """The folders of contracts, by the name of the case."""
-        shared = ("awakeables", "deprecated", "keys", "object", "raw", "service", "workflow")
+        shared = (
+            "awakeables",
+            "deprecated",
+            "errors",
+            "keys",
+            "object",
+            "raw",
+            "service",
+            "workflow",
+        )
         return {name: CASES[name] for name in shared} | {"names": self._folder / "contracts/names"}
 
     def contracts(self, case: str) -> dict[str, str]:

@@ -113,3 +113,33 @@ def test_two_constants_of_one_name(generate: Generate, compile_request: Compile)
     first, second = error(generate, compile_request, {"cart.proto": contract}).split("\n")
     assert 'state "key" and the type of the key both become the ' in first
     assert "a_b and A_b of shop.v1.M, awakeables, both become the " in second
+
+
+def test_errors_that_give_one_class(generate: Generate, compile_request: Compile) -> None:
+    one = CART.replace("= {}", '= { error: { type: "shop.v1.M" code: 409 } }')
+    other = """
+        service Shelf {
+          option (restatepb.v1.object) = {
+            error: { type: "shop.v1.M" code: 409 }
+            error: { type: "shop.v2.M" code: 410 }
+          };
+          rpc Take(M) returns (M);
+        }
+        """
+    files = {
+        "cart.proto": HEAD + one,
+        "shelf.proto": HEAD + 'import "cart.proto"; import "v2.proto";' + other,
+        "v2.proto": 'syntax = "proto3"; package shop.v2; message M {}',
+    }
+    # That of the one message may be declared by as many files as want it.
+    assert error(generate, compile_request, files) == (
+        "shelf.proto:6:11: error shop.v1.M and error shop.v2.M both give the class "
+        "shop.v1.MException; rename one of them, or write another java_package in the file of one"
+    )
+
+
+def test_an_error_whose_class_a_message_has(generate: Generate, compile_request: Compile) -> None:
+    head = HEAD + "option java_multiple_files = true;\nmessage MException {}\n"
+    cart = CART.replace("= {}", '= { error: { type: "shop.v1.M" code: 409 } }')
+    text = error(generate, compile_request, {"cart.proto": head + cart})
+    assert "message shop.v1.MException and error shop.v1.M both give the class" in text

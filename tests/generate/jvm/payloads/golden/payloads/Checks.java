@@ -4,16 +4,28 @@ import com.google.protobuf.Any;
 import com.google.protobuf.ListValue;
 import com.google.protobuf.Timestamp;
 import com.google.protobuf.Value;
+import dev.restate.client.IngressException;
 import dev.restate.common.Slice;
 import dev.restate.serde.Serde;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Map;
 import java.util.function.Function;
 
 /** What the generated serdes read and write, which is the same in Java and in Kotlin. */
 public final class Checks {
+  private static final String KEY = "restatepb.detail/golden.payloads.Refusal";
+  private static final String DETAIL = "CgNhZGESBQoBYRABEgUKAWIQAg==";
+  public static final Refusal REFUSAL =
+      Refusal.newBuilder().setBy("ada").putCounts("b", 2).putCounts("a", 1).build();
+  private static final String ANSWER =
+      "{\"code\":422,\"message\":\"\\\"no\\\"\",\"metadata\":{\"%s\":\"%s\"},"
+          + "\"source\":\"invocation\"}";
+  public static final Map<String, String> METADATA = Map.of(KEY, DETAIL);
+  public static final IngressException REFUSED = failure(ANSWER.formatted(KEY, DETAIL));
+
   private Checks() {}
 
   public static void run(
@@ -82,6 +94,29 @@ public final class Checks {
         equal(String.valueOf(serde.deserialize(Slice.wrap(payload))), String.valueOf(nothing));
       }
     }
+  }
+
+  /** What the errors of failures are: their details, messages and codes; nothing for others. */
+  public static void errors(Function<IngressException, List<?>> read) {
+    equal(read.apply(REFUSED), List.of(REFUSAL, "\"no\"", 422));
+    for (String other :
+        Arrays.asList(
+            ANSWER.formatted("restatepb.detail/golden.payloads.Strict", DETAIL),
+            ANSWER.formatted(KEY, "no base64"),
+            ANSWER.formatted(KEY, "////"),
+            "{\"code\":422,\"message\":\"no\",\"source\":\"invocation\"}",
+            "{\"metadata\":3}",
+            "[]",
+            "no JSON",
+            "",
+            null)) {
+      equal(read.apply(failure(other)), List.of());
+    }
+  }
+
+  static IngressException failure(String body) {
+    byte[] bytes = body == null ? null : body.getBytes();
+    return new IngressException("failed", "POST", "/", 422, bytes, null);
   }
 
   private static String text(Slice slice) {

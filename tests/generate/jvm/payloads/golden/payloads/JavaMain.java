@@ -1,8 +1,12 @@
 package golden.payloads;
 
+import dev.restate.client.IngressException;
 import dev.restate.common.Request;
 import dev.restate.common.Target;
 import dev.restate.serde.Serde;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 final class JavaMain {
   public static void main(String[] arguments) {
@@ -26,6 +30,30 @@ final class JavaMain {
       throw new AssertionError(waits);
     }
     refused(() -> PayloadKeyAwakeables.TEAM.id(PayloadKey.getDefaultInstance()));
+    Checks.errors(
+        failure ->
+            RefusalException.from(failure)
+                .map(found -> List.of(found.getDetail(), found.getMessage(), found.getCode()))
+                .orElse(List.of()));
+    // A client throws the error of the contract, and any other as it is.
+    IngressException other = Checks.failure("{}");
+    for (IngressException failed : List.of(Checks.REFUSED, other)) {
+      raised(failed, () -> RestateHandler.raising(() -> fail(failed), RefusalException::from));
+      CompletableFuture<Strict> later = CompletableFuture.failedFuture(failed);
+      raised(
+          failed,
+          () -> {
+            try {
+              RestateHandler.raising(later.thenApply(found -> found), RefusalException::from).join();
+            } catch (CompletionException e) {
+              throw (RuntimeException) e.getCause();
+            }
+          });
+    }
+    // What an SDK with metadata sends.
+    if (!new RefusalException(Checks.REFUSAL, "no").getMetadata().equals(Checks.METADATA)) {
+      throw new AssertionError("the metadata of an error");
+    }
 
     Strict request = Strict.newBuilder().setName("ada").build();
     Target wanted = Target.virtualObject("golden.payloads.Binary", "ada", "Keyed");
@@ -57,6 +85,25 @@ final class JavaMain {
 
   private static Serde<?> serde(Request<?, ?> request) {
     return (Serde<?>) request.getRequestTypeTag();
+  }
+
+  private static Strict fail(IngressException failed) {
+    throw failed;
+  }
+
+  private static void raised(IngressException failed, Runnable call) {
+    try {
+      call.run();
+    } catch (RefusalException e) {
+      if (failed == Checks.REFUSED && e.getCause() == failed) {
+        return;
+      }
+    } catch (IngressException e) {
+      if (failed != Checks.REFUSED && e == failed) {
+        return;
+      }
+    }
+    throw new AssertionError("the client does not throw what the call has failed with");
   }
 
   private static void refused(Runnable request) {

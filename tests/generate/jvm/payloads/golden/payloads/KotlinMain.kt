@@ -22,6 +22,18 @@ public fun main() {
     val waits = PayloadKey.newBuilder().setTeam("sign_1").build()
     check(PayloadKeyAwakeables.TEAM.id(waits) == "sign_1")
     refused { PayloadKeyAwakeables.TEAM.id(PayloadKey.getDefaultInstance()) }
+    Checks.errors { failure ->
+        RefusalException.from(failure)?.let { listOf(it.detail, it.message, it.code) }.orEmpty()
+    }
+    // A client throws the error of the contract, and any other as it is.
+    val other = Checks.failure("{}")
+    val raised =
+        listOf(Checks.REFUSED, other).map { failed ->
+            runCatching { RestateHandler.raising(RefusalException.Companion::from) { throw failed } }
+                .exceptionOrNull()
+        }
+    check(raised[0] is RefusalException && raised[0]?.cause === Checks.REFUSED)
+    check(raised[1] === other)
     val request = Strict.newBuilder().setName("ada").build()
     val wanted = Target.virtualObject("golden.payloads.Binary", "ada", "Keyed")
     for (key in listOf(null, "ada")) {

@@ -8,32 +8,22 @@ from __future__ import annotations
 import abc
 from typing import Any, Final, Unpack
 
-from golden.errors.v1 import errors_pb2 as _golden_errors_v1_errors_pb2
+from golden.errors.v1 import errors_pb2 as _errors_pb2
 from golden.errors.v1 import stock_pb2 as _stock_pb2
-from golden.errors.v2 import errors_pb2 as _golden_errors_v2_errors_pb2
 from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "OrdersBase", "OrdersClient", "OrdersIngressClient", "OrdersIngressSendClient",
-    "OrdersSendClient", "SoldOutError", "SoldOutError_",
+    "OrdersSendClient", "SoldOutError",
 ]
 
 
-@_rt.error_type(
-    "golden.errors.v1.SoldOut", 409, _rt.google_codec(_golden_errors_v1_errors_pb2.SoldOut),
-)
-class SoldOutError(_rt.DetailedError[_golden_errors_v1_errors_pb2.SoldOut]):
+@_rt.error_type("golden.errors.v1.SoldOut", 409, _rt.google_codec(_errors_pb2.SoldOut))
+class SoldOutError(_rt.DetailedError[_errors_pb2.SoldOut]):
     """Nothing is left.
 
     It says "how much" there was.
     """
-
-
-@_rt.error_type(
-    "golden.errors.v2.SoldOut", 410, _rt.google_codec(_golden_errors_v2_errors_pb2.SoldOut),
-)
-class SoldOutError_(_rt.DetailedError[_golden_errors_v2_errors_pb2.SoldOut]):
-    """The error `golden.errors.v2.SoldOut`, with the code 410."""
 
 
 class _OrdersDocs:
@@ -43,7 +33,7 @@ class _OrdersDocs:
 
 
 class OrdersBase(_rt.Service, _OrdersDocs):
-    """Fails as the stock does, and in a way of its own that is called alike."""
+    """Fails as the stock does, all of it and one handler once more."""
 
     @abc.abstractmethod
     async def place(self, ctx: _rt.Context, request: _stock_pb2.Box) -> _stock_pb2.Box: ...
@@ -105,8 +95,7 @@ class OrdersIngressSendClient(_rt.IngressServiceSendClient, _OrdersDocs):
 
 _ORDERS_PLACE: Final = _rt.HandlerDescriptor(
     "golden.errors.v1.Orders", "Place", "place", _rt.ServiceKind.SERVICE, None,
-    _rt.google_codec(_stock_pb2.Box), _rt.google_codec(_stock_pb2.Box),
-    errors=(SoldOutError_, SoldOutError),
+    _rt.google_codec(_stock_pb2.Box), _rt.google_codec(_stock_pb2.Box), errors=(SoldOutError,),
 )
 
 OrdersBase.__restate_service__ = _rt.ServiceDescriptor(

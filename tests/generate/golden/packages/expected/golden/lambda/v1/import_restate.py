@@ -15,9 +15,19 @@ from .. import types_pb2 as _types_pb2
 from . import import_pb2 as _import_pb2
 
 __all__ = [
-    "LambdaBase", "LambdaClient", "LambdaIngressClient", "LambdaIngressSendClient",
-    "LambdaSendClient",
+    "CommonError", "CommonError_", "LambdaBase", "LambdaClient", "LambdaIngressClient",
+    "LambdaIngressSendClient", "LambdaSendClient",
 ]
+
+
+@_rt.error_type("golden.lambda.Common", 409, _rt.google_codec(_types_pb2.Common))
+class CommonError(_rt.DetailedError[_types_pb2.Common]):
+    """The error `golden.lambda.Common`, with the code 409."""
+
+
+@_rt.error_type("golden.plain.Common", 410, _rt.google_codec(_common_pb2.Common))
+class CommonError_(_rt.DetailedError[_common_pb2.Common]):
+    """The error `golden.plain.Common`, with the code 410."""
 
 
 class _LambdaDocs:
@@ -134,4 +144,5 @@ _LAMBDA_ELSEWHERE: Final = _rt.HandlerDescriptor(
 LambdaBase.__restate_service__ = _rt.ServiceDescriptor(
     "golden.lambda.v1.Lambda", _rt.ServiceKind.VIRTUAL_OBJECT, (_LAMBDA_INVOKE, _LAMBDA_ELSEWHERE),
     documentation=_rt.getdoc(LambdaBase), state=(LambdaBase.LAST,),
+    errors=(CommonError, CommonError_),
 )

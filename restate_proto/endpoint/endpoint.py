@@ -21,7 +21,8 @@ from restate_proto.logs import get_logger
 from restate_proto.model.arguments import DURATION, check_string, wrong_type
 from restate_proto.model.retry import OnJournalMismatch
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION
-from restate_proto.runtime import DEFAULT_RUN_THREADS, Runtime, is_interrupt
+from restate_proto.runtime import DEFAULT_RUN_THREADS, Attempt, Runtime, is_interrupt
+from restate_proto.runtime.debug import Debugger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -86,6 +87,10 @@ class Endpoint:
             of a service or handler wins over it.
         validation: what is validated whose message has rules of `buf.validate`; without, requests
             are.
+        debug: whether handlers are checked while they run, which takes time: for development. What
+            ends or is suspended is repeated at once on its own journal, and fails where its code
+            does something else; the log warns of what blocks the event loop, and of clocks, random
+            numbers, files, sockets and processes outside of `ctx.run`.
 
     Raises:
         TypeError: an object is no service, a handler is no coroutine function or takes something
@@ -109,6 +114,7 @@ class Endpoint:
         expose_tracebacks: bool = False,
         on_journal_mismatch: OnJournalMismatch = OnJournalMismatch.RETRY,
         validation: Validation | None = None,
+        debug: bool = False,
     ) -> None:
         if not isinstance(max_protocol_version, int):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             expected = f"{MIN_VERSION} to {MAX_VERSION}"
@@ -137,6 +143,20 @@ class Endpoint:
         self._tls = _tls_context(tls)
         self._run_threads = run_threads
         self._expose_tracebacks = expose_tracebacks
+        self._debug = debug
+        self._repeats = True
+
+    def debugging(self, *, replay_check: bool = True) -> Endpoint:
+        """An endpoint of the same services in development mode, as `Endpoint(debug=True)`; for tests.
+
+        Args:
+            replay_check: whether what ends or is suspended is repeated at once. Not for handlers
+                that count how often they run.
+        """
+        endpoint = copy(self)
+        endpoint._debug = True  # noqa: SLF001 - its own class
+        endpoint._repeats = replay_check  # noqa: SLF001
+        return endpoint
 
     def without_retries(self, report_failure: Callable[[LastFailure], None]) -> Endpoint:
         """An endpoint of the same services whose handlers' failures end their invocations; for tests.
@@ -225,7 +245,9 @@ class Endpoint:
             run_threads=self._run_threads,
             expose_tracebacks=self._expose_tracebacks,
         )
-        routes = Routes(self._handlers, self._discovery, runtime)
+        debugger = Debugger(runtime, repeats=self._repeats) if self._debug else None
+        new_attempt = Attempt if debugger is None else debugger.attempt
+        routes = Routes(self._handlers, self._discovery, runtime, new_attempt)
         server = Server(
             routes.accept,
             engine=self._engine,
@@ -244,6 +266,8 @@ class Endpoint:
             # connection ends and has a new invocation for it.
             await server.drain(grace.total_seconds(), announce=False)
             await runtime.cleanups.finished()
+            if debugger is not None:
+                debugger.close()
 
 
 def parse_address(address: str) -> tuple[str, int]:

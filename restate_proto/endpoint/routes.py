@@ -10,7 +10,7 @@ from restate_proto.protocol import MAX_VERSION, MIN_VERSION, content_type, parse
 from restate_proto.runtime import Attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from restate_proto.endpoint.discovery import Discovery
     from restate_proto.http2 import ServerStream, StreamReceiver
@@ -28,6 +28,7 @@ class Routes:
         handlers: the handlers by `/invoke/{service}/{handler}`.
         discovery: answers discovery.
         runtime: where attempts run.
+        new_attempt: makes an attempt, or what stands in for one.
     """
 
     def __init__(
@@ -35,10 +36,12 @@ class Routes:
         handlers: Mapping[str, BoundHandler],
         discovery: Discovery,
         runtime: Runtime,
+        new_attempt: Callable[[BoundHandler, int, ServerStream, Runtime], StreamReceiver] = Attempt,
     ) -> None:
         self._handlers = handlers
         self._discovery = discovery
         self._runtime = runtime
+        self._new_attempt = new_attempt
         # Per content type, as it comes: the protocol version and the headers of the answer.
         self._versions = {
             content_type(version).encode(): (
@@ -61,7 +64,7 @@ class Routes:
             return self._unsupported(stream, type_)
         version, headers = known
         stream.respond(200, headers)
-        return Attempt(handler, version, stream, self._runtime)
+        return self._new_attempt(handler, version, stream, self._runtime)
 
     def health(self, path: str) -> bytes | None:
         """What a health check gets at a path, as JSON; None where the path is that of none."""

@@ -7,7 +7,7 @@ and what happens where it waits; `commands.py` and `state.py`, what it does.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from restate_proto.protocol.commands import Commands
 from restate_proto.protocol.errors import AttemptError, Code, ErrorBehavior, ViolationError
@@ -62,6 +62,8 @@ class StateMachine:
 
     __slots__ = ("_decoder", "commands", "journal", "waiting")
 
+    _journal_class: ClassVar = Journal
+
     def __init__(
         self,
         version: int,
@@ -70,7 +72,8 @@ class StateMachine:
         on_mismatch: ErrorBehavior = ErrorBehavior.RETRY,
     ) -> None:
         self._decoder = FrameDecoder(max_message)
-        self.journal = journal = Journal(version, max_outbound, on_mismatch)
+        self.journal: Journal = self._journal_class(version, max_outbound, on_mismatch)
+        journal = self.journal
         self.waiting = waiting = Waiting(journal)
         self.commands = Commands(journal, waiting)
 

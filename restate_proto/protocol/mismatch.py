@@ -18,7 +18,7 @@ from restatepb.protocol.v1 import protocol_pb2 as pb
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-__all__ = ["explain", "mismatch_text"]
+__all__ = ["HINT", "explain", "mismatch_text", "summary"]
 
 # What differs between attempts without harm: points in time.
 _IGNORED: dict[int, str] = {
@@ -28,7 +28,7 @@ _IGNORED: dict[int, str] = {
 
 _LIMIT = 120
 
-_HINT = (
+HINT = (
     "The code took another path than when the journal was written: something in the handler is not "
     "deterministic (time, randomness, I/O outside ctx.run, order of concurrent work), or the code "
     "was changed while invocations were in flight (register a changed service as a new deployment)."
@@ -95,7 +95,7 @@ def _other_command(index: int, expected: str, found_type: int, found: Message | 
 def _hint(found: Message | None) -> str:
     """What may be the cause, and what to do."""
     if not isinstance(found, pb.RunCommandMessage) or not found.name.startswith(MARKER_PREFIX):
-        return _HINT
+        return HINT
     patch = found.name.removeprefix(MARKER_PREFIX)
     return (
         f"That is the marker of a patch: the invocation came here with code that has it. Ask "
@@ -110,6 +110,11 @@ def _differs(one: Message, other: Message, name: str) -> bool:
     if field.has_presence and one.HasField(name) != other.HasField(name):
         return True
     return bool(getattr(one, name) != getattr(other, name))
+
+
+def summary(type_: int, payload: bytes) -> str:
+    """A command in a few words: what it does, and to what."""
+    return _summary(type_, _parse(type_, payload))
 
 
 def _parse(type_: int, payload: bytes) -> Message | None:

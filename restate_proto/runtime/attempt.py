@@ -29,7 +29,7 @@ nothing.
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from restate_proto.errors import TerminalError
 from restate_proto.logs import get_logger
@@ -130,6 +130,9 @@ class Attempt:
         "_was_cancelled",
     )
 
+    _machine_class: ClassVar = StateMachine
+    _loop_class: ClassVar = HandlerLoop
+
     def __init__(
         self,
         handler: BoundHandler,
@@ -138,11 +141,11 @@ class Attempt:
         runtime: Runtime,
     ) -> None:
         self._runtime = runtime
-        self._machine = StateMachine(
+        self._machine = self._machine_class(
             version, handler.max_message, handler.max_outbound, handler.on_mismatch
         )
         self._journal = self._machine.journal
-        self._loop = HandlerLoop(self, self._journal)
+        self._loop = self._loop_class(self, self._journal)
         self._operations = Operations(
             self._machine, self._loop, is_told_of_cancellation=handler.explicit_cancellation
         )

@@ -214,6 +214,10 @@ class Operations:
         """The future that waits for a notification."""
         return self._waiting.get(id_)
 
+    def waited_for(self) -> dict[NotificationId, Completable]:
+        """The futures that have no result, by the notification that would bring it."""
+        return dict(self._waiting)
+
     def close(self) -> None:
         """The handler has ended: the futures that wait let go of what is built on them."""
         for future in self._waiting.values():

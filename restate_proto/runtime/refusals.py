@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from restate_proto.runtime.user_code import users_line
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from types import FrameType
@@ -23,20 +25,9 @@ def refuse(what: str, why: str, *_: object, **__: object) -> NoReturn:
     Raises:
         RuntimeError: always.
     """
-    raise RuntimeError(f"{what} in a handler ({_place_in_user_code()}): {why}.")
-
-
-def _place_in_user_code() -> str:
-    """The file and line of the innermost frame that is neither asyncio's nor this package's."""
-    frame: FrameType | None = caller_of(2)
-    while frame is not None and _is_library(frame):
-        frame = frame.f_back
-    return "unknown place" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def _is_library(frame: FrameType) -> bool:
-    name = str(frame.f_globals.get("__name__", ""))
-    return name.startswith(("anyio.", "asyncio.", "contextlib", "restate_proto.", "weakref"))
+    raise RuntimeError(
+        f"{what} in a handler ({users_line(caller_of()) or 'unknown place'}): {why}."
+    )
 
 
 def _is_anyio(frame: FrameType) -> bool:

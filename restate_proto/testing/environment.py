@@ -46,7 +46,7 @@ class EnvironmentFactory(Protocol):
     """The type of the pytest fixture `restate_environment`."""
 
     def __call__(
-        self, endpoint: Endpoint, /, *, retries: bool = False
+        self, endpoint: Endpoint, /, *, retries: bool = False, replay_check: bool = ...
     ) -> AbstractAsyncContextManager[TestEnvironment]:
         """Serve an endpoint, registered with the session's server."""
         ...
@@ -54,7 +54,11 @@ class EnvironmentFactory(Protocol):
 
 @asynccontextmanager
 async def restate_environment(
-    endpoint: Endpoint, *, server: RestateServer | None = None, retries: bool = False
+    endpoint: Endpoint,
+    *,
+    server: RestateServer | None = None,
+    retries: bool = False,
+    replay_check: bool = True,
 ) -> AsyncGenerator[TestEnvironment, None]:
     """Serve an endpoint in this event loop and register it with a real restate-server.
 
@@ -72,6 +76,10 @@ async def restate_environment(
     `HandlerFailedError` after two seconds; at the latest, leaving the environment does. A
     `ctx.run` whose `retry` has a bound is retried as ever.
 
+    The endpoint runs in development mode, as `Endpoint(debug=True)`: what ends or is suspended is
+    repeated at once on its own journal, so a handler that is not deterministic fails the test, with
+    the line.
+
     Args:
         endpoint: the endpoint.
         server: a server that is started, to be shared. It is left as it was found, except for
@@ -79,6 +87,8 @@ async def restate_environment(
             killed, and it is no longer registered. By default the environment starts a server
             of its own and ends it; pass `RestateServer(...)` in an `async with` for options.
         retries: whether Restate retries what fails, as it does in production: for tests of that.
+        replay_check: whether attempts are repeated; False for tests whose handlers count how often
+            they run.
 
     Yields:
         The environment.
@@ -91,6 +101,7 @@ async def restate_environment(
         raise wrong_type("restate_environment", "endpoint", endpoint, expected)
     async with AsyncExitStack() as stack:
         failures = HandlerFailures()
+        endpoint = endpoint.debugging(replay_check=replay_check)
         if not retries:
             endpoint = endpoint.without_retries(failures.report)
         # The endpoint is left last: when nothing calls it any more, it has nothing to wait for.

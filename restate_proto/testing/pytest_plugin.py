@@ -62,16 +62,30 @@ def restate_server(restate_server_options: dict[str, Any]) -> Iterator[RestateSe
 
 
 @pytest.fixture
-def restate_environment(restate_server: RestateServer) -> EnvironmentFactory:
+def restate_environment(
+    restate_server: RestateServer, request: pytest.FixtureRequest
+) -> EnvironmentFactory:
     """`restate_proto.testing.restate_environment` on the session's server.
 
     `async with restate_environment(Endpoint(Cart())) as env:` serves the endpoint in the test's
     event loop; `env.client` is a client for it. A handler's exception fails the test, where it
-    does not ask for `retries=True`.
+    does not ask for `retries=True`; and so does a handler that is not deterministic, where neither
+    `replay_check=False` nor `@pytest.mark.restate(replay_check=False)` says that its runs count.
     """
     from restate_proto.testing import restate_environment  # noqa: PLC0415 - see above
 
-    return partial(restate_environment, server=restate_server)
+    marker = request.node.get_closest_marker("restate")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    options = dict(marker.kwargs) if isinstance(marker, pytest.Mark) else {}
+    return partial(restate_environment, server=restate_server, **options)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the plugin's marker known."""
+    config.addinivalue_line(
+        "markers",
+        "restate(replay_check=True): whether attempts of handlers are repeated at once, to see that "
+        "they are deterministic; False for tests that count how often handlers run",
+    )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from restate_proto.runtime import LastFailure
+    from restate_proto.runtime.debug import Debugger
 
 __all__ = [
     "CANCEL",
@@ -161,6 +162,7 @@ class Case:
         max_outbound: the server's `message-size-limit`.
         explicit_cancellation: whether the handler asks if it is cancelled.
         key: what the contract says of keys.
+        debugger: what makes the attempt, in development mode.
     """
 
     def __init__(
@@ -179,6 +181,7 @@ class Case:
         on_journal_mismatch: OnJournalMismatch = OnJournalMismatch.RETRY,
         explicit_cancellation: bool = False,
         key: FixedKey | None = None,
+        debugger: Debugger | None = None,
     ) -> None:
         descriptor = HandlerDescriptor(
             service="runtime.v1.Service",
@@ -207,7 +210,8 @@ class Case:
         self.runtime = runtime
         self._handler = handler
         self._version = version
-        self.attempt = Attempt(handler, version, self.stream, self.runtime)
+        new_attempt = Attempt if debugger is None else debugger.attempt
+        self.attempt = new_attempt(handler, version, self.stream, self.runtime)
 
     def report_failures(self, report: Callable[[LastFailure], None]) -> None:
         """Have failures reported and not retried, as tests of users do."""

@@ -1,0 +1,139 @@
+"""An attempt whose last message is held back until the attempt has been repeated."""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from typing import TYPE_CHECKING
+
+from restate_proto.protocol import AttemptError, Code
+from restate_proto.protocol.frames import pack_header
+from restate_proto.protocol.messages import MessageType
+from restate_proto.protocol.player import Player
+from restate_proto.runtime.debug.repetition import NotRepeatableError, Repetition
+from restate_proto.runtime.debug.watched_attempt import WatchedAttempt
+from restate_proto.runtime.handler_outcome import log_failure
+
+if TYPE_CHECKING:
+    from restate_proto.protocol.player import Difference
+    from restate_proto.runtime.attempt import ByteStream
+    from restate_proto.runtime.debug.watch import Watch
+    from restate_proto.runtime.handler import BoundHandler
+    from restate_proto.runtime.runtime import Runtime
+
+__all__ = ["CheckedAttempt"]
+
+_ADVICE = (
+    "The handler was run again at once, on its own journal, and its code did something else: so would "
+    "the next attempt after a failure or a suspension, and fail. Something in the handler is not "
+    "deterministic: time, randomness, I/O outside ctx.run, the order of a set, or what another "
+    "invocation changes. Use ctx.time(), ctx.random, ctx.uuid(), or record it with ctx.run."
+)
+
+
+class CheckedAttempt:
+    """Stands between a stream and an attempt, and sees all that goes either way.
+
+    Args:
+        handler: the handler to invoke.
+        version: the service protocol version of the stream.
+        stream: where output goes.
+        runtime: what it shares with the other attempts of its endpoint.
+        watch: what notes and warns of what the handler does.
+        repetitions: where the attempt is repeated; None leaves it unrepeated.
+    """
+
+    def __init__(
+        self,
+        handler: BoundHandler,
+        version: int,
+        stream: ByteStream,
+        runtime: Runtime,
+        watch: Watch,
+        repetitions: Runtime | None,
+    ) -> None:
+        self._handler = handler
+        self._version = version
+        self._stream = stream
+        self._runtime = runtime
+        self._repetitions = repetitions
+        self._context = copy_context()
+        self._is_gone = False
+        self._player = Player()
+        self._attempt = WatchedAttempt(handler, version, self, runtime, watch)
+
+    # ---- From the stream ----
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the request."""
+        self._player.given(data)
+        self._attempt.data_received(data)
+
+    def eof_received(self) -> None:
+        """The request is complete."""
+        self._attempt.eof_received()
+
+    def draining(self) -> None:
+        """The endpoint stops."""
+        self._attempt.draining()
+
+    def drained(self) -> None:
+        """The output that was buffered is sent."""
+        self._attempt.drained()
+
+    def aborted(self, reason: str) -> None:
+        """The stream is gone."""
+        self._is_gone = True
+        self._attempt.aborted(reason)
+
+    def awaited_input(self) -> object:
+        """What must come before the handler can start or go on."""
+        return self._attempt.awaited_input()
+
+    # ---- From the attempt ----
+
+    @property
+    def above_high_water(self) -> bool:
+        """Whether so much output is buffered that the attempt should wait."""
+        return self._stream.above_high_water
+
+    def acknowledge(self, amount: int) -> None:
+        """Bytes of input were consumed."""
+        self._stream.acknowledge(amount)
+
+    def write(self, data: bytes, *, end: bool = False) -> None:
+        """Bytes of the answer; the last of them go on when the attempt was repeated."""
+        player, repetitions = self._player, self._repetitions
+        player.written(data)
+        ending = player.ending
+        if end and repetitions and ending and ending[0] != MessageType.ERROR:
+            # Not here, but when all of the first attempt has ended.
+            loop, context = self._runtime.loop, self._context
+            loop.call_soon(self._repeat, data, repetitions, context=context)
+        else:
+            self._stream.write(data, end=end)
+
+    def _repeat(self, data: bytes, repetitions: Runtime) -> None:
+        if self._is_gone:
+            return
+        repetition = Repetition(self._handler, self._version, repetitions)
+        repetition.play(self._player.journal())
+        difference = self._player.difference(repetition.player)
+        if difference is not None:
+            data = self._refuse(difference, repetition)
+        if not self._is_gone:
+            self._stream.write(data, end=True)
+
+    def _refuse(self, difference: Difference, repetition: Repetition) -> bytes:
+        """Have the attempt fail. Returns what is written in place of its last bytes."""
+        journal = self._attempt.journal
+        now, then = (
+            repetition.line_of(difference.command),
+            self._attempt.line_of(difference.command),
+        )
+        text = f"{self._handler.name} does not repeat itself at {now}: {difference.text.rstrip('.')}."
+        if then not in now:
+            text += f" The first time it was at {then}."
+        failure = AttemptError(Code.JOURNAL_MISMATCH, f"{text} {_ADVICE}")
+        log_failure(journal, self._handler, failure, NotRepeatableError(failure.message))
+        payload = failure.to_message(None, self._version).SerializeToString()
+        return pack_header(MessageType.ERROR, 0, len(payload)) + payload

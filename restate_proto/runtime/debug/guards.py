@@ -1,0 +1,168 @@
+"""Warns of what a handler's code does that no other attempt could repeat, or that holds up others.
+
+Clocks, random numbers, files, sockets and processes are no mistake by themselves: what comes of them may
+only be logged. So they are warnings; where they change what a handler does, its repetition fails.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from datetime import date
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from restate_proto.logs import get_logger
+from restate_proto.runtime.debug.watch import Watch, watch_of_thread
+from restate_proto.runtime.user_code import is_users, line_of, steps_of, users_line
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+__all__ = ["Guards"]
+
+_log = get_logger("restate_proto")
+
+_CLOCKS: dict[Any, str] = {
+    time.time: "time.time()",
+    time.time_ns: "time.time_ns()",
+    os.urandom: "os.urandom()",
+}
+_DATES = frozenset({"now", "utcnow", "today"})
+_CHANCES = frozenset({"random", "getrandbits"})
+_NAMES = frozenset({function.__name__ for function in _CLOCKS}) | _DATES | _CHANCES
+_RANDOM = getattr(random, "_inst")  # noqa: B009 - the generator behind random.random and its like
+
+# Whose calls are those of who calls them.
+_PASSED_ON = frozenset({"datetime", "random", "secrets", "uuid"})
+
+_ADVICE = {
+    "random": "Use ctx.random, ctx.uuid(), or ctx.run.",
+    "time": "Use `await ctx.time()`, or ctx.run.",
+    "outside": "Another attempt would do it again: give it to ctx.run.",
+    "blocking": "Use `await ctx.sleep(...)` or `await asyncio.sleep(...)`, which are durable.",
+}
+_EVENTS = {
+    "open": ("opens a file", "outside"),
+    "os.listdir": ("reads a directory", "outside"),
+    "os.scandir": ("reads a directory", "outside"),
+    "os.mkdir": ("makes a directory", "outside"),
+    "os.remove": ("removes a file", "outside"),
+    "os.rename": ("renames a file", "outside"),
+    "os.rmdir": ("removes a directory", "outside"),
+    "os.system": ("starts a process", "outside"),
+    "os.posix_spawn": ("starts a process", "outside"),
+    "os.fork": ("starts a process", "outside"),
+    "os.exec": ("becomes another process", "outside"),
+    "subprocess.Popen": ("starts a process", "outside"),
+    "socket.bind": ("opens a socket", "outside"),
+    "socket.connect": ("opens a socket", "outside"),
+    "socket.getaddrinfo": ("looks up an address", "outside"),
+    "socket.gethostbyname": ("looks up an address", "outside"),
+    "sqlite3.connect": ("opens a database", "outside"),
+    "time.sleep": ("calls time.sleep()", "blocking"),
+}
+# What reads files on behalf of Python itself: modules, source lines, logs, time zones.
+_OF_PYTHON = (
+    *("_frozen_importlib", "_pytest", "coverage", "encodings", "importlib", "linecache", "logging"),
+    *("pkgutil", "tokenize", "traceback", "warnings", "zoneinfo"),
+)
+
+
+class Guards:
+    """Warns of each line once."""
+
+    def __init__(self) -> None:
+        self._said: set[tuple[str, str]] = set()
+        _watch_audit_events()
+
+    def watch(self) -> Watch:
+        """The watch of an attempt that is warned of clocks, chance, files, sockets and processes."""
+        return _GuardedWatch(self)
+
+    def warn(self, watch: Watch, line: str, what: str, advice: str) -> None:
+        """Warn of a line of a handler, unless that was said before.
+
+        Args:
+            watch: the watch of the attempt.
+            line: the line.
+            what: what the handler does there.
+            advice: what to do instead.
+        """
+        if (line, what) in self._said:
+            return
+        self._said.add((line, what))
+        _log.warning("%s %s at %s. %s", watch.description, what, line, advice)
+
+
+class _GuardedWatch(Watch):
+    """A watch that looks at what the handler's code calls."""
+
+    def __init__(self, guards: Guards) -> None:
+        super().__init__(self._called)
+        self._guards = guards
+        self._is_looking = False
+
+    def _called(self, _: Watch, frame: FrameType, function: Any) -> None:
+        """A function is called that is not written in Python."""
+        name = getattr(function, "__name__", "")
+        if name not in _NAMES:
+            return
+        owner: Any = getattr(function, "__self__", None)
+        if isinstance(owner, type) and issubclass(owner, date) and name in _DATES:
+            what, advice = f"calls {owner.__name__}.{name}()", _ADVICE["time"]
+        elif (owner is _RANDOM and name in _CHANCES) or function is os.urandom:
+            what, advice = "uses random", _ADVICE["random"]
+        elif function in _CLOCKS:
+            what, advice = f"calls {_CLOCKS[function]}", _ADVICE["time"]
+        else:
+            return
+        caller = next((step for step in steps_of(frame) if not _passes_on(step)), None)
+        if caller is not None and is_users(caller):  # and no library's, which logs, say
+            self._guards.warn(self, line_of(caller), what, advice)
+
+    def audited(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Python does something that reaches beyond this process."""
+        if self._is_looking:
+            return
+        self._is_looking = True
+        try:
+            frame = sys._getframe(2)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            if any(_module(step).startswith(_OF_PYTHON) for step in steps_of(frame)):
+                return
+            line = users_line(frame)
+            if line is not None:
+                what, advice = _EVENTS[event]
+                if event == "open" and isinstance(arguments[0], (str, bytes)):
+                    what += f" ({os.fsdecode(arguments[0])})"
+                self._guards.warn(self, line, what, _ADVICE[advice])
+        finally:
+            self._is_looking = False
+
+
+def _passes_on(frame: FrameType) -> bool:
+    return _module(frame) in _PASSED_ON
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
+
+
+_is_installed = False
+
+
+def _watch_audit_events() -> None:
+    """Have Python tell of what reaches beyond the process; for good, since no hook can be removed."""
+    global _is_installed  # noqa: PLW0603 - as the hook, one for the process
+    if not _is_installed:
+        _is_installed = True
+        sys.addaudithook(_audit)
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in _EVENTS:
+        watch = watch_of_thread(get_ident())
+        if isinstance(watch, _GuardedWatch):
+            watch.audited(event, arguments)

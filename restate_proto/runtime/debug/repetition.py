@@ -1,0 +1,130 @@
+"""Repeats an attempt that has ended, on its own journal, and says in what the second differs."""
+
+from __future__ import annotations
+
+import logging
+import math
+from contextlib import contextmanager
+from copy import copy
+from threading import get_ident
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from restate_proto.errors import RestateError
+from restate_proto.protocol import MAX_LENGTH, Phase
+from restate_proto.protocol.player import Player
+from restate_proto.runtime.debug.watch import Watch
+from restate_proto.runtime.debug.watched_attempt import WatchedAttempt
+from restate_proto.runtime.runtime import Runtime, place_of
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Generator
+
+    from restate_proto.runtime.handler import BoundHandler
+    from restate_proto.runtime.task import Stepper
+
+__all__ = ["NotRepeatableError", "Repetition", "runtime_of_repetitions"]
+
+
+class NotRepeatableError(RestateError):
+    """A handler's code does something else when it is run again on its own journal."""
+
+
+class _Output:
+    """Takes what an attempt writes, at any speed."""
+
+    above_high_water = False
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+
+    def write(self, data: bytes, *, end: bool = False) -> None:
+        del end
+        self._player.written(data)
+
+    def acknowledge(self, amount: int) -> None:
+        pass
+
+
+class Repetition(WatchedAttempt):
+    """Another attempt on the journal of one that has ended, in one go; it calls no function of a run.
+
+    Args:
+        handler: the handler.
+        version: the service protocol version of the first attempt.
+        runtime: as `runtime_of_repetitions` makes it.
+
+    Attributes:
+        player: what it is given and writes.
+    """
+
+    __slots__ = ("_waits_in", "player")
+
+    def __init__(self, handler: BoundHandler, version: int, runtime: Runtime) -> None:
+        handler = copy(handler)
+        handler.max_message = MAX_LENGTH  # its own commands come back
+        handler.report_failure = None
+        self.player = Player()
+        self._waits_in = ""
+        super().__init__(handler, version, _Output(self.player), runtime, Watch())
+
+    def play(self, journal: bytes) -> None:
+        """Replay a journal, and end where that does."""
+        self.player.given(journal)
+        with _silenced():
+            self.data_received(journal)
+            self._take_turns()
+            self.eof_received()
+            self._take_turns()
+            if self._journal.phase is not Phase.CLOSED:
+                self.aborted("the repetition is over")
+
+    @override
+    def line_of(self, index: int | None) -> str:
+        return self._waits_in if index is None and self._waits_in else super().line_of(index)
+
+    def _take_turns(self) -> None:
+        while self._is_postponed and self._journal.phase is not Phase.CLOSED:
+            self._turn_begins()
+
+    @override
+    def _postpone(self) -> None:
+        self._is_postponed = True
+
+    @override
+    def _execute_runs(self) -> None:
+        self._operations.begun_runs = []
+
+    @override
+    def _park(self) -> None:
+        """All of it waits: note where, in case that this is its end."""
+        tasks: list[Stepper] = (
+            [] if self._task is None else [self._task, *self._loop.tasks.values()]
+        )
+        self._waits_in = "; ".join(filter(None, map(place_of, tasks)))
+        super()._park()
+        if self._journal.phase is not Phase.CLOSED:
+            self._waits_in = ""
+
+
+def runtime_of_repetitions(loop: asyncio.AbstractEventLoop) -> Runtime:
+    """A runtime whose attempts are never told to wait for a turn."""
+    return Runtime(loop, turn_seconds=math.inf)
+
+
+@contextmanager
+def _silenced() -> Generator[None]:
+    """What the runtime logs in this thread, it has logged of the first attempt."""
+    thread = get_ident()
+    logger = logging.getLogger("restate_proto")
+
+    def is_of_another(record: logging.LogRecord) -> bool:
+        return record.thread != thread
+
+    logger.addFilter(is_of_another)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_of_another)

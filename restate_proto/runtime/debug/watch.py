@@ -1,0 +1,79 @@
+"""Notes what the code of a handler does while it runs."""
+
+from __future__ import annotations
+
+import sys
+from threading import get_ident
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, FrameType
+
+__all__ = ["Watch", "watch_of_thread"]
+
+_watches: dict[int, Watch] = {}
+"""By thread: the watch of the attempt whose handler's code runs there now."""
+
+
+def watch_of_thread(thread: int) -> Watch | None:
+    """The watch of the attempt whose handler's code runs in a thread."""
+    return _watches.get(thread)
+
+
+class Watch:
+    """What is noted while the code of one attempt's handler runs.
+
+    Args:
+        on_builtin_call: called with each call of a function that is not written in Python, and with
+            the frame that calls it.
+
+    Attributes:
+        code: the handler's own coroutine.
+        description: the handler and the invocation.
+        left_at: the line where the handler's own coroutine has last waited or returned.
+        since: when its code began to run, as `time.monotonic()`; None while it waits.
+    """
+
+    def __init__(
+        self,
+        on_builtin_call: Callable[[Watch, FrameType, Any], None] | None = None,
+    ) -> None:
+        self._on_builtin_call = on_builtin_call
+        self._outer: Watch | None = None
+        self._outer_profile: Any = None
+        self._has_profile = False
+        self.code: CodeType | None = None
+        self.description = ""
+        self.left_at: str | None = None
+        self.since: float | None = None
+
+    def enter(self) -> None:
+        """The handler's code goes on."""
+        thread = get_ident()
+        self._outer = _watches.get(thread)
+        _watches[thread] = self
+        self.since = monotonic()
+        self._outer_profile = sys.getprofile()
+        self._has_profile = self._outer_profile is None or self._outer is not None
+        if self._has_profile:  # else another tool measures
+            sys.setprofile(self._profile)
+
+    def leave(self) -> None:
+        """The handler's code waits."""
+        if self._has_profile:
+            sys.setprofile(self._outer_profile)
+        thread = get_ident()
+        if self._outer is None:
+            _watches.pop(thread, None)
+        else:
+            _watches[thread] = self._outer
+        self.since = None
+
+    def _profile(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event == "c_call":
+            if self._on_builtin_call is not None:
+                self._on_builtin_call(self, frame, argument)
+        elif event == "return" and frame.f_code is self.code:
+            self.left_at = f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -31,11 +31,7 @@ __all__ = ["Difference", "Player", "awaited_ids", "completion_of", "is_command",
 
 _START, _ACK = MessageType.START, MessageType.PROPOSE_RUN_COMPLETION_ACK
 _PROPOSAL, _RUN_COMPLETION = MessageType.PROPOSE_RUN_COMPLETION, MessageType.RUN_COMPLETION
-_ENDINGS = {
-    MessageType.SUSPENSION: "is suspended",
-    MessageType.ERROR: "fails",
-    MessageType.END: "ends",
-}
+_ENDINGS = {MessageType.ERROR: "fails", MessageType.END: "ends"}
 
 
 class Difference(NamedTuple):
@@ -100,8 +96,15 @@ class Player:
                 completion = completion_of(pb.ProposeRunCompletionMessage.FromString(payload))
                 message = completion.SerializeToString()
                 self._proposed[completion.completion_id] = _RUN_COMPLETION, message
-            elif type_ in _ENDINGS:
+            elif type_ == MessageType.SUSPENSION or type_ in _ENDINGS:
                 self.ending = frame
+
+    @property
+    def awaited_ids(self) -> set[NotificationId]:
+        """The ids of what it waits for, once it is suspended."""
+        if self.ending is None or self.ending[0] != MessageType.SUSPENSION:
+            return set()
+        return awaited_ids(pb.SuspensionMessage.FromString(self.ending[1]))
 
     # ---- What another attempt is given ----
 
@@ -172,29 +175,25 @@ class Player:
         if mine == its or mine is None or mine[0] == MessageType.ERROR:
             return None
         if its is not None and its[0] == mine[0] == MessageType.SUSPENSION:
-            one, two = map(pb.SuspensionMessage.FromString, (mine[1], its[1]))
-            if one == two:
-                return None
-            return Difference(f"it waits for {self._names(two)}, not for {self._names(one)}", None)
+            text = f"it waits for {self._names(other)}, not for {self._names(self)}"
+            return Difference(text, None)
         return Difference(f"it {self._how(other)}, where it {self._how(self)} before", None)
 
     def _how(self, player: Player) -> str:
         """How an attempt ends."""
         if player.ending is None:
             return "does not end"
-        type_, payload = player.ending
-        if type_ != MessageType.SUSPENSION:
-            return _ENDINGS[type_]
-        return f"waits for {self._names(pb.SuspensionMessage.FromString(payload))}"
+        type_, _ = player.ending
+        return _ENDINGS.get(type_) or f"waits for {self._names(player)}"
 
-    def _names(self, suspension: pb.SuspensionMessage) -> str:
+    def _names(self, player: Player) -> str:
         """What a suspended attempt waits for, in words."""
         operations: dict[NotificationId, str] = {}
         for type_, payload in self.entries:
             if is_command(type_):
                 for id_ in _ids_of(type_, payload):
                     operations[id_] = f"'{summary(type_, payload)}'"
-        ids = sorted(awaited_ids(suspension) - {-pb.CANCEL}, key=str)
+        ids = sorted(player.awaited_ids - {-pb.CANCEL}, key=str)
         return ", ".join(operations.get(id_) or _signal(id_) for id_ in ids) or "nothing"
 
 

@@ -181,6 +181,11 @@ class DurableFuture(Durable, Generic[T_co]):
         """What has to arrive for this future to be done."""
         raise NotImplementedError
 
+    @property
+    def has_parents(self) -> bool:
+        """Whether something waits for this."""
+        return bool(self._parents)
+
     def add_parent(self, parent: Parent) -> None:
         """Have `parent.child_done` called when this is done."""
         if self._parents is None:

@@ -35,6 +35,11 @@ class Completable(Protocol):
     is_used: bool
     """Whether the handler has awaited or combined it."""
 
+    @property
+    def has_parents(self) -> bool:
+        """Whether something waits for it."""
+        ...
+
     def settle(self, result: Result) -> None:
         """The notification is here."""
         ...

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+    from restate_proto.runtime.debug import Debugger
+
 __all__ = ["Body", "invoke"]
 
 Body: TypeAlias = Callable[[ObjectContext, Parcel], Coroutine[Any, Any, Parcel]]
@@ -115,13 +117,16 @@ def something_to_come(restate: Restate, draw: random.Random) -> Message | None:
     return draw.choice(choices) if choices else None
 
 
-async def invoke(restate: Restate, body: Body, draw: random.Random) -> int:
+async def invoke(
+    restate: Restate, body: Body, draw: random.Random, debugger: Debugger | None = None
+) -> int:
     """Make attempts until one of them ends the invocation. Returns how many it took.
 
     Args:
         restate: where the invocation is.
         body: the handler.
         draw: what the course of the invocation is drawn from.
+        debugger: what repeats the attempts, in development mode.
     """
     is_lazy = draw.random() < 0.5
     for attempts in range(1, MOST_ATTEMPTS):
@@ -132,7 +137,7 @@ async def invoke(restate: Restate, body: Body, draw: random.Random) -> int:
             if not restate.partial or draw.random() < 0.5
         ]
         kinds: Any = {"kind": ServiceKind.VIRTUAL_OBJECT, "handler_kind": HandlerKind.EXCLUSIVE}
-        case = Case(body, version=restate.version, **kinds)
+        case = Case(body, version=restate.version, debugger=debugger, **kinds)
         entries = restate.journal[1:]  # the case has an input of its own
         case.start(*entries, state_map=state, partial_state=restate.partial, key="k")
         last = await Connection(case, restate, draw).until_it_ends()

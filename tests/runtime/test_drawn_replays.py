@@ -23,6 +23,8 @@ from restate_proto import (
     gather,
     select,
 )
+from restate_proto.runtime import Runtime
+from restate_proto.runtime.debug import Debugger
 from tests.protocol.case import CANCEL, failure, named_signal, signal, value
 from tests.restate import Restate
 from tests.runtime.case import in_loop
@@ -167,10 +169,13 @@ def handler(
 
 @pytest.mark.parametrize("version", [5, 6, 7])
 @pytest.mark.parametrize("block", range(5))
+@pytest.mark.parametrize("debug", [False, True], ids=["", "debug"])
 @in_loop
 async def test_attempts_repeat_each_other(
-    version: int, block: int, monkeypatch: pytest.MonkeyPatch
+    version: int, block: int, monkeypatch: pytest.MonkeyPatch, *, debug: bool
 ) -> None:
+    """In development mode each attempt is repeated at once, too: that raises no false alarm."""
+    debugger = Debugger(Runtime(asyncio.get_running_loop())) if debug else None
     monkeypatch.setattr(logging.getLogger("restate_proto"), "disabled", True)
     attempts = 0
     for seed in range(block * 40, block * 40 + 40):
@@ -190,5 +195,7 @@ async def test_attempts_repeat_each_other(
             outcome=outcome,
         )
         body = handler(seed, random.Random(seed))
-        attempts += await invoke(restate, body, random.Random(seed))
+        attempts += await invoke(restate, body, random.Random(seed), debugger)
+    if debugger is not None:
+        debugger.close()
     assert attempts > 10  # there is something to repeat

@@ -80,7 +80,7 @@ def test_a_server_that_suspends_at_every_wait(key: str, timeout: timedelta | Non
         account = Account()
         async with (
             RestateServer(inactivity_timeout=timeout) as server,
-            environment(Endpoint(account), server=server) as env,
+            environment(Endpoint(account), server=server, replay_check=False) as env,
         ):
             await AccountClient.from_client(env.client, key).observe(Script())
         assert account.attempts == (1 if timeout is None else 3)

@@ -98,6 +98,54 @@ def test_a_bug_in_a_handler_fails_the_test_with_its_traceback(
     )
 
 
+def test_a_handler_that_is_not_deterministic_fails_the_test_with_the_line(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2] / "generated"))
+    pytester.makepyfile(
+        """
+        import asyncio
+        import random
+
+        import pytest
+        from conformance.v1.conformance_pb2 import Parcel, Script
+        from conformance.v1.conformance_restate import LazyAccountBase, LazyAccountClient
+        from restate_proto import Endpoint, StateKey
+
+        class Account(LazyAccountBase):
+            async def perform(self, ctx, request):
+                ctx.set(StateKey("drawn", float), random.random())
+                return Parcel()
+
+        async def scenario(restate_environment, **options):
+            async with restate_environment(Endpoint(Account()), **options) as env:
+                await LazyAccountClient.from_client(env.client, "k").perform(Script())
+
+        def test_checked(restate_environment):
+            asyncio.run(scenario(restate_environment))
+
+        def test_unchecked(restate_environment):
+            asyncio.run(scenario(restate_environment, replay_check=False))
+
+        @pytest.mark.restate(replay_check=False)
+        def test_marked(restate_environment):
+            asyncio.run(scenario(restate_environment))
+        """
+    )
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--strict-markers")
+
+    result.assert_outcomes(failed=1, passed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*.NotRepeatableError: *Account/Perform does not repeat itself at *.py:11: *value: *",
+            "*The above exception was the direct cause of the following exception:",
+            "E*TerminalError: *570* *does not repeat itself*",
+            "*WARNING*Account/Perform*uses random at *.py:11. Use ctx.random*",
+        ]
+    )
+
+
 def test_no_server_is_an_error_that_says_how_to_get_one(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -115,8 +115,8 @@ class CheckedAttempt:
     def _repeat(self, data: bytes, repetitions: Runtime) -> None:
         if self._is_gone:
             return
-        repetition = Repetition(self._handler, self._version, repetitions)
-        repetition.play(self._player.journal())
+        repetition = Repetition(self._handler, self._version, repetitions, self._player)
+        repetition.play()
         difference = self._player.difference(repetition.player)
         if difference is not None:
             data = self._refuse(difference, repetition)
@@ -130,7 +130,9 @@ class CheckedAttempt:
             repetition.line_of(difference.command),
             self._attempt.line_of(difference.command),
         )
-        text = f"{self._handler.name} does not repeat itself at {now}: {difference.text.rstrip('.')}."
+        text = (
+            f"{self._handler.name} does not repeat itself at {now}: {difference.text.rstrip('.')}."
+        )
         if then not in now:
             text += f" The first time it was at {then}."
         failure = AttemptError(Code.JOURNAL_MISMATCH, f"{text} {_ADVICE}")

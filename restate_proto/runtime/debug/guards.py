@@ -14,6 +14,8 @@ from datetime import date
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from restate_proto.logs import get_logger
 from restate_proto.runtime.debug.watch import Watch, watch_of_thread
 from restate_proto.runtime.user_code import is_users, line_of, steps_of, users_line
@@ -28,6 +30,7 @@ _log = get_logger("restate_proto")
 _CLOCKS: dict[Any, str] = {
     time.time: "time.time()",
     time.time_ns: "time.time_ns()",
+    time.sleep: "time.sleep()",
     os.urandom: "os.urandom()",
 }
 _DATES = frozenset({"now", "utcnow", "today"})
@@ -44,6 +47,10 @@ _ADVICE = {
     "outside": "Another attempt would do it again: give it to ctx.run.",
     "blocking": "Use `await ctx.sleep(...)` or `await asyncio.sleep(...)`, which are durable.",
 }
+_UNAWAITED = (
+    "Its result is lost, and its failure: await it. A call whose response is not needed is a message: "
+    "`.send()`."
+)
 _EVENTS = {
     "open": ("opens a file", "outside"),
     "os.listdir": ("reads a directory", "outside"),
@@ -62,7 +69,6 @@ _EVENTS = {
     "socket.getaddrinfo": ("looks up an address", "outside"),
     "socket.gethostbyname": ("looks up an address", "outside"),
     "sqlite3.connect": ("opens a database", "outside"),
-    "time.sleep": ("calls time.sleep()", "blocking"),
 }
 # What reads files on behalf of Python itself: modules, source lines, logs, time zones.
 _OF_PYTHON = (
@@ -116,12 +122,17 @@ class _GuardedWatch(Watch):
         elif (owner is _RANDOM and name in _CHANCES) or function is os.urandom:
             what, advice = "uses random", _ADVICE["random"]
         elif function in _CLOCKS:
-            what, advice = f"calls {_CLOCKS[function]}", _ADVICE["time"]
+            advice = _ADVICE["blocking" if function is time.sleep else "time"]
+            what = f"calls {_CLOCKS[function]}"
         else:
             return
         caller = next((step for step in steps_of(frame) if not _passes_on(step)), None)
         if caller is not None and is_users(caller):  # and no library's, which logs, say
             self._guards.warn(self, line_of(caller), what, advice)
+
+    @override
+    def left_unawaited(self, command: str, line: str) -> None:
+        self._guards.warn(self, line, f"never awaits the '{command}' that it begins", _UNAWAITED)
 
     def audited(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Python does something that reaches beyond this process."""
@@ -132,11 +143,13 @@ class _GuardedWatch(Watch):
             frame = sys._getframe(2)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
             if any(_module(step).startswith(_OF_PYTHON) for step in steps_of(frame)):
                 return
+            path = ""
+            if event == "open" and isinstance(arguments[0], (str, bytes)):
+                path = os.fsdecode(arguments[0])
             line = users_line(frame)
-            if line is not None:
+            if line is not None and "/zoneinfo/" not in path:  # which Python reads without a frame
                 what, advice = _EVENTS[event]
-                if event == "open" and isinstance(arguments[0], (str, bytes)):
-                    what += f" ({os.fsdecode(arguments[0])})"
+                what += f" ({path})" if path else ""
                 self._guards.warn(self, line, what, _ADVICE[advice])
         finally:
             self._is_looking = False

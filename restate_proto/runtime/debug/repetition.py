@@ -7,7 +7,7 @@ import math
 from contextlib import contextmanager
 from copy import copy
 from threading import get_ident
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from restate_proto.runtime.handler import BoundHandler
+    from restate_proto.runtime.operations import Completable, Run
     from restate_proto.runtime.task import Stepper
 
 __all__ = ["NotRepeatableError", "Repetition", "runtime_of_repetitions"]
@@ -55,23 +56,29 @@ class Repetition(WatchedAttempt):
         handler: the handler.
         version: the service protocol version of the first attempt.
         runtime: as `runtime_of_repetitions` makes it.
+        first: what was recorded of the first attempt.
 
     Attributes:
         player: what it is given and writes.
     """
 
-    __slots__ = ("_waits_in", "player")
+    __slots__ = ("_first", "_runs_without_result", "_waits_in", "player")
 
-    def __init__(self, handler: BoundHandler, version: int, runtime: Runtime) -> None:
+    def __init__(
+        self, handler: BoundHandler, version: int, runtime: Runtime, first: Player
+    ) -> None:
         handler = copy(handler)
         handler.max_message = MAX_LENGTH  # its own commands come back
         handler.report_failure = None
         self.player = Player()
+        self._first = first
+        self._runs_without_result: list[Run] = []
         self._waits_in = ""
         super().__init__(handler, version, _Output(self.player), runtime, Watch())
 
-    def play(self, journal: bytes) -> None:
-        """Replay a journal, and end where that does."""
+    def play(self) -> None:
+        """Replay the journal of the first attempt, and end where that does."""
+        journal = self._first.journal()
         self.player.given(journal)
         with _silenced():
             self.data_received(journal)
@@ -95,7 +102,28 @@ class Repetition(WatchedAttempt):
 
     @override
     def _execute_runs(self) -> None:
+        self._runs_without_result += self._operations.begun_runs
         self._operations.begun_runs = []
+
+    @override
+    def handler_ended(self, result: Any, error: BaseException | None) -> None:
+        self._leave_runs()
+        super().handler_ended(result, error)
+
+    @override
+    def _unawaited(self) -> list[Completable]:
+        self._leave_runs()
+        return super()._unawaited()
+
+    def _leave_runs(self) -> None:
+        """Leave those runs unfinished that the first attempt had to wait for when its handler ended.
+
+        Of a run whose result Restate has not confirmed, the journal does not say if it was executed.
+        """
+        self._execute_runs()
+        awaited = self._first.awaited_ids
+        self._operations.begun_runs = [r for r in self._runs_without_result if r.id in awaited]
+        self._runs_without_result = [r for r in self._runs_without_result if r.id not in awaited]
 
     @override
     def _park(self) -> None:

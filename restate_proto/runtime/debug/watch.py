@@ -71,6 +71,14 @@ class Watch:
             _watches[thread] = self._outer
         self.since = None
 
+    def left_unawaited(self, command: str, line: str) -> None:
+        """The handler has returned without what a command is answered with.
+
+        Args:
+            command: the command, in words.
+            line: the line that issues it.
+        """
+
     def _profile(self, frame: FrameType, event: str, argument: Any) -> None:
         if event == "c_call":
             if self._on_builtin_call is not None:

@@ -10,8 +10,11 @@ from typing_extensions import override
 
 from restate_proto.protocol import Phase, StateMachine
 from restate_proto.protocol.journal import Journal
+from restate_proto.protocol.messages import MessageType
+from restate_proto.protocol.mismatch import summary
 from restate_proto.runtime.attempt import Attempt
 from restate_proto.runtime.handler_loop import HandlerLoop, LoopOwner
+from restate_proto.runtime.timers import TimerSleep
 from restate_proto.runtime.user_code import users_line
 
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from restate_proto.protocol import AttemptError
+    from restate_proto.protocol import AttemptError, NotificationId
     from restate_proto.runtime.attempt import ByteStream
     from restate_proto.runtime.debug.watch import Watch
     from restate_proto.runtime.handler import BoundHandler
@@ -58,19 +61,24 @@ class _WatchedJournal(Journal):
     Attributes:
         lines: the lines by the index of the command; some commands have none.
         failed_at: the line at which the attempt failed; None where no line did it.
+        asked: by the id of the notification that answers it: a command, in words, and its line.
     """
 
-    __slots__ = ("failed_at", "lines")
+    __slots__ = ("asked", "failed_at", "lines")
 
     def __init__(self, version: int, max_outbound: int) -> None:
         super().__init__(version, max_outbound)
         self.lines: dict[int, str] = {}
         self.failed_at: str | None = None
+        self.asked: dict[NotificationId, tuple[str, str]] = {}
 
     @override
     def issue(self, type_: int, message: Message, name: str = "", ids: int = 0) -> None:
         super().issue(type_, message, name, ids)
-        self._note()
+        line = self._note()
+        if line is not None and ids and type_ != MessageType.ONE_WAY_CALL:
+            what = summary(type_, message.SerializeToString())
+            self.asked[self.last_completion_id] = what, line  # a call has two ids: the last counts
 
     @override
     def take_recorded(self, type_: int, name: str = "", ids: int = 0) -> None:
@@ -83,10 +91,11 @@ class _WatchedJournal(Journal):
             self.failed_at = users_line(sys._getframe(1))  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         super().fail_with(error)
 
-    def _note(self) -> None:
+    def _note(self) -> str | None:
         line = users_line(sys._getframe(2))  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         if line is not None:
             self.lines[self.command_index] = line
+        return line
 
 
 class _WatchedMachine(StateMachine):
@@ -140,6 +149,19 @@ class WatchedAttempt(Attempt):
         journal = cast("_WatchedJournal", self._journal)
         line = None if index is None else journal.lines.get(index)
         return line or journal.failed_at or self._watch.left_at or "an unknown line"
+
+    @override
+    def handler_ended(self, result: Any, error: BaseException | None) -> None:
+        if error is None and self._journal.phase is not Phase.CLOSED:
+            self._tell_of_unawaited()
+        super().handler_ended(result, error)
+
+    def _tell_of_unawaited(self) -> None:
+        journal = cast("_WatchedJournal", self._journal)
+        for id_, future in self._operations.waited_for().items():
+            is_awaited = future.is_used or isinstance(future, TimerSleep)
+            if id_ in journal.asked and not is_awaited and not future.has_parents:
+                self._watch.left_unawaited(*journal.asked[id_])
 
     @override
     def _start(self) -> None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from restate_proto.runtime import Runtime
+from restate_proto.runtime.debug import Debugger
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.protocol.case import CANCEL, failure, signal, value
 from tests.restate import Restate
@@ -28,7 +30,7 @@ PROGRAMS = int(os.environ.get("RESTATE_PROTO_DRAWN_PROGRAMS", "500"))
 BLOCKS = 10
 
 
-async def play(seed: int) -> Restate:
+async def play(seed: int, debugger: Debugger | None = None) -> Restate:
     """Play a program to its end, in attempts that are cut off anywhere."""
     outcomes = random.Random(seed)
 
@@ -43,7 +45,7 @@ async def play(seed: int) -> Restate:
         + [CANCEL] * (seed % 5 == 0),
         outcome=outcome,
     )
-    await invoke(restate, program(seed, random.Random(seed)), random.Random(seed))
+    await invoke(restate, program(seed, random.Random(seed)), random.Random(seed), debugger)
     return restate
 
 
@@ -57,6 +59,20 @@ async def test_attempts_repeat_each_other(block: int, monkeypatch: pytest.Monkey
         except BaseException as error:
             error.add_note(f"(program {seed})")
             raise
+
+
+@in_loop
+async def test_development_mode_raises_no_false_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It repeats each attempt at once, and compares the two."""
+    monkeypatch.setattr(logging.getLogger("restate_proto"), "disabled", True)
+    debugger = Debugger(Runtime(asyncio.get_running_loop()))
+    for seed in range(0, PROGRAMS, 12):
+        try:
+            await play(seed, debugger)
+        except BaseException as error:
+            error.add_note(f"(program {seed})")
+            raise
+    debugger.close()
 
 
 def digest_of_journals(programs: int) -> str:

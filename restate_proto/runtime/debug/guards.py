@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Guards"]
 
-_log = get_logger("restate_proto")
+_log = get_logger("restate_proto.debug")  # of its own, so that it can be silenced
 
 _CLOCKS: dict[Any, str] = {
     time.time: "time.time()",

@@ -40,7 +40,7 @@ SOON = timedelta(seconds=1)
 
 
 def texts(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [each.getMessage() for each in caplog.records if each.name == "restate_proto"]
+    return [each.getMessage() for each in caplog.records if each.name.startswith("restate_proto")]
 
 
 async def invoke(

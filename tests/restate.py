@@ -8,6 +8,8 @@ from zlib import crc32
 
 from google.protobuf.message import Message
 
+from restate_proto.protocol import player
+from restate_proto.protocol.player import awaited_ids, completion_of, state_after
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.protocol.case import TYPES, ack, value
 
@@ -21,7 +23,7 @@ Outcome: TypeAlias = pb.Value | pb.Failure
 
 def is_command(message: Message) -> bool:
     """Whether a message is a command, and so in the journal from when an attempt wrote it."""
-    return 0x0400 <= TYPES[type(message)] < 0x8000
+    return player.is_command(TYPES[type(message)])
 
 
 def id_of(notification: Any) -> int | str:
@@ -29,15 +31,6 @@ def id_of(notification: Any) -> int | str:
     if not isinstance(notification, pb.SignalNotificationMessage):
         return notification.completion_id
     return notification.name or -notification.idx
-
-
-def awaited_ids(waiting: pb.SuspensionMessage | pb.Future) -> set[int | str]:
-    """The ids of all that a suspended attempt waits for."""
-    ids = {*waiting.waiting_completions, *waiting.waiting_named_signals}
-    ids.update(-index for index in waiting.waiting_signals)
-    if isinstance(waiting, pb.SuspensionMessage):
-        return ids | awaited_ids(waiting.awaiting_on) if waiting.HasField("awaiting_on") else ids
-    return ids.union(*map(awaited_ids, waiting.nested_futures))
 
 
 class Restate:
@@ -86,18 +79,8 @@ class Restate:
         return [entry for entry in self.journal if not is_command(entry)]
 
     def state_after(self, entries: Sequence[Message]) -> dict[bytes, bytes]:
-        state = dict(self._state)
-        for entry in entries:
-            match entry:
-                case pb.SetStateCommandMessage():
-                    state[entry.key] = entry.value.content
-                case pb.ClearStateCommandMessage():
-                    state.pop(entry.key, None)
-                case pb.ClearAllStateCommandMessage():
-                    state.clear()
-                case _:
-                    pass
-        return state
+        frames = [(TYPES[type(entry)], entry.SerializeToString()) for entry in entries]
+        return state_after(self._state, frames)
 
     def start_state(self, entries: Sequence[Message]) -> list[pb.StartMessage.StateEntry]:
         """The state that a start message has after these entries, all of it."""
@@ -109,12 +92,7 @@ class Restate:
         if isinstance(message, pb.ProposeRunCompletionMessage):
             id_ = message.result_completion_id
             assert id_ not in self.proposed
-            completion = pb.RunCompletionNotificationMessage(completion_id=id_)
-            if message.HasField("failure"):
-                completion.failure.CopyFrom(message.failure)
-            else:
-                completion.value.content = message.value
-            self.proposed[id_] = completion
+            self.proposed[id_] = completion_of(message)
         elif is_command(message):
             self.to_come += self._answers(message)
             self.journal.append(message)

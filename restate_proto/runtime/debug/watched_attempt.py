@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from restate_proto.protocol import AttemptError, NotificationId
+    from restate_proto.protocol import AttemptError, ErrorBehavior, NotificationId
     from restate_proto.runtime.attempt import ByteStream
     from restate_proto.runtime.debug.watch import Watch
     from restate_proto.runtime.handler import BoundHandler
@@ -66,8 +66,8 @@ class _WatchedJournal(Journal):
 
     __slots__ = ("asked", "failed_at", "lines")
 
-    def __init__(self, version: int, max_outbound: int) -> None:
-        super().__init__(version, max_outbound)
+    def __init__(self, version: int, max_outbound: int, on_mismatch: ErrorBehavior) -> None:
+        super().__init__(version, max_outbound, on_mismatch)
         self.lines: dict[int, str] = {}
         self.failed_at: str | None = None
         self.asked: dict[NotificationId, tuple[str, str]] = {}

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import itertools
 import random
+import sys
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from tests.runtime.case import CANCEL, VERSIONS, Case, id_of, in_loop, result, s
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine
+    from types import FrameType
 
     from google.protobuf.message import Message
 
@@ -452,3 +454,21 @@ async def test_what_the_first_attempt_has_logged_is_not_logged_again(
     assert isinstance(await ending(debug_case(body).start()), pb.EndMessage)
     (record,) = [each for each in caplog.records if each.name == "restate_proto"]
     assert "ended while tasks of it ran" in record.getMessage()
+
+
+@in_loop
+async def test_nothing_of_it_is_called_where_it_is_off() -> None:
+    called: set[str] = set()
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        called.add(frame.f_code.co_filename)
+
+    sys.setprofile(count)
+    try:
+        case = Case(steps, **KINDS).start()
+    finally:
+        sys.setprofile(None)
+    case.attempt.aborted("reset")
+    assert any(path.endswith("runtime/attempt.py") for path in called)
+    assert not [path for path in called if "/restate_proto/runtime/debug/" in path]
+    assert not [path for path in called if path.endswith(("player.py", "user_code.py"))]

@@ -410,6 +410,7 @@ class _OrTimeout(Combined[T]):
         self._winner: DurableFuture[Any] | None = None
         timer = operations.commands.sleep(after(duration), "or_timeout")
         self._sleep: Leaf[None] = Leaf(operations, lambda _: None, timer)
+        self._sleep.is_used = True
         child.use()
         for each in (child, self._sleep):
             if each.is_done:

@@ -192,6 +192,7 @@ async def test_what_nobody_awaits(caplog: pytest.LogCaptureFixture) -> None:
         lost = ctx.awakeable(str)
         await select(awaited=awaited, lost=lost)
         await gather(ctx.sleep(SOON))
+        await awaited.or_timeout(SOON)
         sent = ctx.send(OTHER, "x")
         sent.invocation_id()
         async with asyncio.timeout(100):

@@ -9,6 +9,7 @@ refused, with what to write instead.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import sys
 from asyncio.events import (
     _get_running_loop,  # pyright: ignore[reportPrivateUsage]
@@ -54,6 +55,9 @@ _TURN_CALLBACKS = 1_000
 
 _MOST_CALLBACKS = 100_000
 """How many callbacks run without a durable operation before the attempt fails."""
+
+_STEP_OF_ASYNCIO = "TaskStepMethWrapper"
+"""The type of the callbacks with which `asyncio.Task` begins and goes on."""
 
 _ONE_CURRENT_TASK = sys.version_info >= (3, 14)
 
@@ -271,6 +275,12 @@ class HandlerLoop(KeepsGenerators):
             return handle
         if not self.is_stepping or get_ident() != self.thread:
             self._refuse_stranger()
+        if type(callback).__name__ == _STEP_OF_ASYNCIO and _is_first(callback):
+            refuse(
+                "asyncio.Task()",
+                "a task of asyncio's own knows no durable future, and stands in another place of a "
+                "set in every process. Write asyncio.create_task(coroutine)",
+            )
         self.ready.append(handle)
         return handle
 
@@ -419,6 +429,11 @@ class HandlerLoop(KeepsGenerators):
         if self._owner is not None:
             self._owner.loop_broken(reason)
         raise RuntimeError(reason)
+
+
+def _is_first(step: Any) -> bool:
+    """Whether a step is a task's first. Inside of later ones, asyncio's C code lets none refuse."""
+    return inspect.getcoroutinestate(step.__self__.get_coro()) == inspect.CORO_CREATED
 
 
 def _owner_of(handle: asyncio.Handle) -> object:

@@ -731,10 +731,19 @@ async def _call_at(_: Context) -> None:
     asyncio.get_running_loop().call_at(5.0, print)
 
 
+async def _make_task(_: Context) -> None:
+    coroutine = asyncio.sleep(1)
+    try:
+        await asyncio.Task(coroutine)
+    finally:
+        coroutine.close()
+
+
 REFUSED: dict[str, tuple[Callable[[Context], Awaitable[object]], str]] = {
     "timeout_at": (_timeout_at, r"asyncio.timeout_at\(\) .*test_asyncio.py:\d+.*asyncio.timeout\("),
     "time": (_time, r"loop.time\(\) .*test_asyncio.py:\d+.*await ctx.time\(\)"),
     "call_at": (_call_at, r"loop.call_at\(\) .*test_asyncio.py:\d+"),
+    "Task": (_make_task, r"asyncio.Task\(\) .*test_asyncio.py:\d+.*create_task"),
     "to_thread": (lambda _: asyncio.to_thread(int), r"loop.run_in_executor\(\) .*ctx.run"),
     "sockets": (lambda _: asyncio.open_connection("x", 1), r"loop.create_connection\(\) .*ctx.run"),
     "as_completed": (_as_completed, r"as_completed\(\) over coroutines .*create_task"),

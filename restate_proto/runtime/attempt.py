@@ -302,7 +302,7 @@ class Attempt:
                     if loop.ready or self._has_runs_to_execute or self._has_closed:
                         continue
                 self._park()
-                if not self._has_closed:
+                if not (self._has_closed or loop.ready):
                     break
         finally:
             self._is_going_on = False
@@ -426,6 +426,8 @@ class Attempt:
             more = not self._was_cancelled
             awaited = awaited_by(task, loop, self._operations, cancellation=more)
         try:
+            if awaited is None and loop.end_stubborn_tasks():
+                return
             if awaited is None:
                 text = describe_deadlock(self._handler.name, (task, *loop.tasks.values()))
                 self._journal.fail(AttemptError(500, text))

@@ -188,6 +188,11 @@ class ChildTask(Stepper, asyncio.Future[Any]):  # pyright: ignore[reportIncompat
             if is_told or self._handler_loop.journal.phase is _CLOSED:
                 self._log_traceback = False  # nobody will ask what came of it
 
+    @property
+    def was_cancelled_at_end(self) -> bool:
+        """Whether the task was cancelled since the handler has ended."""
+        return self._awaits_left is not None
+
     def cancel_at_end(self) -> None:
         """The handler has ended: the task is cancelled, and may clean up, in bounds."""
         self._awaits_left = _MOST_AWAITS_AFTER_END

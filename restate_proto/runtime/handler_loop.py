@@ -225,6 +225,22 @@ class HandlerLoop(KeepsGenerators):
         """As `call_soon`, from the attempt itself."""
         self.ready.append(asyncio.Handle(callback, (argument,), self.as_event_loop, context))
 
+    def end_stubborn_tasks(self) -> bool:
+        """End the tasks that were cancelled with their handler, and wait for what cannot happen.
+
+        Returns:
+            Whether there were any.
+        """
+        stubborn = [task for task in self.tasks.values() if task.was_cancelled_at_end]
+        self.is_stepping = True
+        try:
+            for task in stubborn:
+                _log.warning("%s has ignored that its handler has ended", task.get_name())
+                task.abandon(AttemptEnded("the handler has ended"))
+        finally:
+            self.is_stepping = False
+        return bool(stubborn)
+
     def close(self) -> list[ChildTask]:
         """No callback runs any more.
 

@@ -93,8 +93,13 @@ async def finish(
         _log.warning("%s: %s, made by tasks that it left, is ended", description, task.get_name())
         task.abandon(AttemptEnded("the handler has ended"))
     for generator in loop.generators.open() if loop.generators is not None else ():
-        with suppress(CancelledError):
+        try:
             await generator.aclose()
+        except CancelledError:
+            pass
+        except Exception as failure:  # noqa: BLE001 - as asyncio, which only logs it at the end
+            text = "%s left an asynchronous generator open, %s, which failed when it was closed"
+            _log.warning(text, description, generator.__qualname__, exc_info=failure)
     while left := left_now():
         try:
             await left[0]

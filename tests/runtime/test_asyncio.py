@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import sys
 from datetime import timedelta
@@ -286,6 +287,27 @@ async def test_asynchronous_generators(ends: str) -> None:
         assert commands(case) == ["call 1", "call 9"]  # before the output
         case.feed(value(4))
         assert commands(case) == ["OutputCommandMessage", "EndMessage"]
+
+
+@in_loop
+async def test_a_generator_that_fails_after_its_handler_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def numbers(ctx: Context) -> AsyncGenerator[int]:
+        try:
+            yield 1
+        finally:
+            await call(ctx, 9)
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async for number in numbers(ctx):
+            parcel.number = number
+            break
+        return parcel
+
+    case = Case(body).start().feed(result(2, failure=pb.Failure(code=444, message="no")))
+    assert case.answer().number == 1
+    assert "numbers, which failed when it was closed" in caplog.text
 
 
 @in_loop
@@ -903,6 +925,27 @@ async def test_a_callback_that_exits_fails_the_attempt_and_not_the_process() -> 
         return parcel
 
     assert Case(body).start().feed(value(2)).error().message == "SystemExit: 3"
+
+
+@in_loop
+async def test_a_task_that_waits_on_after_its_handler_has_ended_is_ended(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        queue: asyncio.Queue[int] = asyncio.Queue()
+
+        async def stubborn() -> None:
+            while True:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await queue.get()
+
+        task = asyncio.create_task(stubborn(), name="the stubborn one")
+        await asyncio.sleep(0)
+        assert not task.done()
+        return parcel
+
+    assert Case(body).start().answer() == Parcel()
+    assert "the stubborn one has ignored" in caplog.text
 
 
 @in_loop

@@ -417,7 +417,9 @@ class Attempt:
         journal, and would resume what waits for it at once, for ever.
         """
         waiting, task, loop = self._machine.waiting, self._task, self._loop
-        if task is None or (waiting.parks_silently and task.waiting is not None):
+        if task is None:
+            return
+        if waiting.parks_silently and (task.waiting is not None or loop.waits_for_notification):
             return
         awaited: Await | None
         if waiting.cancel_requested:

@@ -225,6 +225,13 @@ class HandlerLoop(KeepsGenerators):
         """As `call_soon`, from the attempt itself."""
         self.ready.append(asyncio.Handle(callback, (argument,), self.as_event_loop, context))
 
+    @property
+    def waits_for_notification(self) -> bool:
+        """Whether a task, a timer or a callback waits for one; among thousands, the first says so."""
+        return bool(self.timers or self.observed) or any(
+            task.waiting is not None for task in self.tasks.values()
+        )
+
     def end_stubborn_tasks(self) -> bool:
         """End the tasks that were cancelled with their handler, and wait for what cannot happen.
 

@@ -962,3 +962,34 @@ async def test_tasks_that_make_tasks_for_ever_are_ended_with_their_handler() -> 
     for _ in range(100):
         await asyncio.sleep(0)
     assert case.answer() == Parcel()
+
+
+@in_loop
+async def test_a_notification_costs_the_same_however_many_tasks_wait() -> None:
+    """Without looking at what each of them waits for, as long as nobody has to be told."""
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async with asyncio.TaskGroup() as group:
+            for number in range(parcel.number):
+                group.create_task(wait(ctx, number))
+        return parcel
+
+    async def wait(ctx: Context, number: int) -> None:
+        await call(ctx, number)
+
+    def function_calls(tasks: int) -> int:
+        case = Case(body).start(payload=Parcel(number=tasks))
+        count = 0
+
+        def profile(_: object, event: str, __: object) -> None:
+            nonlocal count
+            count += event == "call"
+
+        sys.setprofile(profile)
+        try:
+            case.feed(value(2))
+        finally:
+            sys.setprofile(None)
+        return count
+
+    assert function_calls(500) < function_calls(10) + 20

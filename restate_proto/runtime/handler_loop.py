@@ -21,6 +21,7 @@ from asyncio.tasks import (
 )
 from collections import deque
 from functools import partial
+from math import inf
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
@@ -342,6 +343,8 @@ class HandlerLoop(KeepsGenerators):
     def _start(self, timer: LoopTimer, name: str) -> LoopTimer:
         if self._owner is None:
             raise AttemptEnded("the attempt is over")
+        if timer.delay == inf:
+            return timer  # which never fires
         timer.number = self.next_number()
         timer.sleep = self._owner.start_timer(timer, name)
         self.timers[timer.number] = timer

@@ -56,20 +56,21 @@ def _is_shielded(future: asyncio.Future[Any]) -> bool:
     functions has callbacks of its own: `shield` itself, `gather` with the future of the whole,
     `TaskGroup` with its parent, and a task that awaits the future.
     """
-    for callback, _ in _callbacks(future):
-        name = getattr(callback, "__qualname__", "")
-        if name == "shield.<locals>._inner_done_callback":
-            return True
-        owner: Any = getattr(callback, "__self__", None)
-        waiting: Any = None
-        if name == "gather.<locals>._done_callback":
-            variables = callback.__code__.co_freevars
-            waiting = callback.__closure__[variables.index("outer")].cell_contents
-        elif isinstance(owner, Stepper):
-            waiting = owner
-        elif name == "TaskGroup._on_task_done":
-            waiting = owner._parent_task  # noqa: SLF001
-        is_future = isinstance(waiting, ChildTask) or hasattr(waiting, "_children")
-        if is_future and _is_shielded(waiting):
-            return True
+    left = [future]
+    while left:
+        for callback, _ in _callbacks(left.pop()):
+            name = getattr(callback, "__qualname__", "")
+            if name == "shield.<locals>._inner_done_callback":
+                return True
+            owner: Any = getattr(callback, "__self__", None)
+            waiting: Any = None
+            if name == "gather.<locals>._done_callback":
+                variables = callback.__code__.co_freevars
+                waiting = callback.__closure__[variables.index("outer")].cell_contents
+            elif isinstance(owner, Stepper):
+                waiting = owner
+            elif name == "TaskGroup._on_task_done":
+                waiting = owner._parent_task  # noqa: SLF001
+            if isinstance(waiting, ChildTask) or hasattr(waiting, "_children"):
+                left.append(waiting)
     return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import math
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -161,6 +162,33 @@ async def test_a_timeout_after_a_group_that_failed_at_its_end() -> None:
     case = Case(body).start().feed(result(3, failure=pb.Failure(code=444, message="no")))
     assert commands(case) == ["asyncio.timeout", "call 1", "asyncio.timeout", "call 2"]
     assert case.feed(result(1)).failure().code == 408
+
+
+@in_loop
+async def test_a_timeout_that_never_passes_is_no_timer() -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async with asyncio.timeout(math.inf):
+            return await call(ctx, 1)
+
+    case = Case(body).start()
+    assert commands(case) == ["call 1"]
+    assert case.feed(value(2, Parcel(number=1))).answer().number == 1
+
+
+@in_loop
+async def test_a_long_chain_of_tasks_is_cancelled() -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        async def link(number: int) -> None:
+            if number == 0:
+                await call(ctx, 1)
+            else:
+                await asyncio.gather(link(number - 1))
+
+        await link(200)
+        return parcel
+
+    case = Case(body).start().feed(id_of(1, "inv_1"), CANCEL)
+    assert commands(case)[:2] == ["call 1", "cancel inv_1"]
 
 
 @in_loop

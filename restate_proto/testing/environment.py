@@ -46,7 +46,13 @@ class EnvironmentFactory(Protocol):
     """The type of the pytest fixture `restate_environment`."""
 
     def __call__(
-        self, endpoint: Endpoint, /, *, retries: bool = False, replay_check: bool = ...
+        self,
+        endpoint: Endpoint,
+        /,
+        *,
+        retries: bool = False,
+        debug: bool = ...,
+        replay_check: bool = ...,
     ) -> AbstractAsyncContextManager[TestEnvironment]:
         """Serve an endpoint, registered with the session's server."""
         ...
@@ -58,6 +64,7 @@ async def restate_environment(
     *,
     server: RestateServer | None = None,
     retries: bool = False,
+    debug: bool = True,
     replay_check: bool = True,
 ) -> AsyncGenerator[TestEnvironment, None]:
     """Serve an endpoint in this event loop and register it with a real restate-server.
@@ -87,6 +94,8 @@ async def restate_environment(
             killed, and it is no longer registered. By default the environment starts a server
             of its own and ends it; pass `RestateServer(...)` in an `async with` for options.
         retries: whether Restate retries what fails, as it does in production: for tests of that.
+        debug: whether the endpoint runs in development mode; False for tests of what that would
+            disturb, such as how much there is left of the stack.
         replay_check: whether attempts are repeated; False for tests whose handlers count how often
             they run.
 
@@ -101,7 +110,8 @@ async def restate_environment(
         raise wrong_type("restate_environment", "endpoint", endpoint, expected)
     async with AsyncExitStack() as stack:
         failures = HandlerFailures()
-        endpoint = endpoint.debugging(replay_check=replay_check)
+        if debug:
+            endpoint = endpoint.debugging(replay_check=replay_check)
         if not retries:
             endpoint = endpoint.without_retries(failures.report)
         # The endpoint is left last: when nothing calls it any more, it has nothing to wait for.

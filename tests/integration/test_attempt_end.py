@@ -48,7 +48,7 @@ def play(
 
     async def main() -> None:
         endpoint = Endpoint(Greeter(work), expose_tracebacks=expose_tracebacks)
-        async with restate_environment(endpoint, server=server, retries=True) as env:
+        async with restate_environment(endpoint, server=server, retries=True, debug=False) as env:
             await scenario(GreeterClient.from_client(env.client))
 
     asyncio.run(main())

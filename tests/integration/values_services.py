@@ -118,7 +118,7 @@ class Outside:
 @contextmanager
 def serving(loop: Loop, server: RestateServer, endpoint: Endpoint) -> Generator[Outside]:
     """An endpoint that is registered with a server."""
-    environment = restate_environment(endpoint, server=server, retries=True)
+    environment = restate_environment(endpoint, server=server, retries=True, debug=False)
     env = loop.run(environment.__aenter__())
     try:
         yield Outside(server, env.client)

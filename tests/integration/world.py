@@ -180,9 +180,7 @@ class World:
 
     async def _enter(self, stack: AsyncExitStack, endpoint: Endpoint) -> None:
         # The functions that are played may change between attempts, and count them.
-        environment = restate_environment(
-            endpoint, server=self.server, retries=True, replay_check=False
-        )
+        environment = restate_environment(endpoint, server=self.server, retries=True, debug=False)
         await stack.enter_async_context(environment)
         self.client = await stack.enter_async_context(
             IngressClient(

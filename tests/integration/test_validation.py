@@ -135,7 +135,7 @@ def test_a_client_that_validates_sends_nothing_that_is_invalid(server: RestateSe
     async def test() -> None:
         signup = Signup()
         async with (
-            restate_environment(Endpoint(signup), server=server),
+            restate_environment(Endpoint(signup), server=server, replay_check=False),
             IngressClient(server.ingress_url, validate_requests=True) as ingress,
         ):
             client = RESTATE.SignupClient.from_client(ingress, "outside")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from restate_proto.errors import RestateError
+from restate_proto.logs import get_logger
 from restate_proto.protocol import MAX_LENGTH, Phase
 from restate_proto.protocol.player import Player
 from restate_proto.runtime.debug.watch import Watch
@@ -146,7 +147,7 @@ def runtime_of_repetitions(loop: asyncio.AbstractEventLoop) -> Runtime:
 def _silenced() -> Generator[None]:
     """What the runtime logs in this thread, it has logged of the first attempt."""
     thread = get_ident()
-    logger = logging.getLogger("restate_proto")
+    logger = get_logger("restate_proto")
 
     def is_of_another(record: logging.LogRecord) -> bool:
         return record.thread != thread

@@ -417,7 +417,8 @@ async def test_an_attempt_that_replays_is_repeated_with_all_that_came_before() -
     eager = pb.GetEagerStateCommandMessage(key=b"one", value=pb.Value(content=b'"a"'))
     sleep = pb.SleepCommandMessage(wake_up_time=1, result_completion_id=1)
     case = debug_case(body).start(eager, sleep, result(1))
-    assert 'found content: "\\"a 0\\""' in await mismatch(case, body)
+    text = (await mismatch(case, body)).partition("found content:")[2]
+    assert "a 0" in text  # as the version of protobuf shows a string in quotes
 
 
 @in_loop

@@ -63,6 +63,13 @@ class Await:
     ids: list[NotificationId] = field(default_factory=list[NotificationId])
     nested: list[Await] = field(default_factory=list["Await"])
 
+    def add(self, part: Await) -> None:
+        """Wait for another await as well, under this combinator; one of a single id is that id."""
+        if len(part.ids) == 1 and not part.nested:
+            self.ids += part.ids
+        else:
+            self.nested.append(part)
+
     def all_ids(self) -> list[NotificationId]:
         """Every notification of the tree."""
         ids = list(self.ids)

@@ -398,16 +398,12 @@ class Attempt:
         return awaited is None and task is not None and is_in_aborting_group(task, self._loop)
 
     def _tell(self, error: CancelledError, awaited: DurableFuture[Any] | None) -> Resumption | None:
-        loop = self._loop
         self._late_cancellation = None
         if awaited is not None:
             return Resumption(error)
         if self._task is not None:
-            loop.is_stepping = True
-            try:
+            with self._loop.stepping():
                 self._task.interrupt(error)
-            finally:
-                loop.is_stepping = False
         return None
 
     def _park(self) -> None:

@@ -42,16 +42,13 @@ def awaited_by(
         return None
     if cancellation:
         more.insert(0, CANCEL_SIGNAL)
-    nested: list[Await] = []
-    ids: list[NotificationId] = []
+    whole = Await(Combinator.FIRST_COMPLETED)
     for tree in trees:
-        if len(tree.ids) == 1 and not tree.nested:
-            ids += tree.ids
-        else:
-            nested.append(tree)
-    if not ids and not more and len(nested) == 1:
-        return nested[0]
-    return Await(Combinator.FIRST_COMPLETED, list(dict.fromkeys(ids + more)), nested)
+        whole.add(tree)
+    if not whole.ids and not more and len(whole.nested) == 1:
+        return whole.nested[0]
+    whole.ids = list(dict.fromkeys(whole.ids + more))
+    return whole
 
 
 def describe_deadlock(name: str, tasks: Iterable[Stepper]) -> str:

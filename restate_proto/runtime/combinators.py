@@ -53,11 +53,7 @@ class _Combination(Combined[T]):
         tree = Await(self.combinator)
         for child in self._children:
             if not child.is_done:
-                part = child.awaiting()
-                if len(part.ids) == 1 and not part.nested:
-                    tree.ids += part.ids
-                else:
-                    tree.nested.append(part)
+                tree.add(child.awaiting())
         return tree
 
 
@@ -95,37 +91,6 @@ class _Gather(_Combination[T]):
         return self._failed is not None
 
 
-class _Select(_Combination[T]):
-    """Done with the first that is done."""
-
-    __slots__ = ("_names", "_winner")
-
-    combinator = Combinator.FIRST_COMPLETED
-
-    def __init__(self, operations: Operations, named: dict[str, DurableFuture[Any]]) -> None:
-        self._names = tuple(named)
-        self._winner: DurableFuture[Any] | None = None
-        super().__init__(operations, tuple(named.values()))
-
-    def child_done(self, child: DurableFuture[Any]) -> None:
-        self._winner = child
-        self._mark_done()
-
-    def outcome(self) -> T:
-        assert self._winner is not None, "outcome() of a future that is not done"
-        name = self._names[self._children.index(self._winner)]
-        try:
-            return name, self._winner.outcome()  # pyright: ignore[reportReturnType] - select says what T is
-        except TerminalError as error:  # made for this call
-            error.selected = name
-            error.add_note(f"(select: {name!r} failed)")
-            raise
-
-    @property
-    def has_failed(self) -> bool:
-        return self._winner is not None and self._winner.has_failed
-
-
 class _Race(_Combination[T]):
     """Done with the first that is done, whatever came of it."""
 
@@ -148,6 +113,26 @@ class _Race(_Combination[T]):
     @property
     def has_failed(self) -> bool:
         return self._winner is not None and self._winner.has_failed
+
+
+class _Select(_Race[T]):
+    """A race whose winner has a name."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self, operations: Operations, named: dict[str, DurableFuture[Any]]) -> None:
+        self._names = tuple(named)
+        super().__init__(operations, tuple(named.values()))
+
+    def outcome(self) -> T:
+        assert self._winner is not None, "outcome() of a future that is not done"
+        name = self._names[self._children.index(self._winner)]
+        try:
+            return name, self._winner.outcome()  # pyright: ignore[reportReturnType] - select says what T is
+        except TerminalError as error:  # made for this call
+            error.selected = name
+            error.add_note(f"(select: {name!r} failed)")
+            raise
 
 
 class _AnyOf(_Combination[T]):

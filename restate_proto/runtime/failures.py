@@ -5,6 +5,8 @@ from __future__ import annotations
 import traceback
 from typing import cast
 
+from typing_extensions import TypeIs
+
 from restate_proto.errors import RetryableError, TerminalError
 from restate_proto.model.error_types import received_error
 from restate_proto.protocol import AttemptError, Failure
@@ -12,6 +14,7 @@ from restate_proto.protocol import AttemptError, Failure
 __all__ = [
     "describe_error",
     "format_traceback",
+    "is_group",
     "to_attempt_error",
     "to_error",
     "to_failure",
@@ -67,13 +70,11 @@ def describe_error(error: BaseException) -> str:
         text = str(error)
     except BaseException:  # noqa: BLE001 - the class is a user's
         text = "(its text cannot be made: __str__ raises)"
-    members = _members(error)
-    if members:  # of asyncio.TaskGroup's, whose own text says nothing
-        text = f"{text}: {'; '.join(map(describe_error, members[:_MOST_MEMBERS]))}"
+    if is_group(error):  # of asyncio.TaskGroup's, whose own text says nothing
+        text = f"{text}: {'; '.join(map(describe_error, error.exceptions[:_MOST_MEMBERS]))}"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _members(error: BaseException) -> tuple[BaseException, ...]:
-    if isinstance(error, BaseExceptionGroup):
-        return cast("BaseExceptionGroup[BaseException]", error).exceptions
-    return ()
+def is_group(error: BaseException) -> TypeIs[BaseExceptionGroup[BaseException]]:
+    """Whether an exception is a group of others."""
+    return isinstance(error, BaseExceptionGroup)

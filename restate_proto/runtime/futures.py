@@ -433,8 +433,7 @@ class _OrTimeout(Combined[T]):
         return self._winner is self._sleep or self._child.has_failed
 
     def awaiting(self) -> Await:
-        part = self._child.awaiting()
-        timer = self._sleep.awaiting().ids
-        if len(part.ids) == 1 and not part.nested:
-            return Await(Combinator.FIRST_COMPLETED, part.ids + timer)
-        return Await(Combinator.FIRST_COMPLETED, timer, [part])
+        whole = Await(Combinator.FIRST_COMPLETED)
+        whole.add(self._child.awaiting())
+        whole.add(self._sleep.awaiting())
+        return whole

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import sys
 from asyncio.events import (
     _get_running_loop,  # pyright: ignore[reportPrivateUsage]
     _set_running_loop,  # pyright: ignore[reportPrivateUsage]
 )
 from asyncio.tasks import (
     _enter_task,  # pyright: ignore[reportPrivateUsage]
-    _leave_task,  # pyright: ignore[reportPrivateUsage]
 )
 from collections import deque
+from contextlib import contextmanager
 from functools import partial
 from math import inf
 from threading import get_ident
@@ -36,10 +35,10 @@ from restate_proto.runtime.refusals import (
     refuse,
     refuse_anyio,
 )
-from restate_proto.runtime.task import Stepper, current_task
+from restate_proto.runtime.task import ONE_CURRENT_TASK, Stepper, leave_task_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Generator
     from contextvars import Context
     from types import FrameType
 
@@ -59,8 +58,6 @@ _MOST_CALLBACKS = 100_000
 
 _STEP_OF_ASYNCIO = "TaskStepMethWrapper"
 """The type of the callbacks with which `asyncio.Task` begins and goes on."""
-
-_ONE_CURRENT_TASK = sys.version_info >= (3, 14)
 
 
 class LoopOwner(Protocol):
@@ -113,7 +110,6 @@ class HandlerLoop(KeepsGenerators):
 
     __slots__ = (
         "__weakref__",
-        "_exception_handler",
         "_numbers",
         "_owner",
         "_position",
@@ -157,6 +153,15 @@ class HandlerLoop(KeepsGenerators):
 
     # ---- From the attempt ----
 
+    @contextmanager
+    def stepping(self) -> Generator[None]:
+        """Code of the handler runs meanwhile; what is on the hot path sets `is_stepping` itself."""
+        self.is_stepping = True
+        try:
+            yield
+        finally:
+            self.is_stepping = False
+
     def drain(self) -> bool:
         """Run what is ready, until nothing is, in turns of bounded length.
 
@@ -166,11 +171,7 @@ class HandlerLoop(KeepsGenerators):
         """
         ready, journal = self.ready, self.journal
         outer = _get_running_loop()
-        outer_task = None
-        if _ONE_CURRENT_TASK and outer is not None:
-            outer_task = current_task(outer)
-            if outer_task is not None:
-                _leave_task(outer, outer_task)
+        outer_task = leave_task_of(outer) if ONE_CURRENT_TASK else None
         _set_running_loop(self.as_event_loop)
         self.is_stepping = True
         last_of_turn = self.callbacks + _TURN_CALLBACKS
@@ -240,13 +241,10 @@ class HandlerLoop(KeepsGenerators):
             Whether there were any.
         """
         stubborn = [task for task in self.tasks.values() if task.was_cancelled_at_end]
-        self.is_stepping = True
-        try:
+        with self.stepping():
             for task in stubborn:
                 _log.warning("%s has ignored that its handler has ended", task.get_name())
                 task.abandon(AttemptEnded("the handler has ended"))
-        finally:
-            self.is_stepping = False
         return bool(stubborn)
 
     def close(self) -> list[ChildTask]:

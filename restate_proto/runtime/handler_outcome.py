@@ -7,19 +7,17 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from typing_extensions import TypeIs
-
 from restate_proto.codec.payload import encode
 from restate_proto.errors import TerminalError
 from restate_proto.logs import get_logger
 from restate_proto.protocol import AttemptEnded, AttemptError, ErrorBehavior
 from restate_proto.runtime.cancellation import CancelledError
-from restate_proto.runtime.failures import describe_error, to_attempt_error, to_failure
+from restate_proto.runtime.failures import describe_error, is_group, to_attempt_error, to_failure
 from restate_proto.runtime.handler import LastFailure
 from restate_proto.runtime.runtime import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from restate_proto.model.kinds import Encoding
     from restate_proto.protocol import StateMachine
@@ -119,26 +117,12 @@ def terminal_error(error: BaseException) -> BaseException:
     timer is one with code 408: every replay of the journal would raise it again.
     """
     if is_group(error):
-        leaves = list(_leaves(error))
-        ends = [terminal_error(leaf) for leaf in leaves]
+        ends = [terminal_error(member) for member in error.exceptions]
         if all(isinstance(end, TerminalError) for end in ends):
             return ends[0]
     elif isinstance(error, TimeoutError) and _raised_by_timer(error):
         return TerminalError(str(error) or "a timeout of the handler has passed", code=408)
     return error
-
-
-def is_group(error: BaseException) -> TypeIs[BaseExceptionGroup[BaseException]]:
-    """Whether an exception is a group of others."""
-    return isinstance(error, BaseExceptionGroup)
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        if is_group(error):
-            yield from _leaves(error)
-        else:
-            yield error
 
 
 def _raised_by_timer(error: TimeoutError) -> bool:

@@ -23,6 +23,7 @@ __all__ = [
     "ObjectSharedContext",
     "WorkflowContext",
     "WorkflowSharedContext",
+    "WritingContext",
     "context_class",
 ]
 
@@ -66,7 +67,7 @@ class _KeyedContext(Context):
         return operations.begin(lambda: Leaf(operations, read_keys, commands.state.keys(name)))
 
 
-class _WritingContext(_KeyedContext):
+class WritingContext(_KeyedContext):
     """What the one writer of a key has: state to write."""
 
     __slots__ = ()
@@ -138,7 +139,7 @@ class ObjectSharedContext(_KeyedContext):
     __slots__ = ()
 
 
-class ObjectContext(_WritingContext, ObjectSharedContext):
+class ObjectContext(WritingContext, ObjectSharedContext):
     """The context of a virtual object's exclusive handlers, which read and write its state."""
 
     __slots__ = ()
@@ -150,7 +151,7 @@ class WorkflowSharedContext(_PromiseContext):
     __slots__ = ()
 
 
-class WorkflowContext(_WritingContext, WorkflowSharedContext):
+class WorkflowContext(WritingContext, WorkflowSharedContext):
     """The context of a workflow's run handler."""
 
     __slots__ = ()

@@ -35,9 +35,18 @@ if sys.version_info < (3, 12):  # there it is written in Python, around this loo
     _tasks: Any = asyncio.tasks
     current_task = _tasks._current_tasks.get  # noqa: SLF001
 
-__all__ = ["Durable", "EagerTask", "Resumption", "Stepper", "current_task", "is_interrupt"]
+__all__ = [
+    "ONE_CURRENT_TASK",
+    "Durable",
+    "EagerTask",
+    "Resumption",
+    "Stepper",
+    "current_task",
+    "is_interrupt",
+    "leave_task_of",
+]
 
-_ONE_CURRENT_TASK = sys.version_info >= (3, 14)
+ONE_CURRENT_TASK = sys.version_info >= (3, 14)
 """Whether a thread has one current task (in its state), and not one for each of its loops."""
 
 
@@ -154,10 +163,8 @@ class Stepper:
         outer_loop = _get_running_loop()
         outer_task = None
         if outer_loop is not loop:
-            if _ONE_CURRENT_TASK and outer_loop is not None:
-                outer_task = current_task(outer_loop)
-                if outer_task is not None:
-                    _leave_task(outer_loop, outer_task)
+            if ONE_CURRENT_TASK:
+                outer_task = leave_task_of(outer_loop)
             _set_running_loop(loop)
         outer = current_task(loop)
         if outer is not None:
@@ -373,6 +380,17 @@ class EagerTask(Stepper):
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """The event loop."""
         return self._loop
+
+
+def leave_task_of(loop: asyncio.AbstractEventLoop | None) -> Any:
+    """Leave the current task of a loop, where a thread has one for all its loops; None without one.
+
+    It is to be entered again when that loop goes on.
+    """
+    task = None if loop is None else current_task(loop)
+    if loop is not None and task is not None:
+        _leave_task(loop, task)
+    return task
 
 
 def _is_group_that_exits(caller: FrameType) -> bool:

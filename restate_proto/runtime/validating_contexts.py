@@ -15,7 +15,7 @@ from restate_proto.codec.validation import validate
 from restate_proto.model.keys import StateKey
 from restate_proto.protocol import Phase
 from restate_proto.runtime.context import Context
-from restate_proto.runtime.keyed_contexts import ObjectContext, WorkflowContext
+from restate_proto.runtime.keyed_contexts import WritingContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from restate_proto.model.retry import RetryPolicy
     from restate_proto.protocol import Result
     from restate_proto.runtime.futures import Leaf
-    from restate_proto.runtime.operations import Operations
 
 __all__ = ["validating_context"]
 
@@ -42,10 +41,8 @@ def validating_context(class_: type[Context], *, run_results: bool, state: bool)
     checks: list[type[Any]] = []
     if run_results:
         checks.append(_ValidatesRunResults)
-    if state and issubclass(class_, ObjectContext):
-        checks.append(_ValidatesObjectState)
-    if state and issubclass(class_, WorkflowContext):
-        checks.append(_ValidatesWorkflowState)
+    if state and issubclass(class_, WritingContext):
+        checks.append(_ValidatesState)
     return type(class_.__name__, (*checks, class_), {"__slots__": ()}) if checks else class_
 
 
@@ -66,28 +63,15 @@ class _ValidatesRunResults(Context):
         return super()._run(name, function, args, checked, read, retry)
 
 
-class _ValidatesObjectState(ObjectContext):
+class _ValidatesState(WritingContext):
     __slots__ = ()
 
     @override
     def set(self, key: Any, value: Any, *, name: str = "") -> None:
-        _validate_state(self._operations, key, value)
+        is_new = self._operations.journal.phase is Phase.PROCESSING
+        if is_new and isinstance(cast("object", key), StateKey):
+            validate(codec_for(key.type), value, f"ctx.set {key.name!r}")
         super().set(key, value, name=name)
-
-
-class _ValidatesWorkflowState(WorkflowContext):
-    __slots__ = ()
-
-    @override
-    def set(self, key: Any, value: Any, *, name: str = "") -> None:
-        _validate_state(self._operations, key, value)
-        super().set(key, value, name=name)
-
-
-def _validate_state(operations: Operations, key: Any, value: Any) -> None:
-    if isinstance(key, StateKey) and operations.journal.phase is Phase.PROCESSING:
-        known = cast("StateKey[Any]", key)
-        validate(codec_for(known.type), value, f"ctx.set {known.name!r}")
 
 
 class _ValidatingCodec:

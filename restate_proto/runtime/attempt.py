@@ -118,7 +118,6 @@ class Attempt:
         "_is_going_on",
         "_is_postponed",
         "_journal",
-        "_late_cancellation",
         "_loop",
         "_machine",
         "_operations",
@@ -127,6 +126,7 @@ class Attempt:
         "_stream",
         "_task",
         "_unacknowledged",
+        "_untold_cancellation",
         "_was_cancelled",
     )
 
@@ -160,7 +160,7 @@ class Attempt:
         self._is_going_on = False
         self._is_postponed = False
         self._was_cancelled = False
-        self._late_cancellation: CancelledError | None = None  # until the handler can be told
+        self._untold_cancellation: CancelledError | None = None  # until it can be told
 
     # ---- What may happen: on the stream ----
 
@@ -294,7 +294,7 @@ class Attempt:
                         break
                     continue
                 awaited = task.waiting
-                if waiting.queue or waiting.cancel_requested or self._late_cancellation:
+                if waiting.queue or waiting.cancel_requested or self._untold_cancellation:
                     resumption = self.progress(awaited)
                     if resumption is not None:
                         self._step(resumption.error)
@@ -348,9 +348,9 @@ class Attempt:
                 return _DONE
             while True:
                 if waiting.cancel_requested and not waiting.calls_without_id():
-                    return self._cancel_handler(awaited)
-                if self._late_cancellation and not self._would_be_lost(awaited):
-                    return self._tell(self._late_cancellation, awaited)
+                    self._take_cancellation()
+                if self._untold_cancellation and not self._would_be_lost(awaited):
+                    return self._tell_cancellation(self._untold_cancellation, awaited)
                 if awaited is not None and awaited.is_done:
                     return _DONE
                 if loop.ready or loop.held is not None:
@@ -381,24 +381,22 @@ class Attempt:
             self._end("a signal interrupted it")
             raise error
 
-    def _cancel_handler(self, awaited: DurableFuture[Any] | None) -> Resumption | None:
-        """The invocation is cancelled: its calls are, and the handler is told where it waits."""
-        waiting, loop = self._machine.waiting, self._loop
-        waiting.cancel_requested = False
+    def _take_cancellation(self) -> None:
+        """The invocation is cancelled: its calls are, and the handler is to be told."""
+        self._machine.waiting.cancel_requested = False
         self._was_cancelled = True
-        self._operations.commands.cancel_calls(spared_calls(loop))
-        if self._would_be_lost(awaited):
-            self._late_cancellation = CancelledError()
-            return None
-        return self._tell(CancelledError(), awaited)
+        self._operations.commands.cancel_calls(spared_calls(self._loop))
+        self._untold_cancellation = CancelledError()
 
     def _would_be_lost(self, awaited: DurableFuture[Any] | None) -> bool:
         """Whether a cancellation would not be seen where the handler waits."""
         task = self._task
         return awaited is None and task is not None and is_in_aborting_group(task, self._loop)
 
-    def _tell(self, error: CancelledError, awaited: DurableFuture[Any] | None) -> Resumption | None:
-        self._late_cancellation = None
+    def _tell_cancellation(
+        self, error: CancelledError, awaited: DurableFuture[Any] | None
+    ) -> Resumption | None:
+        self._untold_cancellation = None
         if awaited is not None:
             return Resumption(error)
         if self._task is not None:

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import CancelledError, Context, Target
-from tests.runtime.case import CANCEL, Case, in_loop, result, value
+from tests.runtime.case import CANCEL, Case, frame, in_loop, result, value
 
 if TYPE_CHECKING:
     from restate_proto import DurableFuture
@@ -68,9 +68,10 @@ async def test_a_timeout_passes_while_the_tasks_of_a_cancelled_group_clean_up() 
     assert case.failure().code == 409
 
 
+@pytest.mark.parametrize("pieces", ["each for itself", "at once"])
 @pytest.mark.parametrize("why", ["a task has failed", "a timeout has passed"])
 @in_loop
-async def test_a_cancellation_comes_while_a_group_aborts(why: str) -> None:
+async def test_a_cancellation_comes_while_a_group_aborts(why: str, pieces: str) -> None:
     """The group would swallow it, so the handler is told where it waits next."""
     seen: list[str] = []
 
@@ -94,9 +95,10 @@ async def test_a_cancellation_comes_while_a_group_aborts(why: str) -> None:
         return parcel
 
     case = Case(body).start()
-    case.feed(value(5) if why == "a task has failed" else result(1), CANCEL)
     last = 7 if why == "a task has failed" else 5
-    case.feed(value(last), value(last + 2))
+    first = value(5) if why == "a task has failed" else result(1)
+    known = (first, CANCEL, value(last), value(last + 2))
+    case.feed(*(known if pieces == "each for itself" else [b"".join(map(frame, known))]))
     assert case.failure().code == 409
     error = "ZeroDivisionError" if why == "a task has failed" else "TimeoutError"
     assert seen == ["cancelled at 1", error, "told"]

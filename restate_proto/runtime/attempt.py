@@ -32,7 +32,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from restate_proto.errors import TerminalError
-from restate_proto.logs import get_logger
 from restate_proto.protocol import (
     CANCEL_SIGNAL,
     AttemptEnded,
@@ -47,6 +46,7 @@ from restate_proto.runtime.cancellation import CancelledError
 from restate_proto.runtime.generators import watch_generators
 from restate_proto.runtime.handler_loop import HandlerLoop
 from restate_proto.runtime.handler_outcome import (
+    end_task,
     fail,
     finish,
     log_failure,
@@ -57,27 +57,21 @@ from restate_proto.runtime.handler_outcome import (
 from restate_proto.runtime.handler_task import HandlerTask
 from restate_proto.runtime.operations import Completable, Operations
 from restate_proto.runtime.runs import Runs
-from restate_proto.runtime.runtime import place_of
 from restate_proto.runtime.shields import is_in_aborting_group, spared_calls
 from restate_proto.runtime.task import Resumption, is_interrupt
 from restate_proto.runtime.timers import TimerSleep
 
 if TYPE_CHECKING:
-    from restate_proto.runtime.child_task import ChildTask, LoopTimer
+    from restate_proto.runtime.child_task import LoopTimer
     from restate_proto.runtime.futures import DurableFuture
     from restate_proto.runtime.handler import BoundHandler
     from restate_proto.runtime.runtime import Runtime
 
 __all__ = ["Attempt", "ByteStream"]
 
-_log = get_logger("restate_proto")
-
 _CLOSED, _PROCESSING = Phase.CLOSED, Phase.PROCESSING
 
 _DONE = Resumption(None)
-
-_MOST_WAITS_AFTER_END = 100
-"""How often a task may wait after its attempt has ended, each time in vain."""
 
 
 class ByteStream(Protocol):
@@ -517,36 +511,11 @@ class Attempt:
         if loop.is_over:
             return
         for each in loop.close():
-            self._end_task(each, reason)
+            end_task(each, loop, self._handler, reason)
         if task is not None and not (task.is_done or task.is_running):
-            self._end_task(task, reason)
+            end_task(task, loop, self._handler, reason)
         if loop.generators is not None:
             loop.generators.close()
-
-    def _end_task(self, task: HandlerTask | ChildTask, reason: str) -> None:
-        """Tell a task, where it waits, that its attempt is over, until it has ended."""
-        loop = self._loop
-        loop.is_stepping = True
-        try:
-            is_told = self._journal.times_told_of_end > 0
-            for number in range(_MOST_WAITS_AFTER_END):
-                if task.is_done:
-                    return
-                if task.waits_for_turn and number % 10 != (9 if is_told else 0):
-                    task.step()  # after an asyncio.sleep(0), which a cleanup may have
-                else:
-                    task.stop(AttemptEnded(reason))
-            if not task.is_done:
-                _log.warning(
-                    "%s: %s goes on and on after its attempt has ended, and is left alone in %s; does "
-                    "it catch BaseException, or with a bare `except:`? Catch Exception.",
-                    self._description,
-                    task.get_name(),
-                    place_of(task),
-                )
-                task.abandon(AttemptEnded("it goes on and on"))
-        finally:
-            loop.is_stepping = False
 
     @property
     def _description(self) -> str:

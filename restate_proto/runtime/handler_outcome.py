@@ -28,8 +28,17 @@ if TYPE_CHECKING:
     from restate_proto.runtime.operations import Completable, Operations
     from restate_proto.runtime.runs import Runs
     from restate_proto.runtime.runtime import Runtime
+    from restate_proto.runtime.task import Stepper
 
-__all__ = ["fail", "finish", "log_failure", "terminal_error", "unawaited", "write_outcome"]
+__all__ = [
+    "end_task",
+    "fail",
+    "finish",
+    "log_failure",
+    "terminal_error",
+    "unawaited",
+    "write_outcome",
+]
 
 _log = get_logger("restate_proto")
 
@@ -38,6 +47,9 @@ _WHAT_FOLLOWS = {
     ErrorBehavior.PAUSE: "Restate pauses the invocation",
     ErrorBehavior.FAIL: "Restate ends the invocation",
 }
+
+_MOST_WAITS_AFTER_END = 100
+"""How often a task may wait after its attempt has ended, each time in vain."""
 
 _MOST_ROUNDS_AFTER_END = 100
 """How often tasks are cancelled that others have made while they ended, before they are ended."""
@@ -108,6 +120,35 @@ async def finish(
     if error is not None:
         raise error
     return result
+
+
+def end_task(task: Stepper, loop: HandlerLoop, handler: BoundHandler, reason: str) -> None:
+    """Tell a task, where it waits, that its attempt is over, until it has ended.
+
+    Args:
+        task: the handler's own, or one that it has created.
+        loop: its loop, which runs nothing any more.
+        handler: the handler.
+        reason: why the attempt is over.
+    """
+    with loop.stepping():
+        is_told = loop.journal.times_told_of_end > 0
+        for number in range(_MOST_WAITS_AFTER_END):
+            if task.is_done:
+                return
+            if task.waits_for_turn and number % 10 != (9 if is_told else 0):
+                task.step()  # after an asyncio.sleep(0), which a cleanup may have
+            else:
+                task.stop(AttemptEnded(reason))
+        if not task.is_done:
+            _log.warning(
+                "%s: %s goes on and on after its attempt has ended, and is left alone in %s; does "
+                "it catch BaseException, or with a bare `except:`? Catch Exception.",
+                handler.describe(loop.journal),
+                task.get_name(),
+                place_of(task),
+            )
+            task.abandon(AttemptEnded("it goes on and on"))
 
 
 def terminal_error(error: BaseException) -> BaseException:

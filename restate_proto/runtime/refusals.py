@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["caller_of", "check_creator", "is_asyncio", "refuse", "refuse_anyio"]
 
 
+_AS_COMPLETED = ("as_completed", "_AsCompletedIterator")
+"""How asyncio's own functions begin that take arguments of `as_completed`: a class since 3.13."""
+
+
 def caller_of(depth: int = 1) -> FrameType:
     """The frame that has called the function that asks, or one further up."""
     return sys._getframe(depth + 1)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
@@ -48,10 +52,8 @@ def check_creator(coroutine: Coroutine[Any, Any, Any]) -> None:
     """
     frame: FrameType | None = caller_of(2)
     while frame is not None and is_asyncio(frame):
-        code = frame.f_code
-        if "as_completed" in code.co_qualname.lower().replace("ascompleted", "as_completed") and (
-            coroutine.__name__ != "_wrap_awaitable"
-        ):
+        is_as_completed = frame.f_code.co_qualname.startswith(_AS_COMPLETED)
+        if is_as_completed and coroutine.__name__ != "_wrap_awaitable":  # not of a durable future
             coroutine.close()
             refuse(
                 "asyncio.as_completed() over coroutines",

@@ -90,9 +90,9 @@ def test_the_life_of_a_patch(world: World) -> None:
 
     async def until_it_fails(handle: IngressInvocationHandle[Parcel], text: str) -> str:
         id_ = await handle.invocation_id()
-        while text not in str(row := await world.invocation_row(id_)):
+        while text not in (failure := str((await world.invocation_row(id_)).get("last_failure"))):
             pass
-        return str(row["last_failure"])
+        return failure
 
     async def listed(number: int) -> set[str]:
         return {row["id"] for row in await world.query(sql(world, number))}

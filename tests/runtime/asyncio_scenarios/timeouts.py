@@ -235,9 +235,11 @@ async def a_timeout_is_entered_twice(say: Say) -> object:
     timeout = asyncio.timeout(5)
     async with timeout:
         say("once")
-    with pytest.raises(RuntimeError):
+    try:  # the first releases of Python 3.11 take it
         async with timeout:
             say("twice")
+    except RuntimeError:
+        say("refused")
     with pytest.raises(RuntimeError):
         timeout.reschedule(None)
     return None

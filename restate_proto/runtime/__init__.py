@@ -7,7 +7,8 @@ futures and clients stand on that, and are what the handler sees.
 
 from __future__ import annotations
 
-from restate_proto.runtime.attempt import Attempt, ByteStream
+from restate_proto.runtime.attempt import Attempt
+from restate_proto.runtime.byte_stream import ByteStream
 from restate_proto.runtime.handler import BoundHandler, LastFailure
 from restate_proto.runtime.runtime import Runtime
 from restate_proto.runtime.task import is_interrupt

@@ -1,4 +1,4 @@
-"""The tasks that a handler creates, and the futures and timers that they wait for."""
+"""The tasks that a handler creates, and the futures that they wait for."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from restate_proto.runtime.task import Resumption, Stepper
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
     from contextvars import Context
 
     from restate_proto.protocol.journal import Journal
 
-__all__ = ["ChildTask", "HandlerFuture", "LoopTimer", "TaskLoop"]
+__all__ = ["ChildTask", "HandlerFuture", "TaskLoop"]
 
 _CLOSED = Phase.CLOSED
 
@@ -27,11 +27,10 @@ _MOST_AWAITS_AFTER_END = 1_000
 
 
 class TaskLoop(Protocol):
-    """The loop of a handler, as far as its tasks, futures and timers know it; see `HandlerLoop`."""
+    """The loop of a handler, as far as its tasks and futures know it; see `HandlerLoop`."""
 
     held: Stepper | None
     journal: Journal
-    now: float
     ready: deque[Any]
     tasks: dict[int, ChildTask]
 
@@ -47,30 +46,6 @@ class TaskLoop(Protocol):
     def refusal_of(self, future: asyncio.Future[Any]) -> BaseException | None:
         """What a task is told that awaits a future of another loop."""
         ...
-
-
-class LoopTimer(asyncio.TimerHandle):
-    """A callback that a durable sleep fires: what `asyncio.sleep` and `asyncio.timeout` use.
-
-    Attributes:
-        delay: the seconds that it sleeps.
-        sleep: the durable future of the sleep.
-    """
-
-    __slots__ = ("delay", "number", "sleep")
-
-    def __init__(
-        self,
-        delay: float,
-        callback: Callable[..., Any],
-        args: tuple[Any, ...],
-        loop: TaskLoop,
-        context: Context | None,
-    ) -> None:
-        super().__init__(loop.now + delay, callback, args, loop.as_event_loop, context)
-        self.delay = delay
-        self.number = 0
-        self.sleep: Any = None
 
 
 class HandlerFuture(asyncio.Future[Any]):

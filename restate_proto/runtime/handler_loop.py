@@ -20,29 +20,24 @@ from asyncio.tasks import (
 from collections import deque
 from contextlib import contextmanager
 from functools import partial
-from math import inf
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from restate_proto.logs import get_logger
 from restate_proto.protocol import AttemptEnded, Phase
-from restate_proto.runtime.child_task import ChildTask, HandlerFuture, LoopTimer
+from restate_proto.runtime.child_task import ChildTask, HandlerFuture
+from restate_proto.runtime.current_task import ONE_CURRENT_TASK, leave_task_of
 from restate_proto.runtime.generators import KeepsGenerators
-from restate_proto.runtime.refusals import (
-    caller_of,
-    check_creator,
-    is_asyncio,
-    refuse,
-    refuse_anyio,
-)
-from restate_proto.runtime.task import ONE_CURRENT_TASK, Stepper, leave_task_of
+from restate_proto.runtime.loop_clock import KeepsTime
+from restate_proto.runtime.refusals import check_creator, refuse
+from restate_proto.runtime.task import Stepper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
     from contextvars import Context
-    from types import FrameType
 
     from restate_proto.protocol.journal import Journal
+    from restate_proto.runtime.loop_clock import LoopTimer
 
 __all__ = ["HandlerLoop", "LoopOwner"]
 
@@ -76,19 +71,7 @@ class LoopOwner(Protocol):
         ...
 
 
-class _Moment(float):
-    """A time of the handler's loop, which only asyncio's own code may have asked for."""
-
-    def __add__(self, seconds: float) -> _Moment:
-        return _Moment(float(self) + seconds)
-
-    __radd__ = __add__
-
-    def __sub__(self, seconds: float) -> _Moment:
-        return _Moment(float(self) - seconds)
-
-
-class HandlerLoop(KeepsGenerators):
+class HandlerLoop(KeepsTime, KeepsGenerators):
     """The event loop of one attempt's handler.
 
     Args:
@@ -100,12 +83,10 @@ class HandlerLoop(KeepsGenerators):
         generators: the asynchronous generators that were begun; None before the first.
         held: the task that goes on first, before anything else runs.
         is_stepping: whether code of the handler runs now, in whichever of its tasks.
-        now: the loop's time in seconds: it begins at 0, and moves when a timer fires.
         observed: the durable futures whose end a callback waits for, by the callback's number.
         ready: what is to be run, in its order: callbacks, and tasks with what they have waited for.
         tasks: the tasks that have not ended, by number, in the order of their creation.
         thread: the thread that it is in.
-        timers: the timers that have not fired, by number.
     """
 
     __slots__ = (
@@ -133,9 +114,9 @@ class HandlerLoop(KeepsGenerators):
         self.journal = journal
         self.is_stepping = False
         self.is_over = False
-        self.ready: deque[Any] = deque()
+        self.ready = deque()
         self.tasks: dict[int, ChildTask] = {}
-        self.timers: dict[int, LoopTimer] = {}
+        self.timers = {}
         self.observed: dict[int, Any] = {}
         self.generators = None
         self.held: Stepper | None = None
@@ -213,13 +194,6 @@ class HandlerLoop(KeepsGenerators):
             next_ = self.ready[0]
             task: Any = cast("Any", next_)[0] if isinstance(next_, tuple) else _owner_of(next_)
             self._owner.loop_spins(task.get_name() if isinstance(task, Stepper) else str(task))
-
-    def timer_fired(self, timer: LoopTimer) -> None:
-        """The durable sleep of a timer is over."""
-        if self.timers.pop(timer.number, None) is not None:
-            timer.sleep = None
-            self.now = max(self.now, timer.when())
-            self.ready.append(timer)
 
     def schedule(
         self, callback: Callable[..., object], argument: object, context: Context | None
@@ -306,63 +280,11 @@ class HandlerLoop(KeepsGenerators):
         self.ready.append(handle)
         return handle
 
-    def call_later(
-        self,
-        delay: float,
-        callback: Callable[..., object],
-        *args: Any,
-        context: Context | None = None,
-    ) -> LoopTimer:
-        """Run a callback after a durable sleep."""
-        caller = caller_of()
-        timer = LoopTimer(max(0.0, float(delay)), callback, args, self, context)
-        return self._start(timer, _name_of(caller, "loop.call_later"))
-
-    def call_at(
-        self,
-        when: float,
-        callback: Callable[..., object],
-        *args: Any,
-        context: Context | None = None,
-    ) -> LoopTimer:
-        """Run a callback at a time that asyncio has made of `time()`."""
-        caller = caller_of()
-        if not isinstance(when, _Moment):
-            what = "asyncio.timeout_at()" if is_asyncio(caller) else "loop.call_at()"
-            refuse(
-                what,
-                "the clock of the event loop is another one in every attempt. Write "
-                "asyncio.timeout(seconds), or asyncio.sleep(seconds); the time of day is "
-                "`await ctx.time()`",
-            )
-        timer = LoopTimer(max(0.0, float(when) - self.now), callback, args, self, context)
-        return self._start(timer, _name_of(caller, "loop.call_at"))
-
-    def _start(self, timer: LoopTimer, name: str) -> LoopTimer:
+    def start_sleep(self, timer: LoopTimer, name: str) -> Any:
+        """Start the durable sleep that fires a timer."""
         if self._owner is None:
             raise AttemptEnded("the attempt is over")
-        if timer.delay == inf:
-            return timer  # which never fires
-        timer.number = self.next_number()
-        timer.sleep = self._owner.start_timer(timer, name)
-        self.timers[timer.number] = timer
-        return timer
-
-    def _timer_handle_cancelled(self, handle: LoopTimer) -> None:
-        self.timers.pop(handle.number, None)
-        handle.sleep = None
-
-    def time(self) -> float:
-        """The loop's time, for asyncio's own code."""
-        caller = caller_of()
-        if not is_asyncio(caller):
-            refuse_anyio(caller)
-            refuse(
-                "loop.time()",
-                "the clock of the event loop is another one in every attempt. Write "
-                "`await ctx.time()`, which is recorded",
-            )
-        return _Moment(self.now)
+        return self._owner.start_timer(timer, name)
 
     def create_future(self) -> HandlerFuture:
         """A future that the handler's own code completes."""
@@ -463,10 +385,3 @@ def _is_first(step: Any) -> bool:
 def _owner_of(handle: asyncio.Handle) -> object:
     """The object whose method a callback is."""
     return getattr(cast("Any", handle)._callback, "__self__", None)  # noqa: SLF001
-
-
-def _name_of(caller: FrameType, otherwise: str) -> str:
-    """What the journal calls a timer: the same on every version of Python."""
-    if not is_asyncio(caller):
-        return otherwise
-    return "asyncio.sleep" if caller.f_code.co_name == "sleep" else "asyncio.timeout"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from typing_extensions import override
 
+from restate_proto.runtime.eager_task import EagerTask
 from restate_proto.runtime.refusals import caller_of, refuse_anyio
-from restate_proto.runtime.task import EagerTask
 
 if TYPE_CHECKING:
     import asyncio

@@ -18,7 +18,8 @@ from restate_proto.model.arguments import (
 from restate_proto.model.keys import SignalKey
 from restate_proto.model.scope import check_scope
 from restate_proto.protocol import Failure, InvocationTarget, Result, ResultKind
-from restate_proto.runtime.futures import Deferred, DurableFuture, Leaf
+from restate_proto.runtime.deferred import Deferred
+from restate_proto.runtime.futures import DurableFuture, Leaf
 from restate_proto.runtime.operations import after
 from restate_proto.runtime.values import optional_reader, read_invocation_id, reader, write
 

@@ -16,8 +16,8 @@ from restate_proto.logs import get_logger
 from restate_proto.model.codec import CodecError
 from restate_proto.model.retry import GiveUp
 from restate_proto.protocol import AttemptError, ErrorBehavior, Failure, Phase
+from restate_proto.runtime.eager_task import EagerTask
 from restate_proto.runtime.failures import describe_error, format_traceback, to_failure
-from restate_proto.runtime.task import EagerTask
 from restate_proto.runtime.threads import ThreadStartError
 
 if TYPE_CHECKING:

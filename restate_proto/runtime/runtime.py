@@ -14,7 +14,8 @@ from restate_proto.runtime.threads import DEFAULT_RUN_THREADS, ThreadPool
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from restate_proto.runtime.task import EagerTask, Stepper
+    from restate_proto.runtime.eager_task import EagerTask
+    from restate_proto.runtime.task import Stepper
 
 __all__ = ["Cleanups", "Runtime", "TurnShare", "place_of"]
 

@@ -22,33 +22,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restate_proto.errors import RestateError
 from restate_proto.runtime.cancellation import CancelledError
+from restate_proto.runtime.current_task import ONE_CURRENT_TASK, current_task, leave_task_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
     from contextvars import Context
     from types import FrameType, TracebackType
 
-current_task: Callable[[asyncio.AbstractEventLoop], Any] = asyncio.current_task
-"""The task that an event loop steps, whatever the thread that asks; None outside of tasks."""
-
-if sys.version_info < (3, 12):  # there it is written in Python, around this lookup
-    _tasks: Any = asyncio.tasks
-    current_task = _tasks._current_tasks.get  # noqa: SLF001
-
 __all__ = [
-    "ONE_CURRENT_TASK",
     "Durable",
-    "EagerTask",
     "Resumption",
     "Stepper",
-    "current_task",
     "is_interrupt",
-    "leave_task_of",
 ]
-
-ONE_CURRENT_TASK = sys.version_info >= (3, 14)
-"""Whether a thread has one current task (in its state), and not one for each of its loops."""
-
 
 _GROUPS_MISCOUNT = sys.version_info < (3, 13)
 """Whether an `asyncio.TaskGroup` that waits for its last tasks forgets to take back a cancellation.
@@ -335,62 +321,6 @@ class Stepper:
     def set_name(self, value: object) -> None:
         """Rename the task."""
         self._name = str(value)
-
-
-class EagerTask(Stepper):
-    """A task that nobody awaits: its outcome goes to `_finished` alone.
-
-    Args:
-        loop: the event loop that it runs in.
-        coroutine: what to run; not started yet.
-        name: a name for debuggers.
-        context: the context variables that it sees; None copies the current ones.
-    """
-
-    __slots__ = (
-        "__weakref__",
-        "_cancel_requests",
-        "_cancellation",
-        "_context",
-        "_coroutine",
-        "_fut_waiter",
-        "_loop",
-        "_must_cancel",
-        "_name",
-        "_next_turn",
-        "is_done",
-        "is_running",
-        "waiting",
-    )
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        coroutine: Coroutine[Any, Any, Any],
-        name: str,
-        context: Context | None = None,
-    ) -> None:
-        self._loop = loop
-        self._begin(coroutine, name, context)
-
-    def done(self) -> bool:
-        """Whether the coroutine has ended."""
-        return self.is_done
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop."""
-        return self._loop
-
-
-def leave_task_of(loop: asyncio.AbstractEventLoop | None) -> Any:
-    """Leave the current task of a loop, where a thread has one for all its loops; None without one.
-
-    It is to be entered again when that loop goes on.
-    """
-    task = None if loop is None else current_task(loop)
-    if loop is not None and task is not None:
-        _leave_task(loop, task)
-    return task
 
 
 def _is_group_that_exits(caller: FrameType) -> bool:

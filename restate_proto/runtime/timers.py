@@ -13,7 +13,7 @@ from restate_proto.runtime.values import read_nothing
 
 if TYPE_CHECKING:
     from restate_proto.protocol import Result
-    from restate_proto.runtime.child_task import LoopTimer
+    from restate_proto.runtime.loop_clock import LoopTimer
     from restate_proto.runtime.operations import Operations
 
 __all__ = ["TimerSleep"]

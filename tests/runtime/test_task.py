@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from restate_proto.runtime.task import EagerTask
+from restate_proto.runtime.eager_task import EagerTask
 from tests.runtime.case import in_loop
 
 HOUR = 3600  # a timeout that does not come

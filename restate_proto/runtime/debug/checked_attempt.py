@@ -15,7 +15,7 @@ from restate_proto.runtime.handler_outcome import log_failure
 
 if TYPE_CHECKING:
     from restate_proto.protocol.player import Difference
-    from restate_proto.runtime.attempt import ByteStream
+    from restate_proto.runtime.byte_stream import ByteStream
     from restate_proto.runtime.debug.watch import Watch
     from restate_proto.runtime.handler import BoundHandler
     from restate_proto.runtime.runtime import Runtime

@@ -10,7 +10,7 @@ from restate_proto.runtime.debug.repetition import runtime_of_repetitions
 from restate_proto.runtime.debug.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from restate_proto.runtime.attempt import ByteStream
+    from restate_proto.runtime.byte_stream import ByteStream
     from restate_proto.runtime.handler import BoundHandler
     from restate_proto.runtime.runtime import Runtime
 

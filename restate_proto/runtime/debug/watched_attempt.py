@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from restate_proto.protocol import AttemptError, ErrorBehavior, NotificationId
-    from restate_proto.runtime.attempt import ByteStream
+    from restate_proto.runtime.byte_stream import ByteStream
     from restate_proto.runtime.debug.watch import Watch
     from restate_proto.runtime.handler import BoundHandler
     from restate_proto.runtime.runtime import Runtime

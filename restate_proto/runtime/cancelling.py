@@ -1,4 +1,4 @@
-"""What stands between an invocation's cancellation and a call or the handler.
+"""How the cancellation of an invocation reaches its handler, and which of its calls it spares.
 
 Calls under `asyncio.shield` are spared. A handler that waits for the tasks of a group which aborts
 them already is told when it has left the group, for the group would swallow the cancellation.
@@ -9,15 +9,60 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from restate_proto.runtime.child_task import ChildTask
-from restate_proto.runtime.task import Stepper
+from restate_proto.runtime.task import Resumption, Stepper
 
 if TYPE_CHECKING:
     import asyncio
 
     from restate_proto.protocol import NotificationId
+    from restate_proto.runtime.cancellation import CancelledError
     from restate_proto.runtime.handler_loop import HandlerLoop
+    from restate_proto.runtime.handler_task import HandlerTask
 
-__all__ = ["is_in_aborting_group", "spared_calls"]
+__all__ = ["Cancellation", "spared_calls"]
+
+
+class Cancellation:
+    """The invocation is cancelled.
+
+    Args:
+        error: what is to be raised in the handler; None where the handler asks for it itself.
+    """
+
+    __slots__ = ("_error",)
+
+    def __init__(self, error: CancelledError | None) -> None:
+        self._error = error
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether the handler is still to be told."""
+        return self._error is not None
+
+    def can_be_told(self, task: Stepper, loop: HandlerLoop, awaited: object) -> bool:
+        """Whether the handler is still to be told, and would see it where it waits.
+
+        Args:
+            task: the handler's own.
+            loop: its loop.
+            awaited: the durable future that it waits for; None where that is another thing.
+        """
+        if self._error is None:
+            return False
+        return awaited is not None or not _is_in_aborting_group(task, loop)
+
+    def tell(self, task: HandlerTask, loop: HandlerLoop, awaited: object) -> Resumption | None:
+        """Tell the handler where it waits; the arguments are those of `can_be_told`.
+
+        Returns:
+            How it goes on, where it waits for a durable future.
+        """
+        error, self._error = self._error, None
+        if awaited is not None or error is None:
+            return Resumption(error)
+        with loop.stepping():
+            task.interrupt(error)
+        return None
 
 
 def spared_calls(loop: HandlerLoop) -> set[NotificationId]:
@@ -31,7 +76,7 @@ def spared_calls(loop: HandlerLoop) -> set[NotificationId]:
     return spared - others
 
 
-def is_in_aborting_group(task: Stepper, loop: HandlerLoop) -> bool:
+def _is_in_aborting_group(task: Stepper, loop: HandlerLoop) -> bool:
     """Whether a task waits at the end of an `asyncio.TaskGroup` that has cancelled its tasks."""
     for child in loop.tasks.values():
         for callback, _ in _callbacks(child):

@@ -134,6 +134,19 @@ async def row_of(server: RestateServer, handle: IngressInvocationHandle[Parcel])
     return row
 
 
+async def until_journal_has(
+    server: RestateServer, handle: IngressInvocationHandle[Parcel], name: str
+) -> None:
+    """Wait until Restate has a command of that name.
+
+    What a process says it begins is on its way to Restate at best: killed then, it has not begun it.
+    """
+    id_ = await handle.invocation_id()
+    sql = f"SELECT index FROM sys_journal WHERE id = '{id_}' AND name = '{name}'"
+    while not await asyncio.to_thread(server.admin.query, sql):
+        pass
+
+
 def elections(server: RestateServer) -> int:
     """How many times a partition of the server has got a leader."""
     return server.log().count("became Leader of epoch")
@@ -254,6 +267,7 @@ def test_a_killed_endpoint_goes_on_with_the_code_that_its_journal_has(
             await server.register(f"http://127.0.0.1:{first.port}")
             handle = await begin(client, "change", key)
             assert [await first.line(), await first.line()] == ["first", code]
+            await until_journal_has(server, handle, code)
             first.signal(signal.SIGKILL)
             await first.ended()
 

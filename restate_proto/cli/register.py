@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from restate_proto.cli.output import MISUSED, fail
+from restate_proto.cli.admin import DEFAULT_ADMIN_URL, AdminUrl, AuthToken, admin_client, check_url
+from restate_proto.cli.output import fail
 from restate_proto.cli.registration_changes import compare_services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from restate_proto.cli.registration_changes import ServiceChange
-    from restate_proto.ingress import AdminClient, IngressError
+    from restate_proto.ingress import AdminClient, Deployment
 
 __all__ = ["register_command"]
 
@@ -24,9 +25,8 @@ def register_command(
         str, typer.Argument(help="The endpoint's address, as the Restate server reaches it.")
     ] = "http://127.0.0.1:9080",
     *,
-    admin_url: Annotated[
-        str, typer.Option(help="The Restate server's admin address.")
-    ] = "http://127.0.0.1:9070",
+    admin_url: AdminUrl = DEFAULT_ADMIN_URL,
+    auth_token: AuthToken = None,
     force: Annotated[
         bool,
         typer.Option(
@@ -38,19 +38,9 @@ def register_command(
 
     Exits with 0 where the services that are served there now are registered, and with 1 where not.
     """
-    for url in (endpoint_url, admin_url):
-        if not url.startswith(("http://", "https://")):
-            fail(f"{url!r} is not a URL, such as http://127.0.0.1:9080", code=MISUSED)
-    from restate_proto.ingress import AdminClient, IngressError  # noqa: PLC0415 - `--help` should not wait for it
-
-    try:
-        admin = AdminClient(admin_url)
-    except ValueError as error:
-        fail(str(error), code=MISUSED)
-    try:
+    check_url(endpoint_url)
+    with admin_client(admin_url, auth_token) as admin:
         _register(admin, endpoint_url, force=force)
-    except IngressError as error:
-        _fail(admin, admin_url, endpoint_url, error)
 
 
 def _register(admin: AdminClient, endpoint_url: str, *, force: bool) -> None:
@@ -62,7 +52,7 @@ def _register(admin: AdminClient, endpoint_url: str, *, force: bool) -> None:
     Raises:
         IngressError: the server refuses, or does not answer as an admin API does.
     """
-    served = admin.register(endpoint_url, force=True, dry_run=True)
+    served = _look_at(admin, endpoint_url)
     before = admin.services() if served.is_new else admin.deployment(served.id).descriptions
     changes = compare_services(before, served.descriptions)
     if served.is_new:
@@ -88,24 +78,18 @@ def _register(admin: AdminClient, endpoint_url: str, *, force: bool) -> None:
         )
 
 
-def _fail(admin: AdminClient, admin_url: str, endpoint_url: str, error: IngressError) -> NoReturn:
-    """Ends the command; what the server looked at in vain may be registered all the same."""
-    from restate_proto.ingress import IngressError, InvalidResponseError  # noqa: PLC0415 - as above
+def _look_at(admin: AdminClient, endpoint_url: str) -> Deployment:
+    """Returns what is served at an address now; what was may be registered where nothing is."""
+    from restate_proto.ingress import IngressError  # noqa: PLC0415 - `--help` should not wait for it
 
-    is_refusal = error.status is not None and error.status >= HTTPStatus.BAD_REQUEST
-    if isinstance(error, InvalidResponseError) and not is_refusal:
-        fail(f"what answers at {admin_url} is not a Restate server's admin API")
-    if not is_refusal:
-        fail(f"no Restate server answers at {admin_url} ({error.__cause__}); is --admin-url right?")
-    note = ""
     try:
-        deployment = admin.register(endpoint_url, dry_run=True)
-    except IngressError:
-        pass
-    else:
-        if not deployment.is_new:
-            note = f"; {endpoint_url} stays registered as {deployment.id}"
-    fail(f"the Restate server at {admin_url} refused: {error.reason}{note}")
+        return admin.register(endpoint_url, force=True, dry_run=True)
+    except IngressError as error:
+        with suppress(IngressError):
+            known = admin.register(endpoint_url, dry_run=True)
+            if not known.is_new:
+                error.add_note(f"{endpoint_url} stays registered as {known.id}")
+        raise
 
 
 def _print(title: str, changes: Iterable[ServiceChange]) -> None:

@@ -20,7 +20,12 @@ from restate_proto.ingress.errors import (
     InvalidResponseError,
     OutcomeUnknownError,
 )
-from restate_proto.ingress.requests import AdminAction, admin_request, invocation_action_request
+from restate_proto.ingress.requests import (
+    AdminAction,
+    admin_request,
+    header_value,
+    invocation_action_request,
+)
 from restate_proto.ingress.responses import not_restate_error, read_failure, repeat_advice
 from restate_proto.model.arguments import DURATION, wrong_type
 
@@ -61,18 +66,25 @@ class AdminClient:
 
     Args:
         url: where the admin API is, such as `http://127.0.0.1:9070`. It may have a path.
+        token: sent as a bearer token, as Restate Cloud and proxies ask for.
         timeout: how long connecting may take, and each wait for a piece of the answer.
 
     Raises:
-        TypeError: the URL is no string, or the timeout no timedelta.
-        ValueError: the URL is not of the form `http(s)://host[:port][/path]`.
+        TypeError: the URL or the token is no string, or the timeout no timedelta.
+        ValueError: the URL is not of the form `http(s)://host[:port][/path]`, or the token cannot
+            stand in a header.
     """
 
-    def __init__(self, url: str, *, timeout: timedelta = timedelta(seconds=60)) -> None:
+    def __init__(
+        self, url: str, *, token: str | None = None, timeout: timedelta = timedelta(seconds=60)
+    ) -> None:
         if not isinstance(timeout, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_type("AdminClient", "timeout", timeout, DURATION)
         self._url = BaseUrl.parse(url)
         self._timeout = timeout.total_seconds()
+        self._credentials: dict[str, str] = {}
+        if token is not None:
+            self._credentials["authorization"] = _bearer(token)
 
     def register(
         self,
@@ -173,6 +185,7 @@ class AdminClient:
         connect = http.client.HTTPSConnection if over_tls else http.client.HTTPConnection
         connection = connect(url.host, url.port, timeout=self._timeout)
         headers = {name.decode(): value.decode() for name, value in request.headers}
+        headers |= self._credentials
         try:
             _connect(connection, request, url)
             connection.request(request.method, url.prefix + request.path, request.body, headers)
@@ -193,6 +206,16 @@ class AdminClient:
             ) from cause
         finally:
             connection.close()
+
+
+def _bearer(token: str) -> str:
+    try:
+        return header_value("token", f"Bearer {token}").decode()
+    except ValueError:  # which repeats the value
+        raise ValueError(
+            "the token has characters that an HTTP header cannot have; it is visible ASCII, "
+            "without a line break at its end"
+        ) from None
 
 
 def _connect(connection: http.client.HTTPConnection, request: HttpRequest, url: BaseUrl) -> None:

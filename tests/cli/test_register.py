@@ -25,8 +25,8 @@ DEPLOYMENT = {
 }
 
 
-def register(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["register", *arguments])
+def register(*arguments: str, **environ: str) -> Result:
+    return CliRunner().invoke(app, ["register", *arguments], env=environ)
 
 
 def test_lists_the_services_that_were_found() -> None:
@@ -81,6 +81,23 @@ def test_says_why_the_server_refused(answer: bytes, reason: str) -> None:
         result = register("--admin-url", url)
     assert result.exit_code == 1
     assert result.stderr == f"error: the Restate server at {url} refused: {reason}\n"
+
+
+def test_address_and_token_may_come_from_the_environment() -> None:
+    with fake_admin(200, json.dumps(DEPLOYMENT).encode()) as (url, asked):
+        result = register(RESTATE_ADMIN_URL=url, RESTATE_AUTH_TOKEN="t0k3n")
+    assert result.exit_code == 0, result.output
+    assert {request["authorization"] for request in asked} == {"Bearer t0k3n"}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_says_that_the_token_is_wrong(status: int) -> None:
+    with fake_admin(status, b"Unauthorized") as (url, _):
+        result = register("--admin-url", url, "--auth-token", "t0k3n")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"error: the admin API at {url} wants another token than RESTATE_AUTH_TOKEN or --auth-token\n"
+    )
 
 
 @pytest.mark.parametrize("answer", [b"<html>", b"{}", b"[]"])

@@ -25,16 +25,20 @@ def fake_admin(
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            asked.append({"path": self.path, **json.loads(body)})
+            asked.append({"path": self.path, **self.token(), **json.loads(body)})
             self.answer()
 
         def do_PATCH(self) -> None:
-            asked.append({"path": self.path})
+            asked.append({"path": self.path, **self.token()})
             self.answer()
 
         def do_GET(self) -> None:
-            asked.append({"path": self.path})
+            asked.append({"path": self.path, **self.token()})
             self.answer()
+
+        def token(self) -> dict[str, str]:
+            token = self.headers["authorization"]
+            return {} if token is None else {"authorization": token}
 
         def answer(self) -> None:
             self.send_response(status)

@@ -82,6 +82,16 @@ def test_what_is_there() -> None:
     ]
 
 
+def test_a_token() -> None:
+    with fake_admin(200, ANSWER) as (url, asked):
+        AdminClient(url, token="t0k3n").services()
+    assert asked == [{"path": "/services", "authorization": "Bearer t0k3n"}]
+    with pytest.raises(ValueError, match="the token has characters") as error:
+        AdminClient("http://127.0.0.1", token="secret\n")
+    assert "secret" not in str(error.value)
+    assert error.value.__suppress_context__
+
+
 def test_a_query() -> None:
     with fake_admin(200, b'{"rows":[{"n":1}]}') as (url, asked):
         assert AdminClient(url).query("SELECT 1 AS n") == [{"n": 1}]

@@ -1,14 +1,13 @@
 """Serves the services of the suite: `python -m conformance [--host HOST] [--port PORT] [NAME ...]`.
 
 The suite's containers get the same by the environment variables PORT and SERVICES, which are the
-defaults.
+defaults, and in E2E_REQUEST_SIGNING the key that requests have to be signed with.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import sys
 
 from conformance.services import services
 from restate_proto import Endpoint
@@ -25,10 +24,9 @@ def main() -> None:
     )
     options = parser.parse_args()
     names = options.services or [name for name in os.environ.get("SERVICES", "").split(",") if name]
-    if "E2E_REQUEST_SIGNING" in os.environ:
-        print("E2E_REQUEST_SIGNING: signatures of requests are not verified", file=sys.stderr)
+    key = os.environ.get("E2E_REQUEST_SIGNING")
     try:
-        endpoint = Endpoint(*services(names))
+        endpoint = Endpoint(*services(names), identity_keys=None if key is None else [key])
     except ValueError as error:
         parser.error(str(error))
     endpoint.serve(f"{options.host}:{options.port}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from restate_proto.endpoint.binding import bind
 from restate_proto.endpoint.discovery import Discovery
+from restate_proto.endpoint.identity import is_loopback, request_identity
 from restate_proto.endpoint.limits import Limits
 from restate_proto.endpoint.routes import Routes
 from restate_proto.endpoint.validation import Validation
@@ -25,7 +26,7 @@ from restate_proto.runtime import DEFAULT_RUN_THREADS, Attempt, Runtime, is_inte
 from restate_proto.runtime.debug import Debugger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from restate_proto.model.service import ServiceBase
     from restate_proto.runtime import LastFailure
@@ -91,14 +92,19 @@ class Endpoint:
             ends or is suspended is repeated at once on its own journal, and fails where its code
             does something else; the log warns of what blocks the event loop, and of clocks, random
             numbers, files, sockets and processes outside of `ctx.run`.
+        identity_keys: the public keys (`publickeyv1_...`) of the Restate that may call: requests
+            that none of them has signed get a 401, but for health checks; docs/identity.md says
+            how. None takes those of the environment variable RESTATE_PROTO_IDENTITY_KEYS, with
+            commas between; without keys, whoever reaches the endpoint may call.
 
     Raises:
         TypeError: an object is no service, a handler is no coroutine function or takes something
             else than it gets, or a method looks like a handler that the contract does not have; an
             option of a wrong type.
         ValueError: two services have one name, or there is none; a wrong option; a rule of
-            `buf.validate` that is none.
-        ImportError: requests have rules, and protovalidate is not installed.
+            `buf.validate` that is none; an identity key that is none.
+        ImportError: requests have rules, and protovalidate is not installed; there are identity
+            keys, and cryptography is not.
         OSError: a file of `tls` cannot be read.
     """
 
@@ -115,6 +121,7 @@ class Endpoint:
         on_journal_mismatch: OnJournalMismatch = OnJournalMismatch.RETRY,
         validation: Validation | None = None,
         debug: bool = False,
+        identity_keys: Sequence[str] | None = None,
     ) -> None:
         if not isinstance(max_protocol_version, int):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             expected = f"{MIN_VERSION} to {MAX_VERSION}"
@@ -141,6 +148,7 @@ class Endpoint:
         )
         self._engine = engine_name(engine)
         self._tls = _tls_context(tls)
+        self._identity = request_identity(identity_keys)
         self._run_threads = run_threads
         self._expose_tracebacks = expose_tracebacks
         self._debug = debug
@@ -174,6 +182,12 @@ class Endpoint:
             path: handler.without_retries(report_failure)
             for path, handler in self._handlers.items()
         }
+        return endpoint
+
+    def without_identity(self) -> Endpoint:
+        """An endpoint of the same services that takes unsigned requests; for tests."""
+        endpoint = copy(self)
+        endpoint._identity = None  # noqa: SLF001 - its own class
         return endpoint
 
     def serve(self, address: str = "127.0.0.1:9080", *, grace: timedelta = DEFAULT_GRACE) -> None:
@@ -249,7 +263,7 @@ class Endpoint:
         new_attempt = Attempt if debugger is None else debugger.attempt
         routes = Routes(self._handlers, self._discovery, runtime, new_attempt)
         server = Server(
-            routes.accept,
+            routes.accept if self._identity is None else routes.accept_signed(self._identity),
             engine=self._engine,
             ssl=self._tls,
             settings=self._limits.of_connection(),
@@ -258,6 +272,12 @@ class Endpoint:
             advice=_HTTP1_ADVICE,
         )
         await server.start(host, port)
+        if self._identity is None and self._tls is None and not is_loopback(host):
+            _log.warning(
+                "whoever reaches %s can call every handler: set identity_keys to the public key of "
+                "your Restate, or serve TLS",
+                address,
+            )
         try:
             scheme = "http" if self._tls is None else "https"
             yield RunningEndpoint(scheme, *server.address, self._engine)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from restate_proto.endpoint.discovery import Discovery
+    from restate_proto.endpoint.identity import RequestIdentity
     from restate_proto.http2 import ServerStream, StreamReceiver
     from restate_proto.runtime import BoundHandler, Runtime
 
@@ -66,35 +67,44 @@ class Routes:
         stream.respond(200, headers)
         return self._new_attempt(handler, version, stream, self._runtime)
 
+    def accept_signed(self, identity: RequestIdentity) -> Callable[[ServerStream], StreamReceiver]:
+        """What answers requests that a Restate has signed, and refuses all others; but for health.
+
+        Whatever is wrong with a request, and whatever is at its path, the refusal is the same.
+        """
+
+        def accept(stream: ServerStream) -> StreamReceiver:
+            stream.path = route = _route(stream.path)  # what is verified is what is looked up
+            if route == "/health" or identity.allows(stream.headers, route):
+                return self.accept(stream)
+            return _refuse(stream, 401, "this endpoint takes requests that its Restate has signed")
+
+        return accept
+
     def health(self, path: str) -> bytes | None:
         """What a health check gets at a path, as JSON; None where the path is that of none."""
-        is_health = path.endswith("/health") and "/invoke/" not in path
-        return b'{"status":"ok"}' if is_health else None
+        return b'{"status":"ok"}' if _route(path) == "/health" else None
 
     def _other_paths(self, stream: ServerStream) -> StreamReceiver:
         path = stream.path
-        start = path.find("/invoke/")
-        if start >= 0:  # first, for a handler may be named `discover` or `health`
-            return self._behind_prefix(stream, path[start:])
-        if path.endswith("/discover"):
+        stream.path = route = _route(path)
+        if route in self._handlers:
+            return self.accept(stream)
+        if route == "/discover":
             if stream.method != "GET":
                 return _refuse(stream, 405, f"{path} takes GET")
             accept = _header(stream, b"accept")
             response = self._discovery.respond(accept.decode("latin-1") if accept else None)
             return _answer(stream, *response)
-        health = self.health(path)
+        health = self.health(route)
         if health is not None:
             return _answer(stream, 200, _JSON, health)
+        if route.startswith("/invoke/"):
+            asked = route.removeprefix("/invoke/")
+            return _refuse(stream, 404, f"no handler {asked} at this endpoint")
         return _refuse(
             stream, 404, f"nothing at {path}: an endpoint has /discover, /invoke/... and /health"
         )
-
-    def _behind_prefix(self, stream: ServerStream, path: str) -> StreamReceiver:
-        if path in self._handlers:
-            stream.path = path
-            return self.accept(stream)
-        asked = path.removeprefix("/invoke/")
-        return _refuse(stream, 404, f"no handler {asked} at this endpoint")
 
     def _unsupported(self, stream: ServerStream, type_: bytes | None) -> StreamReceiver:
         text = (type_ or b"").decode("latin-1")
@@ -106,6 +116,17 @@ class Routes:
             f"cannot speak {text or 'without a content type'}: this endpoint has service protocol "
             f"v{MIN_VERSION} to v{MAX_VERSION} ({content_type(MAX_VERSION)})",
         )
+
+
+def _route(path: str) -> str:
+    """The path without the prefix that a proxy, or another application, has before an endpoint's."""
+    start = path.find("/invoke/")
+    if start >= 0:  # first, for a handler may be named `discover` or `health`
+        return path[start:]
+    for route in ("/discover", "/health"):
+        if path.endswith(route):
+            return route
+    return path
 
 
 def _refuse(stream: ServerStream, status: int, message: str) -> StreamReceiver:

@@ -85,7 +85,7 @@ async def restate_environment(
 
     The endpoint runs in development mode, as `Endpoint(debug=True)`: what ends or is suspended is
     repeated at once on its own journal, so a handler that is not deterministic fails the test, with
-    the line.
+    the line. It takes unsigned requests, whatever its identity keys: the server has no key.
 
     Args:
         endpoint: the endpoint.
@@ -110,6 +110,7 @@ async def restate_environment(
         raise wrong_type("restate_environment", "endpoint", endpoint, expected)
     async with AsyncExitStack() as stack:
         failures = HandlerFailures()
+        endpoint = endpoint.without_identity()
         if debug:
             endpoint = endpoint.debugging(replay_check=replay_check)
         if not retries:

@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from restate_proto.testing import RestateServer
     from tests.conformance.configurations import Configuration
@@ -54,15 +54,18 @@ class ServicesProcess:
 
     Args:
         services: their names, with commas between; all by default.
+        environ: what else is in its environment.
 
     Attributes:
         address: its URL.
         greeting: what it says when it listens.
     """
 
-    def __init__(self, services: str = "") -> None:
+    def __init__(self, services: str = "", *, environ: Mapping[str, str] | None = None) -> None:
         path = os.pathsep.join((str(ROOT), str(ROOT / "generated")))
-        self._environ = os.environ | {"PYTHONPATH": path, "SERVICES": services}
+        self._environ = (
+            os.environ | {"PYTHONPATH": path, "SERVICES": services} | dict(environ or {})
+        )
         self.address = ""
         self._start()
 
@@ -153,12 +156,19 @@ class Suite:
     Args:
         configuration: that of the server.
         server: the server, which runs.
+        environ: what the services have in their environment.
     """
 
-    def __init__(self, configuration: Configuration, server: RestateServer) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        server: RestateServer,
+        *,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.configuration = configuration
         self.server = server
-        self.services = ServicesProcess()
+        self.services = ServicesProcess(environ=environ)
         self._http = httpx.Client(base_url=server.ingress_url, timeout=None, trust_env=False)
 
     def open(self) -> Iterator[Suite]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+import pytest
 
+from restate_proto import IngressError
 from tests.conformance.suite import Suite, unique
+from tests.signing import Signer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,17 +33,15 @@ def test_bytes(suite: Suite) -> None:
         assert utils.call_raw("rawEcho", payload, "application/octet-stream") == payload
 
 
-def test_signed_requests(configuration: Configuration, tmp_path: Path) -> None:
-    """Requests that Restate has signed are served. (The signatures are not verified.)"""
-    pem = Ed25519PrivateKey.generate().private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-    )
-    file = tmp_path / "key.pem"
-    file.write_bytes(pem)
-    with configuration.server(
-        config={"request-identity-private-key-pem-file": str(file)}
-    ) as server:
-        for suite in Suite(configuration, server).open():
-            counter = suite.object("Counter", unique())
+def test_signed_requests(suite: Suite, configuration: Configuration, tmp_path: Path) -> None:
+    """The services take what their Restate has signed, and nothing from another."""
+    signer = Signer()
+    config = {"request-identity-private-key-pem-file": str(signer.pem_file(tmp_path))}
+    environ = {"E2E_REQUEST_SIGNING": signer.public_key}
+    with configuration.server(config=config) as server:
+        for signed in Suite(configuration, server, environ=environ).open():
+            with pytest.raises(IngressError, match="401"):
+                asyncio.run(suite.server.register(signed.services.address))
+            counter = signed.object("Counter", unique())
             assert counter.call("add", 1) == {"oldValue": 0, "newValue": 1}
             assert counter.call("get") == 1

@@ -1,0 +1,232 @@
+"""Request identity: only a Restate whose key is known reaches an endpoint.
+
+restate-server signs each request with a private key of its own (its option
+`request-identity-private-key-pem-file`), by a JWT in a header of the request:
+
+    x-restate-signature-scheme: v1
+    x-restate-jwt-v1: a compact JWT (RFC 7519), signed with Ed25519 (RFC 8037)
+
+Its claims are `aud`, the path that is asked for, without the prefix under which the deployment is
+registered; `nbf` and `exp`, a minute around the time of signing; and `iat`.
+
+Verifying one costs about as much as a small invocation. What Restate asks of one handler within
+one second has one and the same token, save where the key of an object is part of it, so verified
+tokens are kept until they expire. That opens nothing: a token is good for any request to its path
+until then in any case.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from base64 import b64decode
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard, cast
+
+from restate_proto.logs import get_logger
+from restate_proto.model.arguments import wrong_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+__all__ = ["KEYS_VARIABLE", "RequestIdentity", "is_loopback", "request_identity"]
+
+KEYS_VARIABLE: Final = "RESTATE_PROTO_IDENTITY_KEYS"
+"""The environment variable with the keys of endpoints that are given none; commas between them."""
+
+_PREFIX: Final = "publickeyv1_"
+_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_KEY_BYTES: Final = 32
+_SCHEME: Final = b"x-restate-signature-scheme"
+_TOKEN: Final = b"x-restate-jwt-v1"
+# Verified tokens that are kept; each has some 500 bytes.
+_MAX_KEPT: Final = 1_024
+
+_log = get_logger("restate_proto")
+
+
+class _Claims(NamedTuple):
+    """What a token says: which path may be asked for, and when (in seconds since 1970)."""
+
+    audience: object
+    not_before: float
+    expires: float
+
+
+class RequestIdentity:
+    """Verifies that requests come from a Restate server whose key is known.
+
+    Args:
+        keys: the public keys, `publickeyv1_` and the base58 of 32 bytes.
+        clock: the time, in seconds since 1970.
+
+    Raises:
+        ValueError: a key is none.
+        ImportError: the package cryptography is not installed.
+    """
+
+    def __init__(self, keys: Iterable[str], clock: Callable[[], float] = time.time) -> None:
+        try:
+            from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - an extra
+            from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415
+        except ImportError as error:
+            raise ImportError(
+                "identity_keys need the package cryptography: "
+                "run `pip install 'restate-proto[identity]'`"
+            ) from error
+        self._keys: tuple[Ed25519PublicKey, ...] = tuple(
+            ed25519.Ed25519PublicKey.from_public_bytes(_key_bytes(key)) for key in keys
+        )
+        self._invalid_signature = InvalidSignature
+        self._clock = clock
+        self._verified: dict[bytes, _Claims] = {}
+        self._told: set[str] = set()
+
+    def allows(self, headers: Iterable[tuple[bytes, bytes]], route: str) -> bool:
+        """Whether a request is signed for a path; the log says once why one is not.
+
+        Args:
+            headers: the header fields of the request, names in lower case.
+            route: the path that is asked for, without the prefix of a proxy or another application.
+        """
+        problem = self._problem(dict(headers), route)
+        if problem is None:
+            return True
+        if problem not in self._told:
+            self._told.add(problem)
+            _log.warning("refused a request to %s: %s", route, problem)
+        return False
+
+    def _problem(self, headers: Mapping[bytes, bytes], route: str) -> str | None:
+        token = headers.get(_TOKEN)
+        if token is None or headers.get(_SCHEME) != b"v1":
+            return "it is not signed by a Restate server"
+        claims = self._verified.get(token)
+        if claims is None:
+            claims = self._verify(token)
+            if claims is None:
+                return "its signature is not that of a key in identity_keys"
+            if len(self._verified) >= _MAX_KEPT:
+                del self._verified[next(iter(self._verified))]  # the oldest
+            self._verified[token] = claims
+        if not claims.not_before <= self._clock() < claims.expires:
+            self._verified.pop(token, None)
+            return "its signature has expired, or the clock of this machine or Restate's is wrong"
+        if claims.audience != route:
+            return "its signature is for another path"
+        return None
+
+    def _verify(self, token: bytes) -> _Claims | None:
+        """What a token claims; None where no key has signed it. Nothing is parsed before that."""
+        signed, _, signature = token.rpartition(b".")
+        try:
+            if not self._is_signature(_decode(signature), signed):
+                return None
+            header, claims = map(_parse, signed.split(b"."))
+            if header["alg"] != "EdDSA":
+                return None
+            if not isinstance(claims["iat"], int):
+                return None
+            return _Claims(claims["aud"], float(claims["nbf"]), float(claims["exp"]))
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def _is_signature(self, signature: bytes, signed: bytes) -> bool:
+        for key in self._keys:
+            try:
+                key.verify(signature, signed)
+            except self._invalid_signature:
+                continue
+            return True
+        return False
+
+
+def request_identity(keys: object) -> RequestIdentity | None:
+    """What verifies the requests of an endpoint.
+
+    Args:
+        keys: the option `identity_keys`; None takes the keys of the environment variable
+            RESTATE_PROTO_IDENTITY_KEYS.
+
+    Returns:
+        None where there are no keys: then everything is let in.
+
+    Raises:
+        TypeError: the option is no list of strings.
+        ValueError: a key is none; the variable is set and empty.
+        ImportError: the package cryptography is not installed.
+    """
+    if keys is None:
+        return _from_environment()
+    if not _is_list_of_strings(keys):
+        expected = 'a list of public keys, such as ["publickeyv1_..."]'
+        raise wrong_type("Endpoint", "identity_keys", keys, expected)
+    return RequestIdentity(keys) if keys else None
+
+
+def _is_list_of_strings(value: object) -> TypeGuard[Sequence[str]]:
+    return isinstance(value, (list, tuple)) and all(
+        isinstance(each, str) for each in cast("Sequence[object]", value)
+    )
+
+
+def _from_environment() -> RequestIdentity | None:
+    value = os.environ.get(KEYS_VARIABLE)
+    if value is None:
+        return None
+    keys = [key for each in value.split(",") if (key := each.strip())]
+    if not keys:
+        raise ValueError(f"{KEYS_VARIABLE} is set and has no key: unset it to let everything in")
+    try:
+        return RequestIdentity(keys)
+    except ValueError as error:
+        raise ValueError(f"{KEYS_VARIABLE}: {error}") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on is reached from this machine alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _key_bytes(key: str) -> bytes:
+    if not key.startswith(_PREFIX):
+        raise ValueError(
+            f"identity key {key!r} does not begin with {_PREFIX}: take the public key that "
+            "restate-server logs at its start (`Loaded request identity key`), or Restate Cloud shows"
+        )
+    raw = _base58(key.removeprefix(_PREFIX))
+    if raw is None:
+        raise ValueError(f"identity key {key!r}: what follows {_PREFIX} is not base58")
+    if len(raw) != _KEY_BYTES:
+        raise ValueError(
+            f"identity key {key!r} has {len(raw)} bytes, and an Ed25519 key has {_KEY_BYTES}: "
+            "a part is missing, or too much"
+        )
+    return raw
+
+
+def _base58(text: str) -> bytes | None:
+    """The bytes, where a leading 1 is a zero byte; None where a character is not of the alphabet."""
+    number = 0
+    for character in text:
+        digit = _BASE58.find(character)
+        if digit < 0:
+            return None
+        number = number * 58 + digit
+    zeros = len(text) - len(text.lstrip("1"))
+    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+def _decode(part: bytes) -> bytes:
+    """The bytes of a part of a token: base64url without padding."""
+    return b64decode(part + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
+
+
+def _parse(part: bytes) -> Any:
+    return json.loads(_decode(part))

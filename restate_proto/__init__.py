@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         OutcomeUnknownError,
         ServiceNotFoundError,
     )
+    from restate_proto.logs import InvocationFilter, configure_logging, structlog_processor
     from restate_proto.model.codec import CodecError
     from restate_proto.model.error_types import DetailedError
     from restate_proto.model.key_format import KeyFormat
@@ -82,6 +83,7 @@ __all__ = [
     "IngressUnreachableError",
     "InvalidMessageError",
     "InvalidResponseError",
+    "InvocationFilter",
     "InvocationHandle",
     "InvocationNotFoundError",
     "InvocationNotReadyError",
@@ -116,10 +118,12 @@ __all__ = [
     "__version__",
     "any_of",
     "as_completed",
+    "configure_logging",
     "durable_step",
     "gather",
     "race",
     "select",
+    "structlog_processor",
     "wait",
 ]
 
@@ -127,6 +131,7 @@ _MODULES = {
     "codec.validation": ("InvalidMessageError",),
     "endpoint": ("Endpoint", "Limits", "RunningEndpoint", "Validation"),
     "errors": ("PauseError", "RestateError", "RetryableError", "TerminalError"),
+    "logs": ("InvocationFilter", "configure_logging", "structlog_processor"),
     "model.codec": ("CodecError",),
     "model.error_types": ("DetailedError",),
     "model.key_format": ("KeyFormat",),

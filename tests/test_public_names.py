@@ -33,6 +33,7 @@ PUBLIC_NAMES = [
     "IngressUnreachableError",
     "InvalidMessageError",
     "InvalidResponseError",
+    "InvocationFilter",
     "InvocationHandle",
     "InvocationNotFoundError",
     "InvocationNotReadyError",
@@ -67,10 +68,12 @@ PUBLIC_NAMES = [
     "__version__",
     "any_of",
     "as_completed",
+    "configure_logging",
     "durable_step",
     "gather",
     "race",
     "select",
+    "structlog_processor",
     "wait",
 ]
 

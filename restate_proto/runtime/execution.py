@@ -107,7 +107,7 @@ class Execution:
             version, handler.max_message, handler.max_outbound, handler.on_mismatch
         )
         self._journal = self._machine.journal
-        self._loop = self._loop_class(self, self._journal)
+        self._loop = self._loop_class(self, self._journal, handler.name)
         self._operations = Operations(
             self._machine, self._loop, is_told_of_cancellation=handler.explicit_cancellation
         )

@@ -23,7 +23,7 @@ from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
-from restate_proto.logs import get_logger
+from restate_proto.logs import InvocationFields, get_logger
 from restate_proto.protocol import AttemptEnded, Phase
 from restate_proto.runtime.child_task import ChildTask, HandlerFuture
 from restate_proto.runtime.current_task import ONE_CURRENT_TASK, leave_task_of
@@ -43,7 +43,7 @@ __all__ = ["HandlerLoop", "LoopOwner"]
 
 _log = get_logger("restate_proto")
 
-_CLOSED = Phase.CLOSED
+_CLOSED, _REPLAYING = Phase.CLOSED, Phase.REPLAYING
 
 _TURN_CALLBACKS = 1_000
 """How many callbacks run before the real loop gets a turn."""
@@ -77,6 +77,7 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
     Args:
         owner: the attempt.
         journal: its journal.
+        handler: the handler's name, as `shop.v1.Cart/AddTicket`.
 
     Attributes:
         callbacks: how many have run since the last notification took effect.
@@ -91,6 +92,7 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
 
     __slots__ = (
         "__weakref__",
+        "_handler",
         "_numbers",
         "_owner",
         "_position",
@@ -109,8 +111,9 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
         "timers",
     )
 
-    def __init__(self, owner: LoopOwner, journal: Journal) -> None:
+    def __init__(self, owner: LoopOwner, journal: Journal, handler: str) -> None:
         self._owner: LoopOwner | None = owner
+        self._handler = handler
         self.journal = journal
         self.is_stepping = False
         self.is_over = False
@@ -131,6 +134,26 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
     def as_event_loop(self) -> asyncio.AbstractEventLoop:
         """This loop, as asyncio's functions are typed to take it."""
         return self  # pyright: ignore[reportReturnType] - it refuses what it does not have
+
+    # ---- For the log ----
+
+    @property
+    def invocation(self) -> InvocationFields:
+        """What a record of the log says of its invocation."""
+        start = self.journal.start
+        return InvocationFields.of(
+            start.debug_id, self._handler, start.key, start.retry_count_since_last_stored_entry
+        )
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the handler does again what an attempt before has logged."""
+        return self.journal.phase is _REPLAYING
+
+    @property
+    def service(self) -> str:
+        """The name of the handler's service."""
+        return self._handler.rpartition("/")[0]
 
     # ---- From the attempt ----
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from restate_proto.headers import Headers
+from restate_proto.logs import InvocationLogger
 from restate_proto.protocol import Phase
 
 if TYPE_CHECKING:
@@ -51,6 +52,15 @@ class RunContext:
     def invocation_id(self) -> str:
         """This invocation's id, `inv_...`; the same in every attempt."""
         return self._journal.start.debug_id
+
+    @property
+    def logger(self) -> InvocationLogger:
+        """The logger of the service, named as the contract names that: `shop.v1.Cart`.
+
+        Its records carry the invocation's id, target, key and attempt, and none is made while the
+        handler replays what an attempt before has logged.
+        """
+        return InvocationLogger(self._operations.loop)
 
     @property
     def headers(self) -> Mapping[str, str]:

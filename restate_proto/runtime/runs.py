@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from restate_proto.codec.payload import encode, read
 from restate_proto.errors import PauseError, RetryableError, TerminalError
-from restate_proto.logs import get_logger
+from restate_proto.logs import get_logger, invocation_of_run
 from restate_proto.model.codec import CodecError
 from restate_proto.model.retry import GiveUp
 from restate_proto.protocol import AttemptError, ErrorBehavior, Failure, Phase
@@ -46,7 +46,7 @@ class Runs:
             attempt, with the error.
     """
 
-    __slots__ = ("_finished", "_handler", "_operations", "executing", "runtime")
+    __slots__ = ("_finished", "_handler", "_operations", "executing", "runtime", "scope")
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class Runs:
         self._handler = handler
         self._finished = finished
         self.runtime = runtime
+        self.scope = operations.loop  # what the log says of their invocation
         self.executing: set[_RunTask] = set()
 
     def execute_begun(self) -> None:
@@ -176,7 +177,7 @@ class _RunTask(EagerTask):
 
     def __init__(self, runs: Runs, run: Run) -> None:
         if inspect.iscoroutinefunction(run.function):
-            coroutine = _in_loop(run)
+            coroutine = self._in_loop(run)
         else:
             coroutine = self._in_thread(run)
         super().__init__(runs.runtime.loop, coroutine, run.name, run.context)
@@ -188,7 +189,14 @@ class _RunTask(EagerTask):
         """Seconds since the function was called."""
         return monotonic() - self._started
 
+    async def _in_loop(self, run: Run) -> Any:
+        invocation_of_run.set(self._runs.scope)
+        return await run.function(
+            *run.args
+        )  # called here: wrong arguments are a failure of the run
+
     async def _in_thread(self, run: Run) -> Any:
+        invocation_of_run.set(self._runs.scope)
         runtime = self._runs.runtime
         threads = runtime.threads
         call = threads.submit(runtime.loop, f"ctx.run {run.name}", run.function, run.args)
@@ -217,7 +225,3 @@ def _why_unreadable(run: Run, data: bytes, max_payload: int) -> str | None:
     except CodecError as error:
         return f"it could not be read again: {error}"
     return None
-
-
-async def _in_loop(run: Run) -> Any:
-    return await run.function(*run.args)  # called here: wrong arguments are a failure of the run

@@ -16,7 +16,7 @@ from restate_proto.logs import get_logger
 from restate_proto.protocol import MAX_LENGTH, Phase
 from restate_proto.protocol.player import Player
 from restate_proto.runtime.debug.watch import Watch
-from restate_proto.runtime.debug.watched_attempt import WatchedAttempt
+from restate_proto.runtime.debug.watched_attempt import WatchedAttempt, WatchedLoop
 from restate_proto.runtime.runtime import Runtime, place_of
 
 if TYPE_CHECKING:
@@ -50,6 +50,18 @@ class _Output:
         pass
 
 
+class _SilentLoop(WatchedLoop):
+    """A handler's loop in which all is done a second time, and nothing is logged again."""
+
+    __slots__ = ()
+
+    @property
+    @override
+    def is_silent(self) -> bool:
+        """Always: the first attempt has logged it."""
+        return True
+
+
 class Repetition(WatchedAttempt):
     """Another attempt on the journal of one that has ended, in one go; it calls no function of a run.
 
@@ -64,6 +76,8 @@ class Repetition(WatchedAttempt):
     """
 
     __slots__ = ("_first", "_runs_without_result", "_waits_in", "player")
+
+    _loop_class = _SilentLoop
 
     def __init__(
         self, handler: BoundHandler, version: int, runtime: Runtime, first: Player

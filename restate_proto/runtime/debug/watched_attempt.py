@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from restate_proto.runtime.handler import BoundHandler
     from restate_proto.runtime.runtime import Runtime
 
-__all__ = ["WatchedAttempt"]
+__all__ = ["WatchedAttempt", "WatchedLoop"]
 
 
-class _WatchedLoop(HandlerLoop):
+class WatchedLoop(HandlerLoop):
     """A handler's loop that tells a watch when code of the handler runs."""
 
     __slots__ = ("_steps", "watch")
 
-    def __init__(self, owner: LoopOwner, journal: Journal) -> None:
+    def __init__(self, owner: LoopOwner, journal: Journal, handler: str) -> None:
         self.watch: Watch | None = None
         self._steps = False
-        super().__init__(owner, journal)
+        super().__init__(owner, journal, handler)
 
     @property
     def is_stepping(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride] - as the attribute
@@ -120,7 +120,7 @@ class WatchedAttempt(Attempt):
     __slots__ = ("_watch",)
 
     _machine_class = _WatchedMachine
-    _loop_class = _WatchedLoop
+    _loop_class = WatchedLoop
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class WatchedAttempt(Attempt):
         super().__init__(handler, version, stream, runtime)
         self._watch = watch
         watch.code = _code_of(handler)
-        cast("_WatchedLoop", self._loop).watch = watch
+        cast("WatchedLoop", self._loop).watch = watch
 
     @property
     def journal(self) -> Journal:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["escape", "get_logger"]
+__all__ = ["escape", "escape_json", "get_logger"]
 
 # What is no character to be seen: controls (C0, C1), line and paragraph separators, what turns the
 # direction of the text around it, and halves of surrogate pairs, which no stream can encode.
@@ -26,6 +26,15 @@ _UNSEEN = re.compile(
 def escape(text: str) -> str:
     r"""The text on one line, with control characters written as in a Python string: `\n`, `\x1b`."""
     return _UNSEEN.sub(_written, text) if not text.isascii() or not text.isprintable() else text
+
+
+def escape_json(text: str) -> str:
+    """JSON on one line, with the characters escaped that JSON allows and nobody sees."""
+    return _UNSEEN.sub(_written_in_json, text) if not text.isprintable() else text
+
+
+def _written_in_json(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def _written(match: re.Match[str]) -> str:

@@ -1,7 +1,7 @@
 # `make` lists the targets. Each one does the set-up that it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo interop h2spec test test-lowest conformance conformance-serve test-wheel check corpus \
+.PHONY: help setup demo interop h2spec test test-lowest conformance conformance-serve differential test-wheel check corpus \
   generate bench requirements build clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -46,6 +46,9 @@ conformance: setup  ## Run the cases of the public SDK suite in all configuratio
 
 conformance-serve: setup  ## Serve the services of the public SDK suite; ARGS="--port 9081 Counter"
 	.venv/bin/python -m conformance $(ARGS)
+
+differential: setup  ## Play random handlers on the official state machine, too; ARGS="--handlers 100000"
+	.venv/bin/python -m tests.differential $(ARGS)
 
 test-wheel: setup  ## Install the wheel away from the clone and use it on a real server
 	.venv/bin/pytest -m wheel $(ARGS)

@@ -4,8 +4,8 @@ The rules, for a payload that comes from outside:
 
 - A content type that names an encoding decides. Parameters do not matter
   (`application/json; charset=utf-8`), and a `+json` suffix is JSON.
-- Without one, or with any other (`application/octet-stream`, a browser's form type), the first
-  byte decides, whatever the contract says: `{` begins a JSON object and no binary message. For the
+- Without one, or with any other (`application/octet-stream`, a browser's form type, the `*/*` of
+  the playground of the Restate UI, which sends what it gets of `/serdes`), the first byte decides, whatever the contract says: `{` begins a JSON object and no binary message. For the
   types whose ProtoJSON is no object (`Timestamp`, `Duration`, `FieldMask`, `Value`, `ListValue`,
   wrappers) so does every byte that begins a JSON value; their own fields begin with other bytes.
 - Two first bytes begin both: `{` is also a group with the number 15, and `2` a list in a `Value`.
@@ -55,12 +55,8 @@ BINARY_TYPES = (
 )
 """The content types of protobuf binary; the first is what is written."""
 
-JSON_TYPES = ("application/json", "text/json", "*/*")
-"""The content types of ProtoJSON; the first is what is written.
-
-The last is what tools send that go by OpenAPI, such as the playground of the Restate UI: a handler's
-input is declared as this, with the schema of its JSON.
-"""
+JSON_TYPES = ("application/json", "text/json")
+"""The content types of ProtoJSON; the first is what is written."""
 
 NO_OBJECTS = tuple(
     f"google.protobuf.{name}"

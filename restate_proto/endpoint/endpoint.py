@@ -16,6 +16,7 @@ from restate_proto.endpoint.discovery import Discovery
 from restate_proto.endpoint.identity import is_loopback, request_identity
 from restate_proto.endpoint.limits import Limits
 from restate_proto.endpoint.routes import Routes
+from restate_proto.endpoint.serde_preview import SerdePreview
 from restate_proto.endpoint.validation import Validation
 from restate_proto.http2 import Server, engine_name, server_ssl_context
 from restate_proto.logs import get_logger
@@ -140,8 +141,10 @@ class Endpoint:
         self._handlers = bind(
             services, inbound, outbound, on_journal_mismatch, validation or Validation()
         )
+        descriptors = [service.__restate_service__ for service in services]
+        self._preview = SerdePreview(descriptors, inbound)
         self._discovery = Discovery(
-            tuple(service.__restate_service__ for service in services),
+            map(self._preview.advertised, descriptors),
             min_protocol_version=MIN_VERSION,
             max_protocol_version=max_protocol_version,
             bidirectional=bidirectional,
@@ -261,7 +264,7 @@ class Endpoint:
         )
         debugger = Debugger(runtime, repeats=self._repeats) if self._debug else None
         new_attempt = Attempt if debugger is None else debugger.attempt
-        routes = Routes(self._handlers, self._discovery, runtime, new_attempt)
+        routes = Routes(self._handlers, self._discovery, self._preview, runtime, new_attempt)
         server = Server(
             routes.accept if self._identity is None else routes.accept_signed(self._identity),
             engine=self._engine,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from restate_proto.endpoint.discovery import SERVER_HEADER
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION, content_type, parse_version
 from restate_proto.runtime import Attempt
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from restate_proto.endpoint.discovery import Discovery
     from restate_proto.endpoint.identity import RequestIdentity
+    from restate_proto.endpoint.serde_preview import PreviewResponse, SerdePreview
     from restate_proto.http2 import ServerStream, StreamReceiver
     from restate_proto.runtime import BoundHandler, Runtime
 
@@ -23,11 +26,12 @@ _JSON = ((b"content-type", b"application/json"), SERVER_HEADER)
 
 
 class Routes:
-    """Answers discovery, invocations and health checks; under any path prefix.
+    """Answers discovery, invocations, serde preview and health checks; under any path prefix.
 
     Args:
         handlers: the handlers by `/invoke/{service}/{handler}`.
         discovery: answers discovery.
+        preview: answers serde preview.
         runtime: where attempts run.
         new_attempt: makes an attempt, or what stands in for one.
     """
@@ -36,11 +40,13 @@ class Routes:
         self,
         handlers: Mapping[str, BoundHandler],
         discovery: Discovery,
+        preview: SerdePreview,
         runtime: Runtime,
         new_attempt: Callable[[BoundHandler, int, ServerStream, Runtime], StreamReceiver] = Attempt,
     ) -> None:
         self._handlers = handlers
         self._discovery = discovery
+        self._preview = preview
         self._runtime = runtime
         self._new_attempt = new_attempt
         # Per content type, as it comes: the protocol version and the headers of the answer.
@@ -90,6 +96,8 @@ class Routes:
         stream.path = route = _route(path)
         if route in self._handlers:
             return self.accept(stream)
+        if route.startswith("/serdes/"):
+            return self._preview_of(stream, route.removeprefix("/serdes/"))
         if route == "/discover":
             if stream.method != "GET":
                 return _refuse(stream, 405, f"{path} takes GET")
@@ -103,8 +111,18 @@ class Routes:
             asked = route.removeprefix("/invoke/")
             return _refuse(stream, 404, f"no handler {asked} at this endpoint")
         return _refuse(
-            stream, 404, f"nothing at {path}: an endpoint has /discover, /invoke/... and /health"
+            stream,
+            404,
+            f"nothing at {path}: an endpoint has /discover, /invoke/..., /serdes/... and /health",
         )
+
+    def _preview_of(self, stream: ServerStream, asked: str) -> StreamReceiver:
+        convert = self._preview.find(asked)
+        if convert is None:
+            return _refuse(stream, 404, f"no serde preview of {asked} at this endpoint")
+        if stream.method != "POST":
+            return _refuse(stream, 405, f"{stream.path} takes POST")
+        return _Convert(stream, convert, self._preview.max_size)
 
     def _unsupported(self, stream: ServerStream, type_: bytes | None) -> StreamReceiver:
         text = (type_ or b"").decode("latin-1")
@@ -120,9 +138,10 @@ class Routes:
 
 def _route(path: str) -> str:
     """The path without the prefix that a proxy, or another application, has before an endpoint's."""
-    start = path.find("/invoke/")
-    if start >= 0:  # first, for a handler may be named `discover` or `health`
-        return path[start:]
+    for folder in ("/invoke/", "/serdes/"):
+        start = path.find(folder)
+        if start >= 0:  # first, for a handler may be named `discover` or `health`
+            return path[start:]
     for route in ("/discover", "/health"):
         if path.endswith(route):
             return route
@@ -158,7 +177,43 @@ class _Ignore:
 
     def drained(self) -> None: ...
 
-    def awaited_input(self) -> None: ...
+    def awaited_input(self) -> object: ...
+
+
+class _Convert(_Ignore):
+    """Takes the whole body of a request, and answers with what is made of it."""
+
+    def __init__(
+        self, stream: ServerStream, convert: Callable[[bytes], PreviewResponse], max_size: int
+    ) -> None:
+        super().__init__(stream)
+        self._convert = convert
+        self._max_size = max_size
+        self._body: list[bytes] = []
+        self._size = 0
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._size += len(data)
+        if self._size <= self._max_size:
+            self._body.append(data)
+
+    @override
+    def eof_received(self) -> None:
+        if self._size > self._max_size:
+            problem = (
+                f"{self._size} bytes are more than the {self._max_size} of max_inbound_message"
+            )
+            _refuse(self._stream, 413, problem)
+            return
+        response = self._convert(b"".join(self._body))
+        headers = ((b"content-type", response.content_type.encode()), SERVER_HEADER)
+        _answer(self._stream, response.status, headers, response.body)
+
+    @override
+    def awaited_input(self) -> object:
+        return self._size  # the rest of the body has to come
 
 
 def _header(stream: ServerStream, name: bytes) -> bytes | None:

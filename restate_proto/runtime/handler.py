@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BoundHandler", "LastFailure"]
 
+_SAY_NOTHING = (None, "*/*")
+"""The content types of who leaves it to `accept` what an empty request is answered in."""
+
 
 class LastFailure(NamedTuple):
     """The failure of an attempt after which there is no other.
@@ -143,7 +146,7 @@ class BoundHandler:
         try:
             if encoding is not None:
                 return decode(self.request, payload, encoding), encoding
-            if is_raw or (not payload and content_type is None):
+            if is_raw or (not payload and content_type in _SAY_NOTHING):
                 # Nothing to see in the payload: what is asked for counts.
                 if accept is not None and "json" in accept:
                     return decode(self.request, payload, Encoding.JSON), Encoding.JSON

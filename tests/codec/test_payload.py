@@ -26,6 +26,7 @@ from tests.codec.messages import OURS, Brace, Scalars, codec_of, messages
 JSON, PROTOBUF = Encoding.JSON, Encoding.PROTOBUF
 encodings = st.sampled_from(Encoding)
 UNKNOWN = [
+    "*/*",
     "application/octet-stream",
     "application/x-www-form-urlencoded",
     "",
@@ -49,7 +50,6 @@ UNKNOWN = [
         ("application/problem+json", JSON),
         ("application/vnd.shop.v1+JSON; q=1", JSON),
         ("application/protobuf+json", JSON),
-        ("*/*", JSON),
     ],
 )
 def test_a_known_content_type_decides(content_type: str, expected: Encoding) -> None:

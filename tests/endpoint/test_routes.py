@@ -10,7 +10,7 @@ import pytest
 
 from benchmark.v1.benchmark_pb2 import AddRequest, Count, GreetRequest, GreetResponse
 from benchmark.v1.benchmark_restate import CounterBase, GreeterBase
-from restate_proto import Endpoint, Service
+from restate_proto import Endpoint, Limits, Service
 from restate_proto.codec.google import google_codec
 from restate_proto.endpoint.endpoint import parse_address
 from restate_proto.http2 import Http2Client, Response, client_ssl_context, server_ssl_context
@@ -128,6 +128,39 @@ def test_a_handler_is_invoked_whatever_its_name(prefix: str, name: str) -> None:
     assert greeting_of(response) == "Ada is well"
 
 
+@pytest.mark.parametrize("engine", ["h2", "ngh2"])
+@pytest.mark.parametrize("prefix", ["", "/behind/a/proxy"])
+def test_payloads_are_converted_for_people(engine: str, prefix: str) -> None:
+    long = "Ada" * 100_000  # more than one frame
+    binary = GreetRequest(name=long).SerializeToString()
+    path = f"{prefix}/serdes/Greeter"
+    shown = ask("POST", f"{path}/decode/greet/input", (), binary, engine=engine)
+    assert (shown.status, shown.headers["content-type"]) == (200, "application/json")
+    assert json.loads(shown.body) == {"name": long}
+    written = ask("POST", f"{path}/encode/greet/input", (), shown.body, engine=engine)
+    assert (written.status, written.headers["content-type"]) == (200, "application/protobuf")
+    assert written.body == binary
+    assert written.headers["x-restate-server"].startswith("restate-proto/")
+
+
+def test_what_cannot_be_converted_says_why() -> None:
+    refused = ask("POST", "/serdes/Greeter/decode/greet/input", (), b"\xff")
+    assert (refused.status, refused.headers["content-type"]) == (422, "application/json")
+    assert "GreetRequest" in json.loads(refused.body)["message"]
+
+
+def test_what_is_too_long_to_convert_is_refused() -> None:
+    async def go() -> Response:
+        endpoint = Endpoint(Greeter(), limits=Limits(max_inbound_message=1_024))
+        async with endpoint.run() as running, Http2Client(running.address) as client:
+            path = "/serdes/Greeter/decode/greet/input"
+            return await client.request("POST", path, (), bytes(100_000))
+
+    response = asyncio.run(go())
+    assert response.status == 413
+    assert "max_inbound_message" in message_of(response)
+
+
 @pytest.mark.parametrize("prefix", ["", "/behind/a/proxy"])
 def test_discovery_is_answered_in_the_version_that_is_asked_for(prefix: str) -> None:
     accept = b"application/vnd.restate.endpointmanifest.v3+json"
@@ -149,7 +182,7 @@ def test_health() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "headers", "status", "says"),
     [
-        ("GET", "/", [], 404, "/discover, /invoke/... and /health"),
+        ("GET", "/", [], 404, "/discover, /invoke/..., /serdes/... and /health"),
         ("POST", "/invoke/Greeter", [V6], 404, "no handler Greeter"),
         ("POST", "/invoke/Greeter/nope", [V6], 404, "no handler Greeter/nope"),
         ("POST", "/invoke/Surgeon/discover", [V6], 404, "no handler Surgeon/discover"),
@@ -172,6 +205,8 @@ def test_health() -> None:
             "without parameters",
         ),
         ("GET", "/discover", [(b"accept", b"text/html")], 415, "v4"),
+        ("POST", "/serdes/Greeter/decode/bow/input", [], 404, "Greeter/decode/bow/input"),
+        ("GET", "/serdes/Greeter/decode/greet/input", [], 405, "POST"),
     ],
 )
 def test_what_cannot_be_answered_says_why(

@@ -28,7 +28,12 @@ HANDLER = "RestateHandler"
 KEYS = "RestateKeys"
 """Keys that are messages, and fields that hold ids of awakeables."""
 
-_STRINGS = {"BINARY_TYPES": BINARY_TYPES, "JSON_TYPES": JSON_TYPES, "NO_OBJECTS": NO_OBJECTS}
+_STRINGS = {
+    "BINARY_TYPES": BINARY_TYPES,
+    # The playground of the Restate UI sends JSON as `*/*` where a service has no serde preview.
+    "JSON_TYPES": (*JSON_TYPES, "*/*"),
+    "NO_OBJECTS": NO_OBJECTS,
+}
 
 
 def support_class(package: str, name: str = HANDLER) -> JvmClass:

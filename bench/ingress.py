@@ -47,7 +47,13 @@ class Httpx:
         )
 
     async def request(
-        self, method: str, path: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
+        self,
+        method: str,
+        path: str,
+        headers: Sequence[tuple[bytes, bytes]],
+        body: bytes,
+        *,
+        timeout: float | None,  # noqa: ASYNC109 - calls of handlers have none
     ) -> Response:
         response = await self._client.request(method, path, headers=headers, content=body)
         return Response(response.status_code, response.headers.raw, response.content)
@@ -66,7 +72,13 @@ class Httpcore:
         self._pool = httpcore.AsyncConnectionPool(http1=False, http2=True, max_connections=256)
 
     async def request(
-        self, method: str, path: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
+        self,
+        method: str,
+        path: str,
+        headers: Sequence[tuple[bytes, bytes]],
+        body: bytes,
+        *,
+        timeout: float | None,  # noqa: ASYNC109 - calls of handlers have none
     ) -> Response:
         fields = [*headers, (b"content-length", str(len(body)).encode())]
         response = await self._pool.request(method, self._url + path, headers=fields, content=body)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from restate_proto.endpoint import Endpoint, Limits, RunningEndpoint, Validation
     from restate_proto.errors import PauseError, RestateError, RetryableError, TerminalError
     from restate_proto.ingress import (
+        ClientLimits,
+        ClientOptions,
         IngressBadRequestError,
         IngressClient,
         IngressError,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         InvocationNotReadyError,
         OutcomeUnknownError,
         ServiceNotFoundError,
+        WaitTimeoutError,
     )
     from restate_proto.logs import InvocationFilter, configure_logging, structlog_processor
     from restate_proto.model.codec import CodecError
@@ -67,6 +70,8 @@ __all__ = [
     "CallFuture",
     "CallOptions",
     "CancelledError",
+    "ClientLimits",
+    "ClientOptions",
     "CodecError",
     "Context",
     "DetailedError",
@@ -112,6 +117,7 @@ __all__ = [
     "TerminalError",
     "Validation",
     "VirtualObject",
+    "WaitTimeoutError",
     "Workflow",
     "WorkflowContext",
     "WorkflowSharedContext",

@@ -11,11 +11,13 @@ from restate_proto.http2.errors import (
     ErrorCode,
     Http2Error,
     MalformedResponseError,
+    PoolTimeoutError,
+    ResponseTimeoutError,
     ResponseTooLargeError,
     StreamResetError,
 )
 from restate_proto.http2.exchange import Response
-from restate_proto.http2.limits import Http2Settings, ServerLimits
+from restate_proto.http2.limits import Http2Settings, PoolLimits, ServerLimits
 from restate_proto.http2.server import Server
 from restate_proto.http2.stream import ClientStream, ResponseReceiver, ServerStream, StreamReceiver
 from restate_proto.http2.tls import client_ssl_context, server_ssl_context
@@ -31,8 +33,11 @@ __all__ = [
     "Http2Error",
     "Http2Settings",
     "MalformedResponseError",
+    "PoolLimits",
+    "PoolTimeoutError",
     "Response",
     "ResponseReceiver",
+    "ResponseTimeoutError",
     "ResponseTooLargeError",
     "Server",
     "ServerLimits",

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, Self
 from restate_proto.http2.base_url import BaseUrl
 from restate_proto.http2.connector import Connector
 from restate_proto.http2.engines import load_engine
-from restate_proto.http2.errors import ErrorCode
+from restate_proto.http2.errors import ErrorCode, ResponseTimeoutError
 from restate_proto.http2.exchange import Exchange, Response
-from restate_proto.http2.limits import Http2Settings
+from restate_proto.http2.limits import Http2Settings, PoolLimits
 from restate_proto.http2.pool import Pool
 from restate_proto.http2.tls import ALPN, client_ssl_context
 
@@ -48,10 +48,9 @@ class Http2Client:
             ALPN protocols are set to HTTP/2.
         engine: "h2" or "ngh2"; None takes the environment variable RESTATE_PROTO_HTTP2, else
             ngh2, else h2 where ngh2 cannot be imported.
-        connect_timeout: seconds until a connection attempt counts as failed.
-        max_connections: connections at once; beyond them and their streams, requests wait.
+        limits: how many connections there may be, and how long to wait for what.
         max_response_bytes: the largest response body that `request` collects.
-        settings: limits of the connection.
+        settings: what a connection allows the server.
 
     Raises:
         TypeError: the URL is no string.
@@ -65,8 +64,7 @@ class Http2Client:
         *,
         ssl: ssl_module.SSLContext | None = None,
         engine: str | None = None,
-        connect_timeout: float = 10.0,
-        max_connections: int = 16,
+        limits: PoolLimits | None = None,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         settings: Http2Settings | None = None,
     ) -> None:
@@ -80,15 +78,16 @@ class Http2Client:
         elif ssl is not None:
             raise ValueError(f"a TLS context needs an https URL, not {base_url!r}")
         self._max_response_bytes = max_response_bytes
+        limits = limits or PoolLimits()
         connector = Connector(
             url.host,
             url.port,
             tls=ssl,
             factory=load_engine(engine),
             settings=settings or Http2Settings(),
-            timeout=connect_timeout,
+            limits=limits,
         )
-        self._pool = Pool(connector, max_connections=max_connections)
+        self._pool = Pool(connector, limits)
 
     async def __aenter__(self) -> Self:
         return self
@@ -108,24 +107,27 @@ class Http2Client:
         headers: Headers = (),
         body: bytes = b"",
         *,
+        timeout: float | None = None,  # noqa: ASYNC109 - begins when the request is sent
         max_response_bytes: int | None = None,
     ) -> Response:
         """Sends one request and collects its response.
 
-        Cancelling the awaiting task resets the stream. There is no timeout of its own: use
-        `asyncio.timeout`.
+        Cancelling the awaiting task resets the stream.
 
         Args:
             method: such as "POST".
             path: path and query, percent-encoded; the base URL's path goes before it.
             headers: further fields, names in lower case.
             body: the request's body.
+            timeout: seconds that the response may take from the time when the request is sent;
+                None waits on, while the server shows signs of life.
             max_response_bytes: the largest response body; None takes the client's.
 
         Raises:
-            ConnectError: no connection could be made; nothing was sent.
+            ConnectError: no connection could be made, or no stream came free; nothing was sent.
             ConnectionLostError: the connection broke; whether it was processed is unknown.
             StreamResetError: the server gave up this request.
+            ResponseTimeoutError: the response took longer than the timeout.
             MalformedResponseError: the server's response breaks HTTP.
             ResponseTooLargeError: the response's body is larger than allowed.
             ValueError: the method, path or a header has characters that HTTP does not allow, or
@@ -139,7 +141,15 @@ class Http2Client:
         if body:
             exchange.send_body()
         try:
-            return await exchange.future
+            if timeout is None:
+                return await exchange.future
+            async with asyncio.timeout(timeout):
+                return await exchange.future
+        except TimeoutError:
+            stream.reset(ErrorCode.CANCEL)
+            raise ResponseTimeoutError(
+                f"{stream.label}: no response within {timeout:g} s"
+            ) from None
         except asyncio.CancelledError:
             stream.reset(ErrorCode.CANCEL)
             raise
@@ -171,7 +181,7 @@ class Http2Client:
             The stream, to write the body on.
 
         Raises:
-            ConnectError: no connection could be made; nothing was sent.
+            ConnectError: no connection could be made, or no stream came free; nothing was sent.
             ValueError: as in `request`.
             RuntimeError: the client is closed, or belongs to another event loop.
         """

@@ -15,6 +15,7 @@ from restate_proto.http2.errors import (
     code_name,
 )
 from restate_proto.http2.intake import Turns
+from restate_proto.http2.keepalive import Keepalive
 from restate_proto.http2.states import ConnectionState, StreamState
 from restate_proto.http2.stream import ClientStream
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from restate_proto.http2.engines.base import EngineFactory, Headers
     from restate_proto.http2.errors import Http2Error
-    from restate_proto.http2.limits import Http2Settings
+    from restate_proto.http2.limits import Http2Settings, PoolLimits
     from restate_proto.http2.stream import ResponseReceiver
 
 __all__ = ["ClientConnection"]
@@ -38,16 +39,25 @@ class ClientConnection(Connection[ClientStream]):
     """Opens streams on one connection.
 
     Attributes:
-        max_streams: how many the peer allows at once.
+        max_streams: how many may be open at once.
         heard: whether the peer has sent anything.
+        is_silent: whether the peer has sent nothing since `Keepalive` looked last.
+        is_unused: whether no stream was opened since then.
     """
 
     def __init__(
-        self, factory: EngineFactory, settings: Http2Settings, changed: Callable[[], None]
+        self,
+        factory: EngineFactory,
+        settings: Http2Settings,
+        limits: PoolLimits,
+        changed: Callable[[], None],
     ) -> None:
         super().__init__(factory, settings, Turns(), client=True)
         self.max_streams = 0
         self.heard = False
+        self.is_silent = self.is_unused = True
+        self._limits = limits
+        self._keepalive = Keepalive(self, limits, self.loop)
         self._changed = changed
         self._greeted: asyncio.Future[bool] = self.loop.create_future()
         self._lost: asyncio.Future[None] = self.loop.create_future()
@@ -92,11 +102,13 @@ class ClientConnection(Connection[ClientStream]):
         stream.above_high_water = False
         stream.label = label
         self.streams[stream_id] = stream
+        self.is_unused = False
         self.touch()
         return stream
 
     @override
     def data_received(self, data: bytes) -> None:
+        self.is_silent = False
         if not self.heard:
             self.heard = True
             reason = _explain_other_protocol(data)
@@ -109,6 +121,7 @@ class ClientConnection(Connection[ClientStream]):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._keepalive.stop()
         if not self._greeted.done():
             self._greeted.set_result(False)
         if not self._lost.done():
@@ -120,6 +133,19 @@ class ClientConnection(Connection[ClientStream]):
         if self.state < _DRAINING:
             self.enter(_DRAINING)
         self.stream_gone()
+
+    def ping(self) -> None:
+        """Sends a PING; that its answer is read is enough."""
+        self.engine.ping()
+        self.touch()
+
+    def drop(self, reason: str) -> None:
+        """Ends it now, as its peer is gone: what is left to write would wait for ever."""
+        if self.state < _DRAINING:
+            self.enter(_DRAINING)
+        self.lost_reason = reason
+        if self.transport is not None:
+            self.transport.abort()
 
     @override
     def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
@@ -173,7 +199,10 @@ class ClientConnection(Connection[ClientStream]):
     @override
     def on_peer_settings(self, max_concurrent_streams: int) -> None:
         super().on_peer_settings(max_concurrent_streams)
-        self.max_streams = max_concurrent_streams
+        own = self._limits.max_streams
+        self.max_streams = (
+            max_concurrent_streams if own is None else min(own, max_concurrent_streams)
+        )
         if not self._greeted.done():
             self._greeted.set_result(True)
         self._changed()

@@ -311,7 +311,7 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
 
     @override
     def on_pong(self) -> None:
-        """No PING is sent by a client."""
+        """The answer to a PING: for a client, that something came is enough."""
 
     @override
     def on_terminated(self, code: int, reason: str) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from restate_proto.http2.engines.base import EngineFactory
-    from restate_proto.http2.limits import Http2Settings
+    from restate_proto.http2.limits import Http2Settings, PoolLimits
 
 __all__ = ["Connector"]
 
@@ -30,12 +30,12 @@ class Connector:
         port: the server's port.
         tls: the TLS context, or None.
         factory: makes the engines.
-        settings: the limits of each connection.
-        timeout: seconds until an attempt counts as failed.
+        settings: what each connection allows.
+        limits: how long to wait for what.
 
     Attributes:
         where: host and port, for errors.
-        timeout: as given.
+        timeout: seconds until an attempt counts as failed.
     """
 
     def __init__(
@@ -46,15 +46,16 @@ class Connector:
         tls: ssl.SSLContext | None,
         factory: EngineFactory,
         settings: Http2Settings,
-        timeout: float,
+        limits: PoolLimits,
     ) -> None:
         self.where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self.timeout = timeout
+        self.timeout = limits.connect_timeout
         self._host = host
         self._port = port
         self._tls = tls
         self._factory = factory
         self._settings = settings
+        self._limits = limits
 
     async def connect(self, changed: Callable[[], None]) -> ClientConnection:
         """Connects, and waits until the server has sent its settings.
@@ -73,7 +74,7 @@ class Connector:
         try:
             async with asyncio.timeout(self.timeout):
                 transport, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: ClientConnection(self._factory, self._settings, changed),
+                    lambda: ClientConnection(self._factory, self._settings, self._limits, changed),
                     self._host,
                     self._port,
                     ssl=self._tls,
@@ -106,10 +107,14 @@ class Connector:
     def _explain_hang_up(self, connection: ClientConnection) -> str:
         if connection.heard:
             return f"{self.where}: {connection.lost_reason}"
-        advice = "" if self._tls else "; where it speaks TLS, write https:// in the URL"
+        advice = (
+            "wants a certificate of its clients, which the TLS context would have to show"
+            if self._tls
+            else "speaks TLS: then write https:// in the URL"
+        )
         return (
             f"{self.where} closed the connection before it said anything: it does not speak"
-            f" HTTP/2 there{advice}"
+            f" HTTP/2 there, or {advice}"
         )
 
     def _explain_error(self, error: OSError) -> str:

@@ -12,6 +12,8 @@ __all__ = [
     "ErrorCode",
     "Http2Error",
     "MalformedResponseError",
+    "PoolTimeoutError",
+    "ResponseTimeoutError",
     "ResponseTooLargeError",
     "StreamResetError",
 ]
@@ -52,12 +54,20 @@ class ConnectError(Http2Error):
     """No connection could be made, so the request was never sent; it is safe to retry."""
 
 
+class PoolTimeoutError(ConnectError):
+    """No stream came free in time, on any of the connections; nothing was sent."""
+
+
 class ConnectionLostError(Http2Error):
     """The connection broke after the request was sent: whether it was processed is unknown."""
 
 
 class MalformedResponseError(Http2Error):
     """The response breaks HTTP: the request was answered, but nobody can say what."""
+
+
+class ResponseTimeoutError(Http2Error):
+    """The response took too long, and the stream was reset: whether it was processed is unknown."""
 
 
 class ResponseTooLargeError(Http2Error):

@@ -1,10 +1,10 @@
-"""The limits of HTTP/2 connections, and of a server of them."""
+"""The limits of HTTP/2 connections, of a server of them, and of a client's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-__all__ = ["Http2Settings", "ServerLimits"]
+__all__ = ["Http2Settings", "PoolLimits", "ServerLimits"]
 
 _MIN_FRAME, _MAX_FRAME = 16_384, 2**24 - 1
 _MAX_WINDOW = 2**31 - 1
@@ -73,3 +73,26 @@ class ServerLimits:
         for each in fields(self):
             if getattr(self, each.name) <= 0:
                 raise ValueError(f"{each.name} must be positive")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolLimits:
+    """The connections of a client, and how long it waits for what.
+
+    Attributes:
+        max_connections: connections at once that take requests.
+        max_streams: streams at once on one connection, where the server allows more; None takes
+            what the server allows.
+        connect_timeout: seconds until a connection attempt counts as failed.
+        pool_timeout: seconds that a request may wait for a free stream; None waits on.
+        read_timeout: seconds of silence after which a connection with streams counts as lost. After
+            half of them the server is asked for a sign of life by a PING.
+        idle_timeout: seconds without a stream after which a connection is closed.
+    """
+
+    max_connections: int = 16
+    max_streams: int | None = None
+    connect_timeout: float = 10.0
+    pool_timeout: float | None = None
+    read_timeout: float = 60.0
+    idle_timeout: float = 90.0

@@ -7,11 +7,12 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from restate_proto.http2.errors import ConnectError, Http2Error
+from restate_proto.http2.errors import ConnectError, Http2Error, PoolTimeoutError
 
 if TYPE_CHECKING:
     from restate_proto.http2.client_connection import ClientConnection
     from restate_proto.http2.connector import Connector
+    from restate_proto.http2.limits import PoolLimits
 
 __all__ = ["Pool"]
 
@@ -28,12 +29,14 @@ class Pool:
 
     Args:
         connector: makes the connections.
-        max_connections: connections at once that take requests; as many more may be ending.
+        limits: how many there may be that take requests (as many more may be ending), and how
+            long a request waits for one.
     """
 
-    def __init__(self, connector: Connector, *, max_connections: int) -> None:
+    def __init__(self, connector: Connector, limits: PoolLimits) -> None:
         self._connector = connector
-        self._max_connections = max_connections
+        self._limits = limits
+        self._max_connections = limits.max_connections
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connections: list[ClientConnection] = []
         self._connecting: asyncio.Task[None] | None = None
@@ -49,12 +52,15 @@ class Pool:
 
         Raises:
             ConnectError: no connection could be made.
+            PoolTimeoutError: no stream came free in time.
             RuntimeError: the pool is closed, or belongs to another event loop.
         """
         self._check_loop(label)
         queued = False
         attempts = 0
-        deadline: float | None = None
+        permission: float | None = None
+        patience: float | None = None
+        loop = asyncio.get_running_loop()
         while True:
             if self._closed:
                 raise RuntimeError(f"{label}: the client is closed")
@@ -75,11 +81,19 @@ class Pool:
                     # There is one that works; a stream of it will come free.
                     self._pause_connecting()
             elif any(c.streams for c in self._connections):
-                deadline = None
-                await self._wait(first=queued)
+                permission = None
+                if patience is None and self._limits.pool_timeout is not None:
+                    patience = loop.time() + self._limits.pool_timeout
+                if not await self._wait_until(patience, first=queued):
+                    raise PoolTimeoutError(f"{label}: {self._explain_full()}")
             else:
-                deadline = deadline or asyncio.get_running_loop().time() + self._connector.timeout
-                await self._wait_for_permission(label, deadline, first=queued)
+                # Nothing that this client does can make the server allow a stream.
+                permission = permission or loop.time() + self._connector.timeout
+                if not await self._wait_until(permission, first=queued):
+                    raise ConnectError(
+                        f"{label}: {self._connector.where} has allowed no request for"
+                        f" {self._connector.timeout:g} s (SETTINGS_MAX_CONCURRENT_STREAMS is 0)"
+                    )
             queued = True
 
     def _may_connect(self) -> bool:
@@ -120,17 +134,23 @@ class Pool:
                 f" {state}; make a client in each event loop, and close it there"
             )
 
-    async def _wait_for_permission(self, label: str, deadline: float, *, first: bool) -> None:
-        """As `_wait`, where nothing that this client does can make the server allow a stream."""
+    async def _wait_until(self, deadline: float | None, *, first: bool) -> bool:
+        """As `_wait`; False where the time was over before."""
         try:
             async with asyncio.timeout_at(deadline):
                 await self._wait(first=first)
         except TimeoutError:
-            seconds = self._connector.timeout
-            raise ConnectError(
-                f"{label}: {self._connector.where} has allowed no request for {seconds:g} s"
-                " (SETTINGS_MAX_CONCURRENT_STREAMS is 0)"
-            ) from None
+            return False
+        return True
+
+    def _explain_full(self) -> str:
+        usable = [c for c in self._connections if c.usable]
+        streams = sum(len(c.streams) for c in usable)
+        return (
+            f"no stream to {self._connector.where} came free within {self._limits.pool_timeout:g} s:"
+            f" {streams} requests wait for their responses on {len(usable)} connections, of which"
+            f" there may be {self._max_connections}"
+        )
 
     async def _wait(self, *, first: bool) -> None:
         """Waits until a stream ends, or anything else about the connections changes."""

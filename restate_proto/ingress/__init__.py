@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from restate_proto.ingress.admin import AdminClient, Deployment
 from restate_proto.ingress.client import IngressClient
+from restate_proto.ingress.client_options import ClientOptions
 from restate_proto.ingress.errors import (
     IngressBadRequestError,
     IngressError,
@@ -15,12 +16,16 @@ from restate_proto.ingress.errors import (
     InvocationNotReadyError,
     OutcomeUnknownError,
     ServiceNotFoundError,
+    WaitTimeoutError,
 )
 from restate_proto.ingress.handle import IngressInvocationHandle
+from restate_proto.ingress.limits import ClientLimits
 from restate_proto.ingress.service_clients import IngressServiceClient, IngressServiceSendClient
 
 __all__ = [
     "AdminClient",
+    "ClientLimits",
+    "ClientOptions",
     "Deployment",
     "IngressBadRequestError",
     "IngressClient",
@@ -36,4 +41,5 @@ __all__ = [
     "InvocationNotReadyError",
     "OutcomeUnknownError",
     "ServiceNotFoundError",
+    "WaitTimeoutError",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from restate_proto.codec.registry import codec_for
-from restate_proto.http2 import BaseUrl, Http2Client
+from restate_proto.ingress.client_options import check_client_options, make_senders
 from restate_proto.ingress.errors import IngressBadRequestError
 from restate_proto.ingress.handle import IngressInvocationHandle
 from restate_proto.ingress.handler_call import HandlerCall
@@ -13,13 +13,12 @@ from restate_proto.ingress.invocation_ref import IdempotentRef, InvocationIdRef,
 from restate_proto.ingress.message_format import MessageFormat
 from restate_proto.ingress.requests import (
     AdminAction,
-    checked_headers,
     reject_request,
     resolve_request,
 )
 from restate_proto.ingress.responses import read_receipt, read_result
-from restate_proto.ingress.sender import HttpSender, Senders
-from restate_proto.model.arguments import check_encoding, check_string, wrong_type
+from restate_proto.ingress.waiting import wait_at_most
+from restate_proto.model.arguments import check_encoding, check_string
 from restate_proto.model.keys import AwakeableId
 from restate_proto.model.kinds import Encoding
 from restate_proto.model.options import (
@@ -27,15 +26,12 @@ from restate_proto.model.options import (
     INGRESS_SEND_OPTIONS,
     check_option_names,
 )
-from restate_proto.model.retry import RetryPolicy
 from restate_proto.model.target import check_target
-from restate_proto.rules import has_protovalidate
 
 if TYPE_CHECKING:
-    import ssl as ssl_module
-    from collections.abc import Mapping
     from types import TracebackType
 
+    from restate_proto.ingress.client_options import ClientOptions
     from restate_proto.ingress.invocation_ref import InvocationRef
     from restate_proto.ingress.requests import HttpRequest
     from restate_proto.ingress.responses import HttpResponse
@@ -46,10 +42,6 @@ __all__ = ["IngressClient"]
 
 Q = TypeVar("Q")
 R = TypeVar("R")
-
-_MAX_CONNECTIONS = 256
-"""A call waits for its handler, for days where that sleeps, and Restate allows 200 streams on each
-connection: with few, waiting calls would keep the one waiting that ends their wait."""
 
 
 class IngressClient:
@@ -71,67 +63,23 @@ class IngressClient:
 
     Args:
         base_url: where the ingress is, such as `http://127.0.0.1:8080`. It may have a path.
-        admin_url: where the admin API is, such as `http://127.0.0.1:9070`; for `cancel`, `kill`
-            and `purge`.
-        headers: headers for every request, such as `{"authorization": "Bearer ..."}`.
-        retry: when requests are repeated whose failure is not their invocation's: those that were
-            not processed, and those whose outcome is unknown where twice is the same as once. Each
-            delay is varied by up to a fifth, a longer `Retry-After` is kept to, and nothing is
-            waited for that would begin after the policy's `max_duration`. By default nothing is
-            repeated.
-        engine: the HTTP/2 engine, `"h2"` or `"ngh2"`; by default the best that is installed.
-        ssl: the TLS configuration for `https:` URLs; by default certificates are verified against
-            the system's issuers, or those of the environment variable `SSL_CERT_FILE`.
-        validate_requests: whether requests whose messages have rules of `buf.validate` are
-            validated before they are sent, as handlers of this library do it: what breaks a rule
-            raises an `InvalidMessageError`, and costs no invocation.
+        **options: the options of `ClientOptions`.
 
     Raises:
-        TypeError: a URL is no string, or an argument is of another wrong type.
+        TypeError: a URL is no string, or an option is of another wrong type or there is none of
+            that name.
         ValueError: a URL is none of the form `http(s)://host[:port][/path]`, a header cannot be
-            sent, or the engine's name is unknown.
+            sent, a file of TLS cannot be used, or an option has another value that makes no sense.
         ImportError: requests are to be validated, and protovalidate is not installed.
 
     Attributes:
         senders: what the generated clients use; no part of the public interface.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        admin_url: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        retry: RetryPolicy | None = None,
-        engine: str | None = None,
-        ssl: ssl_module.SSLContext | None = None,
-        validate_requests: bool = False,
-    ) -> None:
-        if validate_requests and not has_protovalidate():
-            raise ImportError(
-                "IngressClient(validate_requests=True) needs protovalidate: "
-                "run `pip install 'restate-proto[validate]'`"
-            )
-        self._validate_requests = validate_requests
-        common = checked_headers(headers)
-        if not isinstance(retry, RetryPolicy | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
-            raise wrong_type("IngressClient", "retry", retry, "a RetryPolicy")
-        if retry is not None and retry.on_max_attempts is not None:
-            raise ValueError(
-                "IngressClient(retry=...): on_max_attempts is for ctx.run; leave it out: the last "
-                "failure of a request is raised"
-            )
-
-        def sender(url: str, tls: ssl_module.SSLContext | None) -> HttpSender:
-            transport = Http2Client(url, ssl=tls, engine=engine, max_connections=_MAX_CONNECTIONS)
-            return HttpSender(transport, headers=common, policy=retry)
-
-        admin = None
-        if admin_url is not None:
-            # The two may well differ: TLS ends at a proxy before the ingress.
-            over_tls = BaseUrl.parse(admin_url).scheme == "https"
-            admin = sender(admin_url, ssl if over_tls else None)
-        self.senders = Senders(sender(base_url, ssl), admin)
+    def __init__(self, base_url: str, **options: Unpack[ClientOptions]) -> None:
+        check_client_options("IngressClient", **options)
+        self._validate_requests = options.get("validate_requests", False)
+        self.senders = make_senders("IngressClient", base_url, options)
 
     async def __aenter__(self) -> Self:
         """The client itself."""
@@ -167,7 +115,7 @@ class IngressClient:
     ) -> R:
         """Call a handler and wait for its result, for as long as it takes.
 
-        `asyncio.timeout` bounds the wait; the invocation goes on without it.
+        `wait_for` bounds the wait, never the work: the invocation goes on.
 
         Args:
             target: the handler, such as `Target.object("shop.v1.Cart", "alice", "AddTicket")`.
@@ -181,6 +129,7 @@ class IngressClient:
 
         Raises:
             TerminalError: the invocation failed.
+            WaitTimeoutError: the result was not there within `wait_for`.
             IngressError: the request failed otherwise.
             TypeError: an argument is of a wrong type, or there is no such option.
             ValueError: a key is empty or a header cannot be sent.
@@ -229,9 +178,20 @@ class IngressClient:
         """Call a handler and wait for its result; as `call`."""
         if self._validate_requests:
             call.validate()
+        limit = call.wait_for() or self.senders.wait_for
         request = call.call_request()
-        response = await self._deliver(request, call.request_format)
+        answer = self._deliver(request, call.request_format)
+        if limit is None:
+            response = await answer
+        else:
+            response = await wait_at_most(
+                limit, answer, request.what, lambda: self._handle_of(call)
+            )
         return read_result(request, response, call.response_format)
+
+    def _handle_of(self, call: HandlerCall[Q, R]) -> IngressInvocationHandle[R] | None:
+        ref = call.ref()
+        return ref and IngressInvocationHandle(self.senders, ref, call.response_format)
 
     async def send_message(self, call: HandlerCall[Q, R]) -> IngressInvocationHandle[R]:
         """Send a message to a handler; as `send`."""

@@ -6,7 +6,7 @@ ended with. These are about the request that never got that far, or about an ans
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from restate_proto.errors import RestateError
 
@@ -24,6 +24,7 @@ __all__ = [
     "InvocationNotReadyError",
     "OutcomeUnknownError",
     "ServiceNotFoundError",
+    "WaitTimeoutError",
 ]
 
 
@@ -65,6 +66,21 @@ class OutcomeUnknownError(IngressError):
     Where the request had an idempotency key, or submitted a workflow, or only read something, it
     is safe to repeat it. Else it may run twice.
     """
+
+
+class WaitTimeoutError(IngressError, TimeoutError):
+    """The result was not there within `wait_for`. The wait has ended, and the work goes on.
+
+    Args:
+        message: what was waited for, how long, and how to go on.
+        handle: the handle of the invocation, whose `attach` waits on: an `IngressInvocationHandle`,
+            or a `SyncInvocationHandle` from a `SyncIngressClient`. None where nothing names the
+            invocation: a call without an idempotency key.
+    """
+
+    def __init__(self, message: str, *, handle: Any) -> None:
+        super().__init__(message)
+        self.handle = handle
 
 
 class IngressOverloadedError(IngressError):

@@ -14,9 +14,11 @@ from restate_proto.ingress.invocation_ref import (
 )
 from restate_proto.ingress.requests import AdminAction
 from restate_proto.ingress.responses import read_invocation_id, read_result
+from restate_proto.ingress.waiting import wait_at_most
+from restate_proto.model.arguments import check_duration
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from restate_proto.ingress.invocation_ref import InvocationRef
     from restate_proto.ingress.message_format import MessageFormat
@@ -83,8 +85,11 @@ class IngressInvocationHandle(Generic[R]):
             self._id = read_invocation_id(request, await self._senders.ingress.send(request))
         return self._id
 
-    async def attach(self) -> R:
-        """Wait for the result, for as long as it takes (`asyncio.timeout` bounds it).
+    async def attach(self, *, wait_for: timedelta | None = None) -> R:
+        """Wait for the result, for as long as it takes.
+
+        Args:
+            wait_for: how long to wait; None waits as long as the client's option says.
 
         Returns:
             The response message.
@@ -92,8 +97,17 @@ class IngressInvocationHandle(Generic[R]):
         Raises:
             TerminalError: the invocation failed.
             InvocationNotFoundError: there is none, or its result is no longer kept.
+            WaitTimeoutError: the result was not there in that time; the invocation goes on.
             IngressError: the request failed otherwise.
         """
+        if wait_for is not None:
+            check_duration("attach", "wait_for", wait_for)
+        limit = wait_for or self._senders.wait_for
+        if limit is None:
+            return await self._attach()
+        return await wait_at_most(limit, self._attach(), f"attach to {self._ref}", lambda: self)
+
+    async def _attach(self) -> R:
         ingress = self._senders.ingress
         request = attach_request(self._ref, accept=self._format.content_type)
         try:

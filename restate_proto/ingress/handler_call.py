@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 from restate_proto.codec.raw import RawCodec
 from restate_proto.codec.validation import validate
+from restate_proto.ingress.invocation_ref import IdempotentRef, WorkflowRef
 from restate_proto.ingress.message_format import MessageFormat
 from restate_proto.ingress.requests import (
     HttpRequest,
@@ -19,12 +20,19 @@ from restate_proto.ingress.requests import (
     header_value,
     path_segment,
 )
-from restate_proto.model.arguments import DURATION, check_headers, check_string, wrong_type
+from restate_proto.model.arguments import (
+    DURATION,
+    check_duration,
+    check_headers,
+    check_string,
+    wrong_type,
+)
 from restate_proto.model.scope import check_scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from restate_proto.ingress.invocation_ref import InvocationRef
     from restate_proto.model.options import CallOptions, SubmitOptions
     from restate_proto.model.target import Target
 
@@ -65,6 +73,27 @@ class HandlerCall(NamedTuple, Generic[Q, R]):
             RuleError: a rule cannot be evaluated.
         """
         validate(self.request_format.codec, self.message, f"the request of {self.target}")
+
+    def wait_for(self) -> timedelta | None:
+        """How long the caller waits for the result; None where the options do not say.
+
+        Raises:
+            TypeError: it is no timedelta.
+            ValueError: it is not positive.
+        """
+        limit: timedelta | None = self.options.get("wait_for")
+        if limit is not None:
+            check_duration("IngressClient", "wait_for", limit)
+        return limit
+
+    def ref(self) -> InvocationRef | None:
+        """What names the invocation that a call makes; None where nothing does."""
+        key: str | None = self.options.get("idempotency_key")
+        if key is not None:
+            return IdempotentRef(self.target, key)
+        if self.runs_once and self.target.key is not None:
+            return WorkflowRef(self.target.service_name, self.target.key, self.target.scope)
+        return None
 
     def call_request(self) -> HttpRequest:
         """The request that waits for the handler's result.

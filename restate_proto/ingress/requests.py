@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from restate_proto.model.arguments import check_headers, check_string
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from restate_proto.ingress.message_format import Payload
 
 __all__ = [
     "AdminAction",
     "Fields",
+    "HeaderSource",
     "HttpRequest",
     "Operation",
     "admin_request",
@@ -35,6 +35,9 @@ __all__ = [
 
 Fields = tuple[tuple[bytes, bytes], ...]
 """Header fields as they are sent, names in lower case."""
+
+HeaderSource: TypeAlias = Callable[[], Mapping[str, str] | Awaitable[Mapping[str, str]]]
+"""Gives the headers of a request, each time that one is sent."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # What the server can read of a header's value: visible ASCII, spaces only in between.
@@ -68,6 +71,11 @@ class Operation(StrEnum):
     def is_admin(self) -> bool:
         """Whether it goes to the admin API, and not to the ingress."""
         return self in {Operation.INVOCATION_ACTION, Operation.ADMIN}
+
+    @property
+    def waits_for_handler(self) -> bool:
+        """Whether the answer comes when a handler has ended, and not at once."""
+        return self is Operation.CALL or self is Operation.ATTACH
 
 
 class AdminAction(Enum):
@@ -170,7 +178,7 @@ def checked_headers(headers: Mapping[str, str] | None) -> Fields:
         TypeError: they are no mapping of strings.
         ValueError: a name or a value cannot be sent, or the header is not the caller's to set.
     """
-    if not headers:
+    if headers is None:
         return ()
     checked: list[tuple[bytes, bytes]] = []
     check_headers("IngressClient", headers)

@@ -9,6 +9,7 @@ cancel. What a handler failed with is never repeated: Restate has retried that.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import random
 import time
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from restate_proto.http2 import (
     ConnectError,
     ConnectionLostError,
     MalformedResponseError,
+    PoolTimeoutError,
+    ResponseTimeoutError,
     ResponseTooLargeError,
     StreamResetError,
 )
@@ -30,7 +33,7 @@ from restate_proto.ingress.errors import (
     InvalidResponseError,
     OutcomeUnknownError,
 )
-from restate_proto.ingress.requests import invocation_action_request
+from restate_proto.ingress.requests import checked_headers, invocation_action_request
 from restate_proto.ingress.responses import read_failure, repeat_advice
 from restate_proto.model.retry import GiveUp
 
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from restate_proto.errors import RestateError
-    from restate_proto.ingress.requests import AdminAction, Fields, HttpRequest
+    from restate_proto.ingress.requests import AdminAction, Fields, HeaderSource, HttpRequest
     from restate_proto.ingress.responses import HttpResponse
     from restate_proto.model.retry import RetryPolicy
 
@@ -75,10 +78,12 @@ class Senders:
     Args:
         ingress: sends requests to the ingress.
         admin: sends requests to the admin API; None where its address is not known.
+        wait_for: how long a result is waited for where nothing else is said; None waits on.
     """
 
     ingress: Sender
     admin: Sender | None
+    wait_for: timedelta | None
 
     async def act(self, action: AdminAction, invocation_id: str) -> bool:
         """Ask the admin API to do something to an invocation.
@@ -115,7 +120,13 @@ class Transport(Protocol):
     """What sends one HTTP request: `restate_proto.http2.Http2Client`."""
 
     async def request(
-        self, method: str, path: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
+        self,
+        method: str,
+        path: str,
+        headers: Sequence[tuple[bytes, bytes]],
+        body: bytes,
+        *,
+        timeout: float | None,  # noqa: ASYNC109 - begins when the request is sent
     ) -> HttpResponse:
         """Send a request and wait for its response; raises `Http2Error`."""
         ...
@@ -130,8 +141,10 @@ class HttpSender:
 
     Args:
         transport: sends one request; its errors name the server's URL.
-        headers: headers for every request that does not have them itself.
+        headers: headers for every request that does not have them itself, or what gives them.
         policy: when to repeat requests; None never does.
+        answer_timeout: how long an answer may take that no handler is waited for with; None waits
+            on.
         clock: the time in seconds, from any start.
         now: the time of day.
         sleep: waits for some seconds.
@@ -142,16 +155,18 @@ class HttpSender:
         self,
         transport: Transport,
         *,
-        headers: Sequence[tuple[bytes, bytes]] = (),
+        headers: Sequence[tuple[bytes, bytes]] | HeaderSource = (),
         policy: RetryPolicy | None = None,
+        answer_timeout: timedelta | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._transport = transport
-        self._headers = tuple(headers)
+        self._headers = headers
         self._policy = policy
+        self._answer_timeout = answer_timeout.total_seconds() if answer_timeout else None
         self._clock = clock
         self._now = now
         self._sleep = sleep
@@ -195,16 +210,20 @@ class HttpSender:
     async def _attempt(
         self, request: HttpRequest
     ) -> tuple[HttpResponse | None, RestateError | None]:
-        fields = self._with_common_headers(request.headers) if self._headers else request.headers
+        fields = request.headers
+        if self._headers:
+            fields = _with_headers(fields, await self._common_headers())
+        timeout = None if request.operation.waits_for_handler else self._answer_timeout
         try:
             response = await self._transport.request(
-                request.method, request.path, fields, request.body
+                request.method, request.path, fields, request.body, timeout=timeout
             )
         except (
             ConnectError,
             ConnectionLostError,
             StreamResetError,
             MalformedResponseError,
+            ResponseTimeoutError,
             ResponseTooLargeError,
         ) as cause:
             error = _unanswered(request, cause)
@@ -212,9 +231,11 @@ class HttpSender:
             return None, error
         return response, read_failure(request, response, self._now)
 
-    def _with_common_headers(self, fields: Fields) -> Fields:
-        own = {name for name, _ in fields}
-        return (*fields, *((name, value) for name, value in self._headers if name not in own))
+    async def _common_headers(self) -> Sequence[tuple[bytes, bytes]]:
+        if not callable(self._headers):
+            return self._headers
+        given = self._headers()
+        return checked_headers(await given if inspect.isawaitable(given) else given)
 
     def _delay(
         self, policy: RetryPolicy, attempts: int, elapsed: float, retry_after: timedelta | None
@@ -233,8 +254,18 @@ class HttpSender:
         return delay
 
 
+def _with_headers(fields: Fields, more: Sequence[tuple[bytes, bytes]]) -> Fields:
+    own = {name for name, _ in fields}
+    return (*fields, *((name, value) for name, value in more if name not in own))
+
+
 def _unanswered(request: HttpRequest, cause: Exception) -> IngressError:
     """The error of a request that got no response."""
+    if isinstance(cause, PoolTimeoutError):
+        return IngressUnreachableError(
+            f"{request.what}: not sent: {cause}; make fewer calls at once, or raise max_connections"
+            " or pool_timeout of ClientLimits"
+        )
     if isinstance(cause, ConnectError):
         return IngressUnreachableError(f"{request.what}: {cause}; is Restate running there?")
     if isinstance(cause, StreamResetError) and cause.unprocessed:

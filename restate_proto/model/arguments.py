@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final, cast
 
 from restate_proto.model.kinds import Encoding
@@ -10,8 +11,10 @@ from restate_proto.model.kinds import Encoding
 __all__ = [
     "DURATION",
     "STRING",
+    "check_duration",
     "check_encoding",
     "check_headers",
+    "check_number",
     "check_string",
     "wrong_key",
     "wrong_type",
@@ -53,6 +56,32 @@ def check_string(where: object, name: str, value: object) -> None:
     """
     if not isinstance(value, str):
         raise wrong_type(where, name, value, STRING)
+
+
+def check_duration(where: object, name: str, value: object) -> None:
+    """Refuse what is no duration, or no longer than nothing.
+
+    Raises:
+        TypeError: the value is no timedelta.
+        ValueError: it is not positive.
+    """
+    if not isinstance(value, timedelta):
+        raise wrong_type(where, name, value, DURATION)
+    if value <= timedelta(0):
+        raise ValueError(f"{where}({name}={value!r}): must be longer than nothing")
+
+
+def check_number(where: object, name: str, value: object, least: int, most: int) -> None:
+    """Refuse what is no whole number, or outside of a range.
+
+    Raises:
+        TypeError: the value is no int.
+        ValueError: it is less than the least, or more than the most.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise wrong_type(where, name, value, "an int")
+    if not least <= value <= most:
+        raise ValueError(f"{where}({name}={value!r}): must be {least} to {most}")
 
 
 def check_headers(where: object, headers: object) -> None:

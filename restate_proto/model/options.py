@@ -46,6 +46,10 @@ class CallOptions(_RequestOptions, total=False):
     cancel_with_me: bool
     """In handlers: whether the call is cancelled when its caller is; it is, unless this is False."""
 
+    wait_for: timedelta | None
+    """Outside of handlers: how long to wait for the result. Then a `WaitTimeoutError` is raised whose
+    `handle` can wait on, where there is an idempotency key: the invocation goes on."""
+
 
 class SubmitOptions(_RequestOptions, total=False):
     """The options of starting a workflow, whose id makes it one invocation."""
@@ -64,10 +68,10 @@ class SendOptions(SubmitOptions, total=False):
     """As in `CallOptions`."""
 
 
-CALL_OPTIONS = CallOptions.__optional_keys__
+CALL_OPTIONS = CallOptions.__optional_keys__ - {"wait_for"}
 SEND_OPTIONS = SendOptions.__optional_keys__
 
-INGRESS_CALL_OPTIONS = CALL_OPTIONS - {"name", "cancel_with_me"}
+INGRESS_CALL_OPTIONS = CallOptions.__optional_keys__ - {"name", "cancel_with_me"}
 INGRESS_SEND_OPTIONS = SEND_OPTIONS - {"name"}
 SUBMIT_OPTIONS = SubmitOptions.__optional_keys__
 

@@ -13,6 +13,7 @@ from restate_proto.http2 import (
     ErrorCode,
     Http2Client,
     Http2Settings,
+    PoolLimits,
     ResponseTooLargeError,
     Server,
     StreamResetError,
@@ -305,7 +306,7 @@ def test_requests_wait_for_a_free_stream(engine: str) -> None:
         settings = Http2Settings(max_concurrent_streams=3)
         async with (
             serving(App(Slow), engine=engine, settings=settings) as server,
-            client_of(server, engine, max_connections=1) as client,
+            client_of(server, engine, limits=PoolLimits(max_connections=1)) as client,
         ):
             await client.request("GET", "/")  # the server's settings are known now
             responses = await asyncio.gather(*(client.request("GET", "/") for _ in range(50)))
@@ -323,7 +324,7 @@ def test_more_connections_are_made_when_the_streams_are_used_up(engine: str) -> 
         settings = Http2Settings(max_concurrent_streams=2)
         async with (
             serving(app, engine=engine, settings=settings) as server,
-            client_of(server, engine, max_connections=3) as client,
+            client_of(server, engine, limits=PoolLimits(max_connections=3)) as client,
         ):
             tasks = [asyncio.create_task(client.request("GET", "/")) for _ in range(9)]
             await app.request(5)
@@ -369,7 +370,7 @@ def test_a_cancelled_waiter_leaves_its_turn_to_the_next(engine: str) -> None:
         settings = Http2Settings(max_concurrent_streams=1)
         async with (
             serving(app, engine=engine, settings=settings) as server,
-            client_of(server, engine, max_connections=1) as client,
+            client_of(server, engine, limits=PoolLimits(max_connections=1)) as client,
         ):
             tasks = [asyncio.create_task(client.request("GET", f"/{i}")) for i in range(2)]
             first: Request = await app.request(0)
@@ -399,7 +400,7 @@ def test_a_waiter_that_is_cancelled_as_its_turn_comes_passes_it_on(engine: str) 
         settings = Http2Settings(max_concurrent_streams=1)
         async with (
             serving(app, engine=engine, settings=settings) as server,
-            client_of(server, engine, max_connections=1) as client,
+            client_of(server, engine, limits=PoolLimits(max_connections=1)) as client,
         ):
             running = asyncio.create_task(client.request("GET", "/0"))
             request: Request = await app.request(0)

@@ -12,6 +12,7 @@ from restate_proto.http2 import (
     ErrorCode,
     Http2Client,
     Http2Settings,
+    PoolLimits,
     Server,
     StreamResetError,
     pool,
@@ -101,7 +102,7 @@ def test_a_server_that_never_allows_a_stream_counts_as_unreachable(engine: str) 
     async def test() -> None:
         async with (
             played(play) as url,
-            Http2Client(url, engine=engine, connect_timeout=0.2) as client,
+            Http2Client(url, engine=engine, limits=PoolLimits(connect_timeout=0.2)) as client,
         ):
             calls = (client.request("GET", "/") for _ in range(120))
             errors = await asyncio.gather(*calls, return_exceptions=True)
@@ -171,7 +172,7 @@ def test_settings_that_do_not_name_the_limit_leave_it(engine: str) -> None:
     async def test() -> None:
         async with (
             played(play) as url,
-            Http2Client(url, engine=engine, max_connections=1) as client,
+            Http2Client(url, engine=engine, limits=PoolLimits(max_connections=1)) as client,
         ):
             calls = [client.request("GET", "/") for _ in range(2)]
             assert [r.status for r in await asyncio.gather(*calls)] == [200] * 2
@@ -199,7 +200,7 @@ def test_a_connection_that_takes_no_more_makes_room_for_another(engine: str) -> 
     async def test() -> None:
         async with (
             played(play) as url,
-            Http2Client(url, engine=engine, max_connections=2) as client,
+            Http2Client(url, engine=engine, limits=PoolLimits(max_connections=2)) as client,
         ):
             tasks = [asyncio.create_task(client.request("GET", "/")) for _ in range(3)]
             for _ in range(2):
@@ -238,7 +239,7 @@ def test_calls_that_wait_for_one_another_get_connections_of_their_own(engine: st
     async def test() -> None:
         async with (
             played(play) as url,
-            Http2Client(url, engine=engine, max_connections=count) as client,
+            Http2Client(url, engine=engine, limits=PoolLimits(max_connections=count)) as client,
         ):
             tasks = [asyncio.create_task(client.request("GET", "/")) for _ in range(count)]
             await becomes(lambda: len(waiting(client)) == count)
@@ -310,7 +311,7 @@ def test_a_server_that_ends_each_connection_after_one_request(engine: str) -> No
     async def test() -> None:
         async with (
             played(play) as url,
-            Http2Client(url, engine=engine, max_connections=2) as client,
+            Http2Client(url, engine=engine, limits=PoolLimits(max_connections=2)) as client,
         ):
             tasks = [asyncio.create_task(client.request("GET", "/")) for _ in range(14)]
             await becomes(lambda: len(connections(client)) == 4)

@@ -11,6 +11,7 @@ import pytest
 from restate_proto.http2 import (
     ConnectError,
     Http2Client,
+    PoolLimits,
     client_ssl_context,
     server_ssl_context,
 )
@@ -149,7 +150,10 @@ def test_a_server_that_takes_the_connection_and_says_nothing(engine: str) -> Non
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         url = f"http://127.0.0.1:{port}"
-        async with server, Http2Client(url, engine=engine, connect_timeout=0.05) as client:
+        async with (
+            server,
+            Http2Client(url, engine=engine, limits=PoolLimits(connect_timeout=0.05)) as client,
+        ):
             with pytest.raises(ConnectError, match=r"sent no HTTP/2 settings within 0\.05 s"):
                 await client.request("GET", "/")
 
@@ -197,7 +201,9 @@ def test_a_server_that_never_answers_is_a_connect_error(files: Files, engine: st
         url = f"https://127.0.0.1:{port}"
         async with (
             server,
-            Http2Client(url, engine=engine, ssl=trusting, connect_timeout=0.05) as client,
+            Http2Client(
+                url, engine=engine, ssl=trusting, limits=PoolLimits(connect_timeout=0.05)
+            ) as client,
         ):
             with pytest.raises(ConnectError, match=r"no connection to .* within 0.05 s"):
                 await client.request("GET", "/")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from restate_proto.http2 import ServerStream
 
-__all__ = ["FakeIngress", "Leave", "Reply", "Request", "Reset", "error"]
+__all__ = ["Behaviour", "FakeIngress", "Leave", "Reply", "Request", "Reset", "error"]
 
 
 @dataclass

@@ -95,7 +95,13 @@ class World:
     chance: float = 0.5
 
     async def request(
-        self, method: str, path: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
+        self,
+        method: str,
+        path: str,
+        headers: Sequence[tuple[bytes, bytes]],
+        body: bytes,
+        *,
+        timeout: float | None,  # noqa: ASYNC109 - as the protocol has it
     ) -> Answer:
         self.requests.append((method, path, tuple(headers), body))
         step = self.script[len(self.requests) - 1]

@@ -13,6 +13,7 @@ import pytest
 from conformance.v1.conformance_pb2 import Entry, EntryList, FailRequest, Parcel, Script
 from conformance.v1.conformance_restate import AccountClient, ClerkClient, JourneyClient
 from restate_proto import (
+    ClientLimits,
     Encoding,
     IngressBadRequestError,
     IngressClient,
@@ -24,6 +25,7 @@ from restate_proto import (
     ServiceNotFoundError,
     Target,
     TerminalError,
+    WaitTimeoutError,
 )
 from restate_proto.testing import RestateServer
 from restate_proto.testing import restate_environment as environment
@@ -116,6 +118,40 @@ def test_odd_keys(on_server: OnServer, key: str) -> None:
         await journey.decide(Parcel(text="d"))
         assert (await journey.handle().attach()).text == "n: d"
         assert await journey.handle().invocation_id() == await handle.invocation_id()
+
+    on_server(scenario)
+
+
+def test_the_end_of_a_wait_is_no_end_of_the_work(on_server: OnServer) -> None:
+    async def scenario(env: TestEnvironment, services: Services) -> None:
+        soon = timedelta(milliseconds=50)
+        clerk, key = ClerkClient.from_client(env.client), unique()
+        script = Script(name="await")
+        await clerk.send().perform(script, idempotency_key=key)
+        with pytest.raises(WaitTimeoutError) as caught:
+            await clerk.perform(script, idempotency_key=key, wait_for=soon)
+        handle = caught.value.handle
+        with pytest.raises(WaitTimeoutError):
+            await handle.attach(wait_for=soon)
+        assert await handle.output() is None
+
+        await env.client.resolve_awakeable(await services.awakeables.get(), Parcel(text="done"))
+        assert await handle.attach() == Parcel(text="done")
+        assert await clerk.perform(script, idempotency_key=key) == Parcel(text="done")
+
+    on_server(scenario)
+
+
+def test_a_server_that_is_asked_for_a_sign_of_life_gives_one(on_server: OnServer) -> None:
+    async def scenario(env: TestEnvironment, services: Services) -> None:
+        limits = ClientLimits(read_timeout=timedelta(seconds=2), idle_timeout=timedelta(seconds=1))
+        async with IngressClient(env.server.ingress_url, limits=limits) as client:
+            clerk = ClerkClient.from_client(client)
+            call = asyncio.create_task(clerk.perform(Script(name="await")))
+            awakeable = await services.awakeables.get()
+            await asyncio.sleep(5)  # longer than it may be silent
+            await client.resolve_awakeable(awakeable, Parcel(text="done"))
+            assert await call == Parcel(text="done")
 
     on_server(scenario)
 

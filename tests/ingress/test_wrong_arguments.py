@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
 from conformance.v1.conformance_pb2 import Parcel, Script
 from conformance.v1.conformance_restate import AccountClient, ClerkClient, JourneyClient
-from restate_proto import IngressClient, OnMaxAttempts, RetryPolicy, Target
+from restate_proto import ClientLimits, IngressClient, OnMaxAttempts, RetryPolicy, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -81,6 +83,17 @@ WRONG: list[tuple[Wrong, str]] = [
     (lambda c: at_once(IngressClient(URL, headers={"a": 1})), r"not of 'a' to 1"),  # pyright: ignore[reportArgumentType]
     (lambda c: at_once(IngressClient(URL, headers="a: b")), r"headers='a: b'.*mapping"),  # pyright: ignore[reportArgumentType]
     (lambda c: at_once(IngressClient(URL, retry=3)), r"retry=3\): must be a RetryPolicy"),  # pyright: ignore[reportArgumentType]
+    (lambda c: at_once(IngressClient(URL, limits=3)), r"limits=3\): must be ClientLimits"),  # pyright: ignore[reportArgumentType]
+    (lambda c: at_once(IngressClient(URL, ssl=3)), r"ssl=3\): must be an ssl.SSLContext; or"),  # pyright: ignore[reportArgumentType]
+    (lambda c: at_once(IngressClient(URL, tls_ca=3)), r"tls_ca=3\): must be the path of a PEM"),  # pyright: ignore[reportArgumentType]
+    (lambda c: at_once(IngressClient(URL, wait_for=3)), r"wait_for=3\): must be a timedelta, su"),  # pyright: ignore[reportArgumentType]
+    (lambda c: at_once(IngressClient(URL, header={})), r"IngressClient has .* mean 'headers'\?$"),  # pyright: ignore[reportCallIssue]
+    (lambda c: at_once(IngressClient(URL, timeout=3)), r"has no option 'timeout'; "),  # pyright: ignore[reportCallIssue]
+    (lambda c: c.call(ECHO, None, int, wait_for=3), r"wait_for=3\): must be a timedelta"),
+    (lambda c: c.invocation("i", int).attach(wait_for=3), r"wait_for=3\): must be a timedelta"),
+    (lambda c: at_once(ClientLimits(read_timeout=3)), r"read_timeout=3\): must be a timedelta"),  # pyright: ignore[reportArgumentType]
+    (lambda c: at_once(ClientLimits(max_connections=NO)), r"max_connections=.*must be an int"),
+    (lambda c: at_once(ClientLimits(max_streams=True)), r"max_streams=True\): must be an int"),
 ]
 
 
@@ -98,3 +111,33 @@ def test_a_request_has_nothing_to_pause() -> None:
     policy = RetryPolicy(max_attempts=3, on_max_attempts=OnMaxAttempts.PAUSE)
     with pytest.raises(ValueError, match=r"on_max_attempts is for ctx\.run; leave it out"):
         IngressClient(URL, retry=policy)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"wait_for": timedelta(0)}, r"wait_for=.*must be longer than nothing"),
+        ({"tls_key": "key.pem"}, r"tls_key='key.pem'\): pass tls_certificate, too"),
+        ({"tls_ca": "/none.pem"}, r"tls_ca='/none.pem'\): No such file"),
+        ({"tls_certificate": __file__}, r"they have to be PEM files, the key without a password"),
+        ({"ssl": ssl.create_default_context()}, r"a TLS context needs an https URL"),
+        ({"ssl": ssl.create_default_context(), "tls_ca": "ca.pem"}, r"pass ssl, or tls_ca"),
+    ],
+)
+def test_an_option_that_makes_no_sense(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        IngressClient(URL, **options)
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"max_connections": 0}, r"max_connections=0\): must be 1 to 65535"),
+        ({"max_streams": 0}, r"max_streams=0\): must be 1 to"),
+        ({"connect_timeout": timedelta(0)}, r"connect_timeout=.*longer than nothing"),
+        ({"pool_timeout": timedelta(seconds=-1)}, r"pool_timeout=.*longer than nothing"),
+    ],
+)
+def test_a_limit_that_makes_no_sense(limits: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        ClientLimits(**limits)

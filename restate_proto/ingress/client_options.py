@@ -1,0 +1,163 @@
+"""The options of a client, which the asynchronous and the synchronous one take alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from restate_proto.http2 import BaseUrl, Http2Client
+from restate_proto.ingress.limits import ClientLimits
+from restate_proto.ingress.requests import checked_headers
+from restate_proto.ingress.sender import HttpSender, Senders
+from restate_proto.ingress.tls import tls_context
+from restate_proto.model.arguments import check_duration, wrong_type
+from restate_proto.model.options import check_option_names
+from restate_proto.model.retry import RetryPolicy
+from restate_proto.rules import has_protovalidate
+
+if TYPE_CHECKING:
+    import ssl as ssl_module
+    from collections.abc import Mapping
+    from datetime import timedelta
+    from os import PathLike
+
+    from restate_proto.ingress.requests import HeaderSource
+
+__all__ = ["ClientOptions", "check_client_options", "make_senders"]
+
+
+class ClientOptions(TypedDict, total=False):
+    """The options of `IngressClient` and `SyncIngressClient`. None is the same as leaving one out."""
+
+    admin_url: str | None
+    """Where the admin API is, such as `http://127.0.0.1:9070`; for `cancel`, `kill` and `purge`."""
+
+    engine: str | None
+    """The HTTP/2 engine, `"h2"` or `"ngh2"`; by default the best that is installed."""
+
+    headers: Mapping[str, str] | HeaderSource | None
+    """Headers for every request, such as `{"authorization": "Bearer ..."}`.
+
+    Or a function without parameters that returns them, or a coroutine function. It is called each
+    time that a request is sent, again where one is repeated, so that a token that has expired can be
+    replaced. An `IngressClient` calls a function in its event loop, which waits for it, a
+    `SyncIngressClient` in a thread. What it raises is raised by the call.
+    """
+
+    limits: ClientLimits | None
+    """How many connections there may be, and how long the client waits for what."""
+
+    retry: RetryPolicy | None
+    """When requests are repeated whose failure is not their invocation's; by default never.
+
+    Those are repeated that were not processed, and those whose outcome is unknown where twice is the
+    same as once. Each delay is varied by up to a fifth, a longer `Retry-After` is kept to, and nothing
+    is waited for that would begin after the policy's `max_duration`.
+    """
+
+    ssl: ssl_module.SSLContext | None
+    """The TLS configuration for `https:` URLs, in place of the three options that follow.
+
+    By default certificates are verified against the system's issuers, or those of the environment
+    variable `SSL_CERT_FILE`.
+    """
+
+    tls_ca: str | PathLike[str] | None
+    """A PEM file with the issuers to trust, and no others."""
+
+    tls_certificate: str | PathLike[str] | None
+    """A PEM file with the certificate that the client shows, and those that lead to its issuer."""
+
+    tls_key: str | PathLike[str] | None
+    """A PEM file with the key of `tls_certificate`; left out where that file has it."""
+
+    validate_requests: bool
+    """Whether requests whose messages have rules of `buf.validate` are validated before they are sent.
+
+    That is as handlers of this library do it: what breaks a rule raises an `InvalidMessageError`,
+    and costs no invocation.
+    """
+
+    wait_for: timedelta | None
+    """How long calls and `attach` wait for a result, where they do not say; by default for ever."""
+
+
+_OPTIONS = ClientOptions.__optional_keys__
+
+
+def check_client_options(where: str, **options: Unpack[ClientOptions]) -> None:
+    """Refuse what an option cannot be, but for what `make_senders` finds.
+
+    Args:
+        where: the class that was called.
+        **options: what it was called with.
+
+    Raises:
+        TypeError: an option is of a wrong type, or there is none of that name.
+        ValueError: a policy or a duration makes no sense here.
+        ImportError: requests are to be validated, and protovalidate is not installed.
+    """
+    check_option_names(where, options, _OPTIONS)
+    retry = options.get("retry")
+    if not isinstance(retry, RetryPolicy | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
+        raise wrong_type(where, "retry", retry, "a RetryPolicy")
+    if retry is not None and retry.on_max_attempts is not None:
+        raise ValueError(
+            f"{where}(retry=...): on_max_attempts is for ctx.run; leave it out: the last "
+            "failure of a request is raised"
+        )
+    limits = options.get("limits")
+    if not isinstance(limits, ClientLimits | None):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+        raise wrong_type(where, "limits", limits, "ClientLimits(...)")
+    wait_for = options.get("wait_for")
+    if wait_for is not None:
+        check_duration(where, "wait_for", wait_for)
+    if options.get("validate_requests") and not has_protovalidate():
+        raise ImportError(
+            f"{where}(validate_requests=True) needs protovalidate: "
+            "run `pip install 'restate-proto[validate]'`"
+        )
+
+
+def make_senders(where: str, base_url: str, options: ClientOptions) -> Senders:
+    """What a client with these options sends its requests with.
+
+    Args:
+        where: the class that was called.
+        base_url: where the ingress is.
+        options: what it was called with.
+
+    Raises:
+        TypeError: a URL is no string, headers are no mapping, or a file's name is none.
+        ValueError: a URL is none, a header cannot be sent, a file of TLS cannot be used, or the
+            engine's name is unknown.
+        ImportError: the engine is not installed.
+    """
+    tls = tls_context(
+        where,
+        options.get("ssl"),
+        tls_ca=options.get("tls_ca"),
+        tls_certificate=options.get("tls_certificate"),
+        tls_key=options.get("tls_key"),
+    )
+    limits = options.get("limits") or ClientLimits()
+    headers = options.get("headers")
+    common = headers if callable(headers) else checked_headers(headers)
+
+    def sender(url: str, context: ssl_module.SSLContext | None) -> HttpSender:
+        transport = Http2Client(
+            url, ssl=context, engine=options.get("engine"), limits=limits.of_pool()
+        )
+        return HttpSender(
+            transport,
+            headers=common,
+            policy=options.get("retry"),
+            answer_timeout=limits.read_timeout,
+        )
+
+    admin = None
+    admin_url = options.get("admin_url")
+    if admin_url is not None:
+        # The two may well differ: TLS ends at a proxy before the ingress.
+        over_tls = BaseUrl.parse(admin_url).scheme == "https"
+        admin = sender(admin_url, tls if over_tls else None)
+    return Senders(sender(base_url, tls), admin, options.get("wait_for"))

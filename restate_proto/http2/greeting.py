@@ -131,12 +131,16 @@ class Greeting(asyncio.Protocol):
         """Whether it can be given up for another."""
         return not self.is_over
 
+    def running_paths(self) -> tuple[str, ...]:
+        """No request was begun."""
+        return ()
+
     def drain(self) -> None:
         """No request was begun: closes the socket."""
         if self.transport is not None and self._linger is None:
             self.transport.close()
 
-    displace = refuse = tell_draining = drain
+    displace = forbid_streams = tell_draining = drain
 
     def stop(self, reason: str) -> None:
         """As `drain`."""

@@ -10,7 +10,7 @@ from restate_proto.http2.intake import Turns
 from restate_proto.logs import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from restate_proto.http2.limits import ServerLimits
 
@@ -40,6 +40,10 @@ class OpenConnection(Protocol):
         """Whether nothing runs on it, so that it can be given up for another."""
         ...
 
+    def running_paths(self) -> Iterable[str]:
+        """The paths of the requests that run on it."""
+        ...
+
     def displace(self) -> None:
         """Ends it, as nothing runs on it, to make room for another."""
         ...
@@ -48,8 +52,8 @@ class OpenConnection(Protocol):
         """Ends it when what runs on it has ended, and tells the client so at once."""
         ...
 
-    def refuse(self) -> None:
-        """As `drain`, but the client is told at the end."""
+    def forbid_streams(self) -> None:
+        """As `drain`, but the client is told of the end after it has read all."""
         ...
 
     def tell_draining(self) -> None:
@@ -82,6 +86,9 @@ class Connections:
 
     def __iter__(self) -> Iterator[OpenConnection]:
         return iter(list(self._open))
+
+    def __len__(self) -> int:
+        return len(self._open)
 
     def add(self, connection: OpenConnection) -> None:
         """Adds one that is open."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket as socket_module
+from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.greeting import Greeting
@@ -64,13 +66,14 @@ class Server:
         self._accept = accept
         self._http1 = Http1Answers(health, advice=advice)
         self._factory = load_engine(engine)
-        self._ssl = ssl
         if ssl is not None:
             ssl.set_alpn_protocols(SERVER_ALPN)
         self._settings = settings or Http2Settings()
         self._limits = limits or ServerLimits()
         self._connections = Connections(self._limits)
         self._server: asyncio.Server | None = None
+        handshake_timeout = None if ssl is None else self._limits.handshake_timeout
+        self._tls: dict[str, Any] = {"ssl": ssl, "ssl_handshake_timeout": handshake_timeout}
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listens.
@@ -83,17 +86,55 @@ class Server:
             OSError: the address cannot be bound.
             RuntimeError: the server was already started.
         """
-        if self._server is not None:
-            raise RuntimeError("the server was already started")
+        self._check_not_started()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            self._make_greeting,
-            host,
-            port,
-            ssl=self._ssl,
-            backlog=_BACKLOG,
-            ssl_handshake_timeout=self._limits.handshake_timeout if self._ssl else None,
+            self._make_greeting, host, port, backlog=_BACKLOG, **self._tls
         )
+
+    async def listen(self, socket: socket_module.socket) -> None:
+        """Listens on a socket that is bound already, of TCP or in the Unix domain.
+
+        Args:
+            socket: the socket, which is closed when the server stops.
+
+        Raises:
+            RuntimeError: the server was already started.
+        """
+        self._check_not_started()
+        loop = asyncio.get_running_loop()
+        is_tcp = socket.family in {socket_module.AF_INET, socket_module.AF_INET6}
+        create = loop.create_server if is_tcp else loop.create_unix_server
+        self._server = await create(self._make_greeting, sock=socket, backlog=_BACKLOG, **self._tls)
+
+    async def adopt(self, socket: socket_module.socket) -> None:
+        """Serves a connection that somebody else has accepted.
+
+        Args:
+            socket: the connection, which from now on is the server's to close.
+
+        Raises:
+            OSError: the client is gone, or failed to negotiate TLS.
+        """
+        await asyncio.get_running_loop().connect_accepted_socket(
+            self._make_greeting, socket, **self._tls
+        )
+
+    def _check_not_started(self) -> None:
+        if self._server is not None:
+            raise RuntimeError("the server was already started")
+
+    @property
+    def running(self) -> Counter[str]:
+        """How many requests run, by their path."""
+        return Counter(
+            path for connection in self._connections for path in connection.running_paths()
+        )
+
+    @property
+    def connection_count(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
 
     def _make_greeting(self) -> asyncio.Protocol:
         return Greeting(self._make_connection, self._connections, self._http1)
@@ -125,8 +166,8 @@ class Server:
             grace_seconds: how long running streams may go on.
             announce: whether clients are told at once, by a GOAWAY, or when they have read the end
                 of their last stream. Some drop a connection with all that runs on it when they
-                were told, and have a new request; until they are, each new stream is refused for
-                itself.
+                were told, and have a new request; they are told by SETTINGS that they may open no
+                more streams, and open another connection.
         """
         connections = self._connections
         connections.draining = True
@@ -137,7 +178,7 @@ class Server:
                 if announce:
                     connection.drain()
                 else:
-                    connection.refuse()
+                    connection.forbid_streams()
             untold = min(grace_seconds / 2, _UNTOLD_SECONDS)
             if not await connections.closed(untold):
                 for connection in connections:

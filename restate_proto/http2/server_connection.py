@@ -214,6 +214,10 @@ class ServerConnection(Connection[ServerStream]):
         """Whether nothing runs on it, so that it can be given up for another."""
         return not self.streams and self.state < _CLOSING
 
+    def running_paths(self) -> list[str]:
+        """The paths of the requests that run on it."""
+        return [stream.path for stream in self.streams.values()]
+
     def displace(self) -> None:
         """Ends it, as nothing runs on it, to make room for another."""
         self.engine.goaway(ErrorCode.NO_ERROR)
@@ -231,8 +235,22 @@ class ServerConnection(Connection[ServerStream]):
         self.ping()
         self._start_patience_timer(NOTICE_SECONDS, self.refuse)
 
+    def forbid_streams(self) -> None:
+        """Ends it when what runs has ended; until then the client may begin nothing more on it.
+
+        A client that is told so opens another connection, and loses nothing: what it sent before
+        it knew, which the PING's answer says, is taken.
+        """
+        if self.state >= ConnectionState.NOTICED:
+            return
+        self.enter(ConnectionState.NOTICED)
+        self.engine.forbid_streams()
+        self.flush()
+        self.ping()
+        self._start_patience_timer(NOTICE_SECONDS, self.refuse)
+
     def refuse(self) -> None:
-        """Ends it when what runs has ended; the client is told of it after it has read all."""
+        """Ends it when what runs has ended; what is begun now is refused."""
         if self.state < _DRAINING:
             self.enter(_DRAINING)
             self.stream_gone()

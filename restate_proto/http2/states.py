@@ -4,7 +4,8 @@ A connection goes through these from top to bottom: it may leave some out, and c
 
     OPENING      the peer's SETTINGS have not come
     OPEN         streams begin and end
-    NOTICED      the peer is told that the end is near (GOAWAY); until it knows, streams may begin
+    NOTICED      the peer is told that the end is near (GOAWAY), or that it may begin no more streams
+                 (SETTINGS); until it knows, streams may begin
     DRAINING     no stream begins any more; those that run go on
     CONFIRMING   none runs; a PING asks whether the peer has read all of them
     CLOSING      nothing more is read; the socket has not taken all of the output

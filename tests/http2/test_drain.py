@@ -56,6 +56,11 @@ def goaways(seen: list[Frame]) -> list[int]:
     return [int.from_bytes(f.payload[:4], "big") for f in seen if f.kind == GOAWAY]
 
 
+def forbids_streams(found: Frame) -> bool:
+    """Whether a frame sets SETTINGS_MAX_CONCURRENT_STREAMS to 0."""
+    return found.kind == SETTINGS and found.payload == b"\x00\x03" + bytes(4)
+
+
 def is_ping(found: Frame) -> bool:
     return found.kind == PING and not found.flags & ACK
 
@@ -151,7 +156,7 @@ def test_a_stream_that_comes_too_late_is_not_accepted(engine: str) -> None:
 
 
 @engines
-def test_a_drain_without_notice_refuses_streams_and_says_so_at_the_end(engine: str) -> None:
+def test_a_drain_without_goaway_forbids_streams_and_says_so_at_the_end(engine: str) -> None:
     app = App()
 
     async def test() -> None:
@@ -163,22 +168,28 @@ def test_a_drain_without_notice_refuses_streams_and_says_so_at_the_end(engine: s
         first: Request = await app.request(0)
         drain = asyncio.create_task(server.drain(30, announce=False))
         assert goaways(await idle.rest()) == [0]
-        raw.send(raw.client.request(3))
-        refused = await raw.until(lambda f: f.kind == RST_STREAM)
-        assert (refused.stream_id, refused.payload[-1]) == (3, ErrorCode.REFUSED_STREAM)
-        assert goaways(raw.seen) == []
-        assert len(app.requests) == 1
-        first.stream.respond(200, end=True)
-        raw.send(Frame(0, 1, 1, b"").encode())
         raw.answers_pings = False
+        await raw.until(forbids_streams)
+        # Sent before the client could know: still taken.
+        raw.send(raw.client.request(3))
+        second: Request = await app.request(1)
         ping = await raw.until(is_ping)
-        raw.send(raw.client.request(5))  # even now, when all that ran has ended
+        known = Frame(SETTINGS, ACK, 0, b"").encode() + ping._replace(flags=ACK).encode()
+        raw.send(known, raw.client.request(5))
         refused = await raw.until(lambda f: f.kind == RST_STREAM)
-        assert refused.stream_id == 5
+        assert (refused.stream_id, refused.payload[-1]) == (5, ErrorCode.REFUSED_STREAM)
+        assert goaways(raw.seen) == []
+        for request in (first, second):
+            request.stream.respond(200, end=True)
+        raw.send(b"".join(Frame(0, 1, stream, b"").encode() for stream in (1, 3)))
+        ping = await raw.until(is_ping)
+        raw.send(raw.client.request(7))  # even now, when all that ran has ended
+        refused = await raw.until(lambda f: f.kind == RST_STREAM)
+        assert refused.stream_id == 7
         assert goaways(raw.seen) == []
         raw.send(ping._replace(flags=ACK).encode())
-        assert goaways(await raw.rest()) == [5]
-        assert len(app.requests) == 1
+        assert goaways(await raw.rest()) == [7]
+        assert len(app.requests) == 2
         await drain
         await idle.close()
         await raw.close()
@@ -203,8 +214,7 @@ def test_the_end_of_a_connection_never_overtakes_the_end_of_a_stream(
         request: Request = await app.request(0)
         drain = asyncio.create_task(server.drain(30, announce=announce))
         connection = connection_of(request)
-        if announce:
-            await raw.until(is_ping)
+        await raw.until(is_ping)
         await becomes(lambda: connection.state is ConnectionState.DRAINING)
         raw.answers_pings = False
         raw.seen.clear()
@@ -230,6 +240,7 @@ def test_what_a_client_still_sends_costs_it_none_of_what_it_has_not_read(
     engine: str, loop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A socket that is closed with unread input is reset, and what was not sent is dropped."""
+    monkeypatch.setattr("restate_proto.http2.server_connection.NOTICE_SECONDS", 0)
     monkeypatch.setattr("restate_proto.http2.server_connection.CONFIRM_SECONDS", 0)
     monkeypatch.setattr("restate_proto.http2.linger.LINGER_SECONDS", 600)
     app = App()

@@ -27,6 +27,7 @@ __all__ = [
     "FIELD_COST",
     "HEADERS_CREDIT",
     "MANY_FIELDS",
+    "NO_STREAMS",
     "OUTPUT_CHUNK",
     "PORTION",
     "RESET_COST",
@@ -53,6 +54,8 @@ FIELD_COST: Final = 16
 # A request that is reset pays back what it earned, and more.
 RESET_COST: Final = 640
 MAX_STREAM_ID: Final = 2**31 - 1
+# SETTINGS_MAX_CONCURRENT_STREAMS with the value 0 (RFC 9113, 6.5.2).
+NO_STREAMS: Final = b"\x00\x03" + bytes(4)
 
 
 class Sink(Protocol):
@@ -196,6 +199,13 @@ class Engine(Protocol):
 
     def shutdown_notice(self) -> None:
         """Sends a GOAWAY that excludes no stream yet (server)."""
+        ...
+
+    def forbid_streams(self) -> None:
+        """Sends SETTINGS by which the peer may open no stream any more (server).
+
+        Streams that it opens before it knows are reported as ever.
+        """
         ...
 
     def goaway(self, code: int) -> None:

@@ -29,6 +29,7 @@ from restate_proto.http2.engines.base import (
     HEADERS_CREDIT,
     MANY_FIELDS,
     MAX_STREAM_ID,
+    NO_STREAMS,
     OUTPUT_CHUNK,
     PORTION,
     RESET_COST,
@@ -332,6 +333,12 @@ class H2Engine(Engine):
     def shutdown_notice(self) -> None:
         if not self._broken:
             self._connection.send_raw(goaway_frame(MAX_STREAM_ID, ErrorCode.NO_ERROR))
+
+    @override
+    def forbid_streams(self) -> None:
+        if not self._broken:
+            # Not told to h2, which would end the connection for one more.
+            self._connection.send_raw(b"\x00\x00\x06\x04\x00" + bytes(4) + NO_STREAMS)
 
     @override
     def goaway(self, code: int) -> None:

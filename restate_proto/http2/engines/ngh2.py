@@ -9,6 +9,7 @@ what a stream had not acknowledged is given back when the stream closes.
 from __future__ import annotations
 
 import contextlib
+import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 import ngh2
@@ -39,6 +40,7 @@ from restate_proto.http2.engines.base import (
     HEADERS_CREDIT,
     MANY_FIELDS,
     MAX_STREAM_ID,
+    NO_STREAMS,
     OUTPUT_CHUNK,
     PORTION,
     RESET_COST,
@@ -68,6 +70,8 @@ _MOST_GLITCHES: Final = (1_000_000, 100_000)
 # What an event counts as in `work`: about the bytes of the smallest frames.
 _EVENT: Final = 16
 _TAKES_TURNS: Final = ngh2.Priority(incremental=True)
+# HTTP/2 knows no such setting.
+_UNKNOWN_SETTING: Final = 0xF0E1
 
 
 class Ngh2Engine(Engine):
@@ -330,6 +334,26 @@ class Ngh2Engine(Engine):
     @override
     def shutdown_notice(self) -> None:
         self._submit(self._connection.send_shutdown_notice)
+
+    @override
+    def forbid_streams(self) -> None:
+        """Announces the limit without telling libnghttp2.
+
+        The library would enforce it at once and refuse what the peer sends before it knows. So
+        another SETTINGS frame is submitted, and rewritten when it is handed out.
+        """
+        value = secrets.randbits(32)  # nothing else that is sent has these bytes
+        placeholder = _UNKNOWN_SETTING.to_bytes(2, "big") + value.to_bytes(4, "big")
+
+        def rewrite(size: int) -> bytes:
+            data = self._connection.data_to_send(size)
+            if placeholder in data:
+                self._data_to_send = self._connection.data_to_send
+                data = data.replace(placeholder, NO_STREAMS)
+            return data
+
+        self._submit(lambda: self._connection.update_settings({_UNKNOWN_SETTING: value}))
+        self._data_to_send = rewrite
 
     @override
     def goaway(self, code: int) -> None:

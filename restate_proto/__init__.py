@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from restate_proto.codec.validation import InvalidMessageError
-    from restate_proto.endpoint import Endpoint, Limits, RunningEndpoint, Validation
+    from restate_proto.endpoint import Endpoint, LifespanError, Limits, RunningEndpoint, Validation
     from restate_proto.errors import PauseError, RestateError, RetryableError, TerminalError
     from restate_proto.ingress import (
         ClientLimits,
@@ -94,6 +94,7 @@ __all__ = [
     "InvocationNotReadyError",
     "InvocationRef",
     "KeyFormat",
+    "LifespanError",
     "Limits",
     "ObjectContext",
     "ObjectSharedContext",
@@ -135,7 +136,7 @@ __all__ = [
 
 _MODULES = {
     "codec.validation": ("InvalidMessageError",),
-    "endpoint": ("Endpoint", "Limits", "RunningEndpoint", "Validation"),
+    "endpoint": ("Endpoint", "LifespanError", "Limits", "RunningEndpoint", "Validation"),
     "errors": ("PauseError", "RestateError", "RetryableError", "TerminalError"),
     "logs": ("InvocationFilter", "configure_logging", "structlog_processor"),
     "model.codec": ("CodecError",),

@@ -41,6 +41,7 @@ PUBLIC_NAMES = [
     "InvocationNotReadyError",
     "InvocationRef",
     "KeyFormat",
+    "LifespanError",
     "Limits",
     "ObjectContext",
     "ObjectSharedContext",

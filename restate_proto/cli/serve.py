@@ -39,7 +39,7 @@ def serve_command(
     ] = "127.0.0.1:9080",
 ) -> None:
     """Serve an endpoint until SIGINT or SIGTERM; then finish what runs and stop."""
-    from restate_proto.endpoint.endpoint import parse_address  # noqa: PLC0415 - `--help` waits for nothing
+    from restate_proto.endpoint.addresses import parse_address  # noqa: PLC0415 - `--help` waits for nothing
 
     try:
         parse_address(host)

@@ -7,28 +7,34 @@ import signal
 import ssl
 from contextlib import asynccontextmanager
 from copy import copy
+from dataclasses import replace
 from datetime import timedelta
 from os import PathLike
+from socket import socket
 from typing import TYPE_CHECKING, Any, cast
 
+from restate_proto.endpoint.addresses import parse_address, url_of
 from restate_proto.endpoint.binding import bind
 from restate_proto.endpoint.discovery import Discovery
+from restate_proto.endpoint.event_loop import loop_name, on_signal, run_until_done
 from restate_proto.endpoint.identity import is_loopback, request_identity
+from restate_proto.endpoint.lifespan import alive, check_lifespan
 from restate_proto.endpoint.limits import Limits
 from restate_proto.endpoint.routes import Routes
 from restate_proto.endpoint.serde_preview import SerdePreview
 from restate_proto.endpoint.validation import Validation
 from restate_proto.http2 import Server, engine_name, server_ssl_context
 from restate_proto.logs import get_logger
-from restate_proto.model.arguments import DURATION, check_string, wrong_type
+from restate_proto.model.arguments import DURATION, wrong_type
 from restate_proto.model.retry import OnJournalMismatch
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION
-from restate_proto.runtime import DEFAULT_RUN_THREADS, Attempt, Runtime, is_interrupt
+from restate_proto.runtime import DEFAULT_RUN_THREADS, Attempt, Runtime
 from restate_proto.runtime.debug import Debugger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
+    from restate_proto.endpoint.lifespan import Lifespan
     from restate_proto.model.service import ServiceBase
     from restate_proto.runtime import LastFailure
 
@@ -38,24 +44,41 @@ DEFAULT_GRACE = timedelta(seconds=30)
 # What a client of HTTP/1.1 is told, such as Restate where it was registered so.
 _HTTP1_ADVICE = "To register it with Restate use its http:// address, without --use-http1.1."
 
+
 _log = get_logger("restate_proto")
 
 
 class RunningEndpoint:
-    """An endpoint that listens.
+    """An endpoint that serves.
 
     Attributes:
-        host: the address that it listens on.
-        port: its port.
-        address: its URL, as restate-server is to be told: `http://127.0.0.1:9080`.
+        server: its HTTP/2 server.
         engine: the HTTP/2 library that it runs on: "h2" or "ngh2".
     """
 
-    def __init__(self, scheme: str, host: str, port: int, engine: str) -> None:
-        self.host = host
-        self.port = port
+    def __init__(self, server: Server, scheme: str, engine: str, handlers: int) -> None:
+        self.server = server
         self.engine = engine
-        self.address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+        self._scheme = scheme
+        self._handlers = handlers
+
+    def __str__(self) -> str:
+        return f"{self._handlers} handlers with {self.engine} and {loop_name()}"
+
+    @property
+    def host(self) -> str:
+        """The address that it listens on."""
+        return self.server.address[0]
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+        return self.server.address[1]
+
+    @property
+    def address(self) -> str:
+        """Its URL, as restate-server is to be told: `http://127.0.0.1:9080`."""
+        return url_of(self._scheme, *self.server.address)
 
 
 class Endpoint:
@@ -97,6 +120,10 @@ class Endpoint:
             that none of them has signed get a 401, but for health checks; docs/identity.md says
             how. None takes those of the environment variable RESTATE_PROTO_IDENTITY_KEYS, with
             commas between; without keys, whoever reaches the endpoint may call.
+        lifespan: a function that makes an asynchronous context, such as one with
+            `@asynccontextmanager`. It is entered before the first request, in each worker, and left
+            when nothing runs any more. A service that is an asynchronous context manager itself is
+            entered after it, and left before.
 
     Raises:
         TypeError: an object is no service, a handler is no coroutine function or takes something
@@ -123,6 +150,7 @@ class Endpoint:
         validation: Validation | None = None,
         debug: bool = False,
         identity_keys: Sequence[str] | None = None,
+        lifespan: Lifespan | None = None,
     ) -> None:
         if not isinstance(max_protocol_version, int):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             expected = f"{MIN_VERSION} to {MAX_VERSION}"
@@ -136,6 +164,9 @@ class Endpoint:
             raise wrong_type("Endpoint", "on_journal_mismatch", on_journal_mismatch, expected)
         if run_threads < 1:
             raise ValueError(f"run_threads={run_threads}: must be at least 1")
+        check_lifespan(lifespan)
+        self._lifespan = lifespan
+        self._services = services
         self._limits = limits or Limits()
         inbound, outbound = self._limits.max_inbound_message, self._limits.max_outbound_message
         self._handlers = bind(
@@ -193,6 +224,44 @@ class Endpoint:
         endpoint._identity = None  # noqa: SLF001 - its own class
         return endpoint
 
+    def adapted(
+        self,
+        *,
+        limits: Mapping[str, Any] | None = None,
+        tls: ssl.SSLContext | None = None,
+        debug: bool = False,
+    ) -> Endpoint:
+        """An endpoint of the same services, as a command line or a configuration wants it.
+
+        Args:
+            limits: what replaces some of its `Limits`, by name.
+            tls: what replaces its TLS context; None leaves it.
+            debug: whether it runs in development mode, if it does not anyway.
+
+        Raises:
+            ValueError: a limit is outside what it can be.
+        """
+        endpoint = self.debugging() if debug and not self._debug else copy(self)
+        if limits:
+            endpoint._limits = new = replace(self._limits, **limits)  # noqa: SLF001 - its own class
+            endpoint._handlers = {  # noqa: SLF001
+                path: handler.limited(new.max_inbound_message, new.max_outbound_message)
+                for path, handler in self._handlers.items()
+            }
+        if tls is not None:
+            endpoint._tls = tls  # noqa: SLF001
+        return endpoint
+
+    @property
+    def limits(self) -> Limits:
+        """What it takes from its peers, and how long it waits for them."""
+        return self._limits
+
+    @property
+    def manifest(self) -> bytes:
+        """The newest discovery manifest of its services, as JSON."""
+        return self._discovery.respond(None).body
+
     def serve(self, address: str = "127.0.0.1:9080", *, grace: timedelta = DEFAULT_GRACE) -> None:
         """Serve until SIGTERM or SIGINT; blocks.
 
@@ -208,42 +277,30 @@ class Endpoint:
             OSError: the address cannot be listened on.
             ValueError: the address is not HOST:PORT.
             ImportError: ngh2 was asked for and cannot be imported.
+            LifespanError: the lifespan or a service could not be set up.
         """
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            loop = runner.get_loop()
-            serving = loop.create_task(self._serve(address, grace))
-            while not serving.done():
-                try:
-                    loop.run_until_complete(serving)
-                except (KeyboardInterrupt, SystemExit) as error:
-                    # asyncio gives it to who awaits the task that raised it, and stops the loop.
-                    if serving.done() or is_interrupt(error):
-                        raise
-                    _log.warning(
-                        "%s in an asyncio task: the endpoint goes on",
-                        type(error).__name__,
-                        exc_info=error,
-                    )
+        run_until_done(self._serve(address, grace))
 
     async def _serve(self, address: str, grace: timedelta) -> None:
-        loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+            on_signal(number, stop.set)
         async with self.run(address, grace=grace) as running:
-            loop_name = type(loop).__module__.partition(".")[0]
-            what = f"{len(self._handlers)} handlers with {running.engine} and {loop_name}"
-            print(f"Serving {what} at {running.address}", flush=True)  # noqa: T201 - a server says where it is
+            print(f"Serving {running} at {running.address}", flush=True)  # noqa: T201 - a server says where it is
             await stop.wait()
 
     @asynccontextmanager
     async def run(
-        self, address: str = "127.0.0.1:0", *, grace: timedelta = DEFAULT_GRACE
+        self,
+        address: str | socket = "127.0.0.1:0",
+        *,
+        grace: timedelta = DEFAULT_GRACE,
     ) -> AsyncGenerator[RunningEndpoint]:
         """Serve in the running event loop while the context is entered.
 
         Args:
-            address: the host and port to listen on; port 0 takes a free one.
+            address: the host and port to listen on, where port 0 takes a free one; or a socket
+                that is bound already, which is closed in the end.
             grace: how long running attempts may take to end when the context is left.
 
         Yields:
@@ -253,57 +310,79 @@ class Endpoint:
             OSError: the address cannot be listened on.
             ValueError: the address is not HOST:PORT.
             ImportError: ngh2 was asked for and cannot be imported.
+            LifespanError: the lifespan or a service could not be set up.
         """
-        host, port = parse_address(address)
+        where = address if isinstance(address, socket) else parse_address(address)
+        async with self.connections(grace=grace) as running:
+            if isinstance(where, socket):
+                await running.server.listen(where)
+            else:
+                await running.server.start(*where)
+                self._warn_if_open(*where)
+            yield running
+
+    @asynccontextmanager
+    async def connections(
+        self, *, grace: timedelta = DEFAULT_GRACE
+    ) -> AsyncGenerator[RunningEndpoint]:
+        """As `run`, but without an address: the server is given connections by `adopt`.
+
+        Args:
+            grace: how long running attempts may take to end when the context is left.
+
+        Yields:
+            The endpoint, whose `server` takes the connections.
+
+        Raises:
+            ImportError: ngh2 was asked for and cannot be imported.
+            LifespanError: the lifespan or a service could not be set up.
+        """
         if not isinstance(grace, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_type("Endpoint.run", "grace", grace, DURATION)
-        runtime = Runtime(
-            asyncio.get_running_loop(),
-            run_threads=self._run_threads,
-            expose_tracebacks=self._expose_tracebacks,
-        )
-        debugger = Debugger(runtime, repeats=self._repeats) if self._debug else None
-        new_attempt = Attempt if debugger is None else debugger.attempt
-        routes = Routes(self._handlers, self._discovery, self._preview, runtime, new_attempt)
-        server = Server(
-            routes.accept if self._identity is None else routes.accept_signed(self._identity),
-            engine=self._engine,
-            ssl=self._tls,
-            settings=self._limits.of_connection(),
-            limits=self._limits.of_server(),
-            health=routes.health,
-            advice=_HTTP1_ADVICE,
-        )
-        await server.start(host, port)
+        async with self._open() as routes:
+            server = Server(
+                routes.accept if self._identity is None else routes.accept_signed(self._identity),
+                engine=self._engine,
+                ssl=self._tls,
+                settings=self._limits.of_connection(),
+                limits=self._limits.of_server(),
+                health=routes.health,
+                advice=_HTTP1_ADVICE,
+            )
+            scheme = "http" if self._tls is None else "https"
+            try:
+                yield RunningEndpoint(server, scheme, self._engine, len(self._handlers))
+            finally:
+                # Restate (1.7) closes a connection with all that runs on it when it was told that
+                # the connection ends and has a new invocation for it.
+                await server.drain(grace.total_seconds(), announce=False)
+
+    def _warn_if_open(self, host: str, port: int) -> None:
         if self._identity is None and self._tls is None and not is_loopback(host):
             _log.warning(
-                "whoever reaches %s can call every handler: set identity_keys to the public key of "
-                "your Restate, or serve TLS",
-                address,
+                "whoever reaches %s:%s can call every handler: set identity_keys to the public key "
+                "of your Restate, or serve TLS",
+                host,
+                port,
             )
-        try:
-            scheme = "http" if self._tls is None else "https"
-            yield RunningEndpoint(scheme, *server.address, self._engine)
-        finally:
-            # Restate (1.7) closes a connection with all that runs on it when it was told that the
-            # connection ends and has a new invocation for it.
-            await server.drain(grace.total_seconds(), announce=False)
-            await runtime.cleanups.finished()
-            if debugger is not None:
-                debugger.close()
 
-
-def parse_address(address: str) -> tuple[str, int]:
-    """The host and port of `HOST:PORT`, `[IPV6]:PORT` or `:PORT` (which is 127.0.0.1).
-
-    Raises:
-        ValueError: it is none of these.
-    """
-    check_string("Endpoint.run", "address", address)
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 65535:
-        raise ValueError(f"{address!r} is not HOST:PORT, such as 127.0.0.1:9080")
-    return host.strip("[]") or "127.0.0.1", int(port)
+    @asynccontextmanager
+    async def _open(self) -> AsyncGenerator[Routes]:
+        """Set up what attempts need in the running event loop, whatever brings the requests."""
+        async with alive(self._lifespan, self._services):
+            runtime = Runtime(
+                asyncio.get_running_loop(),
+                run_threads=self._run_threads,
+                expose_tracebacks=self._expose_tracebacks,
+            )
+            debugger = Debugger(runtime, repeats=self._repeats) if self._debug else None
+            new_attempt = Attempt if debugger is None else debugger.attempt
+            try:
+                yield Routes(self._handlers, self._discovery, self._preview, runtime, new_attempt)
+            finally:
+                await runtime.cleanups.finished()
+                if debugger is not None:
+                    debugger.close()
 
 
 def _tls_context(tls: Any) -> ssl.SSLContext | None:
@@ -316,11 +395,3 @@ def _tls_context(tls: Any) -> ssl.SSLContext | None:
         case _:
             expected = "the paths of certificate and key, ('cert.pem', 'key.pem'), or an SSLContext"
             raise wrong_type("Endpoint", "tls", tls, expected)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415 - has no wheels everywhere
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

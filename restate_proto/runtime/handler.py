@@ -114,6 +114,18 @@ class BoundHandler:
         handler.on_mismatch = ErrorBehavior.RETRY  # which is not made; a pause would be waited for
         return handler
 
+    def limited(self, max_message: int, max_outbound: int) -> BoundHandler:
+        """The handler with other limits.
+
+        Args:
+            max_message: the longest message of the service protocol that is taken, in bytes.
+            max_outbound: the `message-size-limit` of the server, in bytes.
+        """
+        handler = copy(self)
+        handler.max_message = max_message
+        handler.max_outbound = max_outbound
+        return handler
+
     def describe(self, journal: Journal) -> str:
         """The handler and the invocation, for the log."""
         return f"{self.name}, invocation {journal.start.debug_id or '(unknown)'}"

@@ -12,7 +12,7 @@ from benchmark.v1.benchmark_pb2 import AddRequest, Count, GreetRequest, GreetRes
 from benchmark.v1.benchmark_restate import CounterBase, GreeterBase
 from restate_proto import Endpoint, Limits, Service
 from restate_proto.codec.google import google_codec
-from restate_proto.endpoint.endpoint import parse_address
+from restate_proto.endpoint.addresses import parse_address
 from restate_proto.http2 import Http2Client, Response, client_ssl_context, server_ssl_context
 from restate_proto.model.kinds import ServiceKind
 from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor

@@ -45,6 +45,7 @@ class Pair:
     random: Random
     ours: Ours = field(init=False)
     official: Official = field(init=False)
+    signals: set[str] = field(default_factory=set[str])
     written: list[Message] = field(default_factory=list["Message"])
 
     def __post_init__(self) -> None:
@@ -301,6 +302,7 @@ class _Alone:
 
     def __init__(self, side: Side, version: int) -> None:
         self.version = version
+        self.signals: set[str] = set()
         self._side = side
         self._written = bytearray()
 

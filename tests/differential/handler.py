@@ -75,6 +75,8 @@ class Machines(Protocol):
     """What a handler runs on: one state machine, or both in lockstep."""
 
     version: int
+    signals: set[str]
+    """The names of signals that are awaited."""
 
     @property
     def handles(self) -> list[Any]:
@@ -154,8 +156,10 @@ def _do(
         "peek promise": lambda side: side.peek_promise(key),
         "complete promise": lambda side: side.complete_promise(key, _plain(result)),
     }
-    if operation.kind == "signal" and name in machines.handles:
-        return  # ours refuses to wait for a name twice: see `KNOWN`
+    if operation.kind == "signal":
+        if name in machines.signals:
+            return  # ours refuses to wait for a name twice: see `KNOWN`
+        machines.signals.add(name)
     if operation.kind in does:
         seen.append(machines.do(str(operation), does[operation.kind]))
         return

@@ -77,7 +77,7 @@ def test_every_key_can_be_written_and_read(raw: bytes, zeros: int) -> None:
         ("publickey_abc", "does not begin with publickeyv1_"),
         ("publickeyv1_", "has 0 bytes"),
         ("publickeyv1_" + "0" * 40, "is not base58"),
-        (SIGNER.public_key + " ", "is not base58"),
+        pytest.param(SIGNER.public_key + " ", "is not base58", id="a space"),
         (identity_key(b"x" * 31), "has 31 bytes"),
         (identity_key(b"x" * 33), "has 33 bytes"),
         (identity_key(bytes(33)), "has 33 bytes"),
@@ -88,7 +88,11 @@ def test_what_is_no_key_is_refused_where_the_endpoint_is_made(key: str, says: st
         Endpoint(Greeter(), identity_keys=[key])
 
 
-@pytest.mark.parametrize("keys", [SIGNER.public_key, SIGNER.public_key.encode(), [b"x"], {}])
+@pytest.mark.parametrize(
+    "keys",
+    [SIGNER.public_key, SIGNER.public_key.encode(), [b"x"], {}],
+    ids=["text", "bytes", "list of bytes", "dict"],
+)
 def test_what_is_no_list_of_keys_is_a_type_error(keys: Any) -> None:
     with pytest.raises(TypeError, match=r'a list of public keys, such as \["publickeyv1_..."\]'):
         Endpoint(Greeter(), identity_keys=keys)

@@ -23,7 +23,6 @@ from typing_extensions import override
 
 from restate_proto.protocol import Phase
 from restate_proto.runtime.execution import Execution
-from restate_proto.runtime.handler_outcome import log_failure
 
 if TYPE_CHECKING:
     from restate_proto.runtime.byte_stream import ByteStream
@@ -144,7 +143,8 @@ class Attempt(Execution):
         if is_last:
             self._has_ended = True
             if journal.error is not None:
-                log_failure(journal, self._handler, journal.error, self._cause)
+                log = self._runtime.failure_log
+                log.failed(self._loop, self._handler, journal.error, self._cause)
             self._cause = None
             self._stream.write(output, end=True)
         elif output:

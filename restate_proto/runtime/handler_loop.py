@@ -240,7 +240,8 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
         stubborn = [task for task in self.tasks.values() if task.was_cancelled_at_end]
         with self.stepping():
             for task in stubborn:
-                _log.warning("%s has ignored that its handler has ended", task.get_name())
+                text = "%s has ignored that its handler has ended"
+                _log.warning(text, task.get_name(), extra=self.invocation._asdict())
                 task.abandon(AttemptEnded("the handler has ended"))
         return bool(stubborn)
 

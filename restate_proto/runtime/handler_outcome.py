@@ -1,4 +1,4 @@
-"""The end of an attempt: what must be finished first, what Restate is told, and what the log."""
+"""The end of an attempt: what must be finished first, and what Restate is told."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 from restate_proto.codec.payload import encode
 from restate_proto.errors import TerminalError
 from restate_proto.logs import get_logger
-from restate_proto.protocol import AttemptEnded, AttemptError, ErrorBehavior
+from restate_proto.protocol import AttemptEnded, AttemptError
 from restate_proto.runtime.cancellation import CancelledError
 from restate_proto.runtime.failures import describe_error, is_group, to_attempt_error, to_failure
-from restate_proto.runtime.handler import LastFailure
 from restate_proto.runtime.runtime import place_of
 
 if TYPE_CHECKING:
@@ -34,19 +33,12 @@ __all__ = [
     "end_task",
     "fail",
     "finish",
-    "log_failure",
     "terminal_error",
     "unawaited",
     "write_outcome",
 ]
 
 _log = get_logger("restate_proto")
-
-_WHAT_FOLLOWS = {
-    ErrorBehavior.RETRY: "Restate will retry it",
-    ErrorBehavior.PAUSE: "Restate pauses the invocation",
-    ErrorBehavior.FAIL: "Restate ends the invocation",
-}
 
 _MOST_WAITS_AFTER_END = 100
 """How often a task may wait after its attempt has ended, each time in vain."""
@@ -147,6 +139,7 @@ def end_task(task: Stepper, loop: HandlerLoop, handler: BoundHandler, reason: st
                 handler.describe(loop.journal),
                 task.get_name(),
                 place_of(task),
+                extra=loop.invocation._asdict(),
             )
             task.abandon(AttemptEnded("it goes on and on"))
 
@@ -223,24 +216,3 @@ def fail(journal: Journal, handler: BoundHandler, runtime: Runtime, error: BaseE
     if handler.report_failure is not None:
         failure = replace(failure, retry_after=None)  # which outdoes any bound
     journal.fail_with(failure)
-
-
-def log_failure(
-    journal: Journal,
-    handler: BoundHandler,
-    failure: AttemptError,
-    cause: BaseException | None,
-) -> None:
-    """Log what an attempt has failed with; report it where it is the invocation's end."""
-    report = handler.report_failure if failure.retry_after is None else None
-    _log.warning(
-        "%s: attempt failed, %s: [%s] %s",
-        handler.describe(journal),
-        _WHAT_FOLLOWS[failure.behavior] if report is None else "and is not retried",
-        failure.code,
-        failure.message,
-        exc_info=cause,
-    )
-    if report is not None:
-        invocation_id = journal.start.debug_id or "(unknown)"
-        report(LastFailure(handler.name, invocation_id, failure.code, failure.message, cause))

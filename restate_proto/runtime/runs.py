@@ -131,7 +131,7 @@ class Runs:
             "executed again. Return None, bool, int, float, str, or lists and dicts of those, or "
             "declare the result's type: ctx.run(..., type=...)."
         )
-        _log.error("%s", text)
+        _log.error("%s", text, extra=self.scope.invocation._asdict())
         return Failure(500, text)
 
     def _failed(self, task: _RunTask, error: BaseException) -> Failure | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from restate_proto.logs import get_logger
 from restate_proto.protocol import AttemptEnded
+from restate_proto.runtime.failure_log import FailureLog
 from restate_proto.runtime.threads import DEFAULT_RUN_THREADS, ThreadPool
 
 if TYPE_CHECKING:
@@ -40,7 +41,14 @@ class Runtime:
         turn_seconds: how much of one turn of the event loop handlers get.
     """
 
-    __slots__ = ("cleanups", "expose_tracebacks", "loop", "threads", "turn_share")
+    __slots__ = (
+        "cleanups",
+        "expose_tracebacks",
+        "failure_log",
+        "loop",
+        "threads",
+        "turn_share",
+    )
 
     def __init__(
         self,
@@ -53,6 +61,7 @@ class Runtime:
     ) -> None:
         self.loop = loop
         self.expose_tracebacks = expose_tracebacks
+        self.failure_log = FailureLog()
         self.threads = ThreadPool(run_threads)
         self.cleanups = Cleanups(loop, cleanup_seconds)
         self.turn_share = TurnShare(loop, turn_seconds)

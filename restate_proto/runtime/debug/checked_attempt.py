@@ -11,7 +11,6 @@ from restate_proto.protocol.messages import MessageType
 from restate_proto.protocol.player import Player
 from restate_proto.runtime.debug.repetition import NotRepeatableError, Repetition
 from restate_proto.runtime.debug.watched_attempt import WatchedAttempt
-from restate_proto.runtime.handler_outcome import log_failure
 
 if TYPE_CHECKING:
     from restate_proto.protocol.player import Difference
@@ -125,7 +124,6 @@ class CheckedAttempt:
 
     def _refuse(self, difference: Difference, repetition: Repetition) -> bytes:
         """Have the attempt fail. Returns what is written in place of its last bytes."""
-        journal = self._attempt.journal
         now, then = (
             repetition.line_of(difference.command),
             self._attempt.line_of(difference.command),
@@ -136,6 +134,7 @@ class CheckedAttempt:
         if then not in now:
             text += f" The first time it was at {then}."
         failure = AttemptError(Code.JOURNAL_MISMATCH, f"{text} {_ADVICE}")
-        log_failure(journal, self._handler, failure, NotRepeatableError(failure.message))
+        log = self._runtime.failure_log
+        log.failed(self._attempt.loop, self._handler, failure, NotRepeatableError(failure.message))
         payload = failure.to_message(None, self._version).SerializeToString()
         return pack_header(MessageType.ERROR, 0, len(payload)) + payload

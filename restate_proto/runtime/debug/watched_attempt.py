@@ -136,9 +136,9 @@ class WatchedAttempt(Attempt):
         cast("WatchedLoop", self._loop).watch = watch
 
     @property
-    def journal(self) -> Journal:
-        """Its journal."""
-        return self._journal
+    def loop(self) -> HandlerLoop:
+        """The loop of its handler."""
+        return self._loop
 
     def line_of(self, index: int | None) -> str:
         """The line that has issued a command; else where the attempt has failed, or the handler ended.

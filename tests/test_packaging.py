@@ -187,9 +187,9 @@ def test_a_contract_becomes_a_service_that_restate_calls(
         try:
             assert serving.stdout
             address = serving.stdout.readline().split()[-1]
-            register = ["register", address, "--admin-url", restate_server.admin_url]
-            registered = environment.run("restate-proto", *register, cwd=tmp_path)
-            assert b"tally.v1.Counter" in registered
+            deploy = ["deploy", address, "--admin-url", restate_server.admin_url]
+            deployed = environment.run("restate-proto", *deploy, cwd=tmp_path)
+            assert b"tally.v1.Counter" in deployed
             answer = environment.run("python", "calls.py", restate_server.ingress_url, cwd=tmp_path)
             assert answer == b"42\n"
         finally:

@@ -5,7 +5,7 @@
     npx restate-server
     .venv/bin/python -m examples.shop.world
     .venv/bin/restate-proto serve examples.shop.main:endpoint
-    .venv/bin/restate-proto register
+    .venv/bin/restate-proto deploy
 """
 
 from __future__ import annotations

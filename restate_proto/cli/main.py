@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 
 from restate_proto.cli.breaking import breaking_command
+from restate_proto.cli.deploy import deploy_command
+from restate_proto.cli.deployments import deployments_command
 from restate_proto.cli.docs import docs_command
 from restate_proto.cli.export import export_command
 from restate_proto.cli.generate import generate_command
-from restate_proto.cli.register import register_command
+from restate_proto.cli.rollback import rollback_command
 from restate_proto.cli.serve import serve_command
+from restate_proto.cli.subscriptions import subscriptions_app
 from restate_proto.version import __version__
 
 __all__ = ["app"]
@@ -28,7 +31,10 @@ app.command("export")(export_command)
 app.command("breaking")(breaking_command)
 app.command("docs")(docs_command)
 app.command("serve")(serve_command)
-app.command("register")(register_command)
+app.command("deploy")(deploy_command)
+app.command("rollback")(rollback_command)
+app.command("deployments")(deployments_command)
+app.add_typer(subscriptions_app, name="subscriptions")
 
 
 def _print_version(wanted: bool) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor import Descriptor, FileDescriptor
 
-__all__ = ["find_descriptor", "message_files"]
+__all__ = ["contract_files", "find_descriptor", "message_files"]
 
 _WELL_KNOWN = "google/protobuf/"
 _WELL_KNOWN_MODULE = "google.protobuf"  # or what ends with it
@@ -29,6 +29,7 @@ _WELL_KNOWN_FILES = (
     *("type", "wrappers"),
 )
 
+_files: dict[str, bytes] = {}  # by the module that brought them
 _new: dict[tuple[str, bytes], None] = {}  # what no class has been looked for in yet
 _pools: list[_Pool] = []
 _messages: dict[str, dict[tuple[str, ...], Descriptor]] = {}  # by module, then by names
@@ -43,7 +44,20 @@ def message_files(module: str, path: str, files: bytes) -> None:
         files: a serialized `FileDescriptorSet`, each file after those that it imports; the
             well-known types are not in it.
     """
+    _files[module] = files
     _new[module.removesuffix(path), files] = None
+
+
+def contract_files(module: str) -> bytes | None:
+    """The descriptors that a generated module has brought, its own file last.
+
+    Args:
+        module: the module's `__name__`.
+
+    Returns:
+        A serialized `FileDescriptorSet`, or None where its messages have descriptors themselves.
+    """
+    return _files.get(module)
 
 
 def find_descriptor(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from restate_proto.endpoint.addresses import parse_address, url_of
 from restate_proto.endpoint.binding import bind
+from restate_proto.endpoint.contract_metadata import described_with_contract
 from restate_proto.endpoint.discovery import Discovery
 from restate_proto.endpoint.event_loop import loop_name, on_signal, run_until_done
 from restate_proto.endpoint.identity import is_loopback, request_identity
@@ -175,7 +176,7 @@ class Endpoint:
         descriptors = [service.__restate_service__ for service in services]
         self._preview = SerdePreview(descriptors, inbound)
         self._discovery = Discovery(
-            map(self._preview.advertised, descriptors),
+            [self._preview.advertised(described_with_contract(each)) for each in services],
             min_protocol_version=MIN_VERSION,
             max_protocol_version=max_protocol_version,
             bidirectional=bidirectional,

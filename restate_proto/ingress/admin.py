@@ -38,6 +38,9 @@ __all__ = ["AdminClient", "Deployment"]
 
 T = TypeVar("T")
 
+# What a deployment is registered with, as a request and an answer call it.
+_REGISTERED_WITH = ("uri", "arn", "assume_role_arn", "additional_headers", "metadata", "auth")
+
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
@@ -88,7 +91,7 @@ class AdminClient:
 
     def register(
         self,
-        endpoint_url: str,
+        address: str,
         *,
         force: bool = False,
         breaking: bool = False,
@@ -98,7 +101,8 @@ class AdminClient:
         """Register an endpoint. One that is registered already stays as it is, without `force`.
 
         Args:
-            endpoint_url: where the endpoint listens, such as `http://127.0.0.1:9080`.
+            address: where the endpoint listens, such as `http://127.0.0.1:9080`, or the ARN of the
+                version of a Lambda function.
             force: replace what is registered at that address.
             breaking: take changes that callers of a service would notice, such as another kind.
             dry_run: look at the endpoint and register nothing.
@@ -110,12 +114,45 @@ class AdminClient:
         Raises:
             IngressError: the server refused, did not reach the endpoint, or was not reached itself.
         """
-        body: dict[str, object] = {"uri": endpoint_url, "force": force, "dry_run": dry_run}
+        where = "arn" if address.startswith("arn:") else "uri"
+        body: dict[str, object] = {where: address, "force": force, "dry_run": dry_run}
         if breaking:
             body["breaking"] = True
         if use_http_11:
             body["use_http_11"] = True
         return self._ask(admin_request("POST", "/deployments", body), _deployment)
+
+    def register_again(
+        self, description: Mapping[str, Any], *, dry_run: bool = False
+    ) -> Deployment:
+        """Register a deployment as it was registered, which makes it the current one of its services.
+
+        New invocations of its services go to it from then on. The server looks at the endpoint
+        again, so that what is served there counts, and no longer what was.
+
+        Args:
+            description: what `deployments` says of it.
+            dry_run: look at the endpoint and register nothing.
+
+        Returns:
+            The deployment, as it is then, or would be.
+
+        Raises:
+            IngressError: the server refused, did not reach the endpoint, or was not reached itself.
+        """
+        body = {name: description[name] for name in _REGISTERED_WITH if name in description}
+        if description.get("http_version") == "HTTP/1.1":
+            body["use_http_11"] = True
+        body |= {"force": True, "dry_run": dry_run}
+        return self._ask(admin_request("POST", "/deployments", body), _deployment)
+
+    def deployments(self) -> tuple[Mapping[str, Any], ...]:
+        """What the admin API says of each deployment; of its services, only names and revisions.
+
+        Raises:
+            IngressError: the request failed.
+        """
+        return self._ask(admin_request("GET", "/deployments"), _deployments)
 
     def deployment(self, deployment_id: str) -> Deployment:
         """The deployment with this id.
@@ -142,6 +179,43 @@ class AdminClient:
             IngressError: the request failed.
         """
         return self._ask(admin_request("GET", "/services"), _services)
+
+    def subscriptions(self) -> tuple[Mapping[str, Any], ...]:
+        """What the admin API says of each subscription.
+
+        Raises:
+            IngressError: the request failed.
+        """
+        return self._ask(admin_request("GET", "/subscriptions"), _subscriptions)
+
+    def subscribe(
+        self, source: str, sink: str, options: Mapping[str, str] | None = None
+    ) -> Mapping[str, Any]:
+        """Let each record of a topic invoke a handler.
+
+        Args:
+            source: the topic, `kafka://cluster/topic`.
+            sink: the handler, `service://shop.v1.Cart/AddTicket`.
+            options: those of Kafka's client, such as `auto.offset.reset`.
+
+        Returns:
+            What the admin API says of the subscription.
+
+        Raises:
+            IngressError: the server knows no such cluster or handler, or the request failed
+                otherwise.
+        """
+        body = {"source": source, "sink": sink, "options": dict(options or {})}
+        return self._ask(admin_request("POST", "/subscriptions", body), _subscription)
+
+    def unsubscribe(self, subscription_id: str) -> None:
+        """Remove a subscription.
+
+        Raises:
+            IngressError: there is none, or the request failed otherwise.
+        """
+        path = f"/subscriptions/{quote(subscription_id, safe='')}"
+        self._send(admin_request("DELETE", path))
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a query of Restate's SQL introspection, such as `SELECT * FROM state`.
@@ -233,8 +307,21 @@ def _deployment(response: Response) -> Deployment:
     return Deployment(str(answer["id"]), is_new, _services(response))
 
 
+def _deployments(response: Response) -> tuple[Mapping[str, Any], ...]:
+    return tuple(json.loads(response.body)["deployments"])
+
+
 def _services(response: Response) -> tuple[Mapping[str, Any], ...]:
     return tuple(json.loads(response.body)["services"])
+
+
+def _subscriptions(response: Response) -> tuple[Mapping[str, Any], ...]:
+    return tuple(json.loads(response.body)["subscriptions"])
+
+
+def _subscription(response: Response) -> Mapping[str, Any]:
+    answer = json.loads(response.body)
+    return {name: answer[name] for name in ("id", "source", "sink", "options")}
 
 
 def _rows(response: Response) -> list[dict[str, Any]]:

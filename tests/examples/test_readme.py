@@ -103,8 +103,8 @@ def curl(line: str, ingress_url: str) -> str:
 def test_the_first_service_answers_as_the_readme_says(
     project: Path, endpoint: str, restate_server: RestateServer
 ) -> None:
-    register = command("restate-proto register")
-    said = run(register, endpoint, "--admin-url", restate_server.admin_url, cwd=project)
+    deploy = command("restate-proto deploy")
+    said = run(deploy, endpoint, "--admin-url", restate_server.admin_url, cwd=project)
     assert "greeter.v1.Greeter" in said
 
     answer = curl(command("curl 127.0.0.1:8080/greeter"), restate_server.ingress_url)

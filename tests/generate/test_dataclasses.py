@@ -21,14 +21,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restate_proto.cli.generate import generate
+from restate_proto.cli.verdict import judge
 from restate_proto.codec.raw import RawCodec
 from restate_proto.codec.registry import codec_for
 from restate_proto.contract.descriptors import Descriptors
 from restate_proto.contract.schema import MessageType
+from restate_proto.endpoint.contract_metadata import described_with_contract
 from restate_proto.generate.python.embedded import bare_files
 from restate_proto.generate.python.generate import generate as generate_restate_code
 from restate_proto.generate.python.messages import MESSAGES
 from restate_proto.model.error_types import received_error
+from restatepb.v1 import options_pb2
 from tests.generate.golden_cases import ALL_CASES, REPOSITORY, parameter, protos, tool
 
 if TYPE_CHECKING:
@@ -325,11 +328,29 @@ def test_descriptors_are_without_what_only_options_need(load: Load) -> None:
         "orders/more.proto",
         "orders/v1/order.proto",
     ]
+    *imported, own = files.file
+    # An endpoint registers them as the contract of its services.
+    assert [service.name for service in own.service] == ["Order"]
+    options: Any = own.service[0].options
+    assert options.HasExtension(options_pb2.object)
+    assert not any(file.service for file in imported)
     for file in files.file:
-        assert not file.service
         assert not file.HasField("source_code_info")
         assert not file.extension
     assert b"not for Restate" not in files.SerializeToString()
+
+
+def test_an_endpoint_registers_the_contract(load: Load) -> None:
+    base = load("orders.v1.order_restate").OrderBase
+    abstract: frozenset[str] = base.__abstractmethods__
+    service = type("Order", (base,), dict.fromkeys(abstract))()
+    described = {
+        "name": "orders.v1.Order",
+        "metadata": described_with_contract(service).config.metadata,
+    }
+    verdict = judge([described], [])
+    assert [finding.rule.id for finding in verdict.findings] == ["SERVICE_REMOVED"]
+    assert judge([described], [described]).judged == ("orders.v1.Order",)
 
 
 def embedded(module: Any) -> bytes:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
+    from google.protobuf.descriptor import FileDescriptor
     from google.protobuf.descriptor_pb2 import DescriptorProto
 
     from restate_proto.contract.descriptors import Descriptors
@@ -21,13 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["bare_files", "embedded_files"]
 
 _WELL_KNOWN = "google/protobuf/"  # is where protobuf is
+_OURS = "restatepb/"
 _OPTIONS = "google/protobuf/descriptor.proto"
 
 
 def embedded_files(descriptors: Descriptors, file: FileModel) -> bytes:
     """Returns the serialized `FileDescriptorSet` for `_rt.message_files`.
 
-    It has the file and those that its messages and services refer to, without comments. The
+    It has the file, at its end, and those that its messages and services refer to, without
+    comments. Services and our options are kept: an endpoint registers them as its contract. The
     well-known types are not in it.
 
     Args:
@@ -35,7 +38,9 @@ def embedded_files(descriptors: Descriptors, file: FileModel) -> bytes:
         file: whose generated code it is for.
     """
     types = {message.full_name for message in file.messages()}
-    bare = bare_files(descriptors, {file.path: types}, with_rules=True)
+    contract = _Contract(descriptors, {file.path: types}, with_rules=True, with_services=True)
+    contract.add(file.path)
+    bare = list(contract.bare.values())
     for each in bare:
         each.ClearField("source_code_info")
     kept = (each for each in bare if not each.name.startswith(_WELL_KNOWN))
@@ -45,8 +50,6 @@ def embedded_files(descriptors: Descriptors, file: FileModel) -> bytes:
 def bare_files(
     descriptors: Descriptors,
     wanted: Mapping[str, AbstractSet[str]],
-    *,
-    with_rules: bool = False,
 ) -> list[FileDescriptorProto]:
     """Returns files without services and custom options, and without the imports for those.
 
@@ -54,29 +57,37 @@ def bare_files(
         descriptors: where they and their imports are.
         wanted: the paths of the files, each with the full names of messages whose files it has to
             import though no field is of them.
-        with_rules: whether the options of `buf.validate` are kept all the same. They are read from
-            their bytes, so that their file is not needed.
 
     Returns:
         Copies of them and of what they import, each after its own imports.
     """
-    contract = _Contract(descriptors, wanted, with_rules=with_rules)
+    contract = _Contract(descriptors, wanted)
     for path in wanted:
         contract.add(path)
     return list(contract.bare.values())
 
 
 class _Contract:
-    """Files without what is not for messages."""
+    """Files without what is not for messages.
+
+    Args:
+        descriptors: where they and their imports are.
+        wanted: the full names of messages that files have to import, by the paths of the files.
+        with_rules: whether the options of `buf.validate` are kept all the same. They are read from
+            their bytes, so that their file is not needed.
+        with_services: whether the services of the wanted files are kept, and our own options.
+    """
 
     def __init__(
         self,
         descriptors: Descriptors,
         wanted: Mapping[str, AbstractSet[str]],
         *,
-        with_rules: bool,
+        with_rules: bool = False,
+        with_services: bool = False,
     ) -> None:
         self._with_rules = with_rules
+        self._with_services = with_services
         # Rules of a contract's own are extensions of messages of theirs.
         self._option_files = {_OPTIONS} if with_rules else {_OPTIONS, RULES_FILE}
         self._descriptors = descriptors
@@ -89,15 +100,19 @@ class _Contract:
             return
         file = FileDescriptorProto()
         file.CopyFrom(self._descriptors.protos[path])
-        file.ClearField("service")
+        keeps_services = self._with_services and path in self._wanted
+        if not keeps_services:
+            file.ClearField("service")
         rules = [*_rules(file)] if self._with_rules else []
         file.DiscardUnknownFields()  # options of extensions that are not loaded
-        _remove_extensions(file)
+        _remove_extensions(file, but_ours=self._with_services)
         for options, data in rules:
             options.MergeFromString(data)
         self._remove_option_definitions(file)
         needed = {self._file_of(name) for name in self._wanted.get(path, ())}
         needed.update(self._needed(path))
+        if keeps_services:
+            needed.update(_used_by_services(self._descriptors.file(path)))
         needed.discard(path)
         # Not its imports as they are: some are for options, and some define nothing but import
         # publicly what does.
@@ -140,6 +155,13 @@ class _Contract:
         return self._descriptors.message(message.lstrip(".")).file.name
 
 
+def _used_by_services(file: FileDescriptor) -> Iterator[str]:
+    """Yields the files of what the methods of a file take and return."""
+    for service in file.services_by_name.values():
+        for method in service.methods:
+            yield from (method.input_type.file.name, method.output_type.file.name)
+
+
 def _messages(messages: Iterable[DescriptorProto]) -> Iterator[DescriptorProto]:
     for message in messages:
         yield message
@@ -160,11 +182,12 @@ def _rules(message: Any) -> Iterator[tuple[Any, bytes]]:
                 yield from _rules(inner)
 
 
-def _remove_extensions(message: Any) -> None:
+def _remove_extensions(message: Any, *, but_ours: bool) -> None:
     """Removes the extensions in a message, and in all messages inside of it."""
     for field, value in message.ListFields():
         if field.is_extension:
-            message.ClearExtension(field)
+            if not (but_ours and field.file.name.startswith(_OURS)):
+                message.ClearExtension(field)
         elif field.message_type is not None:
             for inner in [value] if hasattr(value, "ListFields") else value:
-                _remove_extensions(inner)
+                _remove_extensions(inner, but_ours=but_ours)

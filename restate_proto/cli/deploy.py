@@ -1,0 +1,152 @@
+"""`restate-proto deploy`: makes an endpoint the one that new invocations of its services go to."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from restate_proto.cli.admin import (
+    DEFAULT_ADMIN_URL,
+    AdminUrl,
+    AuthToken,
+    Yes,
+    admin_client,
+    check_url,
+)
+from restate_proto.cli.deploy_plan import Action, plan_deployment
+from restate_proto.cli.deploy_report import DeployReport, OlderDeployments
+from restate_proto.cli.draining import older_deployments, prune, wait_drained
+from restate_proto.cli.durations import parse_duration
+from restate_proto.cli.output import MISUSED, fail
+from restate_proto.cli.printing import Json
+from restate_proto.cli.verdict import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from restate_proto.cli.deploy_plan import DeployPlan
+    from restate_proto.cli.deployment_status import DeploymentStatus
+    from restate_proto.cli.verdict import Verdict
+    from restate_proto.ingress import AdminClient
+
+__all__ = ["NOT_DRAINED", "deploy_command"]
+
+NOT_DRAINED = 3
+"""The exit code where the endpoint is deployed, and older deployments are not drained in time."""
+
+
+def deploy_command(
+    address: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL",
+            help="The endpoint's address, as the Restate server reaches it; or the ARN of the "
+            "version of a Lambda function.",
+        ),
+    ] = "http://127.0.0.1:9080",
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
+    ] = False,
+    breaking: Annotated[
+        bool,
+        typer.Option("--breaking", help="Deploy even what breaks the contract that is registered."),
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Replace what is registered at that address. For development only."
+        ),
+    ] = False,
+    use_http_11: Annotated[
+        bool,
+        typer.Option("--use-http1.1", help="For endpoints behind servers without HTTP/2."),
+    ] = False,
+    drain_timeout: Annotated[
+        timedelta | None,
+        typer.Option(
+            "--wait-drained",
+            metavar="DURATION",
+            parser=parse_duration,
+            help="Wait so long, at most, until nothing is in flight on older deployments: 10m.",
+            show_default=False,
+        ),
+    ] = None,
+    remove_drained: Annotated[
+        bool,
+        typer.Option("--prune", help="Remove older deployments on which nothing is in flight."),
+    ] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+    admin_url: AdminUrl = DEFAULT_ADMIN_URL,
+    auth_token: AuthToken = None,
+) -> None:
+    """Register an endpoint, so that new invocations of its services go to it.
+
+    Says what changes, and compares the contract with the one that is registered. What has begun on
+    older deployments ends there: --wait-drained waits for it, --prune removes the deployments.
+
+    Exits with 0 where the endpoint is deployed, 1 where not, 2 where the command is wrong, and 3
+    where it is deployed and older deployments are not drained in time.
+    """
+    if not address.startswith("arn:"):
+        check_url(address)
+    if remove_drained and not yes and not dry_run and not sys.stdin.isatty():
+        fail(
+            "--prune removes deployments, and there is no terminal to ask on; write --yes",
+            code=MISUSED,
+        )
+    with admin_client(admin_url, auth_token) as admin:
+        plan = plan_deployment(admin, address, use_http_11=use_http_11)
+        verdict = judge(plan.current, plan.served)
+        report = DeployReport(plan, verdict, as_json=as_json)
+        refusal = _refusal(plan, verdict, breaking=breaking, force=force)
+        if dry_run or refusal:
+            report.show_plan(plan.deployment_id, done=False)
+            report.show_older(OlderDeployments.load(admin, older_deployments(admin, plan.services)))
+            report.close(refusal)
+            if refusal:
+                fail(refusal)
+            return
+        deployment_id = _carry_out(admin, plan, breaking=breaking, use_http_11=use_http_11)
+        report.show_plan(deployment_id, done=True)
+        undrained: Sequence[DeploymentStatus] = ()
+        if drain_timeout is not None:
+            undrained = wait_drained(admin, plan.services, drain_timeout)
+        removed: Sequence[DeploymentStatus] = ()
+        kept = older_deployments(admin, plan.services)
+        if remove_drained:
+            removed, kept = prune(admin, plan.services, yes=yes)
+        report.show_older(OlderDeployments.load(admin, kept, removed))
+        report.close()
+    if undrained:
+        raise typer.Exit(NOT_DRAINED)
+
+
+def _refusal(plan: DeployPlan, verdict: Verdict, *, breaking: bool, force: bool) -> str | None:
+    """Returns why nothing is registered, if so."""
+    if plan.action is Action.REPLACE and not force:
+        return (
+            "nothing is registered: serve the new version at another address and deploy that, so "
+            "that what has begun ends on the old one; in development, write --force to replace "
+            "what is registered"
+        )
+    if plan.action is not Action.NOTHING and verdict.breaks and not breaking:
+        return "nothing is registered, for it breaks what is; write --breaking to deploy it all the same"
+    return None
+
+
+def _carry_out(admin: AdminClient, plan: DeployPlan, *, breaking: bool, use_http_11: bool) -> str:
+    """Does what the plan says. Returns the id of the deployment."""
+    if plan.action is Action.NOTHING:
+        assert plan.deployment_id is not None
+        return plan.deployment_id
+    return admin.register(
+        plan.address,
+        force=plan.action is not Action.REGISTER,
+        breaking=breaking,
+        use_http_11=use_http_11,
+    ).id

@@ -1,0 +1,151 @@
+"""What a Restate server has registered, beside what an endpoint serves now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from restate_proto.contract.metadata import CONTRACT, read_contract
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+__all__ = ["ServiceChange", "compare_services"]
+
+_KINDS = {"Service": "service", "VirtualObject": "virtual object", "Workflow": "workflow"}
+
+# What tells one registration from the next, and nothing of the service.
+_BOOKKEEPING = ("name", "ty", "handlers", "deployment_id", "revision", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChange:
+    """A service, and what has become of it.
+
+    Args:
+        name: its Restate name.
+        kind: what it is, for people.
+        handlers: the names of its handlers.
+        change: what has become of it: "new", "unchanged", "changed" or "gone".
+        details: what has changed, a line for each, such as "handler Close is new" or
+            "inactivity_timeout: 1m, was 30s".
+    """
+
+    name: str
+    kind: str
+    handlers: tuple[str, ...]
+    change: str
+    details: tuple[str, ...] = ()
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether all of it is as it was."""
+        return self.change == "unchanged"
+
+
+def compare_services(
+    before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]
+) -> tuple[ServiceChange, ...]:
+    """Compares services as the admin API describes them.
+
+    Args:
+        before: those that were there.
+        after: those that are to be there.
+
+    Returns:
+        All of them, by their names; those that are gone last.
+    """
+    old, new = _by_name(before), _by_name(after)
+    gone = {name: service for name, service in old.items() if name not in new}
+    return (
+        *(_change(old.get(name), service) for name, service in new.items()),
+        *(_described(service, "gone") for service in gone.values()),
+    )
+
+
+def _by_name(described: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The server has services and handlers in no order."""
+    return {each["name"]: each for each in sorted(described, key=lambda each: each["name"])}
+
+
+def _change(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> ServiceChange:
+    if before is None:
+        return _described(after, "new")
+    details = tuple(_differences(before, after))
+    return _described(after, "changed" if details else "unchanged", details)
+
+
+def _described(
+    service: Mapping[str, Any], change: str, details: tuple[str, ...] = ()
+) -> ServiceChange:
+    handlers = tuple(_by_name(service["handlers"]))
+    return ServiceChange(service["name"], _kind(service), handlers, change, details)
+
+
+def _kind(service: Mapping[str, Any]) -> str:
+    return _KINDS.get(service["ty"], str(service["ty"]))
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    if before["ty"] != after["ty"]:
+        yield f"it was a {_kind(before)}"
+    old, new = _by_name(before["handlers"]), _by_name(after["handlers"])
+    yield from (f"handler {name} is new" for name in new if name not in old)
+    yield from (f"handler {name} is gone" for name in old if name not in new)
+    for name in new:
+        if name in old:
+            if old[name].get("ty") != new[name].get("ty"):
+                one, other = (_written(each[name].get("ty")) for each in (old, new))
+                yield f"handler {name} is {other}, was {one}"
+            yield from (f"handler {name}: {each}" for each in _settings(old[name], new[name]))
+    yield from _settings(before, after)
+
+
+def _settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """Yields the settings that differ, with their values where these fit on a line."""
+    old, new = dict(_flat(before)), dict(_flat(after))
+    for name in sorted(old.keys() | new.keys()):
+        one, other = old.get(name), new.get(name)
+        if one == other:
+            continue
+        if name == _CONTRACT:
+            yield "its contract differs"
+        elif all(value is None or isinstance(value, str | int | float) for value in (one, other)):
+            yield f"{name}: {_written(other)}, was {_written(one)}"
+        else:
+            yield f"{name} differs"
+
+
+def _flat(described: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yields the settings of a service or handler; `retry_policy.max_attempts` is one."""
+    for name, value in described.items():
+        if name in _BOOKKEEPING:
+            continue
+        if name in {"retry_policy", "metadata"}:
+            yield from (
+                (f"{name}.{inner}", _readable(f"{name}.{inner}", each))
+                for inner, each in value.items()
+            )
+        else:
+            yield name, value
+
+
+def _readable(name: str, value: Any) -> Any:
+    """The contract is compressed, which not every machine does alike."""
+    files = read_contract(value) if name == _CONTRACT else None
+    return value if files is None else files.SerializeToString(deterministic=True)
+
+
+def _written(value: object) -> str:
+    text = (
+        "not set"
+        if value is None
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+_CONTRACT = f"metadata.{CONTRACT}"
+_LONGEST = 60

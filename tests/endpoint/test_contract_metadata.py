@@ -1,0 +1,63 @@
+"""The contract of a service in what an endpoint registers of it."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any
+
+import pytest
+
+from restate_proto._codegen import v1 as rt
+from restate_proto.contract import metadata
+from restate_proto.contract.metadata import CONTRACT, read_contract
+from restate_proto.endpoint.contract_metadata import described_with_contract
+from shop.v1.cart_restate import CartBase
+
+
+def made(base: Any) -> Any:
+    """A service whose handlers are never called."""
+    abstract: frozenset[str] = base.__abstractmethods__
+    return type("Made", (base,), dict.fromkeys(abstract))()
+
+
+def test_it_is_the_file_and_what_that_imports() -> None:
+    config = described_with_contract(made(CartBase)).config
+    files = read_contract(config.metadata[CONTRACT])
+    assert files
+    names = [file.name for file in files.file]
+    assert names[-1] == "shop/v1/cart.proto"
+    assert "restatepb/v1/options.proto" in names
+    assert [service.name for service in files.file[-1].service] == ["Cart"]
+    # The reader brings what every reader has; the contract is short without.
+    assert len(config.metadata[CONTRACT]) < 2000
+
+
+def test_metadata_of_the_contract_itself_wins() -> None:
+    descriptor = rt.ServiceDescriptor(
+        "shop.v1.Cart",
+        rt.ServiceKind.SERVICE,
+        (),
+        config=rt.Config(metadata={"team": "red", CONTRACT: "mine"}),
+    )
+    service = type("Mine", (rt.Service,), {"__restate_service__": descriptor})
+    service.__module__ = "shop.v1.cart_restate"
+    assert described_with_contract(service()).config.metadata == {"team": "red", CONTRACT: "mine"}
+
+
+@pytest.mark.parametrize("module", [__name__, "nowhere.v1.nothing_restate"])
+def test_a_base_that_was_written_by_hand_has_none(module: str) -> None:
+    descriptor = rt.ServiceDescriptor("S", rt.ServiceKind.SERVICE, ())
+    service = type("Mine", (rt.Service, abc.ABC), {"__restate_service__": descriptor})
+    service.__module__ = module
+    assert described_with_contract(service()) is descriptor
+
+
+def test_a_contract_that_is_too_long_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "LONGEST", 100)
+    assert CONTRACT not in described_with_contract(made(CartBase)).config.metadata
+
+
+@pytest.mark.parametrize("text", ["", "no base64!", "bm90IHppcHBlZA==", "eJwDAAAAAAE="])
+def test_what_is_no_contract(text: str) -> None:
+    files = read_contract(text)
+    assert files is None or not files.file

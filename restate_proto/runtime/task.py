@@ -59,6 +59,8 @@ class Durable:
 
     __slots__ = ()
 
+    is_done: bool
+
 
 class Stepper:
     """How a task runs its coroutine: until it has to wait, and on from there when that is over.
@@ -217,12 +219,16 @@ class Stepper:
                     error = self._take_cancellation()
                 yielded = coroutine.send(None) if error is None else coroutine.throw(error)
                 error = None
+                while self._must_cancel and isinstance(yielded, Durable) and yielded.is_done:
+                    yielded = coroutine.send(None)  # for output to be sent: this is no wait
                 if isinstance(yielded, Durable):
+                    if self._must_cancel:  # while it ran: raised here, before anything happens
+                        continue
                     resumption = self._resumption(yielded)
                     if resumption is not None:
                         error = resumption.error
                         del resumption
-                    elif not self._must_cancel:  # while it ran: raised here, where it would wait
+                    elif not self._must_cancel:  # a function that was given to `map` may do that
                         self.waiting = yielded
                         return
                     continue

@@ -9,7 +9,7 @@ from tests.integration.conformance_messages import ClerkClient, FailRequest, Par
 from tests.runtime.asyncio_programs import Program
 
 if TYPE_CHECKING:
-    from restate_proto import Context, DurableFuture
+    from restate_proto import CallFuture, Context, DurableFuture
 
 __all__ = ["play"]
 
@@ -27,10 +27,14 @@ class ServerProgram(Program):
     second = 0.001
 
     def call(self) -> DurableFuture[Any]:
-        clerk = ClerkClient.from_context(self.ctx)
         if self.draw.random() < 0.2:
+            clerk = ClerkClient.from_context(self.ctx)
             return clerk.fail(FailRequest(message="meant to fail", code=444))
-        return clerk.echo(Parcel(text=self.digest())).map(lambda parcel: parcel.text)
+        return self.invocation().map(lambda parcel: parcel.text)
+
+    def invocation(self, *, cancel_with_me: bool = True) -> CallFuture[Any]:
+        clerk = ClerkClient.from_context(self.ctx)
+        return clerk.echo(Parcel(text=self.digest()), cancel_with_me=cancel_with_me)
 
     def event(self) -> DurableFuture[Any]:
         return self.call()

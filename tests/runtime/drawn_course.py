@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from conformance.v1.conformance_pb2 import Parcel
@@ -118,7 +119,12 @@ def something_to_come(restate: Restate, draw: random.Random) -> Message | None:
 
 
 async def invoke(
-    restate: Restate, body: Body, draw: random.Random, debugger: Debugger | None = None
+    restate: Restate,
+    body: Body,
+    draw: random.Random,
+    debugger: Debugger | None = None,
+    *,
+    explicit_cancellation: bool = False,
 ) -> int:
     """Make attempts until one of them ends the invocation. Returns how many it took.
 
@@ -127,7 +133,16 @@ async def invoke(
         body: the handler.
         draw: what the course of the invocation is drawn from.
         debugger: what repeats the attempts, in development mode.
+        explicit_cancellation: whether the handler asks if it is cancelled.
     """
+    new_case = partial(
+        Case,
+        body,
+        version=restate.version,
+        kind=ServiceKind.VIRTUAL_OBJECT,
+        handler_kind=HandlerKind.EXCLUSIVE,
+        explicit_cancellation=explicit_cancellation,
+    )
     is_lazy = draw.random() < 0.5
     for attempts in range(1, MOST_ATTEMPTS):
         restate.partial = is_lazy and draw.random() < 0.8
@@ -136,12 +151,12 @@ async def invoke(
             for entry in restate.start_state(restate.journal)
             if not restate.partial or draw.random() < 0.5
         ]
-        kinds: Any = {"kind": ServiceKind.VIRTUAL_OBJECT, "handler_kind": HandlerKind.EXCLUSIVE}
-        case = Case(body, version=restate.version, debugger=debugger, **kinds)
+        case = new_case(debugger=debugger)
         entries = restate.journal[1:]  # the case has an input of its own
         case.start(*entries, state_map=state, partial_state=restate.partial, key="k")
         last = await Connection(case, restate, draw).until_it_ends()
         if isinstance(last, pb.EndMessage):
+            await repeat_the_last(restate, new_case())
             return attempts
         if isinstance(last, pb.ErrorMessage):
             assert "meant to fail" in last.message, f"{last}; {restate}"
@@ -155,10 +170,36 @@ async def invoke(
     raise AssertionError(f"{MOST_ATTEMPTS} attempts; {restate}")
 
 
+async def repeat_the_last(restate: Restate, case: Case) -> None:
+    """Have another attempt end the invocation: it does so by the same command."""
+    is_output = [isinstance(entry, pb.OutputCommandMessage) for entry in restate.journal]
+    end = is_output.index(True)
+    case.start(*restate.journal[1:end], state_map=restate.start_state(restate.journal), key="k")
+    restate.proposed.clear()
+    written: list[Message] = []
+    for _ in range(MOST_IDLE_ROUNDS):
+        await asyncio.sleep(0)
+        for message in case.sent():
+            if not isinstance(message, pb.ProposeRunCompletionMessage):
+                written.append(message)
+            elif not case.stream.ended:
+                restate.receive(message)
+                case.feed(restate.complete(restate.proposed[message.result_completion_id]))
+        if case.stream.ended:
+            break
+    written = [each for each in written + case.sent() if not isinstance(each, pb.AwaitingOnMessage)]
+    last = written[-1] if written else None
+    if not (isinstance(last, pb.ErrorMessage) and "meant to fail" in last.message):
+        expected = [restate.journal[end], pb.EndMessage()]
+        assert written == expected, f"{written} and not {expected}; {restate}"
+
+
 def resume(restate: Restate, awaited: set[int | str], draw: random.Random) -> None:
     """Store notifications until one is there that a suspended attempt waits for."""
     assert awaited, f"suspended for nothing; {restate}"
-    while awaited.isdisjoint(map(id_of, restate.notifications)):
+    present = set(map(id_of, restate.notifications))
+    while awaited.isdisjoint(present):
         notification = something_to_come(restate, draw)
         assert notification is not None, f"{awaited} will never come; {restate}"
         restate.complete(notification)
+        present.add(id_of(notification))

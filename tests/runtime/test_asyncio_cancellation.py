@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.v1.conformance_pb2 import Parcel
-from restate_proto import CancelledError, Context, Target
-from tests.runtime.case import CANCEL, Case, frame, in_loop, result, value
+from restate_proto import CancelledError, Context, ObjectContext, StateKey, Target
+from restate_proto.model.kinds import HandlerKind, ServiceKind
+from restatepb.protocol.v1 import protocol_pb2 as pb
+from tests.runtime.case import CANCEL, Case, frame, id_of, in_loop, result, value
 
 if TYPE_CHECKING:
     from restate_proto import DurableFuture
 
 HOUR = 3600
+BIG = StateKey("big", str)
+MUCH = 1 << 20
 ECHO = Target.service("runtime.v1.Service", "Handle")
 
 
@@ -102,3 +106,57 @@ async def test_a_cancellation_comes_while_a_group_aborts(why: str, pieces: str) 
     assert case.failure().code == 409
     error = "ZeroDivisionError" if why == "a task has failed" else "TimeoutError"
     assert seen == ["cancelled at 1", error, "told"]
+
+
+def myself() -> asyncio.Task[object]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
+
+
+@in_loop
+async def test_nothing_happens_before_a_cancellation_of_a_handler_that_runs() -> None:
+    """A replay has the notifications at once; what was written before them is to be the same."""
+    seen: list[bool] = []
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        first = call(ctx, 1)
+        myself().cancel()
+        try:
+            await call(ctx, 2)
+        except asyncio.CancelledError:
+            seen.append(first.done())
+        myself().uncancel()
+        return await first
+
+    case = Case(body).start()
+    commands = [each for each in case.sent() if isinstance(each, pb.CallCommandMessage)]
+    case.feed(id_of(1, "inv_a"), value(2, Parcel(text="first")))
+    assert case.answer().text == "first"
+    replay = Case(body).start(*commands, id_of(1, "inv_a"), value(2, Parcel(text="first")))
+    assert replay.answer().text == "first"
+    assert seen == [False, False]
+
+
+@pytest.mark.parametrize("is_busy", [False, True])
+@in_loop
+async def test_a_cancellation_of_a_handler_that_runs_waits_for_a_wait(is_busy: bool) -> None:
+    """Which an await is not whose future is done, also where it lets much output be sent first."""
+    seen: list[str] = []
+
+    async def body(ctx: ObjectContext, parcel: Parcel) -> Parcel:
+        first = call(ctx, 1)
+        await first
+        case.stream.above_high_water = is_busy
+        ctx.set(BIG, "x" * MUCH)
+        myself().cancel()
+        try:
+            seen.append((await first).text)
+            await call(ctx, 2)
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+        return parcel
+
+    case = Case(body, kind=ServiceKind.VIRTUAL_OBJECT, handler_kind=HandlerKind.EXCLUSIVE)
+    case.start(key="k").feed(value(2, Parcel(text="first")))
+    assert seen == ["first", "cancelled"]

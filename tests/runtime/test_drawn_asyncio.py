@@ -23,6 +23,10 @@ from tests.runtime.case import in_loop
 from tests.runtime.drawn_course import invoke
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from google.protobuf.message import Message
+
     from tests.restate import Outcome
 
 VERSIONS = (5, 6, 7)
@@ -30,7 +34,37 @@ PROGRAMS = int(os.environ.get("RESTATE_PROTO_DRAWN_PROGRAMS", "500"))
 BLOCKS = 10
 
 
-async def play(seed: int, debugger: Debugger | None = None) -> Restate:
+class WithAwakeables(Restate):
+    """A small Restate where somebody completes all awakeables, and cancels the invocation.
+
+    Args:
+        version: the protocol version of the attempts.
+        cancellations: how often it is cancelled.
+        outcome: what becomes of a call.
+
+    Attributes:
+        attempts: how many it took to end the invocation.
+    """
+
+    most_at_once = 6
+    """How many awakeables may be completed next, in any order."""
+
+    def __init__(self, version: int, cancellations: int, outcome: Callable[[], Outcome]) -> None:
+        to_come = [awakened(17 + number) for number in range(self.most_at_once)]
+        super().__init__(version, {}, to_come=to_come + [CANCEL] * cancellations, outcome=outcome)
+        self.attempts = 0
+
+    def complete(self, notification: Message) -> Message:
+        if isinstance(notification, pb.SignalNotificationMessage) and notification != CANCEL:
+            self.to_come.append(awakened(notification.idx + self.most_at_once))
+        return super().complete(notification)
+
+
+def awakened(index: int) -> pb.SignalNotificationMessage:
+    return signal(index, b'"awakened"')
+
+
+async def play(seed: int, debugger: Debugger | None = None) -> WithAwakeables:
     """Play a program to its end, in attempts that are cut off anywhere."""
     outcomes = random.Random(seed)
 
@@ -38,14 +72,12 @@ async def play(seed: int, debugger: Debugger | None = None) -> Restate:
         drawn = value(b'"%d"' % outcomes.randrange(100))
         return drawn if outcomes.random() < 0.8 else failure(455, "failed")
 
-    restate = Restate(
-        VERSIONS[seed % 3],
-        {},
-        to_come=[signal(index, b'"awakened"') for index in range(17, 200)]
-        + [CANCEL] * (seed % 5 == 0),
-        outcome=outcome,
-    )
-    await invoke(restate, program(seed, random.Random(seed)), random.Random(seed), debugger)
+    cancellations = outcomes.choices((0, 1, 2, 3), (4, 4, 2, 1))[0]
+    restate = WithAwakeables(VERSIONS[seed % 3], cancellations, outcome)
+    asks = outcomes.random() < 0.2
+    body = program(seed, random.Random(seed), asks_if_cancelled=asks)
+    course = random.Random(seed)
+    restate.attempts = await invoke(restate, body, course, debugger, explicit_cancellation=asks)
     return restate
 
 
@@ -89,7 +121,7 @@ def digest_of_journals(programs: int) -> str:
 
 def test_journals_are_the_same_in_every_process() -> None:
     """Whatever the hashes of texts are, and the places of objects in memory."""
-    code = f"from {__name__} import digest_of_journals as f; print(f(60))"
+    code = f"from {__name__} import digest_of_journals as f; print(f(120))"
     digests = {
         subprocess.run(
             [sys.executable, "-c", code],

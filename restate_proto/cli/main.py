@@ -12,6 +12,7 @@ from restate_proto.cli.deployments import deployments_command
 from restate_proto.cli.docs import docs_command
 from restate_proto.cli.export import export_command
 from restate_proto.cli.generate import generate_command
+from restate_proto.cli.invocations import invocations_app
 from restate_proto.cli.rollback import rollback_command
 from restate_proto.cli.serve import serve_command
 from restate_proto.cli.subscriptions import subscriptions_app
@@ -34,6 +35,7 @@ app.command("serve")(serve_command)
 app.command("deploy")(deploy_command)
 app.command("rollback")(rollback_command)
 app.command("deployments")(deployments_command)
+app.add_typer(invocations_app, name="invocations")
 app.add_typer(subscriptions_app, name="subscriptions")
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from restate_proto.endpoint import Endpoint
 
-__all__ = ["serve_command"]
+__all__ = ["load_endpoint", "serve_command"]
 
 # What generated messages import, by the name of the extra that brings it.
 _EXTRAS = ("betterproto", "betterproto2")
@@ -45,14 +45,14 @@ def serve_command(
         parse_address(host)
     except ValueError as error:
         fail(f"--host {error}", code=MISUSED)
-    endpoint = _load(target)
+    endpoint = load_endpoint(target)
     try:
         endpoint.serve(host)
     except OSError as error:
         fail(f"cannot listen on {host}: {error.strerror or error}")
 
 
-def _load(target: str) -> Endpoint:
+def load_endpoint(target: str) -> Endpoint:
     """Returns the endpoint that `target` (`module:attribute`) names."""
     from restate_proto.endpoint import Endpoint  # noqa: PLC0415 - as above
 

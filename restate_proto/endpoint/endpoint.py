@@ -135,6 +135,9 @@ class Endpoint:
         ImportError: requests have rules, and protovalidate is not installed; there are identity
             keys, and cryptography is not.
         OSError: a file of `tls` cannot be read.
+
+    Attributes:
+        services: what their contracts say of the services.
     """
 
     def __init__(
@@ -173,8 +176,8 @@ class Endpoint:
         self._handlers = bind(
             services, inbound, outbound, on_journal_mismatch, validation or Validation()
         )
-        descriptors = [service.__restate_service__ for service in services]
-        self._preview = SerdePreview(descriptors, inbound)
+        self.services = tuple(service.__restate_service__ for service in services)
+        self._preview = SerdePreview(self.services, inbound)
         self._discovery = Discovery(
             [self._preview.advertised(described_with_contract(each)) for each in services],
             min_protocol_version=MIN_VERSION,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restate_proto.ingress.admin import AdminClient, Deployment
+from restate_proto.ingress.admin import ActionReceipt, AdminClient, Deployment
 from restate_proto.ingress.client import IngressClient
 from restate_proto.ingress.client_options import ClientOptions
 from restate_proto.ingress.errors import (
@@ -20,9 +20,12 @@ from restate_proto.ingress.errors import (
 )
 from restate_proto.ingress.handle import IngressInvocationHandle
 from restate_proto.ingress.limits import ClientLimits
+from restate_proto.ingress.requests import AdminAction
 from restate_proto.ingress.service_clients import IngressServiceClient, IngressServiceSendClient
 
 __all__ = [
+    "ActionReceipt",
+    "AdminAction",
     "AdminClient",
     "ClientLimits",
     "ClientOptions",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from restate_proto.ingress.requests import HttpRequest
 
-__all__ = ["AdminClient", "Deployment"]
+__all__ = ["ActionReceipt", "AdminClient", "Deployment"]
 
 T = TypeVar("T")
 
@@ -60,6 +60,19 @@ class Deployment:
     def services(self) -> tuple[str, ...]:
         """The names of the services that it serves."""
         return tuple(description["name"] for description in self.descriptions)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionReceipt:
+    """What Restate has done to an invocation.
+
+    Args:
+        is_done: whether it is done; else it was accepted, and is done later.
+        new_invocation_id: the id of the new invocation, where one was made.
+    """
+
+    is_done: bool
+    new_invocation_id: str | None = None
 
 
 class AdminClient:
@@ -238,6 +251,60 @@ class AdminClient:
             if error.status != HTTPStatus.CONFLICT:
                 raise
 
+    def act(
+        self,
+        action: AdminAction,
+        invocation_id: str,
+        *,
+        from_entry: int | None = None,
+        deployment: str | None = None,
+    ) -> ActionReceipt:
+        """Do something to an invocation.
+
+        Args:
+            action: what to do.
+            invocation_id: the invocation.
+            from_entry: of RESTART_AS_NEW: the number of the last entry of the journal that the new
+                invocation begins with; by default it has the input alone.
+            deployment: of RESUME and RESTART_AS_NEW: the id of the deployment that goes on, or
+                `latest`, or `keep` for the one that it is pinned to.
+
+        Returns:
+            What Restate has done.
+
+        Raises:
+            InvocationNotFoundError: there is no such invocation.
+            IngressError: the request failed otherwise; with the status 409 or 425, the invocation
+                is not one that this can be done to.
+        """
+        options = {} if from_entry is None else {"from": str(from_entry)}
+        if deployment is not None:
+            options["deployment"] = deployment
+        return self._ask(invocation_action_request(action, invocation_id, **options), _receipt)
+
+    def replace_state(
+        self, service: str, key: str, values: Mapping[str, bytes], *, version: str | None = None
+    ) -> None:
+        """Replace the whole state of an object's key. Restate does it when the key is free.
+
+        Args:
+            service: the Restate name of the object.
+            key: the object key.
+            values: the new values by their names; what is not among them is cleared.
+            version: the version that the state has to have then, else Restate leaves it as it is,
+                without a word: see `KeyState.version`.
+
+        Raises:
+            IngressError: there is no such object, or the request failed otherwise.
+        """
+        body: dict[str, object] = {
+            "object_key": key,
+            "new_state": {name: list(value) for name, value in values.items()},
+        }
+        if version is not None:
+            body["version"] = version
+        self._send(admin_request("POST", f"/services/{quote(service, safe='')}/state", body))
+
     def _ask(self, request: HttpRequest, read: Callable[[Response], T]) -> T:
         response = self._send(request)
         try:
@@ -322,6 +389,14 @@ def _subscriptions(response: Response) -> tuple[Mapping[str, Any], ...]:
 def _subscription(response: Response) -> Mapping[str, Any]:
     answer = json.loads(response.body)
     return {name: answer[name] for name in ("id", "source", "sink", "options")}
+
+
+def _receipt(response: Response) -> ActionReceipt:
+    answer: dict[str, Any] = json.loads(response.body) if response.body else {}
+    return ActionReceipt(
+        is_done=response.status != HTTPStatus.ACCEPTED,
+        new_invocation_id=answer.get("new_invocation_id"),
+    )
 
 
 def _rows(response: Response) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from restate_proto.model.arguments import check_headers, check_string
 
@@ -83,6 +83,9 @@ class AdminAction(Enum):
 
     CANCEL = "cancel"
     KILL = "kill"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RESTART_AS_NEW = "restart-as-new"
     PURGE = "purge"
 
 
@@ -136,17 +139,26 @@ def reject_request(awakeable_id: str, reason: str) -> HttpRequest:
     )
 
 
-def invocation_action_request(action: AdminAction, invocation_id: str) -> HttpRequest:
-    """A request to the admin API that ends or forgets an invocation."""
+def invocation_action_request(
+    action: AdminAction, invocation_id: str, **options: str
+) -> HttpRequest:
+    """A request to the admin API that does something to an invocation.
+
+    Args:
+        action: what.
+        invocation_id: to which.
+        **options: how, as the admin API's query has it: `deployment="latest"`.
+    """
+    query = f"?{urlencode(options)}" if options else ""
     return HttpRequest(
         operation=Operation.INVOCATION_ACTION,
         what=f"{action.value} of invocation {invocation_id}",
         method="PATCH",
-        path=f"/invocations/{path_segment(invocation_id, 'invocation id')}/{action.value}",
+        path=f"/invocations/{path_segment(invocation_id, 'invocation id')}/{action.value}{query}",
         headers=(_ACCEPT_JSON,),
         body=b"",
         # A second purge would not find what the first one has purged.
-        repeatable=action is not AdminAction.PURGE,
+        repeatable=action not in {AdminAction.PURGE, AdminAction.RESTART_AS_NEW},
     )
 
 

@@ -221,10 +221,10 @@ class FixedKey:
         value: the key.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("value",)
 
     def __init__(self, value: str) -> None:
-        self._value = value
+        self.value = value
 
     def check(self, key: str) -> None:
         """Refuse another key.
@@ -232,8 +232,8 @@ class FixedKey:
         Raises:
             ValueError: it is another one.
         """
-        if key != self._value:
-            raise ValueError(f"{key!r} is not {self._value!r}, the only key that there is")
+        if key != self.value:
+            raise ValueError(f"{key!r} is not {self.value!r}, the only key that there is")
 
 
 def _written(field: KeyField, value: object) -> str:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from restate_proto.cli.main import app
 
-COMMANDS = ("generate", "export", "breaking", "serve", "deploy")
+COMMANDS = ("generate", "export", "breaking", "serve", "deploy", "invocations")
 
 
 def test_version_names_the_installed_one() -> None:

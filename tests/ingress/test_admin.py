@@ -19,7 +19,7 @@ from restate_proto import (
     OutcomeUnknownError,
 )
 from restate_proto.http2 import server_ssl_context
-from restate_proto.ingress import AdminClient, Deployment
+from restate_proto.ingress import ActionReceipt, AdminAction, AdminClient, Deployment
 from tests.certificates import self_signed
 from tests.ingress.fake_admin import fake_admin
 
@@ -111,6 +111,34 @@ def test_to_kill_what_is_not_there() -> None:
         pytest.raises(InvocationNotFoundError, match="kill of invocation inv_1: 404: no such"),
     ):
         AdminClient(url).kill("inv_1")
+
+
+def test_what_else_is_done_to_an_invocation() -> None:
+    with fake_admin(202, b"") as (url, asked):
+        admin = AdminClient(url)
+        assert admin.act(AdminAction.PAUSE, "inv_1") == ActionReceipt(is_done=False)
+        admin.act(AdminAction.RESUME, "inv_1", deployment="latest")
+    assert [it["path"] for it in asked] == [
+        "/invocations/inv_1/pause",
+        "/invocations/inv_1/resume?deployment=latest",
+    ]
+    with fake_admin(200, b'{"new_invocation_id":"inv_2"}') as (url, asked):
+        receipt = AdminClient(url).act(AdminAction.RESTART_AS_NEW, "inv_1", from_entry=3)
+    assert receipt == ActionReceipt(is_done=True, new_invocation_id="inv_2")
+    assert asked == [{"path": "/invocations/inv_1/restart-as-new?from=3"}]
+
+
+def test_a_state_that_is_replaced() -> None:
+    with fake_admin(202, b"") as (url, asked):
+        AdminClient(url).replace_state("shop.v1.Cart", "ada", {"n": b"\x01{"}, version="v1")
+    assert asked == [
+        {
+            "path": "/services/shop.v1.Cart/state",
+            "object_key": "ada",
+            "new_state": {"n": [1, 123]},
+            "version": "v1",
+        }
+    ]
 
 
 def test_a_refusal_has_the_servers_reason() -> None:

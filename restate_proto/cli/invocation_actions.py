@@ -1,0 +1,176 @@
+"""What `restate-proto invocations cancel`, `kill`, `pause`, `resume` and so on do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import typer
+
+from restate_proto.cli.admin import confirm
+from restate_proto.cli.invocation_list import count_words
+from restate_proto.cli.output import FAILED, MISUSED, fail
+from restate_proto.contract.paths import printable
+from restate_proto.ingress import AdminAction, IngressError
+from restate_proto.ingress.introspection import STATUSES, count_by_status, find_invocations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from restate_proto.ingress import ActionReceipt, AdminClient
+    from restate_proto.ingress.introspection import Invocation, InvocationFilter
+
+__all__ = ["act"]
+
+_UNFINISHED = STATUSES[:-1]
+_FINISHED = STATUSES[-1:]
+
+# What says that an invocation has ended since it was found, or that nothing is kept of it.
+_OVER = (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How an action is spoken of.
+
+    Args:
+        question: what is about to happen to so many invocations.
+        done: what has happened.
+        accepted: what will happen, where Restate does it later.
+        already: what is so already, where there is nothing to do; empty where that is a failure.
+        statuses: what it can be done to; a filter without a status means these.
+    """
+
+    question: str
+    done: str
+    accepted: str
+    already: str
+    statuses: tuple[str, ...]
+
+
+_ACTIONS = {
+    AdminAction.CANCEL: _Words(
+        "Cancel",
+        "cancelled",
+        "is told that it is cancelled, and ends when its handler has cleaned up",
+        "has ended already",
+        _UNFINISHED,
+    ),
+    AdminAction.KILL: _Words("Kill", "killed", "", "has ended already", _UNFINISHED),
+    AdminAction.PAUSE: _Words("Pause", "is paused", "pauses", "", ("running", "backing-off")),
+    AdminAction.RESUME: _Words("Resume", "goes on", "", "", ("paused", "backing-off")),
+    AdminAction.RESTART_AS_NEW: _Words("Restart as new", "restarted as", "", "", _FINISHED),
+    AdminAction.PURGE: _Words("Purge", "purged", "", "", _FINISHED),
+}
+
+
+def act(
+    admin: AdminClient,
+    name: str,
+    wanted: InvocationFilter,
+    *,
+    yes: bool,
+    deployment: str | None = None,
+    from_entry: int | None = None,
+) -> None:
+    """Does one thing to all invocations that a filter lets through, and says what came of each.
+
+    Args:
+        admin: the admin API's client.
+        name: what to do, as the command is called.
+        wanted: the filter; where it has ids, each of them is to be there.
+        yes: whether not to ask first.
+        deployment: the deployment that goes on, where that can be chosen.
+        from_entry: how much of the journal a new invocation takes over.
+
+    Raises:
+        typer.Exit: nobody can be asked, or something was not done to an invocation.
+        typer.Abort: the answer is no.
+        IngressError: what to do it to cannot be found out, or the server is gone.
+    """
+    action = AdminAction(name)
+    words = _ACTIONS[action]
+    if not wanted.ids and not wanted.statuses:
+        wanted = replace(wanted, statuses=words.statuses)
+    found = find_invocations(admin, wanted)
+    missing = [each for each in wanted.ids if each not in {one.id for one in found}]
+    for each in missing:
+        typer.echo(f"{printable(each)}: there is no such invocation", err=True)
+    if not found and not missing:
+        typer.echo("no invocations")
+        return
+    if found:
+        _confirm(admin, words, wanted, found, yes=yes)
+    failed = len(missing)
+    for each in found:
+        failed += not _act_on(admin, action, each, deployment=deployment, from_entry=from_entry)
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _confirm(
+    admin: AdminClient,
+    words: _Words,
+    wanted: InvocationFilter,
+    found: list[Invocation],
+    *,
+    yes: bool,
+) -> None:
+    if yes:
+        return
+    if len(found) == 1:
+        (only,) = found
+        what = f"{only.id} ({printable(only.target)}, {only.status})"
+    else:
+        what = count_words(count_by_status(admin, wanted))
+        for target, count in _by_handler(found):
+            typer.echo(f"  {count} of {printable(target)}", err=True)
+    confirm(f"{words.question} {what}?", yes=yes)
+
+
+def _by_handler(found: Iterable[Invocation]) -> list[tuple[str, int]]:
+    counts: dict[str, int] = {}
+    for each in found:
+        name = f"{each.service}/{each.handler}"
+        counts[name] = counts.get(name, 0) + 1
+    return sorted(counts.items())
+
+
+def _act_on(
+    admin: AdminClient,
+    action: AdminAction,
+    invocation: Invocation,
+    *,
+    deployment: str | None,
+    from_entry: int | None,
+) -> bool:
+    """Does it to one invocation; returns whether it is as it should be then."""
+    words = _ACTIONS[action]
+    what = f"{invocation.id} {printable(invocation.target)}"
+    try:
+        receipt = admin.act(action, invocation.id, deployment=deployment, from_entry=from_entry)
+    except IngressError as error:
+        if error.status in _OVER and words.already:
+            typer.echo(f"{what}: {words.already}")
+            return True
+        if error.status is None:
+            raise
+        if error.status == HTTPStatus.BAD_REQUEST and deployment is not None:
+            fail(f"{what}: {error.reason}", code=MISUSED)
+        typer.echo(f"{what}: not done: {_reason(invocation, error)}", err=True)
+        return False
+    typer.echo(f"{what}: {_show_receipt(words, receipt)}")
+    return True
+
+
+def _show_receipt(words: _Words, receipt: ActionReceipt) -> str:
+    if receipt.new_invocation_id is not None:
+        return f"{words.done} {receipt.new_invocation_id}"
+    return words.done if receipt.is_done else words.accepted
+
+
+def _reason(invocation: Invocation, error: IngressError) -> str:
+    """Restate's reason, without the id that the line begins with."""
+    reason = (error.reason or str(error)).rstrip(".")
+    return printable(reason.replace(f"The invocation '{invocation.id}' ", "it "))

@@ -1,0 +1,125 @@
+"""Payloads as text for people: as the contract says, else as they look."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from restate_proto.codec.payload import read
+from restate_proto.codec.raw import RawCodec
+from restate_proto.codec.registry import codec_for
+from restate_proto.contract.paths import printable
+from restate_proto.ingress.introspection import PayloadRole
+from restate_proto.model.codec import CodecError
+from restate_proto.model.error_types import DetailedError, received_error
+
+if TYPE_CHECKING:
+    from restate_proto.cli.service_types import ServiceTypes
+    from restate_proto.errors import TerminalError
+    from restate_proto.ingress.introspection import Payload
+    from restate_proto.model.codec import Codec
+    from restate_proto.model.kinds import Encoding
+    from restate_proto.protocol import Failure
+
+__all__ = ["payload_json", "show_bytes", "show_error", "show_failure", "show_payload"]
+
+
+def show_payload(types: ServiceTypes, payload: Payload) -> str:
+    """Writes a payload on one line: its ProtoJSON where the contract knows its type."""
+    found = payload_json(types, payload)
+    return found if found is not None else show_bytes(payload.data)
+
+
+def payload_json(types: ServiceTypes, payload: Payload) -> str | None:
+    """Returns the ProtoJSON of a payload; None where the contract does not know its type."""
+    found = _codec(types, payload)
+    if found is None:
+        return None
+    codec, encoding = found
+    try:
+        return codec.to_json(read(codec, payload.data, encoding)[0]).decode()
+    except (CodecError, NotImplementedError):
+        return None
+
+
+def show_bytes(data: bytes) -> str:
+    """Writes bytes as they look: JSON, text between quotes, or hexadecimal."""
+    if not data:
+        return "(empty)"
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return _show_binary(data)
+    if _is_json(text):
+        return printable(" ".join(text.splitlines()))
+    # Binary messages are often ASCII with a few control characters.
+    return json.dumps(text, ensure_ascii=False) if text.isprintable() else _show_binary(data)
+
+
+def _show_binary(data: bytes) -> str:
+    """Writes the fields of what can be read as a message by their numbers; else hexadecimal."""
+    try:
+        fields = UnknownFieldSet(Empty.FromString(data))
+    except DecodeError:
+        return f"0x{data.hex()}"
+    texts = (f"{field.field_number}: {_show_field(field.data)}" for field in fields)
+    return f"{{{', '.join(texts)}}}"
+
+
+def _show_field(value: Any) -> str:
+    if isinstance(value, bytes):
+        return show_bytes(value) if value else '""'
+    if isinstance(value, int):
+        return str(value)
+    return f"{{{', '.join(f'{each.field_number}: {_show_field(each.data)}' for each in value)}}}"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def show_failure(failure: Failure) -> str:
+    """Writes a failure, with its typed detail where a contract that was read knows its type."""
+    return show_error(received_error(failure.message, failure.code, dict(failure.metadata)))
+
+
+def show_error(error: TerminalError) -> str:
+    """Writes the error that an invocation ended with on one line, with its typed detail."""
+    text = f"[{error.code}] {printable(error.message)}"
+    if isinstance(error, DetailedError):
+        described = error.__restate_error__
+        detail = cast("Any", error.detail)  # pyright: ignore[reportUnknownMemberType]
+        text += f" ({described.full_name} {described.codec.to_json(detail).decode()})"
+    return text
+
+
+def _codec(types: ServiceTypes, payload: Payload) -> tuple[Codec[Any], Encoding] | None:
+    """Returns the codec of a payload, and the encoding of its contract."""
+    service = types.services.get(payload.service)
+    if service is None:
+        return None
+    codec: Codec[Any] | None = None
+    handler = types.find_handler(payload.service, payload.name)
+    if payload.role is PayloadRole.REQUEST and handler is not None:
+        codec = handler.request
+    elif payload.role is PayloadRole.RESPONSE and handler is not None:
+        codec = handler.response
+    else:
+        declared = {
+            PayloadRole.STATE: service.state,
+            PayloadRole.PROMISE: service.promises,
+            PayloadRole.SIGNAL: service.signals,
+        }
+        keys = declared.get(payload.role, ())
+        codec = next((codec_for(key.type) for key in keys if key.name == payload.name), None)
+    if codec is None or isinstance(codec, RawCodec):
+        return None
+    return codec, service.encoding

@@ -1,0 +1,315 @@
+"""Invocations by what people look for: service, handler, key, status, age."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from restate_proto.ingress.introspection.sql import any_of, read_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from restate_proto.ingress.admin import AdminClient
+
+__all__ = ["STATUSES", "Invocation", "InvocationFilter", "count_by_status", "find_invocations"]
+
+STATUSES = (
+    "pending",
+    "scheduled",
+    "ready",
+    "running",
+    "backing-off",
+    "suspended",
+    "paused",
+    "completed",
+)
+"""What an invocation can be; all but the last are not over."""
+
+_COLUMNS = (
+    "id",
+    "target",
+    "target_service_name",
+    "target_handler_name",
+    "target_service_key",
+    "target_service_ty",
+    "scope",
+    "vqueue_id",
+    "status",
+    "created_at",
+    "modified_at",
+    "scheduled_at",  # without it, the server (1.7.12) leaves out the next one
+    "scheduled_start_at",
+    "last_start_at",
+    "next_retry_at",
+    "completed_at",
+    "retry_count",
+    "last_failure",
+    "last_failure_error_code",
+    "last_failure_related_command_index",
+    "last_failure_related_command_name",
+    "last_failure_related_command_type",
+    "completion_result",
+    "completion_failure",
+    "invoked_by",
+    "invoked_by_id",
+    "invoked_by_target",
+    "invoked_by_subscription_id",
+    "restarted_from",
+    "idempotency_key",
+    "pinned_deployment_id",
+    "last_attempt_deployment_id",
+    "journal_size",
+    "suspended_waiting_future_json",
+    "last_awaiting_on_future_json",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationFilter:
+    """Which invocations: those for which all of this holds. What is empty does not count.
+
+    Args:
+        ids: one of these ids.
+        services: a handler of one of these services, by their Restate names.
+        handlers: a handler of one of these names.
+        keys: for one of these object keys or workflow ids.
+        statuses: of one of these; see `STATUSES`.
+        older_than: created at least that long ago, by the server's clock.
+    """
+
+    ids: Sequence[str] = ()
+    services: Sequence[str] = ()
+    handlers: Sequence[str] = ()
+    keys: Sequence[str] = ()
+    statuses: Sequence[str] = ()
+    older_than: timedelta | None = None
+
+    def condition(self) -> str:
+        """The condition in SQL."""
+        columns = {
+            "id": self.ids,
+            "target_service_name": self.services,
+            "target_handler_name": self.handlers,
+            "target_service_key": self.keys,
+            "status": self.statuses,
+        }
+        found = [any_of(column, values) for column, values in columns.items() if values]
+        if self.older_than is not None:
+            seconds = self.older_than.total_seconds()
+            found.append(f"created_at <= now() - INTERVAL '{seconds:.3f} seconds'")
+        return " AND ".join(found) or "true"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """What the server knows of an invocation.
+
+    Args:
+        id: its id.
+        target: its handler: `shop.v1.Cart/alice/AddTicket`.
+        service: the Restate name of the service.
+        handler: the Restate name of the handler.
+        key: the object key or workflow id; None for a plain service.
+        scope: its scope, if any.
+        vqueue_id: the queue that it goes through where the server has vqueues.
+        status: one of `STATUSES`.
+        asked_at: when the server said all this.
+        created_at: when it came to the server.
+        modified_at: when its status changed last.
+        starts_at: when it starts, where it was sent with a delay.
+        last_start_at: when its last attempt began.
+        next_retry_at: when its next attempt begins.
+        completed_at: when it ended.
+        attempts: how many attempts the server has made since it leads this partition.
+        failure: why the last attempt failed, in Restate's words; None where it did not.
+        failure_code: Restate's code of that, such as `RT0007`.
+        failed_command: what the last attempt was at: a word such as `Run`, the entry's name, and
+            its number among the commands; None where Restate does not know.
+        result: `success` or `failure`, where it has ended.
+        result_failure: what it failed with.
+        invoked_by: `ingress`, `service`, `subscription`, `restart_as_new`.
+        caller_id: the invocation that called it, if one did.
+        caller: the handler of that invocation, or the id of the subscription.
+        restarted_from: the invocation that it repeats, if any.
+        idempotency_key: its idempotency key, the server's own one for a request without, or None.
+        deployment_id: the deployment that it is pinned to, or that the last attempt went to.
+        journal_size: how many entries its journal has.
+        awaits: the ids of the notifications that it waits for, as Restate has them, such as
+            `{"CompletionId": 3}` and `{"SignalIndex": 17}`.
+    """
+
+    id: str
+    target: str
+    service: str
+    handler: str
+    key: str | None
+    scope: str | None
+    vqueue_id: str | None
+    status: str
+    asked_at: datetime
+    created_at: datetime
+    modified_at: datetime | None
+    starts_at: datetime | None
+    last_start_at: datetime | None
+    next_retry_at: datetime | None
+    completed_at: datetime | None
+    attempts: int
+    failure: str | None
+    failure_code: str | None
+    failed_command: tuple[str, str, int] | None
+    result: str | None
+    result_failure: str | None
+    invoked_by: str
+    caller_id: str | None
+    caller: str | None
+    restarted_from: str | None
+    idempotency_key: str | None
+    deployment_id: str | None
+    journal_size: int
+    awaits: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self.status == "completed"
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether it is of an object or a workflow."""
+        return self.key is not None
+
+
+def find_invocations(
+    admin: AdminClient, wanted: InvocationFilter, *, limit: int | None = None
+) -> list[Invocation]:
+    """The invocations that a filter lets through, the oldest first.
+
+    Args:
+        admin: the admin API's client.
+        wanted: the filter.
+        limit: how many at most; None for all.
+
+    Raises:
+        IngressError: the request failed.
+    """
+    tail = "" if limit is None else f" LIMIT {limit}"
+    rows = admin.query(
+        f"SELECT {', '.join(_COLUMNS)}, now() AS asked_at FROM sys_invocation"  # noqa: S608 - literals are quoted
+        f" WHERE {wanted.condition()} ORDER BY created_at, id{tail}"
+    )
+    return _with_pauses(admin, [_read(row) for row in rows])
+
+
+def _with_pauses(admin: AdminClient, found: list[Invocation]) -> list[Invocation]:
+    """Adds why invocations are paused, which their rows do not say."""
+    paused = [each.id for each in found if each.status == "paused" and each.failure is None]
+    if not paused:
+        return found
+    rows = admin.query(
+        "SELECT id, event_type, event_json FROM sys_journal_events"  # noqa: S608 - literals are quoted
+        f" WHERE {any_of('id', paused)} ORDER BY appended_at"
+    )
+    failures: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        event = json.loads(row["event_json"])
+        failure = event if row["event_type"] == "TransientError" else event.get("last_failure")
+        if failure:  # one that is paused by hand with vqueues has none
+            failures[row["id"]] = failure
+    return [_with_failure(each, failures.get(each.id)) for each in found]
+
+
+def _with_failure(invocation: Invocation, failure: Mapping[str, Any] | None) -> Invocation:
+    if failure is None:
+        return invocation
+    return replace(
+        invocation,
+        failure=f"[{failure.get('error_code')}] {failure.get('error_message')}",
+        failure_code=failure.get("restate_doc_error_code"),
+        failed_command=_failed_command(
+            {f"last_failure_{name}": value for name, value in failure.items()}
+        ),
+    )
+
+
+def count_by_status(admin: AdminClient, wanted: InvocationFilter) -> dict[str, int]:
+    """How many invocations a filter lets through of each status, in the order of `STATUSES`.
+
+    Raises:
+        IngressError: the request failed.
+    """
+    rows = admin.query(
+        "SELECT status, COUNT(1) AS found FROM sys_invocation"  # noqa: S608 - literals are quoted
+        f" WHERE {wanted.condition()} GROUP BY status"
+    )
+    found = {row["status"]: int(row["found"]) for row in rows}
+    return {status: found[status] for status in (*STATUSES, *found) if status in found}
+
+
+def _read(row: Mapping[str, Any]) -> Invocation:
+    return Invocation(
+        id=row["id"],
+        target=row["target"],
+        service=row["target_service_name"],
+        handler=row["target_handler_name"],
+        key=row.get("target_service_key"),
+        scope=row.get("scope"),
+        vqueue_id=row.get("vqueue_id"),
+        status=row["status"],
+        asked_at=_time(row, "asked_at"),
+        created_at=_time(row, "created_at"),
+        modified_at=read_time(row.get("modified_at")),
+        starts_at=read_time(row.get("scheduled_start_at")),
+        last_start_at=read_time(row.get("last_start_at")),
+        next_retry_at=read_time(row.get("next_retry_at")),
+        completed_at=read_time(row.get("completed_at")),
+        attempts=int(row.get("retry_count") or 0),
+        failure=row.get("last_failure"),
+        failure_code=row.get("last_failure_error_code"),
+        failed_command=_failed_command(row),
+        result=row.get("completion_result"),
+        result_failure=row.get("completion_failure"),
+        invoked_by=row.get("invoked_by") or "ingress",
+        caller_id=row.get("invoked_by_id"),
+        caller=row.get("invoked_by_target") or row.get("invoked_by_subscription_id"),
+        restarted_from=row.get("restarted_from"),
+        idempotency_key=row.get("idempotency_key"),
+        deployment_id=row.get("pinned_deployment_id") or row.get("last_attempt_deployment_id"),
+        journal_size=int(row.get("journal_size") or 0),
+        awaits=_awaits(row),
+    )
+
+
+def _time(row: Mapping[str, Any], column: str) -> datetime:
+    found = read_time(row[column])
+    assert found is not None
+    return found
+
+
+def _failed_command(row: Mapping[str, Any]) -> tuple[str, str, int] | None:
+    index = row.get("last_failure_related_command_index")
+    if index is None:
+        return None
+    kind = row.get("last_failure_related_command_type") or ""
+    return kind, row.get("last_failure_related_command_name") or "", int(index)
+
+
+def _awaits(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    # A running attempt says it with protocol v7 alone.
+    text = row.get("suspended_waiting_future_json") or row.get("last_awaiting_on_future_json")
+    return () if text is None else tuple(_leaves(json.loads(text)))
+
+
+def _leaves(future: Any) -> Iterator[Mapping[str, Any]]:
+    """The notification ids in a tree of futures: `{"FirstCompleted": [{"Single": ...}, ...]}`."""
+    if isinstance(future, dict):
+        for combinator, inside in cast("dict[str, Any]", future).items():
+            if combinator == "Single":
+                yield inside
+            else:
+                yield from _leaves(inside)
+    elif isinstance(future, list):
+        for each in cast("list[Any]", future):
+            yield from _leaves(each)

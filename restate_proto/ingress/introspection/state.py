@@ -1,0 +1,60 @@
+"""The state of an object or a workflow, and its version."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from restate_proto.ingress.introspection.sql import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from restate_proto.ingress.admin import AdminClient
+
+__all__ = ["KeyState", "read_state"]
+
+
+class KeyState(NamedTuple):
+    """All that Restate keeps for one key.
+
+    Args:
+        values: the values by their names.
+    """
+
+    values: Mapping[str, bytes]
+
+    @property
+    def version(self) -> str:
+        """What `AdminClient.replace_state` takes as the version of this state: a digest of it."""
+        digest = sha256()
+        pairs = sorted((name.encode(), value) for name, value in self.values.items())
+        for number, (name, value) in enumerate(pairs):
+            digest.update(number.to_bytes(8, "big") + b"\x01" + name + b"\x02" + value + b"\x03")
+        return urlsafe_b64encode(digest.digest()).decode().rstrip("=")
+
+
+def read_state(admin: AdminClient, service: str, key: str, *, scope: str | None = None) -> KeyState:
+    """The state of a key, which is empty where there is none.
+
+    Args:
+        admin: the admin API's client.
+        service: the Restate name of the object or workflow.
+        key: the object key or workflow id.
+        scope: its scope, if any.
+
+    Raises:
+        IngressError: the request failed.
+    """
+    rows = admin.query(
+        "SELECT key, value, scope FROM state"  # noqa: S608 - literals are quoted
+        f" WHERE service_name = {literal(service)} AND service_key = {literal(key)} ORDER BY key"
+    )
+    return KeyState(
+        {
+            row["key"]: bytes.fromhex(row.get("value", ""))
+            for row in rows
+            if row.get("scope") == scope
+        }
+    )

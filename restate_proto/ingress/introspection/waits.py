@@ -1,0 +1,265 @@
+"""What invocations wait for: in their handlers, and for their turn on a key."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from restate_proto.ingress.introspection.sql import any_of, literal
+from restate_proto.protocol.invocation_id import invocation_id_bytes
+from restate_proto.protocol.notifications import CANCEL_SIGNAL, awakeable_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from restate_proto.ingress.admin import AdminClient
+    from restate_proto.ingress.introspection.invocations import Invocation
+
+__all__ = ["Place", "Wait", "find_places", "find_waits", "first_behind"]
+
+_HAVE_WAITS = ("running", "suspended", "paused")
+_FIRST_AWAKEABLE = 17
+_COMPLETION_IDS = ("completion_id", "result_completion_id", "invocation_id_completion_id")
+
+_WORDS = {
+    "GetLazyState": "state",
+    "GetLazyStateKeys": "state",
+    "GetPromise": "promise",
+    "PeekPromise": "promise",
+    "CompletePromise": "promise",
+    "Sleep": "sleep",
+    "Call": "call",
+    "OneWayCall": "send",
+    "Run": "run",
+    "AttachInvocation": "attach",
+    "GetInvocationOutput": "output",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One thing that a handler waits for.
+
+    Args:
+        kind: `call`, `send` (its invocation id), `attach`, `output`, `promise`, `sleep`, `run`,
+            `state`, `awakeable`, `signal`.
+        subject: what it is about: a handler, a promise, a key of the state, a signal.
+        name: what the handler calls the entry, if it does.
+        invocation_id: the other invocation, of a call, a send, an attach or an output.
+        awakeable_id: the id that resolves an awakeable.
+        until: when a sleep is over.
+        index: the number of the entry in the journal; None where there is no entry.
+    """
+
+    kind: str
+    subject: str = ""
+    name: str = ""
+    invocation_id: str | None = None
+    awakeable_id: str | None = None
+    until: datetime | None = None
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An invocation's place in the queue for its turn.
+
+    Args:
+        number: its number, from 1.
+        size: how many there are in the queue.
+        holder_id: the invocation that has the key; None where it is another limit that it waits for.
+        blocked_on: what the first in the queue waits for, in Restate's words, where the server has
+            vqueues: `lock`, `invoker_concurrency`, ...
+    """
+
+    number: int
+    size: int
+    holder_id: str | None
+    blocked_on: str | None
+
+
+def find_waits(
+    admin: AdminClient, invocations: Iterable[Invocation]
+) -> dict[str, tuple[Wait, ...]]:
+    """What the handlers of invocations wait for, by the ids of the invocations.
+
+    Of an attempt that runs, Restate knows with service protocol v7 alone what it waits for. Without,
+    whatever has no result yet may be it.
+
+    Raises:
+        IngressError: a request failed.
+    """
+    asked = {each.id: each for each in invocations if each.status in _HAVE_WAITS}
+    if not asked:
+        return {}
+    rows = admin.query(
+        "SELECT id, index, entry_type, entry_lite_json FROM sys_journal"  # noqa: S608 - literals are quoted
+        f" WHERE {any_of('id', asked)} AND version >= 2 ORDER BY id, index"
+    )
+    entries: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        entries[row["id"]].append(row)
+    return {id_: _waits(each, entries[id_]) for id_, each in asked.items()}
+
+
+def _waits(invocation: Invocation, rows: Iterable[Mapping[str, Any]]) -> tuple[Wait, ...]:
+    open_: dict[int, Wait] = {}
+    for row in rows:
+        ((side, entry),) = json.loads(row["entry_lite_json"]).items()
+        if side == "Command":
+            ((kind, fields),) = entry.items()
+            for column in _COMPLETION_IDS:
+                if column in fields:
+                    open_[fields[column]] = _wait(kind, fields, row["index"])
+        elif "CompletionId" in entry.get("id", {}):
+            open_.pop(entry["id"]["CompletionId"], None)
+    if not invocation.awaits:
+        # An id that nobody asks for is none that a handler waits for.
+        found = [wait for wait in open_.values() if wait.kind != "send"]
+        return tuple(dict.fromkeys(found))
+    found = [_awaited(invocation, leaf, open_) for leaf in invocation.awaits]
+    return tuple(dict.fromkeys(wait for wait in found if wait is not None))
+
+
+def _awaited(
+    invocation: Invocation, leaf: Mapping[str, Any], open_: Mapping[int, Wait]
+) -> Wait | None:
+    if "CompletionId" in leaf:
+        return open_.get(leaf["CompletionId"])
+    if "SignalName" in leaf:
+        return Wait("signal", str(leaf["SignalName"]))
+    index = leaf.get("SignalIndex")
+    if index is None or -index == CANCEL_SIGNAL:  # which every handler waits for, too
+        return None
+    if index < _FIRST_AWAKEABLE:
+        return Wait("signal", str(index))
+    id_ = awakeable_id(invocation_id_bytes(invocation.id), index)
+    return Wait("awakeable", awakeable_id=id_)
+
+
+def _wait(kind: str, fields: Mapping[str, Any], index: int) -> Wait:
+    until = fields.get("wake_up_time")
+    return Wait(
+        _WORDS.get(kind, kind),
+        _subject(fields),
+        fields.get("name", ""),
+        invocation_id=fields.get("invocation_id") or _attached(fields),
+        until=None if until is None else datetime.fromtimestamp(until / 1000, UTC),
+        index=index,
+    )
+
+
+def _subject(fields: Mapping[str, Any]) -> str:
+    if "key" in fields:
+        return str(fields["key"])
+    for target in (fields.get("invocation_target"), fields.get("target")):
+        if isinstance(target, dict):
+            ((kind, parts),) = target.items()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - of JSON
+            return _target(str(kind), parts)  # pyright: ignore[reportUnknownArgumentType]
+    return ""
+
+
+def _target(kind: str, parts: Any) -> str:
+    if kind == "InvocationId":
+        return str(parts)
+    names = ("name", "service_name", "workflow_name", "key", "service_key", "handler")
+    return "/".join(str(parts[name]) for name in names if parts.get(name) is not None)
+
+
+def _attached(fields: Mapping[str, Any]) -> str | None:
+    target = fields.get("target")
+    return target.get("InvocationId") if isinstance(target, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+def find_places(admin: AdminClient, invocations: Iterable[Invocation]) -> dict[str, Place]:
+    """The places of the pending among these invocations in their queues, by their ids.
+
+    Raises:
+        IngressError: a request failed.
+    """
+    pending = [each for each in invocations if each.status == "pending"]
+    if not pending:
+        return {}
+    services = dict.fromkeys(each.service for each in pending)
+    window = "(PARTITION BY i.target_service_name, i.target_service_key, i.scope%s)"
+    order = window % " ORDER BY b.sequence_number, i.inboxed_at, i.id"
+    rows = admin.query(
+        f"SELECT * FROM (SELECT i.id AS id, ROW_NUMBER() OVER {order} AS number,"  # noqa: S608 - literals are quoted
+        f" COUNT(1) OVER {window % ''} AS size"
+        " FROM sys_invocation i LEFT JOIN sys_inbox b ON i.id = b.id"
+        f" WHERE i.status = 'pending' AND {any_of('i.target_service_name', services)})"
+        f" WHERE {any_of('id', (each.id for each in pending))}"
+    )
+    places = {row["id"]: (int(row["number"]), int(row["size"])) for row in rows}
+    holders = _holders(admin, pending)
+    blocked = _blocked(admin, pending)
+    return {
+        each.id: Place(*places[each.id], holders.get(_lock(each)), blocked.get(each.vqueue_id))
+        for each in pending
+        if each.id in places  # else it has begun since
+    }
+
+
+def first_behind(admin: AdminClient, invocation: Invocation, limit: int) -> tuple[list[str], int]:
+    """The invocations that wait for the key that an invocation has: the first of them, and how many.
+
+    Raises:
+        IngressError: a request failed.
+    """
+    if invocation.key is None or _holders(admin, [invocation]).get(_lock(invocation)) != (
+        invocation.id
+    ):
+        return [], 0
+    scope = "IS NULL" if invocation.scope is None else f"= {literal(invocation.scope)}"
+    condition = (
+        f"i.status = 'pending' AND i.target_service_name = {literal(invocation.service)}"
+        f" AND i.target_service_key = {literal(invocation.key)} AND i.scope {scope}"
+    )
+    rows = admin.query(
+        "SELECT i.id AS id, COUNT(1) OVER () AS size"  # noqa: S608 - literals are quoted
+        f" FROM sys_invocation i LEFT JOIN sys_inbox b ON i.id = b.id WHERE {condition}"
+        f" ORDER BY b.sequence_number, i.inboxed_at, i.id LIMIT {limit}"
+    )
+    return [row["id"] for row in rows], int(rows[0]["size"]) if rows else 0
+
+
+_Lock = tuple[str | None, str]
+
+
+def _lock(invocation: Invocation) -> _Lock:
+    return invocation.scope, f"{invocation.service}/{invocation.key}"
+
+
+def _holders(admin: AdminClient, invocations: Iterable[Invocation]) -> dict[_Lock, str]:
+    """Who has the keys of these invocations; with vqueues another table says it."""
+    keyed = [each for each in invocations if each.key is not None]
+    if not keyed:
+        return {}
+    services = dict.fromkeys(each.service for each in keyed)
+    keys = dict.fromkeys(each.key or "" for each in keyed)
+    found: dict[_Lock, str] = {}
+    for row in admin.query(
+        "SELECT service_name, service_key, invocation_id FROM sys_keyed_service_status"  # noqa: S608 - literals are quoted
+        f" WHERE {any_of('service_name', services)} AND {any_of('service_key', keys)}"
+    ):
+        found[None, f"{row['service_name']}/{row['service_key']}"] = row["invocation_id"]
+    locks = dict.fromkeys(_lock(each)[1] for each in keyed)
+    for row in admin.query(
+        "SELECT scope, lock_name, acquired_by FROM sys_locks"  # noqa: S608 - literals are quoted
+        f" WHERE {any_of('lock_name', locks)}"
+    ):
+        found[row.get("scope"), row["lock_name"]] = row["acquired_by"]
+    return found
+
+
+def _blocked(admin: AdminClient, invocations: Iterable[Invocation]) -> dict[str | None, str]:
+    queues = {each.vqueue_id for each in invocations if each.vqueue_id is not None}
+    if not queues:
+        return {}
+    rows = admin.query(
+        f"SELECT id, blocked_on FROM sys_scheduler WHERE {any_of('id', sorted(queues))}"  # noqa: S608 - literals are quoted
+    )
+    return {row["id"]: row["blocked_on"] for row in rows if row.get("blocked_on")}

@@ -73,9 +73,7 @@ async def test_what_fails_is_found_by_who_waits_for_it(shop: Shop) -> None:
     assert lines(described, "failed here", "no rate for EUR")
 
     shop.checkout.is_mended = True
-    assert await shop.succeed("invocations", "resume", callee, "--yes")
     assert (await bob.handle.attach()).cents == 700
-
     assert "no invocations" in await shop.succeed("invocations", "list")
     listed = await shop.succeed("invocations", "list", "--all", "--service", "shop.v1.Checkout")
     assert lines(listed, callee, "completed", "succeeded")

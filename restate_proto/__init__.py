@@ -33,6 +33,16 @@ if TYPE_CHECKING:
     from restate_proto.logs import InvocationFilter, configure_logging, structlog_processor
     from restate_proto.model.codec import CodecError
     from restate_proto.model.error_types import DetailedError
+    from restate_proto.model.interceptors import (
+        AttemptInfo,
+        AttemptOutcome,
+        ClientCall,
+        EndedAttempt,
+        HandlerCall,
+        Interceptor,
+        OutgoingCall,
+        RunCall,
+    )
     from restate_proto.model.key_format import KeyFormat
     from restate_proto.model.keys import AwakeableId, AwakeableKey, PromiseKey, SignalKey, StateKey
     from restate_proto.model.kinds import Encoding
@@ -64,12 +74,15 @@ if TYPE_CHECKING:
     from restate_proto.version import __version__
 
 __all__ = [
+    "AttemptInfo",
+    "AttemptOutcome",
     "Awakeable",
     "AwakeableId",
     "AwakeableKey",
     "CallFuture",
     "CallOptions",
     "CancelledError",
+    "ClientCall",
     "ClientLimits",
     "ClientOptions",
     "CodecError",
@@ -78,7 +91,9 @@ __all__ = [
     "DurableFuture",
     "DurablePromise",
     "Encoding",
+    "EndedAttempt",
     "Endpoint",
+    "HandlerCall",
     "IngressBadRequestError",
     "IngressClient",
     "IngressError",
@@ -86,6 +101,7 @@ __all__ = [
     "IngressOverloadedError",
     "IngressUnauthorizedError",
     "IngressUnreachableError",
+    "Interceptor",
     "InvalidMessageError",
     "InvalidResponseError",
     "InvocationFilter",
@@ -101,11 +117,13 @@ __all__ = [
     "OnJournalMismatch",
     "OnMaxAttempts",
     "OutcomeUnknownError",
+    "OutgoingCall",
     "PauseError",
     "PromiseKey",
     "RestateError",
     "RetryPolicy",
     "RetryableError",
+    "RunCall",
     "RunContext",
     "RunningEndpoint",
     "SendOptions",
@@ -141,6 +159,16 @@ _MODULES = {
     "logs": ("InvocationFilter", "configure_logging", "structlog_processor"),
     "model.codec": ("CodecError",),
     "model.error_types": ("DetailedError",),
+    "model.interceptors": (
+        "AttemptInfo",
+        "AttemptOutcome",
+        "ClientCall",
+        "EndedAttempt",
+        "HandlerCall",
+        "Interceptor",
+        "OutgoingCall",
+        "RunCall",
+    ),
     "model.key_format": ("KeyFormat",),
     "model.keys": ("AwakeableId", "AwakeableKey", "PromiseKey", "SignalKey", "StateKey"),
     "model.kinds": ("Encoding",),

@@ -27,15 +27,17 @@ from restate_proto.endpoint.validation import Validation
 from restate_proto.http2 import Server, engine_name, server_ssl_context
 from restate_proto.logs import get_logger
 from restate_proto.model.arguments import DURATION, wrong_type
+from restate_proto.model.hooks import Hooks
 from restate_proto.model.retry import OnJournalMismatch
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION
-from restate_proto.runtime import DEFAULT_RUN_THREADS, Attempt, Runtime
+from restate_proto.runtime import DEFAULT_RUN_THREADS, Attempt, InterceptedAttempt, Runtime
 from restate_proto.runtime.debug import Debugger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from restate_proto.endpoint.lifespan import Lifespan
+    from restate_proto.model.interceptors import Interceptor
     from restate_proto.model.service import ServiceBase
     from restate_proto.runtime import LastFailure
 
@@ -121,6 +123,7 @@ class Endpoint:
             that none of them has signed get a 401, but for health checks; docs/identity.md says
             how. None takes those of the environment variable RESTATE_PROTO_IDENTITY_KEYS, with
             commas between; without keys, whoever reaches the endpoint may call.
+        interceptors: what observes or changes invocations, the outermost first; see `Interceptor`.
         lifespan: a function that makes an asynchronous context, such as one with
             `@asynccontextmanager`. It is entered before the first request, in each worker, and left
             when nothing runs any more. A service that is an asynchronous context manager itself is
@@ -154,6 +157,7 @@ class Endpoint:
         validation: Validation | None = None,
         debug: bool = False,
         identity_keys: Sequence[str] | None = None,
+        interceptors: Sequence[Interceptor] = (),
         lifespan: Lifespan | None = None,
     ) -> None:
         if not isinstance(max_protocol_version, int):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
@@ -178,6 +182,12 @@ class Endpoint:
         )
         self.services = tuple(service.__restate_service__ for service in services)
         self._preview = SerdePreview(self.services, inbound)
+        self._new_attempt = Attempt
+        if interceptors:
+            hooks = Hooks("Endpoint", interceptors)
+            for path, handler in self._handlers.items():
+                self._handlers[path] = handler.intercepted(hooks)
+            self._new_attempt = InterceptedAttempt
         self._discovery = Discovery(
             [self._preview.advertised(described_with_contract(each)) for each in services],
             min_protocol_version=MIN_VERSION,
@@ -380,7 +390,7 @@ class Endpoint:
                 expose_tracebacks=self._expose_tracebacks,
             )
             debugger = Debugger(runtime, repeats=self._repeats) if self._debug else None
-            new_attempt = Attempt if debugger is None else debugger.attempt
+            new_attempt = self._new_attempt if debugger is None else debugger.attempt
             try:
                 yield Routes(self._handlers, self._discovery, self._preview, runtime, new_attempt)
             finally:

@@ -9,6 +9,7 @@ from restate_proto.ingress.client_options import check_client_options, make_send
 from restate_proto.ingress.errors import IngressBadRequestError
 from restate_proto.ingress.handle import IngressInvocationHandle
 from restate_proto.ingress.handler_call import HandlerCall
+from restate_proto.ingress.interception import intercepted
 from restate_proto.ingress.invocation_ref import IdempotentRef, InvocationIdRef, WorkflowRef
 from restate_proto.ingress.message_format import MessageFormat
 from restate_proto.ingress.requests import (
@@ -19,6 +20,7 @@ from restate_proto.ingress.requests import (
 from restate_proto.ingress.responses import read_receipt, read_result
 from restate_proto.ingress.waiting import wait_at_most
 from restate_proto.model.arguments import check_encoding, check_string
+from restate_proto.model.hooks import Hooks
 from restate_proto.model.keys import AwakeableId
 from restate_proto.model.kinds import Encoding
 from restate_proto.model.options import (
@@ -78,6 +80,7 @@ class IngressClient:
 
     def __init__(self, base_url: str, **options: Unpack[ClientOptions]) -> None:
         check_client_options("IngressClient", **options)
+        self._hooks = Hooks("IngressClient", options.get("interceptors") or ())
         self._validate_requests = options.get("validate_requests", False)
         self.senders = make_senders("IngressClient", base_url, options)
 
@@ -176,6 +179,11 @@ class IngressClient:
 
     async def call_handler(self, call: HandlerCall[Q, R]) -> R:
         """Call a handler and wait for its result; as `call`."""
+        if self._hooks.client:
+            return await intercepted(self._hooks, call, self._call, is_message=False)
+        return await self._call(call)
+
+    async def _call(self, call: HandlerCall[Q, R]) -> R:
         if self._validate_requests:
             call.validate()
         limit = call.wait_for() or self.senders.wait_for
@@ -195,6 +203,11 @@ class IngressClient:
 
     async def send_message(self, call: HandlerCall[Q, R]) -> IngressInvocationHandle[R]:
         """Send a message to a handler; as `send`."""
+        if self._hooks.client:
+            return await intercepted(self._hooks, call, self._send, is_message=True)
+        return await self._send(call)
+
+    async def _send(self, call: HandlerCall[Q, R]) -> IngressInvocationHandle[R]:
         if self._validate_requests:
             call.validate()
         request = call.send_request()

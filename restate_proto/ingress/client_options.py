@@ -16,11 +16,12 @@ from restate_proto.rules import has_protovalidate
 
 if TYPE_CHECKING:
     import ssl as ssl_module
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import timedelta
     from os import PathLike
 
     from restate_proto.ingress.requests import HeaderSource
+    from restate_proto.model.interceptors import Interceptor
 
 __all__ = ["ClientOptions", "check_client_options", "make_senders"]
 
@@ -42,6 +43,9 @@ class ClientOptions(TypedDict, total=False):
     replaced. An `IngressClient` calls a function in its event loop, which waits for it, a
     `SyncIngressClient` in a thread. What it raises is raised by the call.
     """
+
+    interceptors: Sequence[Interceptor]
+    """What observes or changes calls and one-way messages, the outermost first; see `Interceptor`."""
 
     limits: ClientLimits | None
     """How many connections there may be, and how long the client waits for what."""

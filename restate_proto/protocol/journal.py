@@ -67,6 +67,7 @@ class Journal:
         command_index: the index of the last command that was issued or replayed; -1 before that.
         last_completion_id: the completion id that was used last.
         last_signal_index: likewise the signal index; the first 16 are Restate's own.
+        has_ended: whether the invocation has, with the output that was written.
         has_written_command: whether the attempt has added a command to the journal.
         max_payload: the length in bytes of a payload that Restate would not take any more.
         error: what the attempt failed with.
@@ -83,6 +84,7 @@ class Journal:
         "_output_size",
         "command_index",
         "error",
+        "has_ended",
         "has_written_command",
         "last_completion_id",
         "last_signal_index",
@@ -116,6 +118,7 @@ class Journal:
         self._last_name = ""
         self.last_completion_id = 0
         self.last_signal_index = 16
+        self.has_ended = False
         self.has_written_command = False
         self.error: AttemptError | None = None
         self.times_told_of_end = 0
@@ -301,6 +304,7 @@ class Journal:
         if rule is _WRITE:
             self._output.append(_END)
             self.phase = _CLOSED
+            self.has_ended = True
         elif rule is _MISMATCH:
             self.mismatch("the handler's end")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from restate_proto.runtime.attempt import Attempt
 from restate_proto.runtime.byte_stream import ByteStream
 from restate_proto.runtime.handler import BoundHandler, LastFailure
+from restate_proto.runtime.intercepted_attempt import InterceptedAttempt
 from restate_proto.runtime.runtime import Runtime
 from restate_proto.runtime.task import is_interrupt
 from restate_proto.runtime.threads import DEFAULT_RUN_THREADS
@@ -21,6 +22,7 @@ __all__ = [
     "Attempt",
     "BoundHandler",
     "ByteStream",
+    "InterceptedAttempt",
     "LastFailure",
     "Runtime",
     "ValidatingHandler",

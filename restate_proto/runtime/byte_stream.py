@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["ByteStream"]
 
 
 class ByteStream(Protocol):
     """Where an attempt's output goes, and how it says that it has consumed its input."""
+
+    @property
+    def headers(self) -> Sequence[tuple[bytes, bytes]]:
+        """The headers of the request."""
+        ...
 
     @property
     def above_high_water(self) -> bool:

@@ -12,11 +12,13 @@ from restate_proto.model.codec import CodecError
 from restate_proto.model.kinds import Encoding
 from restate_proto.model.retry import OnJournalMismatch
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MAX_LENGTH, ErrorBehavior
+from restate_proto.runtime.interception import intercepted
 from restate_proto.runtime.keyed_contexts import context_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from restate_proto.model.hooks import Hooks
     from restate_proto.model.key_format import FixedKey, KeyFormat
     from restate_proto.model.service import HandlerDescriptor
     from restate_proto.protocol import Input, StateMachine
@@ -61,6 +63,7 @@ class BoundHandler:
         name: the handler, as `shop.v1.Cart/AddTicket`.
         context_class: the class of the contexts that it gets, by its kind.
         explicit_cancellation: whether it asks if its invocation is cancelled.
+        hooks: the interceptors of its endpoint; None where there are none.
         is_raw: whether its request is bytes, in which there is no encoding to look for.
         on_mismatch: what Restate is told where the code does not fit the journal.
         report_failure: what is told of failed attempts, none of which is retried then; None where
@@ -71,6 +74,7 @@ class BoundHandler:
         "context_class",
         "encoding",
         "explicit_cancellation",
+        "hooks",
         "is_raw",
         "key",
         "max_message",
@@ -105,6 +109,7 @@ class BoundHandler:
         self.encoding = descriptor.encoding
         self.explicit_cancellation = descriptor.explicit_cancellation
         self.on_mismatch = ErrorBehavior[on_journal_mismatch.value]
+        self.hooks: Hooks | None = None
         self.report_failure: Callable[[LastFailure], None] | None = None
 
     def without_retries(self, report_failure: Callable[[LastFailure], None]) -> BoundHandler:
@@ -124,6 +129,14 @@ class BoundHandler:
         handler = copy(self)
         handler.max_message = max_message
         handler.max_outbound = max_outbound
+        return handler
+
+    def intercepted(self, hooks: Hooks) -> BoundHandler:
+        """The handler, with hooks; for an `InterceptedAttempt`."""
+        handler = copy(self)
+        handler.hooks = hooks
+        if hooks.handler:
+            handler.method = intercepted(self.method)
         return handler
 
     def describe(self, journal: Journal) -> str:

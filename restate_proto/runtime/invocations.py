@@ -287,6 +287,8 @@ def start_call(
 ) -> CallFuture[R]:
     """Call a handler; `response` is read in `encoding`."""
     headers, idempotency_key, limit_key, name = _checked(target, options)
+    if operations.interception is not None:
+        headers = operations.interception.call(target, headers, is_message=False)
     is_cancelled_with_me = options.get("cancel_with_me", True) if options else True
     commands = operations.commands
     # Made first: what follows on the command needs no more room on the stack than the command did.
@@ -312,6 +314,8 @@ def start_send(
 ) -> InvocationHandle[R]:
     """Send a one-way message; the handle reads the result in `encoding`."""
     headers, idempotency_key, limit_key, name = _checked(target, options)
+    if operations.interception is not None:
+        headers = operations.interception.call(target, headers, is_message=True)
     delay = options.get("delay") if options else None
     if delay is not None and not isinstance(delay, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
         raise wrong_type(target, "delay", delay, DURATION)

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from restate_proto.protocol import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
     from contextvars import Context
     from datetime import timedelta
 
     from restate_proto.model.codec import Codec
     from restate_proto.model.kinds import Encoding
     from restate_proto.model.retry import RetryPolicy
+    from restate_proto.model.target import Target
     from restate_proto.protocol import NotificationId, Result, StateMachine
     from restate_proto.runtime.handler_loop import HandlerLoop
 
@@ -75,6 +76,28 @@ class Run(NamedTuple):
     context: Context
 
 
+class OperationHooks(Protocol):
+    """The hooks of interceptors, as far as they are known here; see `Interception`."""
+
+    def call(
+        self, target: Target, headers: Iterable[tuple[str, str]], *, is_message: bool
+    ) -> Iterable[tuple[str, str]]:
+        """The headers of a call or message of the handler."""
+        ...
+
+    def handler(
+        self, context: Any, request: Any, method: Callable[[Any, Any], Awaitable[Any]]
+    ) -> Awaitable[Any]:
+        """Run a handler."""
+        ...
+
+    def run(
+        self, run: Run, function: Callable[[Run], Coroutine[Any, Any, Any]]
+    ) -> Coroutine[Any, Any, Any]:
+        """Execute the function of a run."""
+        ...
+
+
 class Operations:
     """What the handler of one attempt has begun and has no result of yet.
 
@@ -91,6 +114,7 @@ class Operations:
         journal: the machine's: what is recorded, and whether the attempt has ended.
         deferred: the operations that cannot be issued before an invocation's id is known, in the
             order in which they were begun; with the notification of that id.
+        interception: the hooks of the attempt; None where there are none.
         begun_runs: the functions to execute when the handler next waits. Not at once, for the
             handler may be deep in calls, and a function needs room on the stack, too.
     """
@@ -102,6 +126,7 @@ class Operations:
         "begun_runs",
         "commands",
         "deferred",
+        "interception",
         "is_told_of_cancellation",
         "journal",
         "loop",
@@ -116,6 +141,7 @@ class Operations:
         self.is_told_of_cancellation = is_told_of_cancellation
         self.deferred: dict[Any, NotificationId] = {}
         self.begun_runs: list[Run] = []
+        self.interception: OperationHooks | None = None
         self._waiting: dict[NotificationId, Completable] = {}
         self._results_before_future: dict[NotificationId, Result] = {}
         self._signals: dict[str, None] = {}  # the names that were waited for

@@ -46,7 +46,15 @@ class Runs:
             attempt, with the error.
     """
 
-    __slots__ = ("_finished", "_handler", "_operations", "executing", "runtime", "scope")
+    __slots__ = (
+        "_finished",
+        "_handler",
+        "_operations",
+        "executing",
+        "interception",
+        "runtime",
+        "scope",
+    )
 
     def __init__(
         self,
@@ -59,6 +67,7 @@ class Runs:
         self._handler = handler
         self._finished = finished
         self.runtime = runtime
+        self.interception = operations.interception
         self.scope = operations.loop  # what the log says of their invocation
         self.executing: set[_RunTask] = set()
 
@@ -176,10 +185,10 @@ class _RunTask(EagerTask):
     __slots__ = ("_runs", "_started", "run")
 
     def __init__(self, runs: Runs, run: Run) -> None:
-        if inspect.iscoroutinefunction(run.function):
-            coroutine = self._in_loop(run)
-        else:
-            coroutine = self._in_thread(run)
+        is_asynchronous = inspect.iscoroutinefunction(run.function)
+        call = self._in_loop if is_asynchronous else self._in_thread
+        interception = runs.interception
+        coroutine = call(run) if interception is None else interception.run(run, call)
         super().__init__(runs.runtime.loop, coroutine, run.name, run.context)
         self._runs = runs
         self._started = monotonic()

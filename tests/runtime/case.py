@@ -11,19 +11,27 @@ from google.protobuf.message import Message
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto.codec.google import google_codec
+from restate_proto.model.hooks import Hooks
 from restate_proto.model.key_format import FixedKey
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restate_proto.model.retry import OnJournalMismatch
 from restate_proto.model.service import HandlerDescriptor
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND
 from restate_proto.protocol.frames import FrameDecoder, pack_header
-from restate_proto.runtime import DEFAULT_RUN_THREADS, Attempt, BoundHandler, Runtime
+from restate_proto.runtime import (
+    DEFAULT_RUN_THREADS,
+    Attempt,
+    BoundHandler,
+    InterceptedAttempt,
+    Runtime,
+)
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.protocol.case import TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
 
+    from restate_proto.model.interceptors import Interceptor
     from restate_proto.runtime import LastFailure
     from restate_proto.runtime.debug import Debugger
 
@@ -112,6 +120,7 @@ class Stream:
 
     Attributes:
         above_high_water: what the attempt is told about its output.
+        headers: those of the request.
         acknowledged: how many bytes of input it has acknowledged.
         ended: whether it has ended the stream.
         writes: how often it wrote.
@@ -120,6 +129,7 @@ class Stream:
 
     def __init__(self) -> None:
         self.above_high_water = False
+        self.headers: list[tuple[bytes, bytes]] = []
         self.acknowledged = 0
         self.ended = False
         self.writes = 0
@@ -163,6 +173,7 @@ class Case:
         explicit_cancellation: whether the handler asks if it is cancelled.
         key: what the contract says of keys.
         debugger: what makes the attempt, in development mode.
+        interceptors: the interceptors of its endpoint.
     """
 
     def __init__(
@@ -182,6 +193,7 @@ class Case:
         explicit_cancellation: bool = False,
         key: FixedKey | None = None,
         debugger: Debugger | None = None,
+        interceptors: Sequence[Interceptor] = (),
     ) -> None:
         descriptor = HandlerDescriptor(
             service="runtime.v1.Service",
@@ -210,7 +222,10 @@ class Case:
         self.runtime = runtime
         self._handler = handler
         self._version = version
-        new_attempt = Attempt if debugger is None else debugger.attempt
+        new_attempt: Any = Attempt if debugger is None else debugger.attempt
+        if interceptors:
+            self._handler = handler = handler.intercepted(Hooks("Case", interceptors))
+            new_attempt = InterceptedAttempt if debugger is None else debugger.attempt
         self.attempt = new_attempt(handler, version, self.stream, self.runtime)
 
     def report_failures(self, report: Callable[[LastFailure], None]) -> None:

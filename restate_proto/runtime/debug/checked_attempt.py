@@ -13,6 +13,8 @@ from restate_proto.runtime.debug.repetition import NotRepeatableError, Repetitio
 from restate_proto.runtime.debug.watched_attempt import WatchedAttempt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from restate_proto.protocol.player import Difference
     from restate_proto.runtime.byte_stream import ByteStream
     from restate_proto.runtime.debug.watch import Watch
@@ -91,6 +93,11 @@ class CheckedAttempt:
     # ---- From the attempt ----
 
     @property
+    def headers(self) -> Sequence[tuple[bytes, bytes]]:
+        """The headers of the request."""
+        return self._stream.headers
+
+    @property
     def above_high_water(self) -> bool:
         """Whether so much output is buffered that the attempt should wait."""
         return self._stream.above_high_water
@@ -114,7 +121,9 @@ class CheckedAttempt:
     def _repeat(self, data: bytes, repetitions: Runtime) -> None:
         if self._is_gone:
             return
-        repetition = Repetition(self._handler, self._version, repetitions, self._player)
+        repetition = Repetition(
+            self._handler, self._version, repetitions, self._player, self._stream.headers
+        )
         repetition.play()
         difference = self._player.difference(repetition.player)
         if difference is not None:

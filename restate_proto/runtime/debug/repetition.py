@@ -21,7 +21,7 @@ from restate_proto.runtime.runtime import Runtime, place_of
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from restate_proto.runtime.handler import BoundHandler
     from restate_proto.runtime.operations import Completable, Run
@@ -39,8 +39,9 @@ class _Output:
 
     above_high_water = False
 
-    def __init__(self, player: Player) -> None:
+    def __init__(self, player: Player, headers: Sequence[tuple[bytes, bytes]]) -> None:
         self._player = player
+        self.headers = headers
 
     def write(self, data: bytes, *, end: bool = False) -> None:
         del end
@@ -70,6 +71,7 @@ class Repetition(WatchedAttempt):
         version: the service protocol version of the first attempt.
         runtime: as `runtime_of_repetitions` makes it.
         first: what was recorded of the first attempt.
+        headers: the headers of the request for it.
 
     Attributes:
         player: what it is given and writes.
@@ -77,10 +79,16 @@ class Repetition(WatchedAttempt):
 
     __slots__ = ("_first", "_runs_without_result", "_waits_in", "player")
 
+    _is_repetition = True
     _loop_class = _SilentLoop
 
     def __init__(
-        self, handler: BoundHandler, version: int, runtime: Runtime, first: Player
+        self,
+        handler: BoundHandler,
+        version: int,
+        runtime: Runtime,
+        first: Player,
+        headers: Sequence[tuple[bytes, bytes]],
     ) -> None:
         handler = copy(handler)
         handler.max_message = MAX_LENGTH  # its own commands come back
@@ -89,7 +97,7 @@ class Repetition(WatchedAttempt):
         self._first = first
         self._runs_without_result: list[Run] = []
         self._waits_in = ""
-        super().__init__(handler, version, _Output(self.player), runtime, Watch())
+        super().__init__(handler, version, _Output(self.player, headers), runtime, Watch())
 
     def play(self) -> None:
         """Replay the journal of the first attempt, and end where that does."""

@@ -12,8 +12,8 @@ from restate_proto.protocol import Phase, StateMachine
 from restate_proto.protocol.journal import Journal
 from restate_proto.protocol.messages import MessageType
 from restate_proto.protocol.mismatch import summary
-from restate_proto.runtime.attempt import Attempt
 from restate_proto.runtime.handler_loop import HandlerLoop, LoopOwner
+from restate_proto.runtime.intercepted_attempt import InterceptedAttempt
 from restate_proto.runtime.timers import TimerSleep
 from restate_proto.runtime.user_code import users_line
 
@@ -106,7 +106,7 @@ class _WatchedMachine(StateMachine):
     _journal_class = _WatchedJournal
 
 
-class WatchedAttempt(Attempt):
+class WatchedAttempt(InterceptedAttempt):
     """An attempt with a watch.
 
     Args:

@@ -10,7 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from restate_proto.codec.aes_gcm_siv import AesGcmSiv
     from restate_proto.codec.validation import InvalidMessageError
+    from restate_proto.codec.zstd import Zstd
     from restate_proto.endpoint import Endpoint, LifespanError, Limits, RunningEndpoint, Validation
     from restate_proto.errors import PauseError, RestateError, RetryableError, TerminalError
     from restate_proto.ingress import (
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from restate_proto.model.keys import AwakeableId, AwakeableKey, PromiseKey, SignalKey, StateKey
     from restate_proto.model.kinds import Encoding
     from restate_proto.model.options import CallOptions, SendOptions, SubmitOptions
+    from restate_proto.model.payload_codec import PayloadCodec, PayloadCodecError
     from restate_proto.model.retry import OnJournalMismatch, OnMaxAttempts, RetryPolicy
     from restate_proto.model.service import Service, VirtualObject, Workflow
     from restate_proto.model.target import Target
@@ -74,6 +77,7 @@ if TYPE_CHECKING:
     from restate_proto.version import __version__
 
 __all__ = [
+    "AesGcmSiv",
     "AttemptInfo",
     "AttemptOutcome",
     "Awakeable",
@@ -119,6 +123,8 @@ __all__ = [
     "OutcomeUnknownError",
     "OutgoingCall",
     "PauseError",
+    "PayloadCodec",
+    "PayloadCodecError",
     "PromiseKey",
     "RestateError",
     "RetryPolicy",
@@ -140,6 +146,7 @@ __all__ = [
     "Workflow",
     "WorkflowContext",
     "WorkflowSharedContext",
+    "Zstd",
     "__version__",
     "any_of",
     "as_completed",
@@ -153,7 +160,9 @@ __all__ = [
 ]
 
 _MODULES = {
+    "codec.aes_gcm_siv": ("AesGcmSiv",),
     "codec.validation": ("InvalidMessageError",),
+    "codec.zstd": ("Zstd",),
     "endpoint": ("Endpoint", "LifespanError", "Limits", "RunningEndpoint", "Validation"),
     "errors": ("PauseError", "RestateError", "RetryableError", "TerminalError"),
     "logs": ("InvocationFilter", "configure_logging", "structlog_processor"),
@@ -173,6 +182,7 @@ _MODULES = {
     "model.keys": ("AwakeableId", "AwakeableKey", "PromiseKey", "SignalKey", "StateKey"),
     "model.kinds": ("Encoding",),
     "model.options": ("CallOptions", "SendOptions", "SubmitOptions"),
+    "model.payload_codec": ("PayloadCodec", "PayloadCodecError"),
     "model.retry": ("OnJournalMismatch", "OnMaxAttempts", "RetryPolicy"),
     "model.service": ("Service", "VirtualObject", "Workflow"),
     "model.target": ("Target",),

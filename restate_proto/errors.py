@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import binascii
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 __all__ = [
     "PauseError",
@@ -15,6 +17,7 @@ __all__ = [
     "RetryableError",
     "TerminalError",
     "checked_code",
+    "convert_details",
     "read_details",
     "write_detail",
 ]
@@ -184,6 +187,26 @@ def read_details(metadata: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
                 yield key.removeprefix(_DETAIL), base64.b64decode(metadata[key], validate=True)
             except ValueError:
                 continue
+
+
+def convert_details(
+    metadata: Iterable[tuple[str, str]], convert: Callable[[bytes], bytes]
+) -> tuple[tuple[str, str], ...]:
+    """The metadata of an error with other bytes for its messages; what is no base64 stays.
+
+    Args:
+        metadata: the metadata.
+        convert: makes the other bytes.
+    """
+    converted: list[tuple[str, str]] = []
+    for key, value in metadata:
+        text = value
+        if key.startswith(_DETAIL):
+            with suppress(binascii.Error):
+                data = base64.b64decode(value, validate=True)
+                text = base64.b64encode(convert(data)).decode("ascii")
+        converted.append((key, text))
+    return tuple(converted)
 
 
 # The file of google.rpc.RetryInfo does not come with protobuf. The message has one field: number 1,

@@ -11,6 +11,7 @@ import restate_proto
 
 # A list of its own, so that a change of the names is seen in a review.
 PUBLIC_NAMES = [
+    "AesGcmSiv",
     "AttemptInfo",
     "AttemptOutcome",
     "Awakeable",
@@ -56,6 +57,8 @@ PUBLIC_NAMES = [
     "OutcomeUnknownError",
     "OutgoingCall",
     "PauseError",
+    "PayloadCodec",
+    "PayloadCodecError",
     "PromiseKey",
     "RestateError",
     "RetryPolicy",
@@ -77,6 +80,7 @@ PUBLIC_NAMES = [
     "Workflow",
     "WorkflowContext",
     "WorkflowSharedContext",
+    "Zstd",
     "__version__",
     "any_of",
     "as_completed",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
     from restate_proto.codec.validation import Validator
+    from restate_proto.model.payload_codec import PayloadCodecs
     from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
 
 __all__ = ["bind"]
@@ -35,6 +36,7 @@ def bind(
     max_outbound: int = DEFAULT_MAX_OUTBOUND,
     on_journal_mismatch: OnJournalMismatch = OnJournalMismatch.RETRY,
     validation: Validation = _REQUESTS,
+    payload_codecs: PayloadCodecs | None = None,
 ) -> dict[str, BoundHandler]:
     """The handlers of services, by the path that invokes them: `/invoke/{service}/{handler}`.
 
@@ -45,6 +47,7 @@ def bind(
         on_journal_mismatch: what becomes of an invocation whose code does not fit its journal,
             where the contract does not say it.
         validation: what is validated that has rules of `buf.validate`.
+        payload_codecs: what payloads pass through; None where they are stored as they are.
 
     Raises:
         TypeError: an object is no service, a handler is no coroutine function or takes something
@@ -84,9 +87,11 @@ def bind(
             arguments = (handler, called, max_message, max_outbound, on_mismatch)
             validator = _validator(handler) if validation.requests else None
             bound = (
-                BoundHandler(*arguments, key=descriptor.key)
+                BoundHandler(*arguments, key=descriptor.key, payload_codecs=payload_codecs)
                 if validator is None
-                else ValidatingHandler(validator, *arguments, key=descriptor.key)
+                else ValidatingHandler(
+                    validator, *arguments, key=descriptor.key, payload_codecs=payload_codecs
+                )
             )
             if validation.run_results or validation.state:
                 bound.context_class = validating_context(

@@ -82,6 +82,7 @@ class Discovery:
         min_protocol_version: the lowest service protocol version that it speaks.
         max_protocol_version: the highest one.
         bidirectional: whether it can answer while the request still streams.
+        has_schemas: whether payloads are what the JSON Schemas say of them.
 
     Raises:
         ManifestError: no Restate server would take these services.
@@ -94,12 +95,14 @@ class Discovery:
         min_protocol_version: int,
         max_protocol_version: int,
         bidirectional: bool,
+        has_schemas: bool = True,
     ) -> None:
         self._services = tuple(services)
         self._options: dict[str, Any] = {
             "min_protocol_version": min_protocol_version,
             "max_protocol_version": max_protocol_version,
             "bidirectional": bidirectional,
+            "has_schemas": has_schemas,
         }
         # The newest can carry everything: an error in it is one of the contract, for the start
         # of the endpoint and not for the day when a server asks.

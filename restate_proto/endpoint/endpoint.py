@@ -28,6 +28,7 @@ from restate_proto.http2 import Server, engine_name, server_ssl_context
 from restate_proto.logs import get_logger
 from restate_proto.model.arguments import DURATION, wrong_type
 from restate_proto.model.hooks import Hooks
+from restate_proto.model.payload_codec import payload_codecs
 from restate_proto.model.retry import OnJournalMismatch
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION
 from restate_proto.runtime import DEFAULT_RUN_THREADS, Attempt, InterceptedAttempt, Runtime
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from restate_proto.endpoint.lifespan import Lifespan
     from restate_proto.model.interceptors import Interceptor
+    from restate_proto.model.payload_codec import PayloadCodec
     from restate_proto.model.service import ServiceBase
     from restate_proto.runtime import LastFailure
 
@@ -128,6 +130,9 @@ class Endpoint:
             `@asynccontextmanager`. It is entered before the first request, in each worker, and left
             when nothing runs any more. A service that is an asynchronous context manager itself is
             entered after it, and left before.
+        payload_codec: what payloads pass through before Restate stores them: a codec, such as
+            `AesGcmSiv` or `Zstd`, or several in the order in which they encode;
+            docs/payloads.md says what stays plain.
 
     Raises:
         TypeError: an object is no service, a handler is no coroutine function or takes something
@@ -141,6 +146,7 @@ class Endpoint:
 
     Attributes:
         services: what their contracts say of the services.
+        payload_codec: as given, for the clients of its services.
     """
 
     def __init__(
@@ -159,6 +165,7 @@ class Endpoint:
         identity_keys: Sequence[str] | None = None,
         interceptors: Sequence[Interceptor] = (),
         lifespan: Lifespan | None = None,
+        payload_codec: PayloadCodec | Sequence[PayloadCodec] | None = None,
     ) -> None:
         if not isinstance(max_protocol_version, int):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             expected = f"{MIN_VERSION} to {MAX_VERSION}"
@@ -177,11 +184,13 @@ class Endpoint:
         self._services = services
         self._limits = limits or Limits()
         inbound, outbound = self._limits.max_inbound_message, self._limits.max_outbound_message
+        self.payload_codec = payload_codec
+        codecs = payload_codecs("Endpoint", payload_codec)
         self._handlers = bind(
-            services, inbound, outbound, on_journal_mismatch, validation or Validation()
+            services, inbound, outbound, on_journal_mismatch, validation or Validation(), codecs
         )
         self.services = tuple(service.__restate_service__ for service in services)
-        self._preview = SerdePreview(self.services, inbound)
+        self._preview = SerdePreview(self.services, inbound, codecs)
         self._new_attempt = Attempt
         if interceptors:
             hooks = Hooks("Endpoint", interceptors)
@@ -193,6 +202,7 @@ class Endpoint:
             min_protocol_version=MIN_VERSION,
             max_protocol_version=max_protocol_version,
             bidirectional=bidirectional,
+            has_schemas=codecs is None,
         )
         self._engine = engine_name(engine)
         self._tls = _tls_context(tls)

@@ -34,6 +34,7 @@ MAX_MANIFEST_VERSION = 4
 # further. (Without a content type the server drops the output's schema.)
 _EITHER_ENCODING = "application/protobuf+json"
 _JSON = "application/json"
+_BYTES = "application/octet-stream"
 
 _HANDLER_KINDS: dict[ServiceKind, tuple[HandlerKind | None, ...]] = {
     ServiceKind.SERVICE: (None,),
@@ -84,6 +85,7 @@ def build_manifest(
     min_protocol_version: int,
     max_protocol_version: int,
     bidirectional: bool,
+    has_schemas: bool = True,
 ) -> dict[str, Any]:
     """The discovery manifest of an endpoint.
 
@@ -103,6 +105,8 @@ def build_manifest(
         max_protocol_version: the highest one.
         bidirectional: whether request and response stream at the same time; else the server
             sends the whole request and then reads the response.
+        has_schemas: whether payloads are what the JSON Schemas say of them; else, where a payload
+            codec encodes them, there are none, and a response has the content type of bytes.
 
     Returns:
         The manifest, ready for `json.dumps`.
@@ -117,7 +121,10 @@ def build_manifest(
         "protocolMode": "BIDI_STREAM" if bidirectional else "REQUEST_RESPONSE",
         "minProtocolVersion": min_protocol_version,
         "maxProtocolVersion": max_protocol_version,
-        "services": [_service(service, version) for service in listed],
+        "services": [
+            described if has_schemas else _without_schemas(described)
+            for described in (_service(service, version) for service in listed)
+        ],
     }
 
 
@@ -134,6 +141,13 @@ def _service(service: ServiceDescriptor, version: int) -> dict[str, Any]:
         "handlers": [_handler(service, handler, version) for handler in service.handlers],
         **_supported_by_version(_settings(service, where), where, version),
     }
+
+
+def _without_schemas(service: dict[str, Any]) -> dict[str, Any]:
+    for handler in service["handlers"]:
+        handler["input"].pop("jsonSchema", None)
+        handler["output"] = {"contentType": _BYTES, "setContentTypeIfEmpty": False}
+    return service
 
 
 def _handler(

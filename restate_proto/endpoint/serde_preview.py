@@ -22,6 +22,7 @@ from restate_proto.codec.payload import content_type_of, encode, read
 from restate_proto.codec.raw import RawCodec
 from restate_proto.codec.registry import codec_for
 from restate_proto.codec.untyped import untyped_json
+from restate_proto.errors import RestateError
 from restate_proto.model.codec import CodecError
 from restate_proto.model.kinds import Encoding, ServiceKind
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from restate_proto.model.codec import Codec
     from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
+    from restate_proto.model.payload_codec import PayloadCodecs
     from restate_proto.model.service import ServiceDescriptor
 
 __all__ = ["SerdePreview"]
@@ -75,17 +77,27 @@ class _Serde(NamedTuple):
 class SerdePreview:
     """The payloads of services that people can look at and write.
 
-    Those of services whose contract says `encoding: JSON` are JSON as they are, and raw ones are
-    shown by nobody: they have no preview.
+    Those of services whose contract says `encoding: JSON` are JSON as they are, and raw ones can be
+    anything: they have no preview, unless payload codecs make something else of them.
 
     Args:
         services: the services of the endpoint.
         max_size: the bytes of the longest payload, or of the longest JSON, that is taken.
+        payload_codecs: what payloads pass through; None where they are stored as they are.
     """
 
-    def __init__(self, services: Iterable[ServiceDescriptor], max_size: int) -> None:
+    def __init__(
+        self,
+        services: Iterable[ServiceDescriptor],
+        max_size: int,
+        payload_codecs: PayloadCodecs | None = None,
+    ) -> None:
         self.max_size = max_size
-        self._serdes = {service.name: dict(_serdes(service)) for service in services}
+        self._payload_codecs = payload_codecs
+        has_codecs = payload_codecs is not None
+        self._serdes = {
+            service.name: dict(_serdes(service, of_all=has_codecs)) for service in services
+        }
 
     def advertised(self, service: ServiceDescriptor) -> ServiceDescriptor:
         """The service, with metadata that says what has a preview."""
@@ -106,23 +118,43 @@ class SerdePreview:
             return None
         match operation:
             case "decode":
-                return lambda data: _answer("application/json", _decode, serde, data)
+                return lambda data: _answer(self._decode, serde, data)
             case "encode":
-                type_ = content_type_of(serde.encoding)
-                return lambda data: _answer(type_, _encode, serde, data)
+                return lambda data: _answer(self._encode, serde, data)
             case _:
                 return None
 
+    def _decode(self, serde: _Serde, data: bytes) -> tuple[str, bytes]:
+        codecs = self._payload_codecs
+        plain = data if codecs is None else codecs.decode(data)
+        return "application/json", _decode(serde, plain)
 
-def _serdes(service: ServiceDescriptor) -> Iterator[tuple[str, _Serde]]:
-    """What of a service has a preview, by name."""
+    def _encode(self, serde: _Serde, text: bytes) -> tuple[str, bytes]:
+        data, codecs = _encode(serde, text), self._payload_codecs
+        if codecs is None:
+            return content_type_of(serde.encoding), data
+        return "application/octet-stream", codecs.encode(data)
+
+
+def _serdes(service: ServiceDescriptor, *, of_all: bool) -> Iterator[tuple[str, _Serde]]:
+    """What of a service has a preview, by name.
+
+    Args:
+        service: the service.
+        of_all: whether people can read no payload as it is.
+    """
     for handler in service.handlers:
-        if handler.encoding is Encoding.JSON:
-            continue
+        encoding = handler.encoding
         for what, codec in (("input", handler.request), ("output", handler.response)):
-            if not (codec.is_empty or isinstance(codec, RawCodec)):
-                yield f"{handler.name}/{what}", _Serde((codec,), handler.encoding, is_known=True)
-    if service.encoding is Encoding.JSON:
+            if isinstance(codec, RawCodec):
+                serde = _Serde((), encoding) if of_all else None
+            elif codec.is_empty or not (of_all or encoding is Encoding.PROTOBUF):
+                serde = None
+            else:
+                serde = _Serde((codec,), encoding, is_known=True)
+            if serde is not None:
+                yield f"{handler.name}/{what}", serde
+    if not (of_all or service.encoding is Encoding.PROTOBUF):
         return
     kind = service.kind
     entries: list[
@@ -139,11 +171,11 @@ def _serdes(service: ServiceDescriptor) -> Iterator[tuple[str, _Serde]]:
 
 
 def _answer(
-    content_type: str, convert: Callable[[_Serde, bytes], bytes], serde: _Serde, data: bytes
+    convert: Callable[[_Serde, bytes], tuple[str, bytes]], serde: _Serde, data: bytes
 ) -> PreviewResponse:
     try:
-        return PreviewResponse(200, content_type, convert(serde, data))
-    except (CodecError, strict_json.JsonError) as error:
+        return PreviewResponse(200, *convert(serde, data))
+    except (RestateError, ValueError) as error:  # of codecs, of payload codecs, of no JSON
         text = json.dumps({"message": str(error)})
         return PreviewResponse(422, "application/json", text.encode())
 
@@ -190,9 +222,9 @@ def _encode(serde: _Serde, text: bytes) -> bytes:
         CodecError: it is of none of the types that it can have, or of several.
         JsonError: it is no JSON.
     """
-    value = strict_json.loads(text)
     if not serde.codecs:
         return text
+    value = strict_json.loads(text)
     if len(serde.codecs) == 1:
         codec = serde.codecs[0]
         return encode(codec, codec.from_json(text), serde.encoding)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from restate_proto.http2 import BaseUrl, Http2Client
+from restate_proto.ingress.encoding_sender import EncodingSender
 from restate_proto.ingress.limits import ClientLimits
 from restate_proto.ingress.requests import checked_headers
 from restate_proto.ingress.sender import HttpSender, Senders
 from restate_proto.ingress.tls import tls_context
 from restate_proto.model.arguments import check_duration, wrong_type
 from restate_proto.model.options import check_option_names
+from restate_proto.model.payload_codec import payload_codecs
 from restate_proto.model.retry import RetryPolicy
 from restate_proto.rules import has_protovalidate
 
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from restate_proto.ingress.requests import HeaderSource
+    from restate_proto.ingress.sender import Sender
     from restate_proto.model.interceptors import Interceptor
+    from restate_proto.model.payload_codec import PayloadCodec
 
 __all__ = ["ClientOptions", "check_client_options", "make_senders"]
 
@@ -49,6 +53,10 @@ class ClientOptions(TypedDict, total=False):
 
     limits: ClientLimits | None
     """How many connections there may be, and how long the client waits for what."""
+
+    payload_codec: PayloadCodec | Sequence[PayloadCodec] | None
+    """What payloads pass through, as the endpoint's: a codec, or several in the order in which they
+    encode."""
 
     retry: RetryPolicy | None
     """When requests are repeated whose failure is not their invocation's; by default never.
@@ -164,4 +172,8 @@ def make_senders(where: str, base_url: str, options: ClientOptions) -> Senders:
         # The two may well differ: TLS ends at a proxy before the ingress.
         over_tls = BaseUrl.parse(admin_url).scheme == "https"
         admin = sender(admin_url, tls if over_tls else None)
-    return Senders(sender(base_url, tls), admin, options.get("wait_for"))
+    ingress: Sender = sender(base_url, tls)
+    codecs = payload_codecs(where, options.get("payload_codec"))
+    if codecs is not None:
+        ingress = EncodingSender(ingress, codecs)
+    return Senders(ingress, admin, options.get("wait_for"))

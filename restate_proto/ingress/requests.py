@@ -63,7 +63,8 @@ class Operation(StrEnum):
     ATTACH = "attach"
     OUTPUT = "output"
     LOOKUP = "lookup"
-    AWAKEABLE = "awakeable"
+    RESOLVE = "resolve"
+    REJECT = "reject"
     INVOCATION_ACTION = "invocation action"
     ADMIN = "admin"
 
@@ -115,7 +116,7 @@ def resolve_request(awakeable_id: str, payload: Payload) -> HttpRequest:
     """A request that completes an awakeable with a message."""
     content_type = payload.content_type
     return HttpRequest(
-        operation=Operation.AWAKEABLE,
+        operation=Operation.RESOLVE,
         what=f"resolution of awakeable {awakeable_id}",
         method="POST",
         path=f"/restate/awakeables/{path_segment(awakeable_id, 'awakeable id')}/resolve",
@@ -129,7 +130,7 @@ def reject_request(awakeable_id: str, reason: str) -> HttpRequest:
     """A request that completes an awakeable with a failure."""
     check_string("IngressClient", "reason", reason)
     return HttpRequest(
-        operation=Operation.AWAKEABLE,
+        operation=Operation.REJECT,
         what=f"rejection of awakeable {awakeable_id}",
         method="POST",
         path=f"/restate/awakeables/{path_segment(awakeable_id, 'awakeable id')}/reject",

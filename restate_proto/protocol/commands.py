@@ -217,12 +217,19 @@ class Commands:
         return result, True
 
     def propose_run(self, id_: int, result: bytes | Failure) -> None:
-        """Propose the result of a run, for Restate to store."""
+        """Propose the result of a run, for Restate to store.
+
+        Args:
+            id_: the run's notification id.
+            result: its failure; or its value, which has passed through the payload codecs.
+        """
         del self._waiting.runs[id_]
         journal = self._journal
         if journal.phase.on_run_result is not _WRITE:
             return  # the attempt ended meanwhile; the next one executes the run again
         message = pb.ProposeRunCompletionMessage(result_completion_id=id_)
+        if journal.payloads is not None and isinstance(result, Failure):
+            result = journal.payloads.encode_failure(result)
         self._complete(message, result)
         flags = 0
         if journal.version >= 7:

@@ -34,6 +34,8 @@ from restatepb.protocol.v1 import protocol_pb2 as pb
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+    from restate_proto.protocol.stored_payloads import StoredPayloads
+
 __all__ = ["Journal"]
 
 M = TypeVar("M", bound="Message")
@@ -57,6 +59,7 @@ class Journal:
         max_outbound: the `message-size-limit` of the server, in bytes; what it would not take is
             not written.
         on_mismatch: what Restate is to do where the code does something else than the journal says.
+        payloads: see below.
 
     Attributes:
         phase: where the attempt stands.
@@ -71,6 +74,7 @@ class Journal:
         has_written_command: whether the attempt has added a command to the journal.
         max_payload: the length in bytes of a payload that Restate would not take any more.
         error: what the attempt failed with.
+        payloads: encodes and decodes payloads; None where they are stored as they are.
         times_told_of_end: how often `AttemptEnded` was raised in the handler.
     """
 
@@ -90,6 +94,7 @@ class Journal:
         "last_signal_index",
         "max_payload",
         "missing_entries",
+        "payloads",
         "phase",
         "recorded",
         "start",
@@ -102,7 +107,9 @@ class Journal:
         version: int,
         max_outbound: int,
         on_mismatch: ErrorBehavior = ErrorBehavior.RETRY,
+        payloads: StoredPayloads | None = None,
     ) -> None:
+        self.payloads = payloads
         self.version = version
         self._max_outbound = max_outbound
         self._on_mismatch = on_mismatch
@@ -216,8 +223,11 @@ class Journal:
 
         Raises:
             MessageTooLargeError: Restate would not take it.
+            ValueError: a payload codec refuses the payload.
             AttemptEnded: the attempt is over.
         """
+        if self.payloads is not None:
+            self.payloads.encode_command(self, type_, message)
         payload = message.SerializeToString()
         if len(payload) >= self.max_payload:
             self._refuse_large(type_, payload)

@@ -7,7 +7,7 @@ and what happens where it waits; `commands.py` and `state.py`, what it does.
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from restate_proto.protocol.commands import Commands
 from restate_proto.protocol.errors import AttemptError, Code, ErrorBehavior, ViolationError
@@ -23,8 +23,12 @@ from restate_proto.protocol.messages import (
 )
 from restate_proto.protocol.notifications import CANCEL_SIGNAL, read_notification
 from restate_proto.protocol.phases import Phase, Rule
+from restate_proto.protocol.stored_payloads import StoredPayloads
 from restate_proto.protocol.waiting import Waiting
 from restatepb.protocol.v1 import protocol_pb2 as pb
+
+if TYPE_CHECKING:
+    from restate_proto.model.payload_codec import PayloadCodecs
 
 __all__ = ["Input", "StateMachine"]
 
@@ -53,6 +57,7 @@ class StateMachine:
         max_outbound: the `message-size-limit` of the server, in bytes; what it would not take is
             not written.
         on_mismatch: what Restate is to do where the code does something else than the journal says.
+        payload_codecs: what payloads pass through on their way; None where they stay as they are.
 
     Attributes:
         journal: its phase, its start message and its output; how it ends.
@@ -70,9 +75,11 @@ class StateMachine:
         max_message: int = MAX_LENGTH,
         max_outbound: int = DEFAULT_MAX_OUTBOUND,
         on_mismatch: ErrorBehavior = ErrorBehavior.RETRY,
+        payload_codecs: PayloadCodecs | None = None,
     ) -> None:
         self._decoder = FrameDecoder(max_message)
-        self.journal: Journal = self._journal_class(version, max_outbound, on_mismatch)
+        payloads = None if payload_codecs is None else StoredPayloads(payload_codecs)
+        self.journal: Journal = self._journal_class(version, max_outbound, on_mismatch, payloads)
         journal = self.journal
         self.waiting = waiting = Waiting(journal)
         self.commands = Commands(journal, waiting)
@@ -176,17 +183,23 @@ class StateMachine:
         return phase is _REPLAYING or phase is _PROCESSING
 
     def read_input(self) -> Input:
-        """The handler's input, the journal's first command; once, when `is_ready`."""
+        """The handler's input, the journal's first command; once, when `is_ready`.
+
+        Raises:
+            PayloadCodecError: it cannot be decoded here and now.
+            TerminalError: it never can.
+        """
         journal = self.journal
         if journal.phase is not _REPLAYING:
             journal.raise_ended()
         type_, payload = journal.recorded[-1]
         message = journal.decode(pb.InputCommandMessage, type_, payload)
-        input_ = Input(
-            message.value.content, tuple([(header.key, header.value) for header in message.headers])
-        )
+        payload = message.value.content
+        headers = tuple([(header.key, header.value) for header in message.headers])
         journal.take_recorded(type_)
-        return input_
+        if journal.payloads is not None:
+            payload = journal.payloads.decode(payload)
+        return Input(payload, headers)
 
     @property
     def has_begun(self) -> bool:

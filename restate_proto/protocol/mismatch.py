@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError
 
+from restate_proto.model.payload_codec import MARK
 from restate_proto.protocol.messages import (
     COMMANDS,
     MARKER_PREFIX,
@@ -153,6 +154,9 @@ def _show(message: Message, name: str) -> str:
     if field.has_presence and not message.HasField(name):
         return "(none)"
     value = getattr(message, name)
+    payload = value.content if isinstance(value, pb.Value) else value
+    if isinstance(payload, bytes) and payload.startswith(MARK):
+        return f"(an encoded payload of {len(payload)} bytes)"
     text = repr(value) if isinstance(value, (str, bytes, int)) else str(value).replace("\n", " ")
     return text.strip() or "(empty)"
 

@@ -20,11 +20,13 @@ from restate_proto.protocol.messages import (
     MessageType,
 )
 from restate_proto.protocol.mismatch import HINT, explain, summary
+from restate_proto.protocol.stored_payloads import StoredPayloads
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from restate_proto.model.payload_codec import PayloadCodecs
     from restate_proto.protocol.notifications import NotificationId
 
 __all__ = ["Difference", "Player", "awaited_ids", "completion_of", "is_command", "state_after"]
@@ -50,15 +52,28 @@ class Difference(NamedTuple):
 class Player:
     """The journal of one invocation while an attempt runs, and what another would be given of it.
 
+    Args:
+        payload_codecs: those of the attempts; payloads are alike where they decode to the same.
+
     Attributes:
         start: the start message of the attempt, once it is there.
         entries: the journal: commands and notifications, in the order in which Restate has them.
         ending: the message that the attempt has ended with: a suspension, an error or the end.
     """
 
-    __slots__ = ("_given", "_known", "_proposed", "_written", "ending", "entries", "start")
+    __slots__ = (
+        "_given",
+        "_known",
+        "_payloads",
+        "_proposed",
+        "_written",
+        "ending",
+        "entries",
+        "start",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, payload_codecs: PayloadCodecs | None = None) -> None:
+        self._payloads = None if payload_codecs is None else StoredPayloads(payload_codecs)
         self.start: pb.StartMessage | None = None
         self.entries: list[Frame] = []
         self.ending: Frame | None = None
@@ -167,6 +182,9 @@ class Player:
         if index >= len(commands):
             return f"'{summary(type_, payload)}' is added, where it {self._how(self)} before"
         issued = COMMANDS[type_][0].FromString(payload)
+        if self._payloads is not None and commands[index][0] == type_:
+            recorded = COMMANDS[type_][0].FromString(commands[index][1])
+            self._payloads.adopt(type_, issued, recorded)
         text = explain(index, *commands[index], type_, issued)
         return None if text is None else text.removesuffix(HINT).rstrip()
 

@@ -29,7 +29,7 @@ class State:
     def __init__(self, journal: Journal, waiting: Waiting) -> None:
         self._journal = journal
         self._waiting = waiting
-        # None for a key that is known to have no value.
+        # As they are stored; None for a key that is known to have no value.
         self._values: dict[bytes, bytes | None] = {}
         self._was_cleared = False
 
@@ -56,6 +56,8 @@ class State:
         else:
             command.value.content = value
             result = Result(_VALUE, value)
+            if journal.payloads is not None:
+                result = journal.payloads.decode_result(journal, result, f"state {key!r}")
         journal.issue(MessageType.GET_EAGER_STATE, command, name)
         return result
 
@@ -81,6 +83,9 @@ class State:
         if which is None:
             journal.bad_record(type_, "has no result")
         result = Result(_VALUE, found.value.content) if which == "value" else VOID
+        if journal.payloads is not None:
+            what = f"state {key.decode()!r}"
+            result = journal.payloads.decode_result(journal, result, what)
         journal.take_recorded(type_, name)
         return result
 
@@ -127,8 +132,9 @@ class State:
         if name:
             command.name = name
         command.value.content = value
-        self._journal.issue(MessageType.SET_STATE, command, name)
-        self._values[raw] = value
+        journal = self._journal
+        journal.issue(MessageType.SET_STATE, command, name)
+        self._values[raw] = value if journal.payloads is None else command.value.content
 
     def clear(self, key: str, name: str = "") -> None:
         """Remove a key."""

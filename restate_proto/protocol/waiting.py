@@ -151,7 +151,8 @@ class Waiting:
         To be called only while the handler waits for something. None when there is none.
 
         Raises:
-            AttemptEnded: the result is of a kind that the operation cannot have.
+            AttemptEnded: the result is of a kind that the operation cannot have, or its payload
+                cannot be decoded.
         """
         if not self.queue or self._journal.phase is _CLOSED:
             return None
@@ -164,6 +165,10 @@ class Waiting:
         expected = self.expected.pop(id_, None)
         if kind is not expected and (expected is not None or kind in _NO_PAYLOADS):
             self._on_wrong_kind(id_, kind)
+        payloads = self._journal.payloads
+        if payloads is not None:
+            what = self._describe_one(id_)
+            notification = id_, payloads.decode_result(self._journal, result, what)
         calls = self.pending_calls
         if calls and isinstance(id_, int):
             if id_ in calls:

@@ -104,7 +104,11 @@ class Execution:
     ) -> None:
         self._runtime = runtime
         self._machine = self._machine_class(
-            version, handler.max_message, handler.max_outbound, handler.on_mismatch
+            version,
+            handler.max_message,
+            handler.max_outbound,
+            handler.on_mismatch,
+            handler.payload_codecs,
         )
         self._journal = self._machine.journal
         self._loop = self._loop_class(self, self._journal, handler.name)

@@ -10,6 +10,7 @@ from restate_proto.codec.raw import RawCodec
 from restate_proto.errors import TerminalError
 from restate_proto.model.codec import CodecError
 from restate_proto.model.kinds import Encoding
+from restate_proto.model.payload_codec import MARK
 from restate_proto.model.retry import OnJournalMismatch
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MAX_LENGTH, ErrorBehavior
 from restate_proto.runtime.interception import intercepted
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from restate_proto.model.hooks import Hooks
     from restate_proto.model.key_format import FixedKey, KeyFormat
+    from restate_proto.model.payload_codec import PayloadCodecs
     from restate_proto.model.service import HandlerDescriptor
     from restate_proto.protocol import Input, StateMachine
     from restate_proto.protocol.journal import Journal
@@ -58,6 +60,7 @@ class BoundHandler:
         max_outbound: the `message-size-limit` of the server, in bytes.
         key: what its key or id is; None for any string.
         on_journal_mismatch: what becomes of an invocation whose code does not fit its journal.
+        payload_codecs: what its payloads pass through; None where they are stored as they are.
 
     Attributes:
         name: the handler, as `shop.v1.Cart/AddTicket`.
@@ -82,6 +85,7 @@ class BoundHandler:
         "method",
         "name",
         "on_mismatch",
+        "payload_codecs",
         "report_failure",
         "request",
         "response",
@@ -96,9 +100,11 @@ class BoundHandler:
         on_journal_mismatch: OnJournalMismatch = OnJournalMismatch.RETRY,
         *,
         key: KeyFormat[Any] | FixedKey | None = None,
+        payload_codecs: PayloadCodecs | None = None,
     ) -> None:
         self.method = method
         self.key = key
+        self.payload_codecs = payload_codecs
         self.context_class = context_class(descriptor)
         self.max_message = max_message
         self.max_outbound = max_outbound
@@ -153,7 +159,8 @@ class BoundHandler:
         Raises:
             TerminalError: the payload is no such message, or the contract has no such key; code 400.
             CodecError: the same of an invocation that has begun. Code that could read the request
-                has worked on it, so it is retried until such code is deployed again.
+                has worked on it, so it is retried until such code is deployed again. So is one whose
+                payload a codec has encoded that the endpoint does not have.
             ValueError: likewise where it is the key.
         """
         if self.key is not None:
@@ -178,6 +185,11 @@ class BoundHandler:
                 return decode(self.request, payload, self.encoding), self.encoding
             return read(self.request, payload, self.encoding)
         except CodecError as error:
+            if payload.startswith(MARK):  # which no codec has taken off
+                raise CodecError(
+                    f"{self.name}: the request was encoded by a payload codec: give the endpoint "
+                    f"the one of its caller, Endpoint(payload_codec=...): {error}"
+                ) from error
             if machine.has_begun:
                 raise CodecError(
                     f"{self.name}: the request of an invocation that has begun cannot be read any "

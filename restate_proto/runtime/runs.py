@@ -127,9 +127,14 @@ class Runs:
         """
         try:
             data = encode(run.codec, result, run.encoding)
-            if len(data) < _DEEP_AT_LEAST:
+            journal = self._operations.journal
+            if len(data) < _DEEP_AT_LEAST and journal.payloads is None:
                 return data
-            reason = _why_unreadable(run, data, self._operations.journal.max_payload)
+            reason = _why_unreadable(run, data)
+            if reason is None and journal.payloads is not None:
+                data = journal.payloads.encode(data)
+            if len(data) >= journal.max_payload:
+                reason = f"it is {len(data)} bytes long, and Restate stores less than {journal.max_payload}"
         except BaseException as wrong:  # noqa: BLE001 - a codec of any library, on an object of any class
             data, reason = b"", describe_error(wrong)
         if reason is None:
@@ -225,10 +230,8 @@ class _RunTask(EagerTask):
         self._runs.finished(self, result, error)
 
 
-def _why_unreadable(run: Run, data: bytes, max_payload: int) -> str | None:
+def _why_unreadable(run: Run, data: bytes) -> str | None:
     """Why a payload could not be read when the journal is replayed; None where it could."""
-    if len(data) >= max_payload:
-        return f"it is {len(data)} bytes long, and Restate stores less than {max_payload}"
     try:
         read(run.codec, data, run.encoding)
     except CodecError as error:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from restate_proto.codec.validation import Validator
     from restate_proto.model.key_format import FixedKey, KeyFormat
     from restate_proto.model.kinds import Encoding
+    from restate_proto.model.payload_codec import PayloadCodecs
     from restate_proto.model.service import HandlerDescriptor
     from restate_proto.protocol import Input, StateMachine
 
@@ -43,9 +44,16 @@ class ValidatingHandler(BoundHandler):
         on_journal_mismatch: OnJournalMismatch = OnJournalMismatch.RETRY,
         *,
         key: KeyFormat[Any] | FixedKey | None = None,
+        payload_codecs: PayloadCodecs | None = None,
     ) -> None:
         super().__init__(
-            descriptor, method, max_message, max_outbound, on_journal_mismatch, key=key
+            descriptor,
+            method,
+            max_message,
+            max_outbound,
+            on_journal_mismatch,
+            key=key,
+            payload_codecs=payload_codecs,
         )
         self._validator = validator
 

@@ -26,7 +26,7 @@ class TestEnvironment:
 
     Attributes:
         server: the restate-server.
-        client: a client of its ingress and of its admin API.
+        client: a client of its ingress and of its admin API, with the endpoint's payload codec.
         uri: where the endpoint listens, such as `http://127.0.0.1:41234`.
         deployment: what the server knows the endpoint as.
     """
@@ -124,7 +124,12 @@ async def restate_environment(
         else:
             deployment = await server.register(uri)
             stack.push_async_callback(asyncio.to_thread, _end_and_unregister, server, deployment)
-        client = TestClient(server.ingress_url, admin_url=server.admin_url, failures=failures)
+        client = TestClient(
+            server.ingress_url,
+            admin_url=server.admin_url,
+            failures=failures,
+            payload_codec=endpoint.payload_codec,
+        )
         await stack.enter_async_context(client)
         try:
             yield TestEnvironment(server, client, uri, deployment)

@@ -12,11 +12,12 @@ from restate_proto.ingress import IngressClient
 from restate_proto.ingress.requests import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
 
     from restate_proto.ingress.requests import HttpRequest
     from restate_proto.ingress.responses import HttpResponse
     from restate_proto.ingress.sender import Sender
+    from restate_proto.model.payload_codec import PayloadCodec
     from restate_proto.runtime import LastFailure
 
 __all__ = ["HandlerFailedError", "HandlerFailures", "TestClient"]
@@ -141,8 +142,15 @@ class TestClient(IngressClient):
 
     __test__ = False  # pytest collects classes of this name
 
-    def __init__(self, base_url: str, *, admin_url: str, failures: HandlerFailures) -> None:
-        super().__init__(base_url, admin_url=admin_url)
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        admin_url: str,
+        failures: HandlerFailures,
+        payload_codec: PayloadCodec | Sequence[PayloadCodec] | None = None,
+    ) -> None:
+        super().__init__(base_url, admin_url=admin_url, payload_codec=payload_codec)
         ingress = _WatchingSender(self.senders.ingress, failures)
         self.senders = replace(self.senders, ingress=ingress)
 

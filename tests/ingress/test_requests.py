@@ -320,6 +320,7 @@ def test_admin_requests(action: AdminAction) -> None:
     assert request.method == "PATCH"
     assert request.path == f"/invocations/inv_1/{action.value}"
     assert request.body == b""
-    assert request.repeatable == (action is not AdminAction.PURGE)
+    not_repeatable = {AdminAction.PURGE, AdminAction.RESTART_AS_NEW}
+    assert request.repeatable == (action not in not_repeatable)
     with pytest.raises(ValueError, match="invocation id is empty"):
         invocation_action_request(action, "")

@@ -59,7 +59,7 @@ class CheckedAttempt:
         self._repetitions = repetitions
         self._context = copy_context()
         self._is_gone = False
-        self._player = Player()
+        self._player = Player(handler.payload_codecs)
         self._attempt = WatchedAttempt(handler, version, self, runtime, watch)
 
     # ---- From the stream ----

@@ -93,7 +93,7 @@ class Repetition(WatchedAttempt):
         handler = copy(handler)
         handler.max_message = MAX_LENGTH  # its own commands come back
         handler.report_failure = None
-        self.player = Player()
+        self.player = Player(handler.payload_codecs)
         self._first = first
         self._runs_without_result: list[Run] = []
         self._waits_in = ""

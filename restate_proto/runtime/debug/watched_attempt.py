@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from restate_proto.protocol import AttemptError, ErrorBehavior, NotificationId
+    from restate_proto.protocol.stored_payloads import StoredPayloads
     from restate_proto.runtime.byte_stream import ByteStream
     from restate_proto.runtime.debug.watch import Watch
     from restate_proto.runtime.handler import BoundHandler
@@ -66,8 +67,14 @@ class _WatchedJournal(Journal):
 
     __slots__ = ("asked", "failed_at", "lines")
 
-    def __init__(self, version: int, max_outbound: int, on_mismatch: ErrorBehavior) -> None:
-        super().__init__(version, max_outbound, on_mismatch)
+    def __init__(
+        self,
+        version: int,
+        max_outbound: int,
+        on_mismatch: ErrorBehavior,
+        payloads: StoredPayloads | None,
+    ) -> None:
+        super().__init__(version, max_outbound, on_mismatch, payloads)
         self.lines: dict[int, str] = {}
         self.failed_at: str | None = None
         self.asked: dict[NotificationId, tuple[str, str]] = {}

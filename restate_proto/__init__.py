@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from restate_proto.codec.aes_gcm_siv import AesGcmSiv
     from restate_proto.codec.validation import InvalidMessageError
     from restate_proto.codec.zstd import Zstd
-    from restate_proto.endpoint import Endpoint, LifespanError, Limits, RunningEndpoint, Validation
+    from restate_proto.endpoint import (
+        AccessLog,
+        Endpoint,
+        LifespanError,
+        Limits,
+        RunningEndpoint,
+        Validation,
+    )
     from restate_proto.errors import PauseError, RestateError, RetryableError, TerminalError
     from restate_proto.ingress import (
         ClientLimits,
@@ -77,6 +84,7 @@ if TYPE_CHECKING:
     from restate_proto.version import __version__
 
 __all__ = [
+    "AccessLog",
     "AesGcmSiv",
     "AttemptInfo",
     "AttemptOutcome",
@@ -163,7 +171,14 @@ _MODULES = {
     "codec.aes_gcm_siv": ("AesGcmSiv",),
     "codec.validation": ("InvalidMessageError",),
     "codec.zstd": ("Zstd",),
-    "endpoint": ("Endpoint", "LifespanError", "Limits", "RunningEndpoint", "Validation"),
+    "endpoint": (
+        "AccessLog",
+        "Endpoint",
+        "LifespanError",
+        "Limits",
+        "RunningEndpoint",
+        "Validation",
+    ),
     "errors": ("PauseError", "RestateError", "RetryableError", "TerminalError"),
     "logs": ("InvocationFilter", "configure_logging", "structlog_processor"),
     "model.codec": ("CodecError",),

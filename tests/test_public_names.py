@@ -11,6 +11,7 @@ import restate_proto
 
 # A list of its own, so that a change of the names is seen in a review.
 PUBLIC_NAMES = [
+    "AccessLog",
     "AesGcmSiv",
     "AttemptInfo",
     "AttemptOutcome",

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from restate_proto.endpoint.access_log import AccessLog
 from restate_proto.endpoint.endpoint import Endpoint, RunningEndpoint
 from restate_proto.endpoint.lifespan import Lifespan, LifespanError
 from restate_proto.endpoint.limits import Limits
 from restate_proto.endpoint.validation import Validation
 
-__all__ = ["Endpoint", "Lifespan", "LifespanError", "Limits", "RunningEndpoint", "Validation"]
+__all__ = [
+    "AccessLog",
+    "Endpoint",
+    "Lifespan",
+    "LifespanError",
+    "Limits",
+    "RunningEndpoint",
+    "Validation",
+]

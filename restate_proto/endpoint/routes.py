@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from restate_proto.endpoint.access_log import log_request
 from restate_proto.endpoint.discovery import SERVER_HEADER
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION, content_type, parse_version
 from restate_proto.runtime import Attempt
@@ -155,6 +156,8 @@ def _refuse(stream: ServerStream, status: int, message: str) -> StreamReceiver:
 def _answer(
     stream: ServerStream, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
 ) -> StreamReceiver:
+    if stream.path != "/health":
+        log_request(stream.method, stream.path, status)
     stream.respond(status, headers)
     stream.write(body if stream.method != "HEAD" else b"", end=True)
     return _Ignore(stream)

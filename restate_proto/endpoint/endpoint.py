@@ -191,12 +191,8 @@ class Endpoint:
         )
         self.services = tuple(service.__restate_service__ for service in services)
         self._preview = SerdePreview(self.services, inbound, codecs)
-        self._new_attempt = Attempt
-        if interceptors:
-            hooks = Hooks("Endpoint", interceptors)
-            for path, handler in self._handlers.items():
-                self._handlers[path] = handler.intercepted(hooks)
-            self._new_attempt = InterceptedAttempt
+        self._interceptors = tuple(interceptors)
+        Hooks("Endpoint", self._interceptors)  # refuses what is none, here
         self._discovery = Discovery(
             [self._preview.advertised(described_with_contract(each)) for each in services],
             min_protocol_version=MIN_VERSION,
@@ -240,6 +236,12 @@ class Endpoint:
             path: handler.without_retries(report_failure)
             for path, handler in self._handlers.items()
         }
+        return endpoint
+
+    def with_interceptors(self, *interceptors: Interceptor) -> Endpoint:
+        """An endpoint of the same services with more interceptors, which are around the others."""
+        endpoint = copy(self)
+        endpoint._interceptors = (*interceptors, *self._interceptors)  # noqa: SLF001 - its own class
         return endpoint
 
     def without_identity(self) -> Endpoint:
@@ -399,10 +401,15 @@ class Endpoint:
                 run_threads=self._run_threads,
                 expose_tracebacks=self._expose_tracebacks,
             )
+            handlers, new_attempt = self._handlers, Attempt
+            if self._interceptors:
+                hooks, new_attempt = Hooks("Endpoint", self._interceptors), InterceptedAttempt
+                handlers = {path: each.intercepted(hooks) for path, each in handlers.items()}
             debugger = Debugger(runtime, repeats=self._repeats) if self._debug else None
-            new_attempt = self._new_attempt if debugger is None else debugger.attempt
+            if debugger is not None:
+                new_attempt = debugger.attempt
             try:
-                yield Routes(self._handlers, self._discovery, self._preview, runtime, new_attempt)
+                yield Routes(handlers, self._discovery, self._preview, runtime, new_attempt)
             finally:
                 await runtime.cleanups.finished()
                 if debugger is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from restate_proto.cli.invocation_list import count_words
 from restate_proto.cli.output import FAILED, MISUSED, fail
 from restate_proto.contract.paths import printable
 from restate_proto.ingress import AdminAction, IngressError
-from restate_proto.ingress.introspection import STATUSES, count_by_status, find_invocations
+from restate_proto.ingress.introspection import STATUSES, find_invocations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,7 +102,7 @@ def act(
         typer.echo("no invocations")
         return
     if found:
-        _confirm(admin, words, wanted, found, yes=yes)
+        _confirm(words, found, yes=yes)
     failed = len(missing)
     for each in found:
         failed += not _act_on(admin, action, each, deployment=deployment, from_entry=from_entry)
@@ -109,21 +110,14 @@ def act(
         raise typer.Exit(FAILED)
 
 
-def _confirm(
-    admin: AdminClient,
-    words: _Words,
-    wanted: InvocationFilter,
-    found: list[Invocation],
-    *,
-    yes: bool,
-) -> None:
+def _confirm(words: _Words, found: list[Invocation], *, yes: bool) -> None:
     if yes:
         return
     if len(found) == 1:
         (only,) = found
         what = f"{only.id} ({printable(only.target)}, {only.status})"
     else:
-        what = count_words(count_by_status(admin, wanted))
+        what = count_words(Counter(each.status for each in found))
         for target, count in _by_handler(found):
             typer.echo(f"  {count} of {printable(target)}", err=True)
     confirm(f"{words.question} {what}?", yes=yes)

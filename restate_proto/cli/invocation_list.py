@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -71,11 +72,13 @@ def list_invocations(
             )
         )
         return
-    counts = count_by_status(admin, wanted)
     if not found:
         typer.echo("no invocations")
         return
     _print_table(found, waits, places)
+    counts = Counter(each.status for each in found)
+    if len(found) == limit:
+        counts = Counter(count_by_status(admin, wanted))
     total = sum(counts.values())
     cut = f"; these are the {len(found)} oldest, --limit shows more" if total > len(found) else ""
     typer.echo(f"{count_words(counts)}{cut}")
@@ -84,7 +87,7 @@ def list_invocations(
 def count_words(counts: Mapping[str, int]) -> str:
     """Says how many invocations there are of each status: `3 invocations: 2 pending, 1 paused`."""
     total = sum(counts.values())
-    each = ", ".join(f"{count} {status}" for status, count in counts.items())
+    each = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts.get(status))
     return f"{total} {'invocation' if total == 1 else 'invocations'}: {each}"
 
 

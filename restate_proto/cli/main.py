@@ -15,6 +15,7 @@ from restate_proto.cli.generate import generate_command
 from restate_proto.cli.invocations import invocations_app
 from restate_proto.cli.rollback import rollback_command
 from restate_proto.cli.serve import serve_command
+from restate_proto.cli.state import state_app
 from restate_proto.cli.subscriptions import subscriptions_app
 from restate_proto.version import __version__
 
@@ -36,6 +37,7 @@ app.command("deploy")(deploy_command)
 app.command("rollback")(rollback_command)
 app.command("deployments")(deployments_command)
 app.add_typer(invocations_app, name="invocations")
+app.add_typer(state_app, name="state")
 app.add_typer(subscriptions_app, name="subscriptions")
 
 

@@ -130,6 +130,15 @@ class Shop:
                 return rows[0]
             await asyncio.sleep(_PACE)
 
+    async def failure(self, invocation_id: str) -> None:
+        """Returns when an attempt has failed."""
+        sql = f"SELECT event_json FROM sys_journal_events WHERE id = '{invocation_id}'"
+        while True:
+            if await asyncio.to_thread(self.server.admin.query, sql):
+                break
+            await asyncio.sleep(_PACE)
+        await self.row(invocation_id, "backing-off", "ready")  # the latter with vqueues
+
     async def callee(self, invocation_id: str) -> str:
         """The id of the invocation that another one has called."""
         while True:

@@ -33,6 +33,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[RestateServer]:
         protocol_v7=has_vqueues,
         env=VQUEUES if has_vqueues else {},
         inactivity_timeout=timedelta(0),
+        retry_interval=timedelta(hours=1),  # what fails is not at work again when it is looked at
     ) as server:
         yield server
 
@@ -48,12 +49,11 @@ async def test_what_fails_is_found_by_who_waits_for_it(shop: Shop) -> None:
     caller = bob.id
     callee = await shop.callee(caller)
     await shop.row(caller, "suspended")
-    while (await shop.row(callee, "backing-off")).get("retry_count", 0) < 2:
-        pass
+    await shop.failure(callee)
 
     listed = await shop.succeed("invocations", "list")
     assert lines(listed, caller, "suspended", f"waits for call of shop.v1.Checkout/Pay ({callee})")
-    assert lines(listed, callee, "backing-off", "ValueError: no rate for EUR")
+    assert lines(listed, callee, "ValueError: no rate for EUR; the next one in ")
     assert "2 invocations: 1 backing-off, 1 suspended" in listed
 
     described = await shop.succeed("invocations", "describe", caller, "--proto", str(PROTO))
@@ -73,6 +73,8 @@ async def test_what_fails_is_found_by_who_waits_for_it(shop: Shop) -> None:
     assert lines(described, "failed here", "no rate for EUR")
 
     shop.checkout.is_mended = True
+    resumed = await shop.succeed("invocations", "resume", callee, "--yes")
+    assert resumed.endswith(": goes on\n")
     assert (await bob.handle.attach()).cents == 700
     assert "no invocations" in await shop.succeed("invocations", "list")
     listed = await shop.succeed("invocations", "list", "--all", "--service", "shop.v1.Checkout")
@@ -153,7 +155,9 @@ async def test_pause_resume_restart_and_purge(shop: Shop) -> None:
     order = CheckoutRequest(card="2222")
     bob = await sent(await shop.cart(uuid4().hex).send().checkout(order))
     callee = await shop.callee(bob.id)
-    await shop.row(callee, "backing-off")
+    await shop.failure(callee)
+    if (await shop.row(callee)).get("vqueue_id"):
+        pytest.skip("with vqueues, Restate 1.7.12 does not pause what is backing off")
     paused = await shop.succeed("invocations", "pause", callee, "--yes")
     assert lines(paused, callee, ": pauses") or lines(paused, callee, ": is paused")
     await shop.row(callee, "paused")

@@ -11,7 +11,10 @@ from typer.testing import CliRunner
 
 from restate_proto.cli.main import app
 
-COMMANDS = ("generate", "export", "breaking", "serve", "deploy", "invocations")
+COMMANDS = (
+    *("generate", "export", "breaking", "serve", "deploy", "invocations"),
+    "state",
+)
 
 
 def test_version_names_the_installed_one() -> None:

@@ -25,6 +25,7 @@ from restate_proto.ingress.introspection.state import KeyState, read_state
 from restate_proto.ingress.introspection.waits import (
     Place,
     Wait,
+    find_holder,
     find_places,
     find_waits,
     first_behind,
@@ -44,6 +45,7 @@ __all__ = [
     "Place",
     "Wait",
     "count_by_status",
+    "find_holder",
     "find_invocations",
     "find_places",
     "find_waits",

@@ -28,6 +28,8 @@ STATUSES = (
 )
 """What an invocation can be; all but the last are not over."""
 
+_AFTER_FAILURES = ("backing-off", "paused")
+
 _COLUMNS = (
     "id",
     "target",
@@ -94,13 +96,19 @@ class InvocationFilter:
             "target_service_name": self.services,
             "target_handler_name": self.handlers,
             "target_service_key": self.keys,
-            "status": self.statuses,
+            "status": self._server_statuses(),
         }
         found = [any_of(column, values) for column, values in columns.items() if values]
         if self.older_than is not None:
             seconds = self.older_than.total_seconds()
             found.append(f"created_at <= now() - INTERVAL '{seconds:.3f} seconds'")
         return " AND ".join(found) or "true"
+
+    def _server_statuses(self) -> Sequence[str]:
+        """With vqueues, what waits for its next attempt may be ready in the server's words."""
+        if "backing-off" in self.statuses and "ready" not in self.statuses:
+            return [*self.statuses, "ready"]
+        return self.statuses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,23 +208,48 @@ def find_invocations(
         f"SELECT {', '.join(_COLUMNS)}, now() AS asked_at FROM sys_invocation"  # noqa: S608 - literals are quoted
         f" WHERE {wanted.condition()} ORDER BY created_at, id{tail}"
     )
-    return _with_pauses(admin, [_read(row) for row in rows])
+    found = _with_backoffs(admin, [_read(row) for row in rows])
+    statuses = wanted.statuses or STATUSES
+    return _with_failures(admin, [each for each in found if each.status in statuses])
 
 
-def _with_pauses(admin: AdminClient, found: list[Invocation]) -> list[Invocation]:
-    """Adds why invocations are paused, which their rows do not say."""
-    paused = [each.id for each in found if each.status == "paused" and each.failure is None]
-    if not paused:
+def _with_backoffs(admin: AdminClient, found: list[Invocation]) -> list[Invocation]:
+    """Says which of the ready wait for their next attempt; with vqueues, their rows do not."""
+    ready = [each.id for each in found if each.status == "ready" and each.vqueue_id is not None]
+    if not ready:
+        return found
+    rows = admin.query(
+        "SELECT entry_id, run_at, num_attempts FROM sys_vqueues"  # noqa: S608 - literals are quoted
+        f" WHERE {any_of('entry_id', ready)} AND status = 'backing-off'"
+    )
+    backoffs = {row["entry_id"]: row for row in rows}
+    return [
+        replace(
+            each,
+            status="backing-off",
+            next_retry_at=read_time(backoffs[each.id].get("run_at")),
+            attempts=int(backoffs[each.id].get("num_attempts") or 0),
+        )
+        if each.id in backoffs
+        else each
+        for each in found
+    ]
+
+
+def _with_failures(admin: AdminClient, found: list[Invocation]) -> list[Invocation]:
+    """Adds why attempts have failed where the rows of the invocations do not say it."""
+    asked = [each.id for each in found if each.status in _AFTER_FAILURES and each.failure is None]
+    if not asked:
         return found
     rows = admin.query(
         "SELECT id, event_type, event_json FROM sys_journal_events"  # noqa: S608 - literals are quoted
-        f" WHERE {any_of('id', paused)} ORDER BY appended_at"
+        f" WHERE {any_of('id', asked)} ORDER BY appended_at"
     )
     failures: dict[str, Mapping[str, Any]] = {}
     for row in rows:
         event = json.loads(row["event_json"])
         failure = event if row["event_type"] == "TransientError" else event.get("last_failure")
-        if failure:  # one that is paused by hand with vqueues has none
+        if failure:  # one that is paused by hand has none with vqueues
             failures[row["id"]] = failure
     return [_with_failure(each, failures.get(each.id)) for each in found]
 

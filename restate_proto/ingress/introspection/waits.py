@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restate_proto.ingress.introspection.sql import any_of, literal
 from restate_proto.protocol.invocation_id import invocation_id_bytes
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from restate_proto.ingress.admin import AdminClient
     from restate_proto.ingress.introspection.invocations import Invocation
 
-__all__ = ["Place", "Wait", "find_places", "find_waits", "first_behind"]
+__all__ = ["Place", "Wait", "find_holder", "find_places", "find_waits", "first_behind"]
 
 _HAVE_WAITS = ("running", "suspended", "paused")
 _FIRST_AWAKEABLE = 17
@@ -194,7 +194,7 @@ def find_places(admin: AdminClient, invocations: Iterable[Invocation]) -> dict[s
         f" WHERE {any_of('id', (each.id for each in pending))}"
     )
     places = {row["id"]: (int(row["number"]), int(row["size"])) for row in rows}
-    holders = _holders(admin, pending)
+    holders = _holders(admin, map(_lock, pending))
     blocked = _blocked(admin, pending)
     return {
         each.id: Place(*places[each.id], holders.get(_lock(each)), blocked.get(each.vqueue_id))
@@ -209,14 +209,13 @@ def first_behind(admin: AdminClient, invocation: Invocation, limit: int) -> tupl
     Raises:
         IngressError: a request failed.
     """
-    if invocation.key is None or _holders(admin, [invocation]).get(_lock(invocation)) != (
-        invocation.id
-    ):
+    lock = _lock(invocation)
+    if lock is None or _holders(admin, [lock]).get(lock) != invocation.id:
         return [], 0
     scope = "IS NULL" if invocation.scope is None else f"= {literal(invocation.scope)}"
     condition = (
         f"i.status = 'pending' AND i.target_service_name = {literal(invocation.service)}"
-        f" AND i.target_service_key = {literal(invocation.key)} AND i.scope {scope}"
+        f" AND i.target_service_key = {literal(lock.key)} AND i.scope {scope}"
     )
     rows = admin.query(
         "SELECT i.id AS id, COUNT(1) OVER () AS size"  # noqa: S608 - literals are quoted
@@ -226,32 +225,53 @@ def first_behind(admin: AdminClient, invocation: Invocation, limit: int) -> tupl
     return [row["id"] for row in rows], int(rows[0]["size"]) if rows else 0
 
 
-_Lock = tuple[str | None, str]
+class _Lock(NamedTuple):
+    """A key that one handler has at a time."""
+
+    service: str
+    key: str
+    scope: str | None
 
 
-def _lock(invocation: Invocation) -> _Lock:
-    return invocation.scope, f"{invocation.service}/{invocation.key}"
+def _lock(invocation: Invocation) -> _Lock | None:
+    if invocation.key is None:
+        return None
+    return _Lock(invocation.service, invocation.key, invocation.scope)
 
 
-def _holders(admin: AdminClient, invocations: Iterable[Invocation]) -> dict[_Lock, str]:
-    """Who has the keys of these invocations; with vqueues another table says it."""
-    keyed = [each for each in invocations if each.key is not None]
-    if not keyed:
+def find_holder(
+    admin: AdminClient, service: str, key: str, *, scope: str | None = None
+) -> str | None:
+    """The id of the invocation that has a key, so that others wait for it.
+
+    Raises:
+        IngressError: a request failed.
+    """
+    lock = _Lock(service, key, scope)
+    return _holders(admin, [lock]).get(lock)
+
+
+def _holders(admin: AdminClient, locks: Iterable[_Lock | None]) -> dict[_Lock | None, str]:
+    """The ids of the invocations that have these keys; with vqueues another table says it."""
+    asked = [lock for lock in locks if lock is not None]
+    if not asked:
         return {}
-    services = dict.fromkeys(each.service for each in keyed)
-    keys = dict.fromkeys(each.key or "" for each in keyed)
-    found: dict[_Lock, str] = {}
+    services = dict.fromkeys(lock.service for lock in asked)
+    keys = dict.fromkeys(lock.key for lock in asked)
+    found: dict[_Lock | None, str] = {}
     for row in admin.query(
         "SELECT service_name, service_key, invocation_id FROM sys_keyed_service_status"  # noqa: S608 - literals are quoted
         f" WHERE {any_of('service_name', services)} AND {any_of('service_key', keys)}"
     ):
-        found[None, f"{row['service_name']}/{row['service_key']}"] = row["invocation_id"]
-    locks = dict.fromkeys(_lock(each)[1] for each in keyed)
+        lock = _Lock(row["service_name"], row["service_key"], None)
+        found[lock] = row["invocation_id"]
+    names = {f"{lock.service}/{lock.key}": lock for lock in asked}
     for row in admin.query(
         "SELECT scope, lock_name, acquired_by FROM sys_locks"  # noqa: S608 - literals are quoted
-        f" WHERE {any_of('lock_name', locks)}"
+        f" WHERE {any_of('lock_name', names)}"
     ):
-        found[row.get("scope"), row["lock_name"]] = row["acquired_by"]
+        lock = names[row["lock_name"]]._replace(scope=row.get("scope"))
+        found[lock] = row["acquired_by"]
     return found
 
 

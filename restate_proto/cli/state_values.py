@@ -1,0 +1,229 @@
+"""What `restate-proto state get`, `set` and `clear` do.
+
+The admin API replaces the whole state of a key at once. It answers when it has taken the request,
+and never says what came of it: so that is looked for afterwards.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from restate_proto.cli.admin import confirm
+from restate_proto.cli.output import MISUSED, fail
+from restate_proto.cli.payload_text import payload_json, show_bytes
+from restate_proto.cli.request_json import read_argument, read_message
+from restate_proto.codec import strict_json
+from restate_proto.codec.payload import encode
+from restate_proto.codec.registry import codec_for
+from restate_proto.contract.paths import printable
+from restate_proto.ingress.introspection import (
+    KeyState,
+    Payload,
+    PayloadRole,
+    find_holder,
+    read_state,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from restate_proto.cli.service_types import ServiceTypes
+    from restate_proto.ingress import AdminClient
+    from restate_proto.model.service import ServiceDescriptor
+
+__all__ = ["clear_state", "set_state", "show_state", "show_version"]
+
+_MOST_LOOKS = 200
+_SECONDS_BETWEEN = 0.05
+
+
+def show_state(
+    admin: AdminClient, types: ServiceTypes, service: str, key: str, name: str | None
+) -> None:
+    """Prints the values of a key as JSON, or one of them.
+
+    Raises:
+        typer.Exit: there is nothing.
+        IngressError: the request failed.
+    """
+    state = read_state(admin, service, key)
+    if not state.values:
+        fail(f"{service} keeps nothing for the key {printable(key)}")
+    if name is None:
+        values = {each: _value(types, service, each, data) for each, data in state.values.items()}
+        _print_json(values)
+    elif name in state.values:
+        _print_json(_value(types, service, name, state.values[name]))
+    else:
+        known = ", ".join(map(printable, state.values))
+        fail(f"{service} keeps no {name} for the key {printable(key)}; it keeps {known}")
+
+
+def show_version(admin: AdminClient, service: str, key: str) -> None:
+    """Prints the version of the state of a key, which that of nothing has, too.
+
+    Raises:
+        IngressError: the request failed.
+    """
+    typer.echo(read_state(admin, service, key).version)
+
+
+def set_state(
+    admin: AdminClient,
+    types: ServiceTypes,
+    service: str,
+    key: str,
+    name: str,
+    value: str,
+    *,
+    version: str | None,
+    plain: bool,
+) -> None:
+    """Writes one value of the state of a key.
+
+    Args:
+        admin: the admin API's client.
+        types: the contract.
+        service: the Restate name of the object.
+        key: the object key.
+        name: the name of the state.
+        value: the value as JSON, or where to read it.
+        version: the version that the state has to have; None for that of now.
+        plain: whether the value is kept as the JSON that it is.
+
+    Raises:
+        typer.Exit: the contract has no such state, or the value was not written.
+        typer.BadParameter: the value is not of the state's type.
+        IngressError: a request failed.
+    """
+    text = read_argument(value)
+    if plain:
+        try:
+            data = strict_json.dumps(strict_json.loads(text.encode()))
+        except strict_json.JsonError as error:
+            raise typer.BadParameter(f"not JSON: {error}") from None
+    else:
+        declared = types.service(service)
+        _check_key(declared, key)
+        codec = codec_for(_declared_type(declared, name))
+        data = encode(codec, read_message(codec, text), declared.encoding)
+    state = _state_of_version(admin, service, key, version)
+    _replace(admin, service, key, state, {**state.values, name: data}, f"{name} is written")
+
+
+def clear_state(
+    admin: AdminClient, service: str, key: str, name: str | None, *, version: str | None, yes: bool
+) -> None:
+    """Removes one value of the state of a key, or all.
+
+    Args:
+        admin: the admin API's client.
+        service: the Restate name of the object.
+        key: the object key.
+        name: the name of the state; None for all.
+        version: as for `set_state`.
+        yes: whether not to ask first.
+
+    Raises:
+        typer.Exit: nobody can be asked, or nothing was removed.
+        typer.Abort: the answer is no.
+        IngressError: a request failed.
+    """
+    state = _state_of_version(admin, service, key, version)
+    names = list(state.values) if name is None else [name]
+    missing = [each for each in names if each not in state.values]
+    if missing or not names:
+        what = "nothing" if name is None else f"no {name}"
+        fail(f"{service} keeps {what} for the key {printable(key)}")
+    listed = ", ".join(map(printable, names))
+    confirm(f"Clear {listed} of {service}/{printable(key)}?", yes=yes)
+    left = {each: data for each, data in state.values.items() if each not in names}
+    verb = "is" if len(names) == 1 else "are"
+    _replace(admin, service, key, state, left, f"{listed} {verb} cleared")
+
+
+def _value(types: ServiceTypes, service: str, name: str, data: bytes) -> Any:
+    """The value for JSON: ProtoJSON, the JSON that it is, or a string of how the bytes look."""
+    payload = Payload(data, PayloadRole.STATE, service, name)
+    text = payload_json(types, payload)
+    if text is None:
+        text = show_bytes(data)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _check_key(service: ServiceDescriptor, key: str) -> None:
+    if service.key is not None:
+        try:
+            service.key.check(key)
+        except ValueError as error:
+            fail(str(error), code=MISUSED)
+
+
+def _declared_type(service: ServiceDescriptor, name: str) -> type[Any]:
+    types = {each.name: each.type for each in service.state}
+    if name not in types:
+        near = difflib.get_close_matches(name, types, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"it declares {', '.join(types) or 'none'}"
+        fail(
+            f"{service.name} declares no state {printable(name)}; {hint} --plain writes what it "
+            "does not declare",
+            code=MISUSED,
+        )
+    return types[name]
+
+
+def _state_of_version(admin: AdminClient, service: str, key: str, version: str | None) -> KeyState:
+    state = read_state(admin, service, key)
+    if version is not None and state.version != version:
+        fail(
+            f"the state of {service}/{printable(key)} has changed: its version is {state.version}; "
+            "nothing is written"
+        )
+    return state
+
+
+def _replace(
+    admin: AdminClient,
+    service: str,
+    key: str,
+    before: KeyState,
+    values: Mapping[str, bytes],
+    done: str,
+) -> None:
+    """Replaces the state of a key that is as it was, and says what came of it."""
+    after = KeyState(values)
+    if after.version == before.version:
+        typer.echo("it is so already")
+        return
+    admin.replace_state(service, key, values, version=before.version)
+    for _ in range(_MOST_LOOKS):
+        holder = find_holder(admin, service, key)
+        now = read_state(admin, service, key).version
+        if now == after.version:
+            typer.echo(done)
+            return
+        if now != before.version:
+            fail(
+                f"something else has written the state of {service}/{printable(key)} meanwhile; "
+                "nothing is written: look at it, and try again"
+            )
+        if holder is not None:
+            typer.echo(
+                f"{holder} has the key: Restate makes the change when its turn comes, unless the "
+                "state has changed by then"
+            )
+            return
+        time.sleep(_SECONDS_BETWEEN)
+    fail("Restate has taken the change, and has not made it yet; look with `state get`")

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
         InvocationNotReadyError,
         OutcomeUnknownError,
         ServiceNotFoundError,
+        SyncIngressClient,
+        SyncInvocationHandle,
         WaitTimeoutError,
     )
     from restate_proto.logs import InvocationFilter, configure_logging, structlog_processor
@@ -146,6 +148,8 @@ __all__ = [
     "SignalKey",
     "StateKey",
     "SubmitOptions",
+    "SyncIngressClient",
+    "SyncInvocationHandle",
     "Target",
     "TerminalError",
     "Validation",

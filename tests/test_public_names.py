@@ -73,6 +73,8 @@ PUBLIC_NAMES = [
     "SignalKey",
     "StateKey",
     "SubmitOptions",
+    "SyncIngressClient",
+    "SyncInvocationHandle",
     "Target",
     "TerminalError",
     "Validation",

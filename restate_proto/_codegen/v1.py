@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from inspect import getdoc
 
+from restate_proto._codegen.shared_methods import ingress_send, sync_call, sync_send
 from restate_proto.codec.empty import NOTHING
 from restate_proto.codec.google import google_codec
 from restate_proto.codec.library_descriptors import message_files
@@ -15,6 +16,10 @@ from restate_proto.ingress import (
     IngressInvocationHandle,
     IngressServiceClient,
     IngressServiceSendClient,
+    SyncIngressClient,
+    SyncInvocationHandle,
+    SyncServiceClient,
+    SyncServiceSendClient,
 )
 from restate_proto.model.config import Config
 from restate_proto.model.error_types import DetailedError, error_type
@@ -82,6 +87,10 @@ __all__ = [
     "SignalKey",
     "StateKey",
     "SubmitOptions",
+    "SyncIngressClient",
+    "SyncInvocationHandle",
+    "SyncServiceClient",
+    "SyncServiceSendClient",
     "VirtualObject",
     "Workflow",
     "WorkflowContext",
@@ -91,5 +100,8 @@ __all__ = [
     "error_type",
     "getdoc",
     "google_codec",
+    "ingress_send",
     "message_files",
+    "sync_call",
+    "sync_send",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,8 @@ CLOSE_SECONDS: Final = 2.0
 _MAX_ATTEMPTS: Final = 5
 # After a failed attempt, while other connections work.
 RECONNECT_SECONDS: Final = 1.0
+# Connections of a process that this one was forked from: to close them here would disturb them there.
+_of_parents: Final[list[object]] = []
 
 
 class Pool:
@@ -37,12 +40,16 @@ class Pool:
         self._connector = connector
         self._limits = limits
         self._max_connections = limits.max_connections
+        self._closed = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connections: list[ClientConnection] = []
         self._connecting: asyncio.Task[None] | None = None
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._pause: asyncio.TimerHandle | None = None
-        self._closed = False
 
     async def acquire(self, label: str) -> ClientConnection:
         """Gives a connection that has room for a stream, which must be opened at once.
@@ -125,6 +132,9 @@ class Pool:
 
     def _check_loop(self, what: str) -> None:
         loop = asyncio.get_running_loop()
+        if self._loop is not loop and self._process != os.getpid():
+            _of_parents.append((self._loop, self._connections, self._connecting, self._waiting))
+            self._begin()
         if self._loop is None:
             self._loop = loop
         elif self._loop is not loop:
@@ -254,6 +264,9 @@ class Pool:
             Whether anything was left open.
         """
         if self._closed or self._loop is None or not self._connections:
+            return False
+        if self._process != os.getpid():
+            _of_parents.append((self._loop, self._connections, self._connecting, self._waiting))
             return False
         with suppress(RuntimeError):  # the loop has ended, and with it what can close them
             self._loop.call_soon_threadsafe(self._retire)

@@ -21,7 +21,14 @@ from restate_proto.ingress.errors import (
 from restate_proto.ingress.handle import IngressInvocationHandle
 from restate_proto.ingress.limits import ClientLimits
 from restate_proto.ingress.requests import AdminAction
-from restate_proto.ingress.service_clients import IngressServiceClient, IngressServiceSendClient
+from restate_proto.ingress.service_clients import (
+    IngressServiceClient,
+    IngressServiceSendClient,
+    SyncServiceClient,
+    SyncServiceSendClient,
+)
+from restate_proto.ingress.sync_client import SyncIngressClient
+from restate_proto.ingress.sync_handle import SyncInvocationHandle
 
 __all__ = [
     "ActionReceipt",
@@ -44,5 +51,9 @@ __all__ = [
     "InvocationNotReadyError",
     "OutcomeUnknownError",
     "ServiceNotFoundError",
+    "SyncIngressClient",
+    "SyncInvocationHandle",
+    "SyncServiceClient",
+    "SyncServiceSendClient",
     "WaitTimeoutError",
 ]

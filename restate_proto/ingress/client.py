@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, overload
 
 from restate_proto.codec.registry import codec_for
 from restate_proto.ingress.client_options import check_client_options, make_senders
@@ -78,11 +78,13 @@ class IngressClient:
         senders: what the generated clients use; no part of the public interface.
     """
 
+    _name: ClassVar = "IngressClient"
+
     def __init__(self, base_url: str, **options: Unpack[ClientOptions]) -> None:
-        check_client_options("IngressClient", **options)
-        self._hooks = Hooks("IngressClient", options.get("interceptors") or ())
+        check_client_options(self._name, **options)
+        self._hooks = Hooks(self._name, options.get("interceptors") or ())
         self._validate_requests = options.get("validate_requests", False)
-        self.senders = make_senders("IngressClient", base_url, options)
+        self.senders = make_senders(self._name, base_url, options)
 
     async def __aenter__(self) -> Self:
         """The client itself."""
@@ -197,9 +199,15 @@ class IngressClient:
             )
         return read_result(request, response, call.response_format)
 
+    def handle_of(
+        self, ref: InvocationRef, response_format: MessageFormat[R]
+    ) -> IngressInvocationHandle[R]:
+        """The handle of an invocation."""
+        return IngressInvocationHandle(self.senders, ref, response_format)
+
     def _handle_of(self, call: HandlerCall[Q, R]) -> IngressInvocationHandle[R] | None:
         ref = call.ref()
-        return ref and IngressInvocationHandle(self.senders, ref, call.response_format)
+        return ref and self.handle_of(ref, call.response_format)
 
     async def send_message(self, call: HandlerCall[Q, R]) -> IngressInvocationHandle[R]:
         """Send a message to a handler; as `send`."""
@@ -282,8 +290,7 @@ class IngressClient:
     def _handle(
         self, ref: InvocationRef, response_type: type[R], encoding: Encoding
     ) -> IngressInvocationHandle[R]:
-        response_format = MessageFormat(codec_for(response_type), encoding)
-        return IngressInvocationHandle(self.senders, ref, response_format)
+        return self.handle_of(ref, MessageFormat(codec_for(response_type), encoding))
 
     async def cancel(self, invocation_id: str) -> None:
         """Cancel an invocation; as `IngressInvocationHandle.cancel`."""

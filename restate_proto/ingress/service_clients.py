@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from restate_proto.ingress.client import IngressClient
-from restate_proto.ingress.handle import IngressInvocationHandle
 from restate_proto.ingress.handler_call import HandlerCall
 from restate_proto.ingress.invocation_ref import WorkflowRef
 from restate_proto.ingress.message_format import MessageFormat
+from restate_proto.ingress.sync_client import SyncIngressClient
 from restate_proto.model.arguments import check_string, wrong_type
 from restate_proto.model.kinds import HandlerKind
 from restate_proto.model.options import (
@@ -19,16 +19,24 @@ from restate_proto.model.options import (
 )
 
 if TYPE_CHECKING:
+    from restate_proto.ingress.handle import IngressInvocationHandle
+    from restate_proto.ingress.sync_handle import SyncInvocationHandle
     from restate_proto.model.options import CallOptions, SendOptions, SubmitOptions
     from restate_proto.model.service import HandlerDescriptor
 
-__all__ = ["IngressServiceClient", "IngressServiceSendClient"]
+__all__ = [
+    "IngressServiceClient",
+    "IngressServiceSendClient",
+    "SyncServiceClient",
+    "SyncServiceSendClient",
+]
 
+C = TypeVar("C")
 Q = TypeVar("Q")
 R = TypeVar("R")
 
 
-class _ServiceInstance:
+class _ServiceInstance(Generic[C]):
     """A service, object or workflow as callers from outside address it.
 
     Generated code makes these: `CartClient.from_client(client, "alice")`.
@@ -39,23 +47,18 @@ class _ServiceInstance:
         scope: the scope to address it in.
     """
 
-    def __init__(
-        self, client: IngressClient, key: str | None = None, scope: str | None = None
-    ) -> None:
-        if not isinstance(client, IngressClient):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
-            raise wrong_type(self.__class__.__name__, "client", client, "an IngressClient")
+    _client_class: ClassVar[type[Any]]
+
+    def __init__(self, client: C, key: str | None = None, scope: str | None = None) -> None:
+        if not isinstance(client, self._client_class):
+            expected = f"a client of the class {self._client_class.__name__}"
+            raise wrong_type(self.__class__.__name__, "client", client, expected)
         for name, value in (("key", key), ("scope", scope)):
             if value is not None:
                 check_string(self.__class__.__name__, name, value)
         self._client = client
         self._key = key
         self._scope = scope
-
-    async def _send(
-        self, handler: HandlerDescriptor[Q, R], request: Q, options: SendOptions
-    ) -> IngressInvocationHandle[R]:
-        call = self._handler_call(handler, handler.method, request, options, INGRESS_SEND_OPTIONS)
-        return await self._client.send_message(call)
 
     def _handler_call(
         self,
@@ -76,9 +79,23 @@ class _ServiceInstance:
             runs_once=handler.kind is HandlerKind.WORKFLOW,
         )
 
+    def _run_of(self, handler: HandlerDescriptor[Any, Any], origin: str) -> WorkflowRef:
+        """The workflow with the client's id."""
+        if not self._key:
+            raise ValueError(
+                f"{handler.service}: a handle needs the workflow id; pass it to {origin}(client, id)"
+            )
+        return WorkflowRef(handler.service, self._key, self._scope)
 
-class IngressServiceClient(_ServiceInstance):
+
+class IngressServiceClient(_ServiceInstance[IngressClient]):
     """Base of the generated clients that call handlers and wait for their results."""
+
+    _client_class = IngressClient
+
+    def send(self) -> Any:
+        """Returns the same handlers as one-way messages."""
+        raise NotImplementedError
 
     async def _call(self, handler: HandlerDescriptor[Q, R], request: Q, options: CallOptions) -> R:
         call = self._handler_call(handler, handler.method, request, options, INGRESS_CALL_OPTIONS)
@@ -93,14 +110,58 @@ class IngressServiceClient(_ServiceInstance):
 
     def _handle(self, handler: HandlerDescriptor[Any, R]) -> IngressInvocationHandle[R]:
         """The handle of the workflow with the client's id."""
-        if not self._key:
-            raise ValueError(
-                f"{handler.service}: a handle needs the workflow id; pass it to from_client(client, id)"
-            )
-        ref = WorkflowRef(handler.service, self._key, self._scope)
-        response_format = MessageFormat(handler.response, handler.encoding)
-        return IngressInvocationHandle(self._client.senders, ref, response_format)
+        return self._client.handle_of(self._run_of(handler, "from_client"), _response_of(handler))
 
 
-class IngressServiceSendClient(_ServiceInstance):
+class IngressServiceSendClient(_ServiceInstance[IngressClient]):
     """Base of the generated clients that send messages to handlers."""
+
+    _client_class = IngressClient
+
+    async def _send(
+        self, handler: HandlerDescriptor[Q, R], request: Q, options: SendOptions
+    ) -> IngressInvocationHandle[R]:
+        call = self._handler_call(handler, handler.method, request, options, INGRESS_SEND_OPTIONS)
+        return await self._client.send_message(call)
+
+
+class SyncServiceClient(_ServiceInstance[SyncIngressClient]):
+    """Base of the generated clients whose calls block until the handler has ended."""
+
+    _client_class = SyncIngressClient
+
+    def send(self) -> Any:
+        """Returns the same handlers as one-way messages."""
+        raise NotImplementedError
+
+    def _call(self, handler: HandlerDescriptor[Q, R], request: Q, options: CallOptions) -> R:
+        call = self._handler_call(handler, handler.method, request, options, INGRESS_CALL_OPTIONS)
+        return self._client.call_handler(call)
+
+    def _submit(
+        self, handler: HandlerDescriptor[Q, R], request: Q, options: SubmitOptions
+    ) -> SyncInvocationHandle[R]:
+        """Start a workflow; where one with its id was started before, that one's handle."""
+        call = self._handler_call(handler, "submit", request, options, SUBMIT_OPTIONS)
+        return self._client.send_message(call)
+
+    def _handle(self, handler: HandlerDescriptor[Any, R]) -> SyncInvocationHandle[R]:
+        """The handle of the workflow with the client's id."""
+        ref = self._run_of(handler, "from_sync_client")
+        return self._client.handle_of(ref, _response_of(handler))
+
+
+class SyncServiceSendClient(_ServiceInstance[SyncIngressClient]):
+    """Base of the generated clients whose messages block until Restate has them."""
+
+    _client_class = SyncIngressClient
+
+    def _send(
+        self, handler: HandlerDescriptor[Q, R], request: Q, options: SendOptions
+    ) -> SyncInvocationHandle[R]:
+        call = self._handler_call(handler, handler.method, request, options, INGRESS_SEND_OPTIONS)
+        return self._client.send_message(call)
+
+
+def _response_of(handler: HandlerDescriptor[Any, R]) -> MessageFormat[R]:
+    return MessageFormat(handler.response, handler.encoding)

@@ -42,7 +42,7 @@ async def wait_at_most(
     if found is None:
         advice = "nothing names it, so nobody can wait on: with an idempotency_key, the error's handle can"
     else:
-        advice = "await attach() of the error's handle to wait on"
+        advice = "attach() of the error's handle waits on"
     raise WaitTimeoutError(
         f"{what}: no result within {seconds:g} s (wait_for); an invocation that has begun goes on;"
         f" {advice}",

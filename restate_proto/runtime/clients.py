@@ -50,6 +50,10 @@ class ContextClient(_Client):
 
     __slots__ = ()
 
+    def send(self) -> Any:
+        """Returns the same handlers as one-way messages."""
+        raise NotImplementedError
+
     def _call(
         self, handler: HandlerDescriptor[Q, R], request: Q, options: CallOptions
     ) -> CallFuture[R]:

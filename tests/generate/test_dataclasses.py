@@ -88,7 +88,7 @@ def test_every_generated_module_knows_its_messages(root: Path, load: Load, libra
         bases = [getattr(module, name) for name in module.__all__ if name.endswith("Base")]
         errors = [getattr(module, name) for name in module.__all__ if "Error" in name]
         constants = [name for name in module.__all__ if name.isupper()]
-        assert len(module.__all__) == 5 * len(bases) + len(errors) + len(constants)
+        assert len(module.__all__) == 7 * len(bases) + len(errors) + len(constants)
         for base in bases:
             service = base.__restate_service__
             for handler in service.handlers:

@@ -89,4 +89,4 @@ def test_a_deprecated_handler_warns_where_it_is_called(parts: Any) -> None:
 
 def test_all_of_a_deprecated_file_is_deprecated(tree: Path) -> None:
     text = (tree / "golden/deprecated/whole_restate.py").read_text()
-    assert text.count('@_rt.deprecated("golden.deprecated.whole.Whole is deprecated') == 2
+    assert text.count('@_rt.deprecated("golden.deprecated.whole.Whole is deprecated') == 3

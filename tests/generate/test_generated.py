@@ -74,7 +74,7 @@ def test_every_generated_module_is_importable(tree: Path, load: Callable[[str], 
         assert all(isinstance(exported.pop(name), AwakeableKey) for name in constants)
         bases = [cls for cls in exported.values() if issubclass(cls, ServiceBase)]
         errors = sum(issubclass(cls, DetailedError) for cls in exported.values())
-        assert len(exported) == 5 * len(bases) + errors
+        assert len(exported) == 7 * len(bases) + errors
         for base in bases:
             handlers = base.__restate_service__.handlers
             assert base.__abstractmethods__ == {handler.method for handler in handlers}
@@ -220,7 +220,7 @@ def test_comments_arrive_as_they_were_written(load: Callable[[str], Any]) -> Non
     clients: list[Any] = [
         getattr(module, name) for name in module.__all__ if name.endswith("Client")
     ]
-    assert len(clients) == 4
+    assert len(clients) == 6
     assert inspect.getdoc(base.quote) == 'Ends with a quote"'
     assert inspect.getdoc(base.quotes) == 'Ends with many quotes""""'
     assert inspect.getdoc(base.backslash) == "Ends with a backslash\\"

@@ -131,6 +131,8 @@ def test_classes_whose_names_meet_give_way_to_a_services_own() -> None:
         "CartSendClient_",
         "CartIngressClient_",
         "CartIngressSendClient_",
+        "CartSyncClient",
+        "CartSyncSendClient",
     ]
     assert names[1].client == "CartSendClient"
     everything = [name for classes in names for name in classes]

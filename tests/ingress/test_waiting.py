@@ -52,7 +52,7 @@ def run(
 
 def test_a_call_that_takes_too_long_can_be_waited_for_again_by_its_key() -> None:
     async def test(client: IngressClient) -> None:
-        words = r"no result within 20 s \(wait_for\); an invocation .* goes on; await attach\(\)"
+        words = r"no result within 20 s \(wait_for\); an invocation .* goes on; attach\(\) of"
         with pytest.raises(WaitTimeoutError, match=words) as caught:
             await client.call(ADD, MESSAGE, Mixin, idempotency_key="i", wait_for=WAIT)
         await fake.aborted.wait()

@@ -65,7 +65,7 @@ WRONG: list[tuple[Wrong, str]] = [
     (lambda c: c.reject_awakeable("a", ValueError()), r"reason=ValueError.*must be a str"),
     (lambda c: at_once(account(c, 42)), r"AccountIngressClient\(key=42\): must be a str"),
     (lambda c: at_once(account(c, "k", scope=42)), r"AccountIngressClient\(scope=42\)"),
-    (lambda c: at_once(account(NO, "k")), r"AccountIngressClient\(client=.*an IngressClient"),
+    (lambda c: at_once(account(NO, "k")), r"AccountIngressClient\(client=.*class IngressClient"),
     (lambda c: clerk(c).nothing(headers={"a": 1}), r"not of 'a' to 1"),
     (lambda c: clerk(c).send().nothing(delay=3), r"delay=3\): must"),
     (lambda c: c.call(ECHO, None, int, name="n"), r"^IngressClient\.call has no option 'name'"),

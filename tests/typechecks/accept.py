@@ -12,6 +12,7 @@ from restate_proto import (
     Context,
     DurableFuture,
     IngressClient,
+    IngressInvocationHandle,
     InvocationHandle,
     InvocationRef,
     ObjectContext,
@@ -19,6 +20,8 @@ from restate_proto import (
     RunContext,
     SignalKey,
     StateKey,
+    SyncIngressClient,
+    SyncInvocationHandle,
     Target,
     WorkflowContext,
     durable_step,
@@ -154,11 +157,26 @@ async def options(ctx: Context, client: IngressClient) -> None:
     cart.send().show(delay=timedelta(days=1), idempotency_key=None)
     outside = CartClient.from_client(client, "a")
     assert_type(await outside.show(idempotency_key="once"), TicketList)
-    await outside.send().show(delay=timedelta(days=1))
+    sent = await outside.send().show(delay=timedelta(days=1))
+    assert_type(sent, IngressInvocationHandle[TicketList])
     signup = SignupClient.from_client(client, "a")
     await signup.submit(SignupRequest(), delay=timedelta(days=1))
     ctx.send(TARGET, None, delay=None, headers={})
     await client.call(TARGET, None, bytes, idempotency_key="once")
+
+
+def synchronous(client: SyncIngressClient) -> None:
+    cart = CartClient.from_sync_client(client, "a", scope="tenant")
+    assert_type(cart.show(idempotency_key="once", wait_for=timedelta(seconds=1)), TicketList)
+    sent = cart.send().show(delay=timedelta(days=1))
+    assert_type(sent, SyncInvocationHandle[TicketList])
+    assert_type(sent.attach(wait_for=timedelta(seconds=1)), TicketList)
+    signup = SignupClient.from_sync_client(client, "a")
+    assert_type(signup.run(request=SignupRequest()), SignupResponse)
+    assert_type(signup.confirm(Confirmation()), None)
+    assert_type(signup.submit(SignupRequest()), SyncInvocationHandle[SignupResponse])
+    assert_type(signup.handle().output(), SignupResponse | None)
+    assert_type(client.call(TARGET, None, bytes), bytes)
 
 
 async def references(ctx: WorkflowContext) -> None:

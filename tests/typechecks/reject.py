@@ -15,6 +15,7 @@ from restate_proto import (
     RetryPolicy,
     RunContext,
     SignalKey,
+    SyncIngressClient,
     Target,
     WorkflowContext,
     durable_step,
@@ -81,6 +82,14 @@ async def options(ctx: Context, client: IngressClient) -> None:
     await signup.submit(SignupRequest(), idempotency_key="once")  # error
     ctx.call(TARGET, None, bytes, delay=timedelta(days=1))  # error
     await client.send(TARGET, None, bytes, dealy=timedelta(days=1))  # error
+
+
+def synchronous(client: SyncIngressClient) -> None:
+    cart = CartClient.from_sync_client(client, 1)  # error
+    cart.show(delay=timedelta(days=1))  # error
+    cart.add_ticket(TicketList())  # error
+    cart.send().show(delay="1 day")  # error
+    CartClient.from_client(client, "a")  # error
 
 
 async def promises(ctx: WorkflowContext) -> None:

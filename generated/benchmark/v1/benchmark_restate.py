@@ -13,8 +13,9 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "CounterBase", "CounterClient", "CounterIngressClient", "CounterIngressSendClient",
-    "CounterSendClient", "GreeterBase", "GreeterClient", "GreeterIngressClient",
-    "GreeterIngressSendClient", "GreeterSendClient",
+    "CounterSendClient", "CounterSyncClient", "CounterSyncSendClient", "GreeterBase",
+    "GreeterClient", "GreeterIngressClient", "GreeterIngressSendClient", "GreeterSendClient",
+    "GreeterSyncClient", "GreeterSyncSendClient",
 ]
 
 
@@ -46,8 +47,14 @@ class GreeterClient(_rt.ContextClient, _GreeterDocs):
         """Returns the client, for use outside of Restate."""
         return GreeterIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> GreeterSyncClient:
+        """Returns the client, for code that blocks."""
+        return GreeterSyncClient(client, None, scope)
+
     def send(self) -> GreeterSendClient:
-        """Returns the same handlers as one-way messages."""
         return GreeterSendClient(self._ctx, self._key, self._scope)
 
     def greet(
@@ -69,7 +76,6 @@ class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
     """Calls the service `Greeter` from outside of Restate: `GreeterClient.from_client` makes one."""
 
     def send(self) -> GreeterIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return GreeterIngressSendClient(self._client, self._key, self._scope)
 
     async def greet(
@@ -78,13 +84,22 @@ class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
         return await self._call(_GREETER_GREET, request, options)
 
 
-class GreeterIngressSendClient(_rt.IngressServiceSendClient, _GreeterDocs):
+class GreeterIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `Greeter` from outside: `GreeterIngressClient.send` makes one."""
+    greet = _rt.ingress_send(GreeterSendClient.greet)
 
-    async def greet(
-        self, request: _benchmark_pb2.GreetRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_benchmark_pb2.GreetResponse]:
-        return await self._send(_GREETER_GREET, request, options)
+
+class GreeterSyncClient(_rt.SyncServiceClient):
+    """Calls the service `Greeter` from code that blocks: `GreeterClient.from_sync_client` makes one."""
+    greet = _rt.sync_call(GreeterClient.greet)
+
+    def send(self) -> GreeterSyncSendClient:
+        return GreeterSyncSendClient(self._client, self._key, self._scope)
+
+
+class GreeterSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `Greeter`, and blocks: `GreeterSyncClient.send` makes one."""
+    greet = _rt.sync_send(GreeterSendClient.greet)
 
 
 class _CounterDocs:
@@ -121,8 +136,14 @@ class CounterClient(_rt.ContextClient, _CounterDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return CounterIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> CounterSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return CounterSyncClient(client, key, scope)
+
     def send(self) -> CounterSendClient:
-        """Returns the same handlers as one-way messages."""
         return CounterSendClient(self._ctx, self._key, self._scope)
 
     def add(
@@ -144,7 +165,6 @@ class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
     """Calls the virtual object `BenchmarkCounter` from outside of Restate: `CounterClient.from_client` makes one."""
 
     def send(self) -> CounterIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return CounterIngressSendClient(self._client, self._key, self._scope)
 
     async def add(
@@ -153,13 +173,22 @@ class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
         return await self._call(_COUNTER_ADD, request, options)
 
 
-class CounterIngressSendClient(_rt.IngressServiceSendClient, _CounterDocs):
+class CounterIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `BenchmarkCounter` from outside: `CounterIngressClient.send` makes one."""
+    add = _rt.ingress_send(CounterSendClient.add)
 
-    async def add(
-        self, request: _benchmark_pb2.AddRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_benchmark_pb2.Count]:
-        return await self._send(_COUNTER_ADD, request, options)
+
+class CounterSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `BenchmarkCounter` from code that blocks: `CounterClient.from_sync_client` makes one."""
+    add = _rt.sync_call(CounterClient.add)
+
+    def send(self) -> CounterSyncSendClient:
+        return CounterSyncSendClient(self._client, self._key, self._scope)
+
+
+class CounterSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `BenchmarkCounter`, and blocks: `CounterSyncClient.send` makes one."""
+    add = _rt.sync_send(CounterSendClient.add)
 
 
 _GREETER_GREET: Final = _rt.HandlerDescriptor(

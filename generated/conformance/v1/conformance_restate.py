@@ -13,11 +13,13 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "AccountBase", "AccountClient", "AccountIngressClient", "AccountIngressSendClient",
-    "AccountSendClient", "ClerkBase", "ClerkClient", "ClerkIngressClient", "ClerkIngressSendClient",
-    "ClerkSendClient", "JourneyBase", "JourneyClient", "JourneyIngressClient",
-    "JourneyIngressSendClient", "JourneySendClient", "LazyAccountBase", "LazyAccountClient",
-    "LazyAccountIngressClient", "LazyAccountIngressSendClient", "LazyAccountSendClient",
-    "RefusedError",
+    "AccountSendClient", "AccountSyncClient", "AccountSyncSendClient", "ClerkBase", "ClerkClient",
+    "ClerkIngressClient", "ClerkIngressSendClient", "ClerkSendClient", "ClerkSyncClient",
+    "ClerkSyncSendClient", "JourneyBase", "JourneyClient", "JourneyIngressClient",
+    "JourneyIngressSendClient", "JourneySendClient", "JourneySyncClient", "JourneySyncSendClient",
+    "LazyAccountBase", "LazyAccountClient", "LazyAccountIngressClient",
+    "LazyAccountIngressSendClient", "LazyAccountSendClient", "LazyAccountSyncClient",
+    "LazyAccountSyncSendClient", "RefusedError",
 ]
 
 
@@ -87,8 +89,14 @@ class ClerkClient(_rt.ContextClient, _ClerkDocs):
         """Returns the client, for use outside of Restate."""
         return ClerkIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> ClerkSyncClient:
+        """Returns the client, for code that blocks."""
+        return ClerkSyncClient(client, None, scope)
+
     def send(self) -> ClerkSendClient:
-        """Returns the same handlers as one-way messages."""
         return ClerkSendClient(self._ctx, self._key, self._scope)
 
     def perform(
@@ -156,7 +164,6 @@ class ClerkIngressClient(_rt.IngressServiceClient, _ClerkDocs):
     """Calls the service `conformance.v1.Clerk` from outside of Restate: `ClerkClient.from_client` makes one."""
 
     def send(self) -> ClerkIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return ClerkIngressSendClient(self._client, self._key, self._scope)
 
     async def perform(
@@ -186,38 +193,37 @@ class ClerkIngressClient(_rt.IngressServiceClient, _ClerkDocs):
         return await self._call(_CLERK_WHISPER, request, options)
 
 
-class ClerkIngressSendClient(_rt.IngressServiceSendClient, _ClerkDocs):
+class ClerkIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `conformance.v1.Clerk` from outside: `ClerkIngressClient.send` makes one."""
+    perform = _rt.ingress_send(ClerkSendClient.perform)
+    echo = _rt.ingress_send(ClerkSendClient.echo)
+    nothing = _rt.ingress_send(ClerkSendClient.nothing)
+    fail = _rt.ingress_send(ClerkSendClient.fail)
+    describe = _rt.ingress_send(ClerkSendClient.describe)
+    whisper = _rt.ingress_send(ClerkSendClient.whisper)
 
-    async def perform(
-        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        return await self._send(_CLERK_PERFORM, request, options)
 
-    async def echo(
-        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        return await self._send(_CLERK_ECHO, request, options)
+class ClerkSyncClient(_rt.SyncServiceClient):
+    """Calls the service `conformance.v1.Clerk` from code that blocks: `ClerkClient.from_sync_client` makes one."""
+    perform = _rt.sync_call(ClerkClient.perform)
+    echo = _rt.sync_call(ClerkClient.echo)
+    nothing = _rt.sync_call(ClerkClient.nothing)
+    fail = _rt.sync_call(ClerkClient.fail)
+    describe = _rt.sync_call(ClerkClient.describe)
+    whisper = _rt.sync_call(ClerkClient.whisper)
 
-    async def nothing(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_CLERK_NOTHING, None, options)
+    def send(self) -> ClerkSyncSendClient:
+        return ClerkSyncSendClient(self._client, self._key, self._scope)
 
-    async def fail(
-        self, request: _conformance_pb2.FailRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_CLERK_FAIL, request, options)
 
-    async def describe(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        return await self._send(_CLERK_DESCRIBE, None, options)
-
-    async def whisper(
-        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        return await self._send(_CLERK_WHISPER, request, options)
+class ClerkSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `conformance.v1.Clerk`, and blocks: `ClerkSyncClient.send` makes one."""
+    perform = _rt.sync_send(ClerkSendClient.perform)
+    echo = _rt.sync_send(ClerkSendClient.echo)
+    nothing = _rt.sync_send(ClerkSendClient.nothing)
+    fail = _rt.sync_send(ClerkSendClient.fail)
+    describe = _rt.sync_send(ClerkSendClient.describe)
+    whisper = _rt.sync_send(ClerkSendClient.whisper)
 
 
 class _AccountDocs:
@@ -287,8 +293,17 @@ class AccountClient(_rt.ContextClient, _AccountDocs):
         """
         return AccountIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
+    ) -> AccountSyncClient:
+        """Returns the client for one object key, for code that blocks.
+
+        Without a key, it takes the key from each request.
+        """
+        return AccountSyncClient(client, key, scope)
+
     def send(self) -> AccountSendClient:
-        """Returns the same handlers as one-way messages."""
         return AccountSendClient(self._ctx, self._key, self._scope)
 
     def perform(
@@ -340,7 +355,6 @@ class AccountIngressClient(_rt.IngressServiceClient, _AccountDocs):
     """Calls the virtual object `conformance.v1.Account` from outside of Restate: `AccountClient.from_client` makes one."""
 
     def send(self) -> AccountIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return AccountIngressSendClient(self._client, self._key, self._scope)
 
     async def perform(
@@ -362,28 +376,31 @@ class AccountIngressClient(_rt.IngressServiceClient, _AccountDocs):
         return await self._call(_ACCOUNT_ENTRIES, None, options)
 
 
-class AccountIngressSendClient(_rt.IngressServiceSendClient, _AccountDocs):
+class AccountIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `conformance.v1.Account` from outside: `AccountIngressClient.send` makes one."""
+    perform = _rt.ingress_send(AccountSendClient.perform)
+    observe = _rt.ingress_send(AccountSendClient.observe)
+    append = _rt.ingress_send(AccountSendClient.append)
+    entries = _rt.ingress_send(AccountSendClient.entries)
 
-    async def perform(
-        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        return await self._send(_ACCOUNT_PERFORM, request, options)
 
-    async def observe(
-        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        return await self._send(_ACCOUNT_OBSERVE, request, options)
+class AccountSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `conformance.v1.Account` from code that blocks: `AccountClient.from_sync_client` makes one."""
+    perform = _rt.sync_call(AccountClient.perform)
+    observe = _rt.sync_call(AccountClient.observe)
+    append = _rt.sync_call(AccountClient.append)
+    entries = _rt.sync_call(AccountClient.entries)
 
-    async def append(
-        self, request: _conformance_pb2.Entry, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_conformance_pb2.EntryList]:
-        return await self._send(_ACCOUNT_APPEND, request, options)
+    def send(self) -> AccountSyncSendClient:
+        return AccountSyncSendClient(self._client, self._key, self._scope)
 
-    async def entries(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_conformance_pb2.EntryList]:
-        return await self._send(_ACCOUNT_ENTRIES, None, options)
+
+class AccountSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `conformance.v1.Account`, and blocks: `AccountSyncClient.send` makes one."""
+    perform = _rt.sync_send(AccountSendClient.perform)
+    observe = _rt.sync_send(AccountSendClient.observe)
+    append = _rt.sync_send(AccountSendClient.append)
+    entries = _rt.sync_send(AccountSendClient.entries)
 
 
 class _LazyAccountDocs:
@@ -425,8 +442,14 @@ class LazyAccountClient(_rt.ContextClient, _LazyAccountDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return LazyAccountIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> LazyAccountSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return LazyAccountSyncClient(client, key, scope)
+
     def send(self) -> LazyAccountSendClient:
-        """Returns the same handlers as one-way messages."""
         return LazyAccountSendClient(self._ctx, self._key, self._scope)
 
     def perform(
@@ -448,7 +471,6 @@ class LazyAccountIngressClient(_rt.IngressServiceClient, _LazyAccountDocs):
     """Calls the virtual object `conformance.v1.LazyAccount` from outside of Restate: `LazyAccountClient.from_client` makes one."""
 
     def send(self) -> LazyAccountIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return LazyAccountIngressSendClient(self._client, self._key, self._scope)
 
     async def perform(
@@ -457,13 +479,22 @@ class LazyAccountIngressClient(_rt.IngressServiceClient, _LazyAccountDocs):
         return await self._call(_LAZY_ACCOUNT_PERFORM, request, options)
 
 
-class LazyAccountIngressSendClient(_rt.IngressServiceSendClient, _LazyAccountDocs):
+class LazyAccountIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `conformance.v1.LazyAccount` from outside: `LazyAccountIngressClient.send` makes one."""
+    perform = _rt.ingress_send(LazyAccountSendClient.perform)
 
-    async def perform(
-        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        return await self._send(_LAZY_ACCOUNT_PERFORM, request, options)
+
+class LazyAccountSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `conformance.v1.LazyAccount` from code that blocks: `LazyAccountClient.from_sync_client` makes one."""
+    perform = _rt.sync_call(LazyAccountClient.perform)
+
+    def send(self) -> LazyAccountSyncSendClient:
+        return LazyAccountSyncSendClient(self._client, self._key, self._scope)
+
+
+class LazyAccountSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `conformance.v1.LazyAccount`, and blocks: `LazyAccountSyncClient.send` makes one."""
+    perform = _rt.sync_send(LazyAccountSendClient.perform)
 
 
 class _JourneyDocs:
@@ -527,8 +558,14 @@ class JourneyClient(_rt.ContextClient, _JourneyDocs):
         """Returns the client for one workflow id, for use outside of Restate."""
         return JourneyIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> JourneySyncClient:
+        """Returns the client for one workflow id, for code that blocks."""
+        return JourneySyncClient(client, key, scope)
+
     def send(self) -> JourneySendClient:
-        """Returns the same handlers as one-way messages."""
         return JourneySendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_conformance_pb2.Parcel]:
@@ -584,7 +621,6 @@ class JourneyIngressClient(_rt.IngressServiceClient, _JourneyDocs):
     """Calls the workflow `conformance.v1.Journey` from outside of Restate: `JourneyClient.from_client` makes one."""
 
     def send(self) -> JourneyIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return JourneyIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
@@ -618,28 +654,41 @@ class JourneyIngressClient(_rt.IngressServiceClient, _JourneyDocs):
         return await self._call(_JOURNEY_REFUSE, request, options)
 
 
-class JourneyIngressSendClient(_rt.IngressServiceSendClient, _JourneyDocs):
+class JourneyIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the workflow `conformance.v1.Journey` from outside: `JourneyIngressClient.send` makes one."""
+    run = _rt.ingress_send(JourneySendClient.run)
+    observe = _rt.ingress_send(JourneySendClient.observe)
+    decide = _rt.ingress_send(JourneySendClient.decide)
+    refuse = _rt.ingress_send(JourneySendClient.refuse)
 
-    async def run(
-        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        return await self._send(_JOURNEY_RUN, request, options)
 
-    async def observe(
-        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        return await self._send(_JOURNEY_OBSERVE, request, options)
+class JourneySyncClient(_rt.SyncServiceClient):
+    """Calls the workflow `conformance.v1.Journey` from code that blocks: `JourneyClient.from_sync_client` makes one."""
+    run = _rt.sync_call(JourneyClient.run)
+    observe = _rt.sync_call(JourneyClient.observe)
+    decide = _rt.sync_call(JourneyClient.decide)
+    refuse = _rt.sync_call(JourneyClient.refuse)
 
-    async def decide(
-        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_JOURNEY_DECIDE, request, options)
+    def send(self) -> JourneySyncSendClient:
+        return JourneySyncSendClient(self._client, self._key, self._scope)
 
-    async def refuse(
-        self, request: _conformance_pb2.Parcel, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_JOURNEY_REFUSE, request, options)
+    def submit(
+        self, request: _conformance_pb2.Script, **options: Unpack[_rt.SubmitOptions],
+    ) -> _rt.SyncInvocationHandle[_conformance_pb2.Parcel]:
+        """Starts the workflow and does not wait for its result."""
+        return self._submit(_JOURNEY_RUN, request, options)
+
+    def handle(self) -> _rt.SyncInvocationHandle[_conformance_pb2.Parcel]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_JOURNEY_RUN)
+
+
+class JourneySyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the workflow `conformance.v1.Journey`, and blocks: `JourneySyncClient.send` makes one."""
+    run = _rt.sync_send(JourneySendClient.run)
+    observe = _rt.sync_send(JourneySendClient.observe)
+    decide = _rt.sync_send(JourneySendClient.decide)
+    refuse = _rt.sync_send(JourneySendClient.refuse)
 
 
 _CLERK_PERFORM: Final = _rt.HandlerDescriptor(

@@ -13,8 +13,8 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "FilesBase", "FilesClient", "FilesIngressClient", "FilesIngressSendClient", "FilesSendClient",
-    "ReportBase", "ReportClient", "ReportIngressClient", "ReportIngressSendClient",
-    "ReportSendClient",
+    "FilesSyncClient", "FilesSyncSendClient", "ReportBase", "ReportClient", "ReportIngressClient",
+    "ReportIngressSendClient", "ReportSendClient", "ReportSyncClient", "ReportSyncSendClient",
 ]
 
 
@@ -64,8 +64,14 @@ class FilesClient(_rt.ContextClient, _FilesDocs):
         """Returns the client, for use outside of Restate."""
         return FilesIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> FilesSyncClient:
+        """Returns the client, for code that blocks."""
+        return FilesSyncClient(client, None, scope)
+
     def send(self) -> FilesSendClient:
-        """Returns the same handlers as one-way messages."""
         return FilesSendClient(self._ctx, self._key, self._scope)
 
     def copy(self, request: bytes, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[bytes]:
@@ -123,7 +129,6 @@ class FilesIngressClient(_rt.IngressServiceClient, _FilesDocs):
     """Calls the service `conformance.v1.Files` from outside of Restate: `FilesClient.from_client` makes one."""
 
     def send(self) -> FilesIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return FilesIngressSendClient(self._client, self._key, self._scope)
 
     async def copy(self, request: bytes, **options: Unpack[_rt.CallOptions]) -> bytes:
@@ -148,33 +153,34 @@ class FilesIngressClient(_rt.IngressServiceClient, _FilesDocs):
         return await self._call(_FILES_PROCESS, request, options)
 
 
-class FilesIngressSendClient(_rt.IngressServiceSendClient, _FilesDocs):
+class FilesIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `conformance.v1.Files` from outside: `FilesIngressClient.send` makes one."""
+    copy = _rt.ingress_send(FilesSendClient.copy)
+    scan = _rt.ingress_send(FilesSendClient.scan)
+    convert = _rt.ingress_send(FilesSendClient.convert)
+    make = _rt.ingress_send(FilesSendClient.make)
+    process = _rt.ingress_send(FilesSendClient.process)
 
-    async def copy(
-        self, request: bytes, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[bytes]:
-        return await self._send(_FILES_COPY, request, options)
 
-    async def scan(
-        self, request: bytes, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_files_pb2.FileDescription]:
-        return await self._send(_FILES_SCAN, request, options)
+class FilesSyncClient(_rt.SyncServiceClient):
+    """Calls the service `conformance.v1.Files` from code that blocks: `FilesClient.from_sync_client` makes one."""
+    copy = _rt.sync_call(FilesClient.copy)
+    scan = _rt.sync_call(FilesClient.scan)
+    convert = _rt.sync_call(FilesClient.convert)
+    make = _rt.sync_call(FilesClient.make)
+    process = _rt.sync_call(FilesClient.process)
 
-    async def convert(
-        self, request: bytes, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[bytes]:
-        return await self._send(_FILES_CONVERT, request, options)
+    def send(self) -> FilesSyncSendClient:
+        return FilesSyncSendClient(self._client, self._key, self._scope)
 
-    async def make(
-        self, request: _files_pb2.FileDescription, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[bytes]:
-        return await self._send(_FILES_MAKE, request, options)
 
-    async def process(
-        self, request: bytes, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_files_pb2.FileDescription]:
-        return await self._send(_FILES_PROCESS, request, options)
+class FilesSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `conformance.v1.Files`, and blocks: `FilesSyncClient.send` makes one."""
+    copy = _rt.sync_send(FilesSendClient.copy)
+    scan = _rt.sync_send(FilesSendClient.scan)
+    convert = _rt.sync_send(FilesSendClient.convert)
+    make = _rt.sync_send(FilesSendClient.make)
+    process = _rt.sync_send(FilesSendClient.process)
 
 
 class _ReportDocs:
@@ -205,8 +211,14 @@ class ReportClient(_rt.ContextClient, _ReportDocs):
         """Returns the client for one workflow id, for use outside of Restate."""
         return ReportIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> ReportSyncClient:
+        """Returns the client for one workflow id, for code that blocks."""
+        return ReportSyncClient(client, key, scope)
+
     def send(self) -> ReportSendClient:
-        """Returns the same handlers as one-way messages."""
         return ReportSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[bytes]:
@@ -230,7 +242,6 @@ class ReportIngressClient(_rt.IngressServiceClient, _ReportDocs):
     """Calls the workflow `conformance.v1.Report` from outside of Restate: `ReportClient.from_client` makes one."""
 
     def send(self) -> ReportIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return ReportIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
@@ -247,13 +258,32 @@ class ReportIngressClient(_rt.IngressServiceClient, _ReportDocs):
         return await self._call(_REPORT_RUN, request, options)
 
 
-class ReportIngressSendClient(_rt.IngressServiceSendClient, _ReportDocs):
+class ReportIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the workflow `conformance.v1.Report` from outside: `ReportIngressClient.send` makes one."""
+    run = _rt.ingress_send(ReportSendClient.run)
 
-    async def run(
-        self, request: bytes, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[bytes]:
-        return await self._send(_REPORT_RUN, request, options)
+
+class ReportSyncClient(_rt.SyncServiceClient):
+    """Calls the workflow `conformance.v1.Report` from code that blocks: `ReportClient.from_sync_client` makes one."""
+    run = _rt.sync_call(ReportClient.run)
+
+    def send(self) -> ReportSyncSendClient:
+        return ReportSyncSendClient(self._client, self._key, self._scope)
+
+    def submit(
+        self, request: bytes, **options: Unpack[_rt.SubmitOptions],
+    ) -> _rt.SyncInvocationHandle[bytes]:
+        """Starts the workflow and does not wait for its result."""
+        return self._submit(_REPORT_RUN, request, options)
+
+    def handle(self) -> _rt.SyncInvocationHandle[bytes]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_REPORT_RUN)
+
+
+class ReportSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the workflow `conformance.v1.Report`, and blocks: `ReportSyncClient.send` makes one."""
+    run = _rt.sync_send(ReportSendClient.run)
 
 
 _FILES_COPY: Final = _rt.HandlerDescriptor(

@@ -13,9 +13,11 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "WAIT_REQUEST_DONE", "DailyBase", "DailyClient", "DailyIngressClient", "DailyIngressSendClient",
-    "DailySendClient", "QueueBase", "QueueClient", "QueueIngressClient", "QueueIngressSendClient",
-    "QueueSendClient", "SettingsBase", "SettingsClient", "SettingsIngressClient",
-    "SettingsIngressSendClient", "SettingsSendClient",
+    "DailySendClient", "DailySyncClient", "DailySyncSendClient", "QueueBase", "QueueClient",
+    "QueueIngressClient", "QueueIngressSendClient", "QueueSendClient", "QueueSyncClient",
+    "QueueSyncSendClient", "SettingsBase", "SettingsClient", "SettingsIngressClient",
+    "SettingsIngressSendClient", "SettingsSendClient", "SettingsSyncClient",
+    "SettingsSyncSendClient",
 ]
 
 
@@ -89,8 +91,14 @@ class QueueClient(_rt.ContextClient, _QueueDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return QueueIngressClient(client, QueueBase.KEY.format(key), scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: _queue_pb2.QueueKey, *, scope: str | None = None,
+    ) -> QueueSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return QueueSyncClient(client, QueueBase.KEY.format(key), scope)
+
     def send(self) -> QueueSendClient:
-        """Returns the same handlers as one-way messages."""
         return QueueSendClient(self._ctx, self._key, self._scope)
 
     def name(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_queue_pb2.QueueKey]:
@@ -156,7 +164,6 @@ class QueueIngressClient(_rt.IngressServiceClient, _QueueDocs):
     """Calls the virtual object `conformance.v1.Queue` from outside of Restate: `QueueClient.from_client` makes one."""
 
     def send(self) -> QueueIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return QueueIngressSendClient(self._client, self._key, self._scope)
 
     async def name(self, **options: Unpack[_rt.CallOptions]) -> _queue_pb2.QueueKey:
@@ -186,38 +193,37 @@ class QueueIngressClient(_rt.IngressServiceClient, _QueueDocs):
         return await self._call(_QUEUE_NAME_OF, request, options)
 
 
-class QueueIngressSendClient(_rt.IngressServiceSendClient, _QueueDocs):
+class QueueIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `conformance.v1.Queue` from outside: `QueueIngressClient.send` makes one."""
+    name = _rt.ingress_send(QueueSendClient.name)
+    first = _rt.ingress_send(QueueSendClient.first)
+    wait = _rt.ingress_send(QueueSendClient.wait)
+    release = _rt.ingress_send(QueueSendClient.release)
+    wait_for = _rt.ingress_send(QueueSendClient.wait_for)
+    name_of = _rt.ingress_send(QueueSendClient.name_of)
 
-    async def name(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_queue_pb2.QueueKey]:
-        return await self._send(_QUEUE_NAME, None, options)
 
-    async def first(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_queue_pb2.QueueKey]:
-        return await self._send(_QUEUE_FIRST, None, options)
+class QueueSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `conformance.v1.Queue` from code that blocks: `QueueClient.from_sync_client` makes one."""
+    name = _rt.sync_call(QueueClient.name)
+    first = _rt.sync_call(QueueClient.first)
+    wait = _rt.sync_call(QueueClient.wait)
+    release = _rt.sync_call(QueueClient.release)
+    wait_for = _rt.sync_call(QueueClient.wait_for)
+    name_of = _rt.sync_call(QueueClient.name_of)
 
-    async def wait(
-        self, request: _queue_pb2.WaitRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_QUEUE_WAIT, request, options)
+    def send(self) -> QueueSyncSendClient:
+        return QueueSyncSendClient(self._client, self._key, self._scope)
 
-    async def release(
-        self, request: _queue_pb2.QueueKey, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_QUEUE_RELEASE, request, options)
 
-    async def wait_for(
-        self, request: _queue_pb2.QueueKey, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_queue_pb2.QueueKey]:
-        return await self._send(_QUEUE_WAIT_FOR, request, options)
-
-    async def name_of(
-        self, request: _queue_pb2.QueueKey, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_queue_pb2.QueueKey]:
-        return await self._send(_QUEUE_NAME_OF, request, options)
+class QueueSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `conformance.v1.Queue`, and blocks: `QueueSyncClient.send` makes one."""
+    name = _rt.sync_send(QueueSendClient.name)
+    first = _rt.sync_send(QueueSendClient.first)
+    wait = _rt.sync_send(QueueSendClient.wait)
+    release = _rt.sync_send(QueueSendClient.release)
+    wait_for = _rt.sync_send(QueueSendClient.wait_for)
+    name_of = _rt.sync_send(QueueSendClient.name_of)
 
 
 class _SettingsDocs:
@@ -253,8 +259,14 @@ class SettingsClient(_rt.ContextClient, _SettingsDocs):
         """Returns the client, for use outside of Restate."""
         return SettingsIngressClient(client, "main", scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> SettingsSyncClient:
+        """Returns the client, for code that blocks."""
+        return SettingsSyncClient(client, "main", scope)
+
     def send(self) -> SettingsSendClient:
-        """Returns the same handlers as one-way messages."""
         return SettingsSendClient(self._ctx, self._key, self._scope)
 
     def name(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_queue_pb2.QueueKey]:
@@ -278,7 +290,6 @@ class SettingsIngressClient(_rt.IngressServiceClient, _SettingsDocs):
     """Calls the virtual object `conformance.v1.Settings` from outside of Restate: `SettingsClient.from_client` makes one."""
 
     def send(self) -> SettingsIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return SettingsIngressSendClient(self._client, self._key, self._scope)
 
     async def name(self, **options: Unpack[_rt.CallOptions]) -> _queue_pb2.QueueKey:
@@ -288,18 +299,25 @@ class SettingsIngressClient(_rt.IngressServiceClient, _SettingsDocs):
         return await self._call(_SETTINGS_ASK, None, options)
 
 
-class SettingsIngressSendClient(_rt.IngressServiceSendClient, _SettingsDocs):
+class SettingsIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `conformance.v1.Settings` from outside: `SettingsIngressClient.send` makes one."""
+    name = _rt.ingress_send(SettingsSendClient.name)
+    ask = _rt.ingress_send(SettingsSendClient.ask)
 
-    async def name(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_queue_pb2.QueueKey]:
-        return await self._send(_SETTINGS_NAME, None, options)
 
-    async def ask(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_queue_pb2.QueueKey]:
-        return await self._send(_SETTINGS_ASK, None, options)
+class SettingsSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `conformance.v1.Settings` from code that blocks: `SettingsClient.from_sync_client` makes one."""
+    name = _rt.sync_call(SettingsClient.name)
+    ask = _rt.sync_call(SettingsClient.ask)
+
+    def send(self) -> SettingsSyncSendClient:
+        return SettingsSyncSendClient(self._client, self._key, self._scope)
+
+
+class SettingsSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `conformance.v1.Settings`, and blocks: `SettingsSyncClient.send` makes one."""
+    name = _rt.sync_send(SettingsSendClient.name)
+    ask = _rt.sync_send(SettingsSendClient.ask)
 
 
 class _DailyDocs:
@@ -341,8 +359,14 @@ class DailyClient(_rt.ContextClient, _DailyDocs):
         """Returns the client for one workflow id, for use outside of Restate."""
         return DailyIngressClient(client, DailyBase.KEY.format(key), scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: _queue_pb2.DayKey, *, scope: str | None = None,
+    ) -> DailySyncClient:
+        """Returns the client for one workflow id, for code that blocks."""
+        return DailySyncClient(client, DailyBase.KEY.format(key), scope)
+
     def send(self) -> DailySendClient:
-        """Returns the same handlers as one-way messages."""
         return DailySendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_queue_pb2.DayKey]:
@@ -370,7 +394,6 @@ class DailyIngressClient(_rt.IngressServiceClient, _DailyDocs):
     """Calls the workflow `conformance.v1.Daily` from outside of Restate: `DailyClient.from_client` makes one."""
 
     def send(self) -> DailyIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return DailyIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
@@ -390,18 +413,35 @@ class DailyIngressClient(_rt.IngressServiceClient, _DailyDocs):
         return await self._call(_DAILY_PEEK, None, options)
 
 
-class DailyIngressSendClient(_rt.IngressServiceSendClient, _DailyDocs):
+class DailyIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the workflow `conformance.v1.Daily` from outside: `DailyIngressClient.send` makes one."""
+    run = _rt.ingress_send(DailySendClient.run)
+    peek = _rt.ingress_send(DailySendClient.peek)
 
-    async def run(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_queue_pb2.DayKey]:
-        return await self._send(_DAILY_RUN, None, options)
 
-    async def peek(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_queue_pb2.DayKey]:
-        return await self._send(_DAILY_PEEK, None, options)
+class DailySyncClient(_rt.SyncServiceClient):
+    """Calls the workflow `conformance.v1.Daily` from code that blocks: `DailyClient.from_sync_client` makes one."""
+    run = _rt.sync_call(DailyClient.run)
+    peek = _rt.sync_call(DailyClient.peek)
+
+    def send(self) -> DailySyncSendClient:
+        return DailySyncSendClient(self._client, self._key, self._scope)
+
+    def submit(
+        self, **options: Unpack[_rt.SubmitOptions],
+    ) -> _rt.SyncInvocationHandle[_queue_pb2.DayKey]:
+        """Starts the workflow and does not wait for its result."""
+        return self._submit(_DAILY_RUN, None, options)
+
+    def handle(self) -> _rt.SyncInvocationHandle[_queue_pb2.DayKey]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_DAILY_RUN)
+
+
+class DailySyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the workflow `conformance.v1.Daily`, and blocks: `DailySyncClient.send` makes one."""
+    run = _rt.sync_send(DailySendClient.run)
+    peek = _rt.sync_send(DailySendClient.peek)
 
 
 WAIT_REQUEST_DONE: Final = _rt.AwakeableKey(_queue_pb2.WaitRequest, "done", _queue_pb2.QueueKey)

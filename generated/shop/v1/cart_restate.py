@@ -16,7 +16,7 @@ from shop.v1 import ticket_pb2 as _ticket_pb2
 
 __all__ = [
     "CartBase", "CartClient", "CartIngressClient", "CartIngressSendClient", "CartSendClient",
-    "TicketTakenError",
+    "CartSyncClient", "CartSyncSendClient", "TicketTakenError",
 ]
 
 
@@ -78,8 +78,14 @@ class CartClient(_rt.ContextClient, _CartDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return CartIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> CartSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return CartSyncClient(client, key, scope)
+
     def send(self) -> CartSendClient:
-        """Returns the same handlers as one-way messages."""
         return CartSendClient(self._ctx, self._key, self._scope)
 
     def add_ticket(
@@ -129,7 +135,6 @@ class CartIngressClient(_rt.IngressServiceClient, _CartDocs):
     """Calls the virtual object `shop.v1.Cart` from outside of Restate: `CartClient.from_client` makes one."""
 
     def send(self) -> CartIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return CartIngressSendClient(self._client, self._key, self._scope)
 
     async def add_ticket(
@@ -151,28 +156,31 @@ class CartIngressClient(_rt.IngressServiceClient, _CartDocs):
         return await self._call(_CART_SHOW, None, options)
 
 
-class CartIngressSendClient(_rt.IngressServiceSendClient, _CartDocs):
+class CartIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `shop.v1.Cart` from outside: `CartIngressClient.send` makes one."""
+    add_ticket = _rt.ingress_send(CartSendClient.add_ticket)
+    expire_ticket = _rt.ingress_send(CartSendClient.expire_ticket)
+    checkout = _rt.ingress_send(CartSendClient.checkout)
+    show = _rt.ingress_send(CartSendClient.show)
 
-    async def add_ticket(
-        self, request: _cart_pb2.AddTicketRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_cart_pb2.AddTicketResponse]:
-        return await self._send(_CART_ADD_TICKET, request, options)
 
-    async def expire_ticket(
-        self, request: _cart_pb2.ExpireTicketRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_CART_EXPIRE_TICKET, request, options)
+class CartSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `shop.v1.Cart` from code that blocks: `CartClient.from_sync_client` makes one."""
+    add_ticket = _rt.sync_call(CartClient.add_ticket)
+    expire_ticket = _rt.sync_call(CartClient.expire_ticket)
+    checkout = _rt.sync_call(CartClient.checkout)
+    show = _rt.sync_call(CartClient.show)
 
-    async def checkout(
-        self, request: _cart_pb2.CheckoutRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_checkout_pb2.Receipt]:
-        return await self._send(_CART_CHECKOUT, request, options)
+    def send(self) -> CartSyncSendClient:
+        return CartSyncSendClient(self._client, self._key, self._scope)
 
-    async def show(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_cart_pb2.TicketList]:
-        return await self._send(_CART_SHOW, None, options)
+
+class CartSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `shop.v1.Cart`, and blocks: `CartSyncClient.send` makes one."""
+    add_ticket = _rt.sync_send(CartSendClient.add_ticket)
+    expire_ticket = _rt.sync_send(CartSendClient.expire_ticket)
+    checkout = _rt.sync_send(CartSendClient.checkout)
+    show = _rt.sync_send(CartSendClient.show)
 
 
 _CART_ADD_TICKET: Final = _rt.HandlerDescriptor(

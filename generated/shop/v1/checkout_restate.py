@@ -13,7 +13,7 @@ from shop.v1 import checkout_pb2 as _checkout_pb2
 
 __all__ = [
     "CheckoutBase", "CheckoutClient", "CheckoutIngressClient", "CheckoutIngressSendClient",
-    "CheckoutSendClient",
+    "CheckoutSendClient", "CheckoutSyncClient", "CheckoutSyncSendClient",
 ]
 
 
@@ -47,8 +47,14 @@ class CheckoutClient(_rt.ContextClient, _CheckoutDocs):
         """Returns the client, for use outside of Restate."""
         return CheckoutIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> CheckoutSyncClient:
+        """Returns the client, for code that blocks."""
+        return CheckoutSyncClient(client, None, scope)
+
     def send(self) -> CheckoutSendClient:
-        """Returns the same handlers as one-way messages."""
         return CheckoutSendClient(self._ctx, self._key, self._scope)
 
     def pay(
@@ -70,7 +76,6 @@ class CheckoutIngressClient(_rt.IngressServiceClient, _CheckoutDocs):
     """Calls the service `shop.v1.Checkout` from outside of Restate: `CheckoutClient.from_client` makes one."""
 
     def send(self) -> CheckoutIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return CheckoutIngressSendClient(self._client, self._key, self._scope)
 
     async def pay(
@@ -79,13 +84,22 @@ class CheckoutIngressClient(_rt.IngressServiceClient, _CheckoutDocs):
         return await self._call(_CHECKOUT_PAY, request, options)
 
 
-class CheckoutIngressSendClient(_rt.IngressServiceSendClient, _CheckoutDocs):
+class CheckoutIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `shop.v1.Checkout` from outside: `CheckoutIngressClient.send` makes one."""
+    pay = _rt.ingress_send(CheckoutSendClient.pay)
 
-    async def pay(
-        self, request: _checkout_pb2.PayRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_checkout_pb2.Receipt]:
-        return await self._send(_CHECKOUT_PAY, request, options)
+
+class CheckoutSyncClient(_rt.SyncServiceClient):
+    """Calls the service `shop.v1.Checkout` from code that blocks: `CheckoutClient.from_sync_client` makes one."""
+    pay = _rt.sync_call(CheckoutClient.pay)
+
+    def send(self) -> CheckoutSyncSendClient:
+        return CheckoutSyncSendClient(self._client, self._key, self._scope)
+
+
+class CheckoutSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `shop.v1.Checkout`, and blocks: `CheckoutSyncClient.send` makes one."""
+    pay = _rt.sync_send(CheckoutSendClient.pay)
 
 
 _CHECKOUT_PAY: Final = _rt.HandlerDescriptor(

@@ -14,7 +14,7 @@ from shop.v1 import signup_pb2 as _signup_pb2
 
 __all__ = [
     "SignupBase", "SignupClient", "SignupIngressClient", "SignupIngressSendClient",
-    "SignupSendClient",
+    "SignupSendClient", "SignupSyncClient", "SignupSyncSendClient",
 ]
 
 
@@ -61,8 +61,14 @@ class SignupClient(_rt.ContextClient, _SignupDocs):
         """Returns the client for one workflow id, for use outside of Restate."""
         return SignupIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> SignupSyncClient:
+        """Returns the client for one workflow id, for code that blocks."""
+        return SignupSyncClient(client, key, scope)
+
     def send(self) -> SignupSendClient:
-        """Returns the same handlers as one-way messages."""
         return SignupSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_signup_pb2.SignupResponse]:
@@ -98,7 +104,6 @@ class SignupIngressClient(_rt.IngressServiceClient, _SignupDocs):
     """Calls the workflow `shop.v1.Signup` from outside of Restate: `SignupClient.from_client` makes one."""
 
     def send(self) -> SignupIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return SignupIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
@@ -122,18 +127,35 @@ class SignupIngressClient(_rt.IngressServiceClient, _SignupDocs):
         return await self._call(_SIGNUP_CONFIRM, request, options)
 
 
-class SignupIngressSendClient(_rt.IngressServiceSendClient, _SignupDocs):
+class SignupIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the workflow `shop.v1.Signup` from outside: `SignupIngressClient.send` makes one."""
+    run = _rt.ingress_send(SignupSendClient.run)
+    confirm = _rt.ingress_send(SignupSendClient.confirm)
 
-    async def run(
-        self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_signup_pb2.SignupResponse]:
-        return await self._send(_SIGNUP_RUN, request, options)
 
-    async def confirm(
-        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_SIGNUP_CONFIRM, request, options)
+class SignupSyncClient(_rt.SyncServiceClient):
+    """Calls the workflow `shop.v1.Signup` from code that blocks: `SignupClient.from_sync_client` makes one."""
+    run = _rt.sync_call(SignupClient.run)
+    confirm = _rt.sync_call(SignupClient.confirm)
+
+    def send(self) -> SignupSyncSendClient:
+        return SignupSyncSendClient(self._client, self._key, self._scope)
+
+    def submit(
+        self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SubmitOptions],
+    ) -> _rt.SyncInvocationHandle[_signup_pb2.SignupResponse]:
+        """Starts the workflow and does not wait for its result."""
+        return self._submit(_SIGNUP_RUN, request, options)
+
+    def handle(self) -> _rt.SyncInvocationHandle[_signup_pb2.SignupResponse]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_SIGNUP_RUN)
+
+
+class SignupSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the workflow `shop.v1.Signup`, and blocks: `SignupSyncClient.send` makes one."""
+    run = _rt.sync_send(SignupSendClient.run)
+    confirm = _rt.sync_send(SignupSendClient.confirm)
 
 
 _SIGNUP_RUN: Final = _rt.HandlerDescriptor(

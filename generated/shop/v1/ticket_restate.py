@@ -13,7 +13,7 @@ from shop.v1 import ticket_pb2 as _ticket_pb2
 
 __all__ = [
     "TicketBase", "TicketClient", "TicketIngressClient", "TicketIngressSendClient",
-    "TicketSendClient", "TicketTakenError",
+    "TicketSendClient", "TicketSyncClient", "TicketSyncSendClient", "TicketTakenError",
 ]
 
 
@@ -73,8 +73,14 @@ class TicketClient(_rt.ContextClient, _TicketDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return TicketIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> TicketSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return TicketSyncClient(client, key, scope)
+
     def send(self) -> TicketSendClient:
-        """Returns the same handlers as one-way messages."""
         return TicketSendClient(self._ctx, self._key, self._scope)
 
     def reserve(
@@ -124,7 +130,6 @@ class TicketIngressClient(_rt.IngressServiceClient, _TicketDocs):
     """Calls the virtual object `shop.v1.Ticket` from outside of Restate: `TicketClient.from_client` makes one."""
 
     def send(self) -> TicketIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return TicketIngressSendClient(self._client, self._key, self._scope)
 
     async def reserve(
@@ -146,28 +151,31 @@ class TicketIngressClient(_rt.IngressServiceClient, _TicketDocs):
         return await self._call(_TICKET_SHOW, None, options)
 
 
-class TicketIngressSendClient(_rt.IngressServiceSendClient, _TicketDocs):
+class TicketIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `shop.v1.Ticket` from outside: `TicketIngressClient.send` makes one."""
+    reserve = _rt.ingress_send(TicketSendClient.reserve)
+    release = _rt.ingress_send(TicketSendClient.release)
+    sell = _rt.ingress_send(TicketSendClient.sell)
+    show = _rt.ingress_send(TicketSendClient.show)
 
-    async def reserve(
-        self, request: _ticket_pb2.ReserveRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_TICKET_RESERVE, request, options)
 
-    async def release(
-        self, request: _ticket_pb2.ReleaseRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_TICKET_RELEASE, request, options)
+class TicketSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `shop.v1.Ticket` from code that blocks: `TicketClient.from_sync_client` makes one."""
+    reserve = _rt.sync_call(TicketClient.reserve)
+    release = _rt.sync_call(TicketClient.release)
+    sell = _rt.sync_call(TicketClient.sell)
+    show = _rt.sync_call(TicketClient.show)
 
-    async def sell(
-        self, request: _ticket_pb2.SellRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_TICKET_SELL, request, options)
+    def send(self) -> TicketSyncSendClient:
+        return TicketSyncSendClient(self._client, self._key, self._scope)
 
-    async def show(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_ticket_pb2.TicketStatus]:
-        return await self._send(_TICKET_SHOW, None, options)
+
+class TicketSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `shop.v1.Ticket`, and blocks: `TicketSyncClient.send` makes one."""
+    reserve = _rt.sync_send(TicketSendClient.reserve)
+    release = _rt.sync_send(TicketSendClient.release)
+    sell = _rt.sync_send(TicketSendClient.sell)
+    show = _rt.sync_send(TicketSendClient.show)
 
 
 _TICKET_RESERVE: Final = _rt.HandlerDescriptor(

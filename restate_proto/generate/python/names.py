@@ -70,7 +70,9 @@ _SOFT_KEYWORDS = frozenset({"case", "match", "type"})
 _TYPE_CHECKING = "TYPE_CHECKING"
 
 # What generated classes and modules use these names for.
-_GENERATED = frozenset({"abc", "from_client", "from_context", "send", "timedelta"})
+_GENERATED = frozenset(
+    {"abc", "from_client", "from_context", "from_sync_client", "send", "timedelta"}
+)
 _GENERATED_WORKFLOW = frozenset({"handle", "submit"})
 
 
@@ -102,6 +104,8 @@ class ClassNames:
     send_client: str
     ingress_client: str
     ingress_send_client: str
+    sync_client: str
+    sync_send_client: str
 
     def __iter__(self) -> Iterator[str]:
         """Yields the public ones."""
@@ -110,6 +114,8 @@ class ClassNames:
         yield self.send_client
         yield self.ingress_client
         yield self.ingress_send_client
+        yield self.sync_client
+        yield self.sync_send_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +341,8 @@ def class_names(services: Sequence[str]) -> tuple[ClassNames, ...]:
             send_client=unique_name(f"{stem}SendClient", taken),
             ingress_client=unique_name(f"{stem}IngressClient", taken),
             ingress_send_client=unique_name(f"{stem}IngressSendClient", taken),
+            sync_client=unique_name(f"{stem}SyncClient", taken),
+            sync_send_client=unique_name(f"{stem}SyncSendClient", taken),
         )
         for stem in names
     )

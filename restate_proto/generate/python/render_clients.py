@@ -31,24 +31,39 @@ class _Style:
         invoke: what it does; the base's method for it.
         returns: its type, with `{}` for the response's.
         options: the type of the options that it takes.
+        shares: what gives a method of another client the type that it has in this one; empty where
+            this one has its own.
     """
 
     define: str
     invoke: str
     returns: str
     options: str
+    shares: str = ""
 
 
 _CALL = _Style("def", "return self._call", "_rt.CallFuture[{}]", "CallOptions")
 _SEND = _Style("def", "return self._send", "_rt.InvocationHandle[{}]", "SendOptions")
 _INGRESS_CALL = _Style("async def", "return await self._call", "{}", "CallOptions")
 _INGRESS_SEND = _Style(
-    "async def", "return await self._send", "_rt.IngressInvocationHandle[{}]", "SendOptions"
+    "async def",
+    "return await self._send",
+    "_rt.IngressInvocationHandle[{}]",
+    "SendOptions",
+    shares="_rt.ingress_send",
+)
+_SYNC_CALL = _Style("def", "return self._call", "{}", "CallOptions", shares="_rt.sync_call")
+_SYNC_SEND = _Style(
+    "def",
+    "return self._send",
+    "_rt.SyncInvocationHandle[{}]",
+    "SendOptions",
+    shares="_rt.sync_send",
 )
 
 
 def render_clients(printer: Printer, service: PythonService, imports: Imports) -> None:
-    """Adds the four client classes of a service."""
+    """Adds the six client classes of a service."""
     names = service.classes
     what = described(service.model)
     renderer = _Renderer(printer, service, imports)
@@ -76,16 +91,33 @@ def render_clients(printer: Printer, service: PythonService, imports: Imports) -
             f"Calls {what} from outside of Restate: `{names.client}.from_client` makes one."
         )
         renderer.send("_client", names.ingress_send_client)
-        renderer.submit()
+        renderer.submit("async def", "return await self._submit", _INGRESS_SEND.returns)
         renderer.handle(_INGRESS_SEND.returns)
         renderer.methods(_INGRESS_CALL)
 
-    printer.class_(names.ingress_send_client, "_rt.IngressServiceSendClient", names.docs)
+    printer.class_(names.ingress_send_client, "_rt.IngressServiceSendClient")
     with printer.indented():
         printer.docstring(
             f"Sends one-way messages to {what} from outside: `{names.ingress_client}.send` makes one."
         )
-        renderer.methods(_INGRESS_SEND)
+        renderer.shared_methods(_INGRESS_SEND, names.send_client)
+
+    printer.class_(names.sync_client, "_rt.SyncServiceClient")
+    with printer.indented():
+        printer.docstring(
+            f"Calls {what} from code that blocks: `{names.client}.from_sync_client` makes one."
+        )
+        renderer.shared_methods(_SYNC_CALL, names.client)
+        renderer.send("_client", names.sync_send_client)
+        renderer.submit("def", "return self._submit", _SYNC_SEND.returns)
+        renderer.handle(_SYNC_SEND.returns)
+
+    printer.class_(names.sync_send_client, "_rt.SyncServiceSendClient")
+    with printer.indented():
+        printer.docstring(
+            f"Sends one-way messages to {what}, and blocks: `{names.sync_client}.send` makes one."
+        )
+        renderer.shared_methods(_SYNC_SEND, names.send_client)
 
 
 class _Renderer:
@@ -97,7 +129,7 @@ class _Renderer:
         self._imports = imports
 
     def constructors(self) -> None:
-        """Adds `from_context` and `from_client`."""
+        """Adds `from_context`, `from_client` and `from_sync_client`."""
         names = self._service.classes
         parameters = ["*", "scope: str | None = None"]
         key = "None"
@@ -114,83 +146,117 @@ class _Renderer:
             case None:
                 pass
         self._constructor(
-            "@classmethod",
+            "from_context",
             ["cls", "ctx: _rt.Context", *parameters],
             names.client,
             f"cls(ctx, {key}, scope)",
+            "for use in a handler",
         )
         self._constructor(
-            "@staticmethod",
+            "from_client",
             ["client: _rt.IngressClient", *parameters],
             names.ingress_client,
             f"{names.ingress_client}(client, {key}, scope)",
+            "for use outside of Restate",
+        )
+        self._constructor(
+            "from_sync_client",
+            ["client: _rt.SyncIngressClient", *parameters],
+            names.sync_client,
+            f"{names.sync_client}(client, {key}, scope)",
+            "for code that blocks",
         )
 
     def _constructor(
-        self, decorator: str, parameters: Sequence[str], returns: str, code: str
+        self, name: str, parameters: Sequence[str], returns: str, code: str, use: str
     ) -> None:
-        in_handler = decorator == "@classmethod"
         text = "Returns the client"
         if self._service.model.is_keyed and not isinstance(self._service.model.key, FixedKey):
             is_object = self._service.model.kind is ServiceKind.VIRTUAL_OBJECT
             text += " for one object key" if is_object else " for one workflow id"
-        text += ", for use in a handler." if in_handler else ", for use outside of Restate."
+        text += f", {use}."
         if self._service.model.has_key_field:
             text += "\n\nWithout a key, it takes the key from each request."
         self._printer.line()
-        self._printer.line(decorator)
+        self._printer.line("@classmethod" if parameters[0] == "cls" else "@staticmethod")
         if self._service.model.deprecated:
             self._deprecated()
-        name = "from_context" if in_handler else "from_client"
         self._printer.signature(f"def {name}", parameters, returns)
         with self._printer.indented():
             self._printer.docstring(text)
             self._printer.line(f"return {code}")
 
     def send(self, origin: str, client: str) -> None:
-        """Adds `send`."""
+        """Adds `send`; the client's base says what it is for."""
         self._printer.line()
         self._printer.signature("def send", ["self"], client)
         with self._printer.indented():
-            self._printer.docstring("Returns the same handlers as one-way messages.")
             self._printer.line(f"return {client}(self.{origin}, self._key, self._scope)")
 
     def methods(self, style: _Style) -> None:
         """Adds a method for each handler."""
         for handler in self._service.handlers:
-            self._printer.line()
-            if handler.model.deprecated:
-                self._deprecated(handler)
-            self._printer.signature(
-                f"{style.define} {handler.method}",
-                [
-                    "self",
-                    *request_parameter(handler.model, self._imports),
-                    self._options(style.options),
-                ],
-                style.returns.format(self._imports.response(handler.model)),
-            )
-            with self._printer.indented():
-                self._invoke(style.invoke, handler)
+            self._method(style, handler)
 
-    def submit(self) -> None:
-        """Adds `submit`, which starts a workflow."""
+    def shared_methods(self, style: _Style, owner: str) -> None:
+        """Adds a line for each handler, which shares the method of another client.
+
+        A handler that is deprecated has its own, as its users are to be told so and not this code,
+        and so has one whose name is private to the other client.
+
+        Args:
+            style: what the methods are.
+            owner: the class of the other client.
+        """
+        handlers = self._service.handlers
+        own = [each for each in handlers if each.model.deprecated or each.method.startswith("_")]
+        for handler in handlers:
+            if handler not in own:
+                method = handler.method
+                self._printer.line(f"{method} = {style.shares}({owner}.{method})")
+        for handler in own:
+            self._method(style, handler)
+
+    def _method(self, style: _Style, handler: PythonHandler) -> None:
+        self._printer.line()
+        if handler.model.deprecated:
+            self._deprecated(handler)
+        self._printer.signature(
+            f"{style.define} {handler.method}",
+            [
+                "self",
+                *request_parameter(handler.model, self._imports),
+                self._options(style.options),
+            ],
+            style.returns.format(self._imports.response(handler.model)),
+        )
+        with self._printer.indented():
+            self._invoke(style.invoke, handler)
+
+    def submit(self, define: str, invoke: str, returns: str) -> None:
+        """Adds `submit`, which starts a workflow.
+
+        Args:
+            define: how the method begins.
+            invoke: what it does; the base's method for it.
+            returns: its type, with `{}` for the response's.
+        """
         for handler in self._run_handlers():
             self._printer.line()
             if handler.model.deprecated:
                 self._deprecated(handler)
             self._printer.signature(
-                "async def submit",
+                f"{define} submit",
                 [
                     "self",
                     *request_parameter(handler.model, self._imports),
                     self._options("SubmitOptions"),
                 ],
-                _INGRESS_SEND.returns.format(self._imports.response(handler.model)),
+                returns.format(self._imports.response(handler.model)),
             )
             with self._printer.indented():
                 self._printer.docstring("Starts the workflow and does not wait for its result.")
-                self._invoke("return await self._submit", handler)
+                self._invoke(invoke, handler)
 
     def handle(self, returns: str) -> None:
         """Adds `handle`, which is about the run of a workflow.

@@ -13,7 +13,8 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "AwakeableHolderBase", "AwakeableHolderClient", "AwakeableHolderIngressClient",
-    "AwakeableHolderIngressSendClient", "AwakeableHolderSendClient",
+    "AwakeableHolderIngressSendClient", "AwakeableHolderSendClient", "AwakeableHolderSyncClient",
+    "AwakeableHolderSyncSendClient",
 ]
 
 
@@ -61,8 +62,14 @@ class AwakeableHolderClient(_rt.ContextClient, _AwakeableHolderDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return AwakeableHolderIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> AwakeableHolderSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return AwakeableHolderSyncClient(client, key, scope)
+
     def send(self) -> AwakeableHolderSendClient:
-        """Returns the same handlers as one-way messages."""
         return AwakeableHolderSendClient(self._ctx, self._key, self._scope)
 
     def hold(
@@ -104,7 +111,6 @@ class AwakeableHolderIngressClient(_rt.IngressServiceClient, _AwakeableHolderDoc
     """Calls the virtual object `AwakeableHolder` from outside of Restate: `AwakeableHolderClient.from_client` makes one."""
 
     def send(self) -> AwakeableHolderIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return AwakeableHolderIngressSendClient(self._client, self._key, self._scope)
 
     async def hold(
@@ -121,23 +127,28 @@ class AwakeableHolderIngressClient(_rt.IngressServiceClient, _AwakeableHolderDoc
         return await self._call(_AWAKEABLE_HOLDER_UNLOCK, request, options)
 
 
-class AwakeableHolderIngressSendClient(_rt.IngressServiceSendClient, _AwakeableHolderDocs):
+class AwakeableHolderIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `AwakeableHolder` from outside: `AwakeableHolderIngressClient.send` makes one."""
+    hold = _rt.ingress_send(AwakeableHolderSendClient.hold)
+    has_awakeable = _rt.ingress_send(AwakeableHolderSendClient.has_awakeable)
+    unlock = _rt.ingress_send(AwakeableHolderSendClient.unlock)
 
-    async def hold(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_AWAKEABLE_HOLDER_HOLD, request, options)
 
-    async def has_awakeable(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.BoolValue]:
-        return await self._send(_AWAKEABLE_HOLDER_HAS_AWAKEABLE, None, options)
+class AwakeableHolderSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `AwakeableHolder` from code that blocks: `AwakeableHolderClient.from_sync_client` makes one."""
+    hold = _rt.sync_call(AwakeableHolderClient.hold)
+    has_awakeable = _rt.sync_call(AwakeableHolderClient.has_awakeable)
+    unlock = _rt.sync_call(AwakeableHolderClient.unlock)
 
-    async def unlock(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_AWAKEABLE_HOLDER_UNLOCK, request, options)
+    def send(self) -> AwakeableHolderSyncSendClient:
+        return AwakeableHolderSyncSendClient(self._client, self._key, self._scope)
+
+
+class AwakeableHolderSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `AwakeableHolder`, and blocks: `AwakeableHolderSyncClient.send` makes one."""
+    hold = _rt.sync_send(AwakeableHolderSendClient.hold)
+    has_awakeable = _rt.sync_send(AwakeableHolderSendClient.has_awakeable)
+    unlock = _rt.sync_send(AwakeableHolderSendClient.unlock)
 
 
 _AWAKEABLE_HOLDER_HOLD: Final = _rt.HandlerDescriptor(

@@ -15,6 +15,7 @@ from restate_proto._codegen import v1 as _rt
 __all__ = [
     "BlockAndWaitWorkflowBase", "BlockAndWaitWorkflowClient", "BlockAndWaitWorkflowIngressClient",
     "BlockAndWaitWorkflowIngressSendClient", "BlockAndWaitWorkflowSendClient",
+    "BlockAndWaitWorkflowSyncClient", "BlockAndWaitWorkflowSyncSendClient",
 ]
 
 
@@ -69,8 +70,14 @@ class BlockAndWaitWorkflowClient(_rt.ContextClient, _BlockAndWaitWorkflowDocs):
         """Returns the client for one workflow id, for use outside of Restate."""
         return BlockAndWaitWorkflowIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> BlockAndWaitWorkflowSyncClient:
+        """Returns the client for one workflow id, for code that blocks."""
+        return BlockAndWaitWorkflowSyncClient(client, key, scope)
+
     def send(self) -> BlockAndWaitWorkflowSendClient:
-        """Returns the same handlers as one-way messages."""
         return BlockAndWaitWorkflowSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_wrappers_pb2.StringValue]:
@@ -114,7 +121,6 @@ class BlockAndWaitWorkflowIngressClient(_rt.IngressServiceClient, _BlockAndWaitW
     """Calls the workflow `BlockAndWaitWorkflow` from outside of Restate: `BlockAndWaitWorkflowClient.from_client` makes one."""
 
     def send(self) -> BlockAndWaitWorkflowIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return BlockAndWaitWorkflowIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
@@ -141,23 +147,38 @@ class BlockAndWaitWorkflowIngressClient(_rt.IngressServiceClient, _BlockAndWaitW
         return await self._call(_BLOCK_AND_WAIT_WORKFLOW_GET_STATE, None, options)
 
 
-class BlockAndWaitWorkflowIngressSendClient(_rt.IngressServiceSendClient, _BlockAndWaitWorkflowDocs):
+class BlockAndWaitWorkflowIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the workflow `BlockAndWaitWorkflow` from outside: `BlockAndWaitWorkflowIngressClient.send` makes one."""
+    run = _rt.ingress_send(BlockAndWaitWorkflowSendClient.run)
+    unblock = _rt.ingress_send(BlockAndWaitWorkflowSendClient.unblock)
+    get_state = _rt.ingress_send(BlockAndWaitWorkflowSendClient.get_state)
 
-    async def run(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.StringValue]:
-        return await self._send(_BLOCK_AND_WAIT_WORKFLOW_RUN, request, options)
 
-    async def unblock(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_BLOCK_AND_WAIT_WORKFLOW_UNBLOCK, request, options)
+class BlockAndWaitWorkflowSyncClient(_rt.SyncServiceClient):
+    """Calls the workflow `BlockAndWaitWorkflow` from code that blocks: `BlockAndWaitWorkflowClient.from_sync_client` makes one."""
+    run = _rt.sync_call(BlockAndWaitWorkflowClient.run)
+    unblock = _rt.sync_call(BlockAndWaitWorkflowClient.unblock)
+    get_state = _rt.sync_call(BlockAndWaitWorkflowClient.get_state)
 
-    async def get_state(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_struct_pb2.Value]:
-        return await self._send(_BLOCK_AND_WAIT_WORKFLOW_GET_STATE, None, options)
+    def send(self) -> BlockAndWaitWorkflowSyncSendClient:
+        return BlockAndWaitWorkflowSyncSendClient(self._client, self._key, self._scope)
+
+    def submit(
+        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SubmitOptions],
+    ) -> _rt.SyncInvocationHandle[_wrappers_pb2.StringValue]:
+        """Starts the workflow and does not wait for its result."""
+        return self._submit(_BLOCK_AND_WAIT_WORKFLOW_RUN, request, options)
+
+    def handle(self) -> _rt.SyncInvocationHandle[_wrappers_pb2.StringValue]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_BLOCK_AND_WAIT_WORKFLOW_RUN)
+
+
+class BlockAndWaitWorkflowSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the workflow `BlockAndWaitWorkflow`, and blocks: `BlockAndWaitWorkflowSyncClient.send` makes one."""
+    run = _rt.sync_send(BlockAndWaitWorkflowSendClient.run)
+    unblock = _rt.sync_send(BlockAndWaitWorkflowSendClient.unblock)
+    get_state = _rt.sync_send(BlockAndWaitWorkflowSendClient.get_state)
 
 
 _BLOCK_AND_WAIT_WORKFLOW_RUN: Final = _rt.HandlerDescriptor(

@@ -14,9 +14,10 @@ from restate_proto._codegen import v1 as _rt
 __all__ = [
     "CancelTestBlockingServiceBase", "CancelTestBlockingServiceClient",
     "CancelTestBlockingServiceIngressClient", "CancelTestBlockingServiceIngressSendClient",
-    "CancelTestBlockingServiceSendClient", "CancelTestRunnerBase", "CancelTestRunnerClient",
+    "CancelTestBlockingServiceSendClient", "CancelTestBlockingServiceSyncClient",
+    "CancelTestBlockingServiceSyncSendClient", "CancelTestRunnerBase", "CancelTestRunnerClient",
     "CancelTestRunnerIngressClient", "CancelTestRunnerIngressSendClient",
-    "CancelTestRunnerSendClient",
+    "CancelTestRunnerSendClient", "CancelTestRunnerSyncClient", "CancelTestRunnerSyncSendClient",
 ]
 
 
@@ -61,8 +62,14 @@ class CancelTestRunnerClient(_rt.ContextClient, _CancelTestRunnerDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return CancelTestRunnerIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> CancelTestRunnerSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return CancelTestRunnerSyncClient(client, key, scope)
+
     def send(self) -> CancelTestRunnerSendClient:
-        """Returns the same handlers as one-way messages."""
         return CancelTestRunnerSendClient(self._ctx, self._key, self._scope)
 
     def start_test(
@@ -94,7 +101,6 @@ class CancelTestRunnerIngressClient(_rt.IngressServiceClient, _CancelTestRunnerD
     """Calls the virtual object `CancelTestRunner` from outside of Restate: `CancelTestRunnerClient.from_client` makes one."""
 
     def send(self) -> CancelTestRunnerIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return CancelTestRunnerIngressSendClient(self._client, self._key, self._scope)
 
     async def start_test(
@@ -106,18 +112,25 @@ class CancelTestRunnerIngressClient(_rt.IngressServiceClient, _CancelTestRunnerD
         return await self._call(_CANCEL_TEST_RUNNER_VERIFY_TEST, None, options)
 
 
-class CancelTestRunnerIngressSendClient(_rt.IngressServiceSendClient, _CancelTestRunnerDocs):
+class CancelTestRunnerIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `CancelTestRunner` from outside: `CancelTestRunnerIngressClient.send` makes one."""
+    start_test = _rt.ingress_send(CancelTestRunnerSendClient.start_test)
+    verify_test = _rt.ingress_send(CancelTestRunnerSendClient.verify_test)
 
-    async def start_test(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_CANCEL_TEST_RUNNER_START_TEST, request, options)
 
-    async def verify_test(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.BoolValue]:
-        return await self._send(_CANCEL_TEST_RUNNER_VERIFY_TEST, None, options)
+class CancelTestRunnerSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `CancelTestRunner` from code that blocks: `CancelTestRunnerClient.from_sync_client` makes one."""
+    start_test = _rt.sync_call(CancelTestRunnerClient.start_test)
+    verify_test = _rt.sync_call(CancelTestRunnerClient.verify_test)
+
+    def send(self) -> CancelTestRunnerSyncSendClient:
+        return CancelTestRunnerSyncSendClient(self._client, self._key, self._scope)
+
+
+class CancelTestRunnerSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `CancelTestRunner`, and blocks: `CancelTestRunnerSyncClient.send` makes one."""
+    start_test = _rt.sync_send(CancelTestRunnerSendClient.start_test)
+    verify_test = _rt.sync_send(CancelTestRunnerSendClient.verify_test)
 
 
 class _CancelTestBlockingServiceDocs:
@@ -157,8 +170,14 @@ class CancelTestBlockingServiceClient(_rt.ContextClient, _CancelTestBlockingServ
         """Returns the client for one object key, for use outside of Restate."""
         return CancelTestBlockingServiceIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> CancelTestBlockingServiceSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return CancelTestBlockingServiceSyncClient(client, key, scope)
+
     def send(self) -> CancelTestBlockingServiceSendClient:
-        """Returns the same handlers as one-way messages."""
         return CancelTestBlockingServiceSendClient(self._ctx, self._key, self._scope)
 
     def block(
@@ -186,7 +205,6 @@ class CancelTestBlockingServiceIngressClient(_rt.IngressServiceClient, _CancelTe
     """Calls the virtual object `CancelTestBlockingService` from outside of Restate: `CancelTestBlockingServiceClient.from_client` makes one."""
 
     def send(self) -> CancelTestBlockingServiceIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return CancelTestBlockingServiceIngressSendClient(self._client, self._key, self._scope)
 
     async def block(
@@ -198,18 +216,25 @@ class CancelTestBlockingServiceIngressClient(_rt.IngressServiceClient, _CancelTe
         return await self._call(_CANCEL_TEST_BLOCKING_SERVICE_IS_UNLOCKED, None, options)
 
 
-class CancelTestBlockingServiceIngressSendClient(_rt.IngressServiceSendClient, _CancelTestBlockingServiceDocs):
+class CancelTestBlockingServiceIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `CancelTestBlockingService` from outside: `CancelTestBlockingServiceIngressClient.send` makes one."""
+    block = _rt.ingress_send(CancelTestBlockingServiceSendClient.block)
+    is_unlocked = _rt.ingress_send(CancelTestBlockingServiceSendClient.is_unlocked)
 
-    async def block(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_CANCEL_TEST_BLOCKING_SERVICE_BLOCK, request, options)
 
-    async def is_unlocked(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_CANCEL_TEST_BLOCKING_SERVICE_IS_UNLOCKED, None, options)
+class CancelTestBlockingServiceSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `CancelTestBlockingService` from code that blocks: `CancelTestBlockingServiceClient.from_sync_client` makes one."""
+    block = _rt.sync_call(CancelTestBlockingServiceClient.block)
+    is_unlocked = _rt.sync_call(CancelTestBlockingServiceClient.is_unlocked)
+
+    def send(self) -> CancelTestBlockingServiceSyncSendClient:
+        return CancelTestBlockingServiceSyncSendClient(self._client, self._key, self._scope)
+
+
+class CancelTestBlockingServiceSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `CancelTestBlockingService`, and blocks: `CancelTestBlockingServiceSyncClient.send` makes one."""
+    block = _rt.sync_send(CancelTestBlockingServiceSendClient.block)
+    is_unlocked = _rt.sync_send(CancelTestBlockingServiceSendClient.is_unlocked)
 
 
 _CANCEL_TEST_RUNNER_START_TEST: Final = _rt.HandlerDescriptor(

@@ -14,7 +14,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "CounterBase", "CounterClient", "CounterIngressClient", "CounterIngressSendClient",
-    "CounterSendClient",
+    "CounterSendClient", "CounterSyncClient", "CounterSyncSendClient",
 ]
 
 
@@ -71,8 +71,14 @@ class CounterClient(_rt.ContextClient, _CounterDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return CounterIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> CounterSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return CounterSyncClient(client, key, scope)
+
     def send(self) -> CounterSendClient:
-        """Returns the same handlers as one-way messages."""
         return CounterSendClient(self._ctx, self._key, self._scope)
 
     def add(
@@ -118,7 +124,6 @@ class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
     """Calls the virtual object `Counter` from outside of Restate: `CounterClient.from_client` makes one."""
 
     def send(self) -> CounterIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return CounterIngressSendClient(self._client, self._key, self._scope)
 
     async def add(
@@ -138,26 +143,31 @@ class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
         return await self._call(_COUNTER_RESET, None, options)
 
 
-class CounterIngressSendClient(_rt.IngressServiceSendClient, _CounterDocs):
+class CounterIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `Counter` from outside: `CounterIngressClient.send` makes one."""
+    add = _rt.ingress_send(CounterSendClient.add)
+    add_then_fail = _rt.ingress_send(CounterSendClient.add_then_fail)
+    get = _rt.ingress_send(CounterSendClient.get)
+    reset = _rt.ingress_send(CounterSendClient.reset)
 
-    async def add(
-        self, request: _wrappers_pb2.Int32Value, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_counter_pb2.CounterUpdateResponse]:
-        return await self._send(_COUNTER_ADD, request, options)
 
-    async def add_then_fail(
-        self, request: _wrappers_pb2.Int32Value, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_COUNTER_ADD_THEN_FAIL, request, options)
+class CounterSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `Counter` from code that blocks: `CounterClient.from_sync_client` makes one."""
+    add = _rt.sync_call(CounterClient.add)
+    add_then_fail = _rt.sync_call(CounterClient.add_then_fail)
+    get = _rt.sync_call(CounterClient.get)
+    reset = _rt.sync_call(CounterClient.reset)
 
-    async def get(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.Int32Value]:
-        return await self._send(_COUNTER_GET, None, options)
+    def send(self) -> CounterSyncSendClient:
+        return CounterSyncSendClient(self._client, self._key, self._scope)
 
-    async def reset(self, **options: Unpack[_rt.SendOptions]) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_COUNTER_RESET, None, options)
+
+class CounterSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `Counter`, and blocks: `CounterSyncClient.send` makes one."""
+    add = _rt.sync_send(CounterSendClient.add)
+    add_then_fail = _rt.sync_send(CounterSendClient.add_then_fail)
+    get = _rt.sync_send(CounterSendClient.get)
+    reset = _rt.sync_send(CounterSendClient.reset)
 
 
 _COUNTER_ADD: Final = _rt.HandlerDescriptor(

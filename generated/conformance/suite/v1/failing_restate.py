@@ -14,7 +14,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "FailingBase", "FailingClient", "FailingIngressClient", "FailingIngressSendClient",
-    "FailingSendClient",
+    "FailingSendClient", "FailingSyncClient", "FailingSyncSendClient",
 ]
 
 
@@ -87,8 +87,14 @@ class FailingClient(_rt.ContextClient, _FailingDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return FailingIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> FailingSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return FailingSyncClient(client, key, scope)
+
     def send(self) -> FailingSendClient:
-        """Returns the same handlers as one-way messages."""
         return FailingSendClient(self._ctx, self._key, self._scope)
 
     def terminally_failing_call(
@@ -160,7 +166,6 @@ class FailingIngressClient(_rt.IngressServiceClient, _FailingDocs):
     """Calls the virtual object `Failing` from outside of Restate: `FailingClient.from_client` makes one."""
 
     def send(self) -> FailingIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return FailingIngressSendClient(self._client, self._key, self._scope)
 
     async def terminally_failing_call(
@@ -194,38 +199,37 @@ class FailingIngressClient(_rt.IngressServiceClient, _FailingDocs):
         return await self._call(_FAILING_SIDE_EFFECT_FAILS_AFTER_GIVEN_ATTEMPTS, request, options)
 
 
-class FailingIngressSendClient(_rt.IngressServiceSendClient, _FailingDocs):
+class FailingIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `Failing` from outside: `FailingIngressClient.send` makes one."""
+    terminally_failing_call = _rt.ingress_send(FailingSendClient.terminally_failing_call)
+    call_terminally_failing_call = _rt.ingress_send(FailingSendClient.call_terminally_failing_call)
+    failing_call_with_eventual_success = _rt.ingress_send(FailingSendClient.failing_call_with_eventual_success)
+    terminally_failing_side_effect = _rt.ingress_send(FailingSendClient.terminally_failing_side_effect)
+    side_effect_succeeds_after_given_attempts = _rt.ingress_send(FailingSendClient.side_effect_succeeds_after_given_attempts)
+    side_effect_fails_after_given_attempts = _rt.ingress_send(FailingSendClient.side_effect_fails_after_given_attempts)
 
-    async def terminally_failing_call(
-        self, request: _failing_pb2.FailureToPropagate, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_FAILING_TERMINALLY_FAILING_CALL, request, options)
 
-    async def call_terminally_failing_call(
-        self, request: _failing_pb2.FailureToPropagate, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.StringValue]:
-        return await self._send(_FAILING_CALL_TERMINALLY_FAILING_CALL, request, options)
+class FailingSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `Failing` from code that blocks: `FailingClient.from_sync_client` makes one."""
+    terminally_failing_call = _rt.sync_call(FailingClient.terminally_failing_call)
+    call_terminally_failing_call = _rt.sync_call(FailingClient.call_terminally_failing_call)
+    failing_call_with_eventual_success = _rt.sync_call(FailingClient.failing_call_with_eventual_success)
+    terminally_failing_side_effect = _rt.sync_call(FailingClient.terminally_failing_side_effect)
+    side_effect_succeeds_after_given_attempts = _rt.sync_call(FailingClient.side_effect_succeeds_after_given_attempts)
+    side_effect_fails_after_given_attempts = _rt.sync_call(FailingClient.side_effect_fails_after_given_attempts)
 
-    async def failing_call_with_eventual_success(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.Int32Value]:
-        return await self._send(_FAILING_FAILING_CALL_WITH_EVENTUAL_SUCCESS, None, options)
+    def send(self) -> FailingSyncSendClient:
+        return FailingSyncSendClient(self._client, self._key, self._scope)
 
-    async def terminally_failing_side_effect(
-        self, request: _failing_pb2.FailureToPropagate, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_FAILING_TERMINALLY_FAILING_SIDE_EFFECT, request, options)
 
-    async def side_effect_succeeds_after_given_attempts(
-        self, request: _wrappers_pb2.Int32Value, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.Int32Value]:
-        return await self._send(_FAILING_SIDE_EFFECT_SUCCEEDS_AFTER_GIVEN_ATTEMPTS, request, options)
-
-    async def side_effect_fails_after_given_attempts(
-        self, request: _wrappers_pb2.Int32Value, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.Int32Value]:
-        return await self._send(_FAILING_SIDE_EFFECT_FAILS_AFTER_GIVEN_ATTEMPTS, request, options)
+class FailingSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `Failing`, and blocks: `FailingSyncClient.send` makes one."""
+    terminally_failing_call = _rt.sync_send(FailingSendClient.terminally_failing_call)
+    call_terminally_failing_call = _rt.sync_send(FailingSendClient.call_terminally_failing_call)
+    failing_call_with_eventual_success = _rt.sync_send(FailingSendClient.failing_call_with_eventual_success)
+    terminally_failing_side_effect = _rt.sync_send(FailingSendClient.terminally_failing_side_effect)
+    side_effect_succeeds_after_given_attempts = _rt.sync_send(FailingSendClient.side_effect_succeeds_after_given_attempts)
+    side_effect_fails_after_given_attempts = _rt.sync_send(FailingSendClient.side_effect_fails_after_given_attempts)
 
 
 _FAILING_TERMINALLY_FAILING_CALL: Final = _rt.HandlerDescriptor(

@@ -15,13 +15,17 @@ from restate_proto._codegen import v1 as _rt
 __all__ = [
     "ObjectInterpreterL0Base", "ObjectInterpreterL0Client", "ObjectInterpreterL0IngressClient",
     "ObjectInterpreterL0IngressSendClient", "ObjectInterpreterL0SendClient",
-    "ObjectInterpreterL1Base", "ObjectInterpreterL1Client", "ObjectInterpreterL1IngressClient",
+    "ObjectInterpreterL0SyncClient", "ObjectInterpreterL0SyncSendClient", "ObjectInterpreterL1Base",
+    "ObjectInterpreterL1Client", "ObjectInterpreterL1IngressClient",
     "ObjectInterpreterL1IngressSendClient", "ObjectInterpreterL1SendClient",
-    "ObjectInterpreterL2Base", "ObjectInterpreterL2Client", "ObjectInterpreterL2IngressClient",
+    "ObjectInterpreterL1SyncClient", "ObjectInterpreterL1SyncSendClient", "ObjectInterpreterL2Base",
+    "ObjectInterpreterL2Client", "ObjectInterpreterL2IngressClient",
     "ObjectInterpreterL2IngressSendClient", "ObjectInterpreterL2SendClient",
+    "ObjectInterpreterL2SyncClient", "ObjectInterpreterL2SyncSendClient",
     "ServiceInterpreterHelperBase", "ServiceInterpreterHelperClient",
     "ServiceInterpreterHelperIngressClient", "ServiceInterpreterHelperIngressSendClient",
-    "ServiceInterpreterHelperSendClient",
+    "ServiceInterpreterHelperSendClient", "ServiceInterpreterHelperSyncClient",
+    "ServiceInterpreterHelperSyncSendClient",
 ]
 
 
@@ -68,8 +72,14 @@ class ObjectInterpreterL0Client(_rt.ContextClient, _ObjectInterpreterL0Docs):
         """Returns the client for one object key, for use outside of Restate."""
         return ObjectInterpreterL0IngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> ObjectInterpreterL0SyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return ObjectInterpreterL0SyncClient(client, key, scope)
+
     def send(self) -> ObjectInterpreterL0SendClient:
-        """Returns the same handlers as one-way messages."""
         return ObjectInterpreterL0SendClient(self._ctx, self._key, self._scope)
 
     def interpret(
@@ -101,7 +111,6 @@ class ObjectInterpreterL0IngressClient(_rt.IngressServiceClient, _ObjectInterpre
     """Calls the virtual object `ObjectInterpreterL0` from outside of Restate: `ObjectInterpreterL0Client.from_client` makes one."""
 
     def send(self) -> ObjectInterpreterL0IngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return ObjectInterpreterL0IngressSendClient(self._client, self._key, self._scope)
 
     async def interpret(
@@ -113,18 +122,25 @@ class ObjectInterpreterL0IngressClient(_rt.IngressServiceClient, _ObjectInterpre
         return await self._call(_OBJECT_INTERPRETER_L0_COUNTER, None, options)
 
 
-class ObjectInterpreterL0IngressSendClient(_rt.IngressServiceSendClient, _ObjectInterpreterL0Docs):
+class ObjectInterpreterL0IngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `ObjectInterpreterL0` from outside: `ObjectInterpreterL0IngressClient.send` makes one."""
+    interpret = _rt.ingress_send(ObjectInterpreterL0SendClient.interpret)
+    counter = _rt.ingress_send(ObjectInterpreterL0SendClient.counter)
 
-    async def interpret(
-        self, request: _interpreter_pb2.Program, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_OBJECT_INTERPRETER_L0_INTERPRET, request, options)
 
-    async def counter(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.Int32Value]:
-        return await self._send(_OBJECT_INTERPRETER_L0_COUNTER, None, options)
+class ObjectInterpreterL0SyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `ObjectInterpreterL0` from code that blocks: `ObjectInterpreterL0Client.from_sync_client` makes one."""
+    interpret = _rt.sync_call(ObjectInterpreterL0Client.interpret)
+    counter = _rt.sync_call(ObjectInterpreterL0Client.counter)
+
+    def send(self) -> ObjectInterpreterL0SyncSendClient:
+        return ObjectInterpreterL0SyncSendClient(self._client, self._key, self._scope)
+
+
+class ObjectInterpreterL0SyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `ObjectInterpreterL0`, and blocks: `ObjectInterpreterL0SyncClient.send` makes one."""
+    interpret = _rt.sync_send(ObjectInterpreterL0SendClient.interpret)
+    counter = _rt.sync_send(ObjectInterpreterL0SendClient.counter)
 
 
 class _ObjectInterpreterL1Docs:
@@ -168,8 +184,14 @@ class ObjectInterpreterL1Client(_rt.ContextClient, _ObjectInterpreterL1Docs):
         """Returns the client for one object key, for use outside of Restate."""
         return ObjectInterpreterL1IngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> ObjectInterpreterL1SyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return ObjectInterpreterL1SyncClient(client, key, scope)
+
     def send(self) -> ObjectInterpreterL1SendClient:
-        """Returns the same handlers as one-way messages."""
         return ObjectInterpreterL1SendClient(self._ctx, self._key, self._scope)
 
     def interpret(
@@ -201,7 +223,6 @@ class ObjectInterpreterL1IngressClient(_rt.IngressServiceClient, _ObjectInterpre
     """Calls the virtual object `ObjectInterpreterL1` from outside of Restate: `ObjectInterpreterL1Client.from_client` makes one."""
 
     def send(self) -> ObjectInterpreterL1IngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return ObjectInterpreterL1IngressSendClient(self._client, self._key, self._scope)
 
     async def interpret(
@@ -213,18 +234,25 @@ class ObjectInterpreterL1IngressClient(_rt.IngressServiceClient, _ObjectInterpre
         return await self._call(_OBJECT_INTERPRETER_L1_COUNTER, None, options)
 
 
-class ObjectInterpreterL1IngressSendClient(_rt.IngressServiceSendClient, _ObjectInterpreterL1Docs):
+class ObjectInterpreterL1IngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `ObjectInterpreterL1` from outside: `ObjectInterpreterL1IngressClient.send` makes one."""
+    interpret = _rt.ingress_send(ObjectInterpreterL1SendClient.interpret)
+    counter = _rt.ingress_send(ObjectInterpreterL1SendClient.counter)
 
-    async def interpret(
-        self, request: _interpreter_pb2.Program, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_OBJECT_INTERPRETER_L1_INTERPRET, request, options)
 
-    async def counter(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.Int32Value]:
-        return await self._send(_OBJECT_INTERPRETER_L1_COUNTER, None, options)
+class ObjectInterpreterL1SyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `ObjectInterpreterL1` from code that blocks: `ObjectInterpreterL1Client.from_sync_client` makes one."""
+    interpret = _rt.sync_call(ObjectInterpreterL1Client.interpret)
+    counter = _rt.sync_call(ObjectInterpreterL1Client.counter)
+
+    def send(self) -> ObjectInterpreterL1SyncSendClient:
+        return ObjectInterpreterL1SyncSendClient(self._client, self._key, self._scope)
+
+
+class ObjectInterpreterL1SyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `ObjectInterpreterL1`, and blocks: `ObjectInterpreterL1SyncClient.send` makes one."""
+    interpret = _rt.sync_send(ObjectInterpreterL1SendClient.interpret)
+    counter = _rt.sync_send(ObjectInterpreterL1SendClient.counter)
 
 
 class _ObjectInterpreterL2Docs:
@@ -268,8 +296,14 @@ class ObjectInterpreterL2Client(_rt.ContextClient, _ObjectInterpreterL2Docs):
         """Returns the client for one object key, for use outside of Restate."""
         return ObjectInterpreterL2IngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> ObjectInterpreterL2SyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return ObjectInterpreterL2SyncClient(client, key, scope)
+
     def send(self) -> ObjectInterpreterL2SendClient:
-        """Returns the same handlers as one-way messages."""
         return ObjectInterpreterL2SendClient(self._ctx, self._key, self._scope)
 
     def interpret(
@@ -301,7 +335,6 @@ class ObjectInterpreterL2IngressClient(_rt.IngressServiceClient, _ObjectInterpre
     """Calls the virtual object `ObjectInterpreterL2` from outside of Restate: `ObjectInterpreterL2Client.from_client` makes one."""
 
     def send(self) -> ObjectInterpreterL2IngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return ObjectInterpreterL2IngressSendClient(self._client, self._key, self._scope)
 
     async def interpret(
@@ -313,18 +346,25 @@ class ObjectInterpreterL2IngressClient(_rt.IngressServiceClient, _ObjectInterpre
         return await self._call(_OBJECT_INTERPRETER_L2_COUNTER, None, options)
 
 
-class ObjectInterpreterL2IngressSendClient(_rt.IngressServiceSendClient, _ObjectInterpreterL2Docs):
+class ObjectInterpreterL2IngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `ObjectInterpreterL2` from outside: `ObjectInterpreterL2IngressClient.send` makes one."""
+    interpret = _rt.ingress_send(ObjectInterpreterL2SendClient.interpret)
+    counter = _rt.ingress_send(ObjectInterpreterL2SendClient.counter)
 
-    async def interpret(
-        self, request: _interpreter_pb2.Program, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_OBJECT_INTERPRETER_L2_INTERPRET, request, options)
 
-    async def counter(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.Int32Value]:
-        return await self._send(_OBJECT_INTERPRETER_L2_COUNTER, None, options)
+class ObjectInterpreterL2SyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `ObjectInterpreterL2` from code that blocks: `ObjectInterpreterL2Client.from_sync_client` makes one."""
+    interpret = _rt.sync_call(ObjectInterpreterL2Client.interpret)
+    counter = _rt.sync_call(ObjectInterpreterL2Client.counter)
+
+    def send(self) -> ObjectInterpreterL2SyncSendClient:
+        return ObjectInterpreterL2SyncSendClient(self._client, self._key, self._scope)
+
+
+class ObjectInterpreterL2SyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `ObjectInterpreterL2`, and blocks: `ObjectInterpreterL2SyncClient.send` makes one."""
+    interpret = _rt.sync_send(ObjectInterpreterL2SendClient.interpret)
+    counter = _rt.sync_send(ObjectInterpreterL2SendClient.counter)
 
 
 class _ServiceInterpreterHelperDocs:
@@ -406,8 +446,14 @@ class ServiceInterpreterHelperClient(_rt.ContextClient, _ServiceInterpreterHelpe
         """Returns the client, for use outside of Restate."""
         return ServiceInterpreterHelperIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> ServiceInterpreterHelperSyncClient:
+        """Returns the client, for code that blocks."""
+        return ServiceInterpreterHelperSyncClient(client, None, scope)
+
     def send(self) -> ServiceInterpreterHelperSendClient:
-        """Returns the same handlers as one-way messages."""
         return ServiceInterpreterHelperSendClient(self._ctx, self._key, self._scope)
 
     def ping(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
@@ -493,7 +539,6 @@ class ServiceInterpreterHelperIngressClient(_rt.IngressServiceClient, _ServiceIn
     """Calls the service `ServiceInterpreterHelper` from outside of Restate: `ServiceInterpreterHelperClient.from_client` makes one."""
 
     def send(self) -> ServiceInterpreterHelperIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return ServiceInterpreterHelperIngressSendClient(self._client, self._key, self._scope)
 
     async def ping(self, **options: Unpack[_rt.CallOptions]) -> None:
@@ -534,47 +579,43 @@ class ServiceInterpreterHelperIngressClient(_rt.IngressServiceClient, _ServiceIn
         return await self._call(_SERVICE_INTERPRETER_HELPER_INCREMENT_VIA_AWAKEABLE_DANCE, request, options)
 
 
-class ServiceInterpreterHelperIngressSendClient(_rt.IngressServiceSendClient, _ServiceInterpreterHelperDocs):
+class ServiceInterpreterHelperIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `ServiceInterpreterHelper` from outside: `ServiceInterpreterHelperIngressClient.send` makes one."""
+    ping = _rt.ingress_send(ServiceInterpreterHelperSendClient.ping)
+    echo = _rt.ingress_send(ServiceInterpreterHelperSendClient.echo)
+    echo_later = _rt.ingress_send(ServiceInterpreterHelperSendClient.echo_later)
+    terminal_failure = _rt.ingress_send(ServiceInterpreterHelperSendClient.terminal_failure)
+    increment_indirectly = _rt.ingress_send(ServiceInterpreterHelperSendClient.increment_indirectly)
+    resolve_awakeable = _rt.ingress_send(ServiceInterpreterHelperSendClient.resolve_awakeable)
+    reject_awakeable = _rt.ingress_send(ServiceInterpreterHelperSendClient.reject_awakeable)
+    increment_via_awakeable_dance = _rt.ingress_send(ServiceInterpreterHelperSendClient.increment_via_awakeable_dance)
 
-    async def ping(self, **options: Unpack[_rt.SendOptions]) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_SERVICE_INTERPRETER_HELPER_PING, None, options)
 
-    async def echo(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.StringValue]:
-        return await self._send(_SERVICE_INTERPRETER_HELPER_ECHO, request, options)
+class ServiceInterpreterHelperSyncClient(_rt.SyncServiceClient):
+    """Calls the service `ServiceInterpreterHelper` from code that blocks: `ServiceInterpreterHelperClient.from_sync_client` makes one."""
+    ping = _rt.sync_call(ServiceInterpreterHelperClient.ping)
+    echo = _rt.sync_call(ServiceInterpreterHelperClient.echo)
+    echo_later = _rt.sync_call(ServiceInterpreterHelperClient.echo_later)
+    terminal_failure = _rt.sync_call(ServiceInterpreterHelperClient.terminal_failure)
+    increment_indirectly = _rt.sync_call(ServiceInterpreterHelperClient.increment_indirectly)
+    resolve_awakeable = _rt.sync_call(ServiceInterpreterHelperClient.resolve_awakeable)
+    reject_awakeable = _rt.sync_call(ServiceInterpreterHelperClient.reject_awakeable)
+    increment_via_awakeable_dance = _rt.sync_call(ServiceInterpreterHelperClient.increment_via_awakeable_dance)
 
-    async def echo_later(
-        self, request: _interpreter_pb2.EchoLaterRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.StringValue]:
-        return await self._send(_SERVICE_INTERPRETER_HELPER_ECHO_LATER, request, options)
+    def send(self) -> ServiceInterpreterHelperSyncSendClient:
+        return ServiceInterpreterHelperSyncSendClient(self._client, self._key, self._scope)
 
-    async def terminal_failure(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_SERVICE_INTERPRETER_HELPER_TERMINAL_FAILURE, None, options)
 
-    async def increment_indirectly(
-        self, request: _interpreter_pb2.InterpreterId, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_SERVICE_INTERPRETER_HELPER_INCREMENT_INDIRECTLY, request, options)
-
-    async def resolve_awakeable(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_SERVICE_INTERPRETER_HELPER_RESOLVE_AWAKEABLE, request, options)
-
-    async def reject_awakeable(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_SERVICE_INTERPRETER_HELPER_REJECT_AWAKEABLE, request, options)
-
-    async def increment_via_awakeable_dance(
-        self, request: _interpreter_pb2.IncrementViaAwakeableDanceRequest,
-        **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_SERVICE_INTERPRETER_HELPER_INCREMENT_VIA_AWAKEABLE_DANCE, request, options)
+class ServiceInterpreterHelperSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `ServiceInterpreterHelper`, and blocks: `ServiceInterpreterHelperSyncClient.send` makes one."""
+    ping = _rt.sync_send(ServiceInterpreterHelperSendClient.ping)
+    echo = _rt.sync_send(ServiceInterpreterHelperSendClient.echo)
+    echo_later = _rt.sync_send(ServiceInterpreterHelperSendClient.echo_later)
+    terminal_failure = _rt.sync_send(ServiceInterpreterHelperSendClient.terminal_failure)
+    increment_indirectly = _rt.sync_send(ServiceInterpreterHelperSendClient.increment_indirectly)
+    resolve_awakeable = _rt.sync_send(ServiceInterpreterHelperSendClient.resolve_awakeable)
+    reject_awakeable = _rt.sync_send(ServiceInterpreterHelperSendClient.reject_awakeable)
+    increment_via_awakeable_dance = _rt.sync_send(ServiceInterpreterHelperSendClient.increment_via_awakeable_dance)
 
 
 _OBJECT_INTERPRETER_L0_INTERPRET: Final = _rt.HandlerDescriptor(

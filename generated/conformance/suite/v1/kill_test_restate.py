@@ -12,9 +12,10 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "KillTestRunnerBase", "KillTestRunnerClient", "KillTestRunnerIngressClient",
-    "KillTestRunnerIngressSendClient", "KillTestRunnerSendClient", "KillTestSingletonBase",
-    "KillTestSingletonClient", "KillTestSingletonIngressClient",
-    "KillTestSingletonIngressSendClient", "KillTestSingletonSendClient",
+    "KillTestRunnerIngressSendClient", "KillTestRunnerSendClient", "KillTestRunnerSyncClient",
+    "KillTestRunnerSyncSendClient", "KillTestSingletonBase", "KillTestSingletonClient",
+    "KillTestSingletonIngressClient", "KillTestSingletonIngressSendClient",
+    "KillTestSingletonSendClient", "KillTestSingletonSyncClient", "KillTestSingletonSyncSendClient",
 ]
 
 
@@ -48,8 +49,14 @@ class KillTestRunnerClient(_rt.ContextClient, _KillTestRunnerDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return KillTestRunnerIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> KillTestRunnerSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return KillTestRunnerSyncClient(client, key, scope)
+
     def send(self) -> KillTestRunnerSendClient:
-        """Returns the same handlers as one-way messages."""
         return KillTestRunnerSendClient(self._ctx, self._key, self._scope)
 
     def start_call_tree(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
@@ -67,20 +74,28 @@ class KillTestRunnerIngressClient(_rt.IngressServiceClient, _KillTestRunnerDocs)
     """Calls the virtual object `KillTestRunner` from outside of Restate: `KillTestRunnerClient.from_client` makes one."""
 
     def send(self) -> KillTestRunnerIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return KillTestRunnerIngressSendClient(self._client, self._key, self._scope)
 
     async def start_call_tree(self, **options: Unpack[_rt.CallOptions]) -> None:
         return await self._call(_KILL_TEST_RUNNER_START_CALL_TREE, None, options)
 
 
-class KillTestRunnerIngressSendClient(_rt.IngressServiceSendClient, _KillTestRunnerDocs):
+class KillTestRunnerIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `KillTestRunner` from outside: `KillTestRunnerIngressClient.send` makes one."""
+    start_call_tree = _rt.ingress_send(KillTestRunnerSendClient.start_call_tree)
 
-    async def start_call_tree(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_KILL_TEST_RUNNER_START_CALL_TREE, None, options)
+
+class KillTestRunnerSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `KillTestRunner` from code that blocks: `KillTestRunnerClient.from_sync_client` makes one."""
+    start_call_tree = _rt.sync_call(KillTestRunnerClient.start_call_tree)
+
+    def send(self) -> KillTestRunnerSyncSendClient:
+        return KillTestRunnerSyncSendClient(self._client, self._key, self._scope)
+
+
+class KillTestRunnerSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `KillTestRunner`, and blocks: `KillTestRunnerSyncClient.send` makes one."""
+    start_call_tree = _rt.sync_send(KillTestRunnerSendClient.start_call_tree)
 
 
 class _KillTestSingletonDocs:
@@ -118,8 +133,14 @@ class KillTestSingletonClient(_rt.ContextClient, _KillTestSingletonDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return KillTestSingletonIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> KillTestSingletonSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return KillTestSingletonSyncClient(client, key, scope)
+
     def send(self) -> KillTestSingletonSendClient:
-        """Returns the same handlers as one-way messages."""
         return KillTestSingletonSendClient(self._ctx, self._key, self._scope)
 
     def recursive_call(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
@@ -143,7 +164,6 @@ class KillTestSingletonIngressClient(_rt.IngressServiceClient, _KillTestSingleto
     """Calls the virtual object `KillTestSingleton` from outside of Restate: `KillTestSingletonClient.from_client` makes one."""
 
     def send(self) -> KillTestSingletonIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return KillTestSingletonIngressSendClient(self._client, self._key, self._scope)
 
     async def recursive_call(self, **options: Unpack[_rt.CallOptions]) -> None:
@@ -153,18 +173,25 @@ class KillTestSingletonIngressClient(_rt.IngressServiceClient, _KillTestSingleto
         return await self._call(_KILL_TEST_SINGLETON_IS_UNLOCKED, None, options)
 
 
-class KillTestSingletonIngressSendClient(_rt.IngressServiceSendClient, _KillTestSingletonDocs):
+class KillTestSingletonIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `KillTestSingleton` from outside: `KillTestSingletonIngressClient.send` makes one."""
+    recursive_call = _rt.ingress_send(KillTestSingletonSendClient.recursive_call)
+    is_unlocked = _rt.ingress_send(KillTestSingletonSendClient.is_unlocked)
 
-    async def recursive_call(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_KILL_TEST_SINGLETON_RECURSIVE_CALL, None, options)
 
-    async def is_unlocked(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_KILL_TEST_SINGLETON_IS_UNLOCKED, None, options)
+class KillTestSingletonSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `KillTestSingleton` from code that blocks: `KillTestSingletonClient.from_sync_client` makes one."""
+    recursive_call = _rt.sync_call(KillTestSingletonClient.recursive_call)
+    is_unlocked = _rt.sync_call(KillTestSingletonClient.is_unlocked)
+
+    def send(self) -> KillTestSingletonSyncSendClient:
+        return KillTestSingletonSyncSendClient(self._client, self._key, self._scope)
+
+
+class KillTestSingletonSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `KillTestSingleton`, and blocks: `KillTestSingletonSyncClient.send` makes one."""
+    recursive_call = _rt.sync_send(KillTestSingletonSendClient.recursive_call)
+    is_unlocked = _rt.sync_send(KillTestSingletonSendClient.is_unlocked)
 
 
 _KILL_TEST_RUNNER_START_CALL_TREE: Final = _rt.HandlerDescriptor(

@@ -14,7 +14,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "ListObjectBase", "ListObjectClient", "ListObjectIngressClient", "ListObjectIngressSendClient",
-    "ListObjectSendClient",
+    "ListObjectSendClient", "ListObjectSyncClient", "ListObjectSyncSendClient",
 ]
 
 
@@ -62,8 +62,14 @@ class ListObjectClient(_rt.ContextClient, _ListObjectDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return ListObjectIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> ListObjectSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return ListObjectSyncClient(client, key, scope)
+
     def send(self) -> ListObjectSendClient:
-        """Returns the same handlers as one-way messages."""
         return ListObjectSendClient(self._ctx, self._key, self._scope)
 
     def append(
@@ -101,7 +107,6 @@ class ListObjectIngressClient(_rt.IngressServiceClient, _ListObjectDocs):
     """Calls the virtual object `ListObject` from outside of Restate: `ListObjectClient.from_client` makes one."""
 
     def send(self) -> ListObjectIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return ListObjectIngressSendClient(self._client, self._key, self._scope)
 
     async def append(
@@ -116,23 +121,28 @@ class ListObjectIngressClient(_rt.IngressServiceClient, _ListObjectDocs):
         return await self._call(_LIST_OBJECT_CLEAR, None, options)
 
 
-class ListObjectIngressSendClient(_rt.IngressServiceSendClient, _ListObjectDocs):
+class ListObjectIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `ListObject` from outside: `ListObjectIngressClient.send` makes one."""
+    append = _rt.ingress_send(ListObjectSendClient.append)
+    get = _rt.ingress_send(ListObjectSendClient.get)
+    clear = _rt.ingress_send(ListObjectSendClient.clear)
 
-    async def append(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_LIST_OBJECT_APPEND, request, options)
 
-    async def get(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_struct_pb2.ListValue]:
-        return await self._send(_LIST_OBJECT_GET, None, options)
+class ListObjectSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `ListObject` from code that blocks: `ListObjectClient.from_sync_client` makes one."""
+    append = _rt.sync_call(ListObjectClient.append)
+    get = _rt.sync_call(ListObjectClient.get)
+    clear = _rt.sync_call(ListObjectClient.clear)
 
-    async def clear(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_struct_pb2.ListValue]:
-        return await self._send(_LIST_OBJECT_CLEAR, None, options)
+    def send(self) -> ListObjectSyncSendClient:
+        return ListObjectSyncSendClient(self._client, self._key, self._scope)
+
+
+class ListObjectSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `ListObject`, and blocks: `ListObjectSyncClient.send` makes one."""
+    append = _rt.sync_send(ListObjectSendClient.append)
+    get = _rt.sync_send(ListObjectSendClient.get)
+    clear = _rt.sync_send(ListObjectSendClient.clear)
 
 
 _LIST_OBJECT_APPEND: Final = _rt.HandlerDescriptor(

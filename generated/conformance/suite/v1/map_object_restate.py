@@ -15,7 +15,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "MapObjectBase", "MapObjectClient", "MapObjectIngressClient", "MapObjectIngressSendClient",
-    "MapObjectSendClient",
+    "MapObjectSendClient", "MapObjectSyncClient", "MapObjectSyncSendClient",
 ]
 
 
@@ -61,8 +61,14 @@ class MapObjectClient(_rt.ContextClient, _MapObjectDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return MapObjectIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> MapObjectSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return MapObjectSyncClient(client, key, scope)
+
     def send(self) -> MapObjectSendClient:
-        """Returns the same handlers as one-way messages."""
         return MapObjectSendClient(self._ctx, self._key, self._scope)
 
     def set_(
@@ -104,7 +110,6 @@ class MapObjectIngressClient(_rt.IngressServiceClient, _MapObjectDocs):
     """Calls the virtual object `MapObject` from outside of Restate: `MapObjectClient.from_client` makes one."""
 
     def send(self) -> MapObjectIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return MapObjectIngressSendClient(self._client, self._key, self._scope)
 
     async def set_(
@@ -121,23 +126,28 @@ class MapObjectIngressClient(_rt.IngressServiceClient, _MapObjectDocs):
         return await self._call(_MAP_OBJECT_CLEAR_ALL, None, options)
 
 
-class MapObjectIngressSendClient(_rt.IngressServiceSendClient, _MapObjectDocs):
+class MapObjectIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `MapObject` from outside: `MapObjectIngressClient.send` makes one."""
+    set_ = _rt.ingress_send(MapObjectSendClient.set_)
+    get = _rt.ingress_send(MapObjectSendClient.get)
+    clear_all = _rt.ingress_send(MapObjectSendClient.clear_all)
 
-    async def set_(
-        self, request: _map_object_pb2.MapEntry, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_MAP_OBJECT_SET, request, options)
 
-    async def get(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.StringValue]:
-        return await self._send(_MAP_OBJECT_GET, request, options)
+class MapObjectSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `MapObject` from code that blocks: `MapObjectClient.from_sync_client` makes one."""
+    set_ = _rt.sync_call(MapObjectClient.set_)
+    get = _rt.sync_call(MapObjectClient.get)
+    clear_all = _rt.sync_call(MapObjectClient.clear_all)
 
-    async def clear_all(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_struct_pb2.ListValue]:
-        return await self._send(_MAP_OBJECT_CLEAR_ALL, None, options)
+    def send(self) -> MapObjectSyncSendClient:
+        return MapObjectSyncSendClient(self._client, self._key, self._scope)
+
+
+class MapObjectSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `MapObject`, and blocks: `MapObjectSyncClient.send` makes one."""
+    set_ = _rt.sync_send(MapObjectSendClient.set_)
+    get = _rt.sync_send(MapObjectSendClient.get)
+    clear_all = _rt.sync_send(MapObjectSendClient.clear_all)
 
 
 _MAP_OBJECT_SET: Final = _rt.HandlerDescriptor(

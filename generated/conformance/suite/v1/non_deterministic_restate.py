@@ -12,7 +12,8 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "NonDeterministicBase", "NonDeterministicClient", "NonDeterministicIngressClient",
-    "NonDeterministicIngressSendClient", "NonDeterministicSendClient",
+    "NonDeterministicIngressSendClient", "NonDeterministicSendClient", "NonDeterministicSyncClient",
+    "NonDeterministicSyncSendClient",
 ]
 
 
@@ -63,8 +64,14 @@ class NonDeterministicClient(_rt.ContextClient, _NonDeterministicDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return NonDeterministicIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> NonDeterministicSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return NonDeterministicSyncClient(client, key, scope)
+
     def send(self) -> NonDeterministicSendClient:
-        """Returns the same handlers as one-way messages."""
         return NonDeterministicSendClient(self._ctx, self._key, self._scope)
 
     def either_sleep_or_call(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
@@ -108,7 +115,6 @@ class NonDeterministicIngressClient(_rt.IngressServiceClient, _NonDeterministicD
     """Calls the virtual object `NonDeterministic` from outside of Restate: `NonDeterministicClient.from_client` makes one."""
 
     def send(self) -> NonDeterministicIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return NonDeterministicIngressSendClient(self._client, self._key, self._scope)
 
     async def either_sleep_or_call(self, **options: Unpack[_rt.CallOptions]) -> None:
@@ -126,28 +132,31 @@ class NonDeterministicIngressClient(_rt.IngressServiceClient, _NonDeterministicD
         return await self._call(_NON_DETERMINISTIC_SET_DIFFERENT_KEY, None, options)
 
 
-class NonDeterministicIngressSendClient(_rt.IngressServiceSendClient, _NonDeterministicDocs):
+class NonDeterministicIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `NonDeterministic` from outside: `NonDeterministicIngressClient.send` makes one."""
+    either_sleep_or_call = _rt.ingress_send(NonDeterministicSendClient.either_sleep_or_call)
+    call_different_method = _rt.ingress_send(NonDeterministicSendClient.call_different_method)
+    background_invoke_with_different_targets = _rt.ingress_send(NonDeterministicSendClient.background_invoke_with_different_targets)
+    set_different_key = _rt.ingress_send(NonDeterministicSendClient.set_different_key)
 
-    async def either_sleep_or_call(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_NON_DETERMINISTIC_EITHER_SLEEP_OR_CALL, None, options)
 
-    async def call_different_method(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_NON_DETERMINISTIC_CALL_DIFFERENT_METHOD, None, options)
+class NonDeterministicSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `NonDeterministic` from code that blocks: `NonDeterministicClient.from_sync_client` makes one."""
+    either_sleep_or_call = _rt.sync_call(NonDeterministicClient.either_sleep_or_call)
+    call_different_method = _rt.sync_call(NonDeterministicClient.call_different_method)
+    background_invoke_with_different_targets = _rt.sync_call(NonDeterministicClient.background_invoke_with_different_targets)
+    set_different_key = _rt.sync_call(NonDeterministicClient.set_different_key)
 
-    async def background_invoke_with_different_targets(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_NON_DETERMINISTIC_BACKGROUND_INVOKE_WITH_DIFFERENT_TARGETS, None, options)
+    def send(self) -> NonDeterministicSyncSendClient:
+        return NonDeterministicSyncSendClient(self._client, self._key, self._scope)
 
-    async def set_different_key(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_NON_DETERMINISTIC_SET_DIFFERENT_KEY, None, options)
+
+class NonDeterministicSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `NonDeterministic`, and blocks: `NonDeterministicSyncClient.send` makes one."""
+    either_sleep_or_call = _rt.sync_send(NonDeterministicSendClient.either_sleep_or_call)
+    call_different_method = _rt.sync_send(NonDeterministicSendClient.call_different_method)
+    background_invoke_with_different_targets = _rt.sync_send(NonDeterministicSendClient.background_invoke_with_different_targets)
+    set_different_key = _rt.sync_send(NonDeterministicSendClient.set_different_key)
 
 
 _NON_DETERMINISTIC_EITHER_SLEEP_OR_CALL: Final = _rt.HandlerDescriptor(

@@ -15,6 +15,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "ProxyBase", "ProxyClient", "ProxyIngressClient", "ProxyIngressSendClient", "ProxySendClient",
+    "ProxySyncClient", "ProxySyncSendClient",
 ]
 
 
@@ -58,8 +59,14 @@ class ProxyClient(_rt.ContextClient, _ProxyDocs):
         """Returns the client, for use outside of Restate."""
         return ProxyIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> ProxySyncClient:
+        """Returns the client, for code that blocks."""
+        return ProxySyncClient(client, None, scope)
+
     def send(self) -> ProxySendClient:
-        """Returns the same handlers as one-way messages."""
         return ProxySendClient(self._ctx, self._key, self._scope)
 
     def call(
@@ -101,7 +108,6 @@ class ProxyIngressClient(_rt.IngressServiceClient, _ProxyDocs):
     """Calls the service `Proxy` from outside of Restate: `ProxyClient.from_client` makes one."""
 
     def send(self) -> ProxyIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return ProxyIngressSendClient(self._client, self._key, self._scope)
 
     async def call(
@@ -120,23 +126,28 @@ class ProxyIngressClient(_rt.IngressServiceClient, _ProxyDocs):
         return await self._call(_PROXY_MANY_CALLS, request, options)
 
 
-class ProxyIngressSendClient(_rt.IngressServiceSendClient, _ProxyDocs):
+class ProxyIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `Proxy` from outside: `ProxyIngressClient.send` makes one."""
+    call = _rt.ingress_send(ProxySendClient.call)
+    one_way_call = _rt.ingress_send(ProxySendClient.one_way_call)
+    many_calls = _rt.ingress_send(ProxySendClient.many_calls)
 
-    async def call(
-        self, request: _proxy_pb2.ProxyRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_struct_pb2.ListValue]:
-        return await self._send(_PROXY_CALL, request, options)
 
-    async def one_way_call(
-        self, request: _proxy_pb2.ProxyRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.StringValue]:
-        return await self._send(_PROXY_ONE_WAY_CALL, request, options)
+class ProxySyncClient(_rt.SyncServiceClient):
+    """Calls the service `Proxy` from code that blocks: `ProxyClient.from_sync_client` makes one."""
+    call = _rt.sync_call(ProxyClient.call)
+    one_way_call = _rt.sync_call(ProxyClient.one_way_call)
+    many_calls = _rt.sync_call(ProxyClient.many_calls)
 
-    async def many_calls(
-        self, request: _struct_pb2.ListValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_PROXY_MANY_CALLS, request, options)
+    def send(self) -> ProxySyncSendClient:
+        return ProxySyncSendClient(self._client, self._key, self._scope)
+
+
+class ProxySyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `Proxy`, and blocks: `ProxySyncClient.send` makes one."""
+    call = _rt.sync_send(ProxySendClient.call)
+    one_way_call = _rt.sync_send(ProxySendClient.one_way_call)
+    many_calls = _rt.sync_send(ProxySendClient.many_calls)
 
 
 _PROXY_CALL: Final = _rt.HandlerDescriptor(

@@ -15,7 +15,8 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "TestUtilsServiceBase", "TestUtilsServiceClient", "TestUtilsServiceIngressClient",
-    "TestUtilsServiceIngressSendClient", "TestUtilsServiceSendClient",
+    "TestUtilsServiceIngressSendClient", "TestUtilsServiceSendClient", "TestUtilsServiceSyncClient",
+    "TestUtilsServiceSyncSendClient",
 ]
 
 
@@ -96,8 +97,14 @@ class TestUtilsServiceClient(_rt.ContextClient, _TestUtilsServiceDocs):
         """Returns the client, for use outside of Restate."""
         return TestUtilsServiceIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> TestUtilsServiceSyncClient:
+        """Returns the client, for code that blocks."""
+        return TestUtilsServiceSyncClient(client, None, scope)
+
     def send(self) -> TestUtilsServiceSendClient:
-        """Returns the same handlers as one-way messages."""
         return TestUtilsServiceSendClient(self._ctx, self._key, self._scope)
 
     def echo(
@@ -187,7 +194,6 @@ class TestUtilsServiceIngressClient(_rt.IngressServiceClient, _TestUtilsServiceD
     """Calls the service `TestUtilsService` from outside of Restate: `TestUtilsServiceClient.from_client` makes one."""
 
     def send(self) -> TestUtilsServiceIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return TestUtilsServiceIngressSendClient(self._client, self._key, self._scope)
 
     async def echo(
@@ -227,48 +233,43 @@ class TestUtilsServiceIngressClient(_rt.IngressServiceClient, _TestUtilsServiceD
         return await self._call(_TEST_UTILS_SERVICE_REJECT_SIGNAL, request, options)
 
 
-class TestUtilsServiceIngressSendClient(_rt.IngressServiceSendClient, _TestUtilsServiceDocs):
+class TestUtilsServiceIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `TestUtilsService` from outside: `TestUtilsServiceIngressClient.send` makes one."""
+    echo = _rt.ingress_send(TestUtilsServiceSendClient.echo)
+    uppercase_echo = _rt.ingress_send(TestUtilsServiceSendClient.uppercase_echo)
+    echo_headers = _rt.ingress_send(TestUtilsServiceSendClient.echo_headers)
+    raw_echo = _rt.ingress_send(TestUtilsServiceSendClient.raw_echo)
+    count_executed_side_effects = _rt.ingress_send(TestUtilsServiceSendClient.count_executed_side_effects)
+    cancel_invocation = _rt.ingress_send(TestUtilsServiceSendClient.cancel_invocation)
+    resolve_signal = _rt.ingress_send(TestUtilsServiceSendClient.resolve_signal)
+    reject_signal = _rt.ingress_send(TestUtilsServiceSendClient.reject_signal)
 
-    async def echo(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.StringValue]:
-        return await self._send(_TEST_UTILS_SERVICE_ECHO, request, options)
 
-    async def uppercase_echo(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.StringValue]:
-        return await self._send(_TEST_UTILS_SERVICE_UPPERCASE_ECHO, request, options)
+class TestUtilsServiceSyncClient(_rt.SyncServiceClient):
+    """Calls the service `TestUtilsService` from code that blocks: `TestUtilsServiceClient.from_sync_client` makes one."""
+    echo = _rt.sync_call(TestUtilsServiceClient.echo)
+    uppercase_echo = _rt.sync_call(TestUtilsServiceClient.uppercase_echo)
+    echo_headers = _rt.sync_call(TestUtilsServiceClient.echo_headers)
+    raw_echo = _rt.sync_call(TestUtilsServiceClient.raw_echo)
+    count_executed_side_effects = _rt.sync_call(TestUtilsServiceClient.count_executed_side_effects)
+    cancel_invocation = _rt.sync_call(TestUtilsServiceClient.cancel_invocation)
+    resolve_signal = _rt.sync_call(TestUtilsServiceClient.resolve_signal)
+    reject_signal = _rt.sync_call(TestUtilsServiceClient.reject_signal)
 
-    async def echo_headers(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_struct_pb2.Struct]:
-        return await self._send(_TEST_UTILS_SERVICE_ECHO_HEADERS, None, options)
+    def send(self) -> TestUtilsServiceSyncSendClient:
+        return TestUtilsServiceSyncSendClient(self._client, self._key, self._scope)
 
-    async def raw_echo(
-        self, request: bytes, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[bytes]:
-        return await self._send(_TEST_UTILS_SERVICE_RAW_ECHO, request, options)
 
-    async def count_executed_side_effects(
-        self, request: _wrappers_pb2.Int32Value, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.Int32Value]:
-        return await self._send(_TEST_UTILS_SERVICE_COUNT_EXECUTED_SIDE_EFFECTS, request, options)
-
-    async def cancel_invocation(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_TEST_UTILS_SERVICE_CANCEL_INVOCATION, request, options)
-
-    async def resolve_signal(
-        self, request: _test_utils_pb2.ResolveSignalRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_TEST_UTILS_SERVICE_RESOLVE_SIGNAL, request, options)
-
-    async def reject_signal(
-        self, request: _test_utils_pb2.RejectSignalRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_TEST_UTILS_SERVICE_REJECT_SIGNAL, request, options)
+class TestUtilsServiceSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `TestUtilsService`, and blocks: `TestUtilsServiceSyncClient.send` makes one."""
+    echo = _rt.sync_send(TestUtilsServiceSendClient.echo)
+    uppercase_echo = _rt.sync_send(TestUtilsServiceSendClient.uppercase_echo)
+    echo_headers = _rt.sync_send(TestUtilsServiceSendClient.echo_headers)
+    raw_echo = _rt.sync_send(TestUtilsServiceSendClient.raw_echo)
+    count_executed_side_effects = _rt.sync_send(TestUtilsServiceSendClient.count_executed_side_effects)
+    cancel_invocation = _rt.sync_send(TestUtilsServiceSendClient.cancel_invocation)
+    resolve_signal = _rt.sync_send(TestUtilsServiceSendClient.resolve_signal)
+    reject_signal = _rt.sync_send(TestUtilsServiceSendClient.reject_signal)
 
 
 _TEST_UTILS_SERVICE_ECHO: Final = _rt.HandlerDescriptor(

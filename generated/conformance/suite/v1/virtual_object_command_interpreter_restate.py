@@ -17,6 +17,7 @@ __all__ = [
     "VirtualObjectCommandInterpreterBase", "VirtualObjectCommandInterpreterClient",
     "VirtualObjectCommandInterpreterIngressClient",
     "VirtualObjectCommandInterpreterIngressSendClient", "VirtualObjectCommandInterpreterSendClient",
+    "VirtualObjectCommandInterpreterSyncClient", "VirtualObjectCommandInterpreterSyncSendClient",
 ]
 
 
@@ -85,8 +86,14 @@ class VirtualObjectCommandInterpreterClient(_rt.ContextClient, _VirtualObjectCom
         """Returns the client for one object key, for use outside of Restate."""
         return VirtualObjectCommandInterpreterIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> VirtualObjectCommandInterpreterSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return VirtualObjectCommandInterpreterSyncClient(client, key, scope)
+
     def send(self) -> VirtualObjectCommandInterpreterSendClient:
-        """Returns the same handlers as one-way messages."""
         return VirtualObjectCommandInterpreterSendClient(self._ctx, self._key, self._scope)
 
     def interpret_commands(
@@ -154,7 +161,6 @@ class VirtualObjectCommandInterpreterIngressClient(_rt.IngressServiceClient, _Vi
     """Calls the virtual object `VirtualObjectCommandInterpreter` from outside of Restate: `VirtualObjectCommandInterpreterClient.from_client` makes one."""
 
     def send(self) -> VirtualObjectCommandInterpreterIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return VirtualObjectCommandInterpreterIngressSendClient(self._client, self._key, self._scope)
 
     async def interpret_commands(
@@ -184,36 +190,34 @@ class VirtualObjectCommandInterpreterIngressClient(_rt.IngressServiceClient, _Vi
         return await self._call(_VIRTUAL_OBJECT_COMMAND_INTERPRETER_GET_RESULTS, None, options)
 
 
-class VirtualObjectCommandInterpreterIngressSendClient(_rt.IngressServiceSendClient, _VirtualObjectCommandInterpreterDocs):
+class VirtualObjectCommandInterpreterIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `VirtualObjectCommandInterpreter` from outside: `VirtualObjectCommandInterpreterIngressClient.send` makes one."""
+    interpret_commands = _rt.ingress_send(VirtualObjectCommandInterpreterSendClient.interpret_commands)
+    resolve_awakeable = _rt.ingress_send(VirtualObjectCommandInterpreterSendClient.resolve_awakeable)
+    reject_awakeable = _rt.ingress_send(VirtualObjectCommandInterpreterSendClient.reject_awakeable)
+    has_awakeable = _rt.ingress_send(VirtualObjectCommandInterpreterSendClient.has_awakeable)
+    get_results = _rt.ingress_send(VirtualObjectCommandInterpreterSendClient.get_results)
 
-    async def interpret_commands(
-        self, request: _virtual_object_command_interpreter_pb2.InterpretRequest,
-        **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.StringValue]:
-        return await self._send(_VIRTUAL_OBJECT_COMMAND_INTERPRETER_INTERPRET_COMMANDS, request, options)
 
-    async def resolve_awakeable(
-        self, request: _virtual_object_command_interpreter_pb2.ResolveAwakeableRequest,
-        **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_VIRTUAL_OBJECT_COMMAND_INTERPRETER_RESOLVE_AWAKEABLE, request, options)
+class VirtualObjectCommandInterpreterSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `VirtualObjectCommandInterpreter` from code that blocks: `VirtualObjectCommandInterpreterClient.from_sync_client` makes one."""
+    interpret_commands = _rt.sync_call(VirtualObjectCommandInterpreterClient.interpret_commands)
+    resolve_awakeable = _rt.sync_call(VirtualObjectCommandInterpreterClient.resolve_awakeable)
+    reject_awakeable = _rt.sync_call(VirtualObjectCommandInterpreterClient.reject_awakeable)
+    has_awakeable = _rt.sync_call(VirtualObjectCommandInterpreterClient.has_awakeable)
+    get_results = _rt.sync_call(VirtualObjectCommandInterpreterClient.get_results)
 
-    async def reject_awakeable(
-        self, request: _virtual_object_command_interpreter_pb2.RejectAwakeableRequest,
-        **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_VIRTUAL_OBJECT_COMMAND_INTERPRETER_REJECT_AWAKEABLE, request, options)
+    def send(self) -> VirtualObjectCommandInterpreterSyncSendClient:
+        return VirtualObjectCommandInterpreterSyncSendClient(self._client, self._key, self._scope)
 
-    async def has_awakeable(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.BoolValue]:
-        return await self._send(_VIRTUAL_OBJECT_COMMAND_INTERPRETER_HAS_AWAKEABLE, request, options)
 
-    async def get_results(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_struct_pb2.ListValue]:
-        return await self._send(_VIRTUAL_OBJECT_COMMAND_INTERPRETER_GET_RESULTS, None, options)
+class VirtualObjectCommandInterpreterSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `VirtualObjectCommandInterpreter`, and blocks: `VirtualObjectCommandInterpreterSyncClient.send` makes one."""
+    interpret_commands = _rt.sync_send(VirtualObjectCommandInterpreterSendClient.interpret_commands)
+    resolve_awakeable = _rt.sync_send(VirtualObjectCommandInterpreterSendClient.resolve_awakeable)
+    reject_awakeable = _rt.sync_send(VirtualObjectCommandInterpreterSendClient.reject_awakeable)
+    has_awakeable = _rt.sync_send(VirtualObjectCommandInterpreterSendClient.has_awakeable)
+    get_results = _rt.sync_send(VirtualObjectCommandInterpreterSendClient.get_results)
 
 
 _VIRTUAL_OBJECT_COMMAND_INTERPRETER_INTERPRET_COMMANDS: Final = _rt.HandlerDescriptor(

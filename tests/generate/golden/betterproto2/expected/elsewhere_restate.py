@@ -14,7 +14,7 @@ from .orders.v1 import Line as _Line
 
 __all__ = [
     "ElsewhereBase", "ElsewhereClient", "ElsewhereIngressClient", "ElsewhereIngressSendClient",
-    "ElsewhereSendClient",
+    "ElsewhereSendClient", "ElsewhereSyncClient", "ElsewhereSyncSendClient",
 ]
 
 
@@ -46,8 +46,14 @@ class ElsewhereClient(_rt.ContextClient, _ElsewhereDocs):
         """Returns the client, for use outside of Restate."""
         return ElsewhereIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> ElsewhereSyncClient:
+        """Returns the client, for code that blocks."""
+        return ElsewhereSyncClient(client, None, scope)
+
     def send(self) -> ElsewhereSendClient:
-        """Returns the same handlers as one-way messages."""
         return ElsewhereSendClient(self._ctx, self._key, self._scope)
 
     def do(self, request: _Line, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_Line]:
@@ -65,20 +71,28 @@ class ElsewhereIngressClient(_rt.IngressServiceClient, _ElsewhereDocs):
     """Calls the service `orders.v1.Elsewhere` from outside of Restate: `ElsewhereClient.from_client` makes one."""
 
     def send(self) -> ElsewhereIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return ElsewhereIngressSendClient(self._client, self._key, self._scope)
 
     async def do(self, request: _Line, **options: Unpack[_rt.CallOptions]) -> _Line:
         return await self._call(_ELSEWHERE_DO, request, options)
 
 
-class ElsewhereIngressSendClient(_rt.IngressServiceSendClient, _ElsewhereDocs):
+class ElsewhereIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `orders.v1.Elsewhere` from outside: `ElsewhereIngressClient.send` makes one."""
+    do = _rt.ingress_send(ElsewhereSendClient.do)
 
-    async def do(
-        self, request: _Line, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_Line]:
-        return await self._send(_ELSEWHERE_DO, request, options)
+
+class ElsewhereSyncClient(_rt.SyncServiceClient):
+    """Calls the service `orders.v1.Elsewhere` from code that blocks: `ElsewhereClient.from_sync_client` makes one."""
+    do = _rt.sync_call(ElsewhereClient.do)
+
+    def send(self) -> ElsewhereSyncSendClient:
+        return ElsewhereSyncSendClient(self._client, self._key, self._scope)
+
+
+class ElsewhereSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `orders.v1.Elsewhere`, and blocks: `ElsewhereSyncClient.send` makes one."""
+    do = _rt.sync_send(ElsewhereSendClient.do)
 
 
 _ELSEWHERE_DO: Final = _rt.HandlerDescriptor(

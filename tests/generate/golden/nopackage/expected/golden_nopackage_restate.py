@@ -13,7 +13,8 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "GoldenNoPackageBase", "GoldenNoPackageClient", "GoldenNoPackageIngressClient",
-    "GoldenNoPackageIngressSendClient", "GoldenNoPackageSendClient",
+    "GoldenNoPackageIngressSendClient", "GoldenNoPackageSendClient", "GoldenNoPackageSyncClient",
+    "GoldenNoPackageSyncSendClient",
 ]
 
 
@@ -53,8 +54,14 @@ class GoldenNoPackageClient(_rt.ContextClient, _GoldenNoPackageDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return GoldenNoPackageIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> GoldenNoPackageSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return GoldenNoPackageSyncClient(client, key, scope)
+
     def send(self) -> GoldenNoPackageSendClient:
-        """Returns the same handlers as one-way messages."""
         return GoldenNoPackageSendClient(self._ctx, self._key, self._scope)
 
     def do(
@@ -78,7 +85,6 @@ class GoldenNoPackageIngressClient(_rt.IngressServiceClient, _GoldenNoPackageDoc
     """Calls the virtual object `GoldenNoPackage` from outside of Restate: `GoldenNoPackageClient.from_client` makes one."""
 
     def send(self) -> GoldenNoPackageIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return GoldenNoPackageIngressSendClient(self._client, self._key, self._scope)
 
     async def do(
@@ -88,14 +94,22 @@ class GoldenNoPackageIngressClient(_rt.IngressServiceClient, _GoldenNoPackageDoc
         return await self._call(_GOLDEN_NO_PACKAGE_DO, request, options)
 
 
-class GoldenNoPackageIngressSendClient(_rt.IngressServiceSendClient, _GoldenNoPackageDocs):
+class GoldenNoPackageIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `GoldenNoPackage` from outside: `GoldenNoPackageIngressClient.send` makes one."""
+    do = _rt.ingress_send(GoldenNoPackageSendClient.do)
 
-    async def do(
-        self, request: _golden_nopackage_pb2.GoldenNoPackageMessage,
-        **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_golden_nopackage_pb2.GoldenNoPackageMessage]:
-        return await self._send(_GOLDEN_NO_PACKAGE_DO, request, options)
+
+class GoldenNoPackageSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `GoldenNoPackage` from code that blocks: `GoldenNoPackageClient.from_sync_client` makes one."""
+    do = _rt.sync_call(GoldenNoPackageClient.do)
+
+    def send(self) -> GoldenNoPackageSyncSendClient:
+        return GoldenNoPackageSyncSendClient(self._client, self._key, self._scope)
+
+
+class GoldenNoPackageSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `GoldenNoPackage`, and blocks: `GoldenNoPackageSyncClient.send` makes one."""
+    do = _rt.sync_send(GoldenNoPackageSendClient.do)
 
 
 _GOLDEN_NO_PACKAGE_DO: Final = _rt.HandlerDescriptor(

@@ -13,7 +13,10 @@ from restate_proto._codegen import v1 as _rt
 
 from . import top_pb2 as _top_pb2
 
-__all__ = ["TopBase", "TopClient", "TopIngressClient", "TopIngressSendClient", "TopSendClient"]
+__all__ = [
+    "TopBase", "TopClient", "TopIngressClient", "TopIngressSendClient", "TopSendClient",
+    "TopSyncClient", "TopSyncSendClient",
+]
 
 
 class _TopDocs:
@@ -42,8 +45,14 @@ class TopClient(_rt.ContextClient, _TopDocs):
         """Returns the client, for use outside of Restate."""
         return TopIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> TopSyncClient:
+        """Returns the client, for code that blocks."""
+        return TopSyncClient(client, None, scope)
+
     def send(self) -> TopSendClient:
-        """Returns the same handlers as one-way messages."""
         return TopSendClient(self._ctx, self._key, self._scope)
 
     def take(
@@ -65,7 +74,6 @@ class TopIngressClient(_rt.IngressServiceClient, _TopDocs):
     """Calls the service `import.Top` from outside of Restate: `TopClient.from_client` makes one."""
 
     def send(self) -> TopIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return TopIngressSendClient(self._client, self._key, self._scope)
 
     async def take(
@@ -74,13 +82,22 @@ class TopIngressClient(_rt.IngressServiceClient, _TopDocs):
         return await self._call(_TOP_TAKE, request, options)
 
 
-class TopIngressSendClient(_rt.IngressServiceSendClient, _TopDocs):
+class TopIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `import.Top` from outside: `TopIngressClient.send` makes one."""
+    take = _rt.ingress_send(TopSendClient.take)
 
-    async def take(
-        self, request: _top_pb2.Thing, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_common_pb2.Common]:
-        return await self._send(_TOP_TAKE, request, options)
+
+class TopSyncClient(_rt.SyncServiceClient):
+    """Calls the service `import.Top` from code that blocks: `TopClient.from_sync_client` makes one."""
+    take = _rt.sync_call(TopClient.take)
+
+    def send(self) -> TopSyncSendClient:
+        return TopSyncSendClient(self._client, self._key, self._scope)
+
+
+class TopSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `import.Top`, and blocks: `TopSyncClient.send` makes one."""
+    take = _rt.sync_send(TopSendClient.take)
 
 
 _TOP_TAKE: Final = _rt.HandlerDescriptor(

@@ -13,7 +13,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "UnmarkedBase", "UnmarkedClient", "UnmarkedIngressClient", "UnmarkedIngressSendClient",
-    "UnmarkedSendClient",
+    "UnmarkedSendClient", "UnmarkedSyncClient", "UnmarkedSyncSendClient",
 ]
 
 
@@ -47,8 +47,14 @@ class UnmarkedClient(_rt.ContextClient, _UnmarkedDocs):
         """Returns the client, for use outside of Restate."""
         return UnmarkedIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> UnmarkedSyncClient:
+        """Returns the client, for code that blocks."""
+        return UnmarkedSyncClient(client, None, scope)
+
     def send(self) -> UnmarkedSendClient:
-        """Returns the same handlers as one-way messages."""
         return UnmarkedSendClient(self._ctx, self._key, self._scope)
 
     def do(
@@ -70,7 +76,6 @@ class UnmarkedIngressClient(_rt.IngressServiceClient, _UnmarkedDocs):
     """Calls the service `golden.everything.Unmarked` from outside of Restate: `UnmarkedClient.from_client` makes one."""
 
     def send(self) -> UnmarkedIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return UnmarkedIngressSendClient(self._client, self._key, self._scope)
 
     async def do(
@@ -79,13 +84,22 @@ class UnmarkedIngressClient(_rt.IngressServiceClient, _UnmarkedDocs):
         return await self._call(_UNMARKED_DO, request, options)
 
 
-class UnmarkedIngressSendClient(_rt.IngressServiceSendClient, _UnmarkedDocs):
+class UnmarkedIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.everything.Unmarked` from outside: `UnmarkedIngressClient.send` makes one."""
+    do = _rt.ingress_send(UnmarkedSendClient.do)
 
-    async def do(
-        self, request: _everything_pb2.Thing, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_everything_pb2.Thing]:
-        return await self._send(_UNMARKED_DO, request, options)
+
+class UnmarkedSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.everything.Unmarked` from code that blocks: `UnmarkedClient.from_sync_client` makes one."""
+    do = _rt.sync_call(UnmarkedClient.do)
+
+    def send(self) -> UnmarkedSyncSendClient:
+        return UnmarkedSyncSendClient(self._client, self._key, self._scope)
+
+
+class UnmarkedSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.everything.Unmarked`, and blocks: `UnmarkedSyncClient.send` makes one."""
+    do = _rt.sync_send(UnmarkedSendClient.do)
 
 
 _UNMARKED_DO: Final = _rt.HandlerDescriptor(

@@ -13,7 +13,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "POLL_CLOSED", "PollsBase", "PollsClient", "PollsIngressClient", "PollsIngressSendClient",
-    "PollsSendClient",
+    "PollsSendClient", "PollsSyncClient", "PollsSyncSendClient",
 ]
 
 
@@ -47,8 +47,14 @@ class PollsClient(_rt.ContextClient, _PollsDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return PollsIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> PollsSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return PollsSyncClient(client, key, scope)
+
     def send(self) -> PollsSendClient:
-        """Returns the same handlers as one-way messages."""
         return PollsSendClient(self._ctx, self._key, self._scope)
 
     def open_(
@@ -70,7 +76,6 @@ class PollsIngressClient(_rt.IngressServiceClient, _PollsDocs):
     """Calls the virtual object `golden.awakeables.Polls` from outside of Restate: `PollsClient.from_client` makes one."""
 
     def send(self) -> PollsIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return PollsIngressSendClient(self._client, self._key, self._scope)
 
     async def open_(
@@ -79,13 +84,22 @@ class PollsIngressClient(_rt.IngressServiceClient, _PollsDocs):
         return await self._call(_POLLS_OPEN, request, options)
 
 
-class PollsIngressSendClient(_rt.IngressServiceSendClient, _PollsDocs):
+class PollsIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.awakeables.Polls` from outside: `PollsIngressClient.send` makes one."""
+    open_ = _rt.ingress_send(PollsSendClient.open_)
 
-    async def open_(
-        self, request: _answers_pb2.Poll, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_answers_pb2.Answer]:
-        return await self._send(_POLLS_OPEN, request, options)
+
+class PollsSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.awakeables.Polls` from code that blocks: `PollsClient.from_sync_client` makes one."""
+    open_ = _rt.sync_call(PollsClient.open_)
+
+    def send(self) -> PollsSyncSendClient:
+        return PollsSyncSendClient(self._client, self._key, self._scope)
+
+
+class PollsSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.awakeables.Polls`, and blocks: `PollsSyncClient.send` makes one."""
+    open_ = _rt.sync_send(PollsSendClient.open_)
 
 
 POLL_CLOSED: Final = _rt.AwakeableKey(_answers_pb2.Poll, "closed", _answers_pb2.Answer)

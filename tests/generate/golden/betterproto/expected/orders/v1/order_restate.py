@@ -21,6 +21,7 @@ from . import LineByLineList as _LineByLineList
 
 __all__ = [
     "OrderBase", "OrderClient", "OrderIngressClient", "OrderIngressSendClient", "OrderSendClient",
+    "OrderSyncClient", "OrderSyncSendClient",
 ]
 
 
@@ -78,8 +79,17 @@ class OrderClient(_rt.ContextClient, _OrderDocs):
         """
         return OrderIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
+    ) -> OrderSyncClient:
+        """Returns the client for one object key, for code that blocks.
+
+        Without a key, it takes the key from each request.
+        """
+        return OrderSyncClient(client, key, scope)
+
     def send(self) -> OrderSendClient:
-        """Returns the same handlers as one-way messages."""
         return OrderSendClient(self._ctx, self._key, self._scope)
 
     def add_line(
@@ -127,7 +137,6 @@ class OrderIngressClient(_rt.IngressServiceClient, _OrderDocs):
     """Calls the virtual object `orders.v1.Order` from outside of Restate: `OrderClient.from_client` makes one."""
 
     def send(self) -> OrderIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return OrderIngressSendClient(self._client, self._key, self._scope)
 
     async def add_line(
@@ -145,28 +154,31 @@ class OrderIngressClient(_rt.IngressServiceClient, _OrderDocs):
         return await self._call(_ORDER_AT, request, options)
 
 
-class OrderIngressSendClient(_rt.IngressServiceSendClient, _OrderDocs):
+class OrderIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `orders.v1.Order` from outside: `OrderIngressClient.send` makes one."""
+    add_line = _rt.ingress_send(OrderSendClient.add_line)
+    find = _rt.ingress_send(OrderSendClient.find)
+    nothing = _rt.ingress_send(OrderSendClient.nothing)
+    at = _rt.ingress_send(OrderSendClient.at)
 
-    async def add_line(
-        self, request: _AddLineRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_LineByLine]:
-        return await self._send(_ORDER_ADD_LINE, request, options)
 
-    async def find(
-        self, request: _FindRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_Line]:
-        return await self._send(_ORDER_FIND, request, options)
+class OrderSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `orders.v1.Order` from code that blocks: `OrderClient.from_sync_client` makes one."""
+    add_line = _rt.sync_call(OrderClient.add_line)
+    find = _rt.sync_call(OrderClient.find)
+    nothing = _rt.sync_call(OrderClient.nothing)
+    at = _rt.sync_call(OrderClient.at)
 
-    async def nothing(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_ORDER_NOTHING, None, options)
+    def send(self) -> OrderSyncSendClient:
+        return OrderSyncSendClient(self._client, self._key, self._scope)
 
-    async def at(
-        self, request: _Timestamp, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_StringValue]:
-        return await self._send(_ORDER_AT, request, options)
+
+class OrderSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `orders.v1.Order`, and blocks: `OrderSyncClient.send` makes one."""
+    add_line = _rt.sync_send(OrderSendClient.add_line)
+    find = _rt.sync_send(OrderSendClient.find)
+    nothing = _rt.sync_send(OrderSendClient.nothing)
+    at = _rt.sync_send(OrderSendClient.at)
 
 
 _ORDER_ADD_LINE: Final = _rt.HandlerDescriptor(

@@ -13,7 +13,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "CommentsBase", "CommentsClient", "CommentsIngressClient", "CommentsIngressSendClient",
-    "CommentsSendClient",
+    "CommentsSendClient", "CommentsSyncClient", "CommentsSyncSendClient",
 ]
 
 
@@ -83,8 +83,14 @@ class CommentsClient(_rt.ContextClient, _CommentsDocs):
         """Returns the client, for use outside of Restate."""
         return CommentsIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> CommentsSyncClient:
+        """Returns the client, for code that blocks."""
+        return CommentsSyncClient(client, None, scope)
+
     def send(self) -> CommentsSendClient:
-        """Returns the same handlers as one-way messages."""
         return CommentsSendClient(self._ctx, self._key, self._scope)
 
     def quote(
@@ -166,7 +172,6 @@ class CommentsIngressClient(_rt.IngressServiceClient, _CommentsDocs):
     """Calls the service `golden.comments.Comments` from outside of Restate: `CommentsClient.from_client` makes one."""
 
     def send(self) -> CommentsIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return CommentsIngressSendClient(self._client, self._key, self._scope)
 
     async def quote(
@@ -205,43 +210,40 @@ class CommentsIngressClient(_rt.IngressServiceClient, _CommentsDocs):
         return await self._call(_COMMENTS_LONG, request, options)
 
 
-class CommentsIngressSendClient(_rt.IngressServiceSendClient, _CommentsDocs):
+class CommentsIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.comments.Comments` from outside: `CommentsIngressClient.send` makes one."""
+    quote = _rt.ingress_send(CommentsSendClient.quote)
+    backslash = _rt.ingress_send(CommentsSendClient.backslash)
+    quotes = _rt.ingress_send(CommentsSendClient.quotes)
+    trailing = _rt.ingress_send(CommentsSendClient.trailing)
+    blank = _rt.ingress_send(CommentsSendClient.blank)
+    lint = _rt.ingress_send(CommentsSendClient.lint)
+    long = _rt.ingress_send(CommentsSendClient.long)
 
-    async def quote(
-        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
-        return await self._send(_COMMENTS_QUOTE, request, options)
 
-    async def backslash(
-        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
-        return await self._send(_COMMENTS_BACKSLASH, request, options)
+class CommentsSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.comments.Comments` from code that blocks: `CommentsClient.from_sync_client` makes one."""
+    quote = _rt.sync_call(CommentsClient.quote)
+    backslash = _rt.sync_call(CommentsClient.backslash)
+    quotes = _rt.sync_call(CommentsClient.quotes)
+    trailing = _rt.sync_call(CommentsClient.trailing)
+    blank = _rt.sync_call(CommentsClient.blank)
+    lint = _rt.sync_call(CommentsClient.lint)
+    long = _rt.sync_call(CommentsClient.long)
 
-    async def quotes(
-        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
-        return await self._send(_COMMENTS_QUOTES, request, options)
+    def send(self) -> CommentsSyncSendClient:
+        return CommentsSyncSendClient(self._client, self._key, self._scope)
 
-    async def trailing(
-        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
-        return await self._send(_COMMENTS_TRAILING, request, options)
 
-    async def blank(
-        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
-        return await self._send(_COMMENTS_BLANK, request, options)
-
-    async def lint(
-        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
-        return await self._send(_COMMENTS_LINT, request, options)
-
-    async def long(
-        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_comments_pb2.M]:
-        return await self._send(_COMMENTS_LONG, request, options)
+class CommentsSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.comments.Comments`, and blocks: `CommentsSyncClient.send` makes one."""
+    quote = _rt.sync_send(CommentsSendClient.quote)
+    backslash = _rt.sync_send(CommentsSendClient.backslash)
+    quotes = _rt.sync_send(CommentsSendClient.quotes)
+    trailing = _rt.sync_send(CommentsSendClient.trailing)
+    blank = _rt.sync_send(CommentsSendClient.blank)
+    lint = _rt.sync_send(CommentsSendClient.lint)
+    long = _rt.sync_send(CommentsSendClient.long)
 
 
 _COMMENTS_QUOTE: Final = _rt.HandlerDescriptor(

@@ -13,7 +13,8 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "KeptBase", "KeptClient", "KeptIngressClient", "KeptIngressSendClient", "KeptSendClient",
-    "LeftBase", "LeftClient", "LeftIngressClient", "LeftIngressSendClient", "LeftSendClient",
+    "KeptSyncClient", "KeptSyncSendClient", "LeftBase", "LeftClient", "LeftIngressClient",
+    "LeftIngressSendClient", "LeftSendClient", "LeftSyncClient", "LeftSyncSendClient",
 ]
 
 
@@ -60,8 +61,18 @@ class LeftClient(_rt.ContextClient, _LeftDocs):
         """
         return LeftIngressClient(client, key, scope)
 
+    @staticmethod
+    @_rt.deprecated("golden.deprecated.Left is deprecated in its contract.")
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
+    ) -> LeftSyncClient:
+        """Returns the client for one object key, for code that blocks.
+
+        Without a key, it takes the key from each request.
+        """
+        return LeftSyncClient(client, key, scope)
+
     def send(self) -> LeftSendClient:
-        """Returns the same handlers as one-way messages."""
         return LeftSendClient(self._ctx, self._key, self._scope)
 
     def do(
@@ -83,20 +94,28 @@ class LeftIngressClient(_rt.IngressServiceClient, _LeftDocs):
     """Calls the virtual object `golden.deprecated.Left` from outside of Restate: `LeftClient.from_client` makes one."""
 
     def send(self) -> LeftIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return LeftIngressSendClient(self._client, self._key, self._scope)
 
     async def do(self, request: _parts_pb2.M, **options: Unpack[_rt.CallOptions]) -> _parts_pb2.M:
         return await self._call(_LEFT_DO, request, options)
 
 
-class LeftIngressSendClient(_rt.IngressServiceSendClient, _LeftDocs):
+class LeftIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.deprecated.Left` from outside: `LeftIngressClient.send` makes one."""
+    do = _rt.ingress_send(LeftSendClient.do)
 
-    async def do(
-        self, request: _parts_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
-        return await self._send(_LEFT_DO, request, options)
+
+class LeftSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.deprecated.Left` from code that blocks: `LeftClient.from_sync_client` makes one."""
+    do = _rt.sync_call(LeftClient.do)
+
+    def send(self) -> LeftSyncSendClient:
+        return LeftSyncSendClient(self._client, self._key, self._scope)
+
+
+class LeftSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.deprecated.Left`, and blocks: `LeftSyncClient.send` makes one."""
+    do = _rt.sync_send(LeftSendClient.do)
 
 
 class _KeptDocs:
@@ -153,8 +172,17 @@ class KeptClient(_rt.ContextClient, _KeptDocs):
         """
         return KeptIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
+    ) -> KeptSyncClient:
+        """Returns the client for one workflow id, for code that blocks.
+
+        Without a key, it takes the key from each request.
+        """
+        return KeptSyncClient(client, key, scope)
+
     def send(self) -> KeptSendClient:
-        """Returns the same handlers as one-way messages."""
         return KeptSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_parts_pb2.M]:
@@ -196,7 +224,6 @@ class KeptIngressClient(_rt.IngressServiceClient, _KeptDocs):
     """Calls the workflow `golden.deprecated.Kept` from outside of Restate: `KeptClient.from_client` makes one."""
 
     def send(self) -> KeptIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return KeptIngressSendClient(self._client, self._key, self._scope)
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
@@ -222,8 +249,9 @@ class KeptIngressClient(_rt.IngressServiceClient, _KeptDocs):
         return await self._call(_KEPT_NEW, None, options)
 
 
-class KeptIngressSendClient(_rt.IngressServiceSendClient, _KeptDocs):
+class KeptIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the workflow `golden.deprecated.Kept` from outside: `KeptIngressClient.send` makes one."""
+    new = _rt.ingress_send(KeptSendClient.new)
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
     async def run(
@@ -235,10 +263,47 @@ class KeptIngressSendClient(_rt.IngressServiceSendClient, _KeptDocs):
     async def old(self, **options: Unpack[_rt.SendOptions]) -> _rt.IngressInvocationHandle[None]:
         return await self._send(_KEPT_OLD, None, options)
 
-    async def new(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
-        return await self._send(_KEPT_NEW, None, options)
+
+class KeptSyncClient(_rt.SyncServiceClient):
+    """Calls the workflow `golden.deprecated.Kept` from code that blocks: `KeptClient.from_sync_client` makes one."""
+    new = _rt.sync_call(KeptClient.new)
+
+    @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
+    def run(self, request: _parts_pb2.M, **options: Unpack[_rt.CallOptions]) -> _parts_pb2.M:
+        return self._call(_KEPT_RUN, request, options)
+
+    @_rt.deprecated("golden.deprecated.Kept.Old is deprecated in its contract.")
+    def old(self, **options: Unpack[_rt.CallOptions]) -> None:
+        return self._call(_KEPT_OLD, None, options)
+
+    def send(self) -> KeptSyncSendClient:
+        return KeptSyncSendClient(self._client, self._key, self._scope)
+
+    @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
+    def submit(
+        self, request: _parts_pb2.M, **options: Unpack[_rt.SubmitOptions],
+    ) -> _rt.SyncInvocationHandle[_parts_pb2.M]:
+        """Starts the workflow and does not wait for its result."""
+        return self._submit(_KEPT_RUN, request, options)
+
+    def handle(self) -> _rt.SyncInvocationHandle[_parts_pb2.M]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_KEPT_RUN)
+
+
+class KeptSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the workflow `golden.deprecated.Kept`, and blocks: `KeptSyncClient.send` makes one."""
+    new = _rt.sync_send(KeptSendClient.new)
+
+    @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
+    def run(
+        self, request: _parts_pb2.M, **options: Unpack[_rt.SendOptions],
+    ) -> _rt.SyncInvocationHandle[_parts_pb2.M]:
+        return self._send(_KEPT_RUN, request, options)
+
+    @_rt.deprecated("golden.deprecated.Kept.Old is deprecated in its contract.")
+    def old(self, **options: Unpack[_rt.SendOptions]) -> _rt.SyncInvocationHandle[None]:
+        return self._send(_KEPT_OLD, None, options)
 
 
 _LEFT_DO: Final = _rt.HandlerDescriptor(

@@ -13,6 +13,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "WholeBase", "WholeClient", "WholeIngressClient", "WholeIngressSendClient", "WholeSendClient",
+    "WholeSyncClient", "WholeSyncSendClient",
 ]
 
 
@@ -47,8 +48,15 @@ class WholeClient(_rt.ContextClient, _WholeDocs):
         """Returns the client, for use outside of Restate."""
         return WholeIngressClient(client, None, scope)
 
+    @staticmethod
+    @_rt.deprecated("golden.deprecated.whole.Whole is deprecated in its contract.")
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> WholeSyncClient:
+        """Returns the client, for code that blocks."""
+        return WholeSyncClient(client, None, scope)
+
     def send(self) -> WholeSendClient:
-        """Returns the same handlers as one-way messages."""
         return WholeSendClient(self._ctx, self._key, self._scope)
 
     def do(
@@ -70,20 +78,28 @@ class WholeIngressClient(_rt.IngressServiceClient, _WholeDocs):
     """Calls the service `golden.deprecated.whole.Whole` from outside of Restate: `WholeClient.from_client` makes one."""
 
     def send(self) -> WholeIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return WholeIngressSendClient(self._client, self._key, self._scope)
 
     async def do(self, request: _whole_pb2.M, **options: Unpack[_rt.CallOptions]) -> _whole_pb2.M:
         return await self._call(_WHOLE_DO, request, options)
 
 
-class WholeIngressSendClient(_rt.IngressServiceSendClient, _WholeDocs):
+class WholeIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.deprecated.whole.Whole` from outside: `WholeIngressClient.send` makes one."""
+    do = _rt.ingress_send(WholeSendClient.do)
 
-    async def do(
-        self, request: _whole_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_whole_pb2.M]:
-        return await self._send(_WHOLE_DO, request, options)
+
+class WholeSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.deprecated.whole.Whole` from code that blocks: `WholeClient.from_sync_client` makes one."""
+    do = _rt.sync_call(WholeClient.do)
+
+    def send(self) -> WholeSyncSendClient:
+        return WholeSyncSendClient(self._client, self._key, self._scope)
+
+
+class WholeSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.deprecated.whole.Whole`, and blocks: `WholeSyncClient.send` makes one."""
+    do = _rt.sync_send(WholeSendClient.do)
 
 
 _WHOLE_DO: Final = _rt.HandlerDescriptor(

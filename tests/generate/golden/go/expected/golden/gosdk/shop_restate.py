@@ -13,13 +13,16 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "CounterBase", "CounterClient", "CounterIngressClient", "CounterIngressSendClient",
-    "CounterSendClient", "ExplicitBase", "ExplicitClient", "ExplicitIngressClient",
-    "ExplicitIngressSendClient", "ExplicitSendClient", "GreeterBase", "GreeterClient",
-    "GreeterIngressClient", "GreeterIngressSendClient", "GreeterSendClient", "LedgerBase",
-    "LedgerClient", "LedgerIngressClient", "LedgerIngressSendClient", "LedgerSendClient",
+    "CounterSendClient", "CounterSyncClient", "CounterSyncSendClient", "ExplicitBase",
+    "ExplicitClient", "ExplicitIngressClient", "ExplicitIngressSendClient", "ExplicitSendClient",
+    "ExplicitSyncClient", "ExplicitSyncSendClient", "GreeterBase", "GreeterClient",
+    "GreeterIngressClient", "GreeterIngressSendClient", "GreeterSendClient", "GreeterSyncClient",
+    "GreeterSyncSendClient", "LedgerBase", "LedgerClient", "LedgerIngressClient",
+    "LedgerIngressSendClient", "LedgerSendClient", "LedgerSyncClient", "LedgerSyncSendClient",
     "PaymentBase", "PaymentClient", "PaymentIngressClient", "PaymentIngressSendClient",
-    "PaymentSendClient", "RenamedBase", "RenamedClient", "RenamedIngressClient",
-    "RenamedIngressSendClient", "RenamedSendClient",
+    "PaymentSendClient", "PaymentSyncClient", "PaymentSyncSendClient", "RenamedBase",
+    "RenamedClient", "RenamedIngressClient", "RenamedIngressSendClient", "RenamedSendClient",
+    "RenamedSyncClient", "RenamedSyncSendClient",
 ]
 
 
@@ -51,8 +54,14 @@ class GreeterClient(_rt.ContextClient, _GreeterDocs):
         """Returns the client, for use outside of Restate."""
         return GreeterIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> GreeterSyncClient:
+        """Returns the client, for code that blocks."""
+        return GreeterSyncClient(client, None, scope)
+
     def send(self) -> GreeterSendClient:
-        """Returns the same handlers as one-way messages."""
         return GreeterSendClient(self._ctx, self._key, self._scope)
 
     def say_hello(
@@ -74,7 +83,6 @@ class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
     """Calls the service `golden.gosdk.Greeter` from outside of Restate: `GreeterClient.from_client` makes one."""
 
     def send(self) -> GreeterIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return GreeterIngressSendClient(self._client, self._key, self._scope)
 
     async def say_hello(
@@ -83,13 +91,22 @@ class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
         return await self._call(_GREETER_SAY_HELLO, request, options)
 
 
-class GreeterIngressSendClient(_rt.IngressServiceSendClient, _GreeterDocs):
+class GreeterIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.gosdk.Greeter` from outside: `GreeterIngressClient.send` makes one."""
+    say_hello = _rt.ingress_send(GreeterSendClient.say_hello)
 
-    async def say_hello(
-        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        return await self._send(_GREETER_SAY_HELLO, request, options)
+
+class GreeterSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.gosdk.Greeter` from code that blocks: `GreeterClient.from_sync_client` makes one."""
+    say_hello = _rt.sync_call(GreeterClient.say_hello)
+
+    def send(self) -> GreeterSyncSendClient:
+        return GreeterSyncSendClient(self._client, self._key, self._scope)
+
+
+class GreeterSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.gosdk.Greeter`, and blocks: `GreeterSyncClient.send` makes one."""
+    say_hello = _rt.sync_send(GreeterSendClient.say_hello)
 
 
 class _ExplicitDocs:
@@ -122,8 +139,14 @@ class ExplicitClient(_rt.ContextClient, _ExplicitDocs):
         """Returns the client, for use outside of Restate."""
         return ExplicitIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> ExplicitSyncClient:
+        """Returns the client, for code that blocks."""
+        return ExplicitSyncClient(client, None, scope)
+
     def send(self) -> ExplicitSendClient:
-        """Returns the same handlers as one-way messages."""
         return ExplicitSendClient(self._ctx, self._key, self._scope)
 
     def say_hello(
@@ -145,7 +168,6 @@ class ExplicitIngressClient(_rt.IngressServiceClient, _ExplicitDocs):
     """Calls the service `golden.gosdk.Explicit` from outside of Restate: `ExplicitClient.from_client` makes one."""
 
     def send(self) -> ExplicitIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return ExplicitIngressSendClient(self._client, self._key, self._scope)
 
     async def say_hello(
@@ -154,13 +176,22 @@ class ExplicitIngressClient(_rt.IngressServiceClient, _ExplicitDocs):
         return await self._call(_EXPLICIT_SAY_HELLO, request, options)
 
 
-class ExplicitIngressSendClient(_rt.IngressServiceSendClient, _ExplicitDocs):
+class ExplicitIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.gosdk.Explicit` from outside: `ExplicitIngressClient.send` makes one."""
+    say_hello = _rt.ingress_send(ExplicitSendClient.say_hello)
 
-    async def say_hello(
-        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        return await self._send(_EXPLICIT_SAY_HELLO, request, options)
+
+class ExplicitSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.gosdk.Explicit` from code that blocks: `ExplicitClient.from_sync_client` makes one."""
+    say_hello = _rt.sync_call(ExplicitClient.say_hello)
+
+    def send(self) -> ExplicitSyncSendClient:
+        return ExplicitSyncSendClient(self._client, self._key, self._scope)
+
+
+class ExplicitSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.gosdk.Explicit`, and blocks: `ExplicitSyncClient.send` makes one."""
+    say_hello = _rt.sync_send(ExplicitSendClient.say_hello)
 
 
 class _CounterDocs:
@@ -207,8 +238,14 @@ class CounterClient(_rt.ContextClient, _CounterDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return CounterIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> CounterSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return CounterSyncClient(client, key, scope)
+
     def send(self) -> CounterSendClient:
-        """Returns the same handlers as one-way messages."""
         return CounterSendClient(self._ctx, self._key, self._scope)
 
     def add(
@@ -250,7 +287,6 @@ class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
     """Calls the virtual object `golden.gosdk.Counter` from outside of Restate: `CounterClient.from_client` makes one."""
 
     def send(self) -> CounterIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return CounterIngressSendClient(self._client, self._key, self._scope)
 
     async def add(
@@ -269,23 +305,28 @@ class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
         return await self._call(_COUNTER_GET, request, options)
 
 
-class CounterIngressSendClient(_rt.IngressServiceSendClient, _CounterDocs):
+class CounterIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.gosdk.Counter` from outside: `CounterIngressClient.send` makes one."""
+    add = _rt.ingress_send(CounterSendClient.add)
+    set_ = _rt.ingress_send(CounterSendClient.set_)
+    get = _rt.ingress_send(CounterSendClient.get)
 
-    async def add(
-        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        return await self._send(_COUNTER_ADD, request, options)
 
-    async def set_(
-        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        return await self._send(_COUNTER_SET, request, options)
+class CounterSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.gosdk.Counter` from code that blocks: `CounterClient.from_sync_client` makes one."""
+    add = _rt.sync_call(CounterClient.add)
+    set_ = _rt.sync_call(CounterClient.set_)
+    get = _rt.sync_call(CounterClient.get)
 
-    async def get(
-        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        return await self._send(_COUNTER_GET, request, options)
+    def send(self) -> CounterSyncSendClient:
+        return CounterSyncSendClient(self._client, self._key, self._scope)
+
+
+class CounterSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.gosdk.Counter`, and blocks: `CounterSyncClient.send` makes one."""
+    add = _rt.sync_send(CounterSendClient.add)
+    set_ = _rt.sync_send(CounterSendClient.set_)
+    get = _rt.sync_send(CounterSendClient.get)
 
 
 class _PaymentDocs:
@@ -332,8 +373,14 @@ class PaymentClient(_rt.ContextClient, _PaymentDocs):
         """Returns the client for one workflow id, for use outside of Restate."""
         return PaymentIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> PaymentSyncClient:
+        """Returns the client for one workflow id, for code that blocks."""
+        return PaymentSyncClient(client, key, scope)
+
     def send(self) -> PaymentSendClient:
-        """Returns the same handlers as one-way messages."""
         return PaymentSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_shop_pb2.Message]:
@@ -379,7 +426,6 @@ class PaymentIngressClient(_rt.IngressServiceClient, _PaymentDocs):
     """Calls the workflow `golden.gosdk.Payment` from outside of Restate: `PaymentClient.from_client` makes one."""
 
     def send(self) -> PaymentIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return PaymentIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
@@ -408,23 +454,38 @@ class PaymentIngressClient(_rt.IngressServiceClient, _PaymentDocs):
         return await self._call(_PAYMENT_FINISH, request, options)
 
 
-class PaymentIngressSendClient(_rt.IngressServiceSendClient, _PaymentDocs):
+class PaymentIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the workflow `golden.gosdk.Payment` from outside: `PaymentIngressClient.send` makes one."""
+    run = _rt.ingress_send(PaymentSendClient.run)
+    status = _rt.ingress_send(PaymentSendClient.status)
+    finish = _rt.ingress_send(PaymentSendClient.finish)
 
-    async def run(
-        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        return await self._send(_PAYMENT_RUN, request, options)
 
-    async def status(
-        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        return await self._send(_PAYMENT_STATUS, request, options)
+class PaymentSyncClient(_rt.SyncServiceClient):
+    """Calls the workflow `golden.gosdk.Payment` from code that blocks: `PaymentClient.from_sync_client` makes one."""
+    run = _rt.sync_call(PaymentClient.run)
+    status = _rt.sync_call(PaymentClient.status)
+    finish = _rt.sync_call(PaymentClient.finish)
 
-    async def finish(
-        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        return await self._send(_PAYMENT_FINISH, request, options)
+    def send(self) -> PaymentSyncSendClient:
+        return PaymentSyncSendClient(self._client, self._key, self._scope)
+
+    def submit(
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SubmitOptions],
+    ) -> _rt.SyncInvocationHandle[_shop_pb2.Message]:
+        """Starts the workflow and does not wait for its result."""
+        return self._submit(_PAYMENT_RUN, request, options)
+
+    def handle(self) -> _rt.SyncInvocationHandle[_shop_pb2.Message]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_PAYMENT_RUN)
+
+
+class PaymentSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the workflow `golden.gosdk.Payment`, and blocks: `PaymentSyncClient.send` makes one."""
+    run = _rt.sync_send(PaymentSendClient.run)
+    status = _rt.sync_send(PaymentSendClient.status)
+    finish = _rt.sync_send(PaymentSendClient.finish)
 
 
 class _RenamedDocs:
@@ -457,8 +518,14 @@ class RenamedClient(_rt.ContextClient, _RenamedDocs):
         """Returns the client for one workflow id, for use outside of Restate."""
         return RenamedIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> RenamedSyncClient:
+        """Returns the client for one workflow id, for code that blocks."""
+        return RenamedSyncClient(client, key, scope)
+
     def send(self) -> RenamedSendClient:
-        """Returns the same handlers as one-way messages."""
         return RenamedSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_shop_pb2.Message]:
@@ -484,7 +551,6 @@ class RenamedIngressClient(_rt.IngressServiceClient, _RenamedDocs):
     """Calls the workflow `golden.gosdk.Renamed` from outside of Restate: `RenamedClient.from_client` makes one."""
 
     def send(self) -> RenamedIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return RenamedIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
@@ -503,13 +569,32 @@ class RenamedIngressClient(_rt.IngressServiceClient, _RenamedDocs):
         return await self._call(_RENAMED_START, request, options)
 
 
-class RenamedIngressSendClient(_rt.IngressServiceSendClient, _RenamedDocs):
+class RenamedIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the workflow `golden.gosdk.Renamed` from outside: `RenamedIngressClient.send` makes one."""
+    start = _rt.ingress_send(RenamedSendClient.start)
 
-    async def start(
-        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        return await self._send(_RENAMED_START, request, options)
+
+class RenamedSyncClient(_rt.SyncServiceClient):
+    """Calls the workflow `golden.gosdk.Renamed` from code that blocks: `RenamedClient.from_sync_client` makes one."""
+    start = _rt.sync_call(RenamedClient.start)
+
+    def send(self) -> RenamedSyncSendClient:
+        return RenamedSyncSendClient(self._client, self._key, self._scope)
+
+    def submit(
+        self, request: _shop_pb2.Message, **options: Unpack[_rt.SubmitOptions],
+    ) -> _rt.SyncInvocationHandle[_shop_pb2.Message]:
+        """Starts the workflow and does not wait for its result."""
+        return self._submit(_RENAMED_START, request, options)
+
+    def handle(self) -> _rt.SyncInvocationHandle[_shop_pb2.Message]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_RENAMED_START)
+
+
+class RenamedSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the workflow `golden.gosdk.Renamed`, and blocks: `RenamedSyncClient.send` makes one."""
+    start = _rt.sync_send(RenamedSendClient.start)
 
 
 class _LedgerDocs:
@@ -558,8 +643,14 @@ class LedgerClient(_rt.ContextClient, _LedgerDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return LedgerIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> LedgerSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return LedgerSyncClient(client, key, scope)
+
     def send(self) -> LedgerSendClient:
-        """Returns the same handlers as one-way messages."""
         return LedgerSendClient(self._ctx, self._key, self._scope)
 
     def post(
@@ -601,7 +692,6 @@ class LedgerIngressClient(_rt.IngressServiceClient, _LedgerDocs):
     """Calls the virtual object `golden.gosdk.Ledger` from outside of Restate: `LedgerClient.from_client` makes one."""
 
     def send(self) -> LedgerIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return LedgerIngressSendClient(self._client, self._key, self._scope)
 
     async def post(
@@ -620,23 +710,28 @@ class LedgerIngressClient(_rt.IngressServiceClient, _LedgerDocs):
         return await self._call(_LEDGER_PEEK, request, options)
 
 
-class LedgerIngressSendClient(_rt.IngressServiceSendClient, _LedgerDocs):
+class LedgerIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.gosdk.Ledger` from outside: `LedgerIngressClient.send` makes one."""
+    post = _rt.ingress_send(LedgerSendClient.post)
+    read = _rt.ingress_send(LedgerSendClient.read)
+    peek = _rt.ingress_send(LedgerSendClient.peek)
 
-    async def post(
-        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        return await self._send(_LEDGER_POST, request, options)
 
-    async def read(
-        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        return await self._send(_LEDGER_READ, request, options)
+class LedgerSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.gosdk.Ledger` from code that blocks: `LedgerClient.from_sync_client` makes one."""
+    post = _rt.sync_call(LedgerClient.post)
+    read = _rt.sync_call(LedgerClient.read)
+    peek = _rt.sync_call(LedgerClient.peek)
 
-    async def peek(
-        self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        return await self._send(_LEDGER_PEEK, request, options)
+    def send(self) -> LedgerSyncSendClient:
+        return LedgerSyncSendClient(self._client, self._key, self._scope)
+
+
+class LedgerSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.gosdk.Ledger`, and blocks: `LedgerSyncClient.send` makes one."""
+    post = _rt.sync_send(LedgerSendClient.post)
+    read = _rt.sync_send(LedgerSendClient.read)
+    peek = _rt.sync_send(LedgerSendClient.peek)
 
 
 _GREETER_SAY_HELLO: Final = _rt.HandlerDescriptor(

@@ -13,9 +13,10 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "DailyBase", "DailyClient", "DailyIngressClient", "DailyIngressSendClient", "DailySendClient",
-    "QueueBase", "QueueClient", "QueueIngressClient", "QueueIngressSendClient", "QueueSendClient",
+    "DailySyncClient", "DailySyncSendClient", "QueueBase", "QueueClient", "QueueIngressClient",
+    "QueueIngressSendClient", "QueueSendClient", "QueueSyncClient", "QueueSyncSendClient",
     "SettingsBase", "SettingsClient", "SettingsIngressClient", "SettingsIngressSendClient",
-    "SettingsSendClient",
+    "SettingsSendClient", "SettingsSyncClient", "SettingsSyncSendClient",
 ]
 
 
@@ -55,8 +56,14 @@ class QueueClient(_rt.ContextClient, _QueueDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return QueueIngressClient(client, QueueBase.KEY.format(key), scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: _keys_pb2.QueueKey, *, scope: str | None = None,
+    ) -> QueueSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return QueueSyncClient(client, QueueBase.KEY.format(key), scope)
+
     def send(self) -> QueueSendClient:
-        """Returns the same handlers as one-way messages."""
         return QueueSendClient(self._ctx, self._key, self._scope)
 
     def push(
@@ -78,20 +85,28 @@ class QueueIngressClient(_rt.IngressServiceClient, _QueueDocs):
     """Calls the virtual object `golden.keys.Queue` from outside of Restate: `QueueClient.from_client` makes one."""
 
     def send(self) -> QueueIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return QueueIngressSendClient(self._client, self._key, self._scope)
 
     async def push(self, request: _keys_pb2.M, **options: Unpack[_rt.CallOptions]) -> _keys_pb2.M:
         return await self._call(_QUEUE_PUSH, request, options)
 
 
-class QueueIngressSendClient(_rt.IngressServiceSendClient, _QueueDocs):
+class QueueIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.keys.Queue` from outside: `QueueIngressClient.send` makes one."""
+    push = _rt.ingress_send(QueueSendClient.push)
 
-    async def push(
-        self, request: _keys_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_keys_pb2.M]:
-        return await self._send(_QUEUE_PUSH, request, options)
+
+class QueueSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.keys.Queue` from code that blocks: `QueueClient.from_sync_client` makes one."""
+    push = _rt.sync_call(QueueClient.push)
+
+    def send(self) -> QueueSyncSendClient:
+        return QueueSyncSendClient(self._client, self._key, self._scope)
+
+
+class QueueSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.keys.Queue`, and blocks: `QueueSyncClient.send` makes one."""
+    push = _rt.sync_send(QueueSendClient.push)
 
 
 class _DailyDocs:
@@ -128,8 +143,14 @@ class DailyClient(_rt.ContextClient, _DailyDocs):
         """Returns the client for one workflow id, for use outside of Restate."""
         return DailyIngressClient(client, DailyBase.KEY.format(key), scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: _keys_pb2.DailyParts.Key, *, scope: str | None = None,
+    ) -> DailySyncClient:
+        """Returns the client for one workflow id, for code that blocks."""
+        return DailySyncClient(client, DailyBase.KEY.format(key), scope)
+
     def send(self) -> DailySendClient:
-        """Returns the same handlers as one-way messages."""
         return DailySendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_keys_pb2.M]:
@@ -155,7 +176,6 @@ class DailyIngressClient(_rt.IngressServiceClient, _DailyDocs):
     """Calls the workflow `golden.keys.Daily` from outside of Restate: `DailyClient.from_client` makes one."""
 
     def send(self) -> DailyIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return DailyIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
@@ -172,13 +192,32 @@ class DailyIngressClient(_rt.IngressServiceClient, _DailyDocs):
         return await self._call(_DAILY_RUN, request, options)
 
 
-class DailyIngressSendClient(_rt.IngressServiceSendClient, _DailyDocs):
+class DailyIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the workflow `golden.keys.Daily` from outside: `DailyIngressClient.send` makes one."""
+    run = _rt.ingress_send(DailySendClient.run)
 
-    async def run(
-        self, request: _keys_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_keys_pb2.M]:
-        return await self._send(_DAILY_RUN, request, options)
+
+class DailySyncClient(_rt.SyncServiceClient):
+    """Calls the workflow `golden.keys.Daily` from code that blocks: `DailyClient.from_sync_client` makes one."""
+    run = _rt.sync_call(DailyClient.run)
+
+    def send(self) -> DailySyncSendClient:
+        return DailySyncSendClient(self._client, self._key, self._scope)
+
+    def submit(
+        self, request: _keys_pb2.M, **options: Unpack[_rt.SubmitOptions],
+    ) -> _rt.SyncInvocationHandle[_keys_pb2.M]:
+        """Starts the workflow and does not wait for its result."""
+        return self._submit(_DAILY_RUN, request, options)
+
+    def handle(self) -> _rt.SyncInvocationHandle[_keys_pb2.M]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_DAILY_RUN)
+
+
+class DailySyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the workflow `golden.keys.Daily`, and blocks: `DailySyncClient.send` makes one."""
+    run = _rt.sync_send(DailySendClient.run)
 
 
 class _SettingsDocs:
@@ -209,8 +248,14 @@ class SettingsClient(_rt.ContextClient, _SettingsDocs):
         """Returns the client, for use outside of Restate."""
         return SettingsIngressClient(client, "main", scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> SettingsSyncClient:
+        """Returns the client, for code that blocks."""
+        return SettingsSyncClient(client, "main", scope)
+
     def send(self) -> SettingsSendClient:
-        """Returns the same handlers as one-way messages."""
         return SettingsSendClient(self._ctx, self._key, self._scope)
 
     def get(
@@ -232,20 +277,28 @@ class SettingsIngressClient(_rt.IngressServiceClient, _SettingsDocs):
     """Calls the virtual object `golden.keys.Settings` from outside of Restate: `SettingsClient.from_client` makes one."""
 
     def send(self) -> SettingsIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return SettingsIngressSendClient(self._client, self._key, self._scope)
 
     async def get(self, request: _keys_pb2.M, **options: Unpack[_rt.CallOptions]) -> _keys_pb2.M:
         return await self._call(_SETTINGS_GET, request, options)
 
 
-class SettingsIngressSendClient(_rt.IngressServiceSendClient, _SettingsDocs):
+class SettingsIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.keys.Settings` from outside: `SettingsIngressClient.send` makes one."""
+    get = _rt.ingress_send(SettingsSendClient.get)
 
-    async def get(
-        self, request: _keys_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_keys_pb2.M]:
-        return await self._send(_SETTINGS_GET, request, options)
+
+class SettingsSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.keys.Settings` from code that blocks: `SettingsClient.from_sync_client` makes one."""
+    get = _rt.sync_call(SettingsClient.get)
+
+    def send(self) -> SettingsSyncSendClient:
+        return SettingsSyncSendClient(self._client, self._key, self._scope)
+
+
+class SettingsSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.keys.Settings`, and blocks: `SettingsSyncClient.send` makes one."""
+    get = _rt.sync_send(SettingsSendClient.get)
 
 
 _QUEUE_PUSH: Final = _rt.HandlerDescriptor(

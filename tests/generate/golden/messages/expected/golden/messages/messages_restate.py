@@ -30,8 +30,9 @@ else:
 
 __all__ = [
     "OddBase", "OddClient", "OddIngressClient", "OddIngressSendClient", "OddSendClient",
-    "WellKnownBase", "WellKnownClient", "WellKnownIngressClient", "WellKnownIngressSendClient",
-    "WellKnownSendClient",
+    "OddSyncClient", "OddSyncSendClient", "WellKnownBase", "WellKnownClient",
+    "WellKnownIngressClient", "WellKnownIngressSendClient", "WellKnownSendClient",
+    "WellKnownSyncClient", "WellKnownSyncSendClient",
 ]
 
 
@@ -87,8 +88,14 @@ class WellKnownClient(_rt.ContextClient, _WellKnownDocs):
         """Returns the client, for use outside of Restate."""
         return WellKnownIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> WellKnownSyncClient:
+        """Returns the client, for code that blocks."""
+        return WellKnownSyncClient(client, None, scope)
+
     def send(self) -> WellKnownSendClient:
-        """Returns the same handlers as one-way messages."""
         return WellKnownSendClient(self._ctx, self._key, self._scope)
 
     def nothing(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
@@ -146,7 +153,6 @@ class WellKnownIngressClient(_rt.IngressServiceClient, _WellKnownDocs):
     """Calls the service `golden.messages.WellKnown` from outside of Restate: `WellKnownClient.from_client` makes one."""
 
     def send(self) -> WellKnownIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return WellKnownIngressSendClient(self._client, self._key, self._scope)
 
     async def nothing(self, **options: Unpack[_rt.CallOptions]) -> None:
@@ -173,33 +179,34 @@ class WellKnownIngressClient(_rt.IngressServiceClient, _WellKnownDocs):
         return await self._call(_WELL_KNOWN_ANYTHING, request, options)
 
 
-class WellKnownIngressSendClient(_rt.IngressServiceSendClient, _WellKnownDocs):
+class WellKnownIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.messages.WellKnown` from outside: `WellKnownIngressClient.send` makes one."""
+    nothing = _rt.ingress_send(WellKnownSendClient.nothing)
+    wrappers = _rt.ingress_send(WellKnownSendClient.wrappers)
+    json = _rt.ingress_send(WellKnownSendClient.json)
+    times = _rt.ingress_send(WellKnownSendClient.times)
+    anything = _rt.ingress_send(WellKnownSendClient.anything)
 
-    async def nothing(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_WELL_KNOWN_NOTHING, None, options)
 
-    async def wrappers(
-        self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.Int64Value]:
-        return await self._send(_WELL_KNOWN_WRAPPERS, request, options)
+class WellKnownSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.messages.WellKnown` from code that blocks: `WellKnownClient.from_sync_client` makes one."""
+    nothing = _rt.sync_call(WellKnownClient.nothing)
+    wrappers = _rt.sync_call(WellKnownClient.wrappers)
+    json = _rt.sync_call(WellKnownClient.json)
+    times = _rt.sync_call(WellKnownClient.times)
+    anything = _rt.sync_call(WellKnownClient.anything)
 
-    async def json(
-        self, request: _struct_pb2.Struct, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_struct_pb2.Value]:
-        return await self._send(_WELL_KNOWN_JSON, request, options)
+    def send(self) -> WellKnownSyncSendClient:
+        return WellKnownSyncSendClient(self._client, self._key, self._scope)
 
-    async def times(
-        self, request: _timestamp_pb2.Timestamp, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_duration_pb2.Duration]:
-        return await self._send(_WELL_KNOWN_TIMES, request, options)
 
-    async def anything(
-        self, request: _any_pb2.Any, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_struct_pb2.ListValue]:
-        return await self._send(_WELL_KNOWN_ANYTHING, request, options)
+class WellKnownSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.messages.WellKnown`, and blocks: `WellKnownSyncClient.send` makes one."""
+    nothing = _rt.sync_send(WellKnownSendClient.nothing)
+    wrappers = _rt.sync_send(WellKnownSendClient.wrappers)
+    json = _rt.sync_send(WellKnownSendClient.json)
+    times = _rt.sync_send(WellKnownSendClient.times)
+    anything = _rt.sync_send(WellKnownSendClient.anything)
 
 
 class _OddDocs:
@@ -273,8 +280,17 @@ class OddClient(_rt.ContextClient, _OddDocs):
         """
         return OddIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
+    ) -> OddSyncClient:
+        """Returns the client for one object key, for code that blocks.
+
+        Without a key, it takes the key from each request.
+        """
+        return OddSyncClient(client, key, scope)
+
     def send(self) -> OddSendClient:
-        """Returns the same handlers as one-way messages."""
         return OddSendClient(self._ctx, self._key, self._scope)
 
     def keyword(
@@ -336,7 +352,6 @@ class OddIngressClient(_rt.IngressServiceClient, _OddDocs):
     """Calls the virtual object `golden.messages.Odd` from outside of Restate: `OddClient.from_client` makes one."""
 
     def send(self) -> OddIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return OddIngressSendClient(self._client, self._key, self._scope)
 
     async def keyword(
@@ -365,33 +380,34 @@ class OddIngressClient(_rt.IngressServiceClient, _OddDocs):
         return await self._call(_ODD_BUILTIN, request, options)
 
 
-class OddIngressSendClient(_rt.IngressServiceSendClient, _OddDocs):
+class OddIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.messages.Odd` from outside: `OddIngressClient.send` makes one."""
+    keyword = _rt.ingress_send(OddSendClient.keyword)
+    standard = _rt.ingress_send(OddSendClient.standard)
+    nested = _rt.ingress_send(OddSendClient.nested)
+    generated = _rt.ingress_send(OddSendClient.generated)
+    builtin = _rt.ingress_send(OddSendClient.builtin)
 
-    async def keyword(
-        self, request: _messages_pb2_None, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_messages_pb2_class_lambda]:
-        return await self._send(_ODD_KEYWORD, request, options)
 
-    async def standard(
-        self, request: _messages_pb2.Mapping, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_messages_pb2.timedelta]:
-        return await self._send(_ODD_STANDARD, request, options)
+class OddSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.messages.Odd` from code that blocks: `OddClient.from_sync_client` makes one."""
+    keyword = _rt.sync_call(OddClient.keyword)
+    standard = _rt.sync_call(OddClient.standard)
+    nested = _rt.sync_call(OddClient.nested)
+    generated = _rt.sync_call(OddClient.generated)
+    builtin = _rt.sync_call(OddClient.builtin)
 
-    async def nested(
-        self, request: _messages_pb2.Outer.Middle.Inner, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_messages_pb2.Outer.Middle]:
-        return await self._send(_ODD_NESTED, request, options)
+    def send(self) -> OddSyncSendClient:
+        return OddSyncSendClient(self._client, self._key, self._scope)
 
-    async def generated(
-        self, request: _messages_pb2.OddClient, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_messages_pb2.OddBase]:
-        return await self._send(_ODD_GENERATED, request, options)
 
-    async def builtin(
-        self, request: _messages_pb2.str, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_messages_pb2.Final]:
-        return await self._send(_ODD_BUILTIN, request, options)
+class OddSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.messages.Odd`, and blocks: `OddSyncClient.send` makes one."""
+    keyword = _rt.sync_send(OddSendClient.keyword)
+    standard = _rt.sync_send(OddSendClient.standard)
+    nested = _rt.sync_send(OddSendClient.nested)
+    generated = _rt.sync_send(OddSendClient.generated)
+    builtin = _rt.sync_send(OddSendClient.builtin)
 
 
 _WELL_KNOWN_NOTHING: Final = _rt.HandlerDescriptor(

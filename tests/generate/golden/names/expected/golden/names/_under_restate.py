@@ -14,10 +14,11 @@ from restate_proto._codegen import v1 as _rt
 _under_pb2___Thing = _under_pb2.__Thing  # pyright: ignore[reportPrivateUsage]
 
 __all__ = [
-    "_Base", "_Client", "_IngressClient", "_IngressSendClient", "_SendClient", "_UnderBase",
-    "_UnderClient", "_UnderIngressClient", "_UnderIngressSendClient", "_UnderSendClient",
+    "_Base", "_Client", "_IngressClient", "_IngressSendClient", "_SendClient", "_SyncClient",
+    "_SyncSendClient", "_UnderBase", "_UnderClient", "_UnderIngressClient",
+    "_UnderIngressSendClient", "_UnderSendClient", "_UnderSyncClient", "_UnderSyncSendClient",
     "_Under_Base", "_Under_Client", "_Under_IngressClient", "_Under_IngressSendClient",
-    "_Under_SendClient",
+    "_Under_SendClient", "_Under_SyncClient", "_Under_SyncSendClient",
 ]
 
 
@@ -61,8 +62,17 @@ class _UnderClient(_rt.ContextClient, _UnderDocs):
         """
         return _UnderIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
+    ) -> _UnderSyncClient:
+        """Returns the client for one object key, for code that blocks.
+
+        Without a key, it takes the key from each request.
+        """
+        return _UnderSyncClient(client, key, scope)
+
     def send(self) -> _UnderSendClient:
-        """Returns the same handlers as one-way messages."""
         return _UnderSendClient(self._ctx, self._key, self._scope)
 
     def do(
@@ -84,7 +94,6 @@ class _UnderIngressClient(_rt.IngressServiceClient, _UnderDocs):
     """Calls the virtual object `golden.names.__Under` from outside of Restate: `_UnderClient.from_client` makes one."""
 
     def send(self) -> _UnderIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return _UnderIngressSendClient(self._client, self._key, self._scope)
 
     async def do(
@@ -93,13 +102,22 @@ class _UnderIngressClient(_rt.IngressServiceClient, _UnderDocs):
         return await self._call(_UNDER_DO, request, options)
 
 
-class _UnderIngressSendClient(_rt.IngressServiceSendClient, _UnderDocs):
+class _UnderIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.names.__Under` from outside: `_UnderIngressClient.send` makes one."""
+    do = _rt.ingress_send(_UnderSendClient.do)
 
-    async def do(
-        self, request: _under_pb2___Thing, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_under_pb2___Thing]:
-        return await self._send(_UNDER_DO, request, options)
+
+class _UnderSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.names.__Under` from code that blocks: `_UnderClient.from_sync_client` makes one."""
+    do = _rt.sync_call(_UnderClient.do)
+
+    def send(self) -> _UnderSyncSendClient:
+        return _UnderSyncSendClient(self._client, self._key, self._scope)
+
+
+class _UnderSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.names.__Under`, and blocks: `_UnderSyncClient.send` makes one."""
+    do = _rt.sync_send(_UnderSendClient.do)
 
 
 class _Under_Docs:
@@ -128,8 +146,14 @@ class _Under_Client(_rt.ContextClient, _Under_Docs):
         """Returns the client, for use outside of Restate."""
         return _Under_IngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> _Under_SyncClient:
+        """Returns the client, for code that blocks."""
+        return _Under_SyncClient(client, None, scope)
+
     def send(self) -> _Under_SendClient:
-        """Returns the same handlers as one-way messages."""
         return _Under_SendClient(self._ctx, self._key, self._scope)
 
     def do(
@@ -151,7 +175,6 @@ class _Under_IngressClient(_rt.IngressServiceClient, _Under_Docs):
     """Calls the service `golden.names._Under` from outside of Restate: `_Under_Client.from_client` makes one."""
 
     def send(self) -> _Under_IngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return _Under_IngressSendClient(self._client, self._key, self._scope)
 
     async def do(
@@ -160,13 +183,22 @@ class _Under_IngressClient(_rt.IngressServiceClient, _Under_Docs):
         return await self._call(_UNDER_DO_, request, options)
 
 
-class _Under_IngressSendClient(_rt.IngressServiceSendClient, _Under_Docs):
+class _Under_IngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.names._Under` from outside: `_Under_IngressClient.send` makes one."""
+    do = _rt.ingress_send(_Under_SendClient.do)
 
-    async def do(
-        self, request: _under_pb2___Thing, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_under_pb2___Thing]:
-        return await self._send(_UNDER_DO_, request, options)
+
+class _Under_SyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.names._Under` from code that blocks: `_Under_Client.from_sync_client` makes one."""
+    do = _rt.sync_call(_Under_Client.do)
+
+    def send(self) -> _Under_SyncSendClient:
+        return _Under_SyncSendClient(self._client, self._key, self._scope)
+
+
+class _Under_SyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.names._Under`, and blocks: `_Under_SyncClient.send` makes one."""
+    do = _rt.sync_send(_Under_SendClient.do)
 
 
 class _Docs:
@@ -195,8 +227,12 @@ class _Client(_rt.ContextClient, _Docs):
         """Returns the client, for use outside of Restate."""
         return _IngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(client: _rt.SyncIngressClient, *, scope: str | None = None) -> _SyncClient:
+        """Returns the client, for code that blocks."""
+        return _SyncClient(client, None, scope)
+
     def send(self) -> _SendClient:
-        """Returns the same handlers as one-way messages."""
         return _SendClient(self._ctx, self._key, self._scope)
 
     def do(
@@ -218,7 +254,6 @@ class _IngressClient(_rt.IngressServiceClient, _Docs):
     """Calls the service `golden.names.__` from outside of Restate: `_Client.from_client` makes one."""
 
     def send(self) -> _IngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return _IngressSendClient(self._client, self._key, self._scope)
 
     async def do(
@@ -227,13 +262,22 @@ class _IngressClient(_rt.IngressServiceClient, _Docs):
         return await self._call(_DO, request, options)
 
 
-class _IngressSendClient(_rt.IngressServiceSendClient, _Docs):
+class _IngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.names.__` from outside: `_IngressClient.send` makes one."""
+    do = _rt.ingress_send(_SendClient.do)
 
-    async def do(
-        self, request: _under_pb2___Thing, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_under_pb2___Thing]:
-        return await self._send(_DO, request, options)
+
+class _SyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.names.__` from code that blocks: `_Client.from_sync_client` makes one."""
+    do = _rt.sync_call(_Client.do)
+
+    def send(self) -> _SyncSendClient:
+        return _SyncSendClient(self._client, self._key, self._scope)
+
+
+class _SyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.names.__`, and blocks: `_SyncClient.send` makes one."""
+    do = _rt.sync_send(_SendClient.do)
 
 
 _UNDER_DO: Final = _rt.HandlerDescriptor(

@@ -14,11 +14,14 @@ from restate_proto._codegen import v1 as _rt
 __all__ = [
     "CartBase", "CartClient", "CartIngressBase", "CartIngressClient", "CartIngressClient_",
     "CartIngressIngressClient", "CartIngressIngressSendClient", "CartIngressSendClient",
-    "CartIngressSendClient_", "CartSendBase", "CartSendClient", "CartSendClient_",
-    "CartSendIngressClient", "CartSendIngressSendClient", "CartSendSendClient", "NamesBase",
-    "NamesClient", "NamesIngressClient", "NamesIngressSendClient", "NamesSendClient", "NoneBase",
-    "NoneClient", "NoneIngressClient", "NoneIngressSendClient", "NoneSendClient", "listBase",
-    "listClient", "listIngressClient", "listIngressSendClient", "listSendClient",
+    "CartIngressSendClient_", "CartIngressSyncClient", "CartIngressSyncSendClient", "CartSendBase",
+    "CartSendClient", "CartSendClient_", "CartSendIngressClient", "CartSendIngressSendClient",
+    "CartSendSendClient", "CartSendSyncClient", "CartSendSyncSendClient", "CartSyncClient",
+    "CartSyncSendClient", "NamesBase", "NamesClient", "NamesIngressClient",
+    "NamesIngressSendClient", "NamesSendClient", "NamesSyncClient", "NamesSyncSendClient",
+    "NoneBase", "NoneClient", "NoneIngressClient", "NoneIngressSendClient", "NoneSendClient",
+    "NoneSyncClient", "NoneSyncSendClient", "listBase", "listClient", "listIngressClient",
+    "listIngressSendClient", "listSendClient", "listSyncClient", "listSyncSendClient",
 ]
 
 
@@ -187,8 +190,14 @@ class NamesClient(_rt.ContextClient, _NamesDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return NamesIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> NamesSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return NamesSyncClient(client, key, scope)
+
     def send(self) -> NamesSendClient:
-        """Returns the same handlers as one-way messages."""
         return NamesSendClient(self._ctx, self._key, self._scope)
 
     def class_(
@@ -460,7 +469,6 @@ class NamesIngressClient(_rt.IngressServiceClient, _NamesDocs):
     """Calls the virtual object `golden.names.Names` from outside of Restate: `NamesClient.from_client` makes one."""
 
     def send(self) -> NamesIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return NamesIngressSendClient(self._client, self._key, self._scope)
 
     async def class_(
@@ -586,98 +594,31 @@ class NamesIngressClient(_rt.IngressServiceClient, _NamesDocs):
         return await self._call(_NAMES_REQUEST, request, options)
 
 
-class NamesIngressSendClient(_rt.IngressServiceSendClient, _NamesDocs):
+class NamesIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.names.Names` from outside: `NamesIngressClient.send` makes one."""
-
-    async def class_(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_CLASS, request, options)
-
-    async def import_(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_IMPORT, request, options)
-
-    async def none(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_NONE, request, options)
-
-    async def async_(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_ASYNC, request, options)
-
-    async def match_(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_MATCH, request, options)
-
-    async def list_(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_LIST, request, options)
-
-    async def str_(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_STR, request, options)
-
-    async def print_(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_PRINT, request, options)
-
-    async def property_(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_PROPERTY, request, options)
-
-    async def classmethod_(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_CLASSMETHOD, request, options)
-
-    async def timedelta_(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_TIMEDELTA, request, options)
-
-    async def mapping(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_MAPPING, request, options)
-
-    async def abc_(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_ABC, request, options)
-
-    async def send_(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_SEND, request, options)
-
-    async def from_context_(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_FROM_CONTEXT, request, options)
-
-    async def from_client_(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_FROM_CLIENT, request, options)
-
-    async def submit(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_SUBMIT, request, options)
-
-    async def handle(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_HANDLE, request, options)
+    class_ = _rt.ingress_send(NamesSendClient.class_)
+    import_ = _rt.ingress_send(NamesSendClient.import_)
+    none = _rt.ingress_send(NamesSendClient.none)
+    async_ = _rt.ingress_send(NamesSendClient.async_)
+    match_ = _rt.ingress_send(NamesSendClient.match_)
+    list_ = _rt.ingress_send(NamesSendClient.list_)
+    str_ = _rt.ingress_send(NamesSendClient.str_)
+    print_ = _rt.ingress_send(NamesSendClient.print_)
+    property_ = _rt.ingress_send(NamesSendClient.property_)
+    classmethod_ = _rt.ingress_send(NamesSendClient.classmethod_)
+    timedelta_ = _rt.ingress_send(NamesSendClient.timedelta_)
+    mapping = _rt.ingress_send(NamesSendClient.mapping)
+    abc_ = _rt.ingress_send(NamesSendClient.abc_)
+    send_ = _rt.ingress_send(NamesSendClient.send_)
+    from_context_ = _rt.ingress_send(NamesSendClient.from_context_)
+    from_client_ = _rt.ingress_send(NamesSendClient.from_client_)
+    submit = _rt.ingress_send(NamesSendClient.submit)
+    handle = _rt.ingress_send(NamesSendClient.handle)
+    get_http_status_v2 = _rt.ingress_send(NamesSendClient.get_http_status_v2)
+    get_snake_case = _rt.ingress_send(NamesSendClient.get_snake_case)
+    s3_upload = _rt.ingress_send(NamesSendClient.s3_upload)
+    self = _rt.ingress_send(NamesSendClient.self)
+    request = _rt.ingress_send(NamesSendClient.request)
 
     async def _call_(
         self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
@@ -694,30 +635,88 @@ class NamesIngressSendClient(_rt.IngressServiceSendClient, _NamesDocs):
     ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
         return await self._send(_NAMES_INIT, request, options)
 
-    async def get_http_status_v2(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_GET_HTTP_STATUS_V2, request, options)
 
-    async def get_snake_case(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_GET_SNAKE_CASE, request, options)
+class NamesSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.names.Names` from code that blocks: `NamesClient.from_sync_client` makes one."""
+    class_ = _rt.sync_call(NamesClient.class_)
+    import_ = _rt.sync_call(NamesClient.import_)
+    none = _rt.sync_call(NamesClient.none)
+    async_ = _rt.sync_call(NamesClient.async_)
+    match_ = _rt.sync_call(NamesClient.match_)
+    list_ = _rt.sync_call(NamesClient.list_)
+    str_ = _rt.sync_call(NamesClient.str_)
+    print_ = _rt.sync_call(NamesClient.print_)
+    property_ = _rt.sync_call(NamesClient.property_)
+    classmethod_ = _rt.sync_call(NamesClient.classmethod_)
+    timedelta_ = _rt.sync_call(NamesClient.timedelta_)
+    mapping = _rt.sync_call(NamesClient.mapping)
+    abc_ = _rt.sync_call(NamesClient.abc_)
+    send_ = _rt.sync_call(NamesClient.send_)
+    from_context_ = _rt.sync_call(NamesClient.from_context_)
+    from_client_ = _rt.sync_call(NamesClient.from_client_)
+    submit = _rt.sync_call(NamesClient.submit)
+    handle = _rt.sync_call(NamesClient.handle)
+    get_http_status_v2 = _rt.sync_call(NamesClient.get_http_status_v2)
+    get_snake_case = _rt.sync_call(NamesClient.get_snake_case)
+    s3_upload = _rt.sync_call(NamesClient.s3_upload)
+    self = _rt.sync_call(NamesClient.self)
+    request = _rt.sync_call(NamesClient.request)
 
-    async def s3_upload(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_S3_UPLOAD, request, options)
+    def _call_(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
+        return self._call(_NAMES_CALL, request, options)
 
-    async def self(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_SELF, request, options)
+    def _names_pb2_(
+        self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions],
+    ) -> _names_pb2.M:
+        return self._call(_NAMES_NAMES_PB2, request, options)
 
-    async def request(
+    def _init___(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
+        return self._call(_NAMES_INIT, request, options)
+
+    def send(self) -> NamesSyncSendClient:
+        return NamesSyncSendClient(self._client, self._key, self._scope)
+
+
+class NamesSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.names.Names`, and blocks: `NamesSyncClient.send` makes one."""
+    class_ = _rt.sync_send(NamesSendClient.class_)
+    import_ = _rt.sync_send(NamesSendClient.import_)
+    none = _rt.sync_send(NamesSendClient.none)
+    async_ = _rt.sync_send(NamesSendClient.async_)
+    match_ = _rt.sync_send(NamesSendClient.match_)
+    list_ = _rt.sync_send(NamesSendClient.list_)
+    str_ = _rt.sync_send(NamesSendClient.str_)
+    print_ = _rt.sync_send(NamesSendClient.print_)
+    property_ = _rt.sync_send(NamesSendClient.property_)
+    classmethod_ = _rt.sync_send(NamesSendClient.classmethod_)
+    timedelta_ = _rt.sync_send(NamesSendClient.timedelta_)
+    mapping = _rt.sync_send(NamesSendClient.mapping)
+    abc_ = _rt.sync_send(NamesSendClient.abc_)
+    send_ = _rt.sync_send(NamesSendClient.send_)
+    from_context_ = _rt.sync_send(NamesSendClient.from_context_)
+    from_client_ = _rt.sync_send(NamesSendClient.from_client_)
+    submit = _rt.sync_send(NamesSendClient.submit)
+    handle = _rt.sync_send(NamesSendClient.handle)
+    get_http_status_v2 = _rt.sync_send(NamesSendClient.get_http_status_v2)
+    get_snake_case = _rt.sync_send(NamesSendClient.get_snake_case)
+    s3_upload = _rt.sync_send(NamesSendClient.s3_upload)
+    self = _rt.sync_send(NamesSendClient.self)
+    request = _rt.sync_send(NamesSendClient.request)
+
+    def _call_(
         self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NAMES_REQUEST, request, options)
+    ) -> _rt.SyncInvocationHandle[_names_pb2.M]:
+        return self._send(_NAMES_CALL, request, options)
+
+    def _names_pb2_(
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
+    ) -> _rt.SyncInvocationHandle[_names_pb2.M]:
+        return self._send(_NAMES_NAMES_PB2, request, options)
+
+    def _init___(
+        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
+    ) -> _rt.SyncInvocationHandle[_names_pb2.M]:
+        return self._send(_NAMES_INIT, request, options)
 
 
 class _CartDocs:
@@ -746,8 +745,14 @@ class CartClient(_rt.ContextClient, _CartDocs):
         """Returns the client, for use outside of Restate."""
         return CartIngressClient_(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> CartSyncClient:
+        """Returns the client, for code that blocks."""
+        return CartSyncClient(client, None, scope)
+
     def send(self) -> CartSendClient_:
-        """Returns the same handlers as one-way messages."""
         return CartSendClient_(self._ctx, self._key, self._scope)
 
     def send_now(
@@ -769,7 +774,6 @@ class CartIngressClient_(_rt.IngressServiceClient, _CartDocs):
     """Calls the service `golden.names.Cart` from outside of Restate: `CartClient.from_client` makes one."""
 
     def send(self) -> CartIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return CartIngressSendClient(self._client, self._key, self._scope)
 
     async def send_now(
@@ -778,13 +782,22 @@ class CartIngressClient_(_rt.IngressServiceClient, _CartDocs):
         return await self._call(_CART_SEND_NOW, request, options)
 
 
-class CartIngressSendClient(_rt.IngressServiceSendClient, _CartDocs):
+class CartIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.names.Cart` from outside: `CartIngressClient_.send` makes one."""
+    send_now = _rt.ingress_send(CartSendClient_.send_now)
 
-    async def send_now(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_CART_SEND_NOW, request, options)
+
+class CartSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.names.Cart` from code that blocks: `CartClient.from_sync_client` makes one."""
+    send_now = _rt.sync_call(CartClient.send_now)
+
+    def send(self) -> CartSyncSendClient:
+        return CartSyncSendClient(self._client, self._key, self._scope)
+
+
+class CartSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.names.Cart`, and blocks: `CartSyncClient.send` makes one."""
+    send_now = _rt.sync_send(CartSendClient_.send_now)
 
 
 class _CartSendDocs:
@@ -815,8 +828,14 @@ class CartSendClient(_rt.ContextClient, _CartSendDocs):
         """Returns the client, for use outside of Restate."""
         return CartSendIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> CartSendSyncClient:
+        """Returns the client, for code that blocks."""
+        return CartSendSyncClient(client, None, scope)
+
     def send(self) -> CartSendSendClient:
-        """Returns the same handlers as one-way messages."""
         return CartSendSendClient(self._ctx, self._key, self._scope)
 
     def now(
@@ -838,20 +857,28 @@ class CartSendIngressClient(_rt.IngressServiceClient, _CartSendDocs):
     """Calls the service `golden.names.CartSend` from outside of Restate: `CartSendClient.from_client` makes one."""
 
     def send(self) -> CartSendIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return CartSendIngressSendClient(self._client, self._key, self._scope)
 
     async def now(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
         return await self._call(_CART_SEND_NOW_, request, options)
 
 
-class CartSendIngressSendClient(_rt.IngressServiceSendClient, _CartSendDocs):
+class CartSendIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.names.CartSend` from outside: `CartSendIngressClient.send` makes one."""
+    now = _rt.ingress_send(CartSendSendClient.now)
 
-    async def now(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_CART_SEND_NOW_, request, options)
+
+class CartSendSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.names.CartSend` from code that blocks: `CartSendClient.from_sync_client` makes one."""
+    now = _rt.sync_call(CartSendClient.now)
+
+    def send(self) -> CartSendSyncSendClient:
+        return CartSendSyncSendClient(self._client, self._key, self._scope)
+
+
+class CartSendSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.names.CartSend`, and blocks: `CartSendSyncClient.send` makes one."""
+    now = _rt.sync_send(CartSendSendClient.now)
 
 
 class _CartIngressDocs:
@@ -882,8 +909,14 @@ class CartIngressClient(_rt.ContextClient, _CartIngressDocs):
         """Returns the client, for use outside of Restate."""
         return CartIngressIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> CartIngressSyncClient:
+        """Returns the client, for code that blocks."""
+        return CartIngressSyncClient(client, None, scope)
+
     def send(self) -> CartIngressSendClient_:
-        """Returns the same handlers as one-way messages."""
         return CartIngressSendClient_(self._ctx, self._key, self._scope)
 
     def now(
@@ -905,20 +938,28 @@ class CartIngressIngressClient(_rt.IngressServiceClient, _CartIngressDocs):
     """Calls the service `golden.names.CartIngress` from outside of Restate: `CartIngressClient.from_client` makes one."""
 
     def send(self) -> CartIngressIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return CartIngressIngressSendClient(self._client, self._key, self._scope)
 
     async def now(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
         return await self._call(_CART_INGRESS_NOW, request, options)
 
 
-class CartIngressIngressSendClient(_rt.IngressServiceSendClient, _CartIngressDocs):
+class CartIngressIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.names.CartIngress` from outside: `CartIngressIngressClient.send` makes one."""
+    now = _rt.ingress_send(CartIngressSendClient_.now)
 
-    async def now(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_CART_INGRESS_NOW, request, options)
+
+class CartIngressSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.names.CartIngress` from code that blocks: `CartIngressClient.from_sync_client` makes one."""
+    now = _rt.sync_call(CartIngressClient.now)
+
+    def send(self) -> CartIngressSyncSendClient:
+        return CartIngressSyncSendClient(self._client, self._key, self._scope)
+
+
+class CartIngressSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.names.CartIngress`, and blocks: `CartIngressSyncClient.send` makes one."""
+    now = _rt.sync_send(CartIngressSendClient_.now)
 
 
 class _NoneDocs:
@@ -947,8 +988,14 @@ class NoneClient(_rt.ContextClient, _NoneDocs):
         """Returns the client, for use outside of Restate."""
         return NoneIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> NoneSyncClient:
+        """Returns the client, for code that blocks."""
+        return NoneSyncClient(client, None, scope)
+
     def send(self) -> NoneSendClient:
-        """Returns the same handlers as one-way messages."""
         return NoneSendClient(self._ctx, self._key, self._scope)
 
     def true(
@@ -970,20 +1017,28 @@ class NoneIngressClient(_rt.IngressServiceClient, _NoneDocs):
     """Calls the service `golden.names.None` from outside of Restate: `NoneClient.from_client` makes one."""
 
     def send(self) -> NoneIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return NoneIngressSendClient(self._client, self._key, self._scope)
 
     async def true(self, request: _names_pb2.M, **options: Unpack[_rt.CallOptions]) -> _names_pb2.M:
         return await self._call(_NONE_TRUE, request, options)
 
 
-class NoneIngressSendClient(_rt.IngressServiceSendClient, _NoneDocs):
+class NoneIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.names.None` from outside: `NoneIngressClient.send` makes one."""
+    true = _rt.ingress_send(NoneSendClient.true)
 
-    async def true(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_NONE_TRUE, request, options)
+
+class NoneSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.names.None` from code that blocks: `NoneClient.from_sync_client` makes one."""
+    true = _rt.sync_call(NoneClient.true)
+
+    def send(self) -> NoneSyncSendClient:
+        return NoneSyncSendClient(self._client, self._key, self._scope)
+
+
+class NoneSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.names.None`, and blocks: `NoneSyncClient.send` makes one."""
+    true = _rt.sync_send(NoneSendClient.true)
 
 
 class _listDocs:
@@ -1012,8 +1067,14 @@ class listClient(_rt.ContextClient, _listDocs):
         """Returns the client, for use outside of Restate."""
         return listIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> listSyncClient:
+        """Returns the client, for code that blocks."""
+        return listSyncClient(client, None, scope)
+
     def send(self) -> listSendClient:
-        """Returns the same handlers as one-way messages."""
         return listSendClient(self._ctx, self._key, self._scope)
 
     def append(
@@ -1035,7 +1096,6 @@ class listIngressClient(_rt.IngressServiceClient, _listDocs):
     """Calls the service `golden.names.list` from outside of Restate: `listClient.from_client` makes one."""
 
     def send(self) -> listIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return listIngressSendClient(self._client, self._key, self._scope)
 
     async def append(
@@ -1044,13 +1104,22 @@ class listIngressClient(_rt.IngressServiceClient, _listDocs):
         return await self._call(_LIST_APPEND, request, options)
 
 
-class listIngressSendClient(_rt.IngressServiceSendClient, _listDocs):
+class listIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.names.list` from outside: `listIngressClient.send` makes one."""
+    append = _rt.ingress_send(listSendClient.append)
 
-    async def append(
-        self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_names_pb2.M]:
-        return await self._send(_LIST_APPEND, request, options)
+
+class listSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.names.list` from code that blocks: `listClient.from_sync_client` makes one."""
+    append = _rt.sync_call(listClient.append)
+
+    def send(self) -> listSyncSendClient:
+        return listSyncSendClient(self._client, self._key, self._scope)
+
+
+class listSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.names.list`, and blocks: `listSyncClient.send` makes one."""
+    append = _rt.sync_send(listSendClient.append)
 
 
 _NAMES_CLASS: Final = _rt.HandlerDescriptor(

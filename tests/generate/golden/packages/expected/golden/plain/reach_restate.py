@@ -25,6 +25,7 @@ else:
 
 __all__ = [
     "ReachBase", "ReachClient", "ReachIngressClient", "ReachIngressSendClient", "ReachSendClient",
+    "ReachSyncClient", "ReachSyncSendClient",
 ]
 
 
@@ -54,8 +55,14 @@ class ReachClient(_rt.ContextClient, _ReachDocs):
         """Returns the client, for use outside of Restate."""
         return ReachIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> ReachSyncClient:
+        """Returns the client, for code that blocks."""
+        return ReachSyncClient(client, None, scope)
+
     def send(self) -> ReachSendClient:
-        """Returns the same handlers as one-way messages."""
         return ReachSendClient(self._ctx, self._key, self._scope)
 
     def out(
@@ -77,7 +84,6 @@ class ReachIngressClient(_rt.IngressServiceClient, _ReachDocs):
     """Calls the service `golden.plain.Reach` from outside of Restate: `ReachClient.from_client` makes one."""
 
     def send(self) -> ReachIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return ReachIngressSendClient(self._client, self._key, self._scope)
 
     async def out(
@@ -86,13 +92,22 @@ class ReachIngressClient(_rt.IngressServiceClient, _ReachDocs):
         return await self._call(_REACH_OUT, request, options)
 
 
-class ReachIngressSendClient(_rt.IngressServiceSendClient, _ReachDocs):
+class ReachIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.plain.Reach` from outside: `ReachIngressClient.send` makes one."""
+    out = _rt.ingress_send(ReachSendClient.out)
 
-    async def out(
-        self, request: _top_pb2_Thing, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_types_pb2_Common]:
-        return await self._send(_REACH_OUT, request, options)
+
+class ReachSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.plain.Reach` from code that blocks: `ReachClient.from_sync_client` makes one."""
+    out = _rt.sync_call(ReachClient.out)
+
+    def send(self) -> ReachSyncSendClient:
+        return ReachSyncSendClient(self._client, self._key, self._scope)
+
+
+class ReachSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.plain.Reach`, and blocks: `ReachSyncClient.send` makes one."""
+    out = _rt.sync_send(ReachSendClient.out)
 
 
 _REACH_OUT: Final = _rt.HandlerDescriptor(

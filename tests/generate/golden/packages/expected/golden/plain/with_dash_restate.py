@@ -14,7 +14,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "ElsewhereBase", "ElsewhereClient", "ElsewhereIngressClient", "ElsewhereIngressSendClient",
-    "ElsewhereSendClient",
+    "ElsewhereSendClient", "ElsewhereSyncClient", "ElsewhereSyncSendClient",
 ]
 
 
@@ -52,8 +52,14 @@ class ElsewhereClient(_rt.ContextClient, _ElsewhereDocs):
         """Returns the client, for use outside of Restate."""
         return ElsewhereIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> ElsewhereSyncClient:
+        """Returns the client, for code that blocks."""
+        return ElsewhereSyncClient(client, None, scope)
+
     def send(self) -> ElsewhereSendClient:
-        """Returns the same handlers as one-way messages."""
         return ElsewhereSendClient(self._ctx, self._key, self._scope)
 
     def same(
@@ -75,7 +81,6 @@ class ElsewhereIngressClient(_rt.IngressServiceClient, _ElsewhereDocs):
     """Calls the service `golden.plain.Elsewhere` from outside of Restate: `ElsewhereClient.from_client` makes one."""
 
     def send(self) -> ElsewhereIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return ElsewhereIngressSendClient(self._client, self._key, self._scope)
 
     async def same(
@@ -84,13 +89,22 @@ class ElsewhereIngressClient(_rt.IngressServiceClient, _ElsewhereDocs):
         return await self._call(_ELSEWHERE_SAME, request, options)
 
 
-class ElsewhereIngressSendClient(_rt.IngressServiceSendClient, _ElsewhereDocs):
+class ElsewhereIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.plain.Elsewhere` from outside: `ElsewhereIngressClient.send` makes one."""
+    same = _rt.ingress_send(ElsewhereSendClient.same)
 
-    async def same(
-        self, request: _golden_plain_common_pb2.Common, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_golden_other_common_pb2.Uncommon]:
-        return await self._send(_ELSEWHERE_SAME, request, options)
+
+class ElsewhereSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.plain.Elsewhere` from code that blocks: `ElsewhereClient.from_sync_client` makes one."""
+    same = _rt.sync_call(ElsewhereClient.same)
+
+    def send(self) -> ElsewhereSyncSendClient:
+        return ElsewhereSyncSendClient(self._client, self._key, self._scope)
+
+
+class ElsewhereSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.plain.Elsewhere`, and blocks: `ElsewhereSyncClient.send` makes one."""
+    same = _rt.sync_send(ElsewhereSendClient.same)
 
 
 _ELSEWHERE_SAME: Final = _rt.HandlerDescriptor(

@@ -14,8 +14,9 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "ImagesBase", "ImagesClient", "ImagesIngressClient", "ImagesIngressSendClient",
-    "ImagesSendClient", "PrintBase", "PrintClient", "PrintIngressClient", "PrintIngressSendClient",
-    "PrintSendClient",
+    "ImagesSendClient", "ImagesSyncClient", "ImagesSyncSendClient", "PrintBase", "PrintClient",
+    "PrintIngressClient", "PrintIngressSendClient", "PrintSendClient", "PrintSyncClient",
+    "PrintSyncSendClient",
 ]
 
 
@@ -55,8 +56,14 @@ class ImagesClient(_rt.ContextClient, _ImagesDocs):
         """Returns the client, for use outside of Restate."""
         return ImagesIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> ImagesSyncClient:
+        """Returns the client, for code that blocks."""
+        return ImagesSyncClient(client, None, scope)
+
     def send(self) -> ImagesSendClient:
-        """Returns the same handlers as one-way messages."""
         return ImagesSendClient(self._ctx, self._key, self._scope)
 
     def convert(self, request: bytes, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[bytes]:
@@ -92,7 +99,6 @@ class ImagesIngressClient(_rt.IngressServiceClient, _ImagesDocs):
     """Calls the service `golden.raw.Images` from outside of Restate: `ImagesClient.from_client` makes one."""
 
     def send(self) -> ImagesIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return ImagesIngressSendClient(self._client, self._key, self._scope)
 
     async def convert(self, request: bytes, **options: Unpack[_rt.CallOptions]) -> bytes:
@@ -105,21 +111,28 @@ class ImagesIngressClient(_rt.IngressServiceClient, _ImagesDocs):
         return await self._call(_IMAGES_DRAW, None, options)
 
 
-class ImagesIngressSendClient(_rt.IngressServiceSendClient, _ImagesDocs):
+class ImagesIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.raw.Images` from outside: `ImagesIngressClient.send` makes one."""
+    convert = _rt.ingress_send(ImagesSendClient.convert)
+    measure = _rt.ingress_send(ImagesSendClient.measure)
+    draw = _rt.ingress_send(ImagesSendClient.draw)
 
-    async def convert(
-        self, request: bytes, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[bytes]:
-        return await self._send(_IMAGES_CONVERT, request, options)
 
-    async def measure(
-        self, request: bytes, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_raw_pb2.Size]:
-        return await self._send(_IMAGES_MEASURE, request, options)
+class ImagesSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.raw.Images` from code that blocks: `ImagesClient.from_sync_client` makes one."""
+    convert = _rt.sync_call(ImagesClient.convert)
+    measure = _rt.sync_call(ImagesClient.measure)
+    draw = _rt.sync_call(ImagesClient.draw)
 
-    async def draw(self, **options: Unpack[_rt.SendOptions]) -> _rt.IngressInvocationHandle[bytes]:
-        return await self._send(_IMAGES_DRAW, None, options)
+    def send(self) -> ImagesSyncSendClient:
+        return ImagesSyncSendClient(self._client, self._key, self._scope)
+
+
+class ImagesSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.raw.Images`, and blocks: `ImagesSyncClient.send` makes one."""
+    convert = _rt.sync_send(ImagesSendClient.convert)
+    measure = _rt.sync_send(ImagesSendClient.measure)
+    draw = _rt.sync_send(ImagesSendClient.draw)
 
 
 class _PrintDocs:
@@ -157,8 +170,14 @@ class PrintClient(_rt.ContextClient, _PrintDocs):
         """Returns the client for one workflow id, for use outside of Restate."""
         return PrintIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> PrintSyncClient:
+        """Returns the client for one workflow id, for code that blocks."""
+        return PrintSyncClient(client, key, scope)
+
     def send(self) -> PrintSendClient:
-        """Returns the same handlers as one-way messages."""
         return PrintSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[bytes]:
@@ -192,7 +211,6 @@ class PrintIngressClient(_rt.IngressServiceClient, _PrintDocs):
     """Calls the workflow `golden.raw.Print` from outside of Restate: `PrintClient.from_client` makes one."""
 
     def send(self) -> PrintIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return PrintIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
@@ -214,18 +232,35 @@ class PrintIngressClient(_rt.IngressServiceClient, _PrintDocs):
         return await self._call(_PRINT_NOTE, request, options)
 
 
-class PrintIngressSendClient(_rt.IngressServiceSendClient, _PrintDocs):
+class PrintIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the workflow `golden.raw.Print` from outside: `PrintIngressClient.send` makes one."""
+    run = _rt.ingress_send(PrintSendClient.run)
+    note = _rt.ingress_send(PrintSendClient.note)
 
-    async def run(
-        self, request: bytes, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[bytes]:
-        return await self._send(_PRINT_RUN, request, options)
 
-    async def note(
-        self, request: _wrappers_pb2.BytesValue, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_wrappers_pb2.BytesValue]:
-        return await self._send(_PRINT_NOTE, request, options)
+class PrintSyncClient(_rt.SyncServiceClient):
+    """Calls the workflow `golden.raw.Print` from code that blocks: `PrintClient.from_sync_client` makes one."""
+    run = _rt.sync_call(PrintClient.run)
+    note = _rt.sync_call(PrintClient.note)
+
+    def send(self) -> PrintSyncSendClient:
+        return PrintSyncSendClient(self._client, self._key, self._scope)
+
+    def submit(
+        self, request: bytes, **options: Unpack[_rt.SubmitOptions],
+    ) -> _rt.SyncInvocationHandle[bytes]:
+        """Starts the workflow and does not wait for its result."""
+        return self._submit(_PRINT_RUN, request, options)
+
+    def handle(self) -> _rt.SyncInvocationHandle[bytes]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_PRINT_RUN)
+
+
+class PrintSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the workflow `golden.raw.Print`, and blocks: `PrintSyncClient.send` makes one."""
+    run = _rt.sync_send(PrintSendClient.run)
+    note = _rt.sync_send(PrintSendClient.note)
 
 
 _IMAGES_CONVERT: Final = _rt.HandlerDescriptor(

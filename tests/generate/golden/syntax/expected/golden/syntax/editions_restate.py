@@ -13,7 +13,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "EditionsBase", "EditionsClient", "EditionsIngressClient", "EditionsIngressSendClient",
-    "EditionsSendClient",
+    "EditionsSendClient", "EditionsSyncClient", "EditionsSyncSendClient",
 ]
 
 
@@ -55,8 +55,17 @@ class EditionsClient(_rt.ContextClient, _EditionsDocs):
         """
         return EditionsIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
+    ) -> EditionsSyncClient:
+        """Returns the client for one object key, for code that blocks.
+
+        Without a key, it takes the key from each request.
+        """
+        return EditionsSyncClient(client, key, scope)
+
     def send(self) -> EditionsSendClient:
-        """Returns the same handlers as one-way messages."""
         return EditionsSendClient(self._ctx, self._key, self._scope)
 
     def do(
@@ -78,7 +87,6 @@ class EditionsIngressClient(_rt.IngressServiceClient, _EditionsDocs):
     """Calls the virtual object `golden.syntax.Editions` from outside of Restate: `EditionsClient.from_client` makes one."""
 
     def send(self) -> EditionsIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return EditionsIngressSendClient(self._client, self._key, self._scope)
 
     async def do(
@@ -87,13 +95,22 @@ class EditionsIngressClient(_rt.IngressServiceClient, _EditionsDocs):
         return await self._call(_EDITIONS_DO, request, options)
 
 
-class EditionsIngressSendClient(_rt.IngressServiceSendClient, _EditionsDocs):
+class EditionsIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.syntax.Editions` from outside: `EditionsIngressClient.send` makes one."""
+    do = _rt.ingress_send(EditionsSendClient.do)
 
-    async def do(
-        self, request: _editions_pb2.EditionsMessage, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_editions_pb2.EditionsMessage]:
-        return await self._send(_EDITIONS_DO, request, options)
+
+class EditionsSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.syntax.Editions` from code that blocks: `EditionsClient.from_sync_client` makes one."""
+    do = _rt.sync_call(EditionsClient.do)
+
+    def send(self) -> EditionsSyncSendClient:
+        return EditionsSyncSendClient(self._client, self._key, self._scope)
+
+
+class EditionsSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.syntax.Editions`, and blocks: `EditionsSyncClient.send` makes one."""
+    do = _rt.sync_send(EditionsSendClient.do)
 
 
 _EDITIONS_DO: Final = _rt.HandlerDescriptor(

@@ -13,7 +13,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "OptionalBase", "OptionalClient", "OptionalIngressClient", "OptionalIngressSendClient",
-    "OptionalSendClient",
+    "OptionalSendClient", "OptionalSyncClient", "OptionalSyncSendClient",
 ]
 
 
@@ -55,8 +55,17 @@ class OptionalClient(_rt.ContextClient, _OptionalDocs):
         """
         return OptionalIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
+    ) -> OptionalSyncClient:
+        """Returns the client for one object key, for code that blocks.
+
+        Without a key, it takes the key from each request.
+        """
+        return OptionalSyncClient(client, key, scope)
+
     def send(self) -> OptionalSendClient:
-        """Returns the same handlers as one-way messages."""
         return OptionalSendClient(self._ctx, self._key, self._scope)
 
     def do(
@@ -78,7 +87,6 @@ class OptionalIngressClient(_rt.IngressServiceClient, _OptionalDocs):
     """Calls the virtual object `golden.syntax.Optional` from outside of Restate: `OptionalClient.from_client` makes one."""
 
     def send(self) -> OptionalIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return OptionalIngressSendClient(self._client, self._key, self._scope)
 
     async def do(
@@ -87,13 +95,22 @@ class OptionalIngressClient(_rt.IngressServiceClient, _OptionalDocs):
         return await self._call(_OPTIONAL_DO, request, options)
 
 
-class OptionalIngressSendClient(_rt.IngressServiceSendClient, _OptionalDocs):
+class OptionalIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.syntax.Optional` from outside: `OptionalIngressClient.send` makes one."""
+    do = _rt.ingress_send(OptionalSendClient.do)
 
-    async def do(
-        self, request: _optional_pb2.OptionalMessage, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_optional_pb2.OptionalMessage]:
-        return await self._send(_OPTIONAL_DO, request, options)
+
+class OptionalSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.syntax.Optional` from code that blocks: `OptionalClient.from_sync_client` makes one."""
+    do = _rt.sync_call(OptionalClient.do)
+
+    def send(self) -> OptionalSyncSendClient:
+        return OptionalSyncSendClient(self._client, self._key, self._scope)
+
+
+class OptionalSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.syntax.Optional`, and blocks: `OptionalSyncClient.send` makes one."""
+    do = _rt.sync_send(OptionalSendClient.do)
 
 
 _OPTIONAL_DO: Final = _rt.HandlerDescriptor(

@@ -11,7 +11,10 @@ from typing import Any, Final, Unpack
 from golden.syntax import two_pb2 as _two_pb2
 from restate_proto._codegen import v1 as _rt
 
-__all__ = ["TwoBase", "TwoClient", "TwoIngressClient", "TwoIngressSendClient", "TwoSendClient"]
+__all__ = [
+    "TwoBase", "TwoClient", "TwoIngressClient", "TwoIngressSendClient", "TwoSendClient",
+    "TwoSyncClient", "TwoSyncSendClient",
+]
 
 
 class _TwoDocs:
@@ -52,8 +55,17 @@ class TwoClient(_rt.ContextClient, _TwoDocs):
         """
         return TwoIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
+    ) -> TwoSyncClient:
+        """Returns the client for one object key, for code that blocks.
+
+        Without a key, it takes the key from each request.
+        """
+        return TwoSyncClient(client, key, scope)
+
     def send(self) -> TwoSendClient:
-        """Returns the same handlers as one-way messages."""
         return TwoSendClient(self._ctx, self._key, self._scope)
 
     def do(
@@ -75,7 +87,6 @@ class TwoIngressClient(_rt.IngressServiceClient, _TwoDocs):
     """Calls the virtual object `golden.syntax.Two` from outside of Restate: `TwoClient.from_client` makes one."""
 
     def send(self) -> TwoIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return TwoIngressSendClient(self._client, self._key, self._scope)
 
     async def do(
@@ -84,13 +95,22 @@ class TwoIngressClient(_rt.IngressServiceClient, _TwoDocs):
         return await self._call(_TWO_DO, request, options)
 
 
-class TwoIngressSendClient(_rt.IngressServiceSendClient, _TwoDocs):
+class TwoIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.syntax.Two` from outside: `TwoIngressClient.send` makes one."""
+    do = _rt.ingress_send(TwoSendClient.do)
 
-    async def do(
-        self, request: _two_pb2.TwoMessage, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_two_pb2.TwoMessage]:
-        return await self._send(_TWO_DO, request, options)
+
+class TwoSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.syntax.Two` from code that blocks: `TwoClient.from_sync_client` makes one."""
+    do = _rt.sync_call(TwoClient.do)
+
+    def send(self) -> TwoSyncSendClient:
+        return TwoSyncSendClient(self._client, self._key, self._scope)
+
+
+class TwoSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.syntax.Two`, and blocks: `TwoSyncClient.send` makes one."""
+    do = _rt.sync_send(TwoSendClient.do)
 
 
 _TWO_DO: Final = _rt.HandlerDescriptor(

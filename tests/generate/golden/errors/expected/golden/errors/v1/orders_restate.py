@@ -14,7 +14,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "OrdersBase", "OrdersClient", "OrdersIngressClient", "OrdersIngressSendClient",
-    "OrdersSendClient", "SoldOutError",
+    "OrdersSendClient", "OrdersSyncClient", "OrdersSyncSendClient", "SoldOutError",
 ]
 
 
@@ -52,8 +52,14 @@ class OrdersClient(_rt.ContextClient, _OrdersDocs):
         """Returns the client, for use outside of Restate."""
         return OrdersIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> OrdersSyncClient:
+        """Returns the client, for code that blocks."""
+        return OrdersSyncClient(client, None, scope)
+
     def send(self) -> OrdersSendClient:
-        """Returns the same handlers as one-way messages."""
         return OrdersSendClient(self._ctx, self._key, self._scope)
 
     def place(
@@ -75,7 +81,6 @@ class OrdersIngressClient(_rt.IngressServiceClient, _OrdersDocs):
     """Calls the service `golden.errors.v1.Orders` from outside of Restate: `OrdersClient.from_client` makes one."""
 
     def send(self) -> OrdersIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return OrdersIngressSendClient(self._client, self._key, self._scope)
 
     async def place(
@@ -84,13 +89,22 @@ class OrdersIngressClient(_rt.IngressServiceClient, _OrdersDocs):
         return await self._call(_ORDERS_PLACE, request, options)
 
 
-class OrdersIngressSendClient(_rt.IngressServiceSendClient, _OrdersDocs):
+class OrdersIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.errors.v1.Orders` from outside: `OrdersIngressClient.send` makes one."""
+    place = _rt.ingress_send(OrdersSendClient.place)
 
-    async def place(
-        self, request: _stock_pb2.Box, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_stock_pb2.Box]:
-        return await self._send(_ORDERS_PLACE, request, options)
+
+class OrdersSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.errors.v1.Orders` from code that blocks: `OrdersClient.from_sync_client` makes one."""
+    place = _rt.sync_call(OrdersClient.place)
+
+    def send(self) -> OrdersSyncSendClient:
+        return OrdersSyncSendClient(self._client, self._key, self._scope)
+
+
+class OrdersSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.errors.v1.Orders`, and blocks: `OrdersSyncClient.send` makes one."""
+    place = _rt.sync_send(OrdersSendClient.place)
 
 
 _ORDERS_PLACE: Final = _rt.HandlerDescriptor(

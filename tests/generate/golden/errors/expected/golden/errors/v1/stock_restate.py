@@ -15,6 +15,7 @@ from restate_proto._codegen import v1 as _rt
 __all__ = [
     "BoxBrokenError", "BusyError", "LockedError", "SoldOutError", "SomethingThatHasALongNameError",
     "StockBase", "StockClient", "StockIngressClient", "StockIngressSendClient", "StockSendClient",
+    "StockSyncClient", "StockSyncSendClient",
 ]
 
 
@@ -82,8 +83,14 @@ class StockClient(_rt.ContextClient, _StockDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return StockIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> StockSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return StockSyncClient(client, key, scope)
+
     def send(self) -> StockSendClient:
-        """Returns the same handlers as one-way messages."""
         return StockSendClient(self._ctx, self._key, self._scope)
 
     def take(
@@ -111,7 +118,6 @@ class StockIngressClient(_rt.IngressServiceClient, _StockDocs):
     """Calls the virtual object `golden.errors.v1.Stock` from outside of Restate: `StockClient.from_client` makes one."""
 
     def send(self) -> StockIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return StockIngressSendClient(self._client, self._key, self._scope)
 
     async def take(self, request: _stock_pb2.Box, **options: Unpack[_rt.CallOptions]) -> None:
@@ -121,18 +127,25 @@ class StockIngressClient(_rt.IngressServiceClient, _StockDocs):
         return await self._call(_STOCK_COUNT, None, options)
 
 
-class StockIngressSendClient(_rt.IngressServiceSendClient, _StockDocs):
+class StockIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.errors.v1.Stock` from outside: `StockIngressClient.send` makes one."""
+    take = _rt.ingress_send(StockSendClient.take)
+    count = _rt.ingress_send(StockSendClient.count)
 
-    async def take(
-        self, request: _stock_pb2.Box, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_STOCK_TAKE, request, options)
 
-    async def count(
-        self, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_stock_pb2.Box]:
-        return await self._send(_STOCK_COUNT, None, options)
+class StockSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.errors.v1.Stock` from code that blocks: `StockClient.from_sync_client` makes one."""
+    take = _rt.sync_call(StockClient.take)
+    count = _rt.sync_call(StockClient.count)
+
+    def send(self) -> StockSyncSendClient:
+        return StockSyncSendClient(self._client, self._key, self._scope)
+
+
+class StockSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.errors.v1.Stock`, and blocks: `StockSyncClient.send` makes one."""
+    take = _rt.sync_send(StockSendClient.take)
+    count = _rt.sync_send(StockSendClient.count)
 
 
 _STOCK_TAKE: Final = _rt.HandlerDescriptor(

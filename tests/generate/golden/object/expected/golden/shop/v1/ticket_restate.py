@@ -13,7 +13,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "TicketsBase", "TicketsClient", "TicketsIngressClient", "TicketsIngressSendClient",
-    "TicketsSendClient",
+    "TicketsSendClient", "TicketsSyncClient", "TicketsSyncSendClient",
 ]
 
 
@@ -62,8 +62,17 @@ class TicketsClient(_rt.ContextClient, _TicketsDocs):
         """
         return TicketsIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
+    ) -> TicketsSyncClient:
+        """Returns the client for one object key, for code that blocks.
+
+        Without a key, it takes the key from each request.
+        """
+        return TicketsSyncClient(client, key, scope)
+
     def send(self) -> TicketsSendClient:
-        """Returns the same handlers as one-way messages."""
         return TicketsSendClient(self._ctx, self._key, self._scope)
 
     def reserve(
@@ -95,7 +104,6 @@ class TicketsIngressClient(_rt.IngressServiceClient, _TicketsDocs):
     """Calls the virtual object `golden.shop.v1.Tickets` from outside of Restate: `TicketsClient.from_client` makes one."""
 
     def send(self) -> TicketsIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return TicketsIngressSendClient(self._client, self._key, self._scope)
 
     async def reserve(
@@ -109,18 +117,25 @@ class TicketsIngressClient(_rt.IngressServiceClient, _TicketsDocs):
         return await self._call(_TICKETS_RELEASE, request, options)
 
 
-class TicketsIngressSendClient(_rt.IngressServiceSendClient, _TicketsDocs):
+class TicketsIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.shop.v1.Tickets` from outside: `TicketsIngressClient.send` makes one."""
+    reserve = _rt.ingress_send(TicketsSendClient.reserve)
+    release = _rt.ingress_send(TicketsSendClient.release)
 
-    async def reserve(
-        self, request: _ticket_pb2.Reservation, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_ticket_pb2.Ticket]:
-        return await self._send(_TICKETS_RESERVE, request, options)
 
-    async def release(
-        self, request: _ticket_pb2.Ticket, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_ticket_pb2.Ticket]:
-        return await self._send(_TICKETS_RELEASE, request, options)
+class TicketsSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.shop.v1.Tickets` from code that blocks: `TicketsClient.from_sync_client` makes one."""
+    reserve = _rt.sync_call(TicketsClient.reserve)
+    release = _rt.sync_call(TicketsClient.release)
+
+    def send(self) -> TicketsSyncSendClient:
+        return TicketsSyncSendClient(self._client, self._key, self._scope)
+
+
+class TicketsSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.shop.v1.Tickets`, and blocks: `TicketsSyncClient.send` makes one."""
+    reserve = _rt.sync_send(TicketsSendClient.reserve)
+    release = _rt.sync_send(TicketsSendClient.release)
 
 
 _TICKETS_RESERVE: Final = _rt.HandlerDescriptor(

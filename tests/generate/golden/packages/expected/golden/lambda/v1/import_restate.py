@@ -16,7 +16,7 @@ from . import import_pb2 as _import_pb2
 
 __all__ = [
     "CommonError", "CommonError_", "LambdaBase", "LambdaClient", "LambdaIngressClient",
-    "LambdaIngressSendClient", "LambdaSendClient",
+    "LambdaIngressSendClient", "LambdaSendClient", "LambdaSyncClient", "LambdaSyncSendClient",
 ]
 
 
@@ -69,8 +69,14 @@ class LambdaClient(_rt.ContextClient, _LambdaDocs):
         """Returns the client for one object key, for use outside of Restate."""
         return LambdaIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> LambdaSyncClient:
+        """Returns the client for one object key, for code that blocks."""
+        return LambdaSyncClient(client, key, scope)
+
     def send(self) -> LambdaSendClient:
-        """Returns the same handlers as one-way messages."""
         return LambdaSendClient(self._ctx, self._key, self._scope)
 
     def invoke(
@@ -102,7 +108,6 @@ class LambdaIngressClient(_rt.IngressServiceClient, _LambdaDocs):
     """Calls the virtual object `golden.lambda.v1.Lambda` from outside of Restate: `LambdaClient.from_client` makes one."""
 
     def send(self) -> LambdaIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return LambdaIngressSendClient(self._client, self._key, self._scope)
 
     async def invoke(
@@ -116,18 +121,25 @@ class LambdaIngressClient(_rt.IngressServiceClient, _LambdaDocs):
         return await self._call(_LAMBDA_ELSEWHERE, request, options)
 
 
-class LambdaIngressSendClient(_rt.IngressServiceSendClient, _LambdaDocs):
+class LambdaIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the virtual object `golden.lambda.v1.Lambda` from outside: `LambdaIngressClient.send` makes one."""
+    invoke = _rt.ingress_send(LambdaSendClient.invoke)
+    elsewhere = _rt.ingress_send(LambdaSendClient.elsewhere)
 
-    async def invoke(
-        self, request: _import_pb2.InvokeRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_types_pb2.Common]:
-        return await self._send(_LAMBDA_INVOKE, request, options)
 
-    async def elsewhere(
-        self, request: _common_pb2.Common, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_import_pb2.InvokeRequest]:
-        return await self._send(_LAMBDA_ELSEWHERE, request, options)
+class LambdaSyncClient(_rt.SyncServiceClient):
+    """Calls the virtual object `golden.lambda.v1.Lambda` from code that blocks: `LambdaClient.from_sync_client` makes one."""
+    invoke = _rt.sync_call(LambdaClient.invoke)
+    elsewhere = _rt.sync_call(LambdaClient.elsewhere)
+
+    def send(self) -> LambdaSyncSendClient:
+        return LambdaSyncSendClient(self._client, self._key, self._scope)
+
+
+class LambdaSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the virtual object `golden.lambda.v1.Lambda`, and blocks: `LambdaSyncClient.send` makes one."""
+    invoke = _rt.sync_send(LambdaSendClient.invoke)
+    elsewhere = _rt.sync_send(LambdaSendClient.elsewhere)
 
 
 _LAMBDA_INVOKE: Final = _rt.HandlerDescriptor(

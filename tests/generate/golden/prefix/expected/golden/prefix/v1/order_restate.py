@@ -14,7 +14,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "OrdersBase", "OrdersClient", "OrdersIngressClient", "OrdersIngressSendClient",
-    "OrdersSendClient",
+    "OrdersSendClient", "OrdersSyncClient", "OrdersSyncSendClient",
 ]
 
 
@@ -49,8 +49,14 @@ class OrdersClient(_rt.ContextClient, _OrdersDocs):
         """Returns the client, for use outside of Restate."""
         return OrdersIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> OrdersSyncClient:
+        """Returns the client, for code that blocks."""
+        return OrdersSyncClient(client, None, scope)
+
     def send(self) -> OrdersSendClient:
-        """Returns the same handlers as one-way messages."""
         return OrdersSendClient(self._ctx, self._key, self._scope)
 
     def place(
@@ -82,7 +88,6 @@ class OrdersIngressClient(_rt.IngressServiceClient, _OrdersDocs):
     """Calls the service `golden.prefix.v1.Orders` from outside of Restate: `OrdersClient.from_client` makes one."""
 
     def send(self) -> OrdersIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return OrdersIngressSendClient(self._client, self._key, self._scope)
 
     async def place(
@@ -94,18 +99,25 @@ class OrdersIngressClient(_rt.IngressServiceClient, _OrdersDocs):
         return await self._call(_ORDERS_CANCEL, request, options)
 
 
-class OrdersIngressSendClient(_rt.IngressServiceSendClient, _OrdersDocs):
+class OrdersIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `golden.prefix.v1.Orders` from outside: `OrdersIngressClient.send` makes one."""
+    place = _rt.ingress_send(OrdersSendClient.place)
+    cancel = _rt.ingress_send(OrdersSendClient.cancel)
 
-    async def place(
-        self, request: _order_pb2.Order, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_item_pb2.Item]:
-        return await self._send(_ORDERS_PLACE, request, options)
 
-    async def cancel(
-        self, request: _order_pb2.Order, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_ORDERS_CANCEL, request, options)
+class OrdersSyncClient(_rt.SyncServiceClient):
+    """Calls the service `golden.prefix.v1.Orders` from code that blocks: `OrdersClient.from_sync_client` makes one."""
+    place = _rt.sync_call(OrdersClient.place)
+    cancel = _rt.sync_call(OrdersClient.cancel)
+
+    def send(self) -> OrdersSyncSendClient:
+        return OrdersSyncSendClient(self._client, self._key, self._scope)
+
+
+class OrdersSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `golden.prefix.v1.Orders`, and blocks: `OrdersSyncClient.send` makes one."""
+    place = _rt.sync_send(OrdersSendClient.place)
+    cancel = _rt.sync_send(OrdersSendClient.cancel)
 
 
 _ORDERS_PLACE: Final = _rt.HandlerDescriptor(

@@ -14,7 +14,7 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "GreeterBase", "GreeterClient", "GreeterIngressClient", "GreeterIngressSendClient",
-    "GreeterSendClient",
+    "GreeterSendClient", "GreeterSyncClient", "GreeterSyncSendClient",
 ]
 
 
@@ -64,8 +64,14 @@ class GreeterClient(_rt.ContextClient, _GreeterDocs):
         """Returns the client, for use outside of Restate."""
         return GreeterIngressClient(client, None, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, *, scope: str | None = None,
+    ) -> GreeterSyncClient:
+        """Returns the client, for code that blocks."""
+        return GreeterSyncClient(client, None, scope)
+
     def send(self) -> GreeterSendClient:
-        """Returns the same handlers as one-way messages."""
         return GreeterSendClient(self._ctx, self._key, self._scope)
 
     def greet(
@@ -99,7 +105,6 @@ class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
     """Calls the service `greeter` from outside of Restate: `GreeterClient.from_client` makes one."""
 
     def send(self) -> GreeterIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return GreeterIngressSendClient(self._client, self._key, self._scope)
 
     async def greet(
@@ -114,19 +119,40 @@ class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
         return await self._call(_GREETER_SAY_GOODBYE, request, options)
 
 
-class GreeterIngressSendClient(_rt.IngressServiceSendClient, _GreeterDocs):
+class GreeterIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the service `greeter` from outside: `GreeterIngressClient.send` makes one."""
-
-    async def greet(
-        self, request: _greeter_pb2.GreetRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_greeter_pb2.GreetResponse]:
-        return await self._send(_GREETER_GREET, request, options)
+    greet = _rt.ingress_send(GreeterSendClient.greet)
 
     @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
     async def say_goodbye(
         self, request: _greeter_pb2.GreetRequest, **options: Unpack[_rt.SendOptions],
     ) -> _rt.IngressInvocationHandle[_greeter_pb2.GreetResponse]:
         return await self._send(_GREETER_SAY_GOODBYE, request, options)
+
+
+class GreeterSyncClient(_rt.SyncServiceClient):
+    """Calls the service `greeter` from code that blocks: `GreeterClient.from_sync_client` makes one."""
+    greet = _rt.sync_call(GreeterClient.greet)
+
+    @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
+    def say_goodbye(
+        self, request: _greeter_pb2.GreetRequest, **options: Unpack[_rt.CallOptions],
+    ) -> _greeter_pb2.GreetResponse:
+        return self._call(_GREETER_SAY_GOODBYE, request, options)
+
+    def send(self) -> GreeterSyncSendClient:
+        return GreeterSyncSendClient(self._client, self._key, self._scope)
+
+
+class GreeterSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the service `greeter`, and blocks: `GreeterSyncClient.send` makes one."""
+    greet = _rt.sync_send(GreeterSendClient.greet)
+
+    @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
+    def say_goodbye(
+        self, request: _greeter_pb2.GreetRequest, **options: Unpack[_rt.SendOptions],
+    ) -> _rt.SyncInvocationHandle[_greeter_pb2.GreetResponse]:
+        return self._send(_GREETER_SAY_GOODBYE, request, options)
 
 
 _GREETER_GREET: Final = _rt.HandlerDescriptor(

@@ -15,8 +15,9 @@ from restate_proto._codegen import v1 as _rt
 
 __all__ = [
     "NightlyBase", "NightlyClient", "NightlyIngressClient", "NightlyIngressSendClient",
-    "NightlySendClient", "SignupBase", "SignupClient", "SignupIngressClient",
-    "SignupIngressSendClient", "SignupSendClient",
+    "NightlySendClient", "NightlySyncClient", "NightlySyncSendClient", "SignupBase", "SignupClient",
+    "SignupIngressClient", "SignupIngressSendClient", "SignupSendClient", "SignupSyncClient",
+    "SignupSyncSendClient",
 ]
 
 
@@ -73,8 +74,17 @@ class SignupClient(_rt.ContextClient, _SignupDocs):
         """
         return SignupIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
+    ) -> SignupSyncClient:
+        """Returns the client for one workflow id, for code that blocks.
+
+        Without a key, it takes the key from each request.
+        """
+        return SignupSyncClient(client, key, scope)
+
     def send(self) -> SignupSendClient:
-        """Returns the same handlers as one-way messages."""
         return SignupSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_signup_pb2.Status]:
@@ -110,7 +120,6 @@ class SignupIngressClient(_rt.IngressServiceClient, _SignupDocs):
     """Calls the workflow `golden.signup.v1.Signup` from outside of Restate: `SignupClient.from_client` makes one."""
 
     def send(self) -> SignupIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return SignupIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
@@ -134,18 +143,35 @@ class SignupIngressClient(_rt.IngressServiceClient, _SignupDocs):
         return await self._call(_SIGNUP_CONFIRM, request, options)
 
 
-class SignupIngressSendClient(_rt.IngressServiceSendClient, _SignupDocs):
+class SignupIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the workflow `golden.signup.v1.Signup` from outside: `SignupIngressClient.send` makes one."""
+    run = _rt.ingress_send(SignupSendClient.run)
+    confirm = _rt.ingress_send(SignupSendClient.confirm)
 
-    async def run(
-        self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
-        return await self._send(_SIGNUP_RUN, request, options)
 
-    async def confirm(
-        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_SIGNUP_CONFIRM, request, options)
+class SignupSyncClient(_rt.SyncServiceClient):
+    """Calls the workflow `golden.signup.v1.Signup` from code that blocks: `SignupClient.from_sync_client` makes one."""
+    run = _rt.sync_call(SignupClient.run)
+    confirm = _rt.sync_call(SignupClient.confirm)
+
+    def send(self) -> SignupSyncSendClient:
+        return SignupSyncSendClient(self._client, self._key, self._scope)
+
+    def submit(
+        self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SubmitOptions],
+    ) -> _rt.SyncInvocationHandle[_signup_pb2.Status]:
+        """Starts the workflow and does not wait for its result."""
+        return self._submit(_SIGNUP_RUN, request, options)
+
+    def handle(self) -> _rt.SyncInvocationHandle[_signup_pb2.Status]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_SIGNUP_RUN)
+
+
+class SignupSyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the workflow `golden.signup.v1.Signup`, and blocks: `SignupSyncClient.send` makes one."""
+    run = _rt.sync_send(SignupSendClient.run)
+    confirm = _rt.sync_send(SignupSendClient.confirm)
 
 
 class _NightlyDocs:
@@ -197,8 +223,14 @@ class NightlyClient(_rt.ContextClient, _NightlyDocs):
         """Returns the client for one workflow id, for use outside of Restate."""
         return NightlyIngressClient(client, key, scope)
 
+    @staticmethod
+    def from_sync_client(
+        client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
+    ) -> NightlySyncClient:
+        """Returns the client for one workflow id, for code that blocks."""
+        return NightlySyncClient(client, key, scope)
+
     def send(self) -> NightlySendClient:
-        """Returns the same handlers as one-way messages."""
         return NightlySendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[None]:
@@ -250,7 +282,6 @@ class NightlyIngressClient(_rt.IngressServiceClient, _NightlyDocs):
     """Calls the workflow `golden.signup.v1.Nightly` from outside of Restate: `NightlyClient.from_client` makes one."""
 
     def send(self) -> NightlyIngressSendClient:
-        """Returns the same handlers as one-way messages."""
         return NightlyIngressSendClient(self._client, self._key, self._scope)
 
     async def submit(
@@ -282,26 +313,39 @@ class NightlyIngressClient(_rt.IngressServiceClient, _NightlyDocs):
         return await self._call(_NIGHTLY_HANDLE, request, options)
 
 
-class NightlyIngressSendClient(_rt.IngressServiceSendClient, _NightlyDocs):
+class NightlyIngressSendClient(_rt.IngressServiceSendClient):
     """Sends one-way messages to the workflow `golden.signup.v1.Nightly` from outside: `NightlyIngressClient.send` makes one."""
+    start = _rt.ingress_send(NightlySendClient.start)
+    run = _rt.ingress_send(NightlySendClient.run)
+    submit_ = _rt.ingress_send(NightlySendClient.submit_)
+    handle_ = _rt.ingress_send(NightlySendClient.handle_)
 
-    async def start(self, **options: Unpack[_rt.SendOptions]) -> _rt.IngressInvocationHandle[None]:
-        return await self._send(_NIGHTLY_START, None, options)
 
-    async def run(
-        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
-        return await self._send(_NIGHTLY_RUN, request, options)
+class NightlySyncClient(_rt.SyncServiceClient):
+    """Calls the workflow `golden.signup.v1.Nightly` from code that blocks: `NightlyClient.from_sync_client` makes one."""
+    start = _rt.sync_call(NightlyClient.start)
+    run = _rt.sync_call(NightlyClient.run)
+    submit_ = _rt.sync_call(NightlyClient.submit_)
+    handle_ = _rt.sync_call(NightlyClient.handle_)
 
-    async def submit_(
-        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
-        return await self._send(_NIGHTLY_SUBMIT, request, options)
+    def send(self) -> NightlySyncSendClient:
+        return NightlySyncSendClient(self._client, self._key, self._scope)
 
-    async def handle_(
-        self, request: _signup_pb2.Confirmation, **options: Unpack[_rt.SendOptions],
-    ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
-        return await self._send(_NIGHTLY_HANDLE, request, options)
+    def submit(self, **options: Unpack[_rt.SubmitOptions]) -> _rt.SyncInvocationHandle[None]:
+        """Starts the workflow and does not wait for its result."""
+        return self._submit(_NIGHTLY_START, None, options)
+
+    def handle(self) -> _rt.SyncInvocationHandle[None]:
+        """Returns the workflow's run: attach to it, read its output."""
+        return self._handle(_NIGHTLY_START)
+
+
+class NightlySyncSendClient(_rt.SyncServiceSendClient):
+    """Sends one-way messages to the workflow `golden.signup.v1.Nightly`, and blocks: `NightlySyncClient.send` makes one."""
+    start = _rt.sync_send(NightlySendClient.start)
+    run = _rt.sync_send(NightlySendClient.run)
+    submit_ = _rt.sync_send(NightlySendClient.submit_)
+    handle_ = _rt.sync_send(NightlySendClient.handle_)
 
 
 _SIGNUP_RUN: Final = _rt.HandlerDescriptor(

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from restate_proto.cli.main import app
+from restate_proto.cli.entry import main
 
-app(prog_name="restate-proto")
+main()

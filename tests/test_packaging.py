@@ -179,7 +179,7 @@ def test_a_contract_becomes_a_service_that_restate_calls(
     environment.run("restate-proto", "generate", "proto", "--out", ".", cwd=tmp_path)
 
     command, environ = environment.command(
-        "restate-proto", "serve", "service:endpoint", "--host", "127.0.0.1:0"
+        "restate-proto", "serve", "service:endpoint", "--port", "0"
     )
     with subprocess.Popen(
         command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True

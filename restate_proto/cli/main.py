@@ -2,47 +2,72 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
+from typing_extensions import override
 
-from restate_proto.cli.breaking import breaking_command
-from restate_proto.cli.deploy import deploy_command
-from restate_proto.cli.deployments import deployments_command
-from restate_proto.cli.docs import docs_command
-from restate_proto.cli.export import export_command
-from restate_proto.cli.generate import generate_command
-from restate_proto.cli.invocations import invocations_app
-from restate_proto.cli.rollback import rollback_command
-from restate_proto.cli.serve import serve_command
-from restate_proto.cli.state import state_app
-from restate_proto.cli.subscriptions import subscriptions_app
-from restate_proto.version import __version__
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["app"]
 
+# Where each command is: its function, or the typer of a group.
+_COMMANDS: Final = {
+    "generate": "generate:generate_command",
+    "export": "export:export_command",
+    "breaking": "breaking:breaking_command",
+    "docs": "docs:docs_command",
+    "serve": "serve:serve_command",
+    "deploy": "deploy:deploy_command",
+    "rollback": "rollback:rollback_command",
+    "deployments": "deployments:deployments_command",
+    "invocations": "invocations:invocations_app",
+    "state": "state:state_app",
+    "subscriptions": "subscriptions:subscriptions_app",
+}
+
+
+class _Commands(TyperGroup):
+    """Imports a command when it runs, so that no command waits for what the others need."""
+
+    @override
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    @override
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # of typer's own copy of click
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name].partition(":")
+        found: Callable[..., object] | typer.Typer = getattr(
+            import_module(f"restate_proto.cli.{module}"), attribute
+        )
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            alone.command(cmd_name)(found)
+            found = alone
+        command = typer.main.get_command(found)
+        command.name = cmd_name
+        return command
+
+
 app = typer.Typer(
     name="restate-proto",
+    cls=_Commands,
     help="Durable Python services on Restate, from .proto contracts.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("generate")(generate_command)
-app.command("export")(export_command)
-app.command("breaking")(breaking_command)
-app.command("docs")(docs_command)
-app.command("serve")(serve_command)
-app.command("deploy")(deploy_command)
-app.command("rollback")(rollback_command)
-app.command("deployments")(deployments_command)
-app.add_typer(invocations_app, name="invocations")
-app.add_typer(state_app, name="state")
-app.add_typer(subscriptions_app, name="subscriptions")
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from restate_proto.version import __version__  # noqa: PLC0415 - for this alone
+
         typer.echo(f"restate-proto {__version__}")
         raise typer.Exit
 

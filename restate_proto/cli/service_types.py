@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restate_proto.cli.output import MISUSED, fail
+from restate_proto.cli.output import FAILED, MISUSED, fail
 from restate_proto.cli.protoc import ContractError
 
 if TYPE_CHECKING:
@@ -135,9 +135,12 @@ def find_services(
     if endpoint is not None and proto is not None:
         fail("write --endpoint or --proto, not both", code=MISUSED)
     if endpoint is not None:
-        from restate_proto.cli.serve import load_endpoint  # noqa: PLC0415 - imports asyncio
+        from restate_proto.serving.loading import LoadError, find_endpoint  # noqa: PLC0415 - imports asyncio
 
-        services = load_endpoint(endpoint).services
+        try:
+            services = find_endpoint(endpoint).services
+        except LoadError as error:
+            fail(str(error), code=MISUSED if error.is_misuse else FAILED)
         return ServiceTypes({each.name: each for each in services}, endpoint)
     source = proto
     if source is None:

@@ -18,14 +18,13 @@ from restate_proto.endpoint.binding import bind
 from restate_proto.endpoint.contract_metadata import described_with_contract
 from restate_proto.endpoint.discovery import Discovery
 from restate_proto.endpoint.event_loop import loop_name, on_signal, run_until_done
-from restate_proto.endpoint.identity import is_loopback, request_identity
+from restate_proto.endpoint.identity import is_loopback, request_identity, warn_of_strangers
 from restate_proto.endpoint.lifespan import alive, check_lifespan
 from restate_proto.endpoint.limits import Limits
 from restate_proto.endpoint.routes import Routes
 from restate_proto.endpoint.serde_preview import SerdePreview
 from restate_proto.endpoint.validation import Validation
 from restate_proto.http2 import Server, engine_name, server_ssl_context
-from restate_proto.logs import get_logger
 from restate_proto.model.arguments import DURATION, wrong_type
 from restate_proto.model.hooks import Hooks
 from restate_proto.model.payload_codec import payload_codecs
@@ -48,9 +47,6 @@ __all__ = ["Endpoint", "RunningEndpoint"]
 DEFAULT_GRACE = timedelta(seconds=30)
 # What a client of HTTP/1.1 is told, such as Restate where it was registered so.
 _HTTP1_ADVICE = "To register it with Restate use its http:// address, without --use-http1.1."
-
-
-_log = get_logger("restate_proto")
 
 
 class RunningEndpoint:
@@ -288,6 +284,11 @@ class Endpoint:
         """The newest discovery manifest of its services, as JSON."""
         return self._discovery.respond(None).body
 
+    @property
+    def is_open(self) -> bool:
+        """Whether whoever reaches it can call every handler, and read what they say."""
+        return self._identity is None and self._tls is None
+
     def serve(self, address: str = "127.0.0.1:9080", *, grace: timedelta = DEFAULT_GRACE) -> None:
         """Serve until SIGTERM or SIGINT; blocks.
 
@@ -344,7 +345,9 @@ class Endpoint:
                 await running.server.listen(where)
             else:
                 await running.server.start(*where)
-                self._warn_if_open(*where)
+            # A Unix domain socket has no port.
+            if self.is_open and running.port and not is_loopback(running.host):
+                warn_of_strangers(running.address)
             yield running
 
     @asynccontextmanager
@@ -382,15 +385,6 @@ class Endpoint:
                 # Restate (1.7) closes a connection with all that runs on it when it was told that
                 # the connection ends and has a new invocation for it.
                 await server.drain(grace.total_seconds(), announce=False)
-
-    def _warn_if_open(self, host: str, port: int) -> None:
-        if self._identity is None and self._tls is None and not is_loopback(host):
-            _log.warning(
-                "whoever reaches %s:%s can call every handler: set identity_keys to the public key "
-                "of your Restate, or serve TLS",
-                host,
-                port,
-            )
 
     @asynccontextmanager
     async def _open(self) -> AsyncGenerator[Routes]:

@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-__all__ = ["KEYS_VARIABLE", "RequestIdentity", "is_loopback", "request_identity"]
+__all__ = [
+    "KEYS_VARIABLE",
+    "RequestIdentity",
+    "is_loopback",
+    "request_identity",
+    "warn_of_strangers",
+]
 
 KEYS_VARIABLE: Final = "RESTATE_PROTO_IDENTITY_KEYS"
 """The environment variable with the keys of endpoints that are given none; commas between them."""
@@ -192,6 +198,19 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def warn_of_strangers(address: str) -> None:
+    """Warns that nothing keeps others from calling.
+
+    Args:
+        address: where it listens.
+    """
+    _log.warning(
+        "whoever reaches %s can call every handler: set identity_keys to the public key of your "
+        "Restate, or serve TLS",
+        address,
+    )
 
 
 def _key_bytes(key: str) -> bytes:

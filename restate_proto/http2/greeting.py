@@ -15,7 +15,7 @@ from restate_proto.http2.open_connections import host_of
 from restate_proto.logs import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from restate_proto.http2.open_connections import Connections
     from restate_proto.http2.server_connection import ServerConnection
@@ -131,7 +131,7 @@ class Greeting(asyncio.Protocol):
         """Whether it can be given up for another."""
         return not self.is_over
 
-    def running_paths(self) -> tuple[str, ...]:
+    def running_paths(self) -> Sequence[str]:
         """No request was begun."""
         return ()
 

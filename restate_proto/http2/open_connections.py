@@ -10,7 +10,7 @@ from restate_proto.http2.intake import Turns
 from restate_proto.logs import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from restate_proto.http2.limits import ServerLimits
 
@@ -40,7 +40,7 @@ class OpenConnection(Protocol):
         """Whether nothing runs on it, so that it can be given up for another."""
         ...
 
-    def running_paths(self) -> Iterable[str]:
+    def running_paths(self) -> Sequence[str]:
         """The paths of the requests that run on it."""
         ...
 

@@ -127,9 +127,12 @@ class Server:
     @property
     def running(self) -> Counter[str]:
         """How many requests run, by their path."""
-        return Counter(
-            path for connection in self._connections for path in connection.running_paths()
-        )
+        return Counter(path for each in self._connections for path in each.running_paths())
+
+    @property
+    def stream_count(self) -> int:
+        """How many requests run."""
+        return sum(len(connection.running_paths()) for connection in self._connections)
 
     @property
     def connection_count(self) -> int:
@@ -144,10 +147,15 @@ class Server:
 
     @property
     def address(self) -> tuple[str, int]:
-        """The host and port that the server listens on (the first where there are more)."""
+        """The host and port that the server listens on (the first where there are more).
+
+        Of a Unix domain socket it is the path, and 0.
+        """
         if self._server is None or not self._server.sockets:
             raise RuntimeError("the server is not listening")
         name = self._server.sockets[0].getsockname()
+        if isinstance(name, str):
+            return name, 0
         return str(name[0]), int(name[1])
 
     @property

@@ -20,6 +20,7 @@ def server_ssl_context(
     key: str | PathLike[str] | None = None,
     *,
     password: str | None = None,
+    client_authorities: str | PathLike[str] | None = None,
 ) -> ssl.SSLContext:
     """Makes a context for `Server(ssl=...)`.
 
@@ -27,6 +28,8 @@ def server_ssl_context(
         certificate: a PEM file with the certificate and those that lead to its issuer.
         key: a PEM file with the private key; None when the certificate's file has it.
         password: opens an encrypted key.
+        client_authorities: a PEM file with the issuers of client certificates: clients that show
+            none of theirs are refused; None asks for no certificate.
 
     Raises:
         OSError: a file cannot be read.
@@ -35,6 +38,9 @@ def server_ssl_context(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key, password)
+    if client_authorities is not None:
+        context.load_verify_locations(client_authorities)
+        context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 

@@ -287,7 +287,7 @@ class Version:
     def serve(self, at: str = "127.0.0.1:0") -> None:
         """Starts to listen."""
         path = os.pathsep.join((str(self._folder), str(_ROOT), str(_ROOT / "generated")))
-        command = ("-m", "restate_proto", "serve", "app:endpoint", "--host", at)
+        command = ("-m", "restate_proto", "serve", "app:endpoint", "--bind", at)
         self._process = subprocess.Popen(
             (sys.executable, *command),
             cwd=self._folder,

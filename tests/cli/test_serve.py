@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import socket
 import sys
+from dataclasses import fields
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
 
+from restate_proto import Limits
 from restate_proto.cli.main import app
-from restate_proto.endpoint import Endpoint
+from restate_proto.serving.loading import load_endpoint
+from restate_proto.serving.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from typer.testing import Result
+
+    from restate_proto.serving.settings import Settings
 
 _names = (f"served_{number}" for number in itertools.count())
 
@@ -37,14 +44,10 @@ endpoint = Endpoint(Idle())
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Endpoint, str]]:
-    """What was served, and where: serving itself returns at once."""
-    calls: list[tuple[Endpoint, str]] = []
-
-    def serve(self: Endpoint, address: str) -> None:
-        calls.append((self, address))
-
-    monkeypatch.setattr(Endpoint, "serve", serve)
+def served(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
+    """The settings that were served with: serving itself returns at once."""
+    calls: list[Settings] = []
+    monkeypatch.setattr("restate_proto.serving.alone.serve_alone", calls.append)
     return calls
 
 
@@ -70,22 +73,70 @@ def serve(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["serve", *arguments])
 
 
+def option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def test_serves_the_endpoint_of_a_module_in_the_current_directory(
-    module: Callable[[str], str], served: list[tuple[Endpoint, str]]
-) -> None:
-    name = module(ENDPOINT)
-    result = serve(f"{name}:endpoint")
-    assert result.exit_code == 0, result.output
-    assert served == [(sys.modules[name].endpoint, "127.0.0.1:9080")]
-
-
-def test_serves_an_attribute_of_an_attribute_where_it_is_told_to(
-    module: Callable[[str], str], served: list[tuple[Endpoint, str]]
+    module: Callable[[str], str], served: list[Settings]
 ) -> None:
     name = module(ENDPOINT + "class shop:\n    main = endpoint\n")
-    result = serve(f"{name}:shop.main", "--host", "[::1]:0")
+    for target in (f"{name}:endpoint", f"{name}:shop.main"):
+        result = serve(target)
+        assert result.exit_code == 0, result.output
+        endpoint = load_endpoint(served.pop())
+        assert endpoint.manifest == sys.modules[name].endpoint.manifest
+
+
+def test_every_setting_is_an_option(served: list[Settings]) -> None:
+    said = {
+        "host": "localhost",
+        "port": "9081",
+        "grace": "5m",
+        "log_level": "DEBUG",
+        "log_format": "json",
+        **{field.name: "6m" for field in fields(Limits) if field.name.endswith("timeout")},
+        **{field.name: "1_048_576" for field in fields(Limits) if field.name.startswith("max")},
+    }
+    options = [text for name, value in said.items() for text in (option(name), value)]
+    result = serve("shop:endpoint", *options, "--access-log")
     assert result.exit_code == 0, result.output
-    assert served == [(sys.modules[name].endpoint, "[::1]:0")]
+    (settings,) = served
+    assert settings.listen == ("localhost", 9081)
+    assert settings.grace == timedelta(minutes=5)
+    assert (settings.log_level, settings.log_format, settings.access_log) == ("debug", "json", True)
+    assert Limits(**settings.limits).read_timeout == timedelta(minutes=6)
+    assert Limits(**settings.limits).max_streams == 2**20
+    assert settings.limits.keys() == {field.name for field in fields(Limits)}
+
+
+def test_an_option_wins_over_a_variable_and_both_over_pyproject(
+    served: list[Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.restate-proto]\nendpoint = "shop:endpoint"\ngrace = 1\nport = 1\naccess-log = true\n'
+        "max-streams = 1\n[tool.restate-proto.deploy]\nurl = 'http://of.another'\n"
+    )
+    monkeypatch.setenv("RESTATE_PROTO_GRACE", "2")
+    monkeypatch.setenv("RESTATE_PROTO_MAX_STREAMS", "2")
+    monkeypatch.setenv("RESTATE_PROTO_ACCESS_LOG", "false")
+    result = serve("--grace", "3")
+    assert result.exit_code == 0, result.output
+    (settings,) = served
+    assert settings.endpoint == "shop:endpoint"
+    assert settings.grace == timedelta(seconds=3)
+    assert settings.limits == {"max_streams": 2}
+    assert settings.listen == ("127.0.0.1", 1)
+    assert not settings.access_log
+
+
+@pytest.mark.parametrize("name", ["-h", "--help"])
+def test_the_help_names_every_option(name: str) -> None:
+    result = CliRunner().invoke(app, ["serve", name], env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    for setting in SETTINGS[1:]:
+        assert f"{setting.option} " in result.stdout
 
 
 @pytest.mark.parametrize("target", ["shop", "shop:", ":endpoint"])
@@ -93,15 +144,14 @@ def test_a_target_needs_module_and_attribute(target: str) -> None:
     result = serve(target)
     assert result.exit_code == 2
     assert result.stderr == (
-        f"error: '{target}' is not MODULE:ENDPOINT, such as shop.main:endpoint\n"
+        f"error: the argument: '{target}': write MODULE:ENDPOINT, such as shop.main:endpoint\n"
     )
 
 
-@pytest.mark.parametrize("host", ["localhost", "9080", "localhost:http", "h:70000"])
-def test_an_address_needs_host_and_port(host: str) -> None:
-    result = serve("shop:endpoint", "--host", host)
+def test_what_is_to_be_served_has_to_be_said() -> None:
+    result = serve()
     assert result.exit_code == 2
-    assert f"'{host}' is not HOST:PORT" in result.stderr
+    assert "restate-proto serve MODULE:ENDPOINT" in result.stderr
 
 
 @pytest.mark.parametrize("target", ["no_such_shop", "no_such_shop.main"])
@@ -164,13 +214,27 @@ def test_something_else_than_an_endpoint_is_refused(module: Callable[[str], str]
     assert result.stderr == f"error: {name}:endpoint is of type int, not an Endpoint\n"
 
 
-def test_an_address_that_is_taken_is_no_traceback(
-    module: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(self: Endpoint, address: str) -> None:
-        raise OSError(98, "Address already in use")
-
-    monkeypatch.setattr(Endpoint, "serve", refuse)
-    result = serve(f"{module(ENDPOINT)}:endpoint")
+def test_an_address_that_is_taken_is_no_traceback(module: Callable[[str], str]) -> None:
+    name = module(ENDPOINT)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = serve(f"{name}:endpoint", "--port", str(port))
     assert result.exit_code == 1
-    assert result.stderr == "error: cannot listen on 127.0.0.1:9080: Address already in use\n"
+    message = "Address already in use"
+    assert result.stderr.endswith(f"error: cannot listen on 127.0.0.1:{port}: {message}\n")
+
+
+def test_a_lifespan_that_fails_is_one_line(module: Callable[[str], str]) -> None:
+    name = module(
+        f"{ENDPOINT}\n"
+        "from contextlib import asynccontextmanager\n"
+        "@asynccontextmanager\n"
+        "async def connect():\n"
+        "    raise OSError('no database')\n"
+        "    yield\n"
+        "endpoint = Endpoint(Idle(), lifespan=connect)\n"
+    )
+    result = serve(f"{name}:endpoint", "--port", "0")
+    assert result.exit_code == 1
+    assert "error: cannot set up the endpoint's lifespan: OSError: no database\n" in result.stderr
+    assert "Traceback" not in result.output

@@ -107,7 +107,7 @@ def test_a_health_check_over_http1_inside_tls(tmp_path: Path) -> None:
 def test_serve_says_what_it_runs_on(engine: str) -> None:
     command = [sys.executable, "-m", "restate_proto", "serve", "examples.shop.main:endpoint"]
     with subprocess.Popen(
-        [*command, "--host", "127.0.0.1:0"],
+        [*command, "--port", "0"],
         cwd=PAGE.parents[1],
         env={**os.environ, "RESTATE_PROTO_HTTP2": engine},
         stdout=subprocess.PIPE,

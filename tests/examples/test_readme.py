@@ -74,7 +74,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def endpoint(project: Path) -> Iterator[str]:
     """The address of the README's endpoint."""
     serve = shlex.split(command("restate-proto serve"))
-    program = [str(PROGRAMS / serve[0]), *serve[1:], "--host", "127.0.0.1:0"]
+    program = [str(PROGRAMS / serve[0]), *serve[1:], "--port", "0"]
     with subprocess.Popen(program, cwd=project, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout

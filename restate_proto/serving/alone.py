@@ -1,0 +1,67 @@
+"""One process that listens and serves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from restate_proto.endpoint.event_loop import on_signal, run_until_done
+from restate_proto.logs import configure_logging, get_logger
+from restate_proto.serving.attending import SERVING_LOG, Stop, say_serving, waiting_for
+from restate_proto.serving.listening import address_of, open_socket, remove_socket_file
+from restate_proto.serving.loading import load_endpoint
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from restate_proto.endpoint import Endpoint
+    from restate_proto.serving.settings import Settings
+
+__all__ = ["serve_alone"]
+
+_log = get_logger(SERVING_LOG)
+
+
+def serve_alone(settings: Settings) -> None:
+    """Serves in this process until SIGTERM or SIGINT.
+
+    Raises:
+        LoadError: the endpoint cannot be loaded.
+        ListenError: the process cannot listen where it is to.
+        LifespanError: the endpoint cannot be set up.
+    """
+    endpoint = load_endpoint(settings)
+    configure_logging(settings.log_level, settings.log_format)
+    bound = open_socket(settings.listen)
+    try:
+        run_until_done(_serve(endpoint, settings, bound))
+    finally:
+        bound.close()
+        remove_socket_file(settings)
+    _log.info("process %d has stopped", os.getpid())
+
+
+async def _serve(endpoint: Endpoint, settings: Settings, bound: socket) -> None:
+    stop = Stop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        on_signal(number, stop.ask)
+    if hasattr(signal, "SIGHUP"):
+        on_signal(signal.SIGHUP, _ignore_hangup)
+    address = address_of(bound, settings)
+    async with endpoint.run(bound, grace=settings.grace) as running:
+        stop.attend(running.server)
+        say_serving(str(running), address)
+        _log.info("process %d serves %s", os.getpid(), address)
+        await stop.wait()
+        report = asyncio.create_task(waiting_for(running.server, settings.grace.total_seconds()))
+        await asyncio.sleep(0)  # what runs now is what it names
+    report.cancel()
+
+
+def _ignore_hangup() -> None:
+    _log.warning(
+        "SIGHUP changes nothing: there is no supervisor that could start another process; "
+        "serve with --workers 1 to have one"
+    )

@@ -1,0 +1,114 @@
+"""The socket that a process listens on."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restate_proto.endpoint.addresses import url_of
+from restate_proto.errors import RestateError
+
+if TYPE_CHECKING:
+    from restate_proto.serving.settings import Settings
+
+__all__ = ["ListenError", "address_of", "open_socket", "remove_socket_file"]
+
+
+class ListenError(RestateError):
+    """The process cannot listen where it is to."""
+
+
+def open_socket(listen: tuple[str, int] | str | int) -> socket.socket:
+    """Binds a socket; connections are refused until somebody listens on it.
+
+    Args:
+        listen: a host and port, the path of a Unix domain socket, or a file descriptor.
+
+    Raises:
+        ListenError: that is not possible; the text says where and why.
+    """
+    try:
+        match listen:
+            case int():
+                return _inherited(listen)
+            case str():
+                return _unix(Path(listen))
+            case _:
+                return _tcp(*listen)
+    except OSError as error:
+        where = listen if not isinstance(listen, tuple) else url_of("http", *listen)[7:]
+        what = f"file descriptor {where}" if isinstance(where, int) else where
+        raise ListenError(f"cannot listen on {what}: {error.strerror or error}") from None
+
+
+def _tcp(host: str, port: int) -> socket.socket:
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # A name has both on most machines, and Restate may reach no other than the older one.
+    found.sort(key=lambda info: info[0] != socket.AF_INET)
+    family, type_, protocol, _, address = found[0]
+    bound = socket.socket(family, type_, protocol)
+    try:
+        if os.name == "posix":  # elsewhere it lets others take the port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _unix(path: Path) -> socket.socket:
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if _is_left_behind(path):
+            path.unlink()
+        bound.bind(str(path))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _is_left_behind(path: Path) -> bool:
+    """Whether a socket is there that nobody listens on any more."""
+    try:
+        if not stat.S_ISSOCK(path.stat().st_mode):
+            return False
+    except FileNotFoundError:
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        try:
+            client.connect(str(path))
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False
+    return False
+
+
+def _inherited(descriptor: int) -> socket.socket:
+    inherited = socket.socket(fileno=descriptor)
+    if inherited.type != socket.SOCK_STREAM:
+        inherited.detach()
+        raise OSError(0, "it is no stream socket")
+    return inherited
+
+
+def address_of(bound: socket.socket, settings: Settings) -> str:
+    """Where a socket listens, for the log: a URL, or the path of a Unix domain socket."""
+    name = bound.getsockname()
+    if isinstance(name, str):
+        return f"unix:{name}"
+    scheme = "http" if settings.tls_certificate is None else "https"
+    return url_of(scheme, name[0], name[1])
+
+
+def remove_socket_file(settings: Settings) -> None:
+    """Removes the file of a Unix domain socket that this process has made."""
+    if isinstance(settings.listen, str):
+        with suppress(OSError):
+            Path(settings.listen).unlink()

@@ -1,0 +1,169 @@
+"""A process that serves the connections that its supervisor hands to it.
+
+`python -m restate_proto.serving.worker DESCRIPTOR SETTINGS`: the supervisor's socket, and the texts
+of the settings as JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from restate_proto.endpoint import LifespanError
+from restate_proto.endpoint.event_loop import on_signal, run_until_done
+from restate_proto.logs import configure_logging, get_logger
+from restate_proto.serving.attending import SERVING_LOG, Stop, waiting_for
+from restate_proto.serving.channel import (
+    CONNECTION,
+    STOP,
+    Failed,
+    Load,
+    Ready,
+    encode_report,
+    receive_commands,
+)
+from restate_proto.serving.fingerprint import Fingerprint
+from restate_proto.serving.loading import LoadError, load_endpoint
+from restate_proto.serving.sources import SettingsError, settings_of
+
+if TYPE_CHECKING:
+    from restate_proto.endpoint import Endpoint
+    from restate_proto.http2 import Server
+    from restate_proto.serving.channel import Report
+    from restate_proto.serving.settings import Settings
+
+__all__ = ["main"]
+
+# How often a worker looks whether it has something to report, and after how many looks it does so
+# in any case: who is silent for longer is stuck.
+_LOOK_SECONDS: Final = 0.1
+_LOOKS: Final = 20
+
+_log = get_logger(SERVING_LOG)
+
+
+def main(descriptor: int, texts: dict[str, str]) -> int:
+    """Serves until the supervisor, or a signal, ends it.
+
+    Args:
+        descriptor: the socket to the supervisor.
+        texts: the texts of the settings.
+
+    Returns:
+        The exit code.
+    """
+    channel = socket.socket(fileno=descriptor)
+    # A child of a handler's must not keep it open: the supervisor would not see that we are gone.
+    os.set_inheritable(descriptor, False)
+    try:
+        settings = settings_of(texts)
+        endpoint = load_endpoint(settings)
+        configure_logging(settings.log_level, settings.log_format)
+        run_until_done(Worker(endpoint, settings, channel).run())
+    except (SettingsError, LoadError, LifespanError) as error:
+        if error.__cause__ is not None:
+            _log.debug("the worker cannot start", exc_info=error.__cause__)
+        with suppress(OSError):
+            channel.setblocking(True)
+            channel.sendall(encode_report(Failed(str(error))))
+        return 1
+    _log.info("process %d has stopped", os.getpid())
+    return 0
+
+
+class Worker:
+    """Serves in this process.
+
+    Args:
+        endpoint: the endpoint.
+        settings: the settings.
+        channel: the socket to the supervisor.
+    """
+
+    def __init__(self, endpoint: Endpoint, settings: Settings, channel: socket.socket) -> None:
+        self._endpoint = endpoint
+        self._settings = settings
+        self._channel = channel
+        self._stop = Stop()
+        self._taken = 0
+        self._adopting: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Serves until it is told to stop."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            on_signal(number, self._stop.ask)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the supervisor's; a terminal tells all
+        grace = self._settings.grace
+        async with self._endpoint.connections(grace=grace) as running:
+            server = running.server
+            self._stop.attend(server)
+            self._report(
+                Ready(str(running), self._endpoint.is_open, *Fingerprint.of(self._endpoint))
+            )
+            self._channel.setblocking(False)
+            loop = asyncio.get_running_loop()
+            loop.add_reader(self._channel, self._obey, server)
+            reporting = asyncio.create_task(self._report_load(server))
+            await self._stop.wait()
+            waiting = asyncio.create_task(waiting_for(server, grace.total_seconds()))
+            await asyncio.sleep(0)  # what runs now is what it names
+        for task in (reporting, waiting):
+            task.cancel()
+        loop.remove_reader(self._channel)
+
+    def _obey(self, server: Server) -> None:
+        received = receive_commands(self._channel)
+        if received is None:
+            return
+        commands, connections = received
+        if not commands:
+            asyncio.get_running_loop().remove_reader(self._channel)
+            _log.warning("the supervisor is gone: process %d stops", os.getpid())
+            self._ask_once()
+            return
+        for connection in connections:
+            task = asyncio.create_task(self._adopt(server, connection))
+            self._adopting.add(task)
+            task.add_done_callback(self._adopting.discard)
+        if commands.strip(CONNECTION):
+            self._ask_once()
+            if STOP in commands:
+                self._stop.ask()
+
+    async def _adopt(self, server: Server, connection: socket.socket) -> None:
+        try:
+            await server.adopt(connection)
+        except OSError as error:
+            _log.debug("a connection ended before it began: %s", error)
+            connection.close()
+        # Only now, when it is among the server's connections: it is to be counted all the time.
+        self._taken += 1
+
+    def _ask_once(self) -> None:
+        if not self._stop.is_asked:
+            self._stop.ask()
+
+    async def _report_load(self, server: Server) -> None:
+        last, looks = None, 0
+        while True:
+            running = server.stream_count
+            load = Load(self._taken, server.connection_count, running)
+            looks += 1
+            if load != last or looks >= _LOOKS:
+                self._report(load)
+                last, looks = load, 0
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _report(self, report: Report) -> None:
+        with suppress(OSError):  # a supervisor that is gone is told nothing
+            self._channel.sendall(encode_report(report))
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), json.loads(sys.argv[2])))

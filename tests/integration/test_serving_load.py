@@ -1,0 +1,18 @@
+"""Workers that are renewed and handed over under load lose nothing, and nothing is retried."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tests.integration.serving_load import run_load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_hangups_and_handovers_under_load(tmp_path: Path) -> None:
+    """`python -m tests.integration.serving_load` does the same for five minutes."""
+    outcome = asyncio.run(run_load(tmp_path, lambda it: it.handovers == 2))
+    assert outcome.complaints == []
+    assert outcome.hangups == 2

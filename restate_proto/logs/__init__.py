@@ -11,6 +11,7 @@ from restate_proto.logs.invocation import (
     InvocationLogger,
     InvocationScope,
     invocation_of_run,
+    is_replaying,
     structlog_processor,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "escape",
     "get_logger",
     "invocation_of_run",
+    "is_replaying",
     "structlog_processor",
 ]

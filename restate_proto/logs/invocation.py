@@ -24,6 +24,7 @@ __all__ = [
     "InvocationLogger",
     "InvocationScope",
     "invocation_of_run",
+    "is_replaying",
     "structlog_processor",
 ]
 
@@ -100,6 +101,11 @@ def _current() -> tuple[InvocationFields, bool]:
         return scope.invocation, scope.is_silent
     scope = invocation_of_run.get()
     return (NO_INVOCATION if scope is None else scope.invocation), False
+
+
+def is_replaying() -> bool:
+    """Whether the code that runs now is a handler's that does again what an attempt before has done."""
+    return _current()[1]
 
 
 def _is_of_runtime(logger: str) -> bool:

@@ -14,6 +14,7 @@ from typing_extensions import override
 from restate_proto.errors import TerminalError
 from restate_proto.model.interceptors import AttemptOutcome, Interceptor
 from restate_proto.otel import names
+from restate_proto.otel.attempt_span import AttemptSpan
 from restate_proto.version import __version__
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Tracing(Interceptor):
             parent = _parent_of(call.attempt)
             span = self._spans[call.attempt] = self._start(call.attempt, parent)
             # Never taken back: the context variables are the handler's own, and end with it.
-            attach(trace.set_span_in_context(span, parent))
+            attach(trace.set_span_in_context(AttemptSpan(span), parent))
         return await call_next()
 
     @override

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
@@ -13,7 +13,7 @@ from restate_proto.protocol import Code
 from restate_proto.runtime.attempt import Attempt
 from restate_proto.runtime.failures import to_failure
 from restate_proto.runtime.handler_outcome import terminal_error
-from restate_proto.runtime.interception import Interception
+from restate_proto.runtime.interception import InterceptedMachine, Interception
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +60,7 @@ class InterceptedAttempt(Attempt):
 
     __slots__ = ("_counted", "_error", "_interception", "_is_aborted", "_received", "_started")
 
+    _machine_class = InterceptedMachine
     _is_repetition: ClassVar = False
 
     def __init__(
@@ -76,7 +77,7 @@ class InterceptedAttempt(Attempt):
             self._interception = Interception(
                 handler.hooks,
                 handler.name,
-                self._machine,
+                cast("InterceptedMachine", self._machine),
                 stream.headers,
                 is_repetition=self._is_repetition,
             )
@@ -133,7 +134,7 @@ class InterceptedAttempt(Attempt):
             if isinstance(error, TerminalError):
                 code, message, _ = to_failure(error)
         return EndedAttempt(
-            interception.info(),
+            interception.info,
             outcome,
             error,
             code,

@@ -5,25 +5,48 @@ from __future__ import annotations
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from restate_proto.headers import Headers
 from restate_proto.logs import get_logger
 from restate_proto.model.hooks import nest
 from restate_proto.model.interceptors import AttemptInfo, HandlerCall, OutgoingCall, RunCall
 from restate_proto.model.target import Target
+from restate_proto.protocol import StateMachine
 from restate_proto.runtime.context import operations_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
     from restate_proto.model.hooks import Hooks
     from restate_proto.model.interceptors import EndedAttempt
-    from restate_proto.protocol import StateMachine
+    from restate_proto.protocol import Input
     from restate_proto.runtime.context import Context
     from restate_proto.runtime.operations import Run
 
-__all__ = ["Interception", "intercepted"]
+__all__ = ["InterceptedMachine", "Interception", "intercepted"]
 
 _log = get_logger("restate_proto")
+
+
+class InterceptedMachine(StateMachine):
+    """A state machine that keeps the headers of the invocation's caller.
+
+    Attributes:
+        headers: the headers; empty before the input is read.
+    """
+
+    __slots__ = ("headers",)
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.headers: tuple[tuple[str, str], ...] = ()
+
+    @override
+    def read_input(self) -> Input:
+        input_ = super().read_input()
+        self.headers = input_.headers
+        return input_
 
 
 class Interception:
@@ -50,7 +73,7 @@ class Interception:
         self,
         hooks: Hooks,
         handler: str,
-        machine: StateMachine,
+        machine: InterceptedMachine,
         attempt_headers: Sequence[tuple[bytes, bytes]],
         *,
         is_repetition: bool,
@@ -62,8 +85,9 @@ class Interception:
         self._is_repetition = is_repetition
         self._info: AttemptInfo | None = None
 
-    def info(self, headers: Mapping[str, str] | None = None) -> AttemptInfo:
-        """What hooks are told of the attempt; whoever asks first gives its caller's headers."""
+    @property
+    def info(self) -> AttemptInfo:
+        """What hooks are told of the attempt."""
         if self._info is None:
             start = self._machine.journal.start
             service, _, name = self._handler.rpartition("/")
@@ -73,7 +97,7 @@ class Interception:
                 Target(service, name, start.key or None, scope),
                 start.retry_count_since_last_stored_entry + 1,
                 start.known_entries,
-                Headers(()) if headers is None else headers,
+                Headers(self._machine.headers),
                 Headers(self._attempt_headers),
                 self._is_repetition,
             )
@@ -83,7 +107,7 @@ class Interception:
         self, context: Context, request: Any, method: Callable[[Any, Any], Awaitable[Any]]
     ) -> Awaitable[Any]:
         """Run a handler, inside of its hooks."""
-        call = HandlerCall(self.info(context.headers), context, request)
+        call = HandlerCall(self.info, context, request)
         hooks = (each.handler for each in self._hooks.handler)
         return nest(hooks, call, partial(method, context, request))
 
@@ -94,7 +118,7 @@ class Interception:
         if not self._hooks.run:
             return function(run)
         retries, _ = self._machine.commands.run_history()
-        call = RunCall(self.info(), run.name, retries)
+        call = RunCall(self.info, run.name, retries)
         return _awaiting(nest, (each.run for each in self._hooks.run), call, partial(function, run))
 
     def call(
@@ -103,7 +127,7 @@ class Interception:
         """The headers of a call or message of the handler, with those that hooks add."""
         if not self._hooks.call:
             return headers
-        call = OutgoingCall(self.info(), target, is_message, dict(headers))
+        call = OutgoingCall(self.info, target, is_message, dict(headers))
         for each in self._hooks.call:
             each.call(call)
         return call.headers.items()

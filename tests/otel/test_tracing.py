@@ -286,3 +286,28 @@ async def test_the_fields_of_context_are_not_of_the_next_handler() -> None:
     Case(handle, interceptors=[traced.tracing]).start().answer()
     assert not trace.get_current_span().get_span_context().is_valid
     assert names == [ATTEMPT]
+
+
+@in_loop
+async def test_events_of_a_handler_are_not_added_again() -> None:
+    traced = Traced()
+
+    async def handle(ctx: Context, parcel: Parcel) -> Parcel:
+        span = trace.get_current_span()
+        assert span.is_recording()
+        span.set_attribute("of.the.handler", 1)
+        span.add_event("begins")
+        span.record_exception(ValueError("begins"))
+        await ctx.run("first", lambda: None)
+        span.add_event("goes on")
+        await asyncio.create_task(child())
+        return parcel
+
+    async def child() -> None:
+        trace.get_current_span().add_event("in a task")
+
+    case = Case(handle, interceptors=[traced.tracing])
+    case.start(run_command("first", 1), value(1, b"null")).answer()
+    span = traced.span(ATTEMPT)
+    assert [event.name for event in span.events] == ["goes on", "in a task"]
+    assert attributes(span)["of.the.handler"] == 1

@@ -144,6 +144,22 @@ async def test_what_they_are_told() -> None:
 
 
 @in_loop
+async def test_the_headers_of_the_caller_are_there_for_each_hook() -> None:
+    """Whichever an interceptor has, and though the request cannot be read."""
+
+    class OfTheEnd(Interceptor):
+        @override
+        def attempt_ended(self, ended: EndedAttempt) -> None:
+            seen.append(ended.attempt.headers["x-user"])
+
+    seen: list[str] = []
+    for payload in (b"", b"\xff"):
+        case = Case(echo, interceptors=[OfTheEnd()])
+        case.start(headers={"X-User": "ada"}, payload=payload)
+    assert seen == ["ada", "ada"]
+
+
+@in_loop
 async def test_a_replayed_run_is_not_told() -> None:
     recorder = Recorder()
     case = Case(run_once, interceptors=[recorder])

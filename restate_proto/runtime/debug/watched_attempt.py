@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 
-from restate_proto.protocol import Phase, StateMachine
+from restate_proto.protocol import Phase
 from restate_proto.protocol.journal import Journal
 from restate_proto.protocol.messages import MessageType
 from restate_proto.protocol.mismatch import summary
 from restate_proto.runtime.handler_loop import HandlerLoop, LoopOwner
 from restate_proto.runtime.intercepted_attempt import InterceptedAttempt
+from restate_proto.runtime.interception import InterceptedMachine
 from restate_proto.runtime.timers import TimerSleep
 from restate_proto.runtime.user_code import users_line
 
@@ -105,7 +106,7 @@ class _WatchedJournal(Journal):
         return line
 
 
-class _WatchedMachine(StateMachine):
+class _WatchedMachine(InterceptedMachine):
     """A state machine whose journal notes lines."""
 
     __slots__ = ()

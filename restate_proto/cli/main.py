@@ -16,6 +16,7 @@ __all__ = ["app"]
 
 # Where each command is: its function, or the typer of a group.
 _COMMANDS: Final = {
+    "init": "init:init_command",
     "generate": "generate:generate_command",
     "export": "export:export_command",
     "breaking": "breaking:breaking_command",

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from restate_proto.cli.main import app
 
 COMMANDS = (
-    *("generate", "export", "breaking", "serve", "deploy", "invocations"),
-    "state",
+    *("init", "generate", "export", "breaking", "serve"),
+    *("deploy", "rollback", "deployments", "invocations", "state"),
 )
 
 

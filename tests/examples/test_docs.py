@@ -125,7 +125,8 @@ def pyright() -> str:
 
 
 def test_what_the_pages_show_is_type_checked(pyright: str, tmp_path: Path) -> None:
-    contracts = (files(page).items() for page in DOCS)
+    # The tutorial's project is run by a test of its own.
+    contracts = (files(page).items() for page in DOCS if page.stem != "tutorial")
     shown = {name: text for page in contracts for name, text in page if name.endswith(".proto")}
     for name, text in (files(README) | shown).items():
         path = tmp_path / name
@@ -183,6 +184,8 @@ def test_what_a_page_names_is_there(page: Path) -> None:
     linked = set(re.findall(r"\]\(([^)#]+?)(?:#[\w-]+)?\)", text))
     if page.stem == "architecture":  # its paths are below the package
         named |= set(re.findall(r"`([a-z0-9_]+/[\w./]+)`", text))
+    if page.stem == "tutorial":  # its paths are of a new project
+        named = set()
     missing = [
         name
         for name in named

@@ -19,8 +19,8 @@ from restate_proto.cli.admin import (
 from restate_proto.cli.deploy_plan import Action, plan_deployment
 from restate_proto.cli.deploy_report import DeployReport, OlderDeployments
 from restate_proto.cli.draining import older_deployments, prune, wait_drained
-from restate_proto.cli.durations import parse_duration
 from restate_proto.cli.output import MISUSED, fail
+from restate_proto.cli.people import read_duration
 from restate_proto.cli.printing import Json
 from restate_proto.cli.verdict import judge
 
@@ -70,7 +70,7 @@ def deploy_command(
         typer.Option(
             "--wait-drained",
             metavar="DURATION",
-            parser=parse_duration,
+            parser=read_duration,
             help="Wait so long, at most, until nothing is in flight on older deployments: 10m.",
             show_default=False,
         ),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from restate_proto.cli.admin import DEFAULT_ADMIN_URL, AdminUrl, AuthToken, admin_client
 from restate_proto.cli.deployment_status import load_deployments
 from restate_proto.cli.draining import in_flight_words
+from restate_proto.cli.people import show_ago
 from restate_proto.cli.printing import Json, print_json, print_lines, print_table
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ def _row(deployment: DeploymentStatus) -> tuple[str, ...]:
         f"{deployment.id}\n{deployment.address}",
         deployment.word,
         in_flight_words(deployment),
-        "" if oldest is None else f"{oldest:%Y-%m-%d %H:%M:%S}",
+        "" if oldest is None else show_ago(oldest, datetime.now(UTC)),
         "\n".join(services),
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restate_proto.cli.people import console
 from restate_proto.contract.paths import printable
 
 if TYPE_CHECKING:
@@ -24,13 +25,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Prints a table on stdout; a cell may have several lines."""
-    from rich.console import Console  # noqa: PLC0415 - `--help` should not wait for it
-    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.table import Table  # noqa: PLC0415 - `--help` should not wait for it
 
     table = Table(*columns)
     for row in rows:
         table.add_row(*("\n".join(map(printable, cell.split("\n"))) for cell in row))
-    Console(highlight=False, markup=False, emoji=False).print(table)
+    console().print(table)
 
 
 def print_lines(lines: Iterable[str]) -> None:

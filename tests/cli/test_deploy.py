@@ -6,13 +6,11 @@ import base64
 import json
 import socket
 import zlib
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
 
-from restate_proto.cli.durations import parse_duration
 from restate_proto.cli.main import app
 from restate_proto.cli.service_changes import compare_services
 from restate_proto.contract.metadata import CONTRACT, write_contract
@@ -240,15 +238,7 @@ def test_a_service_that_is_gone_comes_last() -> None:
     assert [(each.name, each.change) for each in found] == [("New", "new"), ("Old", "gone")]
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90", 90), ("90s", 90), ("1h30m", 5400), ("1.5m", 90), ("250ms", 0.25)]
-)
-def test_durations(text: str, seconds: float) -> None:
-    assert parse_duration(text) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize("text", ["", "soon", "10 m", "-1s", "5x", "1e9d", "9" * 20 + "d"])
-def test_what_is_no_duration(text: str) -> None:
-    result = deploy("--wait-drained", text)
+def test_what_is_no_duration() -> None:
+    result = deploy("--wait-drained", "soon")
     assert result.exit_code == 2
     assert "--wait-drained" in result.stderr

@@ -231,7 +231,7 @@ async def test_it_waits_until_older_deployments_are_drained_and_removes_them(
         kept = await deploy(restate_server, new, "--prune", "--yes")
         assert kept.exit_code == 0, kept.output
         assert "is kept, with 1 running" in kept.stdout
-        late = await deploy(restate_server, new, "--wait-drained", "0", "--prune", "--yes")
+        late = await deploy(restate_server, new, "--wait-drained", "0s", "--prune", "--yes")
         assert late.exit_code == 3
         assert is_registered(restate_server, old)
 

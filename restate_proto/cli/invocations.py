@@ -32,7 +32,7 @@ _FILTERS = "Which invocations"
 
 Ids = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ID]...", help="The ids of the invocations.", show_default=False),
+    typer.Argument(metavar="ID...", help="The ids of the invocations.", show_default=False),
 ]
 Services = Annotated[
     list[str] | None,

@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "deploy": "deploy:deploy_command",
     "rollback": "rollback:rollback_command",
     "deployments": "deployments:deployments_command",
+    "call": "call:call_app",
     "invocations": "invocations:invocations_app",
     "state": "state:state_app",
     "subscriptions": "subscriptions:subscriptions_app",

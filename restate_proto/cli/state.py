@@ -30,9 +30,7 @@ Key = Annotated[str, typer.Argument(metavar="KEY", help="The object key or workf
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of the state.")]
 OptionalName = Annotated[
     str | None,
-    typer.Argument(
-        metavar="[NAME]", help="The name of the state; all without.", show_default=False
-    ),
+    typer.Argument(metavar="NAME", help="The name of the state; all without.", show_default=False),
 ]
 Version = Annotated[
     str | None,

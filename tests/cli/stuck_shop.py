@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from restate_proto import ObjectContext, ObjectSharedContext
     from restate_proto.testing import RestateServer
 
-__all__ = ["PROTO", "Sent", "Shop", "asynchronous", "sent", "stuck_shop"]
+__all__ = ["PROTO", "Sent", "Shop", "asynchronous", "endpoint", "sent", "stuck_shop"]
 
 PROTO = Path(__file__).parents[2] / "proto"
 """The folder of the contract."""
@@ -75,6 +75,9 @@ class Signup(SignupBase):
 
     async def confirm(self, ctx: Any, request: Any) -> None:
         await ctx.promise(self.EMAIL_CONFIRMED).resolve(request)
+
+
+endpoint = Endpoint(Cart(), Checkout(), Signup())
 
 
 class Sent(NamedTuple):

@@ -13,7 +13,7 @@ from restate_proto.cli.main import app
 
 COMMANDS = (
     *("init", "generate", "export", "breaking", "serve"),
-    *("deploy", "rollback", "deployments", "invocations", "state"),
+    *("deploy", "rollback", "deployments", "call", "invocations", "state"),
 )
 
 

@@ -136,6 +136,7 @@ class _Chosen(NamedTuple):
     """The handler that is called, and the fields of its request."""
 
     service: ServiceDescriptor
+    types: ServiceTypes
     handler: HandlerDescriptor[Any, Any]
     fields: tuple[RequestField, ...]
 
@@ -207,13 +208,13 @@ def _choose(types: ServiceTypes, target: str) -> _Chosen:
     handler = types.handler(service, handler_name)
     new_message = getattr(handler.request, "new_google_message", None)
     fields = () if new_message is None else request_fields(new_message().DESCRIPTOR)
-    return _Chosen(service, handler, fields)
+    return _Chosen(service, types, handler, fields)
 
 
 def _help(chosen: _Chosen | None) -> str:
     if chosen is None:
         return inspect.getdoc(call_command) or ""
-    service, handler, _ = chosen
+    service, _, handler, _ = chosen
     title = f"Call {service.name}/{handler.name}, and print its answer as ProtoJSON."
     return f"{title}\n\n{handler.documentation}" if handler.documentation else title
 
@@ -232,7 +233,12 @@ def _function(beginning: _Beginning, chosen: _Chosen | None) -> Callable[..., No
             if (value := values.pop(name)) is not None
         ]
         values = {name: value for name, value in values.items() if name not in _CONTRACT}
-        call_handler(chosen.service, chosen.handler, given, Call(**values))
+        call_handler(
+            chosen.service,
+            chosen.handler,
+            given,
+            Call(**values, payload_codec=chosen.types.payload_codec),
+        )
 
     parameters = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in _STATIC.values()

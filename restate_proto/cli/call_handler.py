@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from restate_proto.cli.request_fields import RequestField
     from restate_proto.model.codec import Codec
+    from restate_proto.model.payload_codec import PayloadCodec
     from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
 
 __all__ = ["Call", "call_handler"]
@@ -49,6 +50,7 @@ class Call:
     header: list[str] | None
     ingress_url: str
     auth_token: str | None
+    payload_codec: PayloadCodec | Sequence[PayloadCodec] | None
 
 
 def call_handler(
@@ -183,7 +185,7 @@ def _header(text: str) -> tuple[str, str]:
 
 def _client(call: Call) -> IngressClient:
     headers = {"authorization": f"Bearer {call.auth_token}"} if call.auth_token else None
-    return IngressClient(call.ingress_url, headers=headers)
+    return IngressClient(call.ingress_url, headers=headers, payload_codec=call.payload_codec)
 
 
 async def _call(handler_call: HandlerCall[Any, Any], call: Call) -> Any:

@@ -12,7 +12,7 @@ from rich.tree import Tree
 from restate_proto.cli.invocation_list import STATUS_STYLES, invocation_json
 from restate_proto.cli.invocation_words import show_failed_command, show_wait, why
 from restate_proto.cli.output import fail
-from restate_proto.cli.payload_text import payload_json, show_bytes, show_failure, show_payload
+from restate_proto.cli.payload_text import payload_json, show_failure, show_payload
 from restate_proto.cli.people import console, show_ago, show_time
 from restate_proto.contract.paths import printable
 from restate_proto.ingress.introspection import (
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
         Journal,
         JournalEntry,
         JournalResult,
-        Payload,
         Place,
         Wait,
     )
@@ -209,7 +208,7 @@ class _Description:
 
     def _show_result(self, result: JournalResult) -> str:
         if result.failure is not None:
-            return show_failure(result.failure)
+            return show_failure(self._types, result.failure)
         if result.payload is not None:
             return show_payload(self._types, result.payload)
         return printable(result.text) or "nothing"
@@ -256,7 +255,7 @@ def _entry_json(entry: JournalEntry, types: ServiceTypes) -> dict[str, Any]:
     if entry.invocation_id is not None:
         fields["invocationId"] = entry.invocation_id
     if entry.payload is not None:
-        fields["payload"] = _payload_value(entry.payload, types)
+        fields["payload"] = payload_json(types, entry.payload)
     if entry.result is not None:
         fields["result"] = _result_json(entry.result, types)
     elif entry.awaits_result:
@@ -272,16 +271,5 @@ def _result_json(result: JournalResult, types: ServiceTypes) -> dict[str, Any]:
     if result.failure is not None:
         return {"failure": {"code": result.failure.code, "message": result.failure.message}}
     if result.payload is not None:
-        return {"value": _payload_value(result.payload, types)}
+        return {"value": payload_json(types, result.payload)}
     return {"value": result.text or None}
-
-
-def _payload_value(payload: Payload, types: ServiceTypes) -> Any:
-    """A JSON value where the contract knows the type, or the bytes are JSON; else a string."""
-    text = payload_json(types, payload)
-    if text is None:
-        text = show_bytes(payload.data)
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from google.protobuf.empty_pb2 import Empty
@@ -13,28 +14,72 @@ from restate_proto.codec.payload import read
 from restate_proto.codec.raw import RawCodec
 from restate_proto.codec.registry import codec_for
 from restate_proto.contract.paths import printable
+from restate_proto.errors import TerminalError
 from restate_proto.ingress.introspection import PayloadRole
 from restate_proto.model.codec import CodecError
 from restate_proto.model.error_types import DetailedError, received_error
+from restate_proto.model.payload_codec import MARK, PayloadCodecError, payload_codecs
 
 if TYPE_CHECKING:
     from restate_proto.cli.service_types import ServiceTypes
-    from restate_proto.errors import TerminalError
     from restate_proto.ingress.introspection import Payload
     from restate_proto.model.codec import Codec
     from restate_proto.model.kinds import Encoding
     from restate_proto.protocol import Failure
 
-__all__ = ["payload_json", "show_bytes", "show_error", "show_failure", "show_payload"]
+__all__ = [
+    "payload_json",
+    "plain_to_stored",
+    "show_bytes",
+    "show_error",
+    "show_failure",
+    "show_payload",
+]
 
 
 def show_payload(types: ServiceTypes, payload: Payload) -> str:
     """Writes a payload on one line: its ProtoJSON where the contract knows its type."""
-    found = payload_json(types, payload)
-    return found if found is not None else show_bytes(payload.data)
+    try:
+        plain = payload._replace(data=_stored_to_plain(types, payload.data))
+    except (PayloadCodecError, TerminalError) as error:
+        return f"({printable(str(error))})"
+    found = _read_json(types, plain)
+    if found is None and plain.data.startswith(MARK):
+        return "(encoded by a payload codec; --endpoint knows it)"
+    return found if found is not None else show_bytes(plain.data)
 
 
-def payload_json(types: ServiceTypes, payload: Payload) -> str | None:
+def payload_json(types: ServiceTypes, payload: Payload) -> Any:
+    """Returns a payload for JSON: its ProtoJSON, the JSON that it is, or a string of how it looks."""
+    text = show_payload(types, payload)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _stored_to_plain(types: ServiceTypes, data: bytes) -> bytes:
+    """Returns what a payload is before a payload codec has encoded it, if the endpoint has one.
+
+    Raises:
+        PayloadCodecError: its codec cannot decode it here.
+        TerminalError: it never can.
+    """
+    codecs = payload_codecs(types.source, types.payload_codec)
+    return data if codecs is None else codecs.decode(data)
+
+
+def plain_to_stored(types: ServiceTypes, data: bytes) -> bytes:
+    """Returns what Restate stores of a payload.
+
+    Raises:
+        ValueError: a payload codec refuses it.
+    """
+    codecs = payload_codecs(types.source, types.payload_codec)
+    return data if codecs is None else codecs.encode(data)
+
+
+def _read_json(types: ServiceTypes, payload: Payload) -> str | None:
     """Returns the ProtoJSON of a payload; None where the contract does not know its type."""
     found = _codec(types, payload)
     if found is None:
@@ -86,9 +131,14 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def show_failure(failure: Failure) -> str:
+def show_failure(types: ServiceTypes, failure: Failure) -> str:
     """Writes a failure, with its typed detail where a contract that was read knows its type."""
-    return show_error(received_error(failure.message, failure.code, dict(failure.metadata)))
+    metadata = failure.metadata
+    codecs = payload_codecs(types.source, types.payload_codec)
+    if codecs is not None:
+        with suppress(PayloadCodecError, TerminalError):  # then it is shown without
+            metadata = codecs.decode_details(metadata)
+    return show_error(received_error(failure.message, failure.code, dict(metadata)))
 
 
 def show_error(error: TerminalError) -> str:

@@ -18,6 +18,7 @@ from restate_proto.cli.protoc import ContractError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from restate_proto.model.payload_codec import PayloadCodec
     from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
 
 __all__ = [
@@ -68,10 +69,13 @@ class ServiceTypes:
     Args:
         services: what the contract says of them, by their Restate names.
         source: where it is, for messages; empty for no contract.
+        payload_codec: what their payloads pass through before Restate stores them, which an
+            endpoint knows; None for nothing.
     """
 
     services: Mapping[str, ServiceDescriptor]
     source: str
+    payload_codec: PayloadCodec | Sequence[PayloadCodec] | None = None
 
     def service(self, name: str) -> ServiceDescriptor:
         """Returns the service of a Restate name, or ends the command.
@@ -138,10 +142,11 @@ def find_services(
         from restate_proto.serving.loading import LoadError, find_endpoint  # noqa: PLC0415 - imports asyncio
 
         try:
-            services = find_endpoint(endpoint).services
+            found = find_endpoint(endpoint)
         except LoadError as error:
             fail(str(error), code=MISUSED if error.is_misuse else FAILED)
-        return ServiceTypes({each.name: each for each in services}, endpoint)
+        by_name = {each.name: each for each in found.services}
+        return ServiceTypes(by_name, endpoint, found.payload_codec)
     source = proto
     if source is None:
         if not any(_DEFAULT.rglob("*.proto")):

@@ -15,7 +15,7 @@ import typer
 
 from restate_proto.cli.admin import confirm
 from restate_proto.cli.output import MISUSED, fail
-from restate_proto.cli.payload_text import payload_json, show_bytes
+from restate_proto.cli.payload_text import payload_json, plain_to_stored
 from restate_proto.cli.request_json import read_argument, read_message
 from restate_proto.codec import strict_json
 from restate_proto.codec.payload import encode
@@ -55,10 +55,13 @@ def show_state(
     if not state.values:
         fail(f"{service} keeps nothing for the key {printable(key)}")
     if name is None:
-        values = {each: _value(types, service, each, data) for each, data in state.values.items()}
+        values = {
+            each: payload_json(types, _state_payload(service, each, data))
+            for each, data in state.values.items()
+        }
         _print_json(values)
     elif name in state.values:
-        _print_json(_value(types, service, name, state.values[name]))
+        _print_json(payload_json(types, _state_payload(service, name, state.values[name])))
     else:
         known = ", ".join(map(printable, state.values))
         fail(f"{service} keeps no {name} for the key {printable(key)}; it keeps {known}")
@@ -112,6 +115,10 @@ def set_state(
         _check_key(declared, key)
         codec = codec_for(_declared_type(declared, name))
         data = encode(codec, read_message(codec, text), declared.encoding)
+    try:
+        data = plain_to_stored(types, data)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     state = _state_of_version(admin, service, key, version)
     _replace(admin, service, key, state, {**state.values, name: data}, f"{name} is written")
 
@@ -147,16 +154,8 @@ def clear_state(
     _replace(admin, service, key, state, left, f"{listed} {verb} cleared")
 
 
-def _value(types: ServiceTypes, service: str, name: str, data: bytes) -> Any:
-    """The value for JSON: ProtoJSON, the JSON that it is, or a string of how the bytes look."""
-    payload = Payload(data, PayloadRole.STATE, service, name)
-    text = payload_json(types, payload)
-    if text is None:
-        text = show_bytes(data)
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+def _state_payload(service: str, name: str, data: bytes) -> Payload:
+    return Payload(data, PayloadRole.STATE, service, name)
 
 
 def _print_json(value: Any) -> None:

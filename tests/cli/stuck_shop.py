@@ -25,10 +25,20 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-    from restate_proto import ObjectContext, ObjectSharedContext
+    from restate_proto import ObjectContext, ObjectSharedContext, PayloadCodec
     from restate_proto.testing import RestateServer
 
-__all__ = ["PROTO", "Sent", "Shop", "asynchronous", "endpoint", "sent", "stuck_shop"]
+__all__ = [
+    "PROTO",
+    "Backwards",
+    "Sent",
+    "Shop",
+    "asynchronous",
+    "encoding_endpoint",
+    "endpoint",
+    "sent",
+    "stuck_shop",
+]
 
 PROTO = Path(__file__).parents[2] / "proto"
 """The folder of the contract."""
@@ -77,7 +87,18 @@ class Signup(SignupBase):
         await ctx.promise(self.EMAIL_CONFIRMED).resolve(request)
 
 
+class Backwards:
+    """A payload codec."""
+
+    def encode(self, data: bytes, /) -> bytes:
+        return data[::-1]
+
+    def decode(self, data: bytes, /) -> bytes:
+        return data[::-1]
+
+
 endpoint = Endpoint(Cart(), Checkout(), Signup())
+encoding_endpoint = Endpoint(Cart(), Checkout(), Signup(), payload_codec=Backwards())
 
 
 class Sent(NamedTuple):
@@ -153,12 +174,15 @@ class Shop:
 
 
 @asynccontextmanager
-async def stuck_shop(server: RestateServer) -> AsyncGenerator[Shop]:
+async def stuck_shop(
+    server: RestateServer, codec: PayloadCodec | None = None
+) -> AsyncGenerator[Shop]:
     """Serves the shop; what does not end is killed afterwards."""
     checkout = Checkout()
+    url, admin_url = server.ingress_url, server.admin_url
     async with (
-        Endpoint(Cart(), checkout, Signup()).run() as running,
-        IngressClient(server.ingress_url, admin_url=server.admin_url) as client,
+        Endpoint(Cart(), checkout, Signup(), payload_codec=codec).run() as running,
+        IngressClient(url, admin_url=admin_url, payload_codec=codec) as client,
     ):
         await server.register(running.address)
         shop = Shop(server, client, checkout)

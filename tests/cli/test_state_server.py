@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import chdir
 from tempfile import TemporaryDirectory
@@ -11,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from shop.v1.cart_pb2 import TicketList
-from tests.cli.stuck_shop import PROTO, Shop, asynchronous
+from tests.cli.stuck_shop import PROTO, Backwards, Shop, asynchronous, stuck_shop
 
 if TYPE_CHECKING:
     from restate_proto.testing import RestateServer
@@ -108,6 +109,34 @@ async def test_a_change_waits_for_its_turn(shop: Shop) -> None:
     assert await shop.cart(key).show()  # which comes after the change
     while "2" not in await shop.succeed("state", "get", CART, key, "count"):
         pass
+
+
+def test_payloads_pass_through_the_codec_of_the_endpoint(server: RestateServer) -> None:
+    key = uuid4().hex
+    endpoint = ("--endpoint", "tests.cli.stuck_shop:encoding_endpoint")
+    state = '{"ticketIds": ["A1"]}'
+
+    async def scenario() -> None:
+        async with stuck_shop(server, Backwards()) as shop:
+            await shop.succeed("state", "set", CART, key, "tickets", state, *endpoint)
+            shown = await shop.succeed("call", f"{CART}/Show", key, *endpoint)
+            assert json.loads(shown) == {"ticketIds": ["A1"]}
+            found = await shop.succeed("state", "get", CART, key, "tickets", *endpoint)
+            assert json.loads(found) == {"ticketIds": ["A1"]}
+            encoded = await shop.succeed("state", "get", CART, key, "tickets", *CONTRACT)
+            assert "encoded by a payload codec" in encoded
+
+            done = await shop.send(key, "at once")
+            await shop.row(done.id, "completed")
+            described = await shop.succeed("invocations", "describe", done.id, *endpoint)
+            assert '{"ticketId":"at once"}' in described
+            assert '{"expiryInvocationId":"none"}' in described
+            failed = await shop.send(key, "taken")
+            await shop.row(failed.id, "completed")
+            described = await shop.succeed("invocations", "describe", failed.id, *endpoint)
+            assert 'shop.v1.TicketTaken {"sold":true,"ticketId":"taken"}' in described
+
+    asyncio.run(scenario())
 
 
 @asynchronous

@@ -20,7 +20,13 @@ from restate_proto.protocol.errors import (
 )
 from restate_proto.protocol.frames import DEFAULT_MAX_OUTBOUND, MAX_LENGTH, MAX_PAYLOAD
 from restate_proto.protocol.machine import Input, StateMachine
-from restate_proto.protocol.messages import MAX_VERSION, MIN_VERSION, content_type, parse_version
+from restate_proto.protocol.messages import (
+    MARKER_PREFIX,
+    MAX_VERSION,
+    MIN_VERSION,
+    content_type,
+    parse_version,
+)
 from restate_proto.protocol.notifications import CANCEL_SIGNAL, NotificationId, Result, ResultKind
 from restate_proto.protocol.patches import Patches
 from restate_proto.protocol.phases import Phase
@@ -29,6 +35,7 @@ from restate_proto.protocol.waiting import Await, Combinator
 __all__ = [
     "CANCEL_SIGNAL",
     "DEFAULT_MAX_OUTBOUND",
+    "MARKER_PREFIX",
     "MAX_LENGTH",
     "MAX_PAYLOAD",
     "MAX_VERSION",

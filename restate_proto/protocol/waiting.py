@@ -36,6 +36,10 @@ _MAX_DEPTH = 50
 """How deep an await tree may nest on the wire: protobuf parsers stop at 100 levels."""
 
 
+_HINT_SHARE = 16
+"""A share of the ids of a hint (v7): so many have to arrive before the next one."""
+
+
 class Combinator(IntEnum):
     """How the children of an await combine; the numbers are the protocol's."""
 
@@ -122,6 +126,7 @@ class Waiting:
 
     __slots__ = (
         "_journal",
+        "_next_hint",
         "arrived",
         "cancel_requested",
         "expected",
@@ -134,6 +139,7 @@ class Waiting:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._next_hint = 0  # how many notifications have to be there for it
         self.queue: deque[tuple[NotificationId, Result]] = deque()
         self.arrived: set[NotificationId] = set()
         self.expected: dict[NotificationId, ResultKind] = {}
@@ -193,9 +199,17 @@ class Waiting:
 
     @property
     def parks_silently(self) -> bool:
-        """Whether `park` would have nothing to say: input may come, and nobody has to be told."""
+        """Whether `park` would have nothing to say: input may come, and nobody has to be told.
+
+        A hint (v7) names all of what is waited for. So the more that is, the more has to arrive
+        before the next one: hints for thousands of tasks would cost more than the tasks.
+        """
         journal = self._journal
-        return journal.version < 7 and not self.suspends and journal.phase is _PROCESSING
+        return (
+            (journal.version < 7 or len(self.arrived) < self._next_hint)
+            and not self.suspends
+            and journal.phase is _PROCESSING
+        )
 
     def park(self, awaiting: Await, *, executing: bool) -> None:
         """The handler waits, and no notification is left: wait for input, or suspend.
@@ -223,6 +237,7 @@ class Waiting:
         if self.suspends:
             self._suspend(awaiting)
         elif journal.version >= 7:
+            self._next_hint = len(self.arrived) + len(awaiting.all_ids()) // _HINT_SHARE
             message = pb.AwaitingOnMessage(awaiting_on=awaiting.to_message())
             journal.send(MessageType.AWAITING_ON, message)
 

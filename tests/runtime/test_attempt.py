@@ -20,6 +20,7 @@ from restate_proto import (
     SignalKey,
     Target,
     TerminalError,
+    gather,
 )
 from restate_proto.model.key_format import FixedKey
 from restate_proto.model.kinds import HandlerKind, ServiceKind
@@ -116,6 +117,27 @@ async def test_since_v7_restate_is_told_what_is_waited_for() -> None:
     assert isinstance(sleep, pb.SleepCommandMessage)
     assert isinstance(awaiting, pb.AwaitingOnMessage)
     assert list(awaiting.awaiting_on.waiting_completions) == [1]
+
+
+@pytest.mark.parametrize("number", [15, 640])
+@in_loop
+async def test_what_it_waits_for_is_told_the_more_seldom_the_more_it_is(number: int) -> None:
+    """The message names all of it: after each notification, that would be a square."""
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        calls = [ctx.call(ECHO, parcel, Parcel) for _ in range(number)]
+        return Parcel(number=len(await gather(*calls)))
+
+    case = Case(body, version=7).start()
+    for call in range(number):
+        case.feed(value(2 * call + 2))
+    told = [each for each in case.sent() if isinstance(each, pb.AwaitingOnMessage)]
+    points = [
+        point for each in told for point in (each.awaiting_on, *each.awaiting_on.nested_futures)
+    ]
+    ids = sum(len(point.waiting_completions) for point in points)
+    assert ids <= 20 * number
+    assert number > 15 or len(told) == number
 
 
 @in_loop

@@ -21,11 +21,12 @@ from restate_proto.model.arguments import (
 )
 from restate_proto.model.keys import AwakeableId, AwakeableKey, SignalKey
 from restate_proto.model.retry import RetryPolicy
-from restate_proto.protocol import CANCEL_SIGNAL, Failure
+from restate_proto.protocol import CANCEL_SIGNAL, MARKER_PREFIX, Failure
 from restate_proto.runtime.calling_context import CallingContext
 from restate_proto.runtime.external_events import Awakeable, ExternalValue
 from restate_proto.runtime.futures import Leaf
 from restate_proto.runtime.operations import Run, after
+from restate_proto.runtime.refusals import refuse_shared
 from restate_proto.runtime.values import PLAIN, read_nothing, reader, write
 
 if TYPE_CHECKING:
@@ -122,9 +123,21 @@ class Context(CallingContext):
 
         Returns:
             The future of the result. A `TerminalError` of the function is raised by awaiting it.
+
+        Raises:
+            TypeError: an argument is of a wrong type.
+            ValueError: the name begins as the marker of a patch does, `patch: `.
+            RuntimeError: the function is given an `asyncio.Queue` or `asyncio.Event` of the handler.
         """
         if not (isinstance(name, str) and callable(function)):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise _wrong_run_arguments(name, function)
+        if name.startswith(MARKER_PREFIX):
+            raise ValueError(
+                f"ctx.run {name!r}: names that begin with {MARKER_PREFIX!r} are those of the markers "
+                "that ctx.patched records. Take another name"
+            )
+        if args or getattr(function, "__closure__", None):
+            refuse_shared(name, function, args)
         if retry is not None and not isinstance(retry, RetryPolicy):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise wrong_type(f"ctx.run {name!r}", "retry", retry, "a RetryPolicy")
         codec: Codec[Any] = PLAIN if type is None else codec_for(type)

@@ -832,6 +832,50 @@ async def test_a_future_of_the_real_loop_is_refused(where: str) -> None:
     assert Case(body).start().answer().number == 1
 
 
+@pytest.mark.parametrize("way", ["argument", "variable"])
+@pytest.mark.parametrize("class_", [asyncio.Queue, asyncio.LifoQueue, asyncio.Event])
+@in_loop
+async def test_a_queue_of_the_handler_is_refused_in_a_run(way: str, class_: type[Any]) -> None:
+    """The run fills it before anybody waits, and nobody fills it for the next attempt."""
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        queue = class_()
+
+        async def fill(*_: object) -> None:
+            queue.put_nowait("item")
+
+        async def nothing(*_: object) -> None:
+            pass
+
+        with pytest.raises(RuntimeError, match=r"ctx.run 'fill'.*Return what the handler needs"):
+            await (ctx.run("fill", fill) if way == "variable" else ctx.run("fill", nothing, queue))
+        return parcel
+
+    Case(body).start().answer()
+
+
+@in_loop
+async def test_a_queue_of_the_process_is_not_refused_in_a_run() -> None:
+    queue: asyncio.Queue[str] = asyncio.Queue()
+    waited: asyncio.Queue[str] = asyncio.Queue()
+    waiting = asyncio.create_task(waited.get())
+    await asyncio.sleep(0)
+    waiting.cancel()
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        mine = waited
+
+        async def fill(*_: object) -> None:
+            queue.put_nowait("item")
+            mine.put_nowait("item")
+
+        await ctx.run("fill", fill, queue)
+        return parcel
+
+    Case(body).start()
+    assert (await queue.get(), await waited.get()) == ("item", "item")
+
+
 @in_loop
 async def test_a_lock_of_another_invocation_is_refused() -> None:
     lock = asyncio.Lock()

@@ -107,3 +107,13 @@ async def test_the_function_of_a_run_has_no_patches() -> None:
 
     error = Case(body).start().error()
     assert "ctx.run('wrong') failed: RuntimeError: A durable operation" in error.message
+
+
+@in_loop
+async def test_a_run_is_not_named_as_a_marker() -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        with pytest.raises(ValueError, match="those of the markers that"):
+            ctx.run("patch: vat", print)
+        return Parcel(text=str(ctx.patched("vat")))
+
+    assert Case(body).start().answer().text == "True"

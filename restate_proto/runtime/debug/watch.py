@@ -28,6 +28,7 @@ class Watch:
     Args:
         on_builtin_call: called with each call of a function that is not written in Python, and with
             the frame that calls it.
+        profiles: whether lines and calls are noted, and not only when code runs.
 
     Attributes:
         code: the handler's own coroutine.
@@ -39,8 +40,11 @@ class Watch:
     def __init__(
         self,
         on_builtin_call: Callable[[Watch, FrameType, Any], None] | None = None,
+        *,
+        profiles: bool = True,
     ) -> None:
         self._on_builtin_call = on_builtin_call
+        self._profiles = profiles
         self._outer: Watch | None = None
         self._outer_profile: Any = None
         self._has_profile = False
@@ -56,7 +60,8 @@ class Watch:
         _watches[thread] = self
         self.since = monotonic()
         self._outer_profile = sys.getprofile()
-        self._has_profile = self._outer_profile is None or self._outer is not None
+        is_free = self._outer_profile is None or self._outer is not None
+        self._has_profile = self._profiles and is_free
         if self._has_profile:  # else another tool measures
             sys.setprofile(self._profile)
 

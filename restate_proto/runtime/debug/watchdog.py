@@ -1,4 +1,7 @@
-"""Names the handlers that block the event loop, on which all other invocations of the process run."""
+"""Names the handlers that block the event loop, on which all other invocations of the process run.
+
+So may a coroutine function of `ctx.run`, which runs on that loop as well.
+"""
 
 from __future__ import annotations
 

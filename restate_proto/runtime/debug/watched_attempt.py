@@ -12,6 +12,7 @@ from restate_proto.protocol import Phase
 from restate_proto.protocol.journal import Journal
 from restate_proto.protocol.messages import MessageType
 from restate_proto.protocol.mismatch import summary
+from restate_proto.runtime.debug.watched_run import watched_run
 from restate_proto.runtime.handler_loop import HandlerLoop, LoopOwner
 from restate_proto.runtime.intercepted_attempt import InterceptedAttempt
 from restate_proto.runtime.interception import InterceptedMachine
@@ -170,6 +171,14 @@ class WatchedAttempt(InterceptedAttempt):
             is_awaited = future.is_used or isinstance(future, TimerSleep)
             if id_ in journal.asked and not is_awaited and not future.has_parents:
                 self._watch.left_unawaited(*journal.asked[id_])
+
+    @override
+    def _execute_runs(self) -> None:
+        if self._journal.phase is Phase.PROCESSING:  # else they wait for the end of the replay
+            operations = self._operations
+            watched = [watched_run(run, self._description) for run in operations.begun_runs]
+            operations.begun_runs = watched
+        super()._execute_runs()
 
     @override
     def _start(self) -> None:

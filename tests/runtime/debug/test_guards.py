@@ -257,6 +257,29 @@ async def test_a_handler_that_blocks_the_loop(
 
 
 @in_loop
+async def test_a_coroutine_function_of_a_run_that_blocks_the_loop(
+    flag: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def block() -> float:
+        await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await asyncio.get_running_loop().create_future()
+        while not flag.is_set():
+            sum(range(1000))
+        return time.time() + random.random()  # which a run may ask
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        await ctx.run("slow", block)
+        return Parcel()
+
+    await invoke(body)
+    (text,) = texts(caplog)
+    assert "ctx.run 'slow' in runtime.v1.Service/Handle, invocation inv_1 has blocked" in text
+    assert line_of(block, 5) in text or line_of(block, 6) in text
+
+
+@in_loop
 async def test_a_tool_that_measures_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
     seen: list[Any] = []
 

@@ -1,7 +1,7 @@
 # `make` lists the targets. Each one does the set-up that it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo interop h2spec test test-lowest conformance conformance-serve differential test-wheel check corpus \
+.PHONY: help setup demo demo-cluster interop h2spec test test-lowest conformance conformance-serve differential test-wheel check corpus \
   generate bench requirements build clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -28,6 +28,9 @@ setup: $(DEV) $(LOWEST) $(SERVER)  ## Install all that the other targets need (P
 
 demo: setup  ## Run the shop: a Restate server, an endpoint, and calls to it
 	.venv/bin/python examples/shop/demo.py
+
+demo-cluster: setup  ## Kill nodes and processes of a cluster under load, and see that nothing is lost
+	.venv/bin/python -m examples.cluster.demo
 
 interop: setup  ## Play every pair of five languages; ARGS="--languages python,go" for some
 	.venv/bin/python -m interop $(ARGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import urllib.request
 from base64 import urlsafe_b64decode
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -161,5 +162,32 @@ def test_a_token_of_the_server_is_for_the_path_below_the_prefix_of_the_deploymen
             assert (await client.request("GET", "/discover", signed)).status == 200
             answer = await client.request("POST", "/invoke/Greeter/greet", signed)
             assert answer.status == 401
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("prefix", ["", "/behind/a/proxy"])
+def test_payloads_are_shown_to_the_server_with_the_key(server: RestateServer, prefix: str) -> None:
+    """Serde preview, which could tell others what an endpoint has encrypted."""
+    request = GreetRequest(name="Ada").SerializeToString()
+    path = "/serdes/Greeter/decode/greet/input"
+
+    def ask_server() -> bytes:
+        url = f"{server.admin_url}/internal/services/Greeter/serdes/decode/greet/input"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        headers = {"content-type": "application/octet-stream"}
+        with opener.open(urllib.request.Request(url, request, headers)) as response:
+            return response.read()
+
+    async def test() -> None:
+        endpoint = Endpoint(Greeter(), identity_keys=[SIGNER.public_key])
+        async with endpoint.run() as running, Http2Client(running.address) as stranger:
+            deployment = await server.register(running.address + prefix)
+            try:
+                assert json.loads(await asyncio.to_thread(ask_server)) == {"name": "Ada"}
+                unsigned = await stranger.request("POST", prefix + path, (), request)
+                assert unsigned.status == 401
+            finally:
+                await asyncio.to_thread(server.admin.remove_deployment, deployment.id)
 
     asyncio.run(test())

@@ -1,7 +1,8 @@
 # `make` lists the targets. Each one does the set-up that it needs.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-cluster interop h2spec test test-lowest conformance conformance-serve differential test-wheel check corpus \
+.PHONY: help setup demo demo-cluster interop h2spec kafka test test-lowest conformance \
+  conformance-serve differential test-wheel check corpus \
   generate bench requirements build clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -20,6 +21,7 @@ LOWEST := .venv-lowest/.done
 BENCH := .venv-bench/.done
 SERVER := node_modules/.done
 H2SPEC := .tools/h2spec
+KAFKA := .tools/kafka
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  \1\t/' | expand -t 20
@@ -37,6 +39,9 @@ interop: setup  ## Play every pair of five languages; ARGS="--languages python,g
 
 h2spec: setup $(H2SPEC)  ## Hold HTTP/2 against a conformance suite, with each engine (needs Go)
 	.venv/bin/python tests/h2spec/run.py --binary $(H2SPEC)
+
+kafka: setup $(KAFKA)  ## Have a server take events from a Kafka in memory (needs Go)
+	.venv/bin/pytest tests/kafka
 
 test: setup  ## Run the tests; ARGS="..." goes to pytest
 	.venv/bin/pytest $(PARALLEL) $(ARGS)
@@ -119,3 +124,6 @@ $(SERVER): package.json package-lock.json
 $(H2SPEC): tests/h2spec/go.mod tests/h2spec/go.sum
 	cd tests/h2spec && GOBIN=$(CURDIR)/$(@D) go install github.com/summerwind/h2spec/cmd/h2spec
 	touch $@
+
+$(KAFKA): tests/kafka/main.go tests/kafka/go.mod tests/kafka/go.sum
+	cd tests/kafka && go build -o $(CURDIR)/$@ .

@@ -183,7 +183,14 @@ def test_a_detail_that_cannot_be_read(world: World, metadata: dict[str, str]) ->
 def test_restate_shows_which_errors_there_are(world: World) -> None:
     def described() -> dict[str, dict[str, str]]:
         services = world.server.admin.services()
-        return {service["name"]: service.get("metadata") or {} for service in services}
+        return {
+            service["name"]: {
+                name: code
+                for name, code in (service.get("metadata") or {}).items()
+                if name.startswith("restatepb.error/")
+            }
+            for service in services
+        }
 
     found = world.run(asyncio.to_thread(described))
     assert found["conformance.v1.Clerk"] == {"restatepb.error/conformance.v1.Refused": "422"}

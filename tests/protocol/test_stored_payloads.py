@@ -15,6 +15,7 @@ from restate_proto.model.payload_codec import MARK, PayloadCodec, PayloadCodecEr
 from restate_proto.model.target import Target
 from restate_proto.protocol import AttemptEnded, ErrorBehavior, Failure, Phase, Result, ResultKind
 from restate_proto.protocol.machine import StateMachine
+from restate_proto.protocol.player import Player
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.protocol.case import (
     ALL_VERSIONS,
@@ -398,3 +399,29 @@ def test_without_codecs_nothing_of_them_is_called() -> None:
     assert not [
         path for path in called if path.endswith(("/stored_payloads.py", "/payload_codec.py"))
     ]
+
+
+class TestRepetitions:
+    """Development mode compares what two attempts have written, whose payloads are encoded twice."""
+
+    def played(self, payload: bytes, codecs: PayloadCodecs) -> Player:
+        player, made = Player(BEFORE), StateMachine(6, payload_codecs=codecs)
+        data = stream(pb.InputCommandMessage(value=value(b"")))
+        player.given(data)
+        made.feed(data)
+        made.read_input()
+        made.commands.write_output(payload)
+        made.journal.end()
+        player.written(made.journal.take_output())
+        return player
+
+    def test_the_same_payload_is_no_difference(self) -> None:
+        first, again = self.played(SECRET, BEFORE), self.played(SECRET, BEFORE)
+        assert first.entries != again.entries
+        assert first.difference(again) is None
+
+    def test_another_payload_is_one_that_shows_neither(self) -> None:
+        difference = self.played(SECRET, BEFORE).difference(self.played(b"sesame", BEFORE))
+        assert difference is not None
+        assert "an encoded payload of" in difference.text
+        assert "sesame" not in difference.text

@@ -1,7 +1,7 @@
 """Serves the services of the suite: `python -m conformance [--host HOST] [--port PORT] [NAME ...]`.
 
 The suite's containers get the same by the environment variables PORT and SERVICES, which are the
-defaults, and in E2E_REQUEST_SIGNING the key that requests have to be signed with.
+defaults.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from conformance.services import services
-from restate_proto import Endpoint
+from conformance.services import endpoint
 
 
 def main() -> None:
@@ -23,13 +22,11 @@ def main() -> None:
         "services", nargs="*", help="the services; all, or those of SERVICES, with commas between"
     )
     options = parser.parse_args()
-    names = options.services or [name for name in os.environ.get("SERVICES", "").split(",") if name]
-    key = os.environ.get("E2E_REQUEST_SIGNING")
     try:
-        endpoint = Endpoint(*services(names), identity_keys=None if key is None else [key])
+        served = endpoint(options.services)
     except ValueError as error:
         parser.error(str(error))
-    endpoint.serve(f"{options.host}:{options.port}")
+    served.serve(f"{options.host}:{options.port}")
 
 
 if __name__ == "__main__":

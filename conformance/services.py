@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from conformance.awakeable_holder import AwakeableHolder
@@ -22,9 +23,9 @@ from conformance.non_deterministic import NonDeterministic
 from conformance.proxy import Proxy
 from conformance.test_utils import TestUtilsService
 from conformance.virtual_object_command_interpreter import VirtualObjectCommandInterpreter
-from restate_proto import Service, VirtualObject, Workflow
+from restate_proto import Endpoint, Service, VirtualObject, Workflow
 
-__all__ = ["SERVICES", "services"]
+__all__ = ["SERVICES", "endpoint"]
 
 SERVICES: dict[str, type[Service | VirtualObject | Workflow]] = {
     class_.__name__: class_
@@ -51,14 +52,22 @@ SERVICES: dict[str, type[Service | VirtualObject | Workflow]] = {
 }
 
 
-def services(names: Iterable[str] = ()) -> list[Service | VirtualObject | Workflow]:
-    """New services of these names; of all where there is no name.
+def endpoint(names: Iterable[str] = ()) -> Endpoint:
+    """An endpoint of the services of these names.
+
+    The suite's containers have more in their environment: SERVICES are the names where none is given,
+    with commas between, and E2E_REQUEST_SIGNING is the key that requests have to be signed with. By
+    default that is all services, and no key.
 
     Raises:
-        ValueError: there is no service of a name.
+        ValueError: there is no service of a name, or the key is none.
     """
-    wanted = list(names)
+    wanted = list(names) or [name for name in os.environ.get("SERVICES", "").split(",") if name]
     for name in wanted:
         if name not in SERVICES:
             raise ValueError(f"no service {name!r}; there are {', '.join(SERVICES)}")
-    return [SERVICES[name]() for name in wanted or SERVICES]
+    key = os.environ.get("E2E_REQUEST_SIGNING")
+    return Endpoint(
+        *(SERVICES[name]() for name in wanted or SERVICES),
+        identity_keys=None if key is None else [key],
+    )

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from restate_proto.codec.zstd import Zstd
     from restate_proto.endpoint import (
         AccessLog,
+        AsgiApp,
         Endpoint,
+        LambdaHandler,
         LifespanError,
         Limits,
         RunningEndpoint,
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessLog",
     "AesGcmSiv",
+    "AsgiApp",
     "AttemptInfo",
     "AttemptOutcome",
     "Awakeable",
@@ -124,6 +127,7 @@ __all__ = [
     "InvocationNotReadyError",
     "InvocationRef",
     "KeyFormat",
+    "LambdaHandler",
     "LifespanError",
     "Limits",
     "ObjectContext",
@@ -177,7 +181,9 @@ _MODULES = {
     "codec.zstd": ("Zstd",),
     "endpoint": (
         "AccessLog",
+        "AsgiApp",
         "Endpoint",
+        "LambdaHandler",
         "LifespanError",
         "Limits",
         "RunningEndpoint",

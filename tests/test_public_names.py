@@ -13,6 +13,7 @@ import restate_proto
 PUBLIC_NAMES = [
     "AccessLog",
     "AesGcmSiv",
+    "AsgiApp",
     "AttemptInfo",
     "AttemptOutcome",
     "Awakeable",
@@ -49,6 +50,7 @@ PUBLIC_NAMES = [
     "InvocationNotReadyError",
     "InvocationRef",
     "KeyFormat",
+    "LambdaHandler",
     "LifespanError",
     "Limits",
     "ObjectContext",

@@ -11,7 +11,7 @@ from restate_proto.model.arguments import wrong_type
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["Zstd"]
+__all__ = ["Zstd", "zstd_module"]
 
 _PLAIN, _COMPRESSED = b"\x00", b"\x01"
 
@@ -43,7 +43,7 @@ class Zstd:
                 raise wrong_type("Zstd", name, value, "an int")
             if not least <= value <= most:
                 raise ValueError(f"Zstd({name}={value}): must be {least} to {most}")
-        self._zstd: Any = _zstd()
+        self._zstd: Any = zstd_module()
         self._level = level
         self._min_size = min_size
         self._max_size = max_size
@@ -91,7 +91,12 @@ class Zstd:
         return payload
 
 
-def _zstd() -> ModuleType:
+def zstd_module() -> ModuleType:
+    """The module for zstd: Python's own from 3.14 on, before that the package backports.zstd.
+
+    Raises:
+        ImportError: it is not installed.
+    """
     try:
         if sys.version_info >= (3, 14):
             from compression import zstd  # noqa: PLC0415 - not everybody compresses

@@ -83,6 +83,7 @@ class Discovery:
         max_protocol_version: the highest one.
         bidirectional: whether it can answer while the request still streams.
         has_schemas: whether payloads are what the JSON Schemas say of them.
+        lambda_compression: as in `build_manifest`.
 
     Raises:
         ManifestError: no Restate server would take these services.
@@ -96,6 +97,7 @@ class Discovery:
         max_protocol_version: int,
         bidirectional: bool,
         has_schemas: bool = True,
+        lambda_compression: str | None = None,
     ) -> None:
         self._services = tuple(services)
         self._options: dict[str, Any] = {
@@ -103,6 +105,7 @@ class Discovery:
             "max_protocol_version": max_protocol_version,
             "bidirectional": bidirectional,
             "has_schemas": has_schemas,
+            "lambda_compression": lambda_compression,
         }
         # The newest can carry everything: an error in it is one of the contract, for the start
         # of the endpoint and not for the day when a server asks.
@@ -111,6 +114,15 @@ class Discovery:
     def without_retries(self) -> Discovery:
         """The same services, with a failed attempt of an invocation as its last."""
         return Discovery(map(_without_retries, self._services), **self._options)
+
+    def request_response(self, lambda_compression: str | None = None) -> Discovery:
+        """The same services where Restate sends the whole request before it reads the response.
+
+        Args:
+            lambda_compression: as in `build_manifest`.
+        """
+        changes: dict[str, Any] = {"bidirectional": False, "lambda_compression": lambda_compression}
+        return Discovery(self._services, **(self._options | changes))
 
     def respond(self, accept: str | None) -> DiscoveryResponse:
         """The response to `GET /discover`.

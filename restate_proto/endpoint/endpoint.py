@@ -14,6 +14,8 @@ from socket import socket
 from typing import TYPE_CHECKING, Any, cast
 
 from restate_proto.endpoint.addresses import parse_address, url_of
+from restate_proto.endpoint.asgi import AsgiApp
+from restate_proto.endpoint.aws_lambda import LambdaHandler
 from restate_proto.endpoint.binding import bind
 from restate_proto.endpoint.contract_metadata import described_with_contract
 from restate_proto.endpoint.discovery import Discovery
@@ -350,6 +352,39 @@ class Endpoint:
                 warn_of_strangers(running.address)
             yield running
 
+    def asgi(self) -> AsgiApp:
+        """An ASGI application with the same services, for granian, hypercorn, uvicorn and others.
+
+        ```python
+        app = Endpoint(Cart()).asgi()  # granian --interface asgi --http 2 shop.main:app
+        ```
+
+        Over HTTP/2 it answers while a handler runs; over HTTP/1.1 every wait is a suspension.
+        `engine` and `tls` do not matter to it, and of `limits` the sizes of messages and of buffered
+        output alone: the rest is the server's.
+
+        Returns:
+            The application. Another one, such as of Starlette or FastAPI, may have it mounted under
+            any path; docs/hosts.md says how.
+        """
+        return AsgiApp(self._open, self._discovery, self._limits.max_buffered_output)
+
+    def aws_lambda(self) -> LambdaHandler:
+        """The handler of an AWS Lambda function with the same services.
+
+        ```python
+        handler = Endpoint(Cart()).aws_lambda()  # the function's handler: shop.main.handler
+        ```
+
+        Restate invokes the function by its ARN, or calls its function URL. Every wait is a
+        suspension. `engine`, `tls` and what `limits` has for connections do not matter to it. The
+        lifespan is left when Python exits, which Lambda does not wait for.
+
+        Returns:
+            The handler; docs/hosts.md says how to deploy it.
+        """
+        return LambdaHandler(self._open, self._discovery)
+
     @asynccontextmanager
     async def connections(
         self, *, grace: timedelta = DEFAULT_GRACE
@@ -370,7 +405,7 @@ class Endpoint:
             raise wrong_type("Endpoint.run", "grace", grace, DURATION)
         async with self._open() as routes:
             server = Server(
-                routes.accept if self._identity is None else routes.accept_signed(self._identity),
+                routes.entrance,
                 engine=self._engine,
                 ssl=self._tls,
                 settings=self._limits.of_connection(),
@@ -403,7 +438,14 @@ class Endpoint:
             if debugger is not None:
                 new_attempt = debugger.attempt
             try:
-                yield Routes(handlers, self._discovery, self._preview, runtime, new_attempt)
+                yield Routes(
+                    handlers,
+                    self._discovery,
+                    self._preview,
+                    runtime,
+                    new_attempt,
+                    self._identity,
+                )
             finally:
                 await runtime.cleanups.finished()
                 if debugger is not None:

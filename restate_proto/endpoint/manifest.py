@@ -67,6 +67,8 @@ _FIELDS = {
     "retryPolicyOnMaxAttempts": _Field(4, "retry_policy.on_max_attempts"),
 }
 
+_LAMBDA_COMPRESSION_SINCE = 4
+
 # The first Restate server that reads a manifest version.
 _SERVERS = {3: "1.4", 4: "1.5"}
 
@@ -86,6 +88,7 @@ def build_manifest(
     max_protocol_version: int,
     bidirectional: bool,
     has_schemas: bool = True,
+    lambda_compression: str | None = None,
 ) -> dict[str, Any]:
     """The discovery manifest of an endpoint.
 
@@ -107,6 +110,8 @@ def build_manifest(
             sends the whole request and then reads the response.
         has_schemas: whether payloads are what the JSON Schemas say of them; else, where a payload
             codec encodes them, there are none, and a response has the content type of bytes.
+        lambda_compression: how requests and responses may be compressed on AWS Lambda; left out
+            where the version cannot carry it.
 
     Returns:
         The manifest, ready for `json.dumps`.
@@ -117,7 +122,7 @@ def build_manifest(
     """
     listed = list(services)
     _refuse_duplicates("service", [service.name for service in listed], "an endpoint")
-    return {
+    manifest = {
         "protocolMode": "BIDI_STREAM" if bidirectional else "REQUEST_RESPONSE",
         "minProtocolVersion": min_protocol_version,
         "maxProtocolVersion": max_protocol_version,
@@ -126,6 +131,9 @@ def build_manifest(
             for described in (_service(service, version) for service in listed)
         ],
     }
+    if lambda_compression is not None and version >= _LAMBDA_COMPRESSION_SINCE:
+        manifest["lambdaCompression"] = lambda_compression
+    return manifest
 
 
 def _service(service: ServiceDescriptor, version: int) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from copy import copy
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from typing_extensions import override
 
 from restate_proto.endpoint.access_log import log_request
 from restate_proto.endpoint.discovery import SERVER_HEADER
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION, content_type, parse_version
-from restate_proto.runtime import Attempt
+from restate_proto.runtime import Attempt, ByteStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +19,32 @@ if TYPE_CHECKING:
     from restate_proto.endpoint.discovery import Discovery
     from restate_proto.endpoint.identity import RequestIdentity
     from restate_proto.endpoint.serde_preview import PreviewResponse, SerdePreview
-    from restate_proto.http2 import ServerStream, StreamReceiver
+    from restate_proto.http2 import StreamReceiver
     from restate_proto.runtime import BoundHandler, Runtime
 
-__all__ = ["Routes"]
+__all__ = ["Accept", "RequestStream", "Routes"]
 
 _JSON = ((b"content-type", b"application/json"), SERVER_HEADER)
+
+
+class RequestStream(ByteStream, Protocol):
+    """A request, and the way of its answer; whatever brings it.
+
+    Attributes:
+        method: the HTTP method.
+        path: the path without its query.
+    """
+
+    method: str
+    path: str
+
+    def respond(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Sends the response's status and header fields."""
+        ...
+
+
+Accept: TypeAlias = "Callable[[RequestStream], StreamReceiver]"
+"""Answers a request, or begins to; what it returns receives the body."""
 
 
 class Routes:
@@ -35,6 +56,7 @@ class Routes:
         preview: answers serde preview.
         runtime: where attempts run.
         new_attempt: makes an attempt, or what stands in for one.
+        identity: verifies who asks; None lets everyone in.
     """
 
     def __init__(
@@ -43,13 +65,17 @@ class Routes:
         discovery: Discovery,
         preview: SerdePreview,
         runtime: Runtime,
-        new_attempt: Callable[[BoundHandler, int, ServerStream, Runtime], StreamReceiver] = Attempt,
+        new_attempt: Callable[
+            [BoundHandler, int, RequestStream, Runtime], StreamReceiver
+        ] = Attempt,
+        identity: RequestIdentity | None = None,
     ) -> None:
         self._handlers = handlers
         self._discovery = discovery
         self._preview = preview
         self._runtime = runtime
         self._new_attempt = new_attempt
+        self._identity = identity
         # Per content type, as it comes: the protocol version and the headers of the answer.
         self._versions = {
             content_type(version).encode(): (
@@ -59,8 +85,18 @@ class Routes:
             for version in range(MIN_VERSION, MAX_VERSION + 1)
         }
 
-    def accept(self, stream: ServerStream) -> StreamReceiver:
-        """Answer a request, or begin to."""
+    def describing(self, discovery: Discovery) -> Routes:
+        """The same routes, where something else answers discovery."""
+        routes = copy(self)
+        routes._discovery = discovery  # noqa: SLF001 - its own class
+        return routes
+
+    @property
+    def entrance(self) -> Accept:
+        """What answers the requests that come in."""
+        return self._accept if self._identity is None else self._accept_signed(self._identity)
+
+    def _accept(self, stream: RequestStream) -> StreamReceiver:
         handler = self._handlers.get(stream.path)
         if handler is None:
             return self._other_paths(stream)
@@ -74,16 +110,16 @@ class Routes:
         stream.respond(200, headers)
         return self._new_attempt(handler, version, stream, self._runtime)
 
-    def accept_signed(self, identity: RequestIdentity) -> Callable[[ServerStream], StreamReceiver]:
+    def _accept_signed(self, identity: RequestIdentity) -> Accept:
         """What answers requests that a Restate has signed, and refuses all others; but for health.
 
         Whatever is wrong with a request, and whatever is at its path, the refusal is the same.
         """
 
-        def accept(stream: ServerStream) -> StreamReceiver:
+        def accept(stream: RequestStream) -> StreamReceiver:
             stream.path = route = _route(stream.path)  # what is verified is what is looked up
             if route == "/health" or identity.allows(stream.headers, route):
-                return self.accept(stream)
+                return self._accept(stream)
             return _refuse(stream, 401, "this endpoint takes requests that its Restate has signed")
 
         return accept
@@ -92,11 +128,15 @@ class Routes:
         """What a health check gets at a path, as JSON; None where the path is that of none."""
         return b'{"status":"ok"}' if _route(path) == "/health" else None
 
-    def _other_paths(self, stream: ServerStream) -> StreamReceiver:
+    async def cleaned_up(self) -> None:
+        """Wait until nothing of an attempt runs on after its end."""
+        await self._runtime.cleanups.finished()
+
+    def _other_paths(self, stream: RequestStream) -> StreamReceiver:
         path = stream.path
         stream.path = route = _route(path)
         if route in self._handlers:
-            return self.accept(stream)
+            return self._accept(stream)
         if route.startswith("/serdes/"):
             return self._preview_of(stream, route.removeprefix("/serdes/"))
         if route == "/discover":
@@ -117,7 +157,7 @@ class Routes:
             f"nothing at {path}: an endpoint has /discover, /invoke/..., /serdes/... and /health",
         )
 
-    def _preview_of(self, stream: ServerStream, asked: str) -> StreamReceiver:
+    def _preview_of(self, stream: RequestStream, asked: str) -> StreamReceiver:
         convert = self._preview.find(asked)
         if convert is None:
             return _refuse(stream, 404, f"no serde preview of {asked} at this endpoint")
@@ -125,7 +165,7 @@ class Routes:
             return _refuse(stream, 405, f"{stream.path} takes POST")
         return _Convert(stream, convert, self._preview.max_size)
 
-    def _unsupported(self, stream: ServerStream, type_: bytes | None) -> StreamReceiver:
+    def _unsupported(self, stream: RequestStream, type_: bytes | None) -> StreamReceiver:
         text = (type_ or b"").decode("latin-1")
         if parse_version(text) is not None:  # with parameters
             return _refuse(stream, 415, f"send the content type without parameters: {text}")
@@ -149,12 +189,12 @@ def _route(path: str) -> str:
     return path
 
 
-def _refuse(stream: ServerStream, status: int, message: str) -> StreamReceiver:
+def _refuse(stream: RequestStream, status: int, message: str) -> StreamReceiver:
     return _answer(stream, status, _JSON, json.dumps({"code": status, "message": message}).encode())
 
 
 def _answer(
-    stream: ServerStream, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    stream: RequestStream, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
 ) -> StreamReceiver:
     if stream.path != "/health":
         log_request(stream.method, stream.path, status)
@@ -166,7 +206,7 @@ def _answer(
 class _Ignore:
     """Takes the body of a request that is answered already."""
 
-    def __init__(self, stream: ServerStream) -> None:
+    def __init__(self, stream: RequestStream) -> None:
         self._stream = stream
 
     def data_received(self, data: bytes) -> None:
@@ -187,7 +227,7 @@ class _Convert(_Ignore):
     """Takes the whole body of a request, and answers with what is made of it."""
 
     def __init__(
-        self, stream: ServerStream, convert: Callable[[bytes], PreviewResponse], max_size: int
+        self, stream: RequestStream, convert: Callable[[bytes], PreviewResponse], max_size: int
     ) -> None:
         super().__init__(stream)
         self._convert = convert
@@ -219,7 +259,7 @@ class _Convert(_Ignore):
         return self._size  # the rest of the body has to come
 
 
-def _header(stream: ServerStream, name: bytes) -> bytes | None:
+def _header(stream: RequestStream, name: bytes) -> bytes | None:
     for key, value in stream.headers:
         if key == name:
             return value

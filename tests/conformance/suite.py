@@ -14,6 +14,8 @@ from uuid import uuid4
 
 import httpx
 
+from tests.asgi_servers import AsgiServer
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Invocation", "ResponseError", "ServicesProcess", "Suite", "Target", "unique", "until"]
 
 ROOT = Path(__file__).parents[2]
+HOST: Final = os.environ.get("CONFORMANCE_HOST")
+"""The ASGI server that the services run under, one of `asgi_servers.SERVERS`; None for their own."""
+
 NOTHING: Final = object()
 """No body, which is not `null`."""
 
@@ -58,8 +63,11 @@ class ServicesProcess:
 
     Attributes:
         address: its URL.
+        is_http1: False, for it talks HTTP/2.
         greeting: what it says when it listens.
     """
+
+    is_http1 = False
 
     def __init__(self, services: str = "", *, environ: Mapping[str, str] | None = None) -> None:
         path = os.pathsep.join((str(ROOT), str(ROOT / "generated")))
@@ -168,17 +176,30 @@ class Suite:
     ) -> None:
         self.configuration = configuration
         self.server = server
-        self.services = ServicesProcess(environ=environ)
+        self.services = (
+            AsgiServer(HOST, "conformance.asgi:app", environ=environ)
+            if HOST
+            else ServicesProcess(environ=environ)
+        )
         self._http = httpx.Client(base_url=server.ingress_url, timeout=None, trust_env=False)
 
     def open(self) -> Iterator[Suite]:
         """Have the services registered; for a fixture to yield from."""
         try:
-            asyncio.run(self.server.register(self.services.address))
+            asyncio.run(self.register(self.server))
             yield self
         finally:
             self._http.close()
             self.services.end(signal.SIGKILL)
+
+    @property
+    def suspends(self) -> bool:
+        """Whether an invocation is suspended at every wait."""
+        return self.configuration.suspends or self.services.is_http1
+
+    async def register(self, server: RestateServer) -> None:
+        """Have the services registered with a server."""
+        await server.register(self.services.address, use_http_11=self.services.is_http1)
 
     def service(self, name: str) -> Target:
         """A plain service."""

@@ -41,7 +41,7 @@ def test_signed_requests(suite: Suite, configuration: Configuration, tmp_path: P
     with configuration.server(config=config) as server:
         for signed in Suite(configuration, server, environ=environ).open():
             with pytest.raises(IngressError, match="401"):
-                asyncio.run(suite.server.register(signed.services.address))
+                asyncio.run(signed.register(suite.server))
             counter = signed.object("Counter", unique())
             assert counter.call("add", 1) == {"oldValue": 0, "newValue": 1}
             assert counter.call("get") == 1

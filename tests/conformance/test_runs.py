@@ -25,7 +25,7 @@ def test_retried_until_its_attempts_are_used_up(suite: Suite, attempts: int) -> 
 
 def test_a_handler_waits_for_the_acknowledgement(suite: Suite) -> None:
     """Where each wait is a suspension, the last attempt executes nothing: all is acknowledged."""
-    if suite.configuration.suspends:
+    if suite.suspends:
         assert suite.service("TestUtilsService").call("countExecutedSideEffects", 3) == 0
     else:
         assert suite.service("TestUtilsService").call("countExecutedSideEffects", 3) == 3

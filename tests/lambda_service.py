@@ -1,0 +1,147 @@
+"""AWS Lambda on loopback: what invokes functions, and what the runtimes of functions ask for events.
+
+A runtime is Amazon's own (`awslambdaric`) in a process, with a function of this clone. restate-server
+finds the service by the environment variables of `LambdaService.environ`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+__all__ = ["ARN", "LambdaService"]
+
+ARN: Final = "arn:aws:lambda:us-east-1:123456789012:function:shop:1"
+ROOT: Final = Path(__file__).parents[1]
+_RUNTIME: Final = "/2018-06-01/runtime"
+
+
+class _Invocation(NamedTuple):
+    id: str
+    event: bytes
+    answers: SimpleQueue[tuple[bytes, bool]]
+
+
+class LambdaService:
+    """Serves while its context is entered; `function` is what can be invoked.
+
+    Attributes:
+        events: all events so far, as they came.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[bytes] = []
+        self._waiting: SimpleQueue[_Invocation | None] = SimpleQueue()
+        self._running: dict[str, _Invocation] = {}
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                assert self.path == f"{_RUNTIME}/invocation/next"
+                invocation = service._waiting.get()
+                if invocation is None:  # the end
+                    self.close_connection = True
+                    return
+                service._running[invocation.id] = invocation
+                self._answer(
+                    invocation.event,
+                    {
+                        "Content-Type": "application/json",
+                        "Lambda-Runtime-Aws-Request-Id": invocation.id,
+                        "Lambda-Runtime-Deadline-Ms": str(int(time.time() + 900) * 1000),
+                        "Lambda-Runtime-Invoked-Function-Arn": ARN,
+                    },
+                )
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                *_, id_, what = self.path.split("/")
+                if what == "invocations":
+                    answer, is_error = service.invoke(body)
+                    self._answer(answer, {"X-Amz-Function-Error": "Unhandled"} if is_error else {})
+                else:
+                    service._running.pop(id_).answers.put((body, what == "error"))
+                    self._answer(b"", {}, 202)
+
+            def _answer(self, body: bytes, headers: dict[str, str], status: int = 200) -> None:
+                self.send_response(status)
+                for name, value in (headers | {"Content-Length": str(len(body))}).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+
+    def __enter__(self) -> Self:
+        self._thread = Thread(target=self._server.serve_forever)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What clients of AWS have in their environment to find it."""
+        host, port = self._server.server_address[:2]
+        return {
+            "AWS_ENDPOINT_URL_LAMBDA": f"http://{host}:{port}",
+            "AWS_ACCESS_KEY_ID": "id",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def invoke(self, event: bytes) -> tuple[bytes, bool]:
+        """Invoke the function: what it returns, and whether that is an error."""
+        self.events.append(event)
+        invocation = _Invocation(uuid4().hex, event, SimpleQueue())
+        self._waiting.put(invocation)
+        return invocation.answers.get()
+
+    @contextmanager
+    def function(
+        self, handler: str, *, instances: int = 1, environ: Mapping[str, str] | None = None
+    ) -> Generator[None]:
+        """Run instances of a function.
+
+        Args:
+            handler: where it is: `module.attribute`.
+            instances: how many there are.
+            environ: what is in their environment besides.
+        """
+        host, port = self._server.server_address[:2]
+        environment = os.environ | {
+            "AWS_LAMBDA_RUNTIME_API": f"{host}:{port}",
+            "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "generated"))),
+            **(environ or {}),
+        }
+        command = (sys.executable, "-m", "awslambdaric", handler)
+        runtimes = [subprocess.Popen(command, cwd=ROOT, env=environment) for _ in range(instances)]
+        try:
+            yield
+        finally:
+            for runtime in runtimes:
+                runtime.kill()
+                runtime.wait()
+                self._waiting.put(None)

@@ -171,6 +171,8 @@ def test_a_contract_becomes_a_service_that_restate_calls(
     tmp_path: Path,
 ) -> None:
     environment = install(["generate"])
+    environment.run("restate-proto", "init", "cafe", cwd=tmp_path)
+    assert (tmp_path / "cafe" / "main.py").is_file()
     contract = tmp_path / "proto" / "tally" / "v1" / "tally.proto"
     contract.parent.mkdir(parents=True)
     contract.write_text(CONTRACT)

@@ -204,7 +204,7 @@ def test_programs_of_an_endpoint_that_is_killed_again_and_again_end(
             processes.append(Process(port))
             await server.register(f"http://127.0.0.1:{port}")
             clerk = ClerkClient.from_client(client)
-            for first in range(0, KILLED_PROGRAMS, 20):  # few kills for each, or Restate gives up
+            for first in range(0, KILLED_PROGRAMS, 20):  # which a process can replay soon
                 programs = range(first, min(first + 20, KILLED_PROGRAMS))
                 scripts = [Script(name="play", input=Parcel(number=each)) for each in programs]
                 handles = [await clerk.send().perform(script) for script in scripts]

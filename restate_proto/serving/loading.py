@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from restate_proto.endpoint import Endpoint, Limits
+from restate_proto.endpoint.access_log import AccessLog
 from restate_proto.errors import RestateError
 from restate_proto.http2 import server_ssl_context
 
@@ -52,9 +53,10 @@ def load_endpoint(settings: Settings) -> Endpoint:
     if (settings.workers or 1) > 1 and endpoint.limits.max_streams == Limits().max_streams:
         limits.setdefault("max_streams", WORKER_STREAMS)
     try:
-        return endpoint.adapted(limits=limits, tls=_tls(settings), debug=settings.reload)
+        endpoint = endpoint.adapted(limits=limits, tls=_tls(settings), debug=settings.reload)
     except ValueError as error:
         raise LoadError(f"{settings.endpoint}: {error}") from None
+    return endpoint.with_interceptors(AccessLog()) if settings.access_log else endpoint
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

@@ -157,7 +157,13 @@ SETTINGS: Final = (
         "info",
     ),
     Setting("log_format", parse_one_of("text", "json"), "FORMAT", "text or json.", _LOG, "text"),
-    Setting("access_log", parse_flag, "", "Log each request when it has ended.", _LOG),
+    Setting(
+        "access_log",
+        parse_flag,
+        "",
+        "Log each attempt when it has ended, and other requests.",
+        _LOG,
+    ),
     Setting(
         "tls_certificate",
         parse_file,

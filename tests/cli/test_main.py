@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -61,3 +62,18 @@ def test_help_waits_for_no_heavy_module() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.endswith("loaded: []\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "found"), [("restate-proto ser", "serve"), ("restate-proto serve --wor", "--workers")]
+)
+def test_a_shell_can_complete_commands_and_options(words: str, found: str) -> None:
+    environ = {
+        **os.environ,
+        "_RESTATE_PROTO_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+    command = [sys.executable, "-m", "restate_proto"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
+    assert found in done.stdout.split()

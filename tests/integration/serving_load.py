@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import re
 import signal
 import socket
@@ -72,21 +73,26 @@ class Outcome:
         calls: how many calls were answered, by kind.
         hangups: how often new workers took the place of others.
         handovers: how often another process took the place of the one that serves.
+        kills: how often a worker was killed.
         complaints: the lines of Restate's log about attempts that failed.
     """
 
     calls: Counter[str] = field(default_factory=Counter[str])
     hangups: int = 0
     handovers: int = 0
+    kills: int = 0
     complaints: list[str] = field(default_factory=list[str])
 
 
-async def run_load(directory: Path, enough: Callable[[Outcome], bool]) -> Outcome:
+async def run_load(
+    directory: Path, enough: Callable[[Outcome], bool], *, kill: bool = False
+) -> Outcome:
     """Calls handlers until it is enough, with a SIGHUP and a handover by SIGTERM in turn.
 
     Args:
         directory: an empty directory.
         enough: whether it is; asked after each of the two.
+        kill: whether a worker is killed instead of the two.
     """
     outcome = Outcome()
     async with AsyncExitStack() as stack:
@@ -96,7 +102,8 @@ async def run_load(directory: Path, enough: Callable[[Outcome], bool]) -> Outcom
         async def serve() -> Process:
             started = starting(directory, *options, app=APP, pass_fds=(bound.fileno(),))
             process = Process(stack.enter_context(started))
-            await process.line("serves http")
+            line = await process.line("serves http")
+            process.workers = [int(pid) for pid in line.partition("workers ")[2].split(", ")]
             return process
 
         process = await serve()
@@ -109,6 +116,12 @@ async def run_load(directory: Path, enough: Callable[[Outcome], bool]) -> Outcom
                 group.create_task(_call(client, number, outcome, stop))
             while not enough(outcome):
                 await _some_calls(outcome)
+                if kill:
+                    os.kill(process.workers[0], signal.SIGKILL)
+                    outcome.kills += 1
+                    await process.line(" serves")
+                    await _some_calls(outcome)
+                    continue
                 process.process.send_signal(signal.SIGHUP)
                 await process.line("now take new connections")
                 outcome.hangups += 1
@@ -128,10 +141,16 @@ async def run_load(directory: Path, enough: Callable[[Outcome], bool]) -> Outcom
 
 
 class Process:
-    """A process that serves, with its log."""
+    """A process that serves, with its log.
+
+    Attributes:
+        process: the supervisor.
+        workers: the ids of its first workers.
+    """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
+        self.workers: list[int] = []
 
     async def line(self, words: str) -> str:
         """The next line of its log that has these words."""

@@ -16,3 +16,9 @@ def test_hangups_and_handovers_under_load(tmp_path: Path) -> None:
     outcome = asyncio.run(run_load(tmp_path, lambda it: it.handovers == 2))
     assert outcome.complaints == []
     assert outcome.hangups == 2
+
+
+def test_what_ran_in_a_worker_that_is_killed_is_retried_and_not_lost(tmp_path: Path) -> None:
+    """Which shows, too, that the log has a line for what is retried."""
+    outcome = asyncio.run(run_load(tmp_path, lambda it: it.kills == 1, kill=True))
+    assert outcome.complaints

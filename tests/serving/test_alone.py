@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from signal import SIGHUP, SIGINT, SIGTERM
 from typing import TYPE_CHECKING
@@ -138,12 +139,19 @@ def test_a_key_that_does_not_fit_is_named(tmp_path: Path) -> None:
         assert process.wait() == 1
 
 
-def test_the_port_of_a_platform(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (tmp_path / "pyproject.toml").write_text("[tool.restate-proto]\nlog-format = 'json'\n")
-    with starting(tmp_path, "--port", str(port)) as process:
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")])
+def test_requests_are_logged_where_that_is_asked_for(
+    tmp_path: Path, workers: tuple[str, ...]
+) -> None:
+    with serving(tmp_path, *workers, "--access-log", "--log-format", "json") as process:
+        asyncio.run(pid_of_new_connection(process.address))
+        line = process.expect(r"Greeter/greet .*attempt 1: completed").string
+        assert json.loads(line)["logger"] == "restate_proto.access"
+        assert process.end() == 0
+
+
+def test_two_places_to_listen_are_one_too_many(tmp_path: Path) -> None:
+    with starting(tmp_path, "--port", "0") as process:  # `starting` says where to listen, too
         assert process.stderr is not None
-        # `starting` says where to listen, too.
         assert "--bind and --port each say where to listen" in process.stderr.read()
         assert process.wait() == 2

@@ -98,7 +98,9 @@ class Worker:
         """Serves until it is told to stop."""
         for number in (signal.SIGTERM, signal.SIGINT):
             on_signal(number, self._stop.ask)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the supervisor's; a terminal tells all
+        # The supervisor's, which a terminal tells all. Not ignored, as programs that a handler
+        # starts would inherit that.
+        signal.signal(signal.SIGHUP, lambda _number, _frame: None)
         grace = self._settings.grace
         async with self._endpoint.connections(grace=grace) as running:
             server = running.server

@@ -1,4 +1,4 @@
-"""AWS Lambda on loopback: what invokes functions, and what the runtimes of functions ask for events.
+"""AWS Lambda on loopback: what invokes a function, its URL, and what its runtimes ask for events.
 
 A runtime is Amazon's own (`awslambdaric`) in a process, with a function of this clone. restate-server
 finds the service by the environment variables of `LambdaService.environ`.
@@ -6,10 +6,12 @@ finds the service by the environment variables of `LambdaService.environ`.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
+from base64 import b64decode, b64encode
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -51,7 +53,9 @@ class LambdaService:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                assert self.path == f"{_RUNTIME}/invocation/next"
+                if self.path != f"{_RUNTIME}/invocation/next":
+                    self._call_function()
+                    return
                 invocation = service._waiting.get()
                 if invocation is None:  # the end
                     self.close_connection = True
@@ -68,8 +72,11 @@ class LambdaService:
                 )
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
                 *_, id_, what = self.path.split("/")
+                if not self.path.startswith(("/2015-", "/2018-")):
+                    self._call_function()
+                    return
+                body = self._body()
                 if what == "invocations":
                     answer, is_error = service.invoke(body)
                     self._answer(answer, {"X-Amz-Function-Error": "Unhandled"} if is_error else {})
@@ -77,9 +84,39 @@ class LambdaService:
                     service._running.pop(id_).answers.put((body, what == "error"))
                     self._answer(b"", {}, 202)
 
+            def _call_function(self) -> None:
+                """As the function's URL does: with the payload format 2.0."""
+                body = self._body()
+                http = {"method": self.command, "path": self.path, "protocol": "HTTP/1.1"}
+                event = {
+                    "version": "2.0",
+                    "rawPath": self.path,
+                    "headers": {name.lower(): value for name, value in self.headers.items()},
+                    "requestContext": {"http": http},
+                    "body": b64encode(body).decode(),
+                    "isBase64Encoded": True,
+                }
+                answer, is_error = service.invoke(json.dumps(event).encode())
+                if is_error:
+                    self._answer(answer, {}, 502)
+                    return
+                response = json.loads(answer)
+                headers = response["headers"]
+                self._answer(b64decode(response["body"]), headers, response["statusCode"])
+
+            def _body(self) -> bytes:
+                if self.headers["transfer-encoding"] != "chunked":
+                    return self.rfile.read(int(self.headers["content-length"] or 0))
+                chunks: list[bytes] = []
+                while size := int(self.rfile.readline(), 16):
+                    chunks.append(self.rfile.read(size))
+                    self.rfile.readline()
+                self.rfile.readline()
+                return b"".join(chunks)
+
             def _answer(self, body: bytes, headers: dict[str, str], status: int = 200) -> None:
                 self.send_response(status)
-                for name, value in (headers | {"Content-Length": str(len(body))}).items():
+                for name, value in (headers | {"content-length": str(len(body))}).items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
@@ -101,11 +138,16 @@ class LambdaService:
         self._server.server_close()
 
     @property
+    def url(self) -> str:
+        """The URL of the function."""
+        host, port = self._server.server_address[:2]
+        return f"http://{host}:{port}"
+
+    @property
     def environ(self) -> dict[str, str]:
         """What clients of AWS have in their environment to find it."""
-        host, port = self._server.server_address[:2]
         return {
-            "AWS_ENDPOINT_URL_LAMBDA": f"http://{host}:{port}",
+            "AWS_ENDPOINT_URL_LAMBDA": self.url,
             "AWS_ACCESS_KEY_ID": "id",
             "AWS_SECRET_ACCESS_KEY": "secret",
             "AWS_REGION": "us-east-1",
@@ -130,9 +172,8 @@ class LambdaService:
             instances: how many there are.
             environ: what is in their environment besides.
         """
-        host, port = self._server.server_address[:2]
         environment = os.environ | {
-            "AWS_LAMBDA_RUNTIME_API": f"{host}:{port}",
+            "AWS_LAMBDA_RUNTIME_API": self.url.removeprefix("http://"),
             "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "generated"))),
             **(environ or {}),
         }

@@ -4,8 +4,8 @@ Two kinds of events bring requests. Restate itself invokes a function with what 
 Gateway would send, with the body in base64. A function URL, or API Gateway, sends the payload format
 2.0. Both take the same answer.
 
-An answer may have 6 MB, and in base64 a third of that is lost, so large ones are compressed (zstd)
-where the request allows it; Restate compresses large requests where the manifest does.
+Requests and answers may have 6 MB, of which base64 takes a quarter. So Restate compresses large
+requests (zstd), as the manifest allows it to, and large answers are compressed where a request does.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Greeter(GreeterBase):
         name = await ctx.run("name", say, request.name)
         if name.startswith("wait"):
             awakeable = ctx.awakeable(GreetResponse)
-            await ctx.run("id", say, awakeable.id)
+            say(awakeable.id)  # in every attempt: nothing is to be waited for but the awakeable
             return await awakeable
         counter = CounterClient.from_context(ctx, name[:100])
         await ctx.sleep(timedelta(0))

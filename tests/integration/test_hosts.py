@@ -130,22 +130,27 @@ def test_an_asgi_server_that_stops_has_waiting_handlers_suspended(
         served.end(signal.SIGTERM)
 
 
-def test_aws_lambda(server: RestateServer, aws: LambdaService) -> None:
-    """With the runtime of Amazon's, and requests and answers that are compressed where they are large."""
+@pytest.mark.parametrize("by_url", [False, True])
+def test_aws_lambda(server: RestateServer, aws: LambdaService, by_url: bool) -> None:
+    """With Amazon's own runtime, invoked or called by the URL of the function."""
+    aws.events.clear()
 
     async def test() -> None:
-        deployment = await asyncio.to_thread(server.admin.register, ARN)
+        if by_url:
+            deployment = await server.register(aws.url, use_http_11=True)
+        else:
+            deployment = await asyncio.to_thread(server.admin.register, ARN)
         try:
-            await greet_all(server, "lambda")
+            await greet_all(server, f"lambda {by_url}")
         finally:
             server.admin.remove_deployment(deployment.id)
 
     with aws.function(f"{APPS}.handler", instances=2, environ=ENVIRON):
         asyncio.run(test())
     events: list[dict[str, Any]] = [json.loads(event) for event in aws.events]
-    assert events[0]["path"] == "/discover"
-    assert {event["path"] for event in events[1:]} == {
-        "/invoke/Greeter/greet",
-        "/invoke/BenchmarkCounter/add",
-    }
-    assert any(event["headers"].get("content-encoding") == "zstd" for event in events)
+    paths = [event["rawPath" if by_url else "path"] for event in events]
+    assert paths[0] == "/discover"
+    assert set(paths[1:]) == {"/invoke/Greeter/greet", "/invoke/BenchmarkCounter/add"}
+    # Of what is invoked, Restate compresses what is large.
+    encodings = {event["headers"].get("content-encoding") for event in events}
+    assert encodings == ({None} if by_url else {None, "zstd"})

@@ -158,6 +158,8 @@ def find_services(
         services = contract_services(source, include or ())
     except ContractError as error:
         typer.echo(str(error), err=True)
+        if proto is None:  # nobody has asked for it
+            return ServiceTypes({}, "")
         raise typer.Exit(MISUSED) from None
     return ServiceTypes({each.name: each for each in services}, str(source))
 

@@ -165,7 +165,7 @@ def _subject(fields: Mapping[str, Any]) -> str:
 def _target(kind: str, parts: Any) -> str:
     if kind == "InvocationId":
         return str(parts)
-    names = ("name", "service_name", "workflow_name", "key", "service_key", "handler")
+    names = ("name", "service_name", "key", "service_key", "handler", "service_handler")
     return "/".join(str(parts[name]) for name in names if parts.get(name) is not None)
 
 

@@ -20,13 +20,18 @@ class Contract:
     """The messages of polyglot/values/v1.
 
     Args:
-        files: that file's descriptor and those of all that it imports.
+        files: the descriptors of its files, and of all that they import.
 
     Attributes:
         values: the class of Values.
         view: the class of View.
         call_request: the class of CallRequest.
         call_report: the class of CallReport.
+        desk_key: the class of DeskKey.
+        desk_view: the class of DeskView.
+        refused: the class of Refused.
+        visit_request: the class of VisitRequest.
+        visit_report: the class of VisitReport.
     """
 
     def __init__(self, files: FileDescriptorSet) -> None:
@@ -38,6 +43,11 @@ class Contract:
         self.view = self._message("View")
         self.call_request = self._message("CallRequest")
         self.call_report = self._message("CallReport")
+        self.desk_key = self._message("DeskKey")
+        self.desk_view = self._message("DeskView")
+        self.refused = self._message("Refused")
+        self.visit_request = self._message("VisitRequest")
+        self.visit_report = self._message("VisitReport")
 
     @classmethod
     def from_image(cls, image: bytes) -> Self:

@@ -26,6 +26,7 @@ class Language:
         binary_type: the content type that its binary services take from outside.
         run_handler: the name of the handler that runs its workflows.
         outside: its program that calls from outside of Restate, where there is one.
+        visits: its program that visits desks from outside, where it has desks.
         check: compiles what its generator makes of other contracts, with what the build left.
     """
 
@@ -41,6 +42,7 @@ class Language:
     binary_type: str = "application/protobuf"
     run_handler: str = "Run"
     outside: Command | None = None
+    visits: Command | None = None
     check: tuple[Command, ...] = ()
 
     def missing(self) -> list[str]:
@@ -66,8 +68,8 @@ def all_languages() -> list[Language]:
     """The five, in the order of the matrix."""
     return [
         _python(),
-        _jvm("java", "polyglot.Outside"),
-        _jvm("kotlin", "polyglot.OutsideKt"),
+        _jvm("java", "polyglot.Outside", "polyglot.VisitOutside"),
+        _jvm("kotlin", "polyglot.OutsideKt", "polyglot.VisitOutsideKt"),
         _go(),
         _typescript(),
     ]
@@ -83,10 +85,11 @@ def _python() -> Language:
         build=(command("python", "pyright", "--pythonpath", sys.executable),),
         start=command("python", sys.executable, "main.py", PYTHONPATH="generated"),
         ready="Serving",
+        visits=command("python", sys.executable, "visit_outside.py", PYTHONPATH="generated"),
     )
 
 
-def _jvm(name: str, outside: str) -> Language:
+def _jvm(name: str, outside: str, visits: str) -> Language:
     jar = f"target/polyglot-{name}.jar"
     pytest = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     compiles = f"tests/generate/{name}/test_compiles.py"
@@ -102,6 +105,7 @@ def _jvm(name: str, outside: str) -> Language:
         build=(command(name, "mvn", "-q", "-B", "package"),),
         start=command(name, "java", "-jar", jar),
         outside=command(name, "java", "-cp", jar, outside),
+        visits=command(name, "java", "-cp", jar, visits),
         check=(Command((*pytest, compiles), ROOT, {f"COMPILE_{name.upper()}": "1"}),),
     )
 

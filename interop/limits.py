@@ -125,6 +125,23 @@ LIMITS = (
             problem.case == "nothing" and "does not match 'application/protobuf'" in problem.text
         ),
     ),
+    Limit(
+        "f",
+        "Java's and Kotlin's SDK 2.4.1 drops the metadata of failures, in which the details of typed "
+        "errors travel (sdk-core's statemachine/Util: toProtocolFailure writes none, "
+        "toRestateException reads none). What a handler of theirs throws, and what it catches, is the "
+        "plain error with code and message. Outside of Restate their clients read details.",
+        shows=lambda cell: (
+            cell.mode == "typed error"
+            and (
+                cell.callee in {"java", "kotlin"}
+                or (cell.caller in {"java", "kotlin"} and not cell.outside)
+            )
+        ),
+        explains=lambda problem: (
+            problem.what == "refused" and problem.text.startswith("refused: nothing instead of")
+        ),
+    ),
 )
 
 NOTES = (

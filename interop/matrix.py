@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from interop.cells import ENCODINGS, KINDS, LANGUAGES, MODES, Cell, Outcome
 from interop.tomorrow import PROBES
+from interop.visits import ERRANDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +56,8 @@ def render(outcomes: Sequence[Outcome], languages: Sequence[str]) -> str:
         f"The marks of a cell: {kinds}.",
         f"{_FINE} as it was sent, in every view; a letter: but for a limit; {_FAILED} failed.",
     ]
-    return "\n\n".join([*tables, "\n".join(legend), _by_hand(outcomes, languages)])
+    visits, by_hand = _visits(by_cell, languages), _by_hand(outcomes, languages)
+    return "\n\n".join([*tables, "\n".join(legend), visits, by_hand])
 
 
 def _table(
@@ -80,6 +82,35 @@ def _table(
         ]
         lines.append(_row(text, marks))
     return "\n".join(lines)
+
+
+def _visits(by_cell: Mapping[Cell, Outcome], languages: Sequence[str]) -> str:
+    callers = [name for name in languages if any(_visit(by_cell, name, name))]
+    lines = [_row("visits to desks", [title(name) for name in callers])]
+    for caller in callers:
+        for is_outside, text in (
+            (False, f"from {title(caller)} to"),
+            (True, f"{title(caller)}, outside, to"),
+        ):
+            lines.append(
+                _row(
+                    text,
+                    [
+                        "".join(map(mark, _visit(by_cell, caller, callee, outside=is_outside)))
+                        for callee in callers
+                    ],
+                )
+            )
+    return "\n".join([*lines, f"The marks of a cell: {', '.join(ERRANDS)}."])
+
+
+def _visit(
+    by_cell: Mapping[Cell, Outcome], caller: str, callee: str, *, outside: bool = False
+) -> list[Outcome | None]:
+    return [
+        by_cell.get(Cell(caller, callee, "binary", "object", errand, outside=outside))
+        for errand in ERRANDS
+    ]
 
 
 def _by_hand(outcomes: Sequence[Outcome], languages: Sequence[str]) -> str:

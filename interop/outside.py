@@ -118,9 +118,7 @@ async def play_program(
 
     Args:
         caller: its language.
-        program: it gets the ingress's address, and a file with a CallRequest in base64 on each
-            line. For each it prints a line: `report` and the CallReport in base64, or `failed` and
-            why.
+        program: takes CallRequests and gives CallReports; see `answers_of`.
         ingress_url: where the server's ingress is.
         contract: the contract.
         languages: those to call.
@@ -130,25 +128,50 @@ async def play_program(
     cells = outside_cells(caller, [language.name for language in languages])
     exchanges = [(cell, case, sent) for cell in cells for case, sent in cases.items()]
     messages = [contract.request(cell, cell.key(case), sent) for cell, case, sent in exchanges]
-    _write(messages, requests)
-    command = replace(program, argv=(*program.argv, ingress_url, str(requests)))
     try:
-        output = await run(command, seconds=_PROGRAM_SECONDS)
+        answers = await answers_of(program, ingress_url, messages, requests)
     except CommandError as error:
-        said = [line for line in str(error).splitlines() if not line.startswith("report ")]
-        problem = Problem("all", "call", "failed", "\n".join(said))
+        problem = Problem("all", "call", "failed", str(error))
         return [Outcome(cell, [problem]) for cell in cells]
-    lines = [line for line in output.splitlines() if line.startswith(("report ", "failed "))]
-    lines += ["failed and said nothing"] * (len(exchanges) - len(lines))
     problems: dict[Cell, list[Problem]] = {cell: [] for cell in cells}
-    for (cell, case, sent), line in zip(exchanges, lines, strict=False):
-        what, _, text = line.partition(" ")
+    for (cell, case, sent), (what, text) in zip(exchanges, answers, strict=True):
         if what == "report":
             report = contract.call_report.FromString(b64decode(text))
             problems[cell] += check_report(cell, case, cell.key(case), sent, report)
         else:
             problems[cell].append(Problem(case, "call", "failed", text))
     return [Outcome(cell, problems[cell]) for cell in cells]
+
+
+async def answers_of(
+    program: Command, ingress_url: str, messages: Sequence[Message], requests: Path
+) -> list[tuple[str, str]]:
+    """Let a program make requests.
+
+    Args:
+        program: it gets the ingress's address, and the file. For each request it prints a line:
+            `report` and what came of it in base64, or `failed` and why.
+        ingress_url: where the server's ingress is.
+        messages: the requests.
+        requests: where to write them, each in base64 on a line.
+
+    Returns:
+        For each request, `report` or `failed` and the rest of its line.
+
+    Raises:
+        CommandError: the program failed; its text is without the reports.
+    """
+    _write(messages, requests)
+    command = replace(program, argv=(*program.argv, ingress_url, str(requests)))
+    try:
+        output = await run(command, seconds=_PROGRAM_SECONDS)
+    except CommandError as error:
+        said = [line for line in str(error).splitlines() if not line.startswith("report ")]
+        raise CommandError("\n".join(said)) from None
+    answers = [line.partition(" ") for line in output.splitlines()]
+    found = [(what, text) for what, _, text in answers if what in {"report", "failed"}]
+    missing = len(messages) - len(found)
+    return (found + [("failed", "failed and said nothing")] * missing)[: len(messages)]
 
 
 def _write(messages: Sequence[Message], file: Path) -> None:

@@ -16,6 +16,7 @@ from interop.limits import LIMITS, judge
 from interop.outside import PythonOutside, play_program
 from interop.progress import Step
 from interop.tomorrow import Tomorrow
+from interop.visits import Visits
 from interop.wire import check_payloads, payloads
 from restate_proto import IngressClient
 from restate_proto.testing import RestateServer, find_restate_server
@@ -36,7 +37,7 @@ _RETRIES = {"default-retry-policy": {"max-attempts": 3, "on-max-attempts": "kill
 async def play(
     languages: Sequence[Language], contract: Contract, logs: Mapping[str, Path]
 ) -> list[Outcome]:
-    """Play every cell, twice; those from outside; and tomorrow's contract.
+    """Play every cell, twice; those from outside; the visits; and tomorrow's contract.
 
     Args:
         languages: those that take part; they are built.
@@ -69,6 +70,10 @@ async def play(
                 outcomes += await Exchange(client, contract, languages, cases).play(cells)
             with Step("Playing the cells from outside"):
                 outcomes += await _outside(server.ingress_url, languages, contract, cases, logs)
+            with Step("Playing visits"):
+                with_desks = [language for language in languages if language.visits]
+                visits = Visits(server.ingress_url, contract, with_desks)
+                outcomes += await visits.play(next(iter(logs.values())).parent)
             with Step("Playing tomorrow's contract"):
                 outcomes += await Tomorrow(server.ingress_url, contract).play(languages)
         suspending = _server(addresses, suspends=True)

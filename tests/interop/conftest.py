@@ -22,6 +22,7 @@ def contract(tmp_path_factory: pytest.TempPathFactory) -> Contract:
         "--include_imports",
         f"--descriptor_set_out={image}",
         "polyglot/values/v1/values.proto",
+        "polyglot/values/v1/desk.proto",
     ]
     assert _protoc.main(arguments) == 0
     return Contract.from_image(image.read_bytes())

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 
 from caller import Caller
+from desk import Desk, Visitor
 from services import Journey, JsonJourney, JsonLocker, JsonMirror, Locker, Mirror
 
 from restate_proto import Endpoint
 
 endpoint = Endpoint(
-    Mirror(), Locker(), Journey(), JsonMirror(), JsonLocker(), JsonJourney(), Caller()
+    *(Mirror(), Locker(), Journey(), JsonMirror(), JsonLocker(), JsonJourney(), Caller()),
+    *(Desk(), Visitor()),
 )
 
 if __name__ == "__main__":

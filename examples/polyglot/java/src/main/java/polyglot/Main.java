@@ -16,6 +16,8 @@ public final class Main {
             .bind(new Services.JsonLocker())
             .bind(new Services.JsonJourney())
             .bind(new Caller())
+            .bind(new Desks.Desk())
+            .bind(new Desks.Visitor())
             .build();
     int port = Integer.parseInt(System.getenv("PORT"));
     RestateHttpServer.fromEndpoint(endpoint)

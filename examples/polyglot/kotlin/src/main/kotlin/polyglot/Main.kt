@@ -13,6 +13,8 @@ fun main() {
         bind(JsonLocker())
         bind(JsonJourney())
         bind(Caller())
+        bind(Desk())
+        bind(Visitor())
     }
     val port = System.getenv("PORT").toInt()
     val server = RestateHttpServer.fromEndpoint(endpoint)

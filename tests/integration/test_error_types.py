@@ -182,15 +182,14 @@ def test_a_detail_that_cannot_be_read(world: World, metadata: dict[str, str]) ->
 
 def test_restate_shows_which_errors_there_are(world: World) -> None:
     def described() -> dict[str, dict[str, str]]:
-        services = world.server.admin.services()
-        return {
-            service["name"]: {
-                name: code
-                for name, code in (service.get("metadata") or {}).items()
-                if name.startswith("restatepb.error/")
+        errors: dict[str, dict[str, str]] = {}
+        for service in world.server.admin.services():
+            metadata: dict[str, str] = service.get("metadata") or {}
+            named = {
+                name: metadata[name] for name in metadata if name.startswith("restatepb.error/")
             }
-            for service in services
-        }
+            errors[service["name"]] = named
+        return errors
 
     found = world.run(asyncio.to_thread(described))
     assert found["conformance.v1.Clerk"] == {"restatepb.error/conformance.v1.Refused": "422"}

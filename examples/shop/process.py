@@ -35,7 +35,7 @@ class ShopProcess:
     async def start(self) -> None:
         """Start it, at its old address if it had one; returns when it listens."""
         listen = self.address.removeprefix("http://") or "127.0.0.1:0"
-        serve = ["serve", "examples.shop.main:endpoint", "--bind", listen]
+        serve = ["serve", "examples.shop.main:endpoint", "--bind", listen, "--log-level", "warning"]
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "restate_proto", *serve),
             stdout=PIPE,

@@ -170,6 +170,6 @@ async def test_a_client_validates_before_it_sends(library: str) -> None:
 
 
 def test_a_client_that_validates_needs_protovalidate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("restate_proto.ingress.client.has_protovalidate", lambda: False)
+    monkeypatch.setattr("restate_proto.ingress.client_options.has_protovalidate", lambda: False)
     with pytest.raises(ImportError, match=r"restate-proto\[validate\]"):
         IngressClient("http://127.0.0.1:1", validate_requests=True)

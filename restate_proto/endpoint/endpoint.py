@@ -11,22 +11,24 @@ from dataclasses import replace
 from datetime import timedelta
 from os import PathLike
 from socket import socket
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from restate_proto.endpoint.addresses import parse_address, url_of
+from restate_proto.endpoint.addresses import parse_address
 from restate_proto.endpoint.asgi import AsgiApp
 from restate_proto.endpoint.aws_lambda import LambdaHandler
 from restate_proto.endpoint.binding import bind
 from restate_proto.endpoint.contract_metadata import described_with_contract
 from restate_proto.endpoint.discovery import Discovery
-from restate_proto.endpoint.event_loop import loop_name, on_signal, run_until_done
+from restate_proto.endpoint.event_loop import on_signal, run_until_done
 from restate_proto.endpoint.identity import is_loopback, request_identity, warn_of_strangers
 from restate_proto.endpoint.lifespan import alive, check_lifespan
 from restate_proto.endpoint.limits import Limits
 from restate_proto.endpoint.routes import Routes
+from restate_proto.endpoint.running_endpoint import RunningEndpoint
 from restate_proto.endpoint.serde_preview import SerdePreview
+from restate_proto.endpoint.tls import tls_context
 from restate_proto.endpoint.validation import Validation
-from restate_proto.http2 import Server, engine_name, server_ssl_context
+from restate_proto.http2 import Server, engine_name
 from restate_proto.model.arguments import DURATION, wrong_type
 from restate_proto.model.hooks import Hooks
 from restate_proto.model.payload_codec import payload_codecs
@@ -44,44 +46,11 @@ if TYPE_CHECKING:
     from restate_proto.model.service import ServiceBase
     from restate_proto.runtime import LastFailure
 
-__all__ = ["Endpoint", "RunningEndpoint"]
+__all__ = ["Endpoint"]
 
 DEFAULT_GRACE = timedelta(seconds=30)
 # What a client of HTTP/1.1 is told, such as Restate where it was registered so.
 _HTTP1_ADVICE = "To register it with Restate use its http:// address, without --use-http1.1."
-
-
-class RunningEndpoint:
-    """An endpoint that serves.
-
-    Attributes:
-        server: its HTTP/2 server.
-        engine: the HTTP/2 library that it runs on: "h2" or "ngh2".
-    """
-
-    def __init__(self, server: Server, scheme: str, engine: str, handlers: int) -> None:
-        self.server = server
-        self.engine = engine
-        self._scheme = scheme
-        self._handlers = handlers
-
-    def __str__(self) -> str:
-        return f"{self._handlers} handlers with {self.engine} and {loop_name()}"
-
-    @property
-    def host(self) -> str:
-        """The address that it listens on."""
-        return self.server.address[0]
-
-    @property
-    def port(self) -> int:
-        """Its port."""
-        return self.server.address[1]
-
-    @property
-    def address(self) -> str:
-        """Its URL, as restate-server is to be told: `http://127.0.0.1:9080`."""
-        return url_of(self._scheme, *self.server.address)
 
 
 class Endpoint:
@@ -199,7 +168,7 @@ class Endpoint:
             has_schemas=codecs is None,
         )
         self._engine = engine_name(engine)
-        self._tls = _tls_context(tls)
+        self._tls = tls_context(tls)
         self._identity = request_identity(identity_keys)
         self._run_threads = run_threads
         self._expose_tracebacks = expose_tracebacks
@@ -450,15 +419,3 @@ class Endpoint:
                 await runtime.cleanups.finished()
                 if debugger is not None:
                     debugger.close()
-
-
-def _tls_context(tls: Any) -> ssl.SSLContext | None:
-    if isinstance(tls, ssl.SSLContext | None):
-        return tls
-    match tls:
-        case (str() | PathLike(), str() | PathLike()):
-            certificate, key = cast("tuple[str, str]", tls)
-            return server_ssl_context(certificate, key)
-        case _:
-            expected = "the paths of certificate and key, ('cert.pem', 'key.pem'), or an SSLContext"
-            raise wrong_type("Endpoint", "tls", tls, expected)

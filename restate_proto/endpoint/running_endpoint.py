@@ -1,0 +1,46 @@
+"""An endpoint while it serves: where it is, and what it runs on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from restate_proto.endpoint.addresses import url_of
+from restate_proto.endpoint.event_loop import loop_name
+
+if TYPE_CHECKING:
+    from restate_proto.http2 import Server
+
+__all__ = ["RunningEndpoint"]
+
+
+class RunningEndpoint:
+    """An endpoint that serves.
+
+    Attributes:
+        server: its HTTP/2 server.
+        engine: the HTTP/2 library that it runs on: "h2" or "ngh2".
+    """
+
+    def __init__(self, server: Server, scheme: str, engine: str, handlers: int) -> None:
+        self.server = server
+        self.engine = engine
+        self._scheme = scheme
+        self._handlers = handlers
+
+    def __str__(self) -> str:
+        return f"{self._handlers} handlers with {self.engine} and {loop_name()}"
+
+    @property
+    def host(self) -> str:
+        """The address that it listens on."""
+        return self.server.address[0]
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+        return self.server.address[1]
+
+    @property
+    def address(self) -> str:
+        """Its URL, as restate-server is to be told: `http://127.0.0.1:9080`."""
+        return url_of(self._scheme, *self.server.address)

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
+from restate_proto.http2 import new_event_loop
 from restate_proto.logs import get_logger
 from restate_proto.runtime import is_interrupt
 
@@ -29,7 +30,7 @@ def run_until_done(main: Coroutine[object, object, None]) -> None:
     Raises:
         KeyboardInterrupt: the process was interrupted, where `main` has no handler of SIGINT.
     """
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         loop = runner.get_loop()
         task = loop.create_task(main)
         while not task.done():
@@ -63,11 +64,3 @@ def on_signal(number: signal.Signals, call: Callable[[], object]) -> None:
 def loop_name() -> str:
     """The library of the running event loop: "uvloop" or "asyncio"."""
     return type(asyncio.get_running_loop()).__module__.partition(".")[0]
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415 - has no wheels everywhere
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

@@ -16,6 +16,7 @@ from restate_proto.http2.errors import (
     ResponseTooLargeError,
     StreamResetError,
 )
+from restate_proto.http2.event_loop import new_event_loop
 from restate_proto.http2.exchange import Response
 from restate_proto.http2.limits import Http2Settings, PoolLimits, ServerLimits
 from restate_proto.http2.server import Server
@@ -46,5 +47,6 @@ __all__ = [
     "StreamResetError",
     "client_ssl_context",
     "engine_name",
+    "new_event_loop",
     "server_ssl_context",
 ]

@@ -9,8 +9,10 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from restate_proto.http2 import new_event_loop
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
 
 __all__ = ["LoopThread"]
 
@@ -98,7 +100,7 @@ class LoopThread:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def _start(self) -> None:
-        self._loop = _loop_factory()()
+        self._loop = new_event_loop()
         self._thread = threading.Thread(
             target=_serve, args=(self._loop,), name="restate-proto client", daemon=True
         )
@@ -108,14 +110,6 @@ class LoopThread:
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.get_loop().run_forever()
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    try:
-        import uvloop  # noqa: PLC0415 - has no wheels everywhere
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
 
 
 def _after_fork() -> None:

@@ -1,0 +1,16 @@
+"""The event loop that connections are fastest on."""
+
+from __future__ import annotations
+
+import asyncio
+
+__all__ = ["new_event_loop"]
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """A new event loop: uvloop's where it can be imported, else asyncio's."""
+    try:
+        import uvloop  # noqa: PLC0415 - has no wheels everywhere
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

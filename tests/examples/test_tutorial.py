@@ -18,12 +18,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from restate_proto.testing import find_restate_server
+from restate_proto.testing import RestateServer, find_restate_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from restate_proto.testing import RestateServer
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "tutorial.md"
@@ -179,17 +177,22 @@ class Newcomer:
 
 
 @pytest.fixture
-def newcomer(tmp_path: Path, restate_server: RestateServer) -> Iterator[Newcomer]:
-    found = Newcomer(tmp_path, restate_server)
+def server() -> Iterator[RestateServer]:
+    """A server of its own: that nobody has been greeted on."""
+    with RestateServer() as found:
+        yield found
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path, server: RestateServer) -> Iterator[Newcomer]:
+    found = Newcomer(tmp_path, server)
     try:
         yield found
     finally:
         found.leave()
 
 
-def test_every_step_does_what_the_page_says(
-    newcomer: Newcomer, restate_server: RestateServer
-) -> None:
+def test_every_step_does_what_the_page_says(newcomer: Newcomer, server: RestateServer) -> None:
     steps = list(_STEP.finditer(PAGE.read_text("utf-8")))
     for step, after in zip(steps, [*steps[1:], None], strict=True):
         language, text, answer = step.groups()
@@ -208,7 +211,7 @@ def test_every_step_does_what_the_page_says(
             file = _FILE.match(text)
             assert file, text
             newcomer.write(file[1], text)
-    rows = restate_server.admin.query("SELECT endpoint FROM sys_deployment")
+    rows = server.admin.query("SELECT endpoint FROM sys_deployment")
     assert len(rows) == 1  # the first version is removed
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from restate_proto.testing import RestateServer
 from tests.integration.matrix import MATRIX
-from tests.integration.world import Combination, Loop, World
+from tests.integration.world import Combination, Loop, World, encoding_of_contract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,5 +67,6 @@ def world(session_world: World) -> Iterator[World]:
     """A combination of the matrix, and a check after the test that no attempt failed unnoticed."""
     # Other tests may have logged failures of their own meanwhile.
     session_world.take_failures()
-    yield session_world
-    session_world.check()
+    with encoding_of_contract(session_world.encoding):
+        yield session_world
+        session_world.check()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from restate_proto import IngressInvocationHandle
     from restate_proto.testing import RestateServer
 
-__all__ = ["Combination", "Loop", "World", "set_encoding"]
+__all__ = ["Combination", "Loop", "World", "encoding_of_contract"]
 
 T = TypeVar("T")
 
@@ -121,12 +121,21 @@ class _Failures(logging.Handler):
             self.texts.append(record.getMessage())
 
 
-def set_encoding(encoding: Encoding) -> None:
-    """Make an encoding that of the whole contract, as its `encoding` option would.
+@contextmanager
+def encoding_of_contract(encoding: Encoding) -> Iterator[None]:
+    """Meanwhile an encoding is that of the whole contract, as its `encoding` option would have it.
 
     One contract is enough for both: the generated code differs in this attribute alone, and its
     descriptors are frozen only for users.
     """
+    _set_encoding(encoding)
+    try:
+        yield
+    finally:
+        _set_encoding(Encoding.PROTOBUF)
+
+
+def _set_encoding(encoding: Encoding) -> None:
     for base in (ClerkBase, AccountBase, LazyAccountBase, JourneyBase):
         service = base.__restate_service__
         object.__setattr__(service, "encoding", encoding)
@@ -157,16 +166,16 @@ class World:
     def open(self) -> Iterator[World]:
         """Serve and register it; for a fixture to yield from."""
         combination = self.combination
-        set_encoding(combination.encoding)
-        endpoint = Endpoint(
-            Clerk(self.scripts),
-            Account(self.scripts),
-            LazyAccount(self.scripts),
-            Journey(self.scripts),
-            max_protocol_version=combination.version,
-            bidirectional=combination.bidirectional,
-            engine=combination.engine,
-        )
+        with encoding_of_contract(combination.encoding):
+            endpoint = Endpoint(
+                Clerk(self.scripts),
+                Account(self.scripts),
+                LazyAccount(self.scripts),
+                Journey(self.scripts),
+                max_protocol_version=combination.version,
+                bidirectional=combination.bidirectional,
+                engine=combination.engine,
+            )
         logger = logging.getLogger("restate_proto")
         logger.addHandler(self._failures)
         stack = AsyncExitStack()
@@ -176,7 +185,6 @@ class World:
         finally:
             self.run(stack.aclose())
             logger.removeHandler(self._failures)
-            set_encoding(Encoding.PROTOBUF)
 
     async def _enter(self, stack: AsyncExitStack, endpoint: Endpoint) -> None:
         # The functions that are played may change between attempts, and count them.

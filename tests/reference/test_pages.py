@@ -98,7 +98,7 @@ def test_the_index_lists_services_by_package() -> None:
     index = pages_of(example_contract())[0]
     assert index.path == INDEX
     titles = [b.title for b in index.blocks if isinstance(b, Heading)]
-    packages = ["benchmark.v1", "conformance.suite.v1", "conformance.v1", "shop.v1"]
+    packages = ["benchmark.v1", "conformance.suite.v1", "conformance.v1", "ledger.v1", "shop.v1"]
     assert titles == ["Restate services", *packages]
     rows = [b for b in index.blocks if isinstance(b, Table)][-1].rows
     assert [[words(cell) for cell in row] for row in rows] == [

@@ -95,8 +95,8 @@ def error_type(full_name: str, code: int, codec: Codec[Any]) -> Callable[[type[E
 
     Each module whose contract declares an error has a class for it, and whichever of them a program
     catches, it gets what it has received: those of one code and message class are one class. A class
-    of others, such as another version of the contract, derives from the one before, and what is
-    received is of the last.
+    of others, such as another version of the contract, or one of a module that is loaded once more,
+    derives from the one before, and what is received is of the last.
 
     Args:
         full_name: the full name of the type of the detail.
@@ -107,7 +107,7 @@ def error_type(full_name: str, code: int, codec: Codec[Any]) -> Callable[[type[E
     def declare(class_: type[E]) -> type[E]:
         class_.__restate_error__ = ErrorDescriptor(full_name, code, codec)
         last: type[Any] | None = _classes.get(full_name)
-        if last is not None and last.__module__ != class_.__module__:  # else it is loaded once more
+        if last is not None:
             described: ErrorDescriptor = last.__restate_error__
             if described.code == code and described.codec.type is codec.type:
                 return last

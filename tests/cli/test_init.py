@@ -63,6 +63,7 @@ def test_a_new_project_passes_its_tests(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.skipif(not (PROGRAMS / "ruff").exists(), reason="the tools are not installed")
 def test_a_new_project_is_well_written(kind: str, tmp_path: Path) -> None:
     made = run("restate-proto", "init", ".", "--name", "cafe", "--kind", kind, cwd=tmp_path)
     assert made.returncode == 0, made.stderr

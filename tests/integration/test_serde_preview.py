@@ -18,6 +18,7 @@ from conformance.v1.conformance_restate import (
     JourneyClient,
 )
 from restate_proto import Endpoint
+from tests.integration.scripted_services import unique
 from tests.integration.values_services import Outside, serving
 
 if TYPE_CHECKING:
@@ -141,9 +142,11 @@ def test_what_the_ui_writes_is_state_that_handlers_read(loop: Loop, outside: Out
 
 def test_promises_are_shown(loop: Loop, outside: Outside) -> None:
     async def go() -> bytes:
-        client = JourneyClient.from_client(outside.client, "trip")
+        client = JourneyClient.from_client(outside.client, key := unique())
         assert await client.run(Script(name="go")) == Parcel(number=5)
-        sql = f"SELECT * FROM sys_promise WHERE service_name = '{JOURNEY}'"
+        sql = (
+            f"SELECT * FROM sys_promise WHERE service_name = '{JOURNEY}' AND service_key = '{key}'"
+        )
         (row,) = await query(outside, sql)
         value = bytes.fromhex(row["completion_success_value"])
         return await preview(outside, JOURNEY, "decode", "getpromise", value)

@@ -34,7 +34,7 @@ from tests.integration.scripted_services import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Coroutine, Generator, Iterator
 
     from restate_proto import IngressInvocationHandle
     from restate_proto.testing import RestateServer
@@ -122,7 +122,7 @@ class _Failures(logging.Handler):
 
 
 @contextmanager
-def encoding_of_contract(encoding: Encoding) -> Iterator[None]:
+def encoding_of_contract(encoding: Encoding) -> Generator[None]:
     """Meanwhile an encoding is that of the whole contract, as its `encoding` option would have it.
 
     One contract is enough for both: the generated code differs in this attribute alone, and its

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from restate_proto.contract.problems import Location
     from restate_proto.evolution import Finding
 
-__all__ = ["Format", "Report"]
+__all__ = ["Format", "Report", "finding_json"]
 
 
 class Format(Enum):
@@ -76,17 +76,9 @@ class Report:
         }
 
     def _entry(self, finding: Finding) -> dict[str, Any]:
-        return {
-            "rule": finding.rule.id,
-            "severity": finding.rule.severity.value,
-            **_position(finding.place, self.new_paths),
-            "service": finding.service,
-            "handler": finding.handler,
-            "message": finding.message,
-            "why": finding.why,
-            "safe_way": finding.safe_way,
-            "before": _position(finding.before, self.old_paths),
-        }
+        place = _position(finding.place, self.new_paths)
+        before = _position(finding.before, self.old_paths)
+        return {**finding_json(finding, place), "before": before}
 
     def _text(self) -> Iterator[str]:
         for finding in self.findings:
@@ -131,6 +123,25 @@ class Report:
         counts = counts or ["nothing breaks"]
         counts += [f"{self.ignored} ignored"] if self.ignored else []
         return f"{', '.join(counts)} (against {self.against})"
+
+
+def finding_json(finding: Finding, place: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What JSON says of a finding.
+
+    Args:
+        finding: the finding.
+        place: where it is, as JSON; None where nobody knows.
+    """
+    return {
+        "rule": finding.rule.id,
+        "severity": finding.rule.severity.value,
+        **(place or {}),
+        "service": finding.service,
+        "handler": finding.handler,
+        "message": finding.message,
+        "why": finding.why,
+        "safe_way": finding.safe_way,
+    }
 
 
 def _position(location: Location | None, paths: Mapping[str, str]) -> dict[str, Any]:

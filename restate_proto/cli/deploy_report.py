@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from restate_proto.cli.breaking_report import finding_json
 from restate_proto.cli.deploy_plan import Action
 from restate_proto.cli.deployment_status import paused_on
 from restate_proto.cli.draining import in_flight_words
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from restate_proto.cli.deployment_status import DeploymentStatus, PausedInvocation
     from restate_proto.cli.service_changes import ServiceChange
     from restate_proto.cli.verdict import Verdict
-    from restate_proto.evolution import Finding
     from restate_proto.ingress import AdminClient
 
 __all__ = ["DeployReport", "OlderDeployments"]
@@ -96,7 +96,7 @@ class DeployReport:
             "action": action.value,
             "done": done,
             "services": [_service(change) for change in self.plan.changes],
-            "breaking": [_finding(finding) for finding in self.verdict.findings],
+            "breaking": [finding_json(finding) for finding in self.verdict.findings],
             "no_verdict": list(self.verdict.unknown),
         }
         if not self.as_json:
@@ -174,16 +174,4 @@ def _service(change: ServiceChange) -> dict[str, Any]:
         "handlers": list(change.handlers),
         "change": change.change,
         "details": list(change.details),
-    }
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "rule": finding.rule.id,
-        "severity": finding.rule.severity.value,
-        "service": finding.service,
-        "handler": finding.handler,
-        "message": finding.message,
-        "why": finding.why,
-        "safe_way": finding.safe_way,
     }

@@ -79,8 +79,7 @@ def add_command(
 ) -> None:
     """Let each record of a topic invoke a handler.
 
-    The cluster is in the server's configuration ([[ingress.kafka-clusters]]), or was registered with
-    it. Whether its brokers answer shows in the server's log only.
+    The cluster is in the server's configuration (`ingress.kafka-clusters`), or was registered with it. Whether its brokers answer shows in the server's log only.
     """
     source, sink = (
         _uri("kafka", topic, "events/orders"),

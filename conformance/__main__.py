@@ -1,7 +1,7 @@
-"""Serves the services of the suite: `python -m conformance [--host HOST] [--port PORT] [NAME ...]`.
+"""Serve the services of the public suite: `python -m conformance [--host HOST] [--port PORT] [NAME ...]`.
 
-The suite's containers get the same by the environment variables PORT and SERVICES, which are the
-defaults.
+The defaults are the environment variables PORT and SERVICES, by which the suite's containers are
+configured.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""The services of the suite as an ASGI application, such as for `granian conformance.asgi:app`.
+"""The services of the suite as an ASGI application, for example for `granian conformance.asgi:app`.
 
-SERVICES and E2E_REQUEST_SIGNING of the environment count as they do in `python -m conformance`.
+The environment variables SERVICES and E2E_REQUEST_SIGNING have the same effect as in `python -m
+conformance`.
 """
 
 from __future__ import annotations

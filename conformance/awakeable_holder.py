@@ -1,4 +1,4 @@
-"""AwakeableHolder: where a test finds the awakeable that a handler waits for."""
+"""AwakeableHolder: stores the id of the awakeable that a handler waits for, for tests."""
 
 from __future__ import annotations
 

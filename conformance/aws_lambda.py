@@ -1,6 +1,7 @@
-"""The services of the suite as the function `conformance.aws_lambda.handler` of AWS Lambda.
+"""The services of the suite as the AWS Lambda function `conformance.aws_lambda.handler`.
 
-SERVICES and E2E_REQUEST_SIGNING of the environment count as they do in `python -m conformance`.
+The environment variables SERVICES and E2E_REQUEST_SIGNING have the same effect as in `python -m
+conformance`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""CancelTestRunner and CancelTestBlockingService: what is cancelled while it waits."""
+"""CancelTestRunner and CancelTestBlockingService: invocations that are cancelled while they wait."""
 
 from __future__ import annotations
 

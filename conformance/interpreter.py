@@ -1,4 +1,4 @@
-"""ObjectInterpreterL0 to L2 and ServiceInterpreterHelper: programs of everything that handlers can do."""
+"""ObjectInterpreterL0 to L2 and ServiceInterpreterHelper: run programs composed of all operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""NonDeterministic: handlers that a replay finds out."""
+"""NonDeterministic: handlers that do something else in a replay, which has to be noticed."""
 
 from __future__ import annotations
 

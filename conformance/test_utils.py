@@ -1,4 +1,4 @@
-"""TestUtilsService: what several tests need."""
+"""TestUtilsService: small handlers that several tests use."""
 
 from __future__ import annotations
 

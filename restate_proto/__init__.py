@@ -1,7 +1,7 @@
 """Durable Python services on Restate, from `.proto` contracts.
 
-Everything that users name is importable from here. The names are loaded when they are first used,
-so that the protoc plugin and the command line start fast and need none of the runtime.
+Every public name can be imported from here. Names are loaded when they are first used, so that the
+protoc plugins and the command line start fast, without importing the runtime.
 """
 
 from __future__ import annotations
@@ -13,24 +13,20 @@ if TYPE_CHECKING:
     from restate_proto.codec.aes_gcm_siv import AesGcmSiv
     from restate_proto.codec.validation import InvalidMessageError
     from restate_proto.codec.zstd import Zstd
-    from restate_proto.endpoint import (
-        AccessLog,
-        AsgiApp,
-        Endpoint,
-        LambdaHandler,
-        LifespanError,
-        Limits,
-        RunningEndpoint,
-        Validation,
-    )
+    from restate_proto.endpoint.access_log import AccessLog
+    from restate_proto.endpoint.asgi import AsgiApp
+    from restate_proto.endpoint.aws_lambda import LambdaHandler
+    from restate_proto.endpoint.endpoint import Endpoint
+    from restate_proto.endpoint.lifespan import LifespanError
+    from restate_proto.endpoint.limits import Limits
+    from restate_proto.endpoint.running_endpoint import RunningEndpoint
+    from restate_proto.endpoint.validation import Validation
     from restate_proto.errors import PauseError, RestateError, RetryableError, TerminalError
-    from restate_proto.ingress import (
-        ClientLimits,
-        ClientOptions,
+    from restate_proto.ingress.client import IngressClient
+    from restate_proto.ingress.client_options import ClientOptions
+    from restate_proto.ingress.errors import (
         IngressBadRequestError,
-        IngressClient,
         IngressError,
-        IngressInvocationHandle,
         IngressOverloadedError,
         IngressUnauthorizedError,
         IngressUnreachableError,
@@ -39,23 +35,25 @@ if TYPE_CHECKING:
         InvocationNotReadyError,
         OutcomeUnknownError,
         ServiceNotFoundError,
-        SyncIngressClient,
-        SyncInvocationHandle,
         WaitTimeoutError,
     )
+    from restate_proto.ingress.handle import IngressInvocationHandle
+    from restate_proto.ingress.limits import ClientLimits
+    from restate_proto.ingress.sync_client import SyncIngressClient
+    from restate_proto.ingress.sync_handle import SyncInvocationHandle
     from restate_proto.logs import InvocationFilter, configure_logging, structlog_processor
     from restate_proto.model.codec import CodecError
     from restate_proto.model.error_types import DetailedError
-    from restate_proto.model.interceptors import (
+    from restate_proto.model.intercepted import (
         AttemptInfo,
         AttemptOutcome,
         ClientCall,
         EndedAttempt,
         HandlerCall,
-        Interceptor,
         OutgoingCall,
         RunCall,
     )
+    from restate_proto.model.interceptors import Interceptor
     from restate_proto.model.key_format import KeyFormat
     from restate_proto.model.keys import AwakeableId, AwakeableKey, PromiseKey, SignalKey, StateKey
     from restate_proto.model.kinds import Encoding
@@ -179,30 +177,47 @@ _MODULES = {
     "codec.aes_gcm_siv": ("AesGcmSiv",),
     "codec.validation": ("InvalidMessageError",),
     "codec.zstd": ("Zstd",),
-    "endpoint": (
-        "AccessLog",
-        "AsgiApp",
-        "Endpoint",
-        "LambdaHandler",
-        "LifespanError",
-        "Limits",
-        "RunningEndpoint",
-        "Validation",
-    ),
+    "endpoint.access_log": ("AccessLog",),
+    "endpoint.asgi": ("AsgiApp",),
+    "endpoint.aws_lambda": ("LambdaHandler",),
+    "endpoint.endpoint": ("Endpoint",),
+    "endpoint.lifespan": ("LifespanError",),
+    "endpoint.limits": ("Limits",),
+    "endpoint.running_endpoint": ("RunningEndpoint",),
+    "endpoint.validation": ("Validation",),
     "errors": ("PauseError", "RestateError", "RetryableError", "TerminalError"),
+    "ingress.client": ("IngressClient",),
+    "ingress.client_options": ("ClientOptions",),
+    "ingress.errors": (
+        "IngressBadRequestError",
+        "IngressError",
+        "IngressOverloadedError",
+        "IngressUnauthorizedError",
+        "IngressUnreachableError",
+        "InvalidResponseError",
+        "InvocationNotFoundError",
+        "InvocationNotReadyError",
+        "OutcomeUnknownError",
+        "ServiceNotFoundError",
+        "WaitTimeoutError",
+    ),
+    "ingress.handle": ("IngressInvocationHandle",),
+    "ingress.limits": ("ClientLimits",),
+    "ingress.sync_client": ("SyncIngressClient",),
+    "ingress.sync_handle": ("SyncInvocationHandle",),
     "logs": ("InvocationFilter", "configure_logging", "structlog_processor"),
     "model.codec": ("CodecError",),
     "model.error_types": ("DetailedError",),
-    "model.interceptors": (
+    "model.intercepted": (
         "AttemptInfo",
         "AttemptOutcome",
         "ClientCall",
         "EndedAttempt",
         "HandlerCall",
-        "Interceptor",
         "OutgoingCall",
         "RunCall",
     ),
+    "model.interceptors": ("Interceptor",),
     "model.key_format": ("KeyFormat",),
     "model.keys": ("AwakeableId", "AwakeableKey", "PromiseKey", "SignalKey", "StateKey"),
     "model.kinds": ("Encoding",),
@@ -231,10 +246,10 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    home = _HOME.get(name)
+    if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # What is in no other module of the table is of the ingress.
-    value = getattr(import_module(f"{__name__}.{_HOME.get(name, 'ingress')}"), name)
+    value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value
 

@@ -1,4 +1,4 @@
-"""The errors that users raise and catch."""
+"""The errors that users raise and catch, and the details in the metadata of an error."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 __all__ = [
+    "DETAIL_PREFIX",
     "PauseError",
     "RestateError",
     "RetryableError",
@@ -22,7 +23,7 @@ __all__ = [
     "write_detail",
 ]
 
-_DETAIL = "restatepb.detail/"
+DETAIL_PREFIX = "restatepb.detail/"
 _RETRY_INFO = "google.rpc.RetryInfo"
 
 
@@ -39,21 +40,22 @@ class TerminalError(RestateError):
     Args:
         message: what went wrong, for the caller to read.
         code: an HTTP status code, 400 to 599; it is the response's status for an outside caller.
-        metadata: more about the error as strings; it travels with service protocol v6 and newer.
-        retry_after: after which time the caller may try again; nobody does so by itself. It travels
-            in the metadata, as the detail `google.rpc.RetryInfo`.
+        metadata: further details as pairs of strings; they travel with service protocol v6 and
+            newer.
+        retry_after: how long the caller should wait before it tries again. This is a hint: nothing
+            retries because of it. It travels in the metadata, as the detail `google.rpc.RetryInfo`.
 
     Attributes:
         message: as given.
-        code: as given. Of an error that a call, the journal or the ingress gave, it is what the
-            other party wrote, whatever number that is; passed on, a number that is none of 400 to
-            599 becomes 500.
+        code: as given. In an error received from a call, the journal or the ingress, it is the
+            number that the other party wrote, whatever that is. When such an error is passed on, a
+            number outside of 400 to 599 becomes 500.
         metadata: as given, with the details of the error.
-        retry_after: as given, or what the metadata says of it; None where that is nothing.
-        selected: where a `select` raised the error, the name that it gives to what failed.
+        retry_after: as given, or as in the metadata; None if neither has it.
+        selected: the name of the future that failed, if it failed in a `select`; else None.
 
     Raises:
-        TypeError: the code is no integer, or `retry_after` no timedelta.
+        TypeError: the code is not an integer, or `retry_after` is not a timedelta.
         ValueError: the code is not 400 to 599.
     """
 
@@ -73,8 +75,8 @@ class TerminalError(RestateError):
             raise TypeError(
                 f"TerminalError(metadata={metadata!r}): must be a mapping of str to str"
             )
-        # People write TerminalError(exception), and numbers into metadata. A failure that could not
-        # be recorded would be retried for ever.
+        # Users write TerminalError(exception) and put numbers into metadata. Both become strings,
+        # because a failure that cannot be recorded would be retried for ever.
         self.message = str(message)
         self.code = checked_code("TerminalError", code)
         self.metadata = {str(key): str(value) for key, value in (metadata or {}).items()}
@@ -92,15 +94,15 @@ class TerminalError(RestateError):
 class RetryableError(RestateError):
     """Fails this attempt; Restate retries the invocation (or the `ctx.run` function).
 
-    Every exception that is not a `TerminalError` does the same; this one says when.
+    Every exception except a `TerminalError` does the same; this one also says when to retry.
 
     Args:
-        message: what went wrong; shown by the Restate UI and CLI.
-        retry_after: the delay before the next attempt, instead of the retry policy's.
+        message: what went wrong; the Restate UI and CLI show it.
+        retry_after: the delay before the next attempt, in place of the retry policy's.
         code: an HTTP status code, 400 to 599, that describes the failure.
 
     Raises:
-        TypeError: the code is no integer, or `retry_after` no timedelta.
+        TypeError: the code is not an integer, or `retry_after` is not a timedelta.
         ValueError: the code is not 400 to 599.
     """
 
@@ -118,17 +120,17 @@ class RetryableError(RestateError):
 class PauseError(RestateError):
     """Pauses the invocation: no attempt follows until a person resumes it.
 
-    For the functions of `ctx.run`, where another attempt can do no better and the invocation must
-    not end either. Resuming calls the function again. It needs service protocol v7; on an older one,
-    and raised by a handler itself, whose code would come to it again at once, it is retried as
-    every other exception.
+    Raise it in a function of `ctx.run` when another attempt cannot succeed, but the invocation must
+    not end either. Resuming the invocation calls the function again. Pausing needs service protocol
+    v7; on older versions, and when a handler raises it outside of `ctx.run`, the invocation is
+    retried as after any other exception.
 
     Args:
-        message: what a person has to do; shown by the Restate UI and CLI.
+        message: what a person has to do; the Restate UI and CLI show it.
         code: an HTTP status code, 400 to 599, that describes the failure.
 
     Raises:
-        TypeError: the code is no integer.
+        TypeError: the code is not an integer.
         ValueError: the code is not 400 to 599.
     """
 
@@ -139,17 +141,17 @@ class PauseError(RestateError):
 
 
 def checked_code(where: str, code: int) -> int:
-    """The code of an error that is about to be made.
+    """Check the code of a new error, and return it as a plain int.
 
-    It becomes the status of an HTTP response. One below 400 is no error there: 101 would switch
-    protocols, and 204 has no body.
+    The code becomes the status of an HTTP response, where a code below 400 does not mean an error:
+    101 would switch protocols, and 204 has no body.
 
     Args:
-        where: what takes the code, for the message.
+        where: the class that takes the code, for the error text.
         code: an HTTP status code.
 
     Raises:
-        TypeError: it is no integer.
+        TypeError: it is not an integer.
         ValueError: it is not 400 to 599.
     """
     if not isinstance(code, int) or isinstance(code, bool):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
@@ -158,33 +160,36 @@ def checked_code(where: str, code: int) -> int:
         raise ValueError(
             f"{where}(code={code}): must be the HTTP status code of an error, 400 to 599"
         )
-    return int(code)  # of an http.HTTPStatus, too
+    return int(code)  # an http.HTTPStatus becomes an int
 
 
 def write_detail(metadata: dict[str, str], full_name: str, data: bytes) -> None:
-    """Puts a message into the metadata of an error.
+    """Add a detail, which is a protobuf message, to the metadata of an error.
 
     Args:
-        metadata: takes it, as `restatepb.detail/` and the name, in base64.
-        full_name: the full name of its type.
-        data: its binary form.
+        metadata: gets the message in base64, under `restatepb.detail/` and the name of its type.
+        full_name: the full name of the message's type.
+        data: the binary form of the message.
     """
-    metadata[f"{_DETAIL}{full_name}"] = base64.b64encode(data).decode("ascii")
+    metadata[f"{DETAIL_PREFIX}{full_name}"] = base64.b64encode(data).decode("ascii")
 
 
 def read_details(metadata: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    """Yields the messages in the metadata of an error, but for those that are no base64.
+    """Yield the details in the metadata of an error; values that are not base64 are left out.
 
     Args:
         metadata: the metadata, which another party may have written.
 
     Yields:
-        The full name of a type, and the binary form of a message, in the order of the names.
+        The full name of a type and the binary form of a message, in the order of the names.
     """
     for key in sorted(metadata):
-        if key.startswith(_DETAIL):
+        if key.startswith(DETAIL_PREFIX):
             try:
-                yield key.removeprefix(_DETAIL), base64.b64decode(metadata[key], validate=True)
+                yield (
+                    key.removeprefix(DETAIL_PREFIX),
+                    base64.b64decode(metadata[key], validate=True),
+                )
             except ValueError:
                 continue
 
@@ -192,16 +197,16 @@ def read_details(metadata: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
 def convert_details(
     metadata: Iterable[tuple[str, str]], convert: Callable[[bytes], bytes]
 ) -> tuple[tuple[str, str], ...]:
-    """The metadata of an error with other bytes for its messages; what is no base64 stays.
+    """Convert the details in the metadata of an error; values that are not base64 are kept.
 
     Args:
         metadata: the metadata.
-        convert: makes the other bytes.
+        convert: takes the binary form of a message and returns its replacement.
     """
     converted: list[tuple[str, str]] = []
     for key, value in metadata:
         text = value
-        if key.startswith(_DETAIL):
+        if key.startswith(DETAIL_PREFIX):
             with suppress(binascii.Error):
                 data = base64.b64decode(value, validate=True)
                 text = base64.b64encode(convert(data)).decode("ascii")
@@ -209,8 +214,9 @@ def convert_details(
     return tuple(converted)
 
 
-# The file of google.rpc.RetryInfo does not come with protobuf. The message has one field: number 1,
-# a Duration. protobuf is imported where a delay is written or read, for not every program has one.
+# google.rpc.RetryInfo does not come with protobuf, so it is written by hand: its only field, number
+# 1, is a Duration. protobuf is imported only when a delay is written or read, which keeps the import
+# of this module fast.
 
 
 def _retry_info(delay: timedelta) -> bytes:
@@ -226,16 +232,16 @@ def _retry_delay(retry_info: bytes | None) -> timedelta | None:
     if retry_info is None:
         return None
     from google.protobuf.duration_pb2 import Duration  # noqa: PLC0415
-    from google.protobuf.empty_pb2 import Empty  # noqa: PLC0415
     from google.protobuf.message import DecodeError  # noqa: PLC0415
-    from google.protobuf.unknown_fields import UnknownFieldSet  # noqa: PLC0415
+
+    from restate_proto.protobuf import unknown_fields  # noqa: PLC0415
 
     try:
-        for field in UnknownFieldSet(Empty.FromString(retry_info)):
+        for field in unknown_fields(retry_info):
             known: Any = field
             if (known.field_number, known.wire_type) == (1, 2):
                 return Duration.FromString(known.data).ToTimedelta()
-    except (DecodeError, ValueError, OverflowError):  # of another party
+    except (DecodeError, ValueError, OverflowError):  # another party wrote it
         pass
     return None
 

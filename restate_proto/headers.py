@@ -1,4 +1,4 @@
-"""Header fields as users read them: by a name in any case."""
+"""`Headers`: the header fields of a request, found by a name in any case."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ __all__ = ["Headers"]
 
 
 class Headers(Mapping[str, str]):
-    """Header fields, a mapping whose names are found in any case and come in lower case.
+    """Header fields as a mapping: names are found in any case, and listed in lower case.
 
-    Fields that have one name are one entry, whose value has theirs with commas in between, as
-    RFC 9110 (5.3) says. It is read when it is first asked: to make one costs nothing.
+    Fields with the same name are one entry, whose value joins their values with commas, as RFC 9110
+    (section 5.3) says. The fields are parsed at the first access, so that making an object costs
+    nothing.
 
     Args:
-        fields: names and values, in their order; bytes are Latin-1.
+        fields: names and values, in their order; bytes are read as Latin-1.
     """
 
     __slots__ = ("_fields", "_values")
@@ -42,7 +43,7 @@ class Headers(Mapping[str, str]):
         try:
             return values[name.lower()]
         except KeyError:
-            raise KeyError(name) from None  # as it was asked for
+            raise KeyError(name) from None  # in the caller's spelling
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._read()

@@ -1,10 +1,12 @@
-"""What descriptors say of fields and types, for every protobuf release that is supported."""
+"""Questions about fields and types, answered alike on every supported release of protobuf."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf import empty_pb2
 from google.protobuf.descriptor import Descriptor
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,32 +21,33 @@ __all__ = [
     "messages_within",
     "names_in_file",
     "types_in_file",
+    "unknown_fields",
 ]
 
 
-# Any: the stubs know the newest protobuf, where `label` (the only way up to 5) is gone.
+# Any, because protobuf's stubs no longer have `label`, which is the only way up to protobuf 5.
 def is_repeated(field: Any) -> bool:
-    """Whether a field is repeated, or a map."""
+    """Tell whether a field is repeated or a map."""
     repeated = getattr(field, "is_repeated", None)
     return field.label == field.LABEL_REPEATED if repeated is None else repeated
 
 
 def is_required(field: Any) -> bool:
-    """Whether a field has to be there, as proto2 has it."""
+    """Tell whether a field is `required`, which proto2 and editions have."""
     required = getattr(field, "is_required", None)
     return field.label == field.LABEL_REQUIRED if required is None else required
 
 
 def map_entry(field: Any) -> Descriptor | None:
-    """The message that an entry of a map is, with its fields `key` and `value`; else None."""
+    """Return the message type of a map's entries, which have `key` and `value`; else None."""
     entry = field.message_type
     return entry if entry is not None and entry.GetOptions().map_entry else None
 
 
 def types_in_file(file: FileDescriptor) -> Iterator[Descriptor | EnumDescriptor]:
-    """Yields the messages and enums of a file, each before those inside of it.
+    """Yield the messages and enums of a file, each before those nested in it.
 
-    The order is that of the file, messages before enums; a map's entry is a message, too.
+    They come in the order of the file, messages before enums. A map's entry counts as a message.
     """
 
     def inside(message: Descriptor) -> Iterator[Descriptor | EnumDescriptor]:
@@ -59,12 +62,12 @@ def types_in_file(file: FileDescriptor) -> Iterator[Descriptor | EnumDescriptor]
 
 
 def messages_in_file(file: FileDescriptor) -> Iterator[Descriptor]:
-    """Yields the messages of a file, as `types_in_file` does."""
+    """Yield the messages of a file, in the order of `types_in_file`."""
     return (found for found in types_in_file(file) if isinstance(found, Descriptor))
 
 
 def messages_within(messages: Iterable[Descriptor]) -> Iterator[Descriptor]:
-    """Yields messages and all that their fields hold, each once; a map's entry is one, too."""
+    """Yield messages and everything that their fields hold, each once, including map entries."""
     waiting, seen = list(messages), set[str]()
     while waiting:
         message = waiting.pop(0)
@@ -75,5 +78,17 @@ def messages_within(messages: Iterable[Descriptor]) -> Iterator[Descriptor]:
 
 
 def names_in_file(type_: Descriptor | EnumDescriptor) -> tuple[str, ...]:
-    """Returns the names that lead to a type inside of its file: `("Outer", "Inner")`."""
+    """Return the names that lead to a type inside its file: `("Outer", "Inner")`."""
     return tuple(type_.full_name.removeprefix(f"{type_.file.package}.").split("."))
+
+
+def unknown_fields(message: bytes) -> UnknownFieldSet:
+    """Parse a serialized message without knowing its type, and return its fields.
+
+    The message is parsed as `Empty`, for which all fields are unknown: extensions, too, even if the
+    program has loaded the module that declares them.
+
+    Raises:
+        DecodeError: the bytes are not a message.
+    """
+    return UnknownFieldSet(empty_pb2.Empty.FromString(message))

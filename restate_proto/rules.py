@@ -1,8 +1,8 @@
-"""The rules of protovalidate (`buf.validate`) in a contract, as its descriptors carry them.
+"""Read the rules of protovalidate (`buf.validate`) from the descriptors of a contract.
 
-They are options with the extension number 1159, on fields, messages and oneofs. Here they are read
-from the options' bytes, so that neither protovalidate nor the module of its options has to be
-there: the types that say what the bytes mean come with the contract, which imports them.
+The rules are options with the extension number 1159, on fields, messages and oneofs. This module
+reads them from the bytes of the options, so neither protovalidate nor the Python module of its
+options has to be installed: a contract with rules imports the types that describe the bytes.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import json
 from importlib import util
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from google.protobuf import empty_pb2, json_format, message_factory
+from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.unknown_fields import UnknownFieldSet
 
-from restate_proto.protobuf import is_repeated
+from restate_proto.protobuf import is_repeated, unknown_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,42 +49,47 @@ _WELL_KNOWN = "google.protobuf."
 
 RuleValue: TypeAlias = "bool | int | float | str | bytes | tuple[Any, ...]"
 Rules: TypeAlias = "dict[str, RuleValue]"
-"""Rules by what a contract writes for them: `required`, `string.min_len`,
-`repeated.items.string.email`, `cel[the id]`."""
+"""Rules by the text that a contract writes for them: `required`, `string.min_len`,
+`repeated.items.string.email`, `cel[the id]`.
+"""
 
 _installed: list[DescriptorPool] = []
 
 
 def has_protovalidate() -> bool:
-    """Whether protovalidate is there, which `pip install 'restate-proto[validate]'` brings."""
+    """Tell whether protovalidate is installed (`pip install 'restate-proto[validate]'`)."""
     return util.find_spec("protovalidate") is not None
 
 
 def rules_file() -> FileDescriptorProto:
-    """The buf/validate/validate.proto of the protovalidate that is installed.
+    """Return the descriptor of buf/validate/validate.proto from the installed protovalidate.
 
     Raises:
-        ImportError: it is not installed.
+        ImportError: protovalidate is not installed.
     """
     protovalidate: Any = importlib.import_module("protovalidate")
     data: bytes = protovalidate.ViolationsPb.desc().file.proto.to_binary()
-    return FileDescriptorProto.FromString(data)
+    file = FileDescriptorProto.FromString(data)
+    # The package as the file itself declares it. The wheel has the one that buf's managed mode makes
+    # of it, for which protovalidate-java has no classes.
+    file.options.java_package = "build.buf.validate"
+    return file
 
 
 def rules_set() -> bytes:
-    """The serialized `FileDescriptorSet` of that file, without the well-known types."""
+    """Return the serialized `FileDescriptorSet` of `rules_file`, without the well-known types."""
     return FileDescriptorSet(file=[rules_file()]).SerializeToString(deterministic=True)
 
 
 def rules_message(name: str, pool: DescriptorPool | None = None) -> type[Message] | None:
-    """The class of a message of buf/validate/validate.proto.
+    """Return the class of a message of buf/validate/validate.proto.
 
     Args:
-        name: such as `FieldRules`.
-        pool: where to look first; then it is taken from the protovalidate that is installed.
+        name: the name of the message, such as `FieldRules`.
+        pool: the pool to look in first; the installed protovalidate is second.
 
     Returns:
-        The class; None where the file is neither in the pool nor installed.
+        The class; None if the file is neither in the pool nor installed.
     """
     for each in (pool, None):
         if each is None and not _installed:
@@ -113,7 +117,7 @@ def _pool_of_installed() -> DescriptorPool:
 
 
 def has_rules(descriptor: Descriptor) -> bool:
-    """Whether there is a rule for a message, or for anything that can be in it."""
+    """Tell whether there is a rule for a message or for anything that it can contain."""
     waiting, seen = [descriptor], {descriptor.full_name}
     while waiting:
         message = waiting.pop()
@@ -129,23 +133,23 @@ def has_rules(descriptor: Descriptor) -> bool:
 
 
 def field_rules(field: FieldDescriptor) -> Rules:
-    """The rules of a field; none where they are to be ignored always."""
+    """Return the rules of a field; empty if the field says that they are always ignored."""
     rules = dict(_rules(field, "FieldRules"))
     return {} if rules.get("ignore") == "IGNORE_ALWAYS" else rules
 
 
 def message_rules(descriptor: Descriptor) -> Rules:
-    """The rules of a message as a whole."""
+    """Return the rules of a message as a whole."""
     return dict(_rules(descriptor, "MessageRules"))
 
 
 def oneof_is_required(oneof: OneofDescriptor) -> bool:
-    """Whether one field of a oneof has to be set."""
+    """Tell whether one field of a oneof has to be set."""
     return dict(_rules(oneof, "OneofRules")).get("required") is True
 
 
 def rule_options(options: Message) -> bytes:
-    """The options of buf.validate among the options of something, serialized."""
+    """Return the options of `buf.validate` among a descriptor's options, serialized."""
     return b"".join(
         _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(data)) + data
         for number, data in _extensions(options)
@@ -153,7 +157,7 @@ def rule_options(options: Message) -> bytes:
 
 
 def rule_words(rules: Rules) -> list[str]:
-    """Rules as people read them: `string.min_len = 2`, `string.email`, what a CEL rule says."""
+    """Write rules for people: `string.min_len = 2`, `string.email`, the text of a CEL rule."""
     return [_words(key, value) for key, value in rules.items() if not key.endswith(".example")]
 
 
@@ -172,9 +176,7 @@ def _written(value: object) -> str:
 
 
 def _extensions(options: Message) -> Iterator[tuple[int, bytes]]:
-    # To Empty every field is unknown; in `options` itself the extension is a known one where a
-    # program has loaded the module of buf/validate/validate.proto.
-    for field in UnknownFieldSet(empty_pb2.Empty.FromString(options.SerializeToString())):
+    for field in unknown_fields(options.SerializeToString()):
         if field.field_number in {_RULES, _PREDEFINED} and field.wire_type == _LENGTH_DELIMITED:
             yield field.field_number, bytes(field.data)
 
@@ -197,7 +199,7 @@ def _flat(message: Any, prefix: str) -> Iterator[tuple[str, RuleValue]]:
         name = f"({field.full_name})" if field.is_extension else field.name
         key = f"{prefix}{name}"
         if field.type == field.TYPE_BOOL and not value and name != "const":
-            continue  # as if it was not there
+            continue  # the same as no rule
         if name == "cel":
             for rule in value:
                 text = f"{rule.message}: {rule.expression}" if rule.message else rule.expression

@@ -1,4 +1,4 @@
-"""The ASGI servers that endpoints are tried under, in processes of their own."""
+"""Run endpoints in ASGI servers, each in a process of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for all tests."""
+"""Settings for all tests: hypothesis's profile, and the marker of tests on a real server."""
 
 from __future__ import annotations
 
@@ -7,20 +7,28 @@ import gc
 import hypothesis
 import pytest
 
-# A busy machine must not fail a test: pytest-timeout ends what hangs, nothing else looks at a clock.
+# A busy machine must not fail a test: only pytest-timeout looks at a clock, to end tests that hang.
 hypothesis.settings.register_profile(
     "default", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests that ask for a real server: `make test ARGS='-m "not server"'` leaves them out."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests that need a real server, so that `make test ARGS='-m "not server"'` leaves them out."""
     for item in items:
-        if "restate_server" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        marker = item.get_closest_marker("restate")
+        needs_real = "restate_server" in fixtures or (marker and marker.kwargs.get("real"))
+        is_real = config.getoption("restate") == "real"
+        if "restate_environment" in fixtures and not needs_real:
+            item.add_marker(pytest.mark.both)
+        if "restate_server" in fixtures or (
+            "restate_environment" in fixtures and (needs_real or is_real)
+        ):
             item.add_marker(pytest.mark.server)
 
 
 def pytest_collection_finish() -> None:
-    """Tests that collect garbage look for their own: not at all tests and modules, each time."""
+    """Exclude modules and tests from garbage collections, so that those of tests stay fast."""
     gc.collect()
     gc.freeze()

@@ -19,6 +19,9 @@ __all__ = ["class_path", "generate_messages", "javac", "kotlinc", "missing", "pr
 _EXAMPLES = Path(__file__).parents[1] / "examples/polyglot"
 _SECONDS = 900
 
+# javac runs for seconds: compiling twice, and collecting garbage on many threads, costs more than it gives.
+_SHORT_RUN = ("-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC")
+
 
 def missing() -> list[str]:
     """Returns the programs that are not there."""
@@ -26,13 +29,16 @@ def missing() -> list[str]:
 
 
 def prepare() -> None:
-    """Fetches what is not there yet: protoc, and the jars."""
+    """Fetches what is not there yet, or of another pom.xml: protoc, and the jars."""
     for language in ("java", "kotlin"):
-        target = _EXAMPLES / language / "target"
-        if not (target / "lib").is_dir() or not (target / "tools/protoc").is_file():
+        pom, target = (_EXAMPLES / language / name for name in ("pom.xml", "target"))
+        libraries, protoc = target / "lib", target / "tools/protoc"
+        is_there = libraries.is_dir() and protoc.is_file()
+        if not is_there or libraries.stat().st_mtime < pom.stat().st_mtime:
+            shutil.rmtree(libraries, ignore_errors=True)
             goals = ("initialize", "dependency:copy-dependencies@libraries")
-            run("mvn", "-q", "-B", "-f", _EXAMPLES / language / "pom.xml", *goals)
-            (target / "tools/protoc").chmod(0o755)  # Maven knows no executable files
+            run("mvn", "-q", "-B", "-f", pom, *goals)
+            protoc.chmod(0o755)  # Maven knows no executable files
 
 
 def generate_messages(descriptors: Path, files: Iterable[str], out: Path) -> None:
@@ -63,7 +69,7 @@ def javac(sources: Path, classes: Path, *options: str) -> str:
     files = classes.with_suffix(".files")  # the sources may be checked in
     files.write_text("\n".join(map(str, sorted(sources.rglob("*.java")))))
     return run(
-        *("javac", *options, "-proc:none", "--release", "17", "-encoding", "UTF-8"),
+        *("javac", *_SHORT_RUN, *options, "-proc:none", "--release", "17", "-encoding", "UTF-8"),
         *("-classpath", class_path("java", classes), "-d", classes, f"@{files}"),
     )
 

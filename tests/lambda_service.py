@@ -1,4 +1,4 @@
-"""AWS Lambda on loopback: what invokes a function, its URL, and what its runtimes ask for events.
+"""AWS Lambda on loopback: invokes a function by its API or its URL, and feeds events to its runtime.
 
 A runtime is Amazon's own (`awslambdaric`) in a process, with a function of this clone. restate-server
 finds the service by the environment variables of `LambdaService.environ`.

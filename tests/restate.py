@@ -1,4 +1,4 @@
-"""A small Restate: the journal of one invocation, and what comes for it; tests play attempts on it."""
+"""A minimal Restate for tests: keeps the journal of one invocation, and plays attempts on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signs requests as a Restate server does: request identity v1."""
+"""Sign requests as a Restate server does: request identity v1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plain install brings on which platform: ngh2 and uvloop where they have wheels."""
+"""What a plain install contains on each platform: ngh2 and uvloop where they have wheels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes of errors: checked where one is made, carried as they are where one is read."""
+"""Codes of errors: checked when an error is made, kept as they are when one is read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from restate_proto import RetryableError, Target, TerminalError
 from restate_proto.errors import checked_code
-from restate_proto.http2 import Response
+from restate_proto.http2.exchange import Response
 from restate_proto.ingress.responses import read_failure
 from restate_proto.protocol import Failure
 from restate_proto.runtime.failures import to_error, to_failure

@@ -1,6 +1,6 @@
-"""The wheel alone, in a directory that is not the clone: what a user has after `pip install`.
+"""The wheel in a directory other than the clone: what a user has after `pip install`.
 
-`make test-wheel` runs these; they build the wheel and install its dependencies.
+`make test-wheel` runs these tests; they build the wheel and install its dependencies.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def test_the_commands_run_without_any_extra(
     environment.run("protoc-gen-python-restate", cwd=tmp_path)
     where = environment.run("python", "-c", "import restate_proto as r; print(r)", cwd=tmp_path)
     assert str(environment.directory).encode() in where
-    chosen = "from restate_proto.http2 import engine_name; print(engine_name())"
+    chosen = "from restate_proto.http2.engines import engine_name; print(engine_name())"
     expected = "ngh2" if find_spec("ngh2") else "h2"  # the tests have what the project asks for
     assert environment.run("python", "-c", chosen, cwd=tmp_path).decode().split() == [expected]
     environment.run("restate-proto", "export", "third_party", cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""What descriptors say, alike for every protobuf release that is supported."""
+"""Questions about descriptors, answered alike on every supported protobuf release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names that users import: adding one is a decision, losing one breaks their programs."""
+"""The names that users import: adding one is a decision, removing one breaks their programs."""
 
 from __future__ import annotations
 

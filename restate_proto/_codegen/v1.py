@@ -1,9 +1,11 @@
-"""The names that generated code uses. Only ever add to them; a breaking change goes to `v2`."""
+"""The names that generated code imports. Only ever add names; a breaking change goes to `v2`."""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from inspect import getdoc
+from typing import TYPE_CHECKING, Any, Final
 
 from restate_proto._codegen.shared_methods import ingress_send, sync_call, sync_send
 from restate_proto.codec.empty import NOTHING
@@ -11,13 +13,9 @@ from restate_proto.codec.google import google_codec
 from restate_proto.codec.library_descriptors import message_files
 from restate_proto.codec.raw import RawCodec
 from restate_proto.codec.registry import codec_for
-from restate_proto.ingress import (
-    IngressClient,
-    IngressInvocationHandle,
+from restate_proto.ingress.service_clients import (
     IngressServiceClient,
     IngressServiceSendClient,
-    SyncIngressClient,
-    SyncInvocationHandle,
     SyncServiceClient,
     SyncServiceSendClient,
 )
@@ -44,6 +42,12 @@ from restate_proto.runtime.keyed_contexts import (
     WorkflowContext,
     WorkflowSharedContext,
 )
+
+if TYPE_CHECKING:
+    from restate_proto.ingress.client import IngressClient
+    from restate_proto.ingress.handle import IngressInvocationHandle
+    from restate_proto.ingress.sync_client import SyncIngressClient
+    from restate_proto.ingress.sync_handle import SyncInvocationHandle
 
 if sys.version_info >= (3, 13):
     from warnings import deprecated
@@ -105,3 +109,18 @@ __all__ = [
     "sync_call",
     "sync_send",
 ]
+
+# What generated code has in annotations alone, which are strings.
+_ANNOTATIONS: Final = {
+    "IngressClient": "client",
+    "IngressInvocationHandle": "handle",
+    "SyncIngressClient": "sync_client",
+    "SyncInvocationHandle": "sync_handle",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what an endpoint starts without; whoever evaluates annotations gets it."""
+    if name not in _ANNOTATIONS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"restate_proto.ingress.{_ANNOTATIONS[name]}"), name)

@@ -1,11 +1,12 @@
-"""What the commands share that ask a Restate server's admin API: its options, and how they end.
+"""Options and errors of commands that use a Restate server's admin API.
 
-The environment variables are those of Restate's own command, so that a shell that is set up for
-one is set up for the other.
+The environment variables are those of Restate's own CLI, so that a shell needs to be set up only
+once for both.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -18,7 +19,8 @@ from restate_proto.cli.output import MISUSED, fail
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from restate_proto.ingress import AdminClient, IngressError
+    from restate_proto.ingress.admin import AdminClient
+    from restate_proto.ingress.errors import IngressError
 
 __all__ = [
     "DEFAULT_ADMIN_URL",
@@ -30,6 +32,12 @@ __all__ = [
     "confirm",
 ]
 
+_TWICE = re.compile(r"^(\[\w+\] )\1")
+"""A code of Restate that the server writes twice, because the text after it begins with it too."""
+
+_UNREACHABLE = "[META0003]"
+"""Restate's code if the server cannot reach an endpoint that it should register."""
+
 DEFAULT_ADMIN_URL = "http://127.0.0.1:9070"
 """Where a server on this machine has its admin API."""
 
@@ -37,12 +45,13 @@ AdminUrl = Annotated[
     str,
     typer.Option(
         "--admin-url",
+        "--admin",
         metavar="URL",
         envvar="RESTATE_ADMIN_URL",
         help="The Restate server's admin address.",
     ),
 ]
-"""The option for where the admin API is."""
+"""The option for the URL of the admin API."""
 
 AuthToken = Annotated[
     str | None,
@@ -50,7 +59,7 @@ AuthToken = Annotated[
         "--auth-token",
         metavar="TOKEN",
         envvar="RESTATE_AUTH_TOKEN",
-        help="What the admin API asks for as a bearer token; rather in the environment, since "
+        help="The bearer token for the admin API. Prefer the environment variable, because "
         "others on this machine see a command's options.",
         show_default=False,
     ),
@@ -63,10 +72,10 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before someth
 
 @contextmanager
 def admin_client(url: str, token: str | None) -> Generator[AdminClient]:
-    """Lets a block ask the admin API, and ends the command where that goes wrong.
+    """Give a block a client of the admin API, and end the command if a request fails.
 
     Args:
-        url: where the admin API is.
+        url: the URL of the admin API.
         token: the bearer token, if it asks for one.
 
     Yields:
@@ -75,7 +84,8 @@ def admin_client(url: str, token: str | None) -> Generator[AdminClient]:
     Raises:
         typer.Exit: the URL or the token is wrong, or the block raised an `IngressError`.
     """
-    from restate_proto.ingress import AdminClient, IngressError  # noqa: PLC0415 - `--help` should not wait for it
+    from restate_proto.ingress.admin import AdminClient  # noqa: PLC0415 - `--help` should not wait for it
+    from restate_proto.ingress.errors import IngressError  # noqa: PLC0415 - `--help` should not wait for it
 
     check_url(url)
     try:
@@ -89,13 +99,13 @@ def admin_client(url: str, token: str | None) -> Generator[AdminClient]:
 
 
 def check_url(url: str) -> None:
-    """Ends the command where a URL has no scheme, such as `localhost:9080`."""
+    """End the command if a URL has no scheme, such as `localhost:9080`."""
     if not url.startswith(("http://", "https://")):
         fail(f"{url!r} is not a URL, such as http://127.0.0.1:9080", code=MISUSED)
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Asks before something is removed, and ends the command where the answer is no.
+    """Ask before something is removed, and end the command if the answer is no.
 
     Args:
         question: what is about to happen, as a question.
@@ -113,15 +123,24 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def _fail(url: str, error: IngressError) -> NoReturn:
-    """Ends the command with what has gone wrong, in one line."""
-    from restate_proto.ingress import InvalidResponseError  # noqa: PLC0415 - as above
+    """End the command with one line that says what went wrong."""
+    from restate_proto.ingress.errors import InvalidResponseError  # noqa: PLC0415 - as above
 
     is_refusal = error.status is not None and error.status >= HTTPStatus.BAD_REQUEST
     if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        fail(f"the admin API at {url} wants another token than RESTATE_AUTH_TOKEN or --auth-token")
+        fail(f"the admin API at {url} refuses the token of RESTATE_AUTH_TOKEN or --auth-token")
     if isinstance(error, InvalidResponseError) and not is_refusal:
-        fail(f"what answers at {url} is not a Restate server's admin API")
+        fail(f"the server at {url} is not the admin API of a Restate server")
     if not is_refusal:
-        fail(f"no Restate server answers at {url} ({error.__cause__}); is --admin-url right?")
+        fail(
+            f"no Restate server answers at {url} ({error.__cause__}): start one with "
+            "`npx restate-server`, or say with --admin-url or RESTATE_ADMIN_URL where it is"
+        )
     notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
-    fail(f"the Restate server at {url} refused: {error.reason}{notes}")
+    reason = _TWICE.sub(r"\1", error.reason or "")
+    if reason.startswith(_UNREACHABLE):
+        notes += (
+            "; serve it first, as with `restate-proto serve`, and give the address at which the "
+            "Restate server reaches it"
+        )
+    fail(f"the Restate server at {url} refused: {reason}{notes}")

@@ -1,4 +1,4 @@
-"""`restate-proto breaking`: what a change of the contract breaks in Restate."""
+"""`restate-proto breaking`: reports what a change of the contract breaks in Restate."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def breaking_command(
         Path,
         typer.Argument(
             metavar="PROTO_DIR",
-            help="The contract that is to run: the folder of the .proto files, or a descriptor set "
+            help="The new contract: the folder of the .proto files, or a descriptor set "
             "(`buf build -o new.binpb`).",
         ),
     ] = Path("proto"),
@@ -39,16 +39,19 @@ def breaking_command(
         str,
         typer.Option(
             metavar="REF|DIR|FILE",
-            help="The contract that runs: a git revision (main, HEAD~1, v1.2.0; main:old/path for "
+            help="The contract that runs now: a git revision (main, HEAD~1, v1.2.0; main:old/path for "
             "another folder), a folder, or a descriptor set.",
         ),
     ],
     include: Annotated[
         list[Path] | None,
-        typer.Option("--include", "-I", help="One more folder to find imports in."),
+        typer.Option("--include", "-I", help="Another folder in which to find imports."),
     ] = None,
     all_services: Annotated[
-        bool, typer.Option("--all-services", help="Take services without a Restate option too.")
+        bool,
+        typer.Option(
+            "--all-services", help="Also take services without a Restate option, as plain services."
+        ),
     ] = False,
     ignore: Annotated[
         list[str] | None,
@@ -58,12 +61,12 @@ def breaking_command(
         ),
     ] = None,
     format_: Annotated[
-        Format, typer.Option("--format", help="How to print what is found.")
+        Format, typer.Option("--format", help="How to print the findings.")
     ] = Format.TEXT,
 ) -> None:
     """Report what a change of the contract breaks: invocations in flight, state, other clients.
 
-    Exits with 0 where nothing breaks, 1 where something does, 2 where it cannot tell.
+    Exits with 0 if nothing breaks, 1 if something does, 2 if it cannot tell.
     """
     ignored = [_Ignored.parse(text) for text in ignore or []]
     folders = include or []
@@ -74,10 +77,10 @@ def breaking_command(
         typer.echo(str(error), err=True)
         raise typer.Exit(MISUSED) from None
     if old is None:
-        _note(f"there are no .proto files in {source} at {against}: all of it is new")
+        _note(f"there are no .proto files in {source} at {against}: everything is new")
     elif old.broken:
         _note(
-            "the contract that runs breaks rules of this version; it is compared as far as it can "
+            "the contract that runs now breaks rules of this version; it is compared as far as it can "
             f"be read:\n{old.broken}"
         )
     found = () if old is None else compare(_version(old), _version(new))
@@ -101,7 +104,7 @@ def breaking_command(
 def _load_old(
     against: str, source: Path, include: Sequence[Path], *, all_services: bool
 ) -> tuple[Contract | None, str]:
-    """Returns the contract that runs, None for nothing, and what to write before its paths."""
+    """Return the old contract, or None if there is none, and what to write before its paths."""
     if not against:
         raise ContractError("--against is empty; write a git revision, a folder or a file")
     path = Path(against)
@@ -111,21 +114,21 @@ def _load_old(
         return old, f"{against}:" if path.is_file() else ""
     if not source.is_dir():
         raise ContractError(
-            f"{against} is no file and no folder; and a git revision can be compared with a folder "
-            f"of .proto files only, which {source} is not"
+            f"{against} is neither a file nor a folder; to compare with a git revision, name a "
+            f"folder of .proto files instead of {source}"
         )
     try:
         repository = Repository(source)
     except ContractError as error:
         raise ContractError(
-            f"{against} is no file and no folder, and git revisions cannot be read: {error}"
+            f"{against} is neither a file nor a folder, and git revisions cannot be read: {error}"
         ) from None
     old = load_revision(repository, against, source, include, all_services=all_services)
     return old, f"{against.partition(':')[0]}:"
 
 
 def _check_that_it_is_no_revision(against: str, source: Path) -> None:
-    """A folder `main` beside a branch `main` must not be taken for it without a word."""
+    """Refuse a name that is both a folder and a git revision, instead of guessing."""
     if against.startswith((".", "/")) or not source.is_dir():
         return
     try:
@@ -150,7 +153,7 @@ def _note(text: str) -> None:
 
 @dataclass(slots=True)
 class _Ignored:
-    """What one --ignore accepts."""
+    """The findings that one --ignore accepts."""
 
     text: str
     rule: str

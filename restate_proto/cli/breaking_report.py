@@ -1,4 +1,4 @@
-"""How `restate-proto breaking` says what it found: for people, for programs, for GitHub."""
+"""Prints the findings of `restate-proto breaking` for people, for programs or for GitHub."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Format", "Report", "finding_json"]
 
 
 class Format(Enum):
-    """What --format takes."""
+    """The values of --format."""
 
     TEXT = "text"
     JSON = "json"
@@ -31,15 +31,15 @@ class Format(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a comparison found.
+    """The results of a comparison.
 
     Args:
-        against: what the contract was compared with, as the user wrote it.
-        label: what to write before paths of the old contract: `main:`, or nothing.
-        findings: what is to be said.
-        ignored: how many findings are not.
-        old_paths: where the files of the old contract are, by proto path.
-        new_paths: where those of the new one are.
+        against: the old contract, as the user named it.
+        label: the text before paths of the old contract: `main:`, or nothing.
+        findings: the findings to print.
+        ignored: how many findings --ignore accepts, which are not printed.
+        old_paths: the paths of the old contract's files, by proto path.
+        new_paths: the paths of the new contract's files, likewise.
     """
 
     against: str
@@ -55,18 +55,18 @@ class Report:
         return sum(finding.rule.severity is Severity.BREAKING for finding in self.findings)
 
     def print(self, format_: Format) -> None:
-        """Prints the findings on stdout and how many there are on stderr."""
+        """Print the findings on stdout and how many there are on stderr."""
         if format_ is Format.JSON:
             typer.echo(json.dumps(self.document(), indent=2, ensure_ascii=False))
             return
         lines = self._text() if format_ is Format.TEXT else self._github()
         for line in lines:
-            # Names in it are the contract's, and no command to a terminal or to GitHub.
+            # Names come from the contract, and must not act as commands of a terminal or of GitHub.
             typer.echo(printable(line))
         typer.echo(self._summary(), err=True)
 
     def document(self) -> dict[str, Any]:
-        """The JSON form, which docs/evolution.md describes."""
+        """Return the JSON form, which docs/evolution.md describes."""
         return {
             "against": self.against,
             "breaking": self.breaking,
@@ -110,7 +110,7 @@ class Report:
             yield f"::{'error' if is_breaking else 'warning'} {written}::{_escape(text)}"
 
     def _places(self, finding: Finding) -> tuple[str, str]:
-        """Returns where to look in the new contract, empty if nowhere, and where it was."""
+        """Return the place in the new contract, which may be empty, and the place in the old one."""
         before = f"{self.label}{_written(finding.before, self.old_paths)}"
         if finding.place is None:
             return "", before
@@ -126,11 +126,11 @@ class Report:
 
 
 def finding_json(finding: Finding, place: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What JSON says of a finding.
+    """Return a finding as JSON.
 
     Args:
         finding: the finding.
-        place: where it is, as JSON; None where nobody knows.
+        place: its place, as JSON; None if it is not known.
     """
     return {
         "rule": finding.rule.id,
@@ -145,7 +145,7 @@ def finding_json(finding: Finding, place: Mapping[str, Any] | None = None) -> di
 
 
 def _position(location: Location | None, paths: Mapping[str, str]) -> dict[str, Any]:
-    """A location in JSON; null where it is not known."""
+    """Return a location as JSON; null if it is not known."""
     return {
         "file": location and paths.get(location.file, location.file),
         "line": (location and location.line) or None,
@@ -154,7 +154,7 @@ def _position(location: Location | None, paths: Mapping[str, str]) -> dict[str, 
 
 
 def _written(location: Location, paths: Mapping[str, str]) -> str:
-    # Editors want a line, where a file as a whole is meant too.
+    # Editors need a line, even if the finding concerns the whole file.
     file = paths.get(location.file, location.file)
     return f"{file}:{location.line or 1}:{location.column or 1}"
 
@@ -164,7 +164,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _escape(text: str, special: str = "") -> str:
-    """Writes a text as GitHub's workflow commands have it."""
+    """Escape a text for GitHub's workflow commands."""
     for character in f"%\r\n{special}":
         text = text.replace(character, f"%{ord(character):02X}")
     return text

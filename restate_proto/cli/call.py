@@ -1,4 +1,4 @@
-"""`restate-proto call`: calls a handler, whose request is made of options."""
+"""`restate-proto call`: calls a handler, with an option for each field of its request."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def call_command(
     The fields of the request are options: --ticket-id A1, --address.street Main. Write the handler
     before them; `restate-proto call shop.v1.Cart/AddTicket --help` lists them.
 
-    Exits with 1 where the invocation fails or the call does not reach it, with 2 where the command
+    Exits with 1 if the invocation fails or the call does not reach it, with 2 if the command
     line is wrong.
     """
 
@@ -114,13 +114,13 @@ class CallCommand(TyperCommand):
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
-        """Makes the context of the command for that handler; also when a shell completes it."""
+        """Make the context of the command for that handler; also when a shell completes it."""
         command = _command(args, completes=bool(extra.get("resilient_parsing")))
         return command.make_context(info_name, args, parent=parent, **extra)
 
 
 class _Beginning(NamedTuple):
-    """What has to be known of a command line before its options are."""
+    """The parts of a command line that determine its options."""
 
     target: str | None
     endpoint: str | None
@@ -128,7 +128,7 @@ class _Beginning(NamedTuple):
     include: list[Path]
 
     def services(self) -> ServiceTypes:
-        """Returns the services of the contract, or ends the command."""
+        """Return the services of the contract, or end the command."""
         return load_services(self.endpoint, self.proto, self.include)
 
 
@@ -145,7 +145,7 @@ _STATIC = inspect.signature(call_command, eval_str=True).parameters
 
 
 def _options(parameter: inspect.Parameter) -> list[str]:
-    """Returns the options of a parameter; typer takes the first of them for a default, at first."""
+    """Return the options of a parameter, among which typer keeps the first as the default."""
     info = parameter.annotation.__metadata__[0]
     found = (info.default, *(info.param_decls or ()))
     return [each for each in found if isinstance(each, str) and each.startswith("-")]
@@ -159,7 +159,7 @@ _TAKEN = {*_NAMES, "--help"}
 
 
 def _read_beginning(args: Sequence[str]) -> _Beginning:
-    """Finds the handler and the contract; who has read them knows the other options."""
+    """Find the handler and the contract, which determine the other options."""
     found: dict[str, list[str]] = {}
     target: str | None = None
     rest = iter(args)
@@ -180,7 +180,7 @@ def _read_beginning(args: Sequence[str]) -> _Beginning:
 
 
 def _command(args: Sequence[str], *, completes: bool) -> Any:
-    """Returns the command for a command line: with the options of the handler that it names."""
+    """Return the command for a command line: with the options of the handler that it names."""
     beginning = _read_beginning(args)
     chosen = None
     if beginning.target is not None:
@@ -203,7 +203,7 @@ def _choose(types: ServiceTypes, target: str) -> _Chosen:
     if not slash:
         service = types.service(name)
         names = ", ".join(f"{service.name}/{handler.name}" for handler in service.handlers)
-        fail(f"{target} is no handler; write one of {names}", code=MISUSED)
+        fail(f"{target} is not a handler; write one of {names}", code=MISUSED)
     service = types.service(name)
     handler = types.handler(service, handler_name)
     new_message = getattr(handler.request, "new_google_message", None)
@@ -220,7 +220,7 @@ def _help(chosen: _Chosen | None) -> str:
 
 
 def _function(beginning: _Beginning, chosen: _Chosen | None) -> Callable[..., None]:
-    """Returns a function with a parameter for each option, as typer takes it."""
+    """Return a function with a parameter for each option, as typer takes it."""
     fields = {} if chosen is None else _by_parameter(chosen.fields)
 
     def call(**values: Any) -> None:
@@ -258,7 +258,7 @@ _CONTRACT = ("endpoint", "proto", "include", "target")
 
 
 def _completing_targets(beginning: _Beginning) -> Any:
-    """The argument for the handler, which a shell completes with the handlers of the contract."""
+    """Return the argument for the handler, which a shell completes from the contract."""
 
     def complete(incomplete: str) -> list[tuple[str, str]]:
         with redirect_stderr(io.StringIO()):

@@ -1,4 +1,4 @@
-"""What `restate-proto call` does once the command line is read."""
+"""Carries out `restate-proto call`, once the command line has been read."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ from restate_proto.cli.request_json import read_argument, read_message
 from restate_proto.codec.raw import RawCodec
 from restate_proto.contract.paths import printable
 from restate_proto.errors import TerminalError
-from restate_proto.ingress import IngressClient, IngressError
-from restate_proto.ingress.handler_call import HandlerCall
-from restate_proto.ingress.message_format import MessageFormat
+from restate_proto.ingress.client import IngressClient
+from restate_proto.ingress.errors import IngressError
+from restate_proto.ingress.handler_call import call_of
 from restate_proto.model.key_format import FixedKey
-from restate_proto.model.kinds import HandlerKind, ServiceKind
+from restate_proto.model.kinds import ServiceKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from restate_proto.cli.request_fields import RequestField
+    from restate_proto.ingress.handler_call import HandlerCall
     from restate_proto.model.codec import Codec
     from restate_proto.model.payload_codec import PayloadCodec
     from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
@@ -40,7 +41,7 @@ __all__ = ["Call", "call_handler"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """The options of the command, without those of the request's fields; see there."""
+    """The options of the command, except those for fields; `call.py` has their help."""
 
     key: str | None
     json: str | None
@@ -59,12 +60,12 @@ def call_handler(
     fields: Sequence[tuple[RequestField, Any]],
     call: Call,
 ) -> None:
-    """Calls a handler, and prints what comes of it.
+    """Call a handler, and print the result.
 
     Args:
         service: the service.
         handler: the handler.
-        fields: the fields that are given, with what typer made of their options.
+        fields: the given fields, with the values that typer has parsed.
         call: the other options.
 
     Raises:
@@ -73,7 +74,10 @@ def call_handler(
     """
     check_url(call.ingress_url)
     if call.delay is not None and not call.send:
-        fail("--delay goes with --send: who waits for a result calls at once", code=MISUSED)
+        fail(
+            "--delay only works with --send: a call that waits for its result starts at once",
+            code=MISUSED,
+        )
     request = _request(handler.request, fields, call.json)
     handler_call = _handler_call(service, handler, request, call)
     try:
@@ -110,7 +114,9 @@ def _request(
     ]
     given = [(field, values) for field, values in given if values]
     if given and not isinstance(base, dict):
-        raise typer.BadParameter("it is no object, whose fields options set", param_hint="--json")
+        raise typer.BadParameter(
+            "it is not an object, so options cannot set its fields", param_hint="--json"
+        )
     if text is None and not given and not codec.json_is_object:
         fail("write the request with --value or --json", code=MISUSED)
     return read_message(codec, json.dumps(request_json(base, given)))
@@ -147,30 +153,30 @@ def _handler_call(
         except typer.BadParameter as error:
             raise typer.BadParameter(error.message, param_hint="--delay") from None
     try:
-        made = HandlerCall(
-            handler.target(request, _key(service, call.key), None),
-            request,
-            MessageFormat(handler.request, handler.encoding),
-            MessageFormat(handler.response, handler.encoding),
-            options,
-            runs_once=handler.kind is HandlerKind.WORKFLOW,
-        )
+        made = call_of(handler, _key(service, handler, call.key), None, request, options)
         made.send_request() if call.send else made.call_request()
     except ValueError as error:
         fail(str(error), code=MISUSED)
     return made
 
 
-def _key(service: ServiceDescriptor, key: str | None) -> str | None:
+def _key(
+    service: ServiceDescriptor, handler: HandlerDescriptor[Any, Any], key: str | None
+) -> str | None:
     if service.kind is ServiceKind.SERVICE:
         if key is not None:
             fail(
-                f"{service.name} is a plain service, which has no keys; leave out {key!r}",
+                f"{service.name} is a plain service without keys; leave out {key!r}",
                 code=MISUSED,
             )
         return None
     if key is None:
-        return service.key.value if isinstance(service.key, FixedKey) else None
+        if isinstance(service.key, FixedKey):
+            return service.key.value
+        if handler.key_field is None:
+            name = f"{service.name}/{handler.name}"
+            fail(f"{name} needs a key; write it: `restate-proto call {name} KEY`", code=MISUSED)
+        return None
     if service.key is not None:
         service.key.check(key)
     return key

@@ -1,4 +1,4 @@
-"""Makes of a contract what generated code has of it: descriptors of services, classes of messages."""
+"""Makes service descriptors and message classes from a contract, as generated code has them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["contract_services"]
 
 
 def contract_services(source: Path, include: Sequence[Path]) -> tuple[ServiceDescriptor, ...]:
-    """Returns the descriptors of all services of a contract. Nothing implements their handlers.
+    """Return the descriptors of all services of a contract. Nothing implements their handlers.
 
     Args:
         source: a folder of .proto files, or a descriptor set.

@@ -42,12 +42,12 @@ class Contract:
     """A contract.
 
     Args:
-        files: those of its files that have Restate services.
-        names: the paths of all its files, without what they import from elsewhere.
+        files: its files with Restate services.
+        names: the proto paths of its files, without imports from elsewhere.
         descriptors: the descriptors of its files and of all that they import.
-        paths: where files lie, by their proto paths: on disk, or in the repository below its root.
-            A descriptor set does not say.
-        broken: the rules that it breaks, a line for each; empty where it was to keep them.
+        paths: the paths of its files by their proto paths: on disk, or below the root of the
+            repository. A descriptor set has none.
+        broken: the rules that it breaks, a line for each; empty if it was checked.
     """
 
     files: tuple[FileModel, ...]
@@ -64,19 +64,20 @@ def load_contract(
     all_services: bool = False,
     lenient: bool = False,
 ) -> Contract:
-    """Reads a contract.
+    """Read a contract.
 
     Args:
         source: a folder of .proto files, or a file with a serialized `FileDescriptorSet` (of
-            `buf build -o`, or of protoc with --include_imports and, for lines in what is said
-            about it, --include_source_info).
-        include: more folders to find imports in; a descriptor set has them itself.
+            `buf build -o`, or of protoc with --include_imports and, for lines in messages,
+            --include_source_info).
+        include: more folders to find imports in; a descriptor set contains its imports.
         all_services: whether a service without a Restate option counts as a plain service.
-        lenient: whether a contract may break rules, as one of the past may: then what can be read
-            of it is.
+        lenient: whether a contract may break rules, as an old one may. It is then read as far as
+            possible.
 
     Raises:
-        ContractError: the source cannot be read, or the contract breaks a rule and may not.
+        ContractError: the source cannot be read, or the contract breaks a rule and `lenient` is
+            False.
     """
     if source.is_file():
         found = _read_set(source)
@@ -106,39 +107,40 @@ def load_revision(
     *,
     all_services: bool = False,
 ) -> Contract | None:
-    """Reads the contract that a folder had at a revision, whatever rules it breaks.
+    """Read the contract that a folder had at a revision, whatever rules it breaks.
 
     Args:
-        repository: the one that the folder lies in.
-        revision: names a commit. `REVISION:PATH`, as git writes it, takes the folder of that path
-            below the root instead.
+        repository: the repository of the folder.
+        revision: the commit. `REVISION:PATH`, as git writes it, names another folder, by its path
+            below the root.
         source: the folder of .proto files, as it is called today.
-        include: more folders to find imports in. What lies in the repository is taken from that
-            revision too; other folders, and those that it does not have, as they are today.
+        include: more folders to find imports in. Folders of the repository are read at that
+            revision too; other folders, and those that it does not have, are read as they are
+            today.
         all_services: as for `load_contract`.
 
     Returns:
-        The contract; None where the revision has no .proto files in that folder.
+        The contract; None if the revision has no .proto files in that folder.
 
     Raises:
-        ContractError: there is no such revision, or no .proto file in the PATH that it is given
-            with, or protoc refuses a file.
+        ContractError: there is no such revision, its PATH has no .proto file, or protoc refuses a
+            file.
     """
     name, _, path = revision.partition(":")
     commit = repository.commit(name)
     if commit is None:
         hint = repository.hint(name)
         raise ContractError(
-            f"{name or revision} is no file, no folder and no revision of the repository {repository.root}"
+            f"{name or revision} is not a file, a folder or a revision of the repository {repository.root}"
             + (f"; {hint}" if hint else "")
         )
     where = path.strip("/") or repository.path_of(source)
     if where is not None and ".." in where.split("/"):
-        raise ContractError(f"{where} is no path of a repository; write it without '..'")
+        raise ContractError(f"{where} is not a path of a repository; write it without '..'")
     if where is None:
         raise ContractError(f"{source} is not in the repository {repository.root}")
     with tempfile.TemporaryDirectory() as temporary:
-        # Without links in it, so that it is recognized in what protoc says.
+        # Links are resolved, so that the path is recognized in protoc's messages.
         root = Path(temporary).resolve()
         if not repository.extract(commit, where, root):
             if path:
@@ -163,7 +165,7 @@ def load_revision(
 def _parse(
     names: Sequence[str], found: FileDescriptorSet, *, all_services: bool
 ) -> tuple[Descriptors, tuple[FileModel, ...], str]:
-    """Returns the descriptors, the model, and what rules are broken."""
+    """Return the descriptors, the model, and the broken rules."""
     problems = Problems()
     try:
         descriptors = Descriptors(found.file)
@@ -178,7 +180,7 @@ def _parse(
 
 
 def _paths(folders: Sequence[Path], descriptors: Descriptors) -> dict[str, str]:
-    """Finds files as protoc does: in the first folder that has them."""
+    """Find files as protoc does, in the first folder that has them."""
     return {  # the last one counts
         name: str(folder / name)
         for name in descriptors.protos
@@ -188,7 +190,7 @@ def _paths(folders: Sequence[Path], descriptors: Descriptors) -> dict[str, str]:
 
 
 def _is_import(file: FileDescriptorProto) -> bool:
-    """Whether buf has marked a file of its image as a mere import of another module."""
+    """Tell whether a file of a buf image is only there because another module imports it."""
     return any(
         # bufbuild.image.v1.ImageFile.buf_extension, whose first field is `is_import`.
         field.field_number == _BUF_EXTENSION and bytes(field.data).startswith(b"\x08\x01")
@@ -205,7 +207,7 @@ def _read_set(path: Path) -> FileDescriptorSet:
         found = FileDescriptorSet()
     if not found.file:
         raise ContractError(
-            f"{path} is no descriptor set; make one with `buf build -o {path.stem}.binpb`, or name "
+            f"{path} is not a descriptor set; make one with `buf build -o {path.stem}.binpb`, or name "
             "a folder of .proto files"
         )
     check_proto_paths(file.name for file in found.file)

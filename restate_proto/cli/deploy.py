@@ -1,9 +1,10 @@
-"""`restate-proto deploy`: makes an endpoint the one that new invocations of its services go to."""
+"""`restate-proto deploy`: registers an endpoint, so that it gets new invocations of its services."""
 
 from __future__ import annotations
 
 import sys
 from datetime import timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,7 @@ from restate_proto.cli.draining import older_deployments, prune, wait_drained
 from restate_proto.cli.output import MISUSED, fail
 from restate_proto.cli.people import read_duration
 from restate_proto.cli.printing import Json
+from restate_proto.cli.replay import IN_FLIGHT, run_on_server
 from restate_proto.cli.verdict import judge
 
 if TYPE_CHECKING:
@@ -30,12 +32,18 @@ if TYPE_CHECKING:
     from restate_proto.cli.deploy_plan import DeployPlan
     from restate_proto.cli.deployment_status import DeploymentStatus
     from restate_proto.cli.verdict import Verdict
-    from restate_proto.ingress import AdminClient
+    from restate_proto.ingress.admin import AdminClient
 
 __all__ = ["NOT_DRAINED", "deploy_command"]
 
 NOT_DRAINED = 3
-"""The exit code where the endpoint is deployed, and older deployments are not drained in time."""
+"""The exit code if the endpoint is deployed, but older deployments were not drained in time."""
+
+
+class Check(Enum):
+    """The check that --check makes before anything is registered."""
+
+    REPLAY = "replay"
 
 
 def deploy_command(
@@ -53,14 +61,31 @@ def deploy_command(
     ] = False,
     breaking: Annotated[
         bool,
-        typer.Option("--breaking", help="Deploy even what breaks the contract that is registered."),
+        typer.Option("--breaking", help="Deploy even if that breaks the registered contract."),
     ] = False,
     force: Annotated[
         bool,
         typer.Option(
-            "--force", help="Replace what is registered at that address. For development only."
+            "--force", help="Replace the registration of that address. For development only."
         ),
     ] = False,
+    check: Annotated[
+        Check | None,
+        typer.Option(
+            help="Run the code of --endpoint on the journals of invocations in flight, and register "
+            "nothing if it does something other than they say.",
+            show_default=False,
+        ),
+    ] = None,
+    code: Annotated[
+        str | None,
+        typer.Option(
+            "--endpoint",
+            metavar="MODULE:ENDPOINT",
+            help="The code that is served at URL, for --check.",
+            show_default=False,
+        ),
+    ] = None,
     use_http_11: Annotated[
         bool,
         typer.Option("--use-http1.1", help="For endpoints behind servers without HTTP/2."),
@@ -71,7 +96,7 @@ def deploy_command(
             "--wait-drained",
             metavar="DURATION",
             parser=read_duration,
-            help="Wait so long, at most, until nothing is in flight on older deployments: 10m.",
+            help="Wait until nothing is in flight on older deployments, at most for this long: 10m.",
             show_default=False,
         ),
     ] = None,
@@ -86,27 +111,38 @@ def deploy_command(
 ) -> None:
     """Register an endpoint, so that new invocations of its services go to it.
 
-    Says what changes, and compares the contract with the one that is registered. What has begun on
+    Says what changes, and compares the contract with the registered one. What has begun on
     older deployments ends there: --wait-drained waits for it, --prune removes the deployments.
 
-    Exits with 0 where the endpoint is deployed, 1 where not, 2 where the command is wrong, and 3
-    where it is deployed and older deployments are not drained in time.
+    Exits with 0 if the endpoint is deployed, 1 if not, 2 if the command is wrong, and 3 if it is
+    deployed, but older deployments were not drained in time.
     """
     if not address.startswith("arn:"):
         check_url(address)
     if remove_drained and not yes and not dry_run and not sys.stdin.isatty():
         fail(
-            "--prune removes deployments, and there is no terminal to ask on; write --yes",
+            "--prune removes deployments, but there is no terminal to ask on; write --yes",
             code=MISUSED,
         )
+    if (check is None) != (code is None):
+        fail("--check replay goes with --endpoint MODULE:ENDPOINT", code=MISUSED)
     with admin_client(admin_url, auth_token) as admin:
         plan = plan_deployment(admin, address, use_http_11=use_http_11)
         verdict = judge(plan.current, plan.served)
         report = DeployReport(plan, verdict, as_json=as_json)
         refusal = _refusal(plan, verdict, breaking=breaking, force=force)
+        if code is not None:
+            replayed = run_on_server(code, admin, where=IN_FLIGHT, services=plan.services)
+            report.show_replay(replayed)
+            if replayed.differences and refusal is None:
+                refusal = (
+                    "nothing is registered, because the code does something other than journals of "
+                    "invocations in flight say; see above what to do, or leave out --check"
+                )
         if dry_run or refusal:
             report.show_plan(plan.deployment_id, done=False)
-            report.show_older(OlderDeployments.load(admin, older_deployments(admin, plan.services)))
+            older = older_deployments(admin, plan.services)
+            report.show_older(OlderDeployments.load(admin, older), prunes=True)
             report.close(refusal)
             if refusal:
                 fail(refusal)
@@ -120,14 +156,14 @@ def deploy_command(
         kept = older_deployments(admin, plan.services)
         if remove_drained:
             removed, kept = prune(admin, plan.services, yes=yes)
-        report.show_older(OlderDeployments.load(admin, kept, removed))
+        report.show_older(OlderDeployments.load(admin, kept, removed), prunes=True)
         report.close()
     if undrained:
         raise typer.Exit(NOT_DRAINED)
 
 
 def _refusal(plan: DeployPlan, verdict: Verdict, *, breaking: bool, force: bool) -> str | None:
-    """Returns why nothing is registered, if so."""
+    """Return why nothing is registered, if so."""
     if plan.action is Action.REPLACE and not force:
         return (
             "nothing is registered: serve the new version at another address and deploy that, so "
@@ -135,12 +171,12 @@ def _refusal(plan: DeployPlan, verdict: Verdict, *, breaking: bool, force: bool)
             "what is registered"
         )
     if plan.action is not Action.NOTHING and verdict.breaks and not breaking:
-        return "nothing is registered, for it breaks what is; write --breaking to deploy it all the same"
+        return "nothing is registered, because it would break the above; write --breaking to deploy anyway"
     return None
 
 
 def _carry_out(admin: AdminClient, plan: DeployPlan, *, breaking: bool, use_http_11: bool) -> str:
-    """Does what the plan says. Returns the id of the deployment."""
+    """Carry out the plan, and return the id of the deployment."""
     if plan.action is Action.NOTHING:
         assert plan.deployment_id is not None
         return plan.deployment_id

@@ -1,4 +1,4 @@
-"""What a deployment would change: looked at before anything is registered."""
+"""Finds out what a deployment would change, before anything is registered."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from restate_proto.cli.service_changes import ServiceChange
-    from restate_proto.ingress import AdminClient, Deployment
+    from restate_proto.ingress.admin import AdminClient
+    from restate_proto.ingress.admin_answers import Deployment
 
 __all__ = ["Action", "DeployPlan", "look_at", "plan_deployment"]
 
 
 class Action(Enum):
-    """What has to be done so that new invocations reach what is served at an address."""
+    """What to do so that new invocations reach the endpoint at an address."""
 
     REGISTER = "register"
     """The address is new."""
 
     REPLACE = "replace"
-    """The address is registered with others than it serves now."""
+    """The address is registered with other services than it serves now."""
 
     MAKE_CURRENT = "make-current"
-    """The address is registered with what it serves, and some service is current elsewhere."""
+    """The registration is up to date, but another deployment is current for a service."""
 
     NOTHING = "nothing"
-    """The address is registered with what it serves, and all of that is current."""
+    """The registration is up to date, and current for all its services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,11 @@ class DeployPlan:
 
     Args:
         address: the endpoint's URL, or the ARN of a Lambda function.
-        action: what has to be done.
-        deployment_id: the id that the address is registered with; None where it is new.
-        current: what new invocations of its services reach now, as the admin API describes it.
-        served: what they would be.
-        changes: what becomes of each, and of those that the address has no more.
+        action: what to do.
+        deployment_id: the id under which the address is registered; None if it is new.
+        current: the services that new invocations reach now, as the admin API describes them.
+        served: the services that new invocations would reach.
+        changes: the change of each service, including those that the address no longer has.
     """
 
     address: str
@@ -61,10 +62,10 @@ class DeployPlan:
 
 
 def plan_deployment(admin: AdminClient, address: str, *, use_http_11: bool = False) -> DeployPlan:
-    """Looks at an endpoint and at what is registered, and changes nothing.
+    """Look at an endpoint and at what is registered, and change nothing.
 
-    Restate looks at an endpoint once: to register its address again does nothing, whatever is
-    served there by now. So the server is asked to look without registering anything.
+    Restate asks an endpoint for its services only once: registering its address again does nothing,
+    whatever is served there by now. So this asks the server for a dry run.
 
     Args:
         admin: asks the server.
@@ -98,13 +99,13 @@ def plan_deployment(admin: AdminClient, address: str, *, use_http_11: bool = Fal
 
 
 def look_at(admin: AdminClient, address: str, *, use_http_11: bool = False) -> Deployment:
-    """Returns what is served at an address now, without registering it.
+    """Return what is served at an address, without registering it.
 
     Raises:
-        IngressError: the server refuses, or does not answer as an admin API does. A note says
-            where the address is registered and nothing is served there.
+        IngressError: the server refuses, or does not answer as an admin API does. If the address is
+            registered but nothing is served there, a note says so.
     """
-    from restate_proto.ingress import IngressError  # noqa: PLC0415 - `--help` should not wait for it
+    from restate_proto.ingress.errors import IngressError  # noqa: PLC0415 - `--help` should not wait for it
 
     try:
         return admin.register(address, force=True, dry_run=True, use_http_11=use_http_11)

@@ -1,4 +1,4 @@
-"""What `deploy` and `rollback` say: as text while they go on, or as one JSON object at the end."""
+"""The output of `deploy` and `rollback`: text as they proceed, or one JSON object at the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from restate_proto.cli.deployment_status import DeploymentStatus, PausedInvocation
     from restate_proto.cli.service_changes import ServiceChange
     from restate_proto.cli.verdict import Verdict
-    from restate_proto.ingress import AdminClient
+    from restate_proto.ingress.admin import AdminClient
+    from restate_proto.testing.journals.report import ReplayReport
 
 __all__ = ["DeployReport", "OlderDeployments"]
 
@@ -26,21 +27,21 @@ _NAMED = 10  # paused invocations of a deployment; JSON has all
 
 _DONE = {
     Action.REGISTER: "Registered {address} as {id}",
-    Action.REPLACE: "Replaced what is registered at {address} as {id}",
+    Action.REPLACE: "Replaced the registration of {address}, {id}",
     Action.MAKE_CURRENT: "{address} is registered as {id}, and new invocations go there again",
-    Action.NOTHING: "{address} is registered as {id}, and serves what it did: nothing to do",
+    Action.NOTHING: "{address} is registered as {id} and serves the same as before: nothing to do",
 }
 _PLANNED = {
     Action.REGISTER: "{address} is new",
-    Action.REPLACE: "{address} serves something else than what is registered as {id}",
-    Action.MAKE_CURRENT: "{address} is registered as {id}, and new invocations do not go there",
+    Action.REPLACE: "{address} does not serve what is registered as {id}",
+    Action.MAKE_CURRENT: "{address} is registered as {id}; new invocations would go there again",
     Action.NOTHING: _DONE[Action.NOTHING],
 }
 
 
 @dataclass(frozen=True, slots=True)
 class OlderDeployments:
-    """What has become of older deployments.
+    """What happened to older deployments.
 
     Args:
         removed: those that were removed.
@@ -59,7 +60,7 @@ class OlderDeployments:
         kept: Sequence[DeploymentStatus],
         removed: Sequence[DeploymentStatus] = (),
     ) -> OlderDeployments:
-        """Asks which invocations are paused.
+        """Ask which invocations are paused.
 
         Raises:
             IngressError: the server refuses, or does not answer as an admin API does.
@@ -69,12 +70,12 @@ class OlderDeployments:
 
 @dataclass(slots=True)
 class DeployReport:
-    """Says what a command would change, what it did, and what is left of older deployments.
+    """Says what a command would change, what it did, and what still runs on older deployments.
 
     Args:
-        plan: what is to be changed.
-        verdict: what that breaks.
-        as_json: whether nothing is printed before the end, and then JSON.
+        plan: the plan.
+        verdict: what the plan breaks.
+        as_json: whether to print only JSON, at the end.
     """
 
     plan: DeployPlan
@@ -83,11 +84,11 @@ class DeployReport:
     _document: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def show_plan(self, deployment_id: str | None, *, done: bool) -> None:
-        """Says what changes, and what that breaks.
+        """Say what changes and what that breaks.
 
         Args:
-            deployment_id: the id of the deployment; None where it has none yet.
-            done: whether it is done.
+            deployment_id: the id of the deployment; None if it has none yet.
+            done: whether the change has been made.
         """
         action = self.plan.action
         self._document |= {
@@ -111,8 +112,19 @@ class DeployReport:
             )
             print_lines(self._verdict())
 
-    def show_older(self, older: OlderDeployments) -> None:
-        """Says what has become of older deployments."""
+    def show_replay(self, report: ReplayReport) -> None:
+        """Say what the code does on the journals of invocations in flight."""
+        self._document["replay"] = report.to_json()
+        if not self.as_json:
+            print_lines(report.lines())
+
+    def show_older(self, older: OlderDeployments, *, prunes: bool) -> None:
+        """Say what happened to older deployments.
+
+        Args:
+            older: the deployments.
+            prunes: whether the command has `--prune`.
+        """
         self._document |= {
             "removed": [each.id for each in older.removed],
             "older": [
@@ -129,13 +141,13 @@ class DeployReport:
             ],
         }
         if not self.as_json:
-            print_lines(_older(older))
+            print_lines(_older(older, prunes=prunes))
 
     def close(self, refusal: str | None = None) -> None:
-        """Prints the JSON, where that is asked for.
+        """Print the JSON, if that was asked for.
 
         Args:
-            refusal: why nothing was done, if so.
+            refusal: why nothing was done; None if something was.
         """
         if self.as_json:
             print_json({**self._document, "refused": refusal})
@@ -149,15 +161,15 @@ class DeployReport:
             yield "breaks nothing that is registered"
         if self.verdict.unknown:
             names = ", ".join(self.verdict.unknown)
-            yield f"no verdict on {names}: not both versions have their contract with them"
+            yield f"no verdict on {names}: one version or both did not register a contract"
 
 
-def _older(older: OlderDeployments) -> Iterator[str]:
+def _older(older: OlderDeployments, *, prunes: bool) -> Iterator[str]:
     for each in older.removed:
         yield f"Removed {each}"
     for each in older.kept:
         if not each.total:
-            yield f"{each} is drained; --prune removes it"
+            yield f"{each} is drained{'; --prune removes it' if prunes else ''}"
             continue
         yield f"{each} is kept, with {in_flight_words(each)}"
         paused = older.paused.get(each.id, ())

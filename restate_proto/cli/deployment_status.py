@@ -1,7 +1,7 @@
-"""What a Restate server knows of its deployments: which are current, and what still runs on each.
+"""Finds out which deployments of a Restate server are current, and what still runs on each.
 
-An invocation stays on the deployment that it has begun on. New ones go to the deployment that a
-service is current on: the one whose registration was the last to have the service.
+An invocation stays on the deployment where it began. New ones go to the current deployment of their
+service: the last one that was registered with the service.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from restate_proto.ingress import AdminClient
+    from restate_proto.ingress.admin import AdminClient
 
 __all__ = ["DeploymentStatus", "PausedInvocation", "load_deployments", "paused_on"]
 
-# Before its first attempt has written something, an invocation is not pinned, and runs all the same.
+# An invocation is pinned when its first attempt has written something, but runs before that.
 _DEPLOYMENT = "coalesce(pinned_deployment_id, last_attempt_deployment_id)"
 
 
@@ -26,10 +26,10 @@ class DeploymentStatus:
     """A deployment.
 
     Args:
-        description: what the admin API says of it.
+        description: the admin API's description of it.
         current: the names of the services whose new invocations go to it, sorted.
         in_flight: how many invocations have begun on it and not ended, by their status.
-        oldest: when the oldest of these was created; None where there is none.
+        oldest: when the oldest of these was created; None if there is none.
     """
 
     description: Mapping[str, Any]
@@ -60,17 +60,17 @@ class DeploymentStatus:
 
     @property
     def total(self) -> int:
-        """How many invocations have begun on it and not ended."""
+        """How many invocations that began on it have not ended."""
         return sum(self.in_flight.values())
 
     @property
     def paused(self) -> int:
-        """How many of these do nothing until somebody resumes or kills them."""
+        """How many of these wait until somebody resumes or kills them."""
         return self.in_flight.get("paused", 0)
 
     @property
     def word(self) -> str:
-        """What it is: "current", "draining" or "drained"."""
+        """Its status: "current", "draining" or "drained"."""
         if self.current:
             return "current"
         return "draining" if self.total else "drained"
@@ -85,7 +85,7 @@ class PausedInvocation:
 
     Args:
         id: its id.
-        target: what it runs, such as `shop.v1.Cart/ada/Checkout`.
+        target: its handler, such as `shop.v1.Cart/ada/Checkout`.
     """
 
     id: str
@@ -93,7 +93,7 @@ class PausedInvocation:
 
 
 def load_deployments(admin: AdminClient) -> tuple[DeploymentStatus, ...]:
-    """Returns all deployments, the newest first.
+    """Return all deployments, the newest first.
 
     Raises:
         IngressError: the server refuses, or does not answer as an admin API does.
@@ -113,7 +113,7 @@ def load_deployments(admin: AdminClient) -> tuple[DeploymentStatus, ...]:
 
 
 def paused_on(admin: AdminClient, deployment_id: str) -> tuple[PausedInvocation, ...]:
-    """Returns the invocations that are paused on a deployment, the oldest first.
+    """Return the invocations that are paused on a deployment, the oldest first.
 
     Raises:
         IngressError: the server refuses, or does not answer as an admin API does.

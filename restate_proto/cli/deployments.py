@@ -1,4 +1,4 @@
-"""`restate-proto deployments`: which there are, which are current, and what is in flight on each."""
+"""`restate-proto deployments`: lists deployments, with the invocations in flight on each."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def deployments_command(
     admin_url: AdminUrl = DEFAULT_ADMIN_URL,
     auth_token: AuthToken = None,
 ) -> None:
-    """List the deployments, the newest first: where they are, and what is in flight on each.
+    """List the deployments, newest first: addresses, and the invocations in flight on each.
 
-    A deployment is current where new invocations of one of its services go to it. Else it is
-    draining as long as something that has begun on it has not ended, and then drained.
+    A deployment is current if new invocations of one of its services go to it. Otherwise it is
+    draining until all invocations that began on it have ended, and then drained.
     """
     with admin_client(admin_url, auth_token) as admin:
         deployments = load_deployments(admin)
@@ -63,7 +63,7 @@ def _document(deployment: DeploymentStatus) -> dict[str, Any]:
         "status": deployment.word,
         "created_at": deployment.created_at.isoformat(),
         "sdk_version": description.get("sdk_version"),
-        "metadata": dict(description.get("metadata", {})),
+        "metadata": dict(description.get("metadata") or {}),
         "services": [
             {"name": name, "revision": revision, "current": name in deployment.current}
             for name, revision in deployment.services.items()

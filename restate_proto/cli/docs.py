@@ -1,4 +1,4 @@
-"""`restate-proto docs`: the services of a contract as pages for people."""
+"""`restate-proto docs`: writes pages about the services of a contract."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["DocsFormat", "docs_command", "write_docs"]
 
 
 class DocsFormat(StrEnum):
-    """What the pages are written as."""
+    """The format of the pages."""
 
     MARKDOWN = "markdown"
     HTML = "html"
@@ -35,25 +35,26 @@ def write_docs(
     ingress_url: str = "http://127.0.0.1:8080",
     force: bool = False,
 ) -> tuple[Path, ...]:
-    """Writes the documentation of a contract.
+    """Write the documentation of a contract.
 
     Args:
         source: a folder of .proto files, or a descriptor set.
         out: the folder for the pages; `README.md` and `index.html` in it list the services.
-        format_: what the pages are written as.
+        format_: the format of the pages.
         include: more folders to find imports in.
         all_services: whether a service without a Restate option counts as a plain service.
-        ingress_url: where Restate's ingress is, for the calls that the pages show.
-        force: whether files are replaced, too, that are no pages of this project.
+        ingress_url: the URL of Restate's ingress, for the calls that the pages show.
+        force: whether to replace files that restate-proto did not write.
 
     Returns:
-        The files, sorted; those that were right already were left alone.
+        The files, sorted, including those that were up to date.
 
     Raises:
         ContractError: the contract cannot be read, or breaks a rule.
-        OutputError: a file is there that is no page of this project, or a page has no place.
+        OutputError: a page would replace a file that restate-proto did not write, or would lie
+            outside of the folder.
     """
-    # They take a while to load, and the other commands do without.
+    # Imported here, because they take a while to load, and other commands do not need them.
     from restate_proto.reference.html import render_html  # noqa: PLC0415 - see above
     from restate_proto.reference.markdown import render_markdown  # noqa: PLC0415 - see above
     from restate_proto.reference.pages import contract_pages  # noqa: PLC0415 - see above
@@ -74,23 +75,26 @@ def docs_command(
         typer.Argument(help="A folder of .proto files, or a descriptor set.", show_default=True),
     ] = Path("proto"),
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where the pages go.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the pages.")],
     format_: Annotated[
-        DocsFormat, typer.Option("--format", help="What the pages are written as.")
+        DocsFormat, typer.Option("--format", help="The format of the pages.")
     ] = DocsFormat.BOTH,
     include: Annotated[
         list[Path] | None,
-        typer.Option("--include", "-I", help="One more folder to find imports in."),
+        typer.Option("--include", "-I", help="Another folder in which to find imports."),
     ] = None,
     all_services: Annotated[
-        bool, typer.Option("--all-services", help="Take services without a Restate option too.")
+        bool,
+        typer.Option(
+            "--all-services", help="Also take services without a Restate option, as plain services."
+        ),
     ] = False,
     ingress_url: Annotated[
-        str, typer.Option(help="Restate's ingress, for the calls that the pages show.")
+        str, typer.Option(help="The URL of Restate's ingress, for the calls that the pages show.")
     ] = "http://127.0.0.1:8080",
     force: Force = False,
 ) -> None:
-    """Write the documentation of a contract: its services, handlers and messages, for people."""
+    """Write the documentation of a contract: its services, handlers and messages."""
     if not ingress_url.startswith(("http://", "https://")):
         fail(f"{ingress_url!r} is not a URL, such as http://127.0.0.1:8080", code=MISUSED)
     with reporting_failures():

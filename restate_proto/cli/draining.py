@@ -1,4 +1,4 @@
-"""Older deployments: waits until nothing runs on them any more, and removes them."""
+"""Waits until nothing is in flight on older deployments, and removes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from restate_proto.cli.deployment_status import DeploymentStatus
-    from restate_proto.ingress import AdminClient
+    from restate_proto.ingress.admin import AdminClient
 
 __all__ = ["in_flight_words", "older_deployments", "prune", "wait_drained"]
 
@@ -22,7 +22,7 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0  # seconds between two looks
 
 
 def older_deployments(admin: AdminClient, services: Iterable[str]) -> tuple[DeploymentStatus, ...]:
-    """Returns the deployments that have one of these services, and that no service is current on.
+    """Return the deployments that have one of these services, and are not current for any service.
 
     Raises:
         IngressError: the server refuses, or does not answer as an admin API does.
@@ -38,7 +38,7 @@ def older_deployments(admin: AdminClient, services: Iterable[str]) -> tuple[Depl
 def wait_drained(
     admin: AdminClient, services: Sequence[str], timeout: timedelta
 ) -> tuple[DeploymentStatus, ...]:
-    """Waits until all that has begun on older deployments has ended, or is paused.
+    """Wait until all invocations that began on older deployments have ended, or are paused.
 
     Args:
         admin: asks the server.
@@ -46,8 +46,8 @@ def wait_drained(
         timeout: how long to wait at most.
 
     Returns:
-        The older deployments that are not drained: the time is over, or paused invocations, which
-        nothing but a resume or a kill ends, are left on them.
+        The older deployments that are not drained, because the time is over or because they have
+        paused invocations, which wait for somebody to resume or kill them.
 
     Raises:
         IngressError: the server refuses, or does not answer as an admin API does.
@@ -72,12 +72,12 @@ def wait_drained(
 def prune(
     admin: AdminClient, services: Sequence[str], *, yes: bool
 ) -> tuple[tuple[DeploymentStatus, ...], tuple[DeploymentStatus, ...]]:
-    """Removes older deployments on which nothing is in flight.
+    """Remove older deployments on which nothing is in flight.
 
     Args:
         admin: asks the server.
         services: the names of the services whose older deployments count.
-        yes: whether nobody is asked before.
+        yes: whether to remove them without asking.
 
     Returns:
         Those that were removed, and those that are kept.
@@ -91,7 +91,7 @@ def prune(
         confirm(f"Remove {listed}, on which nothing is in flight?", yes=yes)
     removed: list[DeploymentStatus] = []
     kept: list[DeploymentStatus] = []
-    # Looked at again: the answer may have taken its time, and somebody else rolled back.
+    # Checked again, because somebody may have rolled back while the question waited for an answer.
     for each in older_deployments(admin, services):
         if each.id in drained and not each.total:
             admin.remove_deployment(each.id)
@@ -102,7 +102,7 @@ def prune(
 
 
 def in_flight_words(deployment: DeploymentStatus) -> str:
-    """Says what is in flight on a deployment: "2 running, 1 suspended"; "nothing"."""
+    """Say what is in flight on a deployment: "2 running, 1 suspended", or "nothing"."""
     return (
         ", ".join(f"{count} {status}" for status, count in deployment.in_flight.items())
         or "nothing"

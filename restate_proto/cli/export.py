@@ -1,4 +1,4 @@
-"""`restate-proto export`: puts what contracts import where buf, protoc and editors find it."""
+"""`restate-proto export`: writes the files that contracts import, for buf, protoc and editors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def export_command(
         bool,
         typer.Option(
             "--rules",
-            help="Write buf/validate/validate.binpb, too: what contracts with rules import, as a "
+            help="Also write buf/validate/validate.binpb: the file that contracts with rules import, as a "
             "descriptor set for protoc's --descriptor_set_in.",
         ),
     ] = False,
@@ -57,7 +57,7 @@ def export_command(
 
 
 def _export_rules(path: Path, *, check: bool, command: str) -> None:
-    # Nothing but a descriptor set has this name, so that no other file can be meant.
+    # Only such a descriptor set has this name, so this cannot replace a file of the user.
     content = rules_set()
     is_fresh = path.is_file() and path.read_bytes() == content
     if check and not is_fresh:

@@ -1,4 +1,4 @@
-"""`restate-proto generate`: messages and the Restate code in one call."""
+"""`restate-proto generate`: generates messages and Restate code in one call."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from restate_proto.cli.message_compilers import compile_messages
 from restate_proto.cli.output import (
     MARK,
     Force,
+    check_files,
     reporting_failures,
     write_files,
 )
@@ -32,11 +33,12 @@ __all__ = ["Generated", "generate", "generate_command"]
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What was generated.
+    """The generated files.
 
     Args:
-        files: the files of the tree, sorted; those that were right already were left alone.
-        warnings: what protoc said all the same, and what Go would misunderstand; may be empty.
+        files: the files of the tree, sorted, including those that were up to date.
+        warnings: warnings of protoc, and about services that Go's generator would misread; may be
+            empty.
     """
 
     files: tuple[Path, ...]
@@ -52,29 +54,32 @@ def generate(
     all_services: bool = False,
     include: Sequence[Path] = (),
     force: bool = False,
+    check: bool = False,
 ) -> Generated:
-    """Generates Python from all .proto files of a folder, or of several: messages and Restate code.
+    """Generate Python from all .proto files of a folder, or of several: messages and Restate code.
 
-    restatepb/v1/options.proto and the well-known types need not be there, nor does
-    buf/validate/validate.proto where protovalidate is installed: its module is generated, too, as
-    protovalidate brings none. Nothing is written unless all is right.
+    restatepb/v1/options.proto and the well-known types need not be in the folder, nor does
+    buf/validate/validate.proto if protovalidate is installed. The module of the latter is generated
+    too, because protovalidate does not contain it. If anything is wrong, nothing is written.
 
     Args:
         proto_dir: the folder; its files import each other by their path below it. Or several, such
             as the modules of a buf workspace, whose files import each other in the same way.
-        out: where the Python goes; an import root, or the package `import_prefix`. What
-            betterproto and betterproto2 make is a package itself.
+        out: the folder for the Python: an import root, or the package `import_prefix`. The code of
+            betterproto and betterproto2 is a package by itself.
         messages: the message library; `protobuf`, `betterproto` or `betterproto2`.
         import_prefix: the package that `out` is, such as `acme.gen`; empty for an import root.
         all_services: whether a service without a Restate option becomes a plain service.
         include: more folders to find imports in; nothing is generated for them, except dataclasses,
             which have to be in one tree.
-        force: whether files are replaced, too, that nothing of this project wrote.
+        force: whether to replace files that restate-proto did not write.
+        check: whether to compare the existing files instead of writing any.
 
     Raises:
         ContractError: protoc or the library's compiler is not installed or refuses a file, or the
             contract breaks a rule.
-        OutputError: a file is there that nothing of this project wrote.
+        OutputError: restate-proto did not write a file that it would replace; or, in a check, a
+            file is missing or stale.
     """
     roots = (proto_dir,) if isinstance(proto_dir, Path) else proto_dir
     folder = ProtoFolder(*roots, include=include)
@@ -101,7 +106,8 @@ def generate(
             made, more = compile_messages(messages, request, tree)
             said = _joined(said, more)
         texts.update({name: _with_mark(name, text) for name, text in made.items()})
-    return Generated(write_files(out, texts, force=force), said)
+    files = check_files(out, texts) if check else write_files(out, texts, force=force)
+    return Generated(files, said)
 
 
 def generate_command(
@@ -114,7 +120,7 @@ def generate_command(
         ),
     ] = None,
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where the Python goes.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the generated Python.")],
     messages: Annotated[
         str, typer.Option(help="The message library: protobuf, betterproto or betterproto2.")
     ] = "protobuf",
@@ -122,13 +128,20 @@ def generate_command(
         str, typer.Option(help="The package that OUT is, if it is not an import root: acme.gen")
     ] = "",
     all_services: Annotated[
-        bool, typer.Option("--all-services", help="Take services without a Restate option too.")
+        bool,
+        typer.Option(
+            "--all-services", help="Also take services without a Restate option, as plain services."
+        ),
     ] = False,
     include: Annotated[
         list[Path] | None,
-        typer.Option("--include", "-I", help="One more folder to find imports in."),
+        typer.Option("--include", "-I", help="Another folder in which to find imports."),
     ] = None,
     force: Force = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Write nothing; fail if a file is missing or stale."),
+    ] = False,
 ) -> None:
     """Generate the messages and the Restate code of .proto files."""
     with reporting_failures():
@@ -140,11 +153,14 @@ def generate_command(
             all_services=all_services,
             include=include or [],
             force=force,
+            check=check,
         )
     if generated.warnings:
         typer.echo(generated.warnings, err=True)
     count = sum(path.name.endswith("_restate.py") for path in generated.files)
-    typer.echo(f"{len(generated.files)} files in {out}, {count} of them with Restate services")
+    typer.echo(
+        f"{len(generated.files)} files below {out.absolute()}, {count} with Restate services"
+    )
 
 
 def _joined(*texts: str) -> str:
@@ -152,12 +168,12 @@ def _joined(*texts: str) -> str:
 
 
 def _with_mark(name: str, text: str) -> str:
-    # betterproto2 makes a `py.typed` as well, in which any word means something.
+    # Not for betterproto2's `py.typed`, in which every word has a meaning.
     return f"# {MARK}\n{text}" if name.endswith((".py", ".pyi")) else text
 
 
 def _mended(tree: Path, names: list[str], import_prefix: str) -> dict[str, str]:
-    """Returns what protoc wrote, by path, fit for where it will lie."""
+    """Return protoc's output by path, adapted to the place where it will be."""
     modules = {module_name(name, "_pb2") for name in names}
     texts: dict[str, str] = {}
     for path in tree.rglob("*_pb2.py*"):

@@ -1,4 +1,4 @@
-"""A git repository, read without touching its work tree or its index."""
+"""Reads files from a git repository, without touching its work tree or its index."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 __all__ = ["Repository"]
 
 _LINK = "120000"
-_MAX_LINK = 4000  # bytes; file systems have no longer ones
+_MAX_LINK = 4000  # bytes; file systems have no longer links
 
 _OBJECT = re.compile("[0-9a-f]{40,64}")
 
-# The repository is the user's, but a folder in it may be made to look like one: then its
-# configuration, which can name programs, is somebody else's.
+# The user trusts this repository, but somebody may have made a folder in it look like another
+# repository, whose configuration can name programs to run.
 _OPTIONS = ("-c", "safe.bareRepository=explicit", "--literal-pathspecs", "--no-pager")
 
-# A hook's git would have ours look at the repository that it was called in.
+# git sets these for hooks; they would make it read the hook's repository.
 _FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX")
 
 
@@ -39,23 +39,23 @@ class Repository:
         folder: a folder that exists.
 
     Raises:
-        ContractError: git is not installed, or the folder is in no repository that it reads.
+        ContractError: git is not installed, or the folder is not in a repository that it reads.
     """
 
     def __init__(self, folder: Path) -> None:
         git = shutil.which("git")
         if git is None:
-            raise ContractError("git is not installed, which reads revisions")
+            raise ContractError("git is not installed, but is needed to read revisions")
         self._git = git
         self._folder = folder
         done = self._run("rev-parse", "--show-toplevel")
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip()
-            raise ContractError(f"{folder} is in no git repository ({said})")
+            raise ContractError(f"{folder} is not in a git repository ({said})")
         self.root = Path(os.fsdecode(done.stdout).rstrip("\n"))
 
     def path_of(self, folder: Path) -> str | None:
-        """Returns the path of a folder below the root, "" for the root; None where it is outside."""
+        """Return the path of a folder below the root, "" for the root; None if it is outside."""
         path = folder.resolve()
         root = self.root.resolve()
         if not path.is_relative_to(root):
@@ -63,16 +63,16 @@ class Repository:
         return "" if path == root else path.relative_to(root).as_posix()
 
     def commit(self, revision: str) -> str | None:
-        """Returns the commit that a revision names, or None."""
+        """Return the commit that a revision names, or None."""
         if not revision or revision.startswith("-"):
             return None
         done = self._run("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
-        # It gives other things than a commit as they are: `^main` excludes one.
+        # git passes on what is not a commit: `^main` excludes one.
         found = done.stdout.decode().strip()
         return found if _OBJECT.fullmatch(found) else None
 
     def hint(self, revision: str) -> str:
-        """Says what to do about a revision that there is not; may be empty."""
+        """Suggest what to do about a revision that does not exist; may be empty."""
         buf = re.fullmatch(r".*\.git#(?:branch|tag|ref)=([^,]+).*", revision)
         if buf:
             return f"write {buf[1]}, as git does"
@@ -83,18 +83,18 @@ class Repository:
             return f"did you mean {near[0]}?"
         if self._text("rev-parse", "--is-shallow-repository").strip() == "true":
             if re.search("[~^@:]", revision):
-                return "this clone is shallow: `git fetch --unshallow` gets what came before"
+                return "this clone is shallow: `git fetch --unshallow` gets older revisions"
             return f"this clone is shallow: `git fetch origin {revision}`, then write FETCH_HEAD"
         return ""
 
     def extract(self, commit: str, folder: str, into: Path) -> bool:
-        """Writes the .proto files of a folder, as they are at a commit.
+        """Write the .proto files of a folder, as they are at a commit.
 
         Args:
             commit: the commit.
             folder: the path of the folder below the root; "" for the root.
-            into: a folder without links in its path; gets the files, at their paths below the root,
-                and the links among them with what they lead to.
+            into: a folder without links in its path, for the files, at their paths below the root.
+                Links among them are written too, with their targets.
 
         Returns:
             Whether there were any.
@@ -128,7 +128,7 @@ class Repository:
         return bool(blobs)
 
     def _entries(self, commit: str, folder: str) -> list[tuple[str, str, bool]]:
-        """Returns path and blob of what is below a folder, or is there: .proto files, and links."""
+        """Return paths and blobs of the .proto files and links in a folder."""
         where = ("--", folder) if folder else ()
         entries: list[tuple[str, str, bool]] = []
         listed = self._bytes("ls-tree", "-r", "-z", "--full-tree", commit, *where)
@@ -141,9 +141,10 @@ class Repository:
         return entries
 
     def _targets(self, links: Sequence[tuple[str, str]]) -> dict[str, str]:
-        """Returns where links lead, as paths below the root.
+        """Return the targets of links, as paths below the root.
 
-        What leaves it, or is no path at all, is left out: nothing imports it.
+        Targets outside of the repository, and texts that are not paths, are left out: nothing
+        imports them.
         """
         targets: dict[str, str] = {}
         contents = self._contents([blob for _, blob in links])
@@ -193,9 +194,9 @@ class Repository:
 
 
 def _place(into: Path, path: str) -> Path:
-    """Returns where a path of a tree is written, in a folder that is there.
+    """Return where to write a path of a tree, below an existing folder.
 
-    Whoever made the tree object chose the path, and git checks it only when it checks out: it may
+    Whoever made the tree object chose the path, which git only checks when it checks out. It may
     lead up, be absolute, or go through a link.
     """
     place = into / path

@@ -1,4 +1,4 @@
-"""`restate-proto init`: a new project, which runs and tests at once."""
+"""`restate-proto init`: writes a new project that runs, with a test that passes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from restate_proto.cli.output import MISUSED, OutputError, fail, reporting_failu
 __all__ = ["Kind", "init_command", "project_files"]
 
 SERVER_VERSION = "1.7.12"
-"""The Restate server that a new project asks npm for: the one that this project is tested on."""
+"""The version of restate-server in a new project: the one that this project is tested with."""
 
 
 class Kind(Enum):
-    """What --kind takes."""
+    """The values of --kind."""
 
     SERVICE = "service"
     OBJECT = "object"
@@ -48,11 +48,15 @@ _CALLS = {
 def init_command(
     directory: Annotated[
         Path,
-        typer.Argument(metavar="DIR", help="Where the project goes; made where it is not there."),
+        typer.Argument(
+            metavar="DIR",
+            help="The directory of the project, which is created if it does not exist.",
+        ),
     ],
     *,
     kind: Annotated[
-        Kind, typer.Option(help="What the first service is: plain, a virtual object, a workflow.")
+        Kind,
+        typer.Option(help="The kind of the first service: plain, a virtual object, a workflow."),
     ] = Kind.OBJECT,
     name: Annotated[
         str | None,
@@ -66,7 +70,7 @@ def init_command(
 ) -> None:
     """Write a new project: contract, generated code, a service, its test, and how to run it.
 
-    Nothing that is there is replaced.
+    Existing files are not replaced.
     """
     package = _package(directory, name)
     with reporting_failures():
@@ -76,18 +80,18 @@ def init_command(
 
 
 def project_files(package: str, kind: Kind) -> dict[str, str]:
-    """Returns the files of a new project by their paths.
+    """Return the files of a new project by their paths.
 
     Args:
         package: the package of the contract and of the generated code.
-        kind: what its first service is.
+        kind: the kind of its first service.
 
     Raises:
         ContractError: the generator's compiler is not installed.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - `--help` should not wait for it
 
-    environment = Environment(  # noqa: S701 - what is made is no HTML
+    environment = Environment(  # noqa: S701 - the output is not HTML
         loader=PackageLoader("restate_proto.cli", "project_templates"),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
@@ -121,7 +125,7 @@ def project_files(package: str, kind: Kind) -> dict[str, str]:
 
 
 def _generated(proto: str, contract: str) -> dict[str, str]:
-    """Returns what `restate-proto generate` makes of the contract."""
+    """Return the files that `restate-proto generate` makes from the contract."""
     with tempfile.TemporaryDirectory() as temporary:
         source, out = Path(temporary, "source"), Path(temporary, "out")
         file = source / proto
@@ -135,9 +139,9 @@ def _package(directory: Path, name: str | None) -> str:
     package = name or directory.resolve().name.lower().replace("-", "_").replace(".", "_")
     advice = "write --name PACKAGE, such as --name greeter"
     if not package.isidentifier() or not package.isascii() or keyword.iskeyword(package):
-        fail(f"{package!r} is no name of a Python package; {advice}", code=MISUSED)
+        fail(f"{package!r} cannot be the name of a Python package; {advice}", code=MISUSED)
     if package != package.lower() or package.startswith("_") or package.endswith("_"):
-        fail(f"{package!r} is no name of a proto package; {advice}", code=MISUSED)
+        fail(f"{package!r} cannot be the name of a proto package; {advice}", code=MISUSED)
     if package in _TAKEN or package in sys.stdlib_module_names or _is_installed(package, directory):
         fail(
             f"{package!r} is a module already, which the generated code would hide; {advice}",
@@ -147,24 +151,24 @@ def _package(directory: Path, name: str | None) -> str:
 
 
 def _is_installed(package: str, directory: Path) -> bool:
-    """Whether there is a module of that name; the directory itself, seen from above, is none."""
+    """Tell whether a module of that name is installed; the new directory itself does not count."""
     found = importlib.util.find_spec(package)
     places = found.submodule_search_locations if found is not None else None
     return found is not None and list(places or ()) != [str(directory.resolve())]
 
 
 def _write(directory: Path, texts: dict[str, str]) -> None:
-    """Writes files where none of them is there.
+    """Write files, unless one of them exists.
 
     Raises:
-        OutputError: one is.
+        OutputError: one exists.
         OSError: one cannot be written.
     """
     paths = {directory / name: text for name, text in texts.items()}
     there = [path for path in paths if path.exists() or path.is_symlink()]
     if there:
         raise OutputError(
-            "nothing is written, since there is already\n"
+            "nothing is written, because these files exist already:\n"
             + "\n".join(f"    {path}" for path in there)
         )
     for path, text in paths.items():

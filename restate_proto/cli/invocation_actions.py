@@ -1,4 +1,4 @@
-"""What `restate-proto invocations cancel`, `kill`, `pause`, `resume` and so on do."""
+"""Carries out `restate-proto invocations cancel`, `kill`, `pause`, `resume` and so on."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from restate_proto.cli.admin import confirm
 from restate_proto.cli.invocation_list import count_words
 from restate_proto.cli.output import FAILED, MISUSED, fail
 from restate_proto.contract.paths import printable
-from restate_proto.ingress import AdminAction, IngressError
+from restate_proto.ingress.errors import IngressError
 from restate_proto.ingress.introspection import STATUSES, find_invocations
+from restate_proto.ingress.requests import AdminAction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from restate_proto.ingress import ActionReceipt, AdminClient
+    from restate_proto.ingress.admin import AdminClient
+    from restate_proto.ingress.admin_answers import ActionReceipt
     from restate_proto.ingress.introspection import Invocation, InvocationFilter
 
 __all__ = ["act"]
@@ -27,20 +29,20 @@ __all__ = ["act"]
 _UNFINISHED = STATUSES[:-1]
 _FINISHED = STATUSES[-1:]
 
-# What says that an invocation has ended since it was found, or that nothing is kept of it.
+# The answers that mean that an invocation has ended since it was found, or was forgotten.
 _OVER = (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND)
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """How an action is spoken of.
+    """The words for an action.
 
     Args:
-        question: what is about to happen to so many invocations.
-        done: what has happened.
-        accepted: what will happen, where Restate does it later.
-        already: what is so already, where there is nothing to do; empty where that is a failure.
-        statuses: what it can be done to; a filter without a status means these.
+        question: asks whether to do it to a number of invocations.
+        done: says that it was done.
+        accepted: says that Restate will do it later.
+        already: says that there was nothing to do; empty if that counts as a failure.
+        statuses: the statuses in which it can be done; a filter without a status means these.
     """
 
     question: str
@@ -54,7 +56,7 @@ _ACTIONS = {
     AdminAction.CANCEL: _Words(
         "Cancel",
         "cancelled",
-        "is told that it is cancelled, and ends when its handler has cleaned up",
+        "is being cancelled, and ends when its handler has cleaned up",
         "has ended already",
         _UNFINISHED,
     ),
@@ -75,20 +77,20 @@ def act(
     deployment: str | None = None,
     from_entry: int | None = None,
 ) -> None:
-    """Does one thing to all invocations that a filter lets through, and says what came of each.
+    """Act on all invocations that match a filter, and say what happened to each.
 
     Args:
         admin: the admin API's client.
-        name: what to do, as the command is called.
-        wanted: the filter; where it has ids, each of them is to be there.
+        name: the name of the command.
+        wanted: the filter; if it has ids, each of them must exist.
         yes: whether not to ask first.
-        deployment: the deployment that goes on, where that can be chosen.
-        from_entry: how much of the journal a new invocation takes over.
+        deployment: the deployment to go on with, for actions that can choose it.
+        from_entry: the last journal entry that a new invocation takes over.
 
     Raises:
-        typer.Exit: nobody can be asked, or something was not done to an invocation.
+        typer.Exit: there is no terminal to ask on, or the action failed for an invocation.
         typer.Abort: the answer is no.
-        IngressError: what to do it to cannot be found out, or the server is gone.
+        IngressError: the invocations cannot be found, or the server is gone.
     """
     action = AdminAction(name)
     words = _ACTIONS[action]
@@ -139,7 +141,7 @@ def _act_on(
     deployment: str | None,
     from_entry: int | None,
 ) -> bool:
-    """Does it to one invocation; returns whether it is as it should be then."""
+    """Act on one invocation, and return whether that was successful."""
     words = _ACTIONS[action]
     what = f"{invocation.id} {printable(invocation.target)}"
     try:
@@ -165,6 +167,6 @@ def _show_receipt(words: _Words, receipt: ActionReceipt) -> str:
 
 
 def _reason(invocation: Invocation, error: IngressError) -> str:
-    """Restate's reason, without the id that the line begins with."""
+    """Return Restate's reason without the id, because the line begins with that."""
     reason = (error.reason or str(error)).rstrip(".")
     return printable(reason.replace(f"The invocation '{invocation.id}' ", "it "))

@@ -1,4 +1,4 @@
-"""What `restate-proto invocations describe` prints."""
+"""Prints the output of `restate-proto invocations describe`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from restate_proto.cli.service_types import ServiceTypes
-    from restate_proto.ingress import AdminClient
+    from restate_proto.ingress.admin import AdminClient
     from restate_proto.ingress.introspection import (
         Invocation,
         Journal,
@@ -55,7 +55,7 @@ def describe(
     full: bool,
     as_json: bool,
 ) -> None:
-    """Prints all that Restate knows of an invocation.
+    """Print everything that Restate knows about an invocation.
 
     Args:
         admin: the admin API's client.
@@ -87,7 +87,7 @@ def describe(
 
 
 class _Description:
-    """Fills the tree of an invocation."""
+    """Builds the tree that describes an invocation."""
 
     def __init__(self, admin: AdminClient, types: ServiceTypes, *, full: bool) -> None:
         self._admin = admin
@@ -148,7 +148,7 @@ class _Description:
         place: Place | None,
         depth: int,
     ) -> None:
-        """Adds what an invocation waits for, and what the invocations wait for that it waits for."""
+        """Add what an invocation waits for, and then what those invocations wait for."""
         self._explained.add(invocation.id)
         waiting: list[tuple[str, str | None]] = [
             (show_wait(wait, invocation.asked_at), wait.invocation_id) for wait in waits
@@ -173,7 +173,7 @@ class _Description:
             Text.assemble(_head(other), f": {why(other, (), place)}" if not waits else "")
         )
         if not other.is_over:
-            # A place has been said, and who has the key comes below it.
+            # The place in the queue is printed already, and the holder of the key comes below it.
             self._explain(branch, other, waits, place, depth)
 
     def _add_journal(self, tree: Tree, invocation: Invocation, journal: Journal) -> None:

@@ -1,4 +1,4 @@
-"""What `restate-proto invocations list` prints."""
+"""Prints the output of `restate-proto invocations list`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from restate_proto.ingress.introspection import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from restate_proto.ingress import AdminClient
+    from restate_proto.ingress.admin import AdminClient
     from restate_proto.ingress.introspection import Invocation, InvocationFilter, Place, Wait
 
 __all__ = ["STATUS_STYLES", "count_words", "invocation_json", "list_invocations"]
@@ -44,12 +44,12 @@ STATUS_STYLES = {
 def list_invocations(
     admin: AdminClient, wanted: InvocationFilter, *, all_: bool, limit: int, as_json: bool
 ) -> None:
-    """Prints the invocations that a filter lets through, and what they wait for.
+    """Print the invocations that match a filter, and what they wait for.
 
     Args:
         admin: the admin API's client.
         wanted: the filter.
-        all_: whether those that have ended count too, where the filter names no status.
+        all_: whether ended invocations count too, if the filter names no status.
         limit: how many to print at most.
         as_json: whether to print JSON.
 
@@ -85,7 +85,7 @@ def list_invocations(
 
 
 def count_words(counts: Mapping[str, int]) -> str:
-    """Says how many invocations there are of each status: `3 invocations: 2 pending, 1 paused`."""
+    """Say how many invocations have each status: `3 invocations: 2 pending, 1 paused`."""
     total = sum(counts.values())
     each = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts.get(status))
     return f"{total} {'invocation' if total == 1 else 'invocations'}: {each}"
@@ -94,7 +94,7 @@ def count_words(counts: Mapping[str, int]) -> str:
 def invocation_json(
     invocation: Invocation, waits: Iterable[Wait], place: Place | None
 ) -> dict[str, Any]:
-    """Returns what is known of an invocation for JSON; what does not apply is left out."""
+    """Return an invocation as JSON; members that do not apply are left out."""
     fields = {
         "id": invocation.id,
         "target": invocation.target,

@@ -1,4 +1,4 @@
-"""Why an invocation has not ended, in words."""
+"""Says in words why an invocation has not ended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_WAITS = 3
 
 
 def why(invocation: Invocation, waits: Sequence[Wait], place: Place | None) -> str:
-    """Says on one line why an invocation has not ended, or how it has.
+    """Say on one line why an invocation has not ended, or how it ended.
 
     Args:
         invocation: the invocation.
@@ -59,7 +59,7 @@ def why(invocation: Invocation, waits: Sequence[Wait], place: Place | None) -> s
 
 
 def show_wait(wait: Wait, now: datetime) -> str:
-    """Says what a handler waits for."""
+    """Say what a handler waits for."""
     name = f' "{printable(wait.name)}"' if wait.name else ""
     subject = printable(wait.subject)
     other = f" ({wait.invocation_id})" if wait.invocation_id and wait.kind != "attach" else ""
@@ -79,7 +79,7 @@ def show_wait(wait: Wait, now: datetime) -> str:
 
 
 def show_failed_command(invocation: Invocation) -> str:
-    """Says what the last attempt was at; empty where Restate does not know."""
+    """Say at which command the last attempt failed; empty if Restate does not know."""
     if invocation.failed_command is None:
         return ""
     kind, name, number = invocation.failed_command
@@ -88,7 +88,7 @@ def show_failed_command(invocation: Invocation) -> str:
 
 
 def first_line(text: str) -> str:
-    """Returns the first line of a text, shortened."""
+    """Return the first line of a text, shortened."""
     lines = text.strip().splitlines()
     line = printable(lines[0]) if lines else ""
     return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}..."

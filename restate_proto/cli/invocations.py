@@ -1,4 +1,4 @@
-"""`restate-proto invocations`: what runs on a Restate server, why it does not end, and what to do."""
+"""`restate-proto invocations`: shows invocations and why they do not end, and acts on them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["invocations_app"]
 
 invocations_app = typer.Typer(
     name="invocations",
-    help="See what runs on a Restate server, why it does not end, and do something about it.",
+    help="Show the invocations on a Restate server and why they have not ended, and act on them.",
     no_args_is_help=True,
 )
 
@@ -40,7 +40,7 @@ Services = Annotated[
         "--service",
         "-s",
         metavar="NAME",
-        help="Of this service, such as shop.v1.Cart; may be repeated, as the others.",
+        help="Of this service, such as shop.v1.Cart; this option and the others may be repeated.",
         rich_help_panel=_FILTERS,
     ),
 ]
@@ -83,7 +83,7 @@ DeploymentOption = Annotated[
     typer.Option(
         "--deployment",
         metavar="ID|latest|keep",
-        help="The deployment that goes on with it.",
+        help="The deployment to go on with.",
         show_default=False,
     ),
 ]
@@ -99,7 +99,7 @@ def list_command(
     older_than: OlderThan = None,
     all_: Annotated[
         bool,
-        typer.Option("--all", help="Those that have ended, too.", rich_help_panel=_FILTERS),
+        typer.Option("--all", help="Also those that have ended.", rich_help_panel=_FILTERS),
     ] = False,
     limit: Annotated[
         int, typer.Option(min=1, help="How many to show at most, the oldest first.")
@@ -140,7 +140,7 @@ def describe_command(
 ) -> None:
     """Show what one invocation waits for, why it fails, who called it, and its journal as a tree.
 
-    With a contract, payloads are shown as JSON; without, as they look.
+    With a contract, payloads are shown as JSON; without one, as their bytes look.
     """
     from restate_proto.cli.invocation_description import describe  # noqa: PLC0415 - as above
 
@@ -151,7 +151,7 @@ def describe_command(
 
 
 def _add_action(name: str, help_: str) -> None:
-    """Adds a command that does one thing to invocations."""
+    """Add a command that acts on invocations."""
 
     def command(
         invocation_ids: Ids = None,
@@ -203,10 +203,10 @@ def resume_command(
     admin_url: AdminUrl = DEFAULT_ADMIN_URL,
     auth_token: AuthToken = None,
 ) -> None:
-    """Go on with invocations that are paused; those that are backing off make their attempt now.
+    """Resume paused invocations; those that are backing off make their next attempt now.
 
-    They go on where they began, without --deployment. `latest` moves what is paused to the newest
-    deployment, whose code has to do what the journal says: `describe` shows that.
+    Without --deployment, an invocation stays on its own. `latest` moves paused ones to the newest
+    deployment, whose code has to fit their journals; `describe` shows a journal.
     """
     chosen = (service, handler, key, status, older_than)
     _act("resume", invocation_ids, chosen, admin_url, auth_token, yes=yes, deployment=deployment)
@@ -236,9 +236,12 @@ def restart_command(
     admin_url: AdminUrl = DEFAULT_ADMIN_URL,
     auth_token: AuthToken = None,
 ) -> None:
-    """Do again what has ended, as new invocations with the same input, on the newest deployment."""
+    """Restart ended invocations as new ones with the same input, on the newest deployment."""
     if deployment is not None and from_ is None:
-        fail("--deployment goes with --from: without, the newest one begins anew", code=MISUSED)
+        fail(
+            "--deployment only works with --from: without it, the newest deployment is used",
+            code=MISUSED,
+        )
     _act(
         "restart-as-new",
         invocation_ids,
@@ -303,7 +306,7 @@ def _act(
     from_entry: int | None = None,
 ) -> None:
     if bool(invocation_ids) == any(filters):
-        fail("write the ids of invocations, or options that say which", code=MISUSED)
+        fail("write the ids of invocations, or options that select some", code=MISUSED)
     from restate_proto.cli.invocation_actions import act  # noqa: PLC0415 - `--help` should not wait for it
 
     chosen = _wanted(*filters, ids=invocation_ids)

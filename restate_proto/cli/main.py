@@ -1,7 +1,8 @@
-"""The `restate-proto` command: its subcommands, and what all of them share."""
+"""The `restate-proto` command: the table of its subcommands, and the options that all share."""
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-# Where each command is: its function, or the typer of a group.
+# The module of each command, with its function or, for a group of commands, its typer.
 _COMMANDS: Final = {
     "init": "init:init_command",
     "generate": "generate:generate_command",
@@ -25,6 +26,7 @@ _COMMANDS: Final = {
     "deploy": "deploy:deploy_command",
     "rollback": "rollback:rollback_command",
     "deployments": "deployments:deployments_command",
+    "replay": "replay:replay_command",
     "call": "call:call_app",
     "invocations": "invocations:invocations_app",
     "state": "state:state_app",
@@ -33,14 +35,14 @@ _COMMANDS: Final = {
 
 
 class _Commands(TyperGroup):
-    """Imports a command when it runs, so that no command waits for what the others need."""
+    """Imports a command when it runs, so that no command waits for imports of others."""
 
     @override
     def list_commands(self, ctx: Any) -> list[str]:
         return list(_COMMANDS)
 
     @override
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # of typer's own copy of click
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # typer has its own copy of click
         if cmd_name not in _COMMANDS:
             return None
         module, _, attribute = _COMMANDS[cmd_name].partition(":")
@@ -53,7 +55,17 @@ class _Commands(TyperGroup):
             found = alone
         command = typer.main.get_command(found)
         command.name = cmd_name
+        _join_lines(command)
         return command
+
+
+def _join_lines(command: Any) -> None:
+    """Make each paragraph of a help text one line; typer keeps the line breaks of all but the first."""
+    if command.help:
+        paragraphs = inspect.cleandoc(command.help).split("\n\n")
+        command.help = "\n\n".join(each.replace("\n", " ") for each in paragraphs)
+    for each in getattr(command, "commands", {}).values():
+        _join_lines(each)
 
 
 app = typer.Typer(
@@ -68,7 +80,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from restate_proto.version import __version__  # noqa: PLC0415 - for this alone
+        from restate_proto.version import __version__  # noqa: PLC0415 - only needed here
 
         typer.echo(f"restate-proto {__version__}")
         raise typer.Exit

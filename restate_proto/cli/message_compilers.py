@@ -1,4 +1,4 @@
-"""The compilers of other message libraries: protoc plugins, run as protoc would run them."""
+"""Runs the compilers of other message libraries, which are protoc plugins, without protoc."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class _Compiler:
     """A protoc plugin that is a Python module.
 
     Args:
-        module: what `python -m` runs.
-        needs: the packages that have to be there.
-        install: what to install for them.
+        module: the module to run with `python -m`.
+        needs: the packages that it needs.
+        install: the requirement to install.
         parameter: its options.
     """
 
@@ -59,18 +59,18 @@ _COMPILERS = {
 def compile_messages(
     library: str, request: plugin_pb2.CodeGeneratorRequest, temporary: Path
 ) -> tuple[dict[str, str], str]:
-    """Generates the messages of a contract.
+    """Generate the messages of a contract.
 
-    Services are left out, as their code would need a gRPC library, and so is what the contract
-    imports for options alone.
+    Services are left out, because their code would need a gRPC library, and so are files that the
+    contract only imports for options.
 
     Args:
         library: `betterproto` or `betterproto2`.
-        request: what the Restate code is generated of.
+        request: the request from which the Restate code is generated.
         temporary: a folder to run in.
 
     Returns:
-        The text of each file by its path, and what the compiler said all the same.
+        The text of each file by its path, and the compiler's warnings.
 
     Raises:
         ContractError: the compiler is not installed, or it refuses the contract.
@@ -88,13 +88,13 @@ def compile_messages(
         wanted[file.path].update(message.full_name for message in file.messages())
     files = bare_files(descriptors, wanted)
     for file in files:
-        file.source_code_info.SetInParent()  # betterproto2's stops where there is none
+        file.source_code_info.SetInParent()  # betterproto2's compiler fails without it
     messages = plugin_pb2.CodeGeneratorRequest(
         file_to_generate=request.file_to_generate,
         parameter=compiler.parameter,
         proto_file=files,
     )
-    # betterproto2's calls ruff, which lies beside this Python and need not be on the PATH.
+    # betterproto2's compiler calls ruff, which is next to this Python, but may not be on PATH.
     path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))
     done = subprocess.run(  # noqa: S603 - our own interpreter, and arguments without a shell
         [sys.executable, "-P", "-m", compiler.module],

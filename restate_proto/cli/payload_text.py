@@ -1,4 +1,4 @@
-"""Payloads as text for people: as the contract says, else as they look."""
+"""Shows payloads as text: by their type in the contract, or else by their bytes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import DecodeError
-from google.protobuf.unknown_fields import UnknownFieldSet
 
 from restate_proto.codec.payload import read
 from restate_proto.codec.raw import RawCodec
@@ -19,6 +17,7 @@ from restate_proto.ingress.introspection import PayloadRole
 from restate_proto.model.codec import CodecError
 from restate_proto.model.error_types import DetailedError, received_error
 from restate_proto.model.payload_codec import MARK, PayloadCodecError, payload_codecs
+from restate_proto.protobuf import unknown_fields
 
 if TYPE_CHECKING:
     from restate_proto.cli.service_types import ServiceTypes
@@ -38,7 +37,7 @@ __all__ = [
 
 
 def show_payload(types: ServiceTypes, payload: Payload) -> str:
-    """Writes a payload on one line: its ProtoJSON where the contract knows its type."""
+    """Write a payload on one line, as ProtoJSON if the contract knows its type."""
     try:
         plain = payload._replace(data=_stored_to_plain(types, payload.data))
     except (PayloadCodecError, TerminalError) as error:
@@ -50,7 +49,7 @@ def show_payload(types: ServiceTypes, payload: Payload) -> str:
 
 
 def payload_json(types: ServiceTypes, payload: Payload) -> Any:
-    """Returns a payload for JSON: its ProtoJSON, the JSON that it is, or a string of how it looks."""
+    """Return a payload as a JSON value: its ProtoJSON, its own JSON, or a string that shows it."""
     text = show_payload(types, payload)
     try:
         return json.loads(text)
@@ -59,7 +58,7 @@ def payload_json(types: ServiceTypes, payload: Payload) -> Any:
 
 
 def _stored_to_plain(types: ServiceTypes, data: bytes) -> bytes:
-    """Returns what a payload is before a payload codec has encoded it, if the endpoint has one.
+    """Decode a stored payload with the endpoint's payload codec, if it has one.
 
     Raises:
         PayloadCodecError: its codec cannot decode it here.
@@ -70,7 +69,7 @@ def _stored_to_plain(types: ServiceTypes, data: bytes) -> bytes:
 
 
 def plain_to_stored(types: ServiceTypes, data: bytes) -> bytes:
-    """Returns what Restate stores of a payload.
+    """Encode a payload with the endpoint's payload codec, if it has one.
 
     Raises:
         ValueError: a payload codec refuses it.
@@ -80,7 +79,7 @@ def plain_to_stored(types: ServiceTypes, data: bytes) -> bytes:
 
 
 def _read_json(types: ServiceTypes, payload: Payload) -> str | None:
-    """Returns the ProtoJSON of a payload; None where the contract does not know its type."""
+    """Return the ProtoJSON of a payload; None if the contract does not know its type."""
     found = _codec(types, payload)
     if found is None:
         return None
@@ -92,7 +91,7 @@ def _read_json(types: ServiceTypes, payload: Payload) -> str | None:
 
 
 def show_bytes(data: bytes) -> str:
-    """Writes bytes as they look: JSON, text between quotes, or hexadecimal."""
+    """Write bytes as they look: JSON, text between quotes, or hexadecimal."""
     if not data:
         return "(empty)"
     try:
@@ -106,9 +105,9 @@ def show_bytes(data: bytes) -> str:
 
 
 def _show_binary(data: bytes) -> str:
-    """Writes the fields of what can be read as a message by their numbers; else hexadecimal."""
+    """Write the fields of a binary message by number, or else the bytes in hexadecimal."""
     try:
-        fields = UnknownFieldSet(Empty.FromString(data))
+        fields = unknown_fields(data)
     except DecodeError:
         return f"0x{data.hex()}"
     texts = (f"{field.field_number}: {_show_field(field.data)}" for field in fields)
@@ -132,17 +131,17 @@ def _is_json(text: str) -> bool:
 
 
 def show_failure(types: ServiceTypes, failure: Failure) -> str:
-    """Writes a failure, with its typed detail where a contract that was read knows its type."""
+    """Write a failure, with its typed detail if the contract knows the type."""
     metadata = failure.metadata
     codecs = payload_codecs(types.source, types.payload_codec)
     if codecs is not None:
-        with suppress(PayloadCodecError, TerminalError):  # then it is shown without
+        with suppress(PayloadCodecError, TerminalError):  # the detail is left out
             metadata = codecs.decode_details(metadata)
     return show_error(received_error(failure.message, failure.code, dict(metadata)))
 
 
 def show_error(error: TerminalError) -> str:
-    """Writes the error that an invocation ended with on one line, with its typed detail."""
+    """Write the error that an invocation ended with on one line, with its typed detail."""
     text = f"[{error.code}] {printable(error.message)}"
     if isinstance(error, DetailedError):
         described = error.__restate_error__
@@ -152,7 +151,7 @@ def show_error(error: TerminalError) -> str:
 
 
 def _codec(types: ServiceTypes, payload: Payload) -> tuple[Codec[Any], Encoding] | None:
-    """Returns the codec of a payload, and the encoding of its contract."""
+    """Return the codec of a payload, and the encoding of its contract."""
     service = types.services.get(payload.service)
     if service is None:
         return None

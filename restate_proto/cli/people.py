@@ -1,4 +1,4 @@
-"""What commands show people, and read of them: tables and trees, times and durations."""
+"""Writes tables, trees, times and durations for people, and reads durations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
 
 
 def console() -> Console:
-    """Returns where tables and trees go; a file or a pipe gets them wide, so that lines stay whole."""
+    """Return the console for tables and trees, which is wide for a file or a pipe."""
     from rich.console import Console  # noqa: PLC0415 - `--help` should not wait for it
 
     is_piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
@@ -35,13 +35,15 @@ def console() -> Console:
 
 
 def read_duration(text: str) -> timedelta:
-    """Reads a duration: `90s`, `5m`, `1h30m`, `2d`, `250ms`.
+    """Read a duration: `90s`, `5m`, `1h30m`, `2d`, `250ms`.
 
     Raises:
-        typer.BadParameter: it is none.
+        typer.BadParameter: the text is not a duration.
     """
     if not _DURATION.fullmatch(text.strip()):
-        raise typer.BadParameter(f"{text!r} is no duration, such as 90s, 5m, 1h30m or 2d")
+        raise typer.BadParameter(
+            f"{text!r} is not a duration; write one such as 90s, 5m, 1h30m or 2d"
+        )
     parts = _PART.findall(text)
     try:
         return timedelta(seconds=sum(float(n) * _UNITS.get(unit, 0.001) for n, unit in parts))
@@ -50,7 +52,7 @@ def read_duration(text: str) -> timedelta:
 
 
 def show_duration(duration: timedelta) -> str:
-    """Writes a duration with the two units that matter: `45 s`, `3 m 20 s`, `5 h`, `12 d 4 h`."""
+    """Write a duration with the two units that matter: `45 s`, `3 m 20 s`, `5 h`, `12 d 4 h`."""
     seconds = max(0, round(duration.total_seconds()))
     parts: list[str] = []
     for unit, size in _UNITS.items():
@@ -61,12 +63,12 @@ def show_duration(duration: timedelta) -> str:
 
 
 def show_time(time: datetime) -> str:
-    """Writes a time: `2026-11-29 23:45:02 UTC`."""
+    """Write a time: `2026-11-29 23:45:02 UTC`."""
     return f"{time:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def show_ago(time: datetime, now: datetime) -> str:
-    """Writes how long ago something was, or how long it is until then: `3 m ago`, `in 5 s`, `now`."""
+    """Write the time since or until something: `3 m ago`, `in 5 s`, `now`."""
     if abs(time - now) < _A_MOMENT:
         return "now"
     if time > now:

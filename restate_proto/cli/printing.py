@@ -1,7 +1,7 @@
-"""How commands print what a server says: tables and lines for people, JSON for programs.
+"""Prints data of a server: tables and lines for people, JSON for programs.
 
-What comes from a server has keys and messages of anybody in it, and must be no command to a
-terminal: control characters are written as escapes.
+Data from a server contains keys and messages from anybody, which must not control the terminal. So
+control characters are written as escapes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Prints a table on stdout; a cell may have several lines."""
+    """Print a table on stdout; a cell may have several lines."""
     from rich.table import Table  # noqa: PLC0415 - `--help` should not wait for it
 
     table = Table(*columns)
@@ -34,11 +34,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Prints lines on stdout, however long they are."""
+    """Print lines on stdout, however long they are."""
     for line in lines:
         typer.echo(printable(line))
 
 
 def print_json(document: object) -> None:
-    """Prints a JSON document on stdout."""
+    """Print a JSON document on stdout."""
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))

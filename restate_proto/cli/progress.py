@@ -1,4 +1,4 @@
-"""What a command shows while it waits: a line that changes on a terminal, else a line per change."""
+"""Shows progress: one changing line on a terminal, or else a line per change."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["showing_progress"]
 
 @contextmanager
 def showing_progress() -> Generator[Callable[[str], None]]:
-    """Shows on stderr what a block waits for, until it is left.
+    """Show progress on stderr until a block is left.
 
     Yields:
-        What the block calls with the text. In a log, where no line can be changed, a text is written
-        when it differs from the one before.
+        A function that shows a text. In a log, where lines cannot change, a text is written if it
+        differs from the previous one.
     """
     from rich.console import Console  # noqa: PLC0415 - `--help` should not wait for it
 

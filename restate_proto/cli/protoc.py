@@ -1,4 +1,4 @@
-"""protoc, as it comes with grpcio-tools, on folders of .proto files."""
+"""Runs protoc, which comes with grpcio-tools, on folders of .proto files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
 
 _UNUSED_IMPORT = re.compile(r"(?P<path>.+?):\d+:\d+: warning: Import (?P<imported>.+) is unused\.")
 
-# What installed packages bring: generated again, it would hide theirs.
+# Files of installed packages are not generated again, because that would hide the installed ones.
 _INSTALLED = ("restatepb/", "google/protobuf/")
 
 
@@ -43,17 +43,17 @@ class ContractError(RestateError):
 class ProtoFolder:
     """A folder of .proto files, which import each other by their path below it.
 
-    Several folders, such as the modules of a buf workspace, are taken as if they were one.
-    restatepb/v1/options.proto and the well-known types need not be there, nor does
-    buf/validate/validate.proto where protovalidate is installed.
+    Several folders, such as the modules of a buf workspace, act as one. restatepb/v1/options.proto
+    and the well-known types need not be in it, nor does buf/validate/validate.proto if
+    protovalidate is installed.
 
     Args:
         paths: the folder, or folders.
         include: more folders to find imports in.
 
     Raises:
-        ContractError: a folder is missing, there is no .proto file, two have one path, a name would
-            be something else to protoc, or protoc is not installed.
+        ContractError: a folder is missing, there is no .proto file, two have the same path, protoc
+            would misread a name, or protoc is not installed.
     """
 
     def __init__(self, *paths: Path, include: Sequence[Path] = ()) -> None:
@@ -67,16 +67,16 @@ class ProtoFolder:
         self._folders = (*paths, *include)
         for folder in include:
             if not folder.is_dir():
-                raise ContractError(f"{folder} is no folder to find imports in")
+                raise ContractError(f"{folder} is not a folder, so imports cannot be found in it")
         for folder in self._folders:
             _check_folder(folder)
         self.brought: list[str] = []
-        """Files that were compiled with those of the contract, and that installed packages bring."""
+        """The compiled files that belong to installed packages."""
 
     def compile(
         self, temporary: Path, arguments: Sequence[str] = ()
     ) -> tuple[FileDescriptorSet, str]:
-        """Runs protoc on all files of the folders.
+        """Run protoc on all files of the folders.
 
         Args:
             temporary: an empty folder for what protoc needs.
@@ -84,7 +84,7 @@ class ProtoFolder:
 
         Returns:
             The descriptors of the files and all that they import, with comments and lines; and
-            what protoc said all the same, which may be empty.
+            protoc's warnings, which may be empty.
 
         Raises:
             ContractError: protoc refuses a file, or an import has no proto path.
@@ -109,10 +109,10 @@ class ProtoFolder:
     def _run_protoc(
         self, temporary: Path, descriptors: Path, arguments: Sequence[str]
     ) -> tuple[int, str]:
-        """Returns the exit code of protoc, and what it said."""
+        """Return the exit code of protoc and its output."""
         arguments_file = temporary / "arguments"
         lines = [
-            # Only this folder, under its own name: the one around it may be all of site-packages.
+            # Only this folder, under its own name, because its parent may be all of site-packages.
             f"-Irestatepb/v1={options_folder()}",
             *(f"-I{folder}" for folder in self._folders),
             *arguments,
@@ -126,8 +126,8 @@ class ProtoFolder:
             brought = temporary / "brought"
             brought.write_bytes(rules_set())
             lines.insert(0, f"--descriptor_set_in={brought}")
-        # In a file, since a command line can be too short for a large tree. A line of it is one
-        # argument, whatever it holds; that those of the contract are no options has been checked.
+        # In a file, because a large tree can exceed the length of a command line. Each line is one
+        # argument, whatever it contains; paths that look like options have been refused before.
         arguments_file.write_text("\n".join(lines), encoding="utf-8")
         # `-P` keeps the modules of the current folder out; protoc adds the well-known types itself.
         command = [sys.executable, "-P", "-m", "grpc_tools.protoc", f"@{arguments_file}"]
@@ -138,7 +138,7 @@ class ProtoFolder:
         return done.returncode, "\n".join(map(printable, said.split("\n")))
 
     def on_disk(self, text: str) -> str:
-        """Puts their folder in front of the files that begin lines, as a new protoc does itself."""
+        """Put the folder before file names at the start of lines, as newer protocs do."""
         lines: list[str] = []
         for line in text.split("\n"):
             name, _, rest = line.partition(":")
@@ -148,21 +148,21 @@ class ProtoFolder:
 
 
 def is_installed(name: str) -> bool:
-    """Whether an installed package brings the file of that proto path: protobuf, or this one."""
+    """Tell whether an installed package brings the file of that proto path: protobuf, or this one."""
     return name.startswith(_INSTALLED)
 
 
 def options_folder() -> Path:
-    """Returns the folder of the options.proto that came with this version."""
-    # Not beside the imported `restatepb`: a generated tree may have one of its own.
+    """Return the folder of the options.proto that came with this version."""
+    # Not next to the imported `restatepb`, because a generated tree may have its own.
     root = Path(__file__).parents[2]
     installed = root / "restatepb" / "v1"
-    # A checkout: the wheel alone has the .proto file next to its Python.
+    # In a checkout, the .proto file is elsewhere; only the wheel has it next to its Python.
     return installed if installed.is_dir() else root / "proto" / "restatepb" / "v1"
 
 
 def check_proto_paths(names: Iterable[str]) -> None:
-    """Refuses files whose names could be something else than a path to whatever they are given to.
+    """Refuse files with names that a program could take for something other than a path.
 
     Raises:
         ContractError: with a line for each of them.
@@ -173,7 +173,7 @@ def check_proto_paths(names: Iterable[str]) -> None:
 
 
 def _without_named_imports(said: str, found: FileDescriptorSet) -> str:
-    """Leaves out that an import is unused whose types our options name, which protoc does not see."""
+    """Drop warnings of unused imports whose types our options name: protoc does not read these."""
     files = {file.name: file for file in found.file}
     ours = f"[{options_pb2.DESCRIPTOR.package}."
 
@@ -184,7 +184,7 @@ def _without_named_imports(said: str, found: FileDescriptorSet) -> str:
         imported = files[match["imported"]]
         inside = f"{imported.package}." if imported.package else ""
         names = [f"{inside}{name}" for name in _message_names(imported.message_type)]
-        # As text, in which a name between quotes is a string of an option.
+        # In the text, a type's name between quotes is a string in an option.
         texts = (str(file) for name, file in files.items() if match["path"].endswith(name))
         return any(
             f'"{name}"' in text or f'".{name}"' in text
@@ -203,7 +203,7 @@ def _message_names(messages: Iterable[DescriptorProto]) -> Iterator[str]:
 
 
 def _check_folder(folder: Path) -> None:
-    """Refuses a folder that protoc would take for several, or for one that is called differently."""
+    """Refuse a folder whose name protoc would take for several folders, or for another one."""
     name = str(folder)
     if printable(name) != name or os.pathsep in name or "=" in name:
         raise ContractError(
@@ -213,11 +213,11 @@ def _check_folder(folder: Path) -> None:
 
 
 def _proto_files(folders: Sequence[Path]) -> dict[str, Path]:
-    """Returns the folder of each file of the contract, by its proto path."""
+    """Return the folder of each file of the contract, by its proto path."""
     found: dict[str, Path] = {}
     for folder in folders:
         if not folder.is_dir():
-            raise ContractError(f"{folder} is no folder; name the one that has the .proto files")
+            raise ContractError(f"{folder} is not a folder; name the one that has the .proto files")
         for path in folder.rglob("*.proto"):
             parts = path.relative_to(folder).parts
             name = "/".join(parts)

@@ -1,4 +1,4 @@
-"""Mends what protoc's own Python generator writes: imports under a package, and broken stubs."""
+"""Corrects the output of protoc's Python generator: imports under a package, and stubs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _KEYWORD_NESTED = re.compile(r"getattr\(([\w.]+), '(\w+)'\)")
 
 
 def prefix_imports(code: str, modules: AbstractSet[str], prefix: str) -> str:
-    """Lets a generated `_pb2` module (or its stub) find others that now are inside a package.
+    """Let a generated `_pb2` module (or its stub) find others that now are inside a package.
 
     protoc imports by proto path, as if the tree were an import root.
 
@@ -61,7 +61,7 @@ def prefix_imports(code: str, modules: AbstractSet[str], prefix: str) -> str:
 
 
 def mend_stub(code: str) -> str:
-    """Corrects a `.pyi` of protoc, so that type checkers find nothing wrong in strict mode.
+    """Correct a `.pyi` of protoc, so that strict type checkers accept it.
 
     A message or enum value named like a keyword makes the stub a syntax error, at which mypy gives
     up; such a name cannot be written in Python anyway, so that the stub may call it differently.
@@ -89,7 +89,7 @@ def mend_stub(code: str) -> str:
 
 
 def _used_import(match: re.Match[str], code: str) -> str:
-    """Returns an import line with the names alone that the code uses."""
+    """Return an import line with the names alone that the code uses."""
     names = [
         name
         for name in match["names"].split(", ")

@@ -1,4 +1,4 @@
-"""A request as options of a command line, an option for each of its fields; no I/O.
+"""Makes command-line options from the fields of a request, and the request from them; no I/O.
 
 `--ticket-id A1` sets the field `ticket_id`, and `--address.street Main` the field `street` of the
 message `address`, which `--address '{"street": "Main"}'` sets as a whole.
@@ -44,7 +44,7 @@ _ANY_JSON = (
 _DEEPEST = 4
 
 WHOLE = "value"
-"""The option for a request that is no object in JSON, such as `google.protobuf.StringValue`."""
+"""The option for a request that is not an object in JSON, such as `google.protobuf.StringValue`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ class RequestField:
 
     Args:
         option: the option without its dashes: `address.street`.
-        path: the JSON names that lead to it; empty for a request that is no object.
-        descriptor: the field; None for a request that is no object.
-        message: the message that a value is; None where it is none.
+        path: the JSON names that lead to it; empty for a request that is not an object.
+        descriptor: the field; None for a request that is not an object.
+        message: the message type of a value, if it is a message.
         is_list: whether the option may be repeated.
     """
 
@@ -77,14 +77,14 @@ class RequestField:
 
     @property
     def title(self) -> str:
-        """What the help says of it."""
+        """Its description in the help."""
         if self.descriptor is None:
             return f"The request, a {self.message.full_name}."
         return "May be repeated." if self.is_list else ""
 
     @property
     def metavar(self) -> str:
-        """What stands for the value in the help."""
+        """The placeholder of its value in the help."""
         if self._map_entry() is not None:
             return "KEY=VALUE"
         field = self._scalar()
@@ -102,10 +102,10 @@ class RequestField:
         return () if enum is None else tuple(value.name for value in enum.values)
 
     def read(self, text: str) -> Any:
-        """Returns the JSON value that a text on the command line stands for.
+        """Read a text on the command line as a JSON value.
 
         Raises:
-            typer.BadParameter: it stands for none.
+            typer.BadParameter: the text is not a value of the field.
         """
         try:
             return self._read(text)
@@ -128,7 +128,7 @@ class RequestField:
         return None if self.descriptor is None else map_entry(self.descriptor)
 
     def _scalar(self) -> Any:
-        """The field whose type counts: that of a wrapper is inside of it; None for other messages."""
+        """Return the field that determines the type, inside of a wrapper if it is one, or None."""
         if self.message is None:
             return self.descriptor
         return _wrapped(self.message)
@@ -146,21 +146,21 @@ _MESSAGE_METAVARS = {
 
 
 def request_fields(request: Descriptor) -> tuple[RequestField, ...]:
-    """Returns the fields of a request, those of the messages in it after it."""
+    """Return the fields of a request, each followed by the fields of its message."""
     if request.full_name in NO_OBJECTS or request.full_name in _ANY_JSON:
         return (RequestField(WHOLE, (), None, request, is_list=False),)
     return tuple(_fields(request, (), (), (request.full_name,)))
 
 
 def request_json(base: Any, given: Iterable[tuple[RequestField, Sequence[Any]]]) -> Any:
-    """Returns the JSON of a request.
+    """Make the JSON of a request.
 
     Args:
-        base: what it is without the options: an object.
+        base: the request without the options, an object.
         given: the fields whose options are on the command line, with their JSON values.
 
     Raises:
-        typer.BadParameter: a field is in a value that is no object.
+        typer.BadParameter: the value around a field is not an object.
     """
     for field, values in given:
         if not field.path:
@@ -169,7 +169,7 @@ def request_json(base: Any, given: Iterable[tuple[RequestField, Sequence[Any]]])
         for name in field.path[:-1]:
             inside: Any = into.setdefault(name, {})
             if not isinstance(inside, dict):
-                raise typer.BadParameter(f"{name} is no object", param_hint=f"--{field.option}")
+                raise typer.BadParameter(f"{name} is not an object", param_hint=f"--{field.option}")
             into = cast("dict[str, Any]", inside)
         last = field.path[-1]
         if field.descriptor is not None and map_entry(field.descriptor) is not None:
@@ -198,12 +198,12 @@ def _json_name(field: Any) -> str:
 
 
 def _has_form(message: Descriptor) -> bool:
-    """Whether the JSON of a message is something else than its fields."""
+    """Tell whether the JSON of a message is something other than its fields."""
     return message.full_name in NO_OBJECTS or message.full_name in _ANY_JSON
 
 
 def _wrapped(message: Descriptor) -> Any:
-    """The field inside of a wrapper; None for other messages."""
+    """Return the field inside of a wrapper; None for other messages."""
     is_wrapper = message.full_name in NO_OBJECTS and message.full_name.endswith("Value")
     if not is_wrapper or message.full_name in _ANY_JSON:
         return None
@@ -265,4 +265,4 @@ def _enum(enum: Any, text: str) -> str:
     near = [name for name in names if name.endswith(f"_{wanted}")]
     if len(near) == 1:
         return near[0]
-    raise ValueError(f"{text!r} is none of {', '.join(names)}")
+    raise ValueError(f"{text!r} is not one of {', '.join(names)}")

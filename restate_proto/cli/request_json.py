@@ -1,4 +1,4 @@
-"""Messages that people write as JSON: more strictly than a handler reads what programs write."""
+"""Reads JSON that people write, more strictly than handlers read the JSON of programs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KNOWN = re.compile(r"Available Fields\(except extensions\): \"\[(.*)\]\"")
 
 
 def read_argument(text: str) -> str:
-    """Returns what an argument stands for: itself, stdin for `-`, the file for `@FILE`.
+    """Return the text of an argument: itself, stdin for `-`, a file for `@FILE`.
 
     Raises:
         typer.BadParameter: the file cannot be read.
@@ -43,10 +43,10 @@ def read_argument(text: str) -> str:
 
 
 def read_message(codec: Codec[M], text: str) -> M:
-    """Reads a message of its ProtoJSON. A field that it does not have is refused.
+    """Read a message from ProtoJSON, and refuse unknown fields.
 
     Raises:
-        typer.BadParameter: the text is no such message.
+        typer.BadParameter: the text is not such a message.
     """
     try:
         value: Any = strict_json.loads(text.encode(), proto=True)
@@ -65,7 +65,7 @@ def read_message(codec: Codec[M], text: str) -> M:
 
 
 def _explain(text: str) -> str:
-    """Makes one line of what json_format says, with what may be meant."""
+    """Explain an error of json_format on one line, with a suggestion."""
     found = _NO_FIELD.search(text)
     if found is None:
         return printable(" ".join(text.split()))

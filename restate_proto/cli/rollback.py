@@ -1,4 +1,4 @@
-"""`restate-proto rollback`: lets new invocations go to an older deployment again."""
+"""`restate-proto rollback`: sends new invocations to an older deployment again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from restate_proto.cli.deployment_status import DeploymentStatus
-    from restate_proto.ingress import AdminClient
+    from restate_proto.ingress.admin import AdminClient
 
 __all__ = ["rollback_command"]
 
@@ -43,12 +43,13 @@ def rollback_command(
     admin_url: AdminUrl = DEFAULT_ADMIN_URL,
     auth_token: AuthToken = None,
 ) -> None:
-    """Let new invocations go to an older deployment again, which has to be served still.
+    """Send new invocations to an older deployment again, which must still be served.
 
-    What has begun on the newer deployment ends there, so keep serving that, too. Services that only
-    the newer one has stay on it. What the older contract breaks is said, and done all the same.
+    What has begun on the newer deployment ends there, so keep serving it as well. Services that
+    only the newer one has stay on it. What the older contract breaks is reported, but does not stop
+    it.
 
-    Exits with 0 where new invocations go to the older deployment, 1 where not, and 2 where the
+    Exits with 0 if new invocations go to the older deployment, 1 if not, and 2 if the
     command is wrong, or which deployment is meant is not clear.
     """
     with admin_client(admin_url, auth_token) as admin:
@@ -58,14 +59,15 @@ def rollback_command(
         refusal = None
         if plan.action is Action.REPLACE:
             refusal = (
-                f"nothing is changed: {deployment.address} serves something else than what is "
-                f"registered as {deployment.id}; serve that version there again, or deploy it at "
+                f"nothing is changed: {deployment.address} does not serve what is registered as "
+                f"{deployment.id}; serve that version there again, or deploy it at "
                 "another address"
             )
         elif plan.action is Action.MAKE_CURRENT and not dry_run:
             admin.register_again(deployment.description)
         report.show_plan(deployment.id, done=not refusal and not dry_run)
-        report.show_older(OlderDeployments.load(admin, older_deployments(admin, plan.services)))
+        others = [it for it in older_deployments(admin, plan.services) if it.id != deployment.id]
+        report.show_older(OlderDeployments.load(admin, others), prunes=False)
         report.close(refusal)
     if refusal:
         fail(refusal)
@@ -89,10 +91,10 @@ def _find(deployments: Sequence[DeploymentStatus], wanted: str | None) -> Deploy
 
 
 def _before_current(deployments: Sequence[DeploymentStatus]) -> list[DeploymentStatus]:
-    """Returns, for each deployment that is current, the newest other one with one of its services."""
+    """Return, for each current deployment, the newest other one with one of its services."""
     found: list[DeploymentStatus] = []
     for current in deployments:
-        for each in deployments:  # the newest first
+        for each in deployments:  # newest first
             if not each.current and not each.services.keys().isdisjoint(current.current):
                 if each not in found:
                     found.append(each)
@@ -101,7 +103,7 @@ def _before_current(deployments: Sequence[DeploymentStatus]) -> list[DeploymentS
 
 
 def _plan(admin: AdminClient, deployment: DeploymentStatus) -> DeployPlan:
-    """Looks at the older deployment, which may serve something else by now.
+    """Look at the older deployment, which may serve something else by now.
 
     Raises:
         IngressError: the server refuses, or does not answer as an admin API does.

@@ -32,12 +32,12 @@ def serve_command(**options: str | bool | None) -> None:
 
 
 def end(failure: Failure) -> NoReturn:
-    """Ends the command, as nothing can be served."""
+    """End the command, because nothing can be served."""
     fail(failure.message, code=MISUSED if failure.is_misuse else FAILED)
 
 
 def _parameter(setting: Setting) -> inspect.Parameter:
-    """The setting as a parameter, from which typer makes an option."""
+    """Return the setting as a parameter, from which typer makes an option."""
     default = f" Default: {setting.default}." if setting.default else ""
     information: dict[str, Any] = {"help": setting.help + default, "show_default": False}
     if setting.name == "endpoint":

@@ -1,6 +1,6 @@
-"""Reads the arguments of `restate-proto serve` without typer, whose import takes longer than the start.
+"""Reads the arguments of `restate-proto serve` without typer, whose import would slow the start.
 
-Whatever is not plain (a wrong option, `--help`) is left to typer, which knows what to say.
+Everything unusual (a wrong option, `--help`) is left to typer, which has the texts.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _VALUES = {
 
 
 def read_arguments(arguments: Sequence[str]) -> dict[str, str | bool | None] | None:
-    """The options by the names of their settings.
+    """Return the options by the names of their settings.
 
     Args:
         arguments: what follows `serve` on the command line.
 
     Returns:
-        None where they are for typer.
+        None if they are left to typer.
     """
     options: dict[str, str | bool | None] = {}
     left = iter(arguments)

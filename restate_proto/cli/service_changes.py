@@ -1,4 +1,4 @@
-"""What a Restate server has registered, beside what an endpoint serves now."""
+"""Compares the services that a Restate server has registered with those that an endpoint serves."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["ServiceChange", "compare_services"]
 
 _KINDS = {"Service": "service", "VirtualObject": "virtual object", "Workflow": "workflow"}
 
-# What tells one registration from the next, and nothing of the service.
+# Members that differ between registrations, but do not describe the service.
 _BOOKKEEPING = ("name", "ty", "handlers", "deployment_id", "revision", "info")
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceChange:
-    """A service, and what has become of it.
+    """The change of a service.
 
     Args:
         name: its Restate name.
-        kind: what it is, for people.
+        kind: its kind, for people.
         handlers: the names of its handlers.
-        change: what has become of it: "new", "unchanged", "changed" or "gone".
-        details: what has changed, a line for each, such as "handler Close is new" or
+        change: "new", "unchanged", "changed" or "gone".
+        details: a line for each change, such as "handler Close is new" or
             "inactivity_timeout: 1m, was 30s".
     """
 
@@ -39,21 +39,21 @@ class ServiceChange:
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether all of it is as it was."""
+        """Whether nothing about it changed."""
         return self.change == "unchanged"
 
 
 def compare_services(
     before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]
 ) -> tuple[ServiceChange, ...]:
-    """Compares services as the admin API describes them.
+    """Compare services as the admin API describes them.
 
     Args:
         before: those that were there.
         after: those that are to be there.
 
     Returns:
-        All of them, by their names; those that are gone last.
+        The changes of all services by name; those that are gone come last.
     """
     old, new = _by_name(before), _by_name(after)
     gone = {name: service for name, service in old.items() if name not in new}
@@ -64,7 +64,7 @@ def compare_services(
 
 
 def _by_name(described: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """The server has services and handlers in no order."""
+    """Return services or handlers by name, sorted: the server lists them in any order."""
     return {each["name"]: each for each in sorted(described, key=lambda each: each["name"])}
 
 
@@ -102,36 +102,54 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
 
 
 def _settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """Yields the settings that differ, with their values where these fit on a line."""
+    """Yield the settings that differ, with their values if these fit on a line."""
     old, new = dict(_flat(before)), dict(_flat(after))
     for name in sorted(old.keys() | new.keys()):
         one, other = old.get(name), new.get(name)
         if one == other:
             continue
         if name == _CONTRACT:
-            yield "its contract differs"
-        elif all(value is None or isinstance(value, str | int | float) for value in (one, other)):
+            yield _contract_words(one, other)
+        elif name != _TEXT and all(
+            value is None or isinstance(value, str | int | float) for value in (one, other)
+        ):
             yield f"{name}: {_written(other)}, was {_written(one)}"
         else:
             yield f"{name} differs"
 
 
+def _contract_words(before: object, after: object) -> str:
+    if after is None:
+        return "it registers no contract"
+    return "it registers its contract" if before is None else "its contract differs"
+
+
 def _flat(described: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yields the settings of a service or handler; `retry_policy.max_attempts` is one."""
+    """Yield what a service or handler is set to, by the words for it.
+
+    Of the metadata, what tools tell each other is left out, because it follows from the contract.
+    """
     for name, value in described.items():
         if name in _BOOKKEEPING:
             continue
         if name in {"retry_policy", "metadata"}:
-            yield from (
-                (f"{name}.{inner}", _readable(f"{name}.{inner}", each))
-                for inner, each in value.items()
-            )
+            values: Mapping[str, Any] = value or {}
+            for inner, each in values.items():
+                full_name = f"{name}.{inner}"
+                if not full_name.startswith(_OF_TOOLS):
+                    yield _in_words(full_name), _readable(full_name, each)
         else:
-            yield name, value
+            yield _in_words(name), value
+
+
+def _in_words(name: str) -> str:
+    if name.startswith(_ERROR):
+        return f"error {name.removeprefix(_ERROR)}"
+    return _WORDS.get(name, name)
 
 
 def _readable(name: str, value: Any) -> Any:
-    """The contract is compressed, which not every machine does alike."""
+    """Decompress a contract, because machines may compress the same contract differently."""
     files = read_contract(value) if name == _CONTRACT else None
     return value if files is None else files.SerializeToString(deterministic=True)
 
@@ -148,4 +166,13 @@ def _written(value: object) -> str:
 
 
 _CONTRACT = f"metadata.{CONTRACT}"
+_ERROR = "metadata.restatepb.error/"
+_TEXT = "documentation"
+_OF_TOOLS = "metadata.dev.restate."
+_WORDS = {
+    "input_description": "request",
+    "output_description": "response",
+    "input_json_schema": "JSON Schema of the request",
+    "output_json_schema": "JSON Schema of the response",
+}
 _LONGEST = 60

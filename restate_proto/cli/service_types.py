@@ -1,4 +1,4 @@
-"""The services of a contract for commands that read and write their payloads.
+"""Finds the services of a contract, for commands that read and write their payloads.
 
 They come as the descriptors that generated code has: of an endpoint, or made of .proto files.
 """
@@ -57,7 +57,9 @@ ProtoOption = Annotated[
 
 IncludeOption = Annotated[
     list[Path] | None,
-    typer.Option("--include", "-I", help="One more folder to find imports of .proto files in."),
+    typer.Option(
+        "--include", "-I", help="Another folder in which to find imports of .proto files."
+    ),
 ]
 """The option for the folders that a contract imports from."""
 
@@ -67,9 +69,9 @@ class ServiceTypes:
     """The services of a contract.
 
     Args:
-        services: what the contract says of them, by their Restate names.
-        source: where it is, for messages; empty for no contract.
-        payload_codec: what their payloads pass through before Restate stores them, which an
+        services: the descriptors of the services, by their Restate names.
+        source: the place of the contract, for messages; empty without a contract.
+        payload_codec: encodes their payloads before Restate stores them, which an
             endpoint knows; None for nothing.
     """
 
@@ -78,10 +80,10 @@ class ServiceTypes:
     payload_codec: PayloadCodec | Sequence[PayloadCodec] | None = None
 
     def service(self, name: str) -> ServiceDescriptor:
-        """Returns the service of a Restate name, or ends the command.
+        """Return the service of a Restate name, or end the command.
 
         Raises:
-            typer.Exit: the contract has none of that name.
+            typer.Exit: the contract does not have it.
         """
         found = self.services.get(name)
         if found is None:
@@ -90,10 +92,10 @@ class ServiceTypes:
         return found
 
     def handler(self, service: ServiceDescriptor, name: str) -> HandlerDescriptor[Any, Any]:
-        """Returns the handler of a service, or ends the command.
+        """Return the handler of a service, or end the command.
 
         Raises:
-            typer.Exit: the service has none of that name.
+            typer.Exit: the service does not have it.
         """
         for handler in service.handlers:
             if handler.name == name:
@@ -102,7 +104,7 @@ class ServiceTypes:
         fail(f"{service.name} has no handler {name}{hint}", code=MISUSED)
 
     def find_handler(self, service: str, name: str) -> HandlerDescriptor[Any, Any] | None:
-        """Returns the handler of these names; None where the contract has none."""
+        """Return the handler with these names, or None."""
         found = self.services.get(service)
         handlers = () if found is None else found.handlers
         return next((handler for handler in handlers if handler.name == name), None)
@@ -111,7 +113,7 @@ class ServiceTypes:
 def load_services(
     endpoint: str | None, proto: Path | None, include: Sequence[Path] | None
 ) -> ServiceTypes:
-    """Returns the services of the contract that a command line names.
+    """Return the services of the contract that a command line names.
 
     Raises:
         typer.Exit: there is no contract, or it cannot be read.
@@ -119,7 +121,7 @@ def load_services(
     found = find_services(endpoint, proto, include)
     if not found.source:
         fail(
-            "there is no contract here: name its folder with --proto, or an endpoint with --endpoint",
+            "no contract was found: name its folder with --proto, or an endpoint with --endpoint",
             code=MISUSED,
         )
     return found
@@ -128,13 +130,13 @@ def load_services(
 def find_services(
     endpoint: str | None, proto: Path | None, include: Sequence[Path] | None
 ) -> ServiceTypes:
-    """As `load_services`, for commands that can do without a contract.
+    """Load services like `load_services`, for commands that can do without a contract.
 
     Returns:
-        The services; none where the command line names no contract and there is no folder `proto`.
+        The services; empty if the command line names no contract and there is no folder `proto`.
 
     Raises:
-        typer.Exit: what is named cannot be read.
+        typer.Exit: the named contract cannot be read.
     """
     if endpoint is not None and proto is not None:
         fail("write --endpoint or --proto, not both", code=MISUSED)
@@ -158,7 +160,7 @@ def find_services(
         services = contract_services(source, include or ())
     except ContractError as error:
         typer.echo(str(error), err=True)
-        if proto is None:  # nobody has asked for it
+        if proto is None:  # the user has not named it
             return ServiceTypes({}, "")
         raise typer.Exit(MISUSED) from None
     return ServiceTypes({each.name: each for each in services}, str(source))

@@ -1,4 +1,4 @@
-"""`restate-proto state`: what Restate keeps for a key of an object, read and written by the contract."""
+"""`restate-proto state`: reads and writes the state of a key, with the types of the contract."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["state_app"]
 
 state_app = typer.Typer(
     name="state",
-    help="Read and write what Restate keeps for a key of a virtual object or a workflow.",
+    help="Read and write the state of a virtual object or a workflow.",
     no_args_is_help=True,
 )
 
@@ -37,8 +37,8 @@ Version = Annotated[
     typer.Option(
         "--version",
         metavar="VERSION",
-        help="Write nothing unless the state of the key is still what get --version showed. "
-        "Without, it has to be what it is when the command begins.",
+        help="Write only if the state of the key still has the version that get --version showed. "
+        "By default, the version at the beginning of the command.",
         show_default=False,
     ),
 ]
@@ -59,7 +59,7 @@ def get_command(
     *,
     version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version of the state of the key, and no more."),
+        typer.Option("--version", help="Print only the version of the key's state."),
     ] = False,
     endpoint: EndpointOption = None,
     proto: ProtoOption = None,
@@ -69,7 +69,7 @@ def get_command(
 ) -> None:
     """Print the state of a key as JSON: one value, or an object of all of them.
 
-    What the contract does not declare is printed as it looks. Exits with 1 where there is nothing.
+    Undeclared values are shown by their bytes. Exits with 1 if there is no value.
     """
     from restate_proto.cli.state_values import show_state, show_version  # noqa: PLC0415 - `--help` should not wait for it
 
@@ -103,8 +103,8 @@ def set_command(
 ) -> None:
     """Write one value of the state of a key, in the encoding of the contract.
 
-    Restate writes it when no handler has the key: while one has it, it waits for its turn, behind
-    the invocations that wait already.
+    Restate writes it when no handler holds the key. If one does, the write waits for its turn,
+    behind the invocations that wait already.
     """
     from restate_proto.cli.state_values import set_state  # noqa: PLC0415 - as above
 
@@ -128,7 +128,7 @@ def clear_command(
     admin_url: AdminUrl = DEFAULT_ADMIN_URL,
     auth_token: AuthToken = None,
 ) -> None:
-    """Remove one value of the state of a key, or all of them; when no handler has the key."""
+    """Remove one value of the state of a key, or all of them, when no handler holds the key."""
     from restate_proto.cli.state_values import clear_state  # noqa: PLC0415 - as above
 
     with admin_client(admin_url, auth_token) as admin:

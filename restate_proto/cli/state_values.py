@@ -1,7 +1,7 @@
-"""What `restate-proto state get`, `set` and `clear` do.
+"""Carries out `restate-proto state get`, `set` and `clear`.
 
-The admin API replaces the whole state of a key at once. It answers when it has taken the request,
-and never says what came of it: so that is looked for afterwards.
+The admin API replaces the whole state of a key at once. It answers when it has accepted the
+request, and never reports the outcome, so these commands read the state again to find out.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from restate_proto.cli.service_types import ServiceTypes
-    from restate_proto.ingress import AdminClient
+    from restate_proto.ingress.admin import AdminClient
     from restate_proto.model.service import ServiceDescriptor
 
 __all__ = ["clear_state", "set_state", "show_state", "show_version"]
@@ -45,7 +45,7 @@ _SECONDS_BETWEEN = 0.05
 def show_state(
     admin: AdminClient, types: ServiceTypes, service: str, key: str, name: str | None
 ) -> None:
-    """Prints the values of a key as JSON, or one of them.
+    """Print the values of a key as JSON, or one of them.
 
     Raises:
         typer.Exit: there is nothing.
@@ -68,7 +68,7 @@ def show_state(
 
 
 def show_version(admin: AdminClient, service: str, key: str) -> None:
-    """Prints the version of the state of a key, which that of nothing has, too.
+    """Print the version of the state of a key; empty state has a version as well.
 
     Raises:
         IngressError: the request failed.
@@ -87,7 +87,7 @@ def set_state(
     version: str | None,
     plain: bool,
 ) -> None:
-    """Writes one value of the state of a key.
+    """Write one value of the state of a key.
 
     Args:
         admin: the admin API's client.
@@ -96,12 +96,12 @@ def set_state(
         key: the object key.
         name: the name of the state.
         value: the value as JSON, or where to read it.
-        version: the version that the state has to have; None for that of now.
-        plain: whether the value is kept as the JSON that it is.
+        version: the version that the state must have; None for the present one.
+        plain: whether the value is stored as the given JSON.
 
     Raises:
-        typer.Exit: the contract has no such state, or the value was not written.
-        typer.BadParameter: the value is not of the state's type.
+        typer.Exit: the contract does not declare this state, or the value was not written.
+        typer.BadParameter: the value does not have the state's type.
         IngressError: a request failed.
     """
     text = read_argument(value)
@@ -126,7 +126,7 @@ def set_state(
 def clear_state(
     admin: AdminClient, service: str, key: str, name: str | None, *, version: str | None, yes: bool
 ) -> None:
-    """Removes one value of the state of a key, or all.
+    """Remove one value of the state of a key, or all.
 
     Args:
         admin: the admin API's client.
@@ -137,7 +137,7 @@ def clear_state(
         yes: whether not to ask first.
 
     Raises:
-        typer.Exit: nobody can be asked, or nothing was removed.
+        typer.Exit: there is no terminal to ask on, or nothing was removed.
         typer.Abort: the answer is no.
         IngressError: a request failed.
     """
@@ -176,8 +176,8 @@ def _declared_type(service: ServiceDescriptor, name: str) -> type[Any]:
         near = difflib.get_close_matches(name, types, n=1)
         hint = f"did you mean {near[0]}?" if near else f"it declares {', '.join(types) or 'none'}"
         fail(
-            f"{service.name} declares no state {printable(name)}; {hint} --plain writes what it "
-            "does not declare",
+            f"{service.name} declares no state {printable(name)}; {hint} --plain writes "
+            "undeclared state",
             code=MISUSED,
         )
     return types[name]
@@ -201,10 +201,10 @@ def _replace(
     values: Mapping[str, bytes],
     done: str,
 ) -> None:
-    """Replaces the state of a key that is as it was, and says what came of it."""
+    """Replace the state of a key if it still has its version, and say what happened."""
     after = KeyState(values)
     if after.version == before.version:
-        typer.echo("it is so already")
+        typer.echo("nothing to change: the state is like that already")
         return
     admin.replace_state(service, key, values, version=before.version)
     for _ in range(_MOST_LOOKS):
@@ -216,7 +216,7 @@ def _replace(
         if now != before.version:
             fail(
                 f"something else has written the state of {service}/{printable(key)} meanwhile; "
-                "nothing is written: look at it, and try again"
+                "nothing is written: look at the new state, and try again"
             )
         if holder is not None:
             typer.echo(
@@ -225,4 +225,4 @@ def _replace(
             )
             return
         time.sleep(_SECONDS_BETWEEN)
-    fail("Restate has taken the change, and has not made it yet; look with `state get`")
+    fail("Restate has accepted the change, but has not made it yet; look with `state get`")

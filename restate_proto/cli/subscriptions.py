@@ -1,4 +1,4 @@
-"""`restate-proto subscriptions`: which topics of Kafka go to which handlers."""
+"""`restate-proto subscriptions`: lists, adds and removes subscriptions of handlers to Kafka topics."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def add_command(
     topic: Annotated[
         str,
         typer.Argument(
-            metavar="CLUSTER/TOPIC", help="The topic, of a cluster that the server is told of."
+            metavar="CLUSTER/TOPIC", help="The topic, of a Kafka cluster that the server knows."
         ),
     ],
     handler: Annotated[
         str,
         typer.Argument(
             metavar="SERVICE/HANDLER",
-            help="What each record invokes. The key of a record is the key of a virtual object, or "
+            help="The handler that each record invokes. The key of a record is the key of a virtual object, or "
             "the id of a workflow.",
         ),
     ],
@@ -105,7 +105,7 @@ def remove_command(
     admin_url: AdminUrl = DEFAULT_ADMIN_URL,
     auth_token: AuthToken = None,
 ) -> None:
-    """Remove a subscription. What its records have invoked goes on."""
+    """Remove a subscription. Invocations by its records go on."""
     with admin_client(admin_url, auth_token) as admin:
         found = {each["id"]: each for each in admin.subscriptions()}.get(subscription_id)
         if found is None:
@@ -119,7 +119,7 @@ def remove_command(
 
 
 def _uri(scheme: str, text: str, example: str) -> str:
-    """Returns what the server wants; it takes what has a scheme already, as its answers do."""
+    """Write a name as the server expects it, with the scheme, which the text may have already."""
     name = text.removeprefix(f"{scheme}://")
     if not re.fullmatch(r"[^/\s]+/[^/\s]+", name):
         fail(f"{text!r} is not of the form {example}", code=MISUSED)

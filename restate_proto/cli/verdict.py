@@ -1,6 +1,6 @@
-"""What a deployment breaks: the contracts of what is registered and of what is served, compared.
+"""Finds out what a deployment breaks, by comparing the registered contract with the served one.
 
-An endpoint of this project registers its contract with its services; that of other SDKs has none.
+Endpoints of this project register their contract with their services; those of other SDKs do not.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Verdict:
     """What a deployment breaks.
 
     Args:
-        findings: what breaks, or may, as `restate-proto breaking` finds it.
+        findings: what breaks or may break, as `restate-proto breaking` finds it.
         judged: the names of the services that were compared.
-        unknown: the names of those that were not, since one side has no contract.
+        unknown: the names of those that were not, because one side has no contract.
     """
 
     findings: tuple[Finding, ...]
@@ -43,11 +43,11 @@ class Verdict:
 
 
 def judge(current: Iterable[Mapping[str, Any]], served: Iterable[Mapping[str, Any]]) -> Verdict:
-    """Compares services of two deployments.
+    """Compare services of two deployments.
 
     Args:
-        current: the services that are to be replaced, as the admin API describes them.
-        served: what is to replace them; a new service breaks nothing.
+        current: the services before the change, as the admin API describes them.
+        served: the services after it; a new service breaks nothing.
     """
     new = {service["name"]: service for service in served}
     findings: list[Finding] = []
@@ -66,13 +66,14 @@ def judge(current: Iterable[Mapping[str, Any]], served: Iterable[Mapping[str, An
 
 
 def _contract(described: Mapping[str, Any]) -> ContractVersion | None:
-    """Returns what the metadata of a service says that its contract is: this service alone."""
-    files = read_contract(described.get("metadata", {}).get(CONTRACT, ""))
+    """Return the contract in the metadata of a service, reduced to this service."""
+    metadata: Mapping[str, Any] = described.get("metadata") or {}
+    files = read_contract(metadata.get(CONTRACT, ""))
     if files is None or not files.file:
         return None
     try:
         descriptors = Descriptors(files.file)
-        # The past may have broken rules of today; what can be read is compared.
+        # An older contract may break today's rules; the parts that can be read are compared.
         (parsed,) = parse_files(
             descriptors, [files.file[-1].name], all_services=True, problems=Problems()
         )

@@ -1,3 +1,3 @@
-"""How messages become payloads and back: codecs, content types, JSON Schema."""
+"""Convert messages to payloads and back: codecs, content types, JSON Schemas."""
 
 from __future__ import annotations

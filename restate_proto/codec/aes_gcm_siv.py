@@ -1,10 +1,10 @@
-"""Payloads encrypted by AES-256-GCM-SIV (RFC 8452), with keys that are rotated.
+"""`AesGcmSiv`: encrypts payloads with AES-256-GCM-SIV (RFC 8452), and rotates keys.
 
     one byte: the length of the key's name    the name    nonce, 12 bytes    ciphertext and tag
 
-The name is authenticated. The nonce is drawn by chance: equal payloads are stored as different bytes.
-Should one be drawn twice, it shows whether the two payloads are equal, and nothing else; with AES-GCM it
-would give the key away.
+The name is authenticated. The nonce is random, so equal payloads are stored as different bytes. If
+a nonce is drawn twice, an attacker learns only whether the two payloads are equal. With AES-GCM,
+the attacker could recover the authentication key.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class AesGcmSiv:
     """A payload codec that encrypts.
 
     Args:
-        keys: keys of 32 bytes by their names, which are stored with each payload in the clear. The
-            first of them writes; all of them read.
+        keys: keys of 32 bytes, by their names, which are stored unencrypted with each payload. The
+            first key encrypts; all of them decrypt.
 
     Raises:
-        TypeError: `keys` is no mapping of strings to bytes.
+        TypeError: `keys` is not a mapping of strings to bytes.
         ValueError: there are no keys, one has another length, or a name is empty or too long.
         ImportError: the package cryptography is not installed.
     """
@@ -63,8 +63,7 @@ class AesGcmSiv:
         """Decrypt a payload with the key that it names.
 
         Raises:
-            PayloadCodecError: there is no such key, the key is another one than it was, or the
-                payload was changed.
+            PayloadCodecError: the key is missing or has been replaced, or the payload was changed.
         """
         start = 1 + data[0] if data else 1
         name = data[1:start]
@@ -74,8 +73,8 @@ class AesGcmSiv:
         if cipher is None:
             known = ", ".join(repr(key.decode()) for key in self._keys)
             raise PayloadCodecError(
-                f"it was encrypted with the key {shown!r}, and there are {known}: add that key to "
-                "those of AesGcmSiv"
+                f"it was encrypted with the key {shown!r}, but there are only {known}: add that key "
+                "to those of AesGcmSiv"
             )
         try:
             return cipher.decrypt(nonce, sealed, name)
@@ -91,7 +90,7 @@ def _check(keys: object) -> None:
         isinstance(name, str) and isinstance(key, bytes)
         for name, key in cast("Mapping[object, object]", keys).items()
     ):
-        # Their type alone: no key may get into a log.
+        # Only the type is shown, so that no key gets into a log.
         given = type(cast("object", keys))
         raise wrong_type("AesGcmSiv", "keys", given, 'a mapping such as {"2026-12": key}')
     if not keys:

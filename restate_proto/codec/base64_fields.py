@@ -1,6 +1,6 @@
-"""Refuses text that is no base64 in the JSON of bytes.
+"""Refuse invalid base64 in the JSON of bytes fields.
 
-`json_format` skips what is not of the alphabet, so that a wrong value becomes another one.
+`json_format` skips characters outside of the alphabet, which would turn a mistake into other bytes.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _ALPHABET = re.compile(r"[A-Za-z0-9+/_-]*")  # the standard one and the URL-safe
 
 
 class Base64Fields:
-    """The fields of bytes in the messages of a type.
+    """The bytes fields in the messages of a type, including nested ones.
 
     Args:
         descriptor: the type.
-        pool: where the types in an `Any` and the extensions are known.
+        pool: the pool with the types of `Any` messages and with extensions.
     """
 
     __slots__ = ("_descriptor", "_fields", "_pool")
@@ -40,17 +40,17 @@ class Base64Fields:
     def __init__(self, descriptor: Descriptor, pool: DescriptorPool) -> None:
         self._descriptor = descriptor
         self._pool = pool
-        # Of each type the fields that are bytes or can hold some, by both of their JSON names.
+        # For each type, the fields that are or can contain bytes, by both of their JSON names.
         self._fields: dict[str, dict[str, FieldDescriptor]] = {}
 
     def check(self, value: Any) -> None:
         """Check the JSON of a message that `json_format` has read.
 
         Args:
-            value: what the JSON text says.
+            value: the JSON, parsed.
 
         Raises:
-            ValueError: a field of bytes has something else than base64; the text says which.
+            ValueError: a field of bytes does not have valid base64; the text says which.
         """
         self._message(value, self._descriptor, "")
 
@@ -82,7 +82,7 @@ class Base64Fields:
 
     def _field(self, value: Any, field: FieldDescriptor, path: str) -> None:
         if value is None:
-            return  # as if it were not there
+            return  # `null` means that the field is unset
         entry = map_entry(field)
         if entry is not None:
             inner = entry.fields_by_name["value"]
@@ -129,7 +129,7 @@ def _can_hold_bytes(field: FieldDescriptor) -> bool:
 
 def _check(value: Any, path: str) -> None:
     if not isinstance(value, str):
-        return  # null, for nothing
+        return  # null leaves the field unset
     body = value.rstrip("=")
     over = len(body) % 4
     padding = len(value) - len(body)

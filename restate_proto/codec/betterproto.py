@@ -1,4 +1,4 @@
-"""The codec of betterproto's messages."""
+"""The codec of the message classes of betterproto."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ require("betterproto", "2.0.0b7")
 
 
 class _Betterproto:
-    """betterproto, as `TwinCodec` and `FieldCopier` use a library."""
+    """What betterproto does in its own way, for `TwinCodec` and `FieldCopier`."""
 
     unset = betterproto.PLACEHOLDER
 
@@ -42,15 +42,16 @@ class _Betterproto:
         return class_.FromString(data)
 
     def is_set(self, message: Any) -> bool:
-        # Not only reading a field makes a message in it; a list in it can be changed in place.
+        # A field may be set without an assignment: reading it creates a message, and lists are
+        # changed in place.
         return betterproto.serialized_on_wire(message) or bool(message)
 
     def enum(self, class_: Any, number: int) -> object:
         return class_.try_value(number)
 
     def maker(self, class_: Any) -> Callable[[dict[str, Any], bytes], Any]:
-        # As betterproto's own parser leaves a message. Its constructor and attributes would take
-        # ten times as long as all else together.
+        # Leaves the message as betterproto's own parser does. Using the constructor and attributes
+        # would take ten times as long as everything else together.
         unset = {field.name: field.default for field in dataclasses.fields(class_)}
         groups: dict[str, str] = class_._betterproto.oneof_group_by_field  # noqa: SLF001
 
@@ -75,5 +76,5 @@ _library = _Betterproto()
 
 
 def betterproto_codec(message_class: type[M]) -> TwinCodec[M]:
-    """A codec of a generated class."""
+    """Return a codec of a generated class."""
     return TwinCodec(_library, message_class)

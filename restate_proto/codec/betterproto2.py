@@ -1,4 +1,4 @@
-"""The codec of betterproto2's messages."""
+"""The codec of the message classes of betterproto2."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ require("betterproto2", "0.10")
 
 
 class _Betterproto2:
-    """betterproto2, as `TwinCodec` and `FieldCopier` use a library."""
+    """What betterproto2 does in its own way, for `TwinCodec` and `FieldCopier`."""
 
     unset = None
 
     def descriptor(self, class_: Any) -> Descriptor | None:
         found = find_descriptor(class_, lambda names: pascal_case("_".join(names)))
-        # There where its compiler was called with `google_protobuf_descriptors`.
+        # Present if the compiler was called with `google_protobuf_descriptors`.
         return found or getattr(class_, "DESCRIPTOR", None)
 
     def copier(self, class_: type, descriptor: Descriptor) -> FieldCopier:
@@ -60,5 +60,5 @@ _library = _Betterproto2()
 
 
 def betterproto2_codec(message_class: type[M]) -> TwinCodec[M]:
-    """A codec of a generated class."""
+    """Return a codec of a generated class."""
     return TwinCodec(_library, message_class)

@@ -1,4 +1,4 @@
-"""Finds the fault in broken protobuf binary, of which protobuf's own parsers only say that there is one."""
+"""Find the fault in broken protobuf binary; protobuf's own parsers only say that there is one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_DEPTH", "find_fault"]
 
 MAX_DEPTH = 100
-"""How many messages may be nested in one; protobuf's parsers read no more."""
+"""How deep messages may be nested; protobuf's parsers read no deeper."""
 
 _FIXED = {1: 8, 5: 4}
 _VARINT, _LENGTH, _GROUP, _END = 0, 2, 3, 4
@@ -22,7 +22,7 @@ _MESSAGE = FieldDescriptor.TYPE_MESSAGE
 
 
 class _FaultError(Exception):
-    """What is wrong, and the names of the fields that lead there, innermost first."""
+    """Says what is wrong, with the names of the fields that lead there, innermost first."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -31,15 +31,15 @@ class _FaultError(Exception):
 
 
 def find_fault(data: bytes, descriptor: Descriptor) -> tuple[str, str] | None:
-    """Find what makes bytes no message of a type.
+    """Find out why bytes are not a message of a type.
 
     Args:
         data: the bytes.
         descriptor: the type.
 
     Returns:
-        The path of the field, empty where there is none, and what is wrong with it; None where
-        nothing is found.
+        The path of the field, empty for the message itself, and what is wrong with it; None if no
+        fault is found.
     """
     try:
         _Reader(data).message(descriptor, 0, len(data), 0)
@@ -117,7 +117,7 @@ class _Reader:
         raise _FaultError("an integer has too many bytes")
 
     def _short_varint(self, what: str, position: int, end: int) -> tuple[int, int]:
-        """A tag or a length: of 32 bits, which fit into 5 bytes."""
+        """Read a tag or a length, which has 32 bits in at most 5 bytes."""
         value, after = self._varint(position, end)
         if after - position > _SHORT_BYTES or value >= 1 << 32:
             raise _FaultError(f"its {what} has more than 32 bits")

@@ -1,4 +1,4 @@
-"""What the messages of a type can contain, however deep inside, so that codecs skip needless checks."""
+"""Find out what messages of a type can contain, so that codecs can skip checks they do not need."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ _FLOATS = (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT)
 
 
 class Contents(NamedTuple):
-    """What a type can hold.
+    """What messages of a type can contain.
 
     Args:
-        anything: messages of any type: in an `Any`, or in extensions.
-        itself: a message that holds its own type, so that there is no bound on the depth.
-        required: fields that have to be there.
+        anything: messages of any type, in an `Any` or in extensions.
+        itself: a message of their own type, so that the depth is not bounded.
+        required: required fields.
         floats: numbers with a fraction.
         bytes: fields of bytes.
         masks: a `FieldMask`.
+        maps: maps, whose entries have no order of their own.
     """
 
     anything: bool
@@ -40,10 +41,11 @@ class Contents(NamedTuple):
     floats: bool
     bytes: bool
     masks: bool
+    maps: bool
 
 
 def contents_of(descriptor: Descriptor) -> Contents:
-    """What messages of a type can hold.
+    """Find out what messages of a type can contain.
 
     Args:
         descriptor: the type.
@@ -65,6 +67,7 @@ def contents_of(descriptor: Descriptor) -> Contents:
         floats=anything or not kinds.isdisjoint(_FLOATS),
         bytes=anything or _BYTES in kinds,
         masks=anything or FIELD_MASK in types,
+        maps=anything or any(type_.GetOptions().map_entry for type_ in types.values()),
     )
 
 
@@ -73,7 +76,7 @@ def _message_types(descriptor: Descriptor) -> Iterator[Descriptor]:
 
 
 def _has_circle(types: dict[str, Descriptor]) -> bool:
-    """Whether one of these types leads back to itself; each type inside of one is among them."""
+    """Tell whether one of these types contains itself; all types that they contain are given."""
     left = {
         name: {inner.full_name for inner in _message_types(type_)} for name, type_ in types.items()
     }

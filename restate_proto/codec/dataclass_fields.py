@@ -1,6 +1,7 @@
-"""Copies dataclasses of betterproto's kind to google.protobuf messages and back, field by field.
+"""Copy betterproto's and betterproto2's dataclasses to google.protobuf messages and back.
 
-Both libraries of that name describe the fields of a message class alike; `Flavour` is what differs.
+Both libraries describe the fields of a message class in the same way; `Flavour` covers what differs
+between them.
 """
 
 from __future__ import annotations
@@ -22,23 +23,23 @@ __all__ = ["FieldCopier", "Flavour"]
 
 
 class Flavour(Protocol):
-    """What one of the libraries has of its own."""
+    """What differs between the two libraries."""
 
     @property
     def unset(self) -> object:
-        """What the attribute of a field holds that was never set, where that is not None."""
+        """The value of a field that was never set, for fields where that is not None."""
         ...
 
     def is_set(self, message: Any) -> bool:
-        """Whether a message in a field that always has one is more than the field's default."""
+        """Tell whether a message in a field that is never None counts as set."""
         ...
 
     def enum(self, class_: Any, number: int) -> object:
-        """The member of an enum; a number may be one that it has no name for."""
+        """Return the member of an enum for a number, which the enum may not know."""
         ...
 
     def maker(self, class_: Any) -> Callable[[dict[str, Any], bytes], Any]:
-        """What makes messages of these attributes and unknown fields, as if they were parsed."""
+        """Return a function that makes messages from attributes and unknown fields."""
         ...
 
 
@@ -49,13 +50,13 @@ class FieldCopier:
         flavour: the class's library.
         class_: the class.
         descriptor: its descriptor.
-        known: the copiers of the classes that lead to this one.
+        known: the copiers of the classes through whose fields this one was reached.
 
     Raises:
-        ValueError: the class has a field that the descriptor has not.
+        ValueError: the class has a field that the descriptor does not have.
     """
 
-    # The classes are known at run time only, hence all the Any.
+    # The classes are only known at run time, hence all the Any.
     def __init__(
         self,
         flavour: Flavour,
@@ -68,7 +69,7 @@ class FieldCopier:
         self._make = flavour.maker(class_)
         self._class = class_
         self._known = {} if known is None else known
-        self._known[class_] = self  # before its fields, one of which may be of its own kind
+        self._known[class_] = self  # before the fields, one of which may have this class
         self._puts: list[tuple[str, values.Put]] = []
         self._takes: dict[int, tuple[str, values.Take | None]] = {}
         fields: Any = descriptor.fields_by_number
@@ -77,7 +78,7 @@ class FieldCopier:
             if meta.number not in fields:
                 raise ValueError(
                     f"{class_.__name__} has a field {own.name} = {meta.number}, and "
-                    f"{descriptor.full_name} has not"
+                    f"{descriptor.full_name} does not"
                 )
             put, take = self._field(
                 fields[meta.number], own.name, bool(meta.group or meta.optional)
@@ -86,7 +87,7 @@ class FieldCopier:
             self._takes[meta.number] = (own.name, take)
 
     def write(self, message: Any, twin: Any) -> None:
-        """Set in an empty twin what is set in a message; what does not fit raises anything."""
+        """Copy the set fields of a message to an empty twin; may raise any exception."""
         if type(message) is not self._class:
             raise TypeError(f"expected {self._class.__name__}, got {type(message).__name__}")
         attributes = object.__getattribute__(message, "__dict__")
@@ -106,7 +107,7 @@ class FieldCopier:
             twin.MergeFromString(unknown)
 
     def read(self, twin: Any) -> Any:
-        """A new message with what is set in a twin; what does not fit raises anything."""
+        """Make a message with the set fields of a twin; may raise any exception."""
         attributes: dict[str, Any] = {}
         is_all = not len(UnknownFieldSet(twin))
         for field, value in twin.ListFields():
@@ -119,12 +120,12 @@ class FieldCopier:
         return self._make(attributes, b"" if is_all else self._unknown_to_class(twin))
 
     def is_set(self, message: Any) -> bool:
-        """Whether a message in a field that always has one is more than the field's default."""
-        # What is of another class is refused when it is written.
+        """Tell whether a message in a field that is never None counts as set."""
+        # A value of another class is refused when it is written.
         return type(message) is not self._class or self._flavour.is_set(message)
 
     def _unknown_to_class(self, twin: Any) -> bytes:
-        """What of a twin the class has no fields for."""
+        """Return the fields of a twin that the class does not have."""
         rest = type(twin)()
         rest.CopyFrom(twin)
         for field, _ in twin.ListFields():
@@ -135,12 +136,12 @@ class FieldCopier:
     def _field(
         self, field: Any, attribute: str, has_presence: bool
     ) -> tuple[values.Put, values.Take | None]:
-        """How a field is written and read.
+        """Return how a field is written and read.
 
         Args:
-            field: its descriptor.
-            attribute: its name in the class.
-            has_presence: whether the class tells a default in it from nothing.
+            field: the field's descriptor.
+            attribute: the field's name in the class.
+            has_presence: whether the class distinguishes the default from an unset field.
         """
         name = field.name
         entry: Any = map_entry(field)
@@ -155,7 +156,7 @@ class FieldCopier:
             read = self._scalar(field, class_)
             if is_repeated(field):
                 return values.put_list(name), values.take_list(read)
-            # A default in a field of proto2 is as good as none to these libraries.
+            # These libraries do not distinguish an unset field of proto2 from one with the default.
             is_optional = field.has_presence and not has_presence and not is_required(field)
             return (values.put_optional if is_optional else values.put_value)(name), read
         found = self._message(field.message_type, class_)

@@ -1,7 +1,7 @@
-"""`google.protobuf.Empty` as None: the codec of what a handler does not take or does not return.
+"""The codec of handlers without a request or response: `google.protobuf.Empty` as None.
 
-On the wire it is what an `Empty` of any message library is. Generated code has it for requests and
-responses alone: state, promises and signals of that type hold a message.
+The bytes are those of an `Empty` in any message library. Generated code uses this codec for
+requests and responses only: state, promises and signals of that type hold a message.
 """
 
 from __future__ import annotations
@@ -34,26 +34,26 @@ class _NothingCodec:
         return f"NOTHING ({self.full_name})"
 
     def to_binary(self, message: None, /) -> bytes:
-        """Zero bytes. Raises `TypeError` for anything but None."""
+        """Return zero bytes; raise `TypeError` for anything but None."""
         self._check(message)
         return b""
 
     def from_binary(self, data: bytes, /) -> None:
-        """Read an `Empty`. Raises `CodecError`."""
+        """Read an `Empty`; raise `CodecError` for other bytes."""
         if data:
             _EMPTY.from_binary(data)
 
     def to_json(self, message: None, /) -> bytes:
-        """An object without fields. Raises `TypeError` for anything but None."""
+        """Return an object without fields; raise `TypeError` for anything but None."""
         self._check(message)
         return b"{}"
 
     def from_json(self, data: bytes, /) -> None:
-        """Read an `Empty`. Raises `CodecError`."""
+        """Read an `Empty`; raise `CodecError` for other text."""
         _EMPTY.from_json(data)
 
     def json_schema(self) -> JsonSchema | None:
-        """The JSON Schema of an `Empty`."""
+        """Return the JSON Schema of `Empty`."""
         return _EMPTY.json_schema()
 
     def _check(self, message: object) -> None:

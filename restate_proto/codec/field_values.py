@@ -1,7 +1,8 @@
-"""Values between Python and the fields of google.protobuf messages, singular, in lists and in maps.
+"""Convert values between Python and the fields of google.protobuf messages.
 
-A `Write` sets a value in a message, a `Read` makes one of what the message gives; a `Put` and a
-`Take` do that for a field. A Read or Take that is None leaves the value as it is.
+A `Write` sets a message from a Python value, and a `Read` makes the value from the message. A `Put`
+and a `Take` do the same for a field of a message, be it singular, repeated or a map. A Read or Take
+that is None leaves values as they are.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ _MICROSECONDS = 1_000_000  # in a second
 
 
 class Values(NamedTuple):
-    """The values of one message type.
+    """How the values of one message type are converted.
 
     Args:
-        write: sets one in a message.
-        read: makes one of a message.
-        is_set: whether one is more than the default of a field that always has a value.
+        write: sets a message from a value.
+        read: makes a value from a message.
+        is_set: tells whether a value is more than the default of a field that always has a value.
     """
 
     write: Write
@@ -54,7 +55,7 @@ class Values(NamedTuple):
 
 
 def _write_timestamp(value: Any, message: Any) -> None:
-    offset = value - _EPOCH  # a TypeError where it has no time zone
+    offset = value - _EPOCH  # raises TypeError without a time zone
     message.seconds = offset.days * 24 * 60 * 60 + offset.seconds
     message.nanos = offset.microseconds * 1000
 
@@ -68,7 +69,7 @@ def _is_not_epoch(value: Any) -> bool:
 
 
 def _is_not_zero(value: Any) -> bool:
-    return value != timedelta()  # what is no timedelta is refused when it is written
+    return value != timedelta()  # any other type is refused when it is written
 
 
 def _write_duration(value: Any, message: Any) -> None:
@@ -93,7 +94,7 @@ def _read_wrapper(message: Any) -> Any:
 
 
 def always(value: object) -> bool:
-    """Any value is there."""
+    """Count any value as set."""
     return True
 
 
@@ -110,11 +111,11 @@ NATIVE = {
         )
     },
 }
-"""The message types that are values of Python's own, by their full names."""
+"""The message types that become Python's own types, by their full names."""
 
 
 def put_value(name: str) -> Put:
-    """For a singular field that is no message."""
+    """Make the Put of a singular field that is not a message."""
 
     def put(value: Any, message: Any) -> None:
         setattr(message, name, value)
@@ -123,7 +124,7 @@ def put_value(name: str) -> Put:
 
 
 def put_optional(name: str) -> Put:
-    """For the same, where a default is not to be set."""
+    """Make the Put of a singular field that is not a message, if defaults are not set."""
 
     def put(value: Any, message: Any) -> None:
         if value:
@@ -133,7 +134,7 @@ def put_optional(name: str) -> Put:
 
 
 def put_list(name: str) -> Put:
-    """For a repeated field of no messages."""
+    """Make the Put of a repeated field of scalars."""
 
     def put(value: Any, message: Any) -> None:
         _check_list(value)
@@ -143,13 +144,14 @@ def put_list(name: str) -> Put:
 
 
 def _check_list(value: object) -> None:
-    # A str would be taken apart, an iterator is empty the next time, a set has any order.
+    # Other iterables are mistakes: a str would be split, an iterator can be read once, and a set
+    # has no fixed order.
     if not isinstance(value, (list, tuple)):
         raise TypeError(f"expected a list, got {type(value).__name__}")
 
 
 def put_map(name: str) -> Put:
-    """For a map whose values are no messages."""
+    """Make the Put of a map of scalars."""
 
     def put(value: Any, message: Any) -> None:
         target = getattr(message, name)
@@ -160,7 +162,7 @@ def put_map(name: str) -> Put:
 
 
 def put_message(name: str, write: Write, is_set: Callable[[Any], bool]) -> Put:
-    """For a singular field of messages."""
+    """Make the Put of a singular message field."""
 
     def put(value: Any, message: Any) -> None:
         if is_set(value):
@@ -172,7 +174,7 @@ def put_message(name: str, write: Write, is_set: Callable[[Any], bool]) -> Put:
 
 
 def put_messages(name: str, write: Write) -> Put:
-    """For a repeated field of messages."""
+    """Make the Put of a repeated message field."""
 
     def put(value: Any, message: Any) -> None:
         _check_list(value)
@@ -184,7 +186,7 @@ def put_messages(name: str, write: Write) -> Put:
 
 
 def put_message_map(name: str, write: Write) -> Put:
-    """For a map whose values are messages."""
+    """Make the Put of a map of messages."""
 
     def put(value: Any, message: Any) -> None:
         target = getattr(message, name)
@@ -195,14 +197,14 @@ def put_message_map(name: str, write: Write) -> Put:
 
 
 def take_list(read: Read | None) -> Take:
-    """For a repeated field."""
+    """Make the Take of a repeated field."""
     if read is None:
         return list
     return lambda value: [read(item) for item in value]
 
 
 def take_map(read: Read | None) -> Take:
-    """For a map. Sorted, so that a handler that goes through it does the same in each process."""
+    """Make the Take of a map. It sorts, so that handlers iterate alike in every process."""
     if read is None:
         return lambda value: {key: value[key] for key in sorted(value)}
     return lambda value: {key: read(value[key]) for key in sorted(value)}

@@ -1,4 +1,4 @@
-"""An example of a message in canonical ProtoJSON."""
+"""Make an example of a message in canonical ProtoJSON, for documentation and tools."""
 
 from __future__ import annotations
 
@@ -17,27 +17,26 @@ if TYPE_CHECKING:
 
 __all__ = ["message_example", "short_example"]
 
-# How much is enough to show what a message is like.
+# How many values are enough to show what a message looks like.
 _MANY_VALUES = 100
 _DEEP = 6
-# More items than these are no example any more.
+# The most items of a list in an example.
 _MOST_ITEMS = 5
 
-# Tools that look for references in a schema also look into its examples.
+# Not a valid value: tools that look for references in a schema also look into its examples.
 _REFERENCE = "$ref"
 
 
 def message_example(descriptor: Descriptor, *, most: int = _MANY_VALUES) -> Any:
-    """An example of a message, as JSON has it.
+    """Make an example of a message in JSON.
 
-    All its fields are there, each with a value that is not its default: one element of what is
-    repeated, one entry of a map, the first case of a oneof. Where a message holds itself, and
-    deep inside of a large one, fields that are messages are left out.
+    Each field has a value that is not its default: repeated fields one element, maps one entry,
+    oneofs their first case. Fields that are messages are left out deep inside of a large message,
+    and where a message contains itself.
 
     Args:
         descriptor: the message's descriptor.
-        most: the number of values that are enough; the fields of the message itself are there all
-            the same.
+        most: how many values are enough; the fields of the message itself are always there.
 
     Returns:
         A JSON value, the same for the same message; a new object each time.
@@ -51,15 +50,15 @@ def message_example(descriptor: Descriptor, *, most: int = _MANY_VALUES) -> Any:
 
 
 def short_example(descriptor: Descriptor, *, most: int) -> tuple[Any, bool]:
-    """An example of a message for people, who look its other fields up.
+    """Make a short example of a message for people, who can look up its other fields.
 
     Args:
         descriptor: the message's descriptor.
-        most: the number of values that are enough. Of a message that has more fields itself, the
-            first ones are there, and those that are required.
+        most: how many values are enough. If the message itself has more fields, its first fields
+            and its required ones are shown.
 
     Returns:
-        A JSON value, and whether `message_example` has more in it.
+        A JSON value, and whether `message_example` would show more.
     """
     whole: Any = message_example(descriptor)
     example: Any = message_example(descriptor, most=most)
@@ -76,11 +75,11 @@ class _TooLargeError(Exception):
 
 
 class _LeftOutError(Exception):
-    """A message is too deep inside, or in itself."""
+    """A message is nested too deep, or contains itself."""
 
 
 class _Builder:
-    """One example in the making, of a greatest depth and with a greatest number of values."""
+    """Builds one example with a maximum depth and a maximum number of values."""
 
     def __init__(self, depth: int, most: int | None) -> None:
         self._depth = depth
@@ -148,4 +147,4 @@ def _enum(descriptor: EnumDescriptor) -> Any:
     if well_known is not None:
         return well_known.example
     names = [value.name for value in descriptor.values]
-    return names[1] if len(names) > 1 else names[0]  # the first is what is not said
+    return names[1] if len(names) > 1 else names[0]  # the first usually stands for "unspecified"

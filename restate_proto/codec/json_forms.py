@@ -1,4 +1,4 @@
-"""What ProtoJSON makes of scalars and well-known types: the JSON Schema and an example of each."""
+"""JSON Schemas and examples of scalars and well-known types in ProtoJSON."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Form(NamedTuple):
 
     Args:
         schema: its JSON Schema.
-        example: a value in canonical form that is not the type's default, where it has another.
-        name: what the schema is called among the definitions of a schema that uses it; empty
-            where it is short enough to be repeated.
+        example: a value in canonical form, other than the type's default if possible.
+        name: the schema's name among the definitions of a schema that uses it; empty if it is short
+            enough to be repeated.
     """
 
     schema: JsonSchema
@@ -28,9 +28,10 @@ class Form(NamedTuple):
 
 
 def _decimal_strings(lowest: int, highest: int, after: str = "") -> JsonSchema:
-    """The strings that have an integer of a range, whose ends are of as many digits.
+    """Make the schema of strings with an integer of a range, whose ends have as many digits.
 
-    The pattern is one that people can read. That of `not`, which makes it exact, is not shown.
+    The pattern is written for people to read. The one in `not`, which makes the schema exact, is
+    not shown to them.
     """
     sign, beyond = "", _numerals_above(str(highest))
     if lowest < 0:
@@ -42,7 +43,7 @@ def _decimal_strings(lowest: int, highest: int, after: str = "") -> JsonSchema:
 
 
 def _numerals_above(digits: str) -> str:
-    """A regular expression of the numerals of as many digits that are above one."""
+    """Make a regular expression for numerals of the same length that are larger than one."""
     first, rest = int(digits[0]), digits[1:]
     higher = f"[{first + 1}-9]{f'[0-9]{{{len(rest)}}}' if rest else ''}" if first < 9 else ""
     same = f"{first}{_numerals_above(rest)}" if rest.strip("9") else ""
@@ -50,7 +51,7 @@ def _numerals_above(digits: str) -> str:
 
 
 def _with_example(schema: JsonSchema, example: Any, name: str = "") -> Form:
-    """A form whose schema has the example, for tools that would make up a wrong one from it."""
+    """Put the example into a form's schema, because tools would invent a wrong one from it."""
     return Form({**schema, "examples": [example]}, example, name)
 
 
@@ -80,7 +81,7 @@ _UINT64 = _with_example(
 _INT32 = Form({"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}, 1)
 _UINT32 = Form({"type": "integer", "minimum": 0, "maximum": 2**32 - 1}, 1)
 _NOT_FINITE = {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}
-_LARGEST_FLOAT = 3.4028235e38  # as the largest one is written, in as few digits as it takes
+_LARGEST_FLOAT = 3.4028235e38  # the largest float, in as few digits as possible
 _FLOAT = Form(
     {
         "anyOf": [

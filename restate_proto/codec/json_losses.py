@@ -1,4 +1,4 @@
-"""What a message loses as ProtoJSON: what cannot be written, and what could not be read again."""
+"""Find what a message would lose as ProtoJSON: parts that cannot be written, or not read again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def find_unwritable(message: Message, pool: DescriptorPool) -> tuple[str, str] |
         pool: where the types in an `Any` are known.
 
     Returns:
-        Its path, empty for the message itself, and the reason; None where it is only too deep.
+        Its path, empty for the message itself, and the reason; None if the message is only too
+        deep.
     """
 
     def reason_of(inner: Message) -> str | None:
@@ -40,7 +41,7 @@ def find_unwritable(message: Message, pool: DescriptorPool) -> tuple[str, str] |
 
 
 def find_lost(message: Message, pool: DescriptorPool) -> tuple[str, str] | None:
-    """Find what is written and would be read as something else, or not at all.
+    """Find a part of a message that would be read back as something else, or not at all.
 
     Args:
         message: where to look.
@@ -77,7 +78,7 @@ def _lost_paths(mask: Any) -> str | None:
 
 
 def missing_fields(message: Any) -> str | None:
-    """What a message lacks of its required fields, in words; None where it lacks none."""
+    """List the required fields that a message lacks, as a sentence; None if it lacks none."""
     if message.IsInitialized():
         return None
     return f"missing required fields: {', '.join(message.FindInitializationErrors())}"

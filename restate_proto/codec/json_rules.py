@@ -1,7 +1,7 @@
-"""What the rules of protovalidate (`buf.validate`) say in a JSON Schema, and in an example.
+"""Add the rules of protovalidate (`buf.validate`) to JSON Schemas and examples.
 
-A schema refuses nothing that validation takes. Rules that JSON Schema has no words for, such as CEL
-expressions, stand in the description.
+A schema never refuses what validation accepts. Rules that JSON Schema cannot express, such as CEL
+expressions, are added to the description.
 """
 
 from __future__ import annotations
@@ -49,26 +49,26 @@ _FORMATS = {
     "ipv4_prefix": ("", "192.0.2.0/24"),
     "ipv6_prefix": ("", "2001:db8::/32"),
 }
-# What RE2 understands and regular expressions of JSON Schema do not, or otherwise.
+# Syntax of RE2 that JSON Schema's regular expressions lack or understand differently.
 _RE2_ALONE = re.compile(r"\(\?(?!:)|\\[ACQEzZpPaC]|\[\[:|\\x\{")
 
 
-# Rules of strings and bytes that refuse the empty one, unless they say 0 or nothing.
+# Rules of strings and bytes that refuse the empty value, unless the rule is 0 or empty.
 _NOT_EMPTY = {"min_len", "len", "min_bytes", "len_bytes", "prefix", "suffix", "contains"}
 
 
 def inner_rules(rules: Rules, prefix: str) -> Rules:
-    """The rules of what a field contains.
+    """Return the rules of a field's items, keys or values.
 
     Args:
-        rules: the field's.
+        rules: the rules of the field.
         prefix: `repeated.items.`, `map.keys.` or `map.values.`.
     """
     return {key.removeprefix(prefix): rules[key] for key in rules if key.startswith(prefix)}
 
 
 def must_be_there(field: FieldDescriptor, rules: Rules) -> bool:
-    """Whether a message is refused that does not have a field."""
+    """Tell whether a message without a field is refused."""
     if "ignore" in rules:
         return False
     if rules.get("required"):
@@ -81,10 +81,10 @@ def must_be_there(field: FieldDescriptor, rules: Rules) -> bool:
 def constrain(
     schema: JsonSchema, field: FieldDescriptor, rules: Rules, *, is_item: bool = False
 ) -> JsonSchema:
-    """The schema of a field's values, with the rules of the field.
+    """Add the rules of a field to the schema of its values.
 
     Args:
-        schema: without them; those of its items or map entries are in it.
+        schema: the schema, to which the rules of items or map entries were already added.
         field: the field, or an entry's `key` or `value`.
         rules: its rules.
         is_item: whether schema and rules are those of an item of the field.
@@ -104,7 +104,7 @@ def constrain(
 
 
 def constrain_message(schema: JsonSchema, rules: Rules) -> None:
-    """Adds the rules of a message as a whole to its schema."""
+    """Add the rules of a message as a whole to its schema."""
     _describe(schema, rules)
 
 
@@ -116,12 +116,12 @@ def _describe(schema: JsonSchema, rules: Rules) -> None:
 
 
 def example_of(field: FieldDescriptor, rules: Rules, usual: Any) -> Any:
-    """An example of a value that keeps its rules, where one is easily found; else the usual one.
+    """Return an example that keeps its rules if one is easily found, else the usual example.
 
     Args:
-        field: whose value it is, in JSON.
-        rules: those of the value.
-        usual: the example of its type.
+        field: the field that has the value, in JSON.
+        rules: the rules of the value.
+        usual: the example of the field's type.
     """
     found: Any = None
     if not rules:
@@ -171,7 +171,7 @@ def _constrain_many(said: JsonSchema, left: Rules, *, is_map: bool) -> None:
 
 
 def _constrain_value(said: JsonSchema, field: FieldDescriptor, left: Rules) -> None:
-    """Says what it can of the rules, and takes it out of them."""
+    """Express as many rules as possible in the schema, and remove them from the rules."""
     kinds = {key.partition(".")[0] for key in left if "." in key}
     if left.pop("required", False) and not field.has_presence and field.message_type is None:
         is_text = field.type in {_F.TYPE_STRING, _F.TYPE_BYTES}
@@ -226,7 +226,7 @@ _BOUNDS = {
 
 
 def _is_outside(rules: Rules) -> bool:
-    """Whether the bounds leave a range out, which is so where the lower one is the higher one."""
+    """Tell whether the bounds exclude a range, which they do if the lower one is the higher one."""
     lower: Any = rules.get("gt", rules.get("gte"))
     upper: Any = rules.get("lt", rules.get("lte"))
     return lower is not None and upper is not None and lower >= upper
@@ -262,7 +262,7 @@ def _refuse(said: JsonSchema, values: list[Any]) -> None:
 
 
 def _forms(field: FieldDescriptor, value: Any) -> list[Any]:
-    """The forms that a value may have in JSON."""
+    """Return the schemas of the forms that a value may have in JSON."""
     if field.enum_type is not None:
         names = [each.name for each in field.enum_type.values if each.number == value]
         return [*names, value]
@@ -277,7 +277,7 @@ def _number(rules: Rules, key: str) -> int:
 
 
 def _refuses_zero(rules: Rules) -> bool:
-    """Whether the zero value breaks a rule: 0, false, the empty string."""
+    """Tell whether the zero value breaks a rule: 0, false, the empty string."""
     for key, value in rules.items():
         kind, _, name = key.partition(".")
         found: Any = value
@@ -301,7 +301,7 @@ def _of_kind(rules: Rules, kind: str) -> Rules:
 
 
 def _is_beyond(name: str, bound: float, value: float) -> bool:
-    """Whether a value is not within a bound."""
+    """Tell whether a value is not within a bound."""
     return (
         (name == "gt" and value <= bound)
         or (name == "gte" and value < bound)

@@ -1,16 +1,16 @@
 """JSON Schema (draft 2020-12) of the canonical ProtoJSON mapping.
 
 A schema says what a message's ProtoJSON looks like, for people and for tools that build requests:
-names as `json_name` has them, 64-bit integers as strings (numbers are taken too), enums by name
-(numbers are taken too), `null` for wrappers. What it takes, our codecs read. They read more: also
-a field's name as the contract writes it and `null` for any unset field, and they ignore unknown
-fields; so properties that the schema does not list are not refused.
+fields by `json_name`, 64-bit integers as strings or numbers, enums by name or number, `null` for
+wrappers. Our codecs read everything that a schema accepts. They also read a field's name as the
+contract writes it and `null` for any unset field, and ignore unknown fields. So a schema does not
+refuse properties that it does not list.
 
-A schema has an example of the message. Tools that make up a request, such as the playground of
-the Restate UI, fill that in; what is for validators alone (that a oneof has one case) is said with
-`not`, which such tools leave alone.
+A schema has an example of the message, which tools that build a request fill in, such as the
+playground of the Restate UI. Constraints for validators only (a oneof has one case) are written
+with `not`, which such tools ignore.
 
-References are local, `#` and `#/$defs/<full name>`: the Restate server takes no others.
+References are local, `#` and `#/$defs/<full name>`: restate-server accepts no others.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ _INT32 = SCALARS[FieldDescriptor.TYPE_INT32].schema
 
 
 def message_schema(descriptor: Descriptor) -> JsonSchema:
-    """The JSON Schema of a message's ProtoJSON form.
+    """Return the JSON Schema of a message's ProtoJSON form.
 
     Args:
         descriptor: the message's descriptor.
 
     Returns:
-        A schema that stands alone, with an example; a new object each time.
+        A self-contained schema with an example; a new object each time.
     """
     builder = _Builder(descriptor)
     schema = {"$schema": _DRAFT, "title": "", **builder.message(descriptor)}
@@ -62,7 +62,7 @@ def message_schema(descriptor: Descriptor) -> JsonSchema:
 
 
 class _Builder:
-    """One schema in the making, with the messages and enums that it refers to."""
+    """Builds one schema, with the messages and enums that it refers to."""
 
     def __init__(self, root: Descriptor) -> None:
         self._root = root.full_name
@@ -84,7 +84,7 @@ class _Builder:
         ]
         if required:
             schema["required"] = required
-        # A oneof of one field says nothing; among them are those that `optional` stands for.
+        # A oneof of one field is no constraint; those that `optional` makes are among them.
         choices = [
             [field.json_name for field in oneof.fields]
             for oneof in descriptor.oneofs
@@ -144,7 +144,7 @@ class _Builder:
         if name == self._root:
             return {"$ref": "#"}
         if name not in self.definitions:
-            self.definitions[name] = {}  # where it refers to itself, it is known already
+            self.definitions[name] = {}  # known before it is built, because it may refer to itself
             self.definitions[name] = {"title": descriptor.name, **describe(descriptor)}
         return {"$ref": f"#/$defs/{name}"}
 
@@ -165,7 +165,7 @@ def _enum(descriptor: EnumDescriptor) -> JsonSchema:
 
 
 def _more_than_one(names: list[str]) -> JsonSchema:
-    """Objects that have at least two of some properties: some, but not one."""
+    """Make the schema of objects that have at least two of some properties: some, but not one."""
     each = [{"required": [name]} for name in names]
     return {"anyOf": each, "not": {"oneOf": each}}
 

@@ -1,8 +1,8 @@
-"""Descriptors for message classes of libraries that keep none.
+"""Find the descriptors of message classes whose library does not provide them.
 
-Generated code brings the descriptors of its contract along, by `message_files`; here the class of a
-message finds its own among them. They live in pools of our own, so that a program may use the same
-contract with google.protobuf as well.
+Generated code registers the descriptors of its contract with `message_files`; this module finds the
+descriptor of a message class among them. The descriptors live in separate pools, so that a program
+can use the same contract with google.protobuf as well.
 """
 
 from __future__ import annotations
@@ -23,39 +23,39 @@ if TYPE_CHECKING:
 __all__ = ["contract_files", "find_descriptor", "message_files"]
 
 _WELL_KNOWN = "google/protobuf/"
-_WELL_KNOWN_MODULE = "google.protobuf"  # or what ends with it
+_WELL_KNOWN_MODULE = "google.protobuf"  # possibly after a prefix
 _WELL_KNOWN_FILES = (
     *("any", "api", "duration", "empty", "field_mask", "source_context", "struct", "timestamp"),
     *("type", "wrappers"),
 )
 
-_files: dict[str, bytes] = {}  # by the module that brought them
-_new: dict[tuple[str, bytes], None] = {}  # what no class has been looked for in yet
+_files: dict[str, bytes] = {}  # by the module that registered them
+_new: dict[tuple[str, bytes], None] = {}  # files that have not been searched yet
 _pools: list[_Pool] = []
 _messages: dict[str, dict[tuple[str, ...], Descriptor]] = {}  # by module, then by names
 
 
 def message_files(module: str, path: str, files: bytes) -> None:
-    """Take the descriptors of a contract.
+    """Register the descriptors of a contract.
 
     Args:
-        module: the generated module that has them, its `__name__`.
-        path: the same without the packages that the generated tree is in.
-        files: a serialized `FileDescriptorSet`, each file after those that it imports; the
-            well-known types are not in it.
+        module: the `__name__` of the generated module.
+        path: the same name without the packages that contain the generated tree.
+        files: a serialized `FileDescriptorSet` without the well-known types, in which each file
+            comes after those that it imports.
     """
     _files[module] = files
     _new[module.removesuffix(path), files] = None
 
 
 def contract_files(module: str) -> bytes | None:
-    """The descriptors that a generated module has brought, its own file last.
+    """Return the descriptors that a generated module has registered, its own file last.
 
     Args:
         module: the module's `__name__`.
 
     Returns:
-        A serialized `FileDescriptorSet`, or None where its messages have descriptors themselves.
+        A serialized `FileDescriptorSet`, or None if its messages have descriptors of their own.
     """
     return _files.get(module)
 
@@ -63,26 +63,26 @@ def contract_files(module: str) -> bytes | None:
 def find_descriptor(
     class_: type, class_name: Callable[[tuple[str, ...]], str]
 ) -> Descriptor | None:
-    """The descriptor of a message class, in a tree with one module for each proto package.
+    """Return the descriptor of a message class, in a tree with one module for each proto package.
 
     Args:
         class_: the class.
-        class_name: what the class of a message is called, by the names that lead to the message
+        class_name: makes the name of a message's class from the names that lead to the message
             inside of its package: `("Outer", "Inner")`.
 
     Returns:
-        It, or None where no contract that was imported has the message.
+        The descriptor, or None if no imported contract has the message.
 
     Raises:
-        TypeError: protobuf refuses a contract that was imported.
+        TypeError: protobuf refuses an imported contract.
     """
     for files in list(_new):
         _read(*files)
-        _new.pop(files, None)  # not before it is read: another thread has to see it until then
+        _new.pop(files, None)  # only after it was read: other threads need it until then
     module = class_.__module__
     candidates = _messages.get(module, {})
     if module.endswith(_WELL_KNOWN_MODULE):
-        # Rather of a contract's pool, where an Any finds the contract's messages.
+        # Prefer a contract's pool, in which an Any finds the contract's messages.
         candidates = {**_well_known(), **_messages.get(_WELL_KNOWN_MODULE, {}), **candidates}
     for names, descriptor in candidates.copy().items():  # another thread may add to it
         if class_name(names) == class_.__name__:
@@ -91,14 +91,14 @@ def find_descriptor(
 
 
 class _Pool:
-    """Files that fit together, and what they were made of."""
+    """A pool of files that fit together, with their serialized forms."""
 
     def __init__(self) -> None:
         self.descriptors = DescriptorPool()
         self._files: dict[str, bytes] = {}
 
     def take(self, files: dict[str, bytes]) -> bool:
-        """Add files, or return False where one contradicts what is there."""
+        """Add files; return False if one of them contradicts the pool."""
         if any(self._files.get(name, data) != data for name, data in files.items()):
             return False
         try:
@@ -108,7 +108,7 @@ class _Pool:
         return True
 
     def add(self, files: dict[str, bytes]) -> None:
-        """Add files. Raises `TypeError` where protobuf refuses one."""
+        """Add files; raise `TypeError` if protobuf refuses one."""
         for name, data in files.items():
             if name not in self._files:
                 self.descriptors.AddSerializedFile(data)
@@ -154,5 +154,5 @@ def _well_known() -> dict[tuple[str, ...], Descriptor]:
 
 
 def _messages_in(file: FileDescriptor) -> Iterator[tuple[tuple[str, ...], Descriptor]]:
-    """Yields the messages of a file, each after the names that lead to it."""
+    """Yield the messages of a file, each after the names that lead to it."""
     return ((names_in_file(message), message) for message in messages_in_file(file))

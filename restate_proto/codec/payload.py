@@ -1,22 +1,24 @@
-"""Which encoding a payload is in, and both directions through it.
+"""Find out the encoding of a payload, and decode and encode payloads.
 
 The rules, for a payload that comes from outside:
 
 - A content type that names an encoding decides. Parameters do not matter
   (`application/json; charset=utf-8`), and a `+json` suffix is JSON.
 - Without one, or with any other (`application/octet-stream`, a browser's form type, the `*/*` of
-  the playground of the Restate UI, which sends what it gets of `/serdes`), the first byte decides, whatever the contract says: `{` begins a JSON object and no binary message. For the
-  types whose ProtoJSON is no object (`Timestamp`, `Duration`, `FieldMask`, `Value`, `ListValue`,
-  wrappers) so does every byte that begins a JSON value; their own fields begin with other bytes.
-- Two first bytes begin both: `{` is also a group with the number 15, and `2` a list in a `Value`.
-  Such a payload is JSON if all of it is.
-- White space before JSON may be the first field of a binary message as well. What is no binary
-  message is read as JSON then.
-- Zero bytes are the empty message, whatever the encoding: in binary that is what it is, and
-  JSON has no other use for them.
+  the playground of the Restate UI, which sends what it gets from `/serdes`), the first byte
+  decides, whatever the contract says. `{` begins a JSON object, and never a binary message. For the
+  types whose ProtoJSON is not an object (`Timestamp`, `Duration`, `FieldMask`, `Value`,
+  `ListValue`, wrappers), every byte that begins a JSON value decides likewise; binary messages of
+  these types begin with other bytes.
+- Two bytes may begin either: `{` is also the tag of a group with the number 15, and `2` that of a
+  list in a `Value`. Such a payload is JSON if all of it is valid JSON.
+- White space before JSON may also be the first field of a binary message. The payload is read as
+  JSON if it is not a valid binary message.
+- Zero bytes are the empty message in either encoding. In binary that is what they mean, and in JSON
+  they would mean nothing.
 
-What has no content type at all, such as state, results, and what an awakeable is resolved with,
-goes by the same rules: so what one party writes, another can read, whatever their contracts say.
+Payloads that never have a content type, such as state, results and the values of awakeables, follow
+the same rules. So every party can read what another one writes, whatever their contracts say.
 """
 
 from __future__ import annotations
@@ -53,10 +55,10 @@ BINARY_TYPES = (
     "application/proto",
     "application/vnd.google.protobuf",
 )
-"""The content types of protobuf binary; the first is what is written."""
+"""The content types of protobuf binary; the first one is written."""
 
 JSON_TYPES = ("application/json", "text/json")
-"""The content types of ProtoJSON; the first is what is written."""
+"""The content types of ProtoJSON; the first one is written."""
 
 NO_OBJECTS = tuple(
     f"google.protobuf.{name}"
@@ -66,7 +68,7 @@ NO_OBJECTS = tuple(
         *("UInt64Value", "Value"),
     )
 )
-"""The messages whose ProtoJSON is no object, so that no opening brace tells it from binary."""
+"""The messages whose ProtoJSON is not an object, so that it does not begin with a brace."""
 
 APPLICATION_PROTOBUF = BINARY_TYPES[0]
 """The content type that we write for binary payloads."""
@@ -86,17 +88,17 @@ _WHITE_SPACE = b" \t\r\n"
 
 
 def named_encoding(content_type: str) -> Encoding | None:
-    """The encoding that a content type names; None where it names neither."""
+    """Return the encoding that a content type names; None if it names neither."""
     return _KNOWN.get(content_type) or _by_essence(content_type)
 
 
 def seen_encoding(codec: Codec[Any], data: bytes, default: Encoding) -> Encoding:
-    """The encoding that a payload without a content type looks like.
+    """Return the encoding of a payload without a content type, judged by its bytes.
 
     Args:
         codec: the codec of its type.
         data: the payload.
-        default: the contract's encoding: what zero bytes are in.
+        default: the contract's encoding, in which zero bytes are taken to be.
     """
     if not data:
         return default
@@ -111,7 +113,7 @@ def seen_encoding(codec: Codec[Any], data: bytes, default: Encoding) -> Encoding
 
 
 def content_type_of(encoding: Encoding) -> str:
-    """The content type of payloads that we write in an encoding."""
+    """Return the content type that we write for an encoding."""
     return APPLICATION_JSON if encoding is Encoding.JSON else APPLICATION_PROTOBUF
 
 
@@ -129,7 +131,7 @@ def decode(codec: Codec[M], data: bytes, encoding: Encoding) -> M:
     """Read a message; zero bytes are the empty message in either encoding.
 
     Raises:
-        CodecError: the bytes are not what the type and the encoding say.
+        CodecError: the bytes are not a message of the type in this encoding.
     """
     if encoding is Encoding.JSON and data:
         return codec.from_json(data)
@@ -142,16 +144,18 @@ def read(codec: Codec[M], data: bytes, default: Encoding) -> tuple[M, Encoding]:
     Args:
         codec: the codec of its type.
         data: the payload.
-        default: the contract's encoding: what zero bytes are in.
+        default: the contract's encoding, in which zero bytes are taken to be.
 
     Returns:
         The message, and the encoding that it was in.
 
     Raises:
-        CodecError: the bytes are no such message.
+        CodecError: the bytes are not a message of the type.
     """
     encoding = seen_encoding(codec, data, default)
     try:
+        if encoding is Encoding.PROTOBUF:
+            return codec.from_binary(data), encoding
         return decode(codec, data, encoding), encoding
     except CodecError:
         if encoding is Encoding.JSON or data[:1] not in _WHITE_SPACE:
@@ -170,7 +174,7 @@ def _is_json(data: bytes) -> bool:
     return True
 
 
-@lru_cache(maxsize=256)  # clients repeat themselves; what they send is not ours to bound
+@lru_cache(maxsize=256)  # clients send few content types, but nothing stops them from sending many
 def _by_essence(content_type: str) -> Encoding | None:
     essence = content_type.partition(";")[0].strip().lower()
     if essence.endswith("+json"):

@@ -1,6 +1,6 @@
-"""Codecs of plain Python values, for what needs no message: JSON, and raw bytes.
+"""Codecs of plain Python values, such as results of `ctx.run`: JSON, and raw bytes.
 
-A value is the same bytes in both encodings.
+A value becomes the same bytes in both encodings.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ T = TypeVar("T")
 class PlainCodec(Generic[T]):
     """One type of JSON values: bool, int, float, str, list or dict.
 
-    Reading and writing check the type: `true` is no int, and what lies in lists and dicts must
-    be read back as it was written, so no tuples there and no keys that are not strings.
+    Reading and writing check the type: `true` is not an int. The contents of lists and dicts must
+    be read back as they were written, so tuples and keys other than strings are refused.
 
     Args:
         type_: the Python type.
@@ -33,7 +33,7 @@ class PlainCodec(Generic[T]):
 
     __slots__ = ("_schema_type", "full_name", "is_empty", "type")
 
-    json_is_object = False  # both encodings are the same bytes: nothing to tell apart
+    json_is_object = False  # both encodings are the same, so there is nothing to tell apart
     brace_begins_binary = False
 
     def __init__(self, type_: type[T], schema_type: str) -> None:
@@ -67,7 +67,7 @@ class PlainCodec(Generic[T]):
         """Parse JSON.
 
         Raises:
-            CodecError: the bytes are no JSON, or JSON of another type.
+            CodecError: the bytes are not JSON, or JSON of another type.
         """
         try:
             value = strict_json.loads(data)
@@ -77,13 +77,13 @@ class PlainCodec(Generic[T]):
                 return self._of_exact_type(value)
         except (strict_json.JsonError, OverflowError) as error:
             raise CodecError(f"{self.full_name}: not valid JSON: {error}") from None
-        raise CodecError(f"{self.full_name}: the JSON is of another type: {_describe(value)}")
+        raise CodecError(f"{self.full_name}: the JSON has another type: {_describe(value)}")
 
     to_binary = to_json
     from_binary = from_json
 
     def json_schema(self) -> JsonSchema | None:
-        """The JSON Schema of the type."""
+        """Return the JSON Schema of the type."""
         return {"type": self._schema_type}
 
     def _is_of_type(self, value: object) -> bool:
@@ -92,12 +92,13 @@ class PlainCodec(Generic[T]):
         return isinstance(value, (int, float) if self.type is float else self.type)
 
     def _of_exact_type(self, value: Any) -> T:
-        # 1 is a float to type checkers and to JSON; it becomes 1.0, so that it stays one.
+        # 1 is a float to type checkers and in JSON. It becomes 1.0, so that it is read as a float
+        # again.
         return cast("T", float(value)) if self.type is float else value
 
 
 class NoneCodec:
-    """None: zero bytes, as other languages write nothing; JSON's `null` is read as well."""
+    """The codec of None: zero bytes, as other languages write it; JSON's `null` is read too."""
 
     __slots__ = ()
 
@@ -108,13 +109,13 @@ class NoneCodec:
     brace_begins_binary = False
 
     def to_json(self, message: None, /) -> bytes:
-        """Zero bytes. Raises `TypeError` for anything but None."""
+        """Return zero bytes; raise `TypeError` for anything but None."""
         if message is not None:
             raise TypeError(f"expected None, got {_describe(message)}")
         return b""
 
     def from_json(self, data: bytes, /) -> None:
-        """Read None. Raises `CodecError` for anything but zero bytes or `null`."""
+        """Read None; raise `CodecError` for anything but zero bytes or `null`."""
         if data and data.strip() != b"null":
             raise CodecError(f"None: expected zero bytes or null, got {len(data)} bytes")
 
@@ -122,12 +123,12 @@ class NoneCodec:
     from_binary = from_json
 
     def json_schema(self) -> JsonSchema | None:
-        """None: there is nothing to describe."""
+        """Return None: there is nothing to describe."""
         return None
 
 
 class BytesCodec:
-    """Bytes as they are."""
+    """The codec of bytes, which stay as they are."""
 
     __slots__ = ()
 
@@ -138,20 +139,20 @@ class BytesCodec:
     brace_begins_binary = False
 
     def to_binary(self, message: bytes, /) -> bytes:
-        """The bytes themselves. Raises `TypeError` for anything else."""
+        """Return the bytes themselves; raise `TypeError` for anything else."""
         if type(message) is not bytes:
             raise TypeError(f"expected bytes, got {_describe(message)}")
         return message
 
     def from_binary(self, data: bytes, /) -> bytes:
-        """The bytes themselves."""
+        """Return the bytes themselves."""
         return data
 
     to_json = to_binary
     from_json = from_binary
 
     def json_schema(self) -> JsonSchema | None:
-        """None: bytes have no JSON form."""
+        """Return None: bytes have no JSON form."""
         return None
 
 
@@ -169,7 +170,7 @@ def _check_parts(value: Any, path: str) -> None:
 
 
 def _path_to_unwritable(value: Any) -> str | None:
-    """The path to the first part that JSON has no text for; None where all parts have one."""
+    """Return the path to the first part that JSON cannot express; None if there is none."""
     if isinstance(value, float):
         return None if isfinite(value) else ""
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Raw requests and responses of handlers: bytes as they are, of a content type of the contract's."""
+"""The codec of raw requests and responses: unchanged bytes, with the contract's content type."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class RawCodec(BytesCodec):
     """The codec of a raw request or response.
 
     Args:
-        content_type: what the contract says; of a request it may be `image/*` or `*/*`.
+        content_type: the content type in the contract; for a request it may be `image/*` or `*/*`.
     """
 
     __slots__ = ("content_type",)
 
     full_name = "google.protobuf.BytesValue"
-    json_is_object = True  # both encodings are the same bytes: nothing to look for in them
+    json_is_object = True  # both encodings are the same, so the bytes need not be looked at
 
     def __init__(self, content_type: str) -> None:
         self.content_type = content_type
@@ -30,7 +30,7 @@ class RawCodec(BytesCodec):
 
     @property
     def sent_as(self) -> str | None:
-        """The content type that a client gives the bytes; None where its caller has to say."""
+        """The content type that a client sends with the bytes; None if its caller gives one."""
         if self.content_type == _ANYTHING:
             return _BYTES
         return None if self.content_type.endswith("/*") else self.content_type

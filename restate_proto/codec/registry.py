@@ -1,4 +1,4 @@
-"""Which codec a Python type has."""
+"""Find the codec of a Python type; this is where message libraries are listed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ __all__ = ["codec_for"]
 
 M = TypeVar("M")
 
-# The base class of a library's messages: the module and the function that give the codec of a
-# message class. A further library is a module and a line here. The module is imported when a class
-# of that library is seen, which is when the user's program has imported the library.
+# By the base class of a library's messages: the module and the function that makes the codec of a
+# message class. To support another library, write a module and add a line here. The module is
+# imported when the first class of that library is seen, so that programs only import the libraries
+# they use.
 _LIBRARIES = {
     "google.protobuf.message.Message": ("restate_proto.codec.google", "google_codec"),
     "betterproto.Message": ("restate_proto.codec.betterproto", "betterproto_codec"),
@@ -27,7 +28,7 @@ _codecs: dict[type, Codec[Any]] = dict(PLAIN_CODECS)
 
 
 def codec_for(type_: type[M]) -> Codec[M]:
-    """The codec of a type: a message class, or None, bool, int, float, str, list, dict, bytes.
+    """Return the codec of a message class, or of None, bool, int, float, str, list, dict, bytes.
 
     Args:
         type_: the class.
@@ -40,7 +41,7 @@ def codec_for(type_: type[M]) -> Codec[M]:
     """
     try:
         return _codecs[type_]
-    except (KeyError, TypeError):  # not seen yet, or an object that cannot be looked up
+    except (KeyError, TypeError):  # not seen yet, or not hashable
         pass
     return _codecs.setdefault(type_, _find(type_))
 
@@ -48,7 +49,7 @@ def codec_for(type_: type[M]) -> Codec[M]:
 def _find(type_: Any) -> Codec[Any]:
     if type_ is None:
         return PLAIN_CODECS[type(None)]
-    # Not only types come here at run time: instances, strings, list[int].
+    # Users also pass things that are not types: instances, strings, list[int].
     for base in getattr(type_, "__mro__", ()) if isinstance(type_, type) else ():
         found = _LIBRARIES.get(f"{base.__module__}.{base.__qualname__}")
         if found is not None:

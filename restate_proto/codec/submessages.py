@@ -1,4 +1,4 @@
-"""Walks nested messages: finds the innermost faulty one, and writes each `Any` again with its maps sorted."""
+"""Walk nested messages: find the innermost faulty one, and sort the maps inside of `Any`."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ __all__ = ["find_innermost", "put_anys_in_order", "submessages"]
 
 
 def _content_of_any(message: Any, pool: DescriptorPool) -> Message:
-    """The message in an `Any` that has a type.
+    """Unpack an `Any` that has a type.
 
     Args:
         message: the `Any`.
-        pool: where its type is known.
+        pool: has its type.
 
     Raises:
-        KeyError: the type is not known.
-        DecodeError: the content is no message of the type.
+        KeyError: the type is unknown.
+        DecodeError: the content is not a message of the type.
     """
     descriptor = pool.FindMessageTypeByName(message.type_url.rpartition("/")[2])
     return message_factory.GetMessageClass(descriptor).FromString(message.value)
 
 
-# Any: the fields of a message that is known at run time only.
+# Typed as Any, because the fields of the message are only known at run time.
 def submessages(message: Any, pool: DescriptorPool) -> Iterator[tuple[str, Message]]:
-    """The messages that stand directly in a message.
+    """Yield the messages that a message directly contains.
 
     Args:
         message: the message.
-        pool: where the type in an `Any` is known; in one of an unknown type there is nothing.
+        pool: has the types of `Any`s; an `Any` of an unknown type counts as empty.
 
     Yields:
-        The name of the field, with the index or key of what is repeated, and the message in it.
+        The name of the field, with the index or key in a repeated field or map, and the message.
     """
     if message.DESCRIPTOR.full_name == ANY:
         try:
             yield "value", _content_of_any(message, pool)
-        except Exception:  # noqa: BLE001 - whatever its content is instead
+        except Exception:  # noqa: BLE001 - the content may be anything
             return
         return
     for field, value in message.ListFields():
@@ -66,16 +66,15 @@ def submessages(message: Any, pool: DescriptorPool) -> Iterator[tuple[str, Messa
 def find_innermost(
     message: Message, pool: DescriptorPool, reason_of: Callable[[Message], str | None]
 ) -> tuple[str, str] | None:
-    """Find the innermost message that something is wrong with.
+    """Find the innermost faulty message.
 
     Args:
         message: where to look.
-        pool: as for `submessages`.
-        reason_of: what is wrong with a message or anything inside of it; None where nothing is.
+        pool: see `submessages`.
+        reason_of: says what is wrong with a message or anything inside of it, or returns None.
 
     Returns:
-        The path of that message, empty for the outermost, and the reason; None where nothing is
-        wrong.
+        The path of that message, empty for the outermost, and the reason; None if nothing is wrong.
     """
     reason = reason_of(message)
     if reason is None:
@@ -93,17 +92,17 @@ def find_innermost(
     return ".".join(path), reason
 
 
-# Any: as above.
+# Typed as Any, like `submessages`.
 def put_anys_in_order(message: Any, pool: DescriptorPool) -> None:
-    """Serialize what is in each `Any` of a message again, with sorted map entries.
+    """Serialize the content of each `Any` in a message again, with sorted map entries.
 
-    `json_format` reads the message in an `Any` and serializes it in whatever order its map entries
-    have in memory, which differs from process to process. A handler that passes such a message on
-    would not repeat itself on replay.
+    `json_format` serializes the content of an `Any` with map entries in the order that they have in
+    memory, which differs from process to process. A handler that passes such a message on would not
+    write the same bytes in a replay.
 
     Args:
         message: a message that `json_format` has read, so that each type in it is known.
-        pool: where it is known.
+        pool: has these types.
     """
     if message.DESCRIPTOR.full_name == ANY:
         if message.type_url:

@@ -1,8 +1,8 @@
-"""Codecs of message classes that are not google.protobuf's, by way of messages that are.
+"""The codec of other libraries' message classes, which goes through google.protobuf.
 
-A message is copied to its twin, a google.protobuf message of the same type, and the twin is
-encoded; what is decoded is a twin, and copied back. So every library writes the same bytes and the
-same canonical ProtoJSON, deterministically, and reads no more and no less than google.protobuf.
+To encode a message, its fields are copied to its twin, a google.protobuf message of the same type,
+and the twin is encoded. To decode one, a twin is decoded and copied back. So all libraries write
+the same bytes and the same canonical ProtoJSON, and read exactly what google.protobuf reads.
 """
 
 from __future__ import annotations
@@ -27,57 +27,57 @@ M = TypeVar("M")
 
 
 def require(library: str, wanted: str) -> None:
-    """Check the version of a library whose inside a codec knows.
+    """Check the version of a library whose internals a codec uses.
 
     Args:
-        library: its name, which is that of its extra as well.
-        wanted: what its version has to be, or to begin with.
+        library: its name, which is also the name of the extra.
+        wanted: the version, or the beginning of it.
 
     Raises:
-        ImportError: another one is installed.
+        ImportError: another version is installed.
     """
     installed = metadata.version(library)
     if installed != wanted and not installed.startswith(f"{wanted}."):
         raise ImportError(
-            f"{library} {installed} is installed, and restate-proto works with {wanted}; "
+            f"{library} {installed} is installed, but restate-proto works with {wanted}; "
             f"run `pip install 'restate-proto[{library}]'`"
         )
 
 
 class Copier(Protocol):
-    """Copies messages of one class; may raise anything where a value does not fit."""
+    """Copies messages of one class; a value that does not fit may raise any exception."""
 
     def write(self, message: Any, twin: Any) -> None:
-        """Set in an empty twin what is set in a message."""
+        """Copy the set fields of a message to an empty twin."""
         ...
 
     def read(self, twin: Any) -> Any:
-        """A new message with what is set in a twin."""
+        """Make a message with the set fields of a twin."""
         ...
 
 
 class Library(Protocol):
-    """A message library."""
+    """What a codec needs of a message library."""
 
     def descriptor(self, class_: type) -> Descriptor | None:
-        """The descriptor of a message class; None where it is not known (yet)."""
+        """Return the descriptor of a message class; None if it is not known (yet)."""
         ...
 
     def copier(self, class_: type, descriptor: Descriptor) -> Copier:
-        """What copies messages of a class."""
+        """Return the copier of a class."""
         ...
 
     def serialize(self, message: Any) -> bytes:
-        """The binary form, without a descriptor; may raise anything."""
+        """Serialize a message without its descriptor; may raise any exception."""
         ...
 
     def parse(self, class_: type, data: bytes) -> Any:
-        """A message of the binary form, without a descriptor; may raise anything."""
+        """Parse a message without its descriptor; may raise any exception."""
         ...
 
 
 class _Twin:
-    """What a codec has once the descriptor is known."""
+    """The parts of a codec that need the descriptor."""
 
     def __init__(self, library: Library, class_: type, descriptor: Descriptor) -> None:
         self.new: type[Message] = message_factory.GetMessageClass(descriptor)
@@ -88,8 +88,8 @@ class _Twin:
 class TwinCodec(Generic[M]):
     """The codec of one message class of a library.
 
-    A class whose descriptor is not known has its binary form alone, as its library makes it. The
-    generated code that brings the descriptor may be imported later, and is asked for at each use.
+    Without its descriptor, a class only has the binary form, as its library writes it. The
+    generated code with the descriptor may be imported later, so the codec looks for it at each use.
 
     Args:
         library: knows the class.
@@ -108,7 +108,7 @@ class TwinCodec(Generic[M]):
 
     @property
     def full_name(self) -> str:
-        """The full proto name; the Python name where that is not known."""
+        """The full proto name, or the Python name as long as that is not known."""
         twin = self._twin()
         return twin.google.full_name if twin else f"{self.type.__module__}.{self.type.__name__}"
 
@@ -150,7 +150,7 @@ class TwinCodec(Generic[M]):
         """Parse protobuf binary; unknown fields are kept.
 
         Raises:
-            CodecError: the bytes are no message of this type, or one that Python has no value for.
+            CodecError: the bytes are not a message of this type, or the library cannot hold it.
         """
         twin = self._twin()
         if twin is not None:
@@ -178,7 +178,7 @@ class TwinCodec(Generic[M]):
         """Parse ProtoJSON; unknown fields and names of unknown enum values are ignored.
 
         Raises:
-            CodecError: the bytes are no ProtoJSON of this type, or Python has no value for it.
+            CodecError: the bytes are not ProtoJSON of this type, or the library cannot hold it.
         """
         twin = self._twin()
         if twin is None:
@@ -187,16 +187,16 @@ class TwinCodec(Generic[M]):
 
     @property
     def descriptor(self) -> Descriptor | None:
-        """The type's descriptor; None where it is not known (yet)."""
+        """The type's descriptor; None if it is not known (yet)."""
         twin = self._twin()
         return None if twin is None else twin.google.descriptor
 
     def new_google_message(self) -> Message:
-        """An empty twin. The descriptor has to be known."""
+        """Make an empty twin. The descriptor has to be known."""
         return self._known_twin().new()
 
     def google_message(self, message: M, /) -> Message:
-        """The twin of a message. The descriptor has to be known.
+        """Copy a message to its twin. The descriptor has to be known.
 
         Raises:
             TypeError: the object is not a message of this type.
@@ -205,7 +205,7 @@ class TwinCodec(Generic[M]):
         return self._to_twin(self._known_twin(), message, self.full_name)
 
     def json_schema(self) -> JsonSchema | None:
-        """The JSON Schema (draft 2020-12) of the ProtoJSON form; None without a descriptor."""
+        """Return the JSON Schema (draft 2020-12) of the ProtoJSON form, or None without a descriptor."""
         twin = self._twin()
         return None if twin is None else twin.google.json_schema()
 
@@ -225,7 +225,7 @@ class TwinCodec(Generic[M]):
             return None if descriptor is None else _Twin(self._library, self.type, descriptor)
         except Exception as error:
             raise CodecError(
-                f"{self.type.__module__}.{self.type.__name__} and its descriptor are no pair; "
+                f"{self.type.__module__}.{self.type.__name__} does not fit its descriptor; "
                 f"generate messages and Restate code together: {error}"
             ) from error
 
@@ -242,7 +242,7 @@ class TwinCodec(Generic[M]):
         try:
             return twin.copier.read(copy)
         except Exception as error:
-            raise self._error(f"no {self.type.__name__} can hold it", error) from error
+            raise self._error(f"{self.type.__name__} cannot hold it", error) from error
 
     def _check(self, message: object) -> None:
         if type(message) is not self.type:

@@ -1,4 +1,4 @@
-"""Payloads of unknown types as JSON, for people to look at."""
+"""Show payloads of unknown types as JSON, for people who look at a journal."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MAX_DEPTH = 20
 
 
 def untyped_json(data: bytes) -> bytes:
-    """What can be seen in a payload without its type.
+    """Show as much of a payload as can be seen without its type.
 
-    JSON is left as it is, and other text becomes a JSON string. Protobuf binary becomes an object of
-    its fields by number, such as `{"1": "A1", "3": {"1": 60}}`; a field that is there several times is
-    a list. All else is a string of base64.
+    JSON stays as it is, and other text becomes a JSON string. Protobuf binary becomes an object of
+    its fields by number, such as `{"1": "A1", "3": {"1": 60}}`; a repeated field is a list.
+    Anything else becomes a string of base64.
 
     Args:
         data: the payload.
@@ -51,7 +51,7 @@ def _visible(data: bytes, depth: int) -> Any:
 
 
 def _by_number(fields: Any, depth: int) -> dict[str, Any]:
-    """The fields of a message, or of a group, by their numbers."""
+    """Return the fields of a message, or of a group, by their numbers."""
     found: dict[str, list[Any]] = {}
     for field in fields:
         value = field.data

@@ -1,4 +1,4 @@
-"""Validates messages by the rules of protovalidate (`buf.validate`) in their contract."""
+"""Validate messages by the rules of protovalidate (`buf.validate`) in their contract."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 VIOLATIONS = "buf.validate.Violations"
 
-# A failure travels with the journal and the answer: what is said in it stays bounded.
+# Failures go into the journal and the answer, so their size is bounded.
 _MOST_VIOLATIONS = 100
 _MOST_SHOWN = 20
 
@@ -40,10 +40,10 @@ class RuleError(RestateError):
 
 
 class InvalidMessageError(RestateError, ValueError):
-    """A message breaks the rules of `buf.validate` in its contract, where this side writes it.
+    """A message that this program writes breaks the rules of `buf.validate` in its contract.
 
     Args:
-        message: where, and what is wrong.
+        message: the place that writes it, and what is wrong.
         violations: the binary form of a `buf.validate.Violations`.
 
     Attributes:
@@ -56,11 +56,11 @@ class InvalidMessageError(RestateError, ValueError):
 
 
 class Invalid(NamedTuple):
-    """What is wrong with a message.
+    """The violations of a message.
 
     Args:
-        text: the violations, each with the path of its field, for people.
-        violations: the binary form of a `buf.validate.Violations`, of the first hundred.
+        text: the violations for people, each with the path of its field.
+        violations: the first hundred of them, as the binary form of a `buf.validate.Violations`.
     """
 
     text: str
@@ -68,14 +68,14 @@ class Invalid(NamedTuple):
 
     @property
     def metadata(self) -> dict[str, str]:
-        """The metadata of a failure that has the violations as its detail."""
+        """The metadata of a failure with the violations as its detail."""
         metadata: dict[str, str] = {}
         write_detail(metadata, VIOLATIONS, self.violations)
         return metadata
 
 
 class MessageCodec(Protocol):
-    """What it takes of a codec to validate its messages: those of message classes have it."""
+    """The parts of a codec that validation needs; all codecs of message classes have them."""
 
     @property
     def full_name(self) -> str:
@@ -83,11 +83,11 @@ class MessageCodec(Protocol):
         ...
 
     def new_google_message(self) -> Message:
-        """An empty message of google.protobuf."""
+        """Make an empty google.protobuf message."""
         ...
 
     def google_message(self, message: Any, /) -> Message:
-        """A message as one of google.protobuf."""
+        """Return a message as a google.protobuf message."""
         ...
 
 
@@ -95,16 +95,16 @@ class Validator:
     """Validates the messages of one type.
 
     Args:
-        codec: the type's.
+        codec: the codec of the type.
 
     Raises:
-        ValueError: a rule is none, such as a CEL expression that does not compile.
+        ValueError: a rule is invalid, such as a CEL expression that does not compile.
     """
 
     __slots__ = ("_collect", "_evaluation_error", "_full_name", "_google_message", "_violations")
 
     def __init__(self, codec: MessageCodec) -> None:
-        # It takes some time to import, and is for those alone whose contract has rules.
+        # Imported here because it takes time and only contracts with rules need it.
         protovalidate: Any = importlib.import_module("protovalidate")
         self._collect: Callable[[Message], list[Any]] = protovalidate.collect_violations
         self._evaluation_error: type[Exception] = protovalidate.EvaluationError
@@ -116,14 +116,14 @@ class Validator:
         try:
             self._collect(codec.new_google_message())  # compiles the rules
         except self._evaluation_error:
-            pass  # of this message; others have their own fate
+            pass  # only for an empty message; others may be fine
         except protovalidate.CompilationError as error:
             raise ValueError(
                 f"{codec.full_name}: a rule of buf.validate is wrong: {error}"
             ) from error
 
     def check(self, message: Any) -> Invalid | None:
-        """What is wrong with a message; None where it keeps the rules.
+        """Return the violations of a message, or None.
 
         Raises:
             RuleError: a rule cannot be evaluated for this message.
@@ -134,8 +134,8 @@ class Validator:
             found = self._collect(message)
         except self._evaluation_error as error:
             raise RuleError(
-                f"{self._full_name}: a rule of buf.validate cannot be evaluated, which its contract"
-                f" has to be corrected for: {error}"
+                f"{self._full_name}: a rule of buf.validate cannot be evaluated; correct it in the "
+                f"contract: {error}"
             ) from error
         if not found:
             return None
@@ -145,12 +145,12 @@ class Validator:
 
 
 def validate(codec: Codec[Any], message: Any, where: str) -> None:
-    """Refuses a message that breaks the rules of its contract; those of other types are for others.
+    """Refuse a message that breaks the rules of its contract; other types are not checked.
 
     Args:
-        codec: that of the type that the message is to be of.
+        codec: the codec of the expected type.
         message: the message.
-        where: what writes it, for the error.
+        where: the place that writes it, for the error text.
 
     Raises:
         InvalidMessageError: it breaks a rule.
@@ -158,7 +158,7 @@ def validate(codec: Codec[Any], message: Any, where: str) -> None:
         ImportError: it has rules, and protovalidate is not installed.
     """
     if _descriptor_of(codec) is None:
-        return  # as long as it is not known: the contract may be imported later
+        return  # not known yet: the contract may be imported later
     validator = _known_validator(codec)
     if validator is not None and isinstance(message, codec.type):
         invalid = validator.check(message)
@@ -173,11 +173,11 @@ def _known_validator(codec: Codec[Any]) -> Validator | None:
 
 
 def validator_for(codec: Codec[Any]) -> Validator | None:
-    """What validates the messages of a codec; None where there are no rules for them.
+    """Return the validator for the messages of a codec; None if they have no rules.
 
     Raises:
-        ImportError: there are, and protovalidate is not installed.
-        ValueError: a rule is none.
+        ImportError: they have rules, and protovalidate is not installed.
+        ValueError: a rule is invalid.
     """
     message_codec: Any = codec
     descriptor = _descriptor_of(codec)
@@ -213,7 +213,7 @@ def _line(violation: Any) -> str:
 
 
 def _path(path: Any) -> str:
-    """A path as protovalidate writes it: `items[2].labels["a"].name`."""
+    """Write a path as protovalidate does: `items[2].labels["a"].name`."""
     text = ""
     for element in path.elements:
         name = element.field_name

@@ -1,4 +1,4 @@
-"""Payloads compressed by zstd (RFC 8878)."""
+"""`Zstd`: compresses payloads with zstd (RFC 8878)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ class Zstd:
     """A payload codec that compresses.
 
     Args:
-        level: how hard to try, 1 to 19; more takes longer. Any level reads what any has written.
-        min_size: the bytes of the shortest payload that is compressed; little is won of short ones.
-        max_size: the bytes of the longest payload that is written and read. What would become longer
-            is refused before it takes the memory: a few bytes can stand for gigabytes.
+        level: 1 (fast) to 19 (small). Any level can read what another has written.
+        min_size: the size in bytes from which payloads are compressed; short ones gain little.
+        max_size: the longest payload to write or read, in bytes before compression. A longer one is
+            refused before it takes up memory, because a few compressed bytes can expand to
+            gigabytes.
 
     Raises:
-        TypeError: an argument is no int.
+        TypeError: an argument is not an int.
         ValueError: an argument is out of range.
         ImportError: the package backports.zstd is not installed, which Python before 3.14 needs.
     """
@@ -49,10 +50,10 @@ class Zstd:
         self._max_size = max_size
 
     def encode(self, data: bytes, /) -> bytes:
-        """Compress a payload, where that makes it shorter.
+        """Compress a payload if that makes it shorter.
 
         Raises:
-            ValueError: it is longer than `max_size`, so it would not be read again.
+            ValueError: it is longer than `max_size`, so it could not be read again.
         """
         if len(data) > self._max_size:
             raise ValueError(
@@ -68,13 +69,14 @@ class Zstd:
         """Decompress a payload.
 
         Raises:
-            TerminalError: it would become longer than `max_size`, code 413, or it is broken, code 400.
+            TerminalError: it expands to more than `max_size` (code 413), or it is broken (code
+                400).
         """
         kind, rest = data[:1], data[1:]
         if kind == _PLAIN:
             return rest
         if kind != _COMPRESSED:
-            raise TerminalError("a payload is not compressed as Zstd does it", code=400)
+            raise TerminalError("a payload was not compressed by Zstd", code=400)
         decompressor = self._zstd.ZstdDecompressor()
         try:
             payload: bytes = decompressor.decompress(rest, self._max_size + 1)
@@ -92,14 +94,14 @@ class Zstd:
 
 
 def zstd_module() -> ModuleType:
-    """The module for zstd: Python's own from 3.14 on, before that the package backports.zstd.
+    """Import the module for zstd: Python's own from 3.14 on, before that backports.zstd.
 
     Raises:
         ImportError: it is not installed.
     """
     try:
         if sys.version_info >= (3, 14):
-            from compression import zstd  # noqa: PLC0415 - not everybody compresses
+            from compression import zstd  # noqa: PLC0415 - only if needed
         else:
             from backports import zstd  # noqa: PLC0415 - an extra
     except ImportError as error:

@@ -1,9 +1,8 @@
-"""A contract: descriptors in, a checked model out that knows no target language.
+"""Read a contract: turn descriptors into a checked model that does not depend on a target language.
 
-`parse.files.parse_files` makes the model of `schema` and holds every rule about what a contract may
-say. `descriptors` has the files of a request, their types by name and where each thing is written;
-`options` reads what they say for Restate. `problems` collects what breaks a rule, with its place in
-the `.proto` file.
+`parse` makes the model, which `schema` defines, and checks every rule about contracts. `descriptors`
+finds types by name and knows their places in the `.proto` files. `option_reader` reads the options.
+`problems` collects violations of rules with their places.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The files of a request: their types by name, and where and with which comment each is written."""
+"""The .proto files of a request: types by name, with the place and the comment of each."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import EncodeError
 
 from restate_proto.contract.paths import printable, proto_path_problem
 from restate_proto.contract.problems import Location, PluginError
@@ -54,23 +55,25 @@ _REFUSED = "Couldn't build proto file into descriptor pool: "
 
 
 class Descriptors:
-    """The files of a request in a pool of their own.
+    """The files of a request, loaded into a descriptor pool of their own.
 
     Args:
-        files: all that are asked for and all that they import, parsed while our options' extensions
-            were registered.
+        files: the requested files and everything that they import. They must be parsed after the
+            extensions of our options were registered, because protobuf does not see the options
+            otherwise.
 
     Raises:
-        PluginError: a path cannot go into code and file systems, protobuf refuses a file, or the
-            files do not fit together.
+        PluginError: a path is not safe in code or file systems, a text is not UTF-8, a descriptor
+            lacks a required field, protobuf refuses a file, or the files do not fit together.
     """
 
     def __init__(self, files: Iterable[FileDescriptorProto]) -> None:
         self.protos = {file.name: file for file in files}
         """The files as they were given, by their paths."""
         _check_paths(self.protos)
+        _check_texts(self.protos.values())
         self._pool = DescriptorPool()
-        # Not asked of the pool: protobuf 7 finds no file whose path is not ASCII.
+        # A dict instead of the pool, because protobuf 7 does not find files whose path is not ASCII.
         self._files = {name: self._add(self.protos[name]) for name in _imported_first(self.protos)}
         self._type_paths = {
             name: path for file in self._files.values() for name, path in _type_paths(file).items()
@@ -80,7 +83,7 @@ class Descriptors:
     def _add(self, file: FileDescriptorProto) -> FileDescriptor:
         try:
             return self._pool.AddSerializedFile(file.SerializeToString())
-        except (TypeError, KeyError) as error:  # the latter where protobuf is pure Python
+        except (TypeError, KeyError) as error:  # pure-Python protobuf raises the latter
             reason = str(error).removeprefix(_REFUSED)
             raise PluginError(
                 printable(
@@ -88,29 +91,43 @@ class Descriptors:
                     "correct the file, or install a newer protobuf"
                 )
             ) from error
+        except EncodeError as error:  # a required field of a descriptor is missing
+            text = f"{file.name}: the request is not complete: {error}; compile the file again"
+            raise PluginError(printable(text)) from error
 
     def file(self, path: str) -> FileDescriptor:
-        """Returns the file of that path."""
-        return self._files[path]
+        """Return the file of that path.
+
+        Raises:
+            PluginError: the request does not have it.
+        """
+        found = self._files.get(path)
+        if found is None:
+            raise PluginError(
+                printable(
+                    f"the request asks for {path or 'a file without a name'}, but does not contain it"
+                )
+            )
+        return found
 
     def message(self, full_name: str) -> Descriptor:
-        """Returns the message of that full name (without a leading dot), which is there."""
+        """Return the message of that full name (without a leading dot), which must exist."""
         return self._pool.FindMessageTypeByName(full_name)
 
     def find_message(self, full_name: str) -> Descriptor | None:
-        """Returns the message of that full name, or None."""
+        """Return the message of that full name, or None."""
         return _find(self._pool.FindMessageTypeByName, full_name)
 
     def find_enum(self, full_name: str) -> EnumDescriptor | None:
-        """Returns the enum of that full name, or None."""
+        """Return the enum of that full name, or None."""
         return _find(self._pool.FindEnumTypeByName, full_name)
 
     def find_service(self, full_name: str) -> ServiceDescriptor | None:
-        """Returns the service of that full name, or None."""
+        """Return the service of that full name, or None."""
         return _find(self._pool.FindServiceByName, full_name)
 
     def extended_by(self, message: str, number: int) -> str | None:
-        """Returns the package that has a field of that number as its extension of a message.
+        """Return the package that extends a message with a field of that number, or None.
 
         Args:
             message: the full name of the message, which need not be in the request.
@@ -126,12 +143,12 @@ class Descriptors:
         return found.file.package  # which the stubs do not know
 
     def messages(self) -> Iterator[Descriptor]:
-        """Yields all messages, nested ones too."""
+        """Yield all messages, nested ones too."""
         for path in self.protos:
             yield from messages_in_file(self.file(path))
 
     def visible(self, path: str) -> set[str]:
-        """Returns the paths of the files whose types a file sees: its imports, itself included."""
+        """Return the paths of the files whose types a file can use: its own and its imports."""
         file = self.file(path)
         seen = {path}
         waiting = list(file.dependencies)
@@ -143,27 +160,27 @@ class Descriptors:
         return seen
 
     def location(self, descriptor: AnyDescriptor, *inside: int) -> Location:
-        """Returns where a thing is written, or the nearest thing around it that is known.
+        """Return the place of a thing, or else of the nearest thing around it that has one.
 
         Args:
-            descriptor: the thing.
-            inside: the source path of a part of it, from the thing on.
+            descriptor: a file, message, field, service, method or enum.
+            inside: the source path of a part of it, relative to it.
         """
         file, path = self._place(descriptor)
         return self._source(file).location((*path, *inside))
 
     def comment(self, descriptor: AnyDescriptor, *inside: int) -> str | None:
-        """Returns the comment above a thing (or after it on its line), cleaned up, if any.
+        """Return the cleaned comment above a thing, or after it on its line; None if it has none.
 
         Args:
-            descriptor: the thing.
+            descriptor: a file, message, field, service, method or enum.
             inside: as for `location`.
         """
         file, path = self._place(descriptor)
         return self._source(file).comment((*path, *inside))
 
     def proto(self, type_: Descriptor | EnumDescriptor) -> Any:
-        """Returns a type as it was given, with what its descriptor does not tell: the reserved."""
+        """Return a type's proto, which has reserved names and numbers that its descriptor lacks."""
         file, path = self._place(type_)
         found: Any = self.protos[file]
         for number, index in zip(path[::2], path[1::2], strict=True):
@@ -171,8 +188,8 @@ class Descriptors:
         return found
 
     def _place(self, descriptor: AnyDescriptor) -> tuple[str, Path]:
-        """Returns the path of a thing's file, and its own in that file."""
-        outer: Any  # a field has an outer message, which the stubs do not know for sure
+        """Return the path of the file that has a thing, and the thing's source path in it."""
+        outer: Any  # the stubs do not know that a field always has an outer message
         match descriptor:
             case FileDescriptor():
                 return descriptor.name, ()
@@ -199,14 +216,29 @@ class Descriptors:
 
 
 def _check_paths(paths: Iterable[str]) -> None:
-    """Generated code names all files, and is called like those that are asked for."""
+    """Refuse paths that cannot go into generated code or name a generated file."""
+    for path in paths:
+        if isinstance(path, bytes):
+            raise PluginError(f"the request has a file whose path is not UTF-8: {path!r}")
     problems = [problem for problem in map(proto_path_problem, paths) if problem is not None]
     if problems:
         raise PluginError("\n".join(problems))
 
 
+def _check_texts(files: Iterable[FileDescriptorProto]) -> None:
+    """Refuse text that is not UTF-8, which protobuf reads as bytes in files of proto2."""
+    for file in files:
+        texts: list[object] = [value for _, value in file.options.ListFields()]
+        for place in file.source_code_info.location:
+            texts += (place.leading_comments, place.trailing_comments)
+            texts += place.leading_detached_comments
+        if any(isinstance(each, bytes) for each in texts):
+            text = f"{file.name}: a comment or an option is not UTF-8; save the file as UTF-8"
+            raise PluginError(printable(text))
+
+
 def _imported_first(files: Mapping[str, FileDescriptorProto]) -> Iterable[str]:
-    """Returns the paths of files, each after those that it imports."""
+    """Return the paths of files, each after those that it imports."""
     imports = {
         name: [imported for imported in file.dependency if imported in files]
         for name, file in files.items()
@@ -219,7 +251,7 @@ def _imported_first(files: Mapping[str, FileDescriptorProto]) -> Iterable[str]:
 
 
 def _type_paths(file: FileDescriptor) -> dict[str, Path]:
-    """Returns the source paths of the types of a file by their full names."""
+    """Return the source paths of the types of a file by their full names."""
     paths: dict[str, Path] = {}
     before: Counter[Path] = Counter()
     for found in types_in_file(file):
@@ -249,11 +281,11 @@ def _find(find: Callable[[str], T], full_name: str) -> T | None:
         return None
 
 
-# As in SourceCodeInfo: field numbers and indexes from the FileDescriptorProto down.
+# A source path, as in SourceCodeInfo: field numbers and indexes, starting at FileDescriptorProto.
 
 
 class SourceFile:
-    """The source information of one file, which may lack it (buf leaves it out for imports)."""
+    """The source information of one file; it may be empty, because buf leaves it out for imports."""
 
     def __init__(self, proto: FileDescriptorProto) -> None:
         self._name = proto.name
@@ -268,7 +300,7 @@ class SourceFile:
                 self._comments.setdefault(path, comment)
 
     def location(self, path: Path) -> Location:
-        """Returns where `path` is, or the nearest thing around it that is known."""
+        """Return the place of `path`, or of the nearest thing around it that has a place."""
         for length in range(len(path), 0, -1):
             span = self._spans.get(path[:length])
             if span is not None:
@@ -276,12 +308,12 @@ class SourceFile:
         return Location(self._name)
 
     def comment(self, path: Path) -> str | None:
-        """Returns the comment above `path` (or after it on its line), cleaned up, if any."""
+        """Return the cleaned comment above `path`, or after it on its line; None if it has none."""
         return clean_comment(self._comments.get(path, ""))
 
 
 def clean_comment(text: str) -> str | None:
-    """Takes a comment as protoc gives it and removes its margin and the orders to linters in it."""
+    """Return a comment without margin and directives to linters; None if it is empty."""
     lines = [line.expandtabs(4).rstrip() for line in text.replace("\r\n", "\n").split("\n")]
     lines = [line for line in lines if not line.lstrip().startswith("buf:lint:")]
     margin = min((len(line) - len(line.lstrip(" ")) for line in lines if line), default=0)

@@ -1,7 +1,7 @@
-"""A contract as metadata of a service, so that whoever sees the service registered can read it.
+"""Store a contract in the metadata of a registered service, and read it back.
 
-What is registered with Restate outlives the code and the checkout that it came from. With the
-contract beside it, a later version can be compared with what really runs.
+A registered service outlives the code and the checkout that it came from. With the contract in its
+metadata, a later version can be compared with the one that is really running.
 """
 
 from __future__ import annotations
@@ -22,25 +22,30 @@ if TYPE_CHECKING:
 __all__ = ["CONTRACT", "read_contract", "write_contract"]
 
 CONTRACT = "restatepb.contract"
-"""The name of the metadata."""
+"""The key of the contract in the metadata."""
 
 LONGEST = 64 * 1024
-"""How many characters a contract may have; a longer one is left out, for the server keeps each
-version of each service at once."""
+"""The most characters that a contract may have. A longer one is left out, because the server keeps
+all versions of all services in memory.
+"""
 
-# Whoever reads it has these: protobuf's own, and the options of a contract.
+MOST_BYTES = 16 * 1024 * 1024
+"""The most bytes that a decompressed contract may have: a few characters can stand for gigabytes. A
+contract of `LONGEST` characters from this project has half a megabyte.
+"""
+
+# Left out of the metadata, because every reader has them: protobuf's files and our options.
 _EVERYWHERE = ("google/protobuf/", "restatepb/")
 
 
 def write_contract(file: FileDescriptor | bytes) -> str | None:
-    """Writes the contract of a service.
+    """Write the contract of a service as text.
 
     Args:
-        file: the file that has the service; or a serialized `FileDescriptorSet` whose last file
-            that is.
+        file: the file with the service, or a serialized `FileDescriptorSet` with that file last.
 
     Returns:
-        The file and what it imports as text; None where that is longer than `LONGEST`.
+        The file and everything it imports as text; None if the text is longer than `LONGEST`.
     """
     data = file if isinstance(file, bytes) else _closure(file)
     text = base64.b64encode(zlib.compress(data, level=9)).decode("ascii")
@@ -48,21 +53,29 @@ def write_contract(file: FileDescriptor | bytes) -> str | None:
 
 
 def read_contract(text: str) -> FileDescriptorSet | None:
-    """Reads what `write_contract` has written.
+    """Read a contract from text that `write_contract` returned.
 
     Returns:
-        The files, with all that they import; the last is the one that has the service. None where
-        the text is something else.
+        The files with everything that they import; the last one has the service. None if the text
+        is something else, decompresses to more than `MOST_BYTES`, or needs a file of protobuf or of
+        this library that this version does not have.
     """
     try:
-        found = FileDescriptorSet.FromString(zlib.decompress(base64.b64decode(text, validate=True)))
+        decompressor = zlib.decompressobj()
+        data = decompressor.decompress(base64.b64decode(text, validate=True), MOST_BYTES)
+        if not decompressor.eof:  # the text is cut off, or too long
+            return None
+        found = FileDescriptorSet.FromString(data)
     except (ValueError, zlib.error, DecodeError):
         return None
     files: dict[str, FileDescriptorProto] = {}
     known = {file.name for file in found.file}
     for file in found.file:
-        for name in file.dependency:
-            _add_installed(name, known, files)
+        try:
+            for name in file.dependency:
+                _add_installed(name, known, files)
+        except (ImportError, ValueError):  # this version has no such file
+            return None
         files[file.name] = file
     return FileDescriptorSet(file=files.values())
 
@@ -83,7 +96,7 @@ def _closure(file: FileDescriptor) -> bytes:
 
 
 def _add_installed(name: str, known: set[str], files: dict[str, FileDescriptorProto]) -> None:
-    """Adds a file that every reader has, after what it imports."""
+    """Add a file that is left out of the metadata, after the files that it imports."""
     if name in known or name in files or not name.startswith(_EVERYWHERE):
         return
     module = importlib.import_module(f"{name.removesuffix('.proto').replace('/', '.')}_pb2")

@@ -1,6 +1,6 @@
-"""Which options a service, a method or a field carries: ours, the Go SDK's, or none.
+"""Read Restate's options of services, methods and fields: ours and those of the Go SDK.
 
-The Go options are turned into what ours would say, so that the rules know one kind only.
+Go's options are translated to ours, so that the rules deal with one kind of option only.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PACKAGE: str = options_pb2.DESCRIPTOR.package
 KEY_OPTION: int = options_pb2.KEY_FIELD_NUMBER
 AWAKEABLE_OPTION: int = options_pb2.AWAKEABLE_FIELD_NUMBER
 
-# The stubs of protobuf and those that protoc writes do not agree on what an extension is.
+# protobuf's stubs and those that protoc writes disagree on the type of extensions, hence Any.
 _SERVICE: Any = options_pb2.service
 _OBJECT: Any = options_pb2.object
 _WORKFLOW: Any = options_pb2.workflow
@@ -59,15 +59,15 @@ _GO_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class KindOption:
-    """What makes a service one of Restate's.
+    """The option that makes a service a Restate service, and says of which kind.
 
     Args:
-        kind: what it makes of it.
-        message: what it says.
-        label: how the contract writes it; empty where nothing is written.
-        number: its field number in ServiceOptions, for its location; 0 where nothing is written.
-        is_go: whether it is the Go SDK's.
-        go: the Go SDK's option, where that stands beside ours.
+        kind: the kind of the service.
+        message: the value of the option.
+        label: the option as the contract writes it; empty if the option is implied.
+        number: the option's field number in ServiceOptions, to find its place; 0 if it is implied.
+        is_go: whether it is an option of the Go SDK.
+        go: the Go SDK's option, if the service has it beside ours.
     """
 
     kind: ServiceKind
@@ -82,14 +82,15 @@ class KindOption:
 
 @dataclass(frozen=True, slots=True)
 class HandlerOption:
-    """What a method says about its handler.
+    """The options of a method that describe its handler.
 
     Args:
-        label: how the contract writes the option.
-        number: its field number in MethodOptions, for its location.
-        kinds: the kinds that it asks for and how it writes each; more than one is a mistake.
-        message: its name and configuration.
-        is_go: whether it is the Go SDK's.
+        label: the option as the contract writes it.
+        number: the option's field number in MethodOptions, to find its place.
+        kinds: the handler kinds that it asks for, each with the way it is written; more than one is
+            a mistake.
+        message: the handler's name and configuration.
+        is_go: whether it is an option of the Go SDK.
     """
 
     label: str
@@ -107,11 +108,11 @@ class OptionReader:
         self._descriptors = descriptors
 
     def uses_go(self, file: FileDescriptor) -> bool:
-        """Whether the file has options of the Go SDK."""
+        """Tell whether a file has options of the Go SDK."""
         return self._go.used_in(file)
 
     def kinds(self, options: descriptor_pb2.ServiceOptions) -> list[KindOption]:
-        """Returns the options of a service that say what it is: ours, then Go's."""
+        """Return the options of a service that say its kind: ours first, then Go's."""
         found = [
             KindOption(kind, options.Extensions[extension], f"(restatepb.v1.{name})", number)
             for kind, extension, name, number in (
@@ -136,7 +137,7 @@ class OptionReader:
         return found
 
     def handlers(self, options: descriptor_pb2.MethodOptions) -> list[HandlerOption]:
-        """Returns Restate's options of a method: ours, then Go's."""
+        """Return the options of a method that describe its handler: ours first, then Go's."""
         found: list[HandlerOption] = []
         if self._has(options, _HANDLER):
             message = cast("options_pb2.HandlerOptions", options.Extensions[_HANDLER])
@@ -162,26 +163,26 @@ class OptionReader:
         return found
 
     def is_key(self, options: descriptor_pb2.FieldOptions) -> bool:
-        """Whether a field is marked as the object key or workflow id."""
+        """Tell whether a field is marked as the object key or workflow id."""
         return self._has(options, _KEY) and bool(options.Extensions[_KEY])
 
     def awakeable(self, options: descriptor_pb2.FieldOptions) -> options_pb2.Awakeable | None:
-        """Returns what a field says of the awakeable whose id it holds, or None."""
+        """Return the awakeable option of a field, or None."""
         return options.Extensions[_AWAKEABLE] if self._has(options, _AWAKEABLE) else None
 
     def _has(self, options: Message, extension: Any) -> bool:
         if not options.HasExtension(extension):
             return False
-        # Numbers from 50000 to 99999 are anyone's: where a contract's own files give one of ours to
-        # an extension of theirs, what they say with it is not for us.
+        # The numbers from 50000 to 99999 are free for all. If a file of the contract uses our number
+        # for an extension of its own, the option is not ours.
         package = self._descriptors.extended_by(options.DESCRIPTOR.full_name, extension.number)
         return package in {None, _PACKAGE}
 
 
 def unknown_field(message: Message) -> str | None:
-    """Says which field of our options this version does not know, or returns None.
+    """Return words for a field of our options that this version lacks; None if none.
 
-    A contract written for a newer options.proto must not lose what it says without a word.
+    An option of a newer options.proto must not be ignored silently.
     """
     for unknown in UnknownFieldSet(message):
         return f"{message.DESCRIPTOR.full_name} has a field {unknown.field_number}"

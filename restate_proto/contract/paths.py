@@ -1,7 +1,8 @@
-"""Paths that a contract brings along: those of its files, and those that generated files get.
+"""Check the paths in a contract: those of its files and those of generated files.
 
-Whoever writes a contract chooses them, and they go into command lines, argument files, generated code
-and file systems. So none passes that would be something else than a path there.
+The author of a contract chooses them, and they end up in command lines, argument files, generated
+code and file systems. So anything that could be understood there as something other than a path is
+refused.
 """
 
 from __future__ import annotations
@@ -10,35 +11,35 @@ import re
 
 __all__ = ["path_problem", "printable", "proto_path_problem"]
 
-# What ends a line or steers a terminal, and what is no text: half of a surrogate pair.
+# Characters that end a line or control a terminal, and halves of surrogate pairs.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _DRIVE = re.compile("[a-zA-Z]:")
 
 
 def printable(text: str) -> str:
-    """Returns a text with its control characters written as Python writes them."""
+    """Escape the control characters of a text as Python does."""
     return _UNPRINTABLE.sub(_escaped, text)
 
 
 def path_problem(path: str) -> str | None:
-    """Says why a path cannot be that of a file below a folder, or returns None.
+    """Return why a path cannot be that of a file inside a folder; None if it can.
 
     Args:
         path: the path, with `/` between its parts.
     """
     shown = printable(path) or "''"
     if shown != path:
-        return f"{shown} is no path below a folder: it has characters that cannot be printed"
+        return f"{shown} is not a path below a folder: it has characters that cannot be printed"
     if "\\" in path:
-        return f"{shown} is no path below a folder: it has a backslash; write `/`"
+        return f"{shown} is not a path below a folder: it has a backslash; write `/`"
     if _DRIVE.match(path) or {"", ".", ".."} & set(path.split("/")):
-        return f"{shown} is no path below a folder"
+        return f"{shown} is not a path below a folder"
     return None
 
 
 def proto_path_problem(path: str) -> str | None:
-    """Says why a file of a contract cannot have a proto path, or returns None.
+    """Return why a .proto file cannot have this path; None if it can.
 
     Args:
         path: such as `shop/v1/cart.proto`.

@@ -1,21 +1,17 @@
-"""What is wrong with a contract, and where."""
+"""Collect the problems of a contract, each with its place in a .proto file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from restate_proto.contract.paths import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = ["Location", "PluginError", "Problems"]
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Location:
-    """A place in a .proto file; line and column count from 1, and are 0 where unknown."""
+    """A place in a .proto file; line and column count from 1 and are 0 if unknown."""
 
     file: str
     line: int = 0
@@ -26,7 +22,16 @@ class Location:
 
 
 class PluginError(Exception):
-    """What the plugin was asked cannot be done; `str()` of it is for the user to read."""
+    """A plugin cannot do what it was asked to do; `str()` of the error is a message for the user.
+
+    Args:
+        text: what is wrong.
+        found: the individual problems, each with its place.
+    """
+
+    def __init__(self, text: str, found: tuple[tuple[Location, str], ...] = ()) -> None:
+        super().__init__(text)
+        self.found = found
 
 
 class Problems:
@@ -36,22 +41,24 @@ class Problems:
         self._found: dict[tuple[Location, str], None] = {}
 
     def add(self, location: Location, text: str) -> None:
-        """Notes a problem.
+        """Add a problem.
 
         Args:
-            location: the place to look at.
-            text: what is wrong; what to write instead.
+            location: the place of the problem.
+            text: what is wrong, and what to write instead.
         """
         self._found.setdefault((location, text))
 
+    @property
+    def found(self) -> tuple[tuple[Location, str], ...]:
+        """The problems, in the order of the files."""
+        # The sort is stable: problems of one place stay in the order in which they were found.
+        return tuple(sorted(self._found, key=lambda item: item[0]))
+
     def raise_if_any(self) -> None:
-        """Raises a `PluginError` that lists all problems, in the order of the files."""
+        """Raise a `PluginError` that lists all problems, in the order of the files."""
         if self._found:
-            raise PluginError("\n".join(_sorted_lines(self._found)))
-
-
-def _sorted_lines(found: Iterable[tuple[Location, str]]) -> list[str]:
-    # Stable: problems of one place stay in the order in which they were found. A name out of the
-    # contract may hold anything; each problem is one line all the same.
-    ordered = sorted(found, key=lambda item: item[0])
-    return [printable(f"{location}: {text}") for location, text in ordered]
+            found = self.found
+            # A name from the contract may contain line breaks, but each problem has to be one line.
+            lines = (printable(f"{location}: {text}") for location, text in found)
+            raise PluginError("\n".join(lines), found)

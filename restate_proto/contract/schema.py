@@ -1,4 +1,4 @@
-"""The model of a contract: every default applied, every rule checked, no word of a target language."""
+"""The model of a contract: checked, with defaults applied, and independent of target languages."""
 
 from __future__ import annotations
 
@@ -36,17 +36,16 @@ KIND_WORDS = {
     ServiceKind.VIRTUAL_OBJECT: "object",
     ServiceKind.WORKFLOW: "workflow",
 }
-"""How options and messages call the kinds of services."""
+"""What the kinds of services are called in options and error texts."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class MessageType:
     """A message type.
 
-    Args:
-        file: the path of the .proto file that defines it.
-        names: its name inside that file: `("Outer", "Inner")`.
-        full_name: its full proto name: `shop.v1.Outer.Inner`.
+    file: the path of the .proto file that defines it.
+    names: its names inside that file: `("Outer", "Inner")`.
+    full_name: its full proto name: `shop.v1.Outer.Inner`.
     """
 
     file: str
@@ -55,7 +54,7 @@ class MessageType:
 
     @classmethod
     def of(cls, descriptor: Descriptor) -> MessageType:
-        """Returns the type that a descriptor describes."""
+        """Return the type that a descriptor describes."""
         return cls(descriptor.file.name, names_in_file(descriptor), descriptor.full_name)
 
     @property
@@ -70,8 +69,8 @@ class Declaration:
 
     Args:
         name: its Restate name, such as `email-confirmed`.
-        type: the message that it holds.
-        location: where the contract declares it.
+        type: the message that is its value.
+        location: the place of the declaration.
     """
 
     name: str
@@ -81,13 +80,13 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class ErrorModel:
-    """An error that handlers may fail with.
+    """An error that a contract declares.
 
     Args:
-        type: the message that says more about it.
+        type: the message that carries its details.
         code: its HTTP status code.
         comment: the proto comment of the message.
-        location: where the contract declares it.
+        location: the place of the declaration.
     """
 
     type: MessageType
@@ -98,13 +97,13 @@ class ErrorModel:
 
 @dataclass(frozen=True, slots=True)
 class AwakeableField:
-    """A field with the id of an awakeable.
+    """A message field that holds the id of an awakeable.
 
     Args:
         message: the message that has the field.
         field: its proto name.
-        type: the message that the awakeable is resolved with.
-        location: where the contract says so.
+        type: the message that resolves the awakeable.
+        location: the place of the option.
     """
 
     message: MessageType
@@ -119,7 +118,7 @@ class FixedKey:
 
     Args:
         value: the key.
-        location: where the contract says so.
+        location: the place of the option.
     """
 
     value: str
@@ -128,13 +127,13 @@ class FixedKey:
 
 @dataclass(frozen=True, slots=True)
 class TypedKey:
-    """A message whose fields make the key of an object, or the id of a workflow.
+    """A typed key of an object or id of a workflow: a message whose fields make it up.
 
     Args:
         type: the message.
-        text: how its fields are written.
-        numbers: the numbers of the fields, in the order of the text.
-        location: where the contract says so.
+        text: the format.
+        numbers: the numbers of the fields, in the order of the format.
+        location: the place of the option.
     """
 
     type: MessageType
@@ -145,7 +144,7 @@ class TypedKey:
 
 @dataclass(frozen=True, slots=True)
 class HandlerModel:
-    """One handler.
+    """One handler of a service.
 
     Args:
         rpc: the proto name of the method.
@@ -153,15 +152,15 @@ class HandlerModel:
         kind: how it runs; None in a plain service.
         request: the message that it takes.
         response: the message that it returns.
-        raw_request: the content type of a request that is bytes as they are; None for a message.
-        raw_response: likewise of the response.
+        raw_request: the content type of a request of raw bytes; None if it is a message.
+        raw_response: the content type of a response of raw bytes; None if it is a message.
         config: its own configuration.
         comment: the proto comment.
         deprecated: whether the contract says `option deprecated = true`.
         key_field: the proto name of the request's key field; None in a plain service.
-        errors: what it may fail with, beside the errors of its service.
-        explicit_cancellation: whether it is asked for `CANCELLATION_EXPLICIT`.
-        location: where the contract has it.
+        errors: the errors that it may fail with, in addition to those of its service.
+        explicit_cancellation: whether the contract says `CANCELLATION_EXPLICIT`.
+        location: the place of the method.
     """
 
     rpc: str
@@ -186,20 +185,20 @@ class ServiceModel:
 
     Args:
         proto: its name in the contract: `Cart`.
-        full_name: that with the package: `shop.v1.Cart`.
+        full_name: the name with the package: `shop.v1.Cart`.
         name: the Restate name.
-        kind: what it is.
+        kind: its kind.
         encoding: how its payloads are encoded.
         config: the configuration of all its handlers.
         comment: the proto comment.
         deprecated: whether it or its file says `option deprecated = true`.
-        handlers: in the order of the contract.
-        state: declared state keys.
-        promises: declared promises.
-        signals: declared signals.
-        errors: what all its handlers may fail with.
-        key: what its key or id is; None for any string.
-        location: where the contract has it.
+        handlers: the handlers, in the order of the contract.
+        state: the declared state keys.
+        promises: the declared promises.
+        signals: the declared signals.
+        errors: the errors that all its handlers may fail with.
+        key: the format of its key or id; None for any string.
+        location: the place of the service.
     """
 
     proto: str
@@ -220,7 +219,7 @@ class ServiceModel:
 
     @property
     def title(self) -> str:
-        """What to call it in a message: `object shop.v1.Cart`."""
+        """Its name in messages: `object shop.v1.Cart`."""
         return f"{KIND_WORDS[self.kind]} {self.full_name}"
 
     @property
@@ -230,15 +229,15 @@ class ServiceModel:
 
     @property
     def has_key_field(self) -> bool:
-        """Whether a request of it carries the key, so that a client may do without one."""
+        """Whether a request carries the key, so that a client can be made without one."""
         return any(handler.key_field is not None for handler in self.handlers)
 
     def errors_of(self, handler: HandlerModel) -> tuple[ErrorModel, ...]:
-        """Returns what a handler may fail with, each type once."""
+        """Return the errors that a handler may fail with, each type once."""
         return _each_type_once((*self.errors, *handler.errors))
 
     def messages(self) -> Iterator[MessageType]:
-        """Yields the type of every message that it holds, some more than once."""
+        """Yield the types of all messages that it refers to; a type may come more than once."""
         for handler in self.handlers:
             if handler.raw_request is None:
                 yield handler.request
@@ -254,12 +253,12 @@ class ServiceModel:
 
 @dataclass(frozen=True, slots=True)
 class FileModel:
-    """A .proto file with Restate services, or with fields for the ids of awakeables.
+    """A .proto file that has Restate services, or fields that hold ids of awakeables.
 
     Args:
         path: its proto path: `shop/v1/cart.proto`.
         services: its Restate services.
-        awakeables: its fields for the ids of awakeables.
+        awakeables: its fields that hold ids of awakeables.
     """
 
     path: str
@@ -268,11 +267,11 @@ class FileModel:
 
     @property
     def location(self) -> Location:
-        """Where the first of these is."""
+        """The place of the first service or field."""
         return [*self.services, *self.awakeables][0].location
 
     def messages(self) -> Iterator[MessageType]:
-        """Yields the type of every message that it holds, some more than once."""
+        """Yield the types of all messages that it refers to; a type may come more than once."""
         for service in self.services:
             yield from service.messages()
         for found in self.awakeables:
@@ -280,7 +279,7 @@ class FileModel:
 
     @property
     def errors(self) -> tuple[ErrorModel, ...]:
-        """What its handlers may fail with, each type once."""
+        """The errors that its handlers may fail with, each type once."""
         return _each_type_once(
             error
             for service in self.services

@@ -1,4 +1,4 @@
-"""The access log: a line for each request, when it has been answered."""
+"""The access log: one line for each request, written when it has been answered."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from restate_proto.logs import InvocationFields, get_logger
 from restate_proto.model.interceptors import Interceptor
 
 if TYPE_CHECKING:
-    from restate_proto.model.interceptors import EndedAttempt
+    from restate_proto.model.intercepted import EndedAttempt
 
 __all__ = ["AccessLog", "log_request"]
 
 _log = get_logger("restate_proto.access")
-_log.setLevel("WARNING")  # until somebody wants it
+_log.setLevel("WARNING")  # off, until somebody turns it on
 
 
 class AccessLog(Interceptor):
-    """Logs each attempt when it has ended, and each other request but for health checks.
+    """Logs each attempt when it has ended, and every other request except health checks.
 
     ```text
     INFO restate_proto.access: shop.v1.Cart/ada/AddTicket inv_1a2b attempt 1: completed, 3.2 ms, 0 entries replayed, 211 bytes in, 64 out
@@ -55,5 +55,5 @@ class AccessLog(Interceptor):
 
 
 def log_request(method: str, path: str, status: int) -> None:
-    """Log a request that is no attempt."""
+    """Log a request that is not an attempt."""
     _log.info("%s %s: %d", method, path, status)

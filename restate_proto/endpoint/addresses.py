@@ -1,4 +1,4 @@
-"""Where an endpoint listens."""
+"""Addresses that an endpoint listens on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["parse_address", "url_of"]
 
 
 def parse_address(address: str) -> tuple[str, int]:
-    """The host and port of `HOST:PORT`, `[IPV6]:PORT` or `:PORT` (which is 127.0.0.1).
+    """Split `HOST:PORT`, `[IPV6]:PORT` or `:PORT` (on 127.0.0.1) into host and port.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: the address has none of these forms.
     """
     check_string("Endpoint.run", "address", address)
     host, colon, port = address.rpartition(":")
@@ -21,5 +21,5 @@ def parse_address(address: str) -> tuple[str, int]:
 
 
 def url_of(scheme: str, host: str, port: int) -> str:
-    """The URL of an endpoint, as restate-server is to be told."""
+    """Return the URL under which restate-server registers an endpoint."""
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"

@@ -1,8 +1,8 @@
-"""An endpoint as an ASGI application: below a server of the user's choice.
+"""An endpoint as an ASGI application, for a server of the user's choice.
 
-The ASGI specification (3.0, "HTTP & WebSocket" and "Lifespan") has the messages. Over HTTP/2 the
-answer streams while the request does. Over HTTP/1.1, where proxies may not pass that on, it begins
-when the request has ended; the manifest tells Restate which of the two it will be.
+The ASGI specification (3.0, "HTTP & WebSocket" and "Lifespan") defines the messages. Over HTTP/2,
+request and answer stream at the same time. Proxies may not support that over HTTP/1.1, so there the
+answer begins when the request has ended. The manifest tells Restate which of the two to expect.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from restate_proto.endpoint.discovery import Discovery
     from restate_proto.endpoint.routes import Accept, Routes
-    from restate_proto.http2 import StreamReceiver
+    from restate_proto.http2.stream import StreamReceiver
 
 __all__ = ["AsgiApp"]
 
@@ -28,18 +28,18 @@ _Message: TypeAlias = "MutableMapping[str, Any]"
 _Receive: TypeAlias = "Callable[[], Awaitable[_Message]]"
 _Send: TypeAlias = "Callable[[_Message], Awaitable[None]]"
 
-# Bytes of a request that may wait for their attempt before the server is asked for more.
+# How many bytes of a request may wait for their attempt before the server is asked to stop sending.
 _MAX_UNUSED: Final = 1_048_576
-# How long the end of an answer waits for the end of its request.
+# How long the end of an answer waits for the end of its request, in seconds.
 _PATIENCE_SECONDS: Final = 5.0
 
 
 class _Serving:
-    """What serves in one event loop.
+    """The part of the application that serves in one event loop.
 
     Args:
-        http1: answers what HTTP/1.1 brings.
-        http2: answers what newer versions bring.
+        http1: answers requests of HTTP/1.1.
+        http2: answers requests of newer versions.
     """
 
     def __init__(self, http1: Accept, http2: Accept) -> None:
@@ -64,7 +64,7 @@ class _Serving:
             self._exchanges.discard(exchange)
 
     def drain(self) -> None:
-        """Have attempts suspended where they wait; a server that stops waits for them otherwise."""
+        """Suspend attempts that wait; a server that stops would wait for them otherwise."""
         self._is_draining = True
         for exchange in tuple(self._exchanges):
             exchange.receiver.draining()
@@ -73,13 +73,14 @@ class _Serving:
 class AsgiApp:
     """An ASGI 3.0 application that answers Restate; `Endpoint.asgi` makes it.
 
-    It is set up once in each event loop: by the lifespan that its server asks for, by `lifespan`
-    where another application has it mounted, and else by the first request.
+    It is set up once in each event loop: by the server's lifespan messages, by `lifespan` if it is
+    mounted in another application, or else by the first request.
 
     Args:
-        open_: sets the endpoint up in the running event loop, and down again.
-        discovery: what it tells Restate of its services.
-        max_buffered_output: bytes that a stream may have unsent before its handler has to wait.
+        open_: makes a context that sets the endpoint up in the running event loop.
+        discovery: answers discovery.
+        max_buffered_output: how many bytes of a stream may be unsent before its handler has to
+            wait.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class AsgiApp:
         self._openings: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
-        """Serve a request, or live as long as the server does: the interface of ASGI."""
+        """Serve a request, or the server's lifespan: the interface of ASGI."""
         if scope["type"] == "http":
             serving = self._serving.get(asyncio.get_running_loop()) or await self._opened()
             await serving.answer(scope, receive, send, self._max_buffered_output)
@@ -107,10 +108,10 @@ class AsgiApp:
 
     @asynccontextmanager
     async def lifespan(self, app: object = None) -> AsyncGenerator[None]:
-        """Set the application up and, at the end, down; for an application that has it mounted.
+        """Set the application up, and tear it down at the end; for applications that mount it.
 
-        Starlette and FastAPI ask nothing of what is mounted at their start and end. They take this
-        as their lifespan:
+        Starlette and FastAPI do not run the lifespans of mounted applications. Make this one their
+        own:
 
         ```python
         restate = Endpoint(Cart()).asgi()
@@ -118,10 +119,10 @@ class AsgiApp:
         app.mount("/restate", restate)
         ```
 
-        or enter it in their own: `async with restate.lifespan(): ...`.
+        or enter it in another lifespan: `async with restate.lifespan(): ...`.
 
         Args:
-            app: the application that has it mounted; which one does not matter.
+            app: the application that mounts it; not used.
         """
         loop = asyncio.get_running_loop()
         async with self._open() as routes:
@@ -148,7 +149,7 @@ class AsgiApp:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _opened(self) -> _Serving:
-        """What serves here, set up where no lifespan has done it."""
+        """Return what serves in this event loop, and set it up if no lifespan has done so."""
         loop = asyncio.get_running_loop()
         opening = self._openings.get(loop)
         if opening is None:
@@ -159,14 +160,14 @@ class AsgiApp:
 
 
 class _Exchange:
-    """One request and its answer, between the server's coroutines and a receiver.
+    """One request and its answer: connects the server's coroutines with a receiver.
 
     Args:
         scope: the request.
-        receive: gives pieces of its body.
-        send: takes those of the answer.
-        high_water: bytes that may be unsent before the handler has to wait.
-        in_turns: whether the answer begins when the request has ended.
+        receive: gives pieces of the request's body.
+        send: takes pieces of the answer.
+        high_water: how many bytes may be unsent before the handler has to wait.
+        in_turns: whether the answer begins only when the request has ended.
     """
 
     def __init__(
@@ -191,12 +192,12 @@ class _Exchange:
         self.receiver: StreamReceiver
 
     def begin(self, accept: Accept) -> StreamReceiver:
-        """Hand the request over; returns its receiver."""
+        """Hand the request over, and return its receiver."""
         self.receiver = receiver = accept(self)
         return receiver
 
     async def run(self) -> None:
-        """Bring the request to its receiver, and the answer to the server."""
+        """Move the request to its receiver and the answer to the server."""
         try:
             async with asyncio.TaskGroup() as group:
                 reading = group.create_task(self._read())
@@ -206,7 +207,7 @@ class _Exchange:
             if not self._has_ended:
                 self._abort("the server gave it up")
 
-    # ---- What the receiver, and who made it, see ----
+    # ---- The side of the receiver ----
 
     @property
     def above_high_water(self) -> bool:
@@ -229,7 +230,7 @@ class _Exchange:
         self._unused -= amount
         self._is_used.set()
 
-    # ---- What the server sees ----
+    # ---- The side of the server ----
 
     async def _read(self) -> None:
         receiver = self.receiver
@@ -271,8 +272,9 @@ class _Exchange:
                 return
             if was_above and not self.above_high_water:
                 self.receiver.drained()
-        # hypercorn (0.18) gives up a connection where the request goes on after the answer's end.
-        # Restate ends the request when it has read the last message of the answer.
+        # hypercorn (0.18) drops a connection if the request continues after the end of the answer,
+        # so the end waits. Restate ends the request when it has read the last message of the
+        # answer.
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await self._is_complete.wait()

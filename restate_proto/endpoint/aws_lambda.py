@@ -1,11 +1,12 @@
 """An endpoint on AWS Lambda: the handler of a function that Restate invokes.
 
-Two kinds of events bring requests. Restate itself invokes a function with what a proxy of API
-Gateway would send, with the body in base64. A function URL, or API Gateway, sends the payload format
-2.0. Both take the same answer.
+Requests arrive as two kinds of events. Restate itself invokes a function with the event of an API
+Gateway proxy, with the body in base64. A function URL, or API Gateway, sends payload format 2.0.
+Both accept the same answer.
 
-Requests and answers may have 6 MB, of which base64 takes a quarter. So Restate compresses large
-requests (zstd), as the manifest allows it to, and large answers are compressed where a request does.
+Lambda limits requests and answers to 6 MB, a quarter of which is lost to base64. So the manifest
+allows Restate to compress large requests (zstd), and large answers are compressed if the client
+accepts that.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["LambdaHandler"]
 
 _ZSTD: Final = "zstd"
-# Bytes of an answer from which on it is compressed.
+# Answers of this size or more are compressed, in bytes.
 _LARGE: Final = 1_048_576
-# Bytes of a request that are decompressed at a time.
+# How much of a request is decompressed at a time, in bytes.
 _PIECE: Final = 1_048_576
 
 
@@ -39,8 +40,8 @@ class LambdaHandler:
     """The handler of a Lambda function; `Endpoint.aws_lambda` makes it.
 
     Args:
-        open_: sets the endpoint up in the running event loop, and down again.
-        discovery: what it tells Restate of its services.
+        open_: makes a context that sets the endpoint up in the running event loop.
+        discovery: answers discovery.
     """
 
     def __init__(
@@ -58,16 +59,16 @@ class LambdaHandler:
 
         Args:
             event: the request.
-            context: what Lambda tells of the function; not used.
+            context: Lambda's information on the function; not used.
 
         Returns:
-            The response, for whoever has made the event.
+            The response, in the form that both kinds of events take.
 
         Raises:
-            ValueError: the event is no request.
+            ValueError: the event is not a request.
         """
         if self._runner is None:
-            # One event loop for all requests: what an endpoint's services hold belongs to it.
+            # All requests share one event loop, because resources of the services belong to it.
             self._runner = asyncio.Runner()
             atexit.register(self._runner.close)
         return self._runner.run(self._answer(event))
@@ -94,7 +95,7 @@ class _Exchange:
         event: the request.
 
     Raises:
-        ValueError: the event is no request.
+        ValueError: the event is not a request.
     """
 
     above_high_water = False
@@ -113,7 +114,7 @@ class _Exchange:
         self.ended = asyncio.Event()
 
     def body(self) -> Generator[bytes]:
-        """The pieces of the request's body."""
+        """Yield the pieces of the request's body."""
         text: str = self._event.get("body") or ""
         body = b64decode(text) if self._event.get("isBase64Encoded") else text.encode()
         encoding = self._named.get("content-encoding", "identity")
@@ -140,10 +141,10 @@ class _Exchange:
             self.ended.set()
 
     def acknowledge(self, amount: int) -> None:
-        """All of the request is there already."""
+        """Do nothing: all of the request is there already."""
 
     def response(self) -> dict[str, Any]:
-        """The answer that Lambda passes on."""
+        """Return the answer in the form that Lambda passes on."""
         body = b"".join(self._output)
         headers = {name.decode(): value.decode("latin-1") for name, value in self._fields}
         accepted = self._named.get("accept-encoding", "")
@@ -159,7 +160,7 @@ class _Exchange:
 
 
 def _target(event: Mapping[str, Any]) -> tuple[str, str]:
-    """The method and the path of a request."""
+    """Return the method and the path of a request."""
     match event:
         case {"httpMethod": str(method), "path": str(path)}:
             return method, path
@@ -167,11 +168,11 @@ def _target(event: Mapping[str, Any]) -> tuple[str, str]:
             return method, path
         case _:
             raise ValueError(
-                "this event is no request: have Restate invoke the function, or call its function URL"
+                "this event is not a request: let Restate invoke the function, or call its function URL"
             )
 
 
 def _zstd() -> Any:
-    """The module for zstd; None where it is not installed."""
+    """Import the module for zstd; None if it is not installed."""
     with suppress(ImportError):
         return zstd_module()

@@ -1,8 +1,9 @@
-"""From service objects to handlers by path, with every check that can be made before serving."""
+"""Binds service objects to paths, with every check that can be made before serving."""
 
 from __future__ import annotations
 
 import inspect
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from restate_proto.codec.validation import validator_for
@@ -38,23 +39,22 @@ def bind(
     validation: Validation = _REQUESTS,
     payload_codecs: PayloadCodecs | None = None,
 ) -> dict[str, BoundHandler]:
-    """The handlers of services, by the path that invokes them: `/invoke/{service}/{handler}`.
+    """Return the handlers of services by the path that invokes them: `/invoke/{service}/{handler}`.
 
     Args:
         services: objects that implement generated bases.
-        max_message: the longest message of the service protocol that is taken, in bytes.
+        max_message: the longest message of the service protocol that is accepted, in bytes.
         max_outbound: the `message-size-limit` of the server, in bytes.
-        on_journal_mismatch: what becomes of an invocation whose code does not fit its journal,
-            where the contract does not say it.
-        validation: what is validated that has rules of `buf.validate`.
-        payload_codecs: what payloads pass through; None where they are stored as they are.
+        on_journal_mismatch: what happens to an invocation whose code does not fit its journal,
+            unless the contract says it.
+        validation: which messages with rules of `buf.validate` are validated.
+        payload_codecs: what encodes payloads; None if they are stored as they are.
 
     Raises:
-        TypeError: an object is no service, a handler is no coroutine function or takes something
-            else than it gets, or a method looks like a handler that the contract does not have.
-        ValueError: two services have one name, or there is none; a rule is none.
-        ImportError: requests have rules, or what is written is to be validated, and protovalidate
-            is not installed.
+        TypeError: an object is not a service; a handler is not a coroutine function or has the
+            wrong parameters; a method looks like a handler that the contract does not have.
+        ValueError: two services have the same name; there is no service; a rule is invalid.
+        ImportError: validation needs protovalidate, which is not installed.
     """
     if (validation.run_results or validation.state) and not has_protovalidate():
         raise ImportError(
@@ -122,8 +122,13 @@ def _validator(handler: HandlerDescriptor[Any, Any]) -> Validator | None:
 def _without_request(
     method: Callable[[Any], Coroutine[Any, Any, Any]],
 ) -> Callable[[Any, Any], Coroutine[Any, Any, Any]]:
-    """The method of a handler whose request is `google.protobuf.Empty`, called as the others are."""
-    return lambda ctx, _request: method(ctx)
+    """Adapt the method of a handler without a request, so that it is called like the others."""
+
+    @wraps(method)
+    def call(ctx: Any, _request: Any) -> Coroutine[Any, Any, Any]:
+        return method(ctx)
+
+    return call
 
 
 def _check_parameters(
@@ -144,10 +149,10 @@ def _check_parameters(
 
 
 def _check_others(descriptor: ServiceDescriptor, class_: type) -> None:
-    """Refuse what its author takes for a handler: a method with the parameters of one.
+    """Refuse methods that look like handlers, but that the contract does not have.
 
-    Restate would not know it. A base class of the user's own may have helpers, so only public
-    methods count whose first parameter is `ctx`, or is annotated with a context.
+    Restate would never call them. Helpers are allowed: a method looks like a handler if it is
+    public and its first parameter is `ctx` or is annotated with a context.
     """
     known = {handler.method for handler in descriptor.handlers}
     for name, value in inspect.getmembers(class_, inspect.iscoroutinefunction):
@@ -177,7 +182,7 @@ def _descriptor(service: object) -> ServiceDescriptor:
         raise TypeError(f"give a service object, not the class: {service.__qualname__}(...)")
     if not isinstance(service, ServiceBase):
         raise TypeError(
-            f"{service!r} is no service: subclass a generated base, such as GreeterBase"
+            f"{service!r} is not a service: subclass a generated base, such as GreeterBase"
         )
     try:
         return service.__restate_service__

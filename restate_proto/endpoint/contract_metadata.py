@@ -1,7 +1,8 @@
-"""Puts the contract of a service into what is registered of it.
+"""Puts the contract of a service into the metadata that is registered with Restate.
 
-`restate-proto deploy` compares it with the contract of what is to replace it. Generated code lies
-beside the messages of its file, and so leads to the file.
+`restate-proto deploy` compares the registered contract with the one that is about to replace it.
+The contract is found through the generated code, which lies beside the messages of its `.proto`
+file.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ _GENERATED = "_restate"
 
 
 def described_with_contract(service: ServiceBase) -> ServiceDescriptor:
-    """Returns a service's descriptor, with its contract in the metadata.
+    """Return a service's descriptor, with its contract in the metadata.
 
     Args:
-        service: an object that implements a generated base. One whose base was written by hand has
-            no contract, and its descriptor is returned as it is.
+        service: an object that implements a generated base. If the base was written by hand, there
+            is no contract, and the descriptor is returned unchanged.
     """
     descriptor = service.__restate_service__
     base = next(each for each in type(service).__mro__ if "__restate_service__" in vars(each))
@@ -41,7 +42,7 @@ def described_with_contract(service: ServiceBase) -> ServiceDescriptor:
 
 
 def _file(module: str) -> FileDescriptor | bytes | None:
-    """Returns the file that a module was generated from."""
+    """Return the descriptor of the file that a module was generated from."""
     if not module.endswith(_GENERATED):
         return None
     files = contract_files(module)

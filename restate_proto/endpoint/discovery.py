@@ -1,4 +1,4 @@
-"""Answers the Restate server's question which services an endpoint has."""
+"""Answers discovery: restate-server asks which services an endpoint has."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from restate_proto.endpoint.manifest import (
     MIN_MANIFEST_VERSION,
     ManifestError,
     build_manifest,
+    check_services,
 )
 from restate_proto.model.retry import InvocationRetryPolicy, OnMaxAttempts
 from restate_proto.version import __version__
@@ -30,7 +31,7 @@ _ANYTHING = ("*/*", "application/*")
 
 
 SERVER_HEADER = (b"x-restate-server", f"restate-proto/{__version__}".encode())
-"""The header that names this library; on every response to the Restate server."""
+"""The header that names this library, in every response to restate-server."""
 
 
 class DiscoveryResponse(NamedTuple):
@@ -48,16 +49,16 @@ class DiscoveryResponse(NamedTuple):
 
 
 def negotiate(accept: str | None) -> int | None:
-    """The newest manifest version that both sides know.
+    """Choose the newest manifest version that both sides know.
 
-    Restate lists every version that it reads. Who sends no `Accept` header, or `*/*`, is a person
-    with curl or a browser: they get the newest.
+    Restate lists every version that it reads. A request without an `Accept` header, or with
+    `*/*`, comes from a person with curl or a browser and gets the newest version.
 
     Args:
-        accept: the request's `Accept` header; several of them joined by commas.
+        accept: the request's `Accept` header; several are joined by commas.
 
     Returns:
-        The version, or None where there is no common one.
+        The version, or None if there is no common one.
     """
     if accept is None:
         return MAX_MANIFEST_VERSION
@@ -75,18 +76,18 @@ def negotiate(accept: str | None) -> int | None:
 
 
 class Discovery:
-    """The manifests of an endpoint, made once for each version that is asked for.
+    """Answers discovery; makes the manifest of each version when it is first asked for.
 
     Args:
         services: the services of the endpoint.
         min_protocol_version: the lowest service protocol version that it speaks.
         max_protocol_version: the highest one.
-        bidirectional: whether it can answer while the request still streams.
-        has_schemas: whether payloads are what the JSON Schemas say of them.
+        bidirectional: whether it can answer while the request is still streaming.
+        has_schemas: whether payloads match their JSON Schemas; encoded ones do not.
         lambda_compression: as in `build_manifest`.
 
     Raises:
-        ManifestError: no Restate server would take these services.
+        ManifestError: no Restate server would accept these services.
     """
 
     def __init__(
@@ -107,16 +108,16 @@ class Discovery:
             "has_schemas": has_schemas,
             "lambda_compression": lambda_compression,
         }
-        # The newest can carry everything: an error in it is one of the contract, for the start
-        # of the endpoint and not for the day when a server asks.
-        self._responses = {MAX_MANIFEST_VERSION: self._manifest(MAX_MANIFEST_VERSION)}
+        # An error in the contract should show when the endpoint starts, not when a server asks.
+        check_services(self._services)
+        self._responses: dict[int, DiscoveryResponse] = {}
 
     def without_retries(self) -> Discovery:
-        """The same services, with a failed attempt of an invocation as its last."""
+        """Return the discovery of the same services, whose invocations have a single attempt."""
         return Discovery(map(_without_retries, self._services), **self._options)
 
     def request_response(self, lambda_compression: str | None = None) -> Discovery:
-        """The same services where Restate sends the whole request before it reads the response.
+        """Return the same discovery, with Restate sending the whole request before it reads.
 
         Args:
             lambda_compression: as in `build_manifest`.
@@ -125,14 +126,14 @@ class Discovery:
         return Discovery(self._services, **(self._options | changes))
 
     def respond(self, accept: str | None) -> DiscoveryResponse:
-        """The response to `GET /discover`.
+        """Answer `GET /discover`.
 
         Args:
             accept: as in `negotiate`.
 
         Returns:
-            200 with a manifest; 415 where no version is common; 500 where the contracts use
-            something that the negotiated version cannot carry.
+            200 with a manifest; 415 if there is no common version; 500 if the contracts use
+            something that the negotiated version cannot express.
         """
         version = negotiate(accept)
         if version is None:

@@ -1,4 +1,4 @@
-"""The event loop of a process that does nothing but serve."""
+"""Sets up the event loop of a process that does nothing but serve."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
-from restate_proto.http2 import new_event_loop
+from restate_proto.endpoint.garbage import collecting_rarely
+from restate_proto.http2.event_loop import new_event_loop
 from restate_proto.logs import get_logger
 from restate_proto.runtime import is_interrupt
 
@@ -19,25 +20,27 @@ _log = get_logger("restate_proto")
 
 
 def run_until_done(main: Coroutine[object, object, None]) -> None:
-    """Runs a coroutine in a new event loop: uvloop's where it can be imported.
+    """Run a coroutine in a new event loop, uvloop's if it can be imported.
 
-    A `SystemExit` or `KeyboardInterrupt` that user code raises in an asyncio task stops an event
-    loop; it is logged, and the loop goes on.
+    Python's garbage collector runs less often meanwhile; see `collecting_rarely`.
+
+    User code may raise `SystemExit` or `KeyboardInterrupt` in an asyncio task, which would stop the
+    event loop. Such an exception is logged instead, and the loop goes on.
 
     Args:
         main: what to run.
 
     Raises:
-        KeyboardInterrupt: the process was interrupted, where `main` has no handler of SIGINT.
+        KeyboardInterrupt: the process was interrupted, and `main` does not handle SIGINT.
     """
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    with collecting_rarely(), asyncio.Runner(loop_factory=new_event_loop) as runner:
         loop = runner.get_loop()
         task = loop.create_task(main)
         while not task.done():
             try:
                 loop.run_until_complete(task)
             except (KeyboardInterrupt, SystemExit) as error:
-                # asyncio gives it to who awaits the task that raised it, and stops the loop.
+                # asyncio raises it in the awaiter of the task and stops the loop as well.
                 if task.done() or is_interrupt(error):
                     raise
                 _log.warning(
@@ -48,7 +51,7 @@ def run_until_done(main: Coroutine[object, object, None]) -> None:
 
 
 def on_signal(number: signal.Signals, call: Callable[[], object]) -> None:
-    """Has a function called in the running event loop when a signal arrives.
+    """Call a function in the running event loop when a signal arrives.
 
     Args:
         number: the signal.
@@ -62,5 +65,5 @@ def on_signal(number: signal.Signals, call: Callable[[], object]) -> None:
 
 
 def loop_name() -> str:
-    """The library of the running event loop: "uvloop" or "asyncio"."""
+    """Name the library of the running event loop: "uvloop" or "asyncio"."""
     return type(asyncio.get_running_loop()).__module__.partition(".")[0]

@@ -1,18 +1,17 @@
-"""Request identity: only a Restate whose key is known reaches an endpoint.
+"""Request identity: an endpoint answers only Restate servers whose public key it knows.
 
-restate-server signs each request with a private key of its own (its option
-`request-identity-private-key-pem-file`), by a JWT in a header of the request:
+restate-server signs each request with its private key (its option
+`request-identity-private-key-pem-file`) and sends the signature as a JWT in a header:
 
     x-restate-signature-scheme: v1
     x-restate-jwt-v1: a compact JWT (RFC 7519), signed with Ed25519 (RFC 8037)
 
-Its claims are `aud`, the path that is asked for, without the prefix under which the deployment is
+The claims are `aud`, the path of the request without the prefix under which the deployment is
 registered; `nbf` and `exp`, a minute around the time of signing; and `iat`.
 
-Verifying one costs about as much as a small invocation. What Restate asks of one handler within
-one second has one and the same token, save where the key of an object is part of it, so verified
-tokens are kept until they expire. That opens nothing: a token is good for any request to its path
-until then in any case.
+Verifying a token costs about as much as a small invocation. Restate uses the same token for all
+requests to a path within one second. So verified tokens are remembered until they expire. That does
+not weaken anything: until then, a token is valid for every request to its path anyway.
 """
 
 from __future__ import annotations
@@ -41,21 +40,21 @@ __all__ = [
 ]
 
 KEYS_VARIABLE: Final = "RESTATE_PROTO_IDENTITY_KEYS"
-"""The environment variable with the keys of endpoints that are given none; commas between them."""
+"""The environment variable with the keys, separated by commas, of endpoints without the option."""
 
 _PREFIX: Final = "publickeyv1_"
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _KEY_BYTES: Final = 32
 _SCHEME: Final = b"x-restate-signature-scheme"
 _TOKEN: Final = b"x-restate-jwt-v1"
-# Verified tokens that are kept; each has some 500 bytes.
+# How many verified tokens are remembered; each takes about 500 bytes.
 _MAX_KEPT: Final = 1_024
 
 _log = get_logger("restate_proto")
 
 
 class _Claims(NamedTuple):
-    """What a token says: which path may be asked for, and when (in seconds since 1970)."""
+    """The claims of a token: the path that it is for, and when it is valid (seconds since 1970)."""
 
     audience: object
     not_before: float
@@ -67,10 +66,10 @@ class RequestIdentity:
 
     Args:
         keys: the public keys, `publickeyv1_` and the base58 of 32 bytes.
-        clock: the time, in seconds since 1970.
+        clock: returns the time, in seconds since 1970.
 
     Raises:
-        ValueError: a key is none.
+        ValueError: a key is invalid.
         ImportError: the package cryptography is not installed.
     """
 
@@ -92,11 +91,11 @@ class RequestIdentity:
         self._told: set[str] = set()
 
     def allows(self, headers: Iterable[tuple[bytes, bytes]], route: str) -> bool:
-        """Whether a request is signed for a path; the log says once why one is not.
+        """Tell whether a request is signed for a path; the log says once for each reason why not.
 
         Args:
             headers: the header fields of the request, names in lower case.
-            route: the path that is asked for, without the prefix of a proxy or another application.
+            route: the path of the request, without the prefix of a proxy or another application.
         """
         problem = self._problem(dict(headers), route)
         if problem is None:
@@ -126,7 +125,7 @@ class RequestIdentity:
         return None
 
     def _verify(self, token: bytes) -> _Claims | None:
-        """What a token claims; None where no key has signed it. Nothing is parsed before that."""
+        """Return the claims of a token, or None if no key has signed it; parse nothing before."""
         signed, _, signature = token.rpartition(b".")
         try:
             if not self._is_signature(_decode(signature), signed):
@@ -151,18 +150,18 @@ class RequestIdentity:
 
 
 def request_identity(keys: object) -> RequestIdentity | None:
-    """What verifies the requests of an endpoint.
+    """Read the option `identity_keys`.
 
     Args:
         keys: the option `identity_keys`; None takes the keys of the environment variable
             RESTATE_PROTO_IDENTITY_KEYS.
 
     Returns:
-        None where there are no keys: then everything is let in.
+        What verifies requests, or None without keys: then every request is accepted.
 
     Raises:
-        TypeError: the option is no list of strings.
-        ValueError: a key is none; the variable is set and empty.
+        TypeError: the option is not a list of strings.
+        ValueError: a key is invalid; the variable is set and empty.
         ImportError: the package cryptography is not installed.
     """
     if keys is None:
@@ -193,7 +192,7 @@ def _from_environment() -> RequestIdentity | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine alone."""
+    """Tell whether an address can be reached from this machine only."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -201,14 +200,14 @@ def is_loopback(host: str) -> bool:
 
 
 def warn_of_strangers(address: str) -> None:
-    """Warns that nothing keeps others from calling.
+    """Warn that everyone who reaches the endpoint can call it.
 
     Args:
         address: where it listens.
     """
     _log.warning(
-        "whoever reaches %s can call every handler: set identity_keys to the public key of your "
-        "Restate, or serve TLS",
+        "everyone who reaches %s can call every handler: set identity_keys to the public key of "
+        "your Restate, or serve TLS",
         address,
     )
 
@@ -231,7 +230,7 @@ def _key_bytes(key: str) -> bytes:
 
 
 def _base58(text: str) -> bytes | None:
-    """The bytes, where a leading 1 is a zero byte; None where a character is not of the alphabet."""
+    """Decode base58, where a leading 1 is a zero byte; None for a character that is not in it."""
     number = 0
     for character in text:
         digit = _BASE58.find(character)
@@ -243,7 +242,7 @@ def _base58(text: str) -> bytes | None:
 
 
 def _decode(part: bytes) -> bytes:
-    """The bytes of a part of a token: base64url without padding."""
+    """Decode a part of a token: base64url without padding."""
     return b64decode(part + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
 
 

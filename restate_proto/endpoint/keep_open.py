@@ -1,4 +1,4 @@
-"""Enters a context manager for as long as the event loop runs."""
+"""Keeps a context manager entered for as long as the event loop runs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _holders: set[asyncio.Task[None]] = set()
 
 
 async def keep_open(context: AbstractAsyncContextManager[T]) -> T:
-    """Enter a context manager, and leave it when the event loop ends, which cancels all tasks.
+    """Enter a context manager, and leave it when the event loop ends and cancels all tasks.
 
-    It is entered and left in a task of its own, as task groups and timeouts inside of it need.
+    One task enters and leaves it, because task groups and timeouts inside require that.
 
     Args:
         context: the context manager.
 
     Returns:
-        What it yields.
+        What the context manager returns when it is entered.
     """
     loop = asyncio.get_running_loop()
     entered: asyncio.Future[T] = loop.create_future()

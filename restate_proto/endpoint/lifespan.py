@@ -1,4 +1,4 @@
-"""What an endpoint sets up before its first request, and tears down after its last."""
+"""The lifespan: what an endpoint sets up before its first request and tears down after its last."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 __all__ = ["Lifespan", "LifespanError", "alive", "check_lifespan"]
 
 Lifespan: TypeAlias = "Callable[[], AbstractAsyncContextManager[object]]"
-"""Makes a context: entered before the first request, and left when nothing runs any more."""
+"""Makes the context that is entered before the first request, and left when nothing runs."""
 
 
 class LifespanError(RestateError):
-    """The endpoint's lifespan, or a service, could not be set up; the exception is the cause."""
+    """The endpoint's lifespan or a service could not be set up; `__cause__` is the exception."""
 
 
 def check_lifespan(lifespan: object) -> None:
-    """Refuses what makes no context.
+    """Refuse a lifespan that does not make a context.
 
     Raises:
-        TypeError: it is not callable, or is itself a context, which could be entered once only.
+        TypeError: it is not callable, or it is itself a context, which could be entered only once.
     """
     if isinstance(lifespan, AbstractAsyncContextManager):
         raise TypeError(
@@ -43,9 +43,9 @@ def check_lifespan(lifespan: object) -> None:
 
 @asynccontextmanager
 async def alive(lifespan: Lifespan | None, services: Iterable[ServiceBase]) -> AsyncGenerator[None]:
-    """Sets up the lifespan, then each service that is an asynchronous context manager.
+    """Set up the lifespan, then each service that is an asynchronous context manager.
 
-    They are torn down in reverse order when the context is left.
+    When the context is left, they are torn down in reverse order.
 
     Args:
         lifespan: makes the context of the endpoint.

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from restate_proto.http2 import Http2Settings, ServerLimits
+from restate_proto.http2.limits import Http2Settings, ServerLimits
 from restate_proto.protocol import MAX_LENGTH
 
 __all__ = ["Limits"]
 
 _RESTATE_KEEPS: Final = timedelta(minutes=5)
-# A stream goes on when the unsent output has fallen to this part of what it may be.
+# A stream goes on when its unsent output has fallen to this fraction of the maximum.
 _LOW_WATER: Final = 4
 
 
@@ -21,24 +21,26 @@ class Limits:
     """The limits of an endpoint; docs/limits.md says what happens when one is reached.
 
     Attributes:
-        max_inbound_message: bytes of one message of the service protocol: an entry of the journal,
-            a state value, a request. Restate's own limit is 32 MiB.
-        max_outbound_message: bytes of a message of the service protocol that is not written any
-            more, because Restate would not take it: its own `message-size-limit`.
-        max_streams: streams, which are attempts of invocations, at once on one connection.
-        max_connections: open connections.
-        max_header_bytes: bytes of the header fields of one request, each counted with 32 more.
-        max_buffered_output: bytes that a stream may have unsent before its handler has to wait.
-        handshake_timeout: until a new connection has negotiated TLS, and again until it has begun
-            to speak HTTP/2.
-        idle_timeout: how long a connection may have no stream. Longer than 5 minutes, for which
-            Restate keeps a connection that it does not use.
-        read_timeout: how long nothing may come of what has begun: a frame, a message, a journal.
-        write_timeout: how long a peer may take nothing of the output that waits for it.
+        max_inbound_message: the size in bytes of one message of the service protocol that the
+            endpoint reads: an entry of the journal, a state value, a request. Restate's own limit
+            is 32 MiB.
+        max_outbound_message: the size in bytes of one message that it writes. Set it to the
+            server's `message-size-limit`: Restate would not accept a longer one.
+        max_streams: how many streams (attempts of invocations) one connection may have at once.
+        max_connections: how many connections may be open.
+        max_header_bytes: the size in bytes of the header fields of one request, with 32 added for
+            each field.
+        max_buffered_output: how many bytes a stream may have unsent before its handler has to wait.
+        handshake_timeout: how long a new connection may take to negotiate TLS, and again to begin
+            speaking HTTP/2.
+        idle_timeout: how long a connection may be without a stream. It must be longer than 5
+            minutes, for which Restate keeps an unused connection.
+        read_timeout: how long a peer may pause inside of a frame, a message or a journal.
+        write_timeout: how long a peer may leave output unread.
 
     Raises:
-        ValueError: a value is outside what its limit can be; a message says what it can be.
-        TypeError: a duration is no `timedelta`, or a number no `int`.
+        ValueError: a value is out of range; the message gives the range.
+        TypeError: a duration is not a `timedelta`, or a number is not an `int`.
     """
 
     max_inbound_message: int = 67_108_864
@@ -63,8 +65,8 @@ class Limits:
             self._check_duration(name)
         if self.idle_timeout <= _RESTATE_KEEPS:
             raise ValueError(
-                f"idle_timeout={self.idle_timeout!r} must be longer than 5 minutes: Restate keeps a "
-                "connection that it does not use for so long, and expects it to be there"
+                f"idle_timeout={self.idle_timeout!r} must be longer than 5 minutes: Restate keeps "
+                "an unused connection for that long, and expects it to be there"
             )
 
     def _check_number(self, name: str, least: int, most: int) -> None:
@@ -81,10 +83,10 @@ class Limits:
                 f"{name} takes a timedelta, such as timedelta(seconds=30), not {value!r}"
             )
         if value <= timedelta(0):
-            raise ValueError(f"{name}={value!r} must be longer than nothing")
+            raise ValueError(f"{name}={value!r} must be longer than zero")
 
     def of_connection(self) -> Http2Settings:
-        """What one connection may do."""
+        """Return the limits of one connection."""
         return Http2Settings(
             max_concurrent_streams=self.max_streams,
             max_header_list_size=self.max_header_bytes,
@@ -93,7 +95,7 @@ class Limits:
         )
 
     def of_server(self) -> ServerLimits:
-        """What all connections together may do, and how long they may take."""
+        """Return the limits of all connections together, and the timeouts."""
         return ServerLimits(
             max_connections=self.max_connections,
             handshake_timeout=self.handshake_timeout.total_seconds(),

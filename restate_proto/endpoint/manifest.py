@@ -1,7 +1,7 @@
-"""The discovery manifest: what an endpoint tells the Restate server about its services.
+"""The discovery manifest: what an endpoint tells restate-server about its services.
 
-The server names the versions of the manifest that it reads; each carries all that the one before
-it does. See `build_manifest` for how contracts map to it.
+The server names the manifest versions that it reads; each version can express everything that the
+one before it can. `build_manifest` says how contracts map to it.
 """
 
 from __future__ import annotations
@@ -22,16 +22,22 @@ if TYPE_CHECKING:
     from restate_proto.model.error_types import DetailedError
     from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
 
-__all__ = ["MAX_MANIFEST_VERSION", "MIN_MANIFEST_VERSION", "ManifestError", "build_manifest"]
+__all__ = [
+    "MAX_MANIFEST_VERSION",
+    "MIN_MANIFEST_VERSION",
+    "ManifestError",
+    "build_manifest",
+    "check_services",
+]
 
 MIN_MANIFEST_VERSION = 1
 MAX_MANIFEST_VERSION = 4
 
-# The server gives a response the content type that the manifest says, and no other, while a
-# handler answers in the encoding that it was asked in. So where that may be either, this is said:
-# the registered name of ProtoJSON. Whoever reads JSON takes a name that ends in `+json`: aiohttp,
-# Spring, the playground of the Restate UI. Who asked for binary knows what comes, and has to look no
-# further. (Without a content type the server drops the output's schema.)
+# The server always gives a response the content type of the manifest, but a handler answers in the
+# encoding of its request, which may be binary or JSON. The manifest names ProtoJSON's registered
+# content type for both. Clients that read JSON accept a name that ends in `+json`: aiohttp, Spring,
+# the playground of the Restate UI. Clients that sent binary know what to expect and ignore it.
+# (Without a content type, the server would drop the schema of the output.)
 _EITHER_ENCODING = "application/protobuf+json"
 _JSON = "application/json"
 _BYTES = "application/octet-stream"
@@ -44,7 +50,7 @@ _HANDLER_KINDS: dict[ServiceKind, tuple[HandlerKind | None, ...]] = {
 
 
 class _Field(NamedTuple):
-    """What is known of a field of the manifest: its first version, its option in a contract."""
+    """A field of the manifest: the first version that has it, and its option in a contract."""
 
     since: int
     option: str
@@ -69,15 +75,15 @@ _FIELDS = {
 
 _LAMBDA_COMPRESSION_SINCE = 4
 
-# The first Restate server that reads a manifest version.
+# The first restate-server that reads a manifest version.
 _SERVERS = {3: "1.4", 4: "1.5"}
 
-# What changes nothing but how a service is shown.
+# Fields that only change how a service is shown.
 _OPTIONAL = {"documentation", "metadata"}
 
 
 class ManifestError(RestateError):
-    """The services cannot be described to the server; the message says which and what to do."""
+    """The services cannot be described to the server; the message says what to change."""
 
 
 def build_manifest(
@@ -90,35 +96,36 @@ def build_manifest(
     has_schemas: bool = True,
     lambda_compression: str | None = None,
 ) -> dict[str, Any]:
-    """The discovery manifest of an endpoint.
+    """Build the discovery manifest of an endpoint.
 
-    A handler's input is `*/*`, so that it takes both encodings, with the JSON Schema of the
-    request's ProtoJSON. Raw parts have the content types of the contract. A request that carries nothing (`google.protobuf.Empty`) has no schema:
-    where there is one, the server refuses an empty body that has a content type.
+    A handler's input is `*/*`, so that it accepts both encodings, with the JSON Schema of the
+    request's ProtoJSON. Raw requests and responses have the content types of the contract. The
+    empty request (`google.protobuf.Empty`) has no schema: with one, the server would refuse an
+    empty body that has a content type.
 
-    Durations become milliseconds; what is not whole is rounded up. A service's
-    `workflow_retention` goes to its run handler, which is the only place the manifest has for it.
-    Documentation and metadata are left out where the version cannot carry them. The metadata says
-    which errors there are: `restatepb.error/shop.v1.SoldOut` with the code.
+    Durations become milliseconds, rounded up. A service's `workflow_retention` goes to its run
+    handler, the only place that the manifest has for it. Documentation and metadata are left out if
+    the version cannot express them. The metadata lists the errors:
+    `restatepb.error/shop.v1.SoldOut` with the code.
 
     Args:
-        services: the services, in the order in which they are to be shown.
+        services: the services, in the order in which they are shown.
         version: the manifest version, 1 to 4.
         min_protocol_version: the lowest service protocol version that the endpoint speaks.
         max_protocol_version: the highest one.
-        bidirectional: whether request and response stream at the same time; else the server
+        bidirectional: whether request and response stream at the same time; if not, the server
             sends the whole request and then reads the response.
-        has_schemas: whether payloads are what the JSON Schemas say of them; else, where a payload
-            codec encodes them, there are none, and a response has the content type of bytes.
+        has_schemas: whether payloads match their JSON Schemas. If a payload codec encodes them,
+            they do not: then schemas are left out, and responses have the content type of bytes.
         lambda_compression: how requests and responses may be compressed on AWS Lambda; left out
-            where the version cannot carry it.
+            if the version cannot express it.
 
     Returns:
         The manifest, ready for `json.dumps`.
 
     Raises:
-        ManifestError: the server would refuse it, or this version cannot carry a field that
-            changes how invocations run.
+        ManifestError: the server would refuse the manifest, or this version cannot express a
+            field that changes how invocations run.
     """
     listed = list(services)
     _refuse_duplicates("service", [service.name for service in listed], "an endpoint")
@@ -136,7 +143,24 @@ def build_manifest(
     return manifest
 
 
-def _service(service: ServiceDescriptor, version: int) -> dict[str, Any]:
+def check_services(services: Iterable[ServiceDescriptor]) -> None:
+    """Check what `build_manifest` does, without the time that JSON Schemas take.
+
+    Args:
+        services: the services.
+
+    Raises:
+        ManifestError: the server would refuse their manifest, whatever its version.
+    """
+    listed = list(services)
+    _refuse_duplicates("service", [service.name for service in listed], "an endpoint")
+    for service in listed:
+        _service(service, MAX_MANIFEST_VERSION, has_payloads=False)
+
+
+def _service(
+    service: ServiceDescriptor, version: int, *, has_payloads: bool = True
+) -> dict[str, Any]:
     name, kind, config = service.name, service.kind, service.config
     where = f"service {name!r}"
     _check_name(service_name_problem(name), where)
@@ -146,7 +170,10 @@ def _service(service: ServiceDescriptor, version: int) -> dict[str, Any]:
     return {
         "name": name,
         "ty": kind.value,
-        "handlers": [_handler(service, handler, version) for handler in service.handlers],
+        "handlers": [
+            _handler(service, handler, version, has_payloads=has_payloads)
+            for handler in service.handlers
+        ],
         **_supported_by_version(_settings(service, where), where, version),
     }
 
@@ -159,15 +186,20 @@ def _without_schemas(service: dict[str, Any]) -> dict[str, Any]:
 
 
 def _handler(
-    service: ServiceDescriptor, handler: HandlerDescriptor[Any, Any], version: int
+    service: ServiceDescriptor,
+    handler: HandlerDescriptor[Any, Any],
+    version: int,
+    *,
+    has_payloads: bool,
 ) -> dict[str, Any]:
     where = f"handler {service.name}/{handler.name}"
     _check_handler(service, handler, where)
     described: dict[str, Any] = {"name": handler.name}
     if handler.kind is not None:
         described["ty"] = handler.kind.value
-    described["input"] = _input(handler.request)
-    described["output"] = _output(handler.response, handler.encoding)
+    if has_payloads:
+        described["input"] = _input(handler.request)
+        described["output"] = _output(handler.response, handler.encoding)
     settings = _settings(handler, where)
     if handler.kind is HandlerKind.WORKFLOW:
         retention = handler.config.workflow_retention
@@ -195,7 +227,7 @@ def _check_handler(
         )
     if config.ingress_private is False and service.config.ingress_private:
         raise ManifestError(
-            f"{where}: it is public in a private service, which Restate does not have; make the "
+            f"{where}: it is public in a private service, which Restate does not allow; make the "
             "service public and its other handlers private"
         )
 
@@ -219,7 +251,7 @@ def _output(codec: Codec[Any], encoding: Encoding) -> dict[str, Any]:
 def _settings(
     described: ServiceDescriptor | HandlerDescriptor[Any, Any], where: str
 ) -> dict[str, Any]:
-    """The fields of a service or handler that are set, but for the workflow retention."""
+    """Return the fields of a service or handler that are set, except the workflow retention."""
     config = described.config
     policy = config.retry_policy or InvocationRetryPolicy()
     durations = {
@@ -249,7 +281,7 @@ def _settings(
 
 
 def _errors(errors: Iterable[type[DetailedError[Any]]]) -> dict[str, str]:
-    """Metadata that says which errors there are, with their codes."""
+    """Return metadata that lists the errors with their codes."""
     described = (error.__restate_error__ for error in errors)
     return {f"restatepb.error/{each.full_name}": str(each.code) for each in described}
 
@@ -262,7 +294,7 @@ def _check_name(problem: str | None, where: str) -> None:
 
 
 def _supported_by_version(settings: dict[str, Any], where: str, version: int) -> dict[str, Any]:
-    """The settings that a version has room for."""
+    """Return the settings that a version can express."""
     carried: dict[str, Any] = {}
     for name, value in settings.items():
         field = _FIELDS[name]

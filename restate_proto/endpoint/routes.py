@@ -1,4 +1,4 @@
-"""What each path of an endpoint answers."""
+"""Routes the requests of an endpoint by path: discovery, invocations, serde preview, health."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from restate_proto.endpoint.discovery import Discovery
     from restate_proto.endpoint.identity import RequestIdentity
     from restate_proto.endpoint.serde_preview import PreviewResponse, SerdePreview
-    from restate_proto.http2 import StreamReceiver
+    from restate_proto.http2.stream import StreamReceiver
     from restate_proto.runtime import BoundHandler, Runtime
 
 __all__ = ["Accept", "RequestStream", "Routes"]
@@ -28,7 +28,7 @@ _JSON = ((b"content-type", b"application/json"), SERVER_HEADER)
 
 
 class RequestStream(ByteStream, Protocol):
-    """A request, and the way of its answer; whatever brings it.
+    """A request and the means to answer it, independent of the host that received it.
 
     Attributes:
         method: the HTTP method.
@@ -39,24 +39,24 @@ class RequestStream(ByteStream, Protocol):
     path: str
 
     def respond(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
-        """Sends the response's status and header fields."""
+        """Send the response's status and header fields."""
         ...
 
 
 Accept: TypeAlias = "Callable[[RequestStream], StreamReceiver]"
-"""Answers a request, or begins to; what it returns receives the body."""
+"""Answers a request, or begins to; the returned receiver gets the request's body."""
 
 
 class Routes:
-    """Answers discovery, invocations, serde preview and health checks; under any path prefix.
+    """Answers discovery, invocations, serde preview and health checks, under any path prefix.
 
     Args:
         handlers: the handlers by `/invoke/{service}/{handler}`.
         discovery: answers discovery.
         preview: answers serde preview.
         runtime: where attempts run.
-        new_attempt: makes an attempt, or what stands in for one.
-        identity: verifies who asks; None lets everyone in.
+        new_attempt: makes an attempt, or something that replaces it.
+        identity: verifies signatures; None accepts every request.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Routes:
         self._runtime = runtime
         self._new_attempt = new_attempt
         self._identity = identity
-        # Per content type, as it comes: the protocol version and the headers of the answer.
+        # By the exact text of the content type: the protocol version and the headers of the answer.
         self._versions = {
             content_type(version).encode(): (
                 version,
@@ -86,14 +86,14 @@ class Routes:
         }
 
     def describing(self, discovery: Discovery) -> Routes:
-        """The same routes, where something else answers discovery."""
+        """Copy the routes, with something else to answer discovery."""
         routes = copy(self)
         routes._discovery = discovery  # noqa: SLF001 - its own class
         return routes
 
     @property
     def entrance(self) -> Accept:
-        """What answers the requests that come in."""
+        """The function that answers incoming requests."""
         return self._accept if self._identity is None else self._accept_signed(self._identity)
 
     def _accept(self, stream: RequestStream) -> StreamReceiver:
@@ -102,7 +102,11 @@ class Routes:
             return self._other_paths(stream)
         if stream.method != "POST":
             return _refuse(stream, 405, f"{stream.path} takes POST")
-        type_ = _header(stream, b"content-type")
+        type_ = None
+        for name, value in stream.headers:
+            if name == b"content-type":
+                type_ = value
+                break
         known = self._versions.get(type_) if type_ is not None else None
         if known is None:
             return self._unsupported(stream, type_)
@@ -111,25 +115,27 @@ class Routes:
         return self._new_attempt(handler, version, stream, self._runtime)
 
     def _accept_signed(self, identity: RequestIdentity) -> Accept:
-        """What answers requests that a Restate has signed, and refuses all others; but for health.
+        """Accept requests that a known Restate has signed and health checks, and refuse all others.
 
-        Whatever is wrong with a request, and whatever is at its path, the refusal is the same.
+        The refusal is always the same, so that it tells nothing about the reason or the path.
         """
 
         def accept(stream: RequestStream) -> StreamReceiver:
-            stream.path = route = _route(stream.path)  # what is verified is what is looked up
+            stream.path = route = _route(stream.path)  # looked up as it is verified
             if route == "/health" or identity.allows(stream.headers, route):
                 return self._accept(stream)
-            return _refuse(stream, 401, "this endpoint takes requests that its Restate has signed")
+            return _refuse(
+                stream, 401, "this endpoint only answers requests its Restate has signed"
+            )
 
         return accept
 
     def health(self, path: str) -> bytes | None:
-        """What a health check gets at a path, as JSON; None where the path is that of none."""
+        """Return the answer of a health check, as JSON; None if the path is another one."""
         return b'{"status":"ok"}' if _route(path) == "/health" else None
 
     async def cleaned_up(self) -> None:
-        """Wait until nothing of an attempt runs on after its end."""
+        """Wait until no attempt has anything left that still runs after its end."""
         await self._runtime.cleanups.finished()
 
     def _other_paths(self, stream: RequestStream) -> StreamReceiver:
@@ -178,10 +184,10 @@ class Routes:
 
 
 def _route(path: str) -> str:
-    """The path without the prefix that a proxy, or another application, has before an endpoint's."""
+    """Remove the prefix that a proxy or another application puts before an endpoint's paths."""
     for folder in ("/invoke/", "/serdes/"):
         start = path.find(folder)
-        if start >= 0:  # first, for a handler may be named `discover` or `health`
+        if start >= 0:  # checked first, because a handler may be named `discover` or `health`
             return path[start:]
     for route in ("/discover", "/health"):
         if path.endswith(route):
@@ -204,7 +210,7 @@ def _answer(
 
 
 class _Ignore:
-    """Takes the body of a request that is answered already."""
+    """Discards the body of a request that has been answered."""
 
     def __init__(self, stream: RequestStream) -> None:
         self._stream = stream
@@ -224,7 +230,7 @@ class _Ignore:
 
 
 class _Convert(_Ignore):
-    """Takes the whole body of a request, and answers with what is made of it."""
+    """Collects the body of a request, and answers with what a function makes of it."""
 
     def __init__(
         self, stream: RequestStream, convert: Callable[[bytes], PreviewResponse], max_size: int
@@ -245,9 +251,7 @@ class _Convert(_Ignore):
     @override
     def eof_received(self) -> None:
         if self._size > self._max_size:
-            problem = (
-                f"{self._size} bytes are more than the {self._max_size} of max_inbound_message"
-            )
+            problem = f"the request has more than the {self._max_size} bytes of max_inbound_message"
             _refuse(self._stream, 413, problem)
             return
         response = self._convert(b"".join(self._body))
@@ -256,7 +260,7 @@ class _Convert(_Ignore):
 
     @override
     def awaited_input(self) -> object:
-        return self._size  # the rest of the body has to come
+        return self._size  # the rest of the body has to be read
 
 
 def _header(stream: RequestStream, name: bytes) -> bytes | None:

@@ -1,4 +1,4 @@
-"""An endpoint while it serves: where it is, and what it runs on."""
+"""`RunningEndpoint`: the address of an endpoint that is serving, and the libraries it runs on."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from restate_proto.endpoint.addresses import url_of
 from restate_proto.endpoint.event_loop import loop_name
 
 if TYPE_CHECKING:
-    from restate_proto.http2 import Server
+    from restate_proto.http2.server import Server
 
 __all__ = ["RunningEndpoint"]
 
 
 class RunningEndpoint:
-    """An endpoint that serves.
+    """An endpoint that is serving.
 
     Attributes:
         server: its HTTP/2 server.
@@ -28,7 +28,8 @@ class RunningEndpoint:
         self._handlers = handlers
 
     def __str__(self) -> str:
-        return f"{self._handlers} handlers with {self.engine} and {loop_name()}"
+        noun = "handler" if self._handlers == 1 else "handlers"
+        return f"{self._handlers} {noun} with {self.engine} and {loop_name()}"
 
     @property
     def host(self) -> str:
@@ -42,5 +43,5 @@ class RunningEndpoint:
 
     @property
     def address(self) -> str:
-        """Its URL, as restate-server is to be told: `http://127.0.0.1:9080`."""
+        """The URL to register with restate-server: `http://127.0.0.1:9080`."""
         return url_of(self._scheme, *self.server.address)

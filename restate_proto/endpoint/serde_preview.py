@@ -1,14 +1,14 @@
-"""Serde preview: payloads as JSON for the Restate UI, and JSON that people write there as payloads.
+"""Serde preview: payloads as JSON in the Restate UI, and JSON written there as payloads.
 
 The UI asks the server, and the server asks the deployment that an invocation runs on:
 
     POST /serdes/{service}/decode/{name}    a payload in, JSON out
     POST /serdes/{service}/encode/{name}    JSON in, a payload out
 
-`name` says what the payload is to the service: `AddTicket/input`, `AddTicket/output`, or, of what
-belongs to no handler, the kind of the journal's entry in lower case (`setstate`, `getpromise`). The UI
-asks for those names that the service's metadata has as `dev.restate.serde.preview.{name}`. It does not
-say which state key or which promise it asks about: each type is tried that the contract has for them.
+`name` says what the payload is: `AddTicket/input`, `AddTicket/output`, or, for payloads that belong
+to no handler, the kind of the journal entry in lower case (`setstate`, `getpromise`). The UI asks
+for the names that the service's metadata lists as `dev.restate.serde.preview.{name}`. It does not
+say which state key or promise it means, so each type that the contract declares for them is tried.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _STATE = ("getstate", "geteagerstate", "getlazystate", "setstate")
 _PROMISES = ("getpromise", "peekpromise", "completepromise")
 _SIGNALS = ("signal",)
 _UNTYPED = ("run", "awakeable", "completeawakeable", "sendsignal")
-"""Of these the contract does not say the type."""
+"""Payloads whose type the contract does not say."""
 
 
 class PreviewResponse(NamedTuple):
@@ -60,13 +60,13 @@ class PreviewResponse(NamedTuple):
 
 
 class _Serde(NamedTuple):
-    """What payloads of one name are.
+    """How to read and write the payloads of one name.
 
     Args:
         codecs: the codecs of the types that they may have.
-        encoding: what they are written in.
-        is_known: whether they have the one type; else it is guessed, and may be no type of the
-            contract's at all.
+        encoding: the encoding that they are written in.
+        is_known: whether they have exactly one type; if not, the type is guessed, and it may be
+            one that the contract does not have.
     """
 
     codecs: tuple[Codec[Any], ...]
@@ -75,15 +75,15 @@ class _Serde(NamedTuple):
 
 
 class SerdePreview:
-    """The payloads of services that people can look at and write.
+    """Converts the payloads of services for people who look at them or write them.
 
-    Those of services whose contract says `encoding: JSON` are JSON as they are, and raw ones can be
-    anything: they have no preview, unless payload codecs make something else of them.
+    Services with `encoding: JSON` need no preview, and raw payloads can be anything. So neither has
+    one, unless payload codecs encode them.
 
     Args:
         services: the services of the endpoint.
-        max_size: the bytes of the longest payload, or of the longest JSON, that is taken.
-        payload_codecs: what payloads pass through; None where they are stored as they are.
+        max_size: the size of the longest payload or JSON that is accepted, in bytes.
+        payload_codecs: what encodes payloads; None if they are stored as they are.
     """
 
     def __init__(
@@ -100,13 +100,13 @@ class SerdePreview:
         }
 
     def advertised(self, service: ServiceDescriptor) -> ServiceDescriptor:
-        """The service, with metadata that says what has a preview."""
+        """Return the service's descriptor, with metadata that lists the previews."""
         preview = {f"{_PREFIX}{name}": "true" for name in self._serdes[service.name]}
         metadata = {**service.config.metadata, **preview}
         return replace(service, config=replace(service.config, metadata=metadata))
 
     def find(self, path: str) -> Callable[[bytes], PreviewResponse] | None:
-        """What answers a request at a path; None where nothing does.
+        """Return what answers a request at a path, or None.
 
         Args:
             path: `{service}/{decode or encode}/{name}`.
@@ -137,11 +137,11 @@ class SerdePreview:
 
 
 def _serdes(service: ServiceDescriptor, *, of_all: bool) -> Iterator[tuple[str, _Serde]]:
-    """What of a service has a preview, by name.
+    """Return the payloads of a service that have a preview, by name.
 
     Args:
         service: the service.
-        of_all: whether people can read no payload as it is.
+        of_all: whether all payloads are encoded, so that people cannot read any as it is.
     """
     for handler in service.handlers:
         encoding = handler.encoding
@@ -175,20 +175,20 @@ def _answer(
 ) -> PreviewResponse:
     try:
         return PreviewResponse(200, *convert(serde, data))
-    except (RestateError, ValueError) as error:  # of codecs, of payload codecs, of no JSON
+    except (RestateError, ValueError) as error:  # of codecs, or invalid JSON
         text = json.dumps({"message": str(error)})
         return PreviewResponse(422, "application/json", text.encode())
 
 
 def _decode(serde: _Serde, data: bytes) -> bytes:
-    """A payload as JSON.
+    """Convert a payload to JSON.
 
-    Where the type is not known, those count that lose nothing of the payload. Where none does, be it
-    because a newer contract wrote it, all those count that can read it as binary: JSON is readable as
-    it is.
+    If the type is not known, it may be any type that reads the payload without losing a part of it.
+    If there is none, perhaps because a newer contract wrote the payload, it may be any type that
+    can read it as binary; JSON is then returned unchanged.
 
     Raises:
-        CodecError: it is not of its type.
+        CodecError: the payload does not have its type.
     """
     if serde.is_known:
         codec = serde.codecs[0]
@@ -216,11 +216,11 @@ def _decode(serde: _Serde, data: bytes) -> bytes:
 
 
 def _encode(serde: _Serde, text: bytes) -> bytes:
-    """JSON as a payload.
+    """Convert JSON to a payload.
 
     Raises:
-        CodecError: it is of none of the types that it can have, or of several.
-        JsonError: it is no JSON.
+        CodecError: it fits none of the possible types, or several.
+        JsonError: it is not valid JSON.
     """
     if not serde.codecs:
         return text
@@ -239,5 +239,5 @@ def _encode(serde: _Serde, text: bytes) -> bytes:
     if len(found) == 1:
         return next(iter(found))
     names = ", ".join(found.values() if found else (codec.full_name for codec in serde.codecs))
-    problem = "it could be any of these types" if found else "it is of none of these types"
-    raise CodecError(f"the JSON cannot be written, for {problem}: {names}")
+    problem = "it fits all of these types" if found else "it fits none of these types"
+    raise CodecError(f"the JSON cannot be written, because {problem}: {names}")

@@ -1,4 +1,4 @@
-"""Tells of the signals that stop a process whose signal handlers are somebody else's."""
+"""Reports the signals that stop a process, while somebody else handles these signals."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ _NUMBERS: Final = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def told_to_stop(then: Callable[[], None]) -> Generator[None]:
-    """Have a function called when the process is told to stop by SIGTERM or SIGINT.
+    """Call a function when the process is told to stop by SIGTERM or SIGINT.
 
-    Whoever handles these signals is told as well, and handles them alone in the end: handlers that
-    Python knows are called from here, and event loops (`loop.add_signal_handler`) learn of signals by
-    a way of their own. Where nobody handles one, and outside of the main thread, nothing is done.
+    Whatever else handles these signals still gets them: handlers that Python knows are called from
+    here, and event loops (`loop.add_signal_handler`) learn of signals in a way of their own.
+    Afterwards the handlers are restored. Signals that nothing handles are left alone, and outside
+    of the main thread nothing is done.
 
     Args:
-        then: called in the running event loop.
+        then: the function, which is called in the running event loop.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -6,17 +6,17 @@ import ssl
 from os import PathLike
 from typing import Any, cast
 
-from restate_proto.http2 import server_ssl_context
+from restate_proto.http2.tls import server_ssl_context
 from restate_proto.model.arguments import wrong_type
 
 __all__ = ["tls_context"]
 
 
 def tls_context(tls: Any) -> ssl.SSLContext | None:
-    """What the option means.
+    """Make the TLS context that the option asks for.
 
     Raises:
-        TypeError: it is neither a pair of paths nor a context.
+        TypeError: the option is neither a pair of paths nor a context.
         OSError: a file cannot be read.
     """
     if isinstance(tls, ssl.SSLContext | None):

@@ -1,4 +1,4 @@
-"""What an endpoint validates, as users set it."""
+"""`Validation`: the option that says what an endpoint validates."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ __all__ = ["Validation"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """What an endpoint validates by the rules of `buf.validate` that its contracts have.
+    """What an endpoint validates by the rules of `buf.validate` in its contracts.
 
     Attributes:
-        requests: whether requests are validated before their handler runs. What breaks a rule
+        requests: whether requests are validated before their handler runs. One that breaks a rule
             ends with code 400.
-        run_results: whether results of `ctx.run` are validated before they are recorded. What
-            breaks a rule is the terminal failure of the run, which is not executed again.
-        state: whether state is validated before it is written. What breaks a rule raises an
-            `InvalidMessageError` in the handler, which is retried as other exceptions are.
+        run_results: whether results of `ctx.run` are validated before they are recorded. One that
+            breaks a rule makes the run fail with a terminal error; it is not executed again.
+        state: whether state is validated before it is written. A value that breaks a rule raises an
+            `InvalidMessageError` in the handler, which is retried like other exceptions.
     """
 
     requests: bool = True

@@ -1,4 +1,4 @@
-"""Two versions of a contract in, what breaks in Restate out."""
+"""Compare two versions of a contract, and find what the change breaks in Restate."""
 
 from __future__ import annotations
 

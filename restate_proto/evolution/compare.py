@@ -1,4 +1,4 @@
-"""Compares two versions of a contract by what Restate and its clients know them by."""
+"""The entry point: match the services of two versions of a contract, and collect all findings."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["compare"]
 
 
 def compare(old: ContractVersion, new: ContractVersion) -> tuple[Finding, ...]:
-    """Finds what breaks invocations in flight, state at rest or clients of the old contract.
+    """Find what breaks invocations in flight, state at rest or clients of the old contract.
 
     Args:
-        old: the contract that runs.
-        new: the one that is to run.
+        old: the contract that is running.
+        new: the contract that will replace it.
 
     Returns:
-        The findings, in the order of the new contract's files; what is in no file any more last.
+        The findings, in the order of the new contract's files; those whose file is gone come last.
     """
     return tuple(sorted(_compare(old, new), key=_order))
 
@@ -39,7 +39,7 @@ def _compare(old: ContractVersion, new: ContractVersion) -> Iterator[Finding]:
         old.services,
         new.services,
         lambda service: service.name,
-        # It has kept its proto name, was moved to another package, or has another name there.
+        # It may have kept its proto name, or its name in another package, or changed the name there.
         (
             lambda service: service.full_name,
             lambda service: (service.kind, service.proto),
@@ -55,7 +55,7 @@ def _compare(old: ContractVersion, new: ContractVersion) -> Iterator[Finding]:
 def _removed(service: ServiceModel, new: ContractVersion) -> Iterator[Finding]:
     plain = new.plain_service(service.full_name)
     if plain is None and new.has_service(service.full_name):
-        return  # in a file that is imported now: it has moved to another contract
+        return  # its file is now imported: it has moved to another contract
     place = plain or new.file(service.location.file)
     report = Reporter(service, service, place)
     yield report.finding(

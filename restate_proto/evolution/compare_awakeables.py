@@ -1,4 +1,4 @@
-"""What awakeables are resolved with whose ids are in the messages of a service."""
+"""Find awakeables of a service's messages that are resolved with another message than before."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["awakeable_uses"]
 def awakeable_uses(
     old: ContractVersion, new: ContractVersion, before: ServiceModel
 ) -> Iterator[Use]:
-    """Yields the awakeables whose ids are in a service's messages, in both contracts.
+    """Yield the awakeable fields in a service's messages that both contracts have.
 
     Args:
-        old: the contract that runs.
-        new: the one that is to run.
+        old: the contract that is running.
+        new: the contract that will replace it.
         before: the service in the old contract.
     """
     names = dict.fromkeys(message.full_name for message in before.messages())

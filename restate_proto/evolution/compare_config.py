@@ -1,4 +1,4 @@
-"""Configuration that invocations or callers of the old contract count on."""
+"""Compare the settings that invocations or callers of the old contract rely on."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ __all__ = ["config_findings"]
 
 _DEFAULT = timedelta(days=1)
 _RETENTIONS = {
-    "journal_retention": "The journals of finished invocations are gone sooner.",
+    "journal_retention": "The journals of finished invocations are deleted sooner.",
     "idempotency_retention": (
         "A request that is repeated later than that, with its idempotency key, runs again."
     ),
     "workflow_retention": (
-        "Results, state and promises of finished workflows are gone sooner, and a workflow that is "
-        "submitted again later than that runs again."
+        "Results, state and promises of finished workflows are deleted sooner, and a workflow that "
+        "is submitted again later than that runs again."
     ),
 }
 _CANCELLATIONS = {
     True: (
-        "Who cancels its invocations counts on their end. They end now when the handler chooses to, "
-        "and the calls that it has made go on."
+        "Callers that cancel its invocations rely on their end. Now they end when the handler "
+        "chooses to, and the calls that it has made go on."
     ),
     False: (
         "Cancelled, the handler fails where it waits, and the calls that it has made are cancelled "
-        "with it; its code may count on neither."
+        "with it; its code may expect neither."
     ),
 }
-"""What breaks where cancellation is explicit now, and where it is not any more."""
+"""What breaks if cancellation became explicit, and what breaks if it became implicit."""
 
 
 def config_findings(
@@ -45,7 +45,7 @@ def config_findings(
     after: ServiceModel,
     handlers: Sequence[tuple[HandlerModel, HandlerModel]],
 ) -> Iterator[Finding]:
-    """Finds handlers that became private or are cancelled otherwise, and shorter retentions.
+    """Find handlers that became private or are cancelled in another way, and shorter retentions.
 
     Args:
         report: makes the findings.
@@ -100,7 +100,7 @@ def _findings(
     texts: Sequence[str | None],
     why: str = "",
 ) -> Iterator[Finding]:
-    """Makes a finding for each handler that has a text, or one where all have the same."""
+    """Make a finding for each handler that has a text, or only one if all are the same."""
     if len(texts) > 1 and len(set(texts)) == 1 and texts[0]:
         yield report.finding(rule, texts[0], before=before.location, place=after.location, why=why)
         return
@@ -122,7 +122,7 @@ def _has_retention(name: str, handler: HandlerModel) -> bool:
 
 
 def _effective(name: str, service: ServiceModel, handler: HandlerModel) -> timedelta | None:
-    # A bool or a timedelta; what is compared with what is the same field.
+    # The result is a bool or a timedelta; only values of the same setting are compared.
     own = getattr(handler.config, name)
     return getattr(service.config, name) if own is None else own
 

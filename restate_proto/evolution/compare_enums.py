@@ -1,4 +1,4 @@
-"""Whether what was written as a value of one enum reads the same as one of another."""
+"""Compare enums: find values of the old enum that the new one reads differently."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def enum_differences(
     *,
     is_json: bool,
 ) -> Iterator[Difference]:
-    """Finds the values that do not read the same.
+    """Find the values that are read differently.
 
     Args:
         old: the old contract.
         new: the new one.
         before: an enum of the old contract.
         after: the enum of the new one that reads its values.
-        is_json: whether in ProtoJSON, else in binary.
+        is_json: whether the values are in ProtoJSON; else they are in binary.
     """
     is_other = before.full_name != after.full_name
     reserved_now: EnumDescriptorProto = new.proto(after)
@@ -73,7 +73,7 @@ def _json_change(
     after: EnumDescriptor,
     reserved: EnumDescriptorProto,
 ) -> tuple[str, str] | None:
-    """Returns what has become of a value in ProtoJSON, where it is its name, and the remedy."""
+    """Return how a value changed in ProtoJSON, where it is a name, and what to do instead."""
     now = after.values_by_name.get(value.name)
     if now is None:
         return _removed(value, after, reserved)
@@ -82,7 +82,7 @@ def _json_change(
         return None
     return (
         f'is written as "{written}" in ProtoJSON now',
-        f"put {written} after {value.name}: of one number, the first name is written",
+        f"put {written} after {value.name}: of several names for a number, the first is written",
     )
 
 
@@ -93,11 +93,11 @@ def _binary_change(
     *,
     is_other: bool,
 ) -> tuple[str, str] | None:
-    """Returns the same in binary, where it is its number."""
+    """Return how a value changed in binary, where it is a number, and what to do instead."""
     names = _names(value.number, after)
     if value.name in names:
         return None
-    # In the same enum it may have another name, unless its own has moved to another number.
+    # In the same enum it may just be renamed, unless its name has moved to another number.
     if names and not is_other and value.name not in after.values_by_name:
         return None
     return _removed(value, after, reserved)
@@ -118,7 +118,7 @@ def _removed(
 
 
 def _names(number: int, enum: EnumDescriptor) -> list[str]:
-    """Returns the names of a number, the one that is written in ProtoJSON first."""
+    """Return the names of a number, the one that is written in ProtoJSON first."""
     return [value.name for value in enum.values if value.number == number]
 
 

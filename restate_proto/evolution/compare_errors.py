@@ -1,4 +1,4 @@
-"""The errors that callers of the old contract count on: the types of details, and their codes."""
+"""Compare the errors that callers of the old contract rely on: their types and codes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def error_findings(
     after: ServiceModel,
     handlers: Sequence[tuple[HandlerModel, HandlerModel]],
 ) -> Iterator[Finding]:
-    """Finds errors that handlers do not declare any more, and those of another code.
+    """Find errors that handlers no longer declare, and errors whose code changed.
 
     Args:
         report: makes the findings.
@@ -60,10 +60,10 @@ def error_uses(
     after: ServiceModel,
     handlers: Sequence[tuple[HandlerModel, HandlerModel]],
 ) -> Iterator[Use]:
-    """Yields the details of errors, which travel in binary whatever the service's encoding is."""
+    """Yield the details of errors; they are always in binary, whatever the service's encoding."""
     for error, other in _in_both(before, after, handlers):
         yield Use(
-            rule="MESSAGE_CHANGED",  # a detail of another type is another error
+            rule="MESSAGE_CHANGED",  # an error of another type counts as another error
             title=f"error {error.type.full_name}",
             old=error.type,
             new=other.type,
@@ -84,7 +84,7 @@ def _in_both(
 
 
 def _errors(service: ServiceModel, handlers: Sequence[HandlerModel]) -> dict[str, ErrorModel]:
-    """Returns the errors of handlers by the full names of their types."""
+    """Return the errors of handlers by the full names of their types."""
     found: dict[str, ErrorModel] = {}
     for handler in handlers:
         for error in service.errors_of(handler):

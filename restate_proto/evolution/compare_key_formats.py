@@ -1,4 +1,4 @@
-"""What the keys of an object or the ids of a workflow are: another format finds other state."""
+"""Compare the formats of typed keys: state under a key of the old format could not be found."""
 
 from __future__ import annotations
 
@@ -17,26 +17,25 @@ __all__ = ["key_format_findings"]
 _Key = FixedKey | TypedKey | None
 
 _OTHER_KEYS = (
-    "State, promises and invocations are there under the old keys: under the new ones everything "
-    "starts empty. What is still sent to an old key, by clients of the old contract or with a delay, "
-    "ends with a terminal error (400) where it is no key any more, and else reads another's state."
+    "State, promises and invocations stay under the old keys: under the new ones everything starts "
+    "empty. Requests that are still sent to an old key, by clients of the old contract or with a "
+    "delay, end with a terminal error (400) if it does not parse, and else reach another's state."
 )
 _HELD_NO_LONGER = (
-    "What is at rest stays where it is, and nothing holds callers to its keys any more: code that is "
-    "generated again takes any string, and the fields of the old message are not among what handlers "
-    "get."
+    "State stays under its keys, but callers are not bound to the format any more: newly generated "
+    "code accepts any string, and handlers do not get the fields of the old message."
 )
 
 
 def key_format_findings(
     report: Reporter, before: ServiceModel, after: ServiceModel
 ) -> Iterator[Finding]:
-    """Finds that the keys of a service are written in another way.
+    """Find a change in how the keys of a service are written.
 
     Args:
         report: makes the findings.
         before: the service in the old contract.
-        after: the same in the new one.
+        after: the service in the new one.
     """
     old, new = before.key, after.key
     if not _is_same(old, new):
@@ -52,7 +51,7 @@ def key_format_findings(
 def _is_same(old: _Key, new: _Key) -> bool:
     if isinstance(old, TypedKey) and isinstance(new, TypedKey):
         return _layout(old) == _layout(new) and all(
-            # A field may have another name, or another number: what it is called is in no key.
+            # A field may be renamed or renumbered, because its name and number are not in the key.
             one.name == other.name or number == other_number
             for one, other, number, other_number in zip(
                 old.text.fields, new.text.fields, old.numbers, new.numbers, strict=True
@@ -64,7 +63,7 @@ def _is_same(old: _Key, new: _Key) -> bool:
 
 
 def _layout(key: TypedKey) -> tuple[object, ...]:
-    """What a key looks like: all but the names in it."""
+    """Return the layout of a key, without the names of its fields."""
     return key.text.prefix, tuple((field.type, field.after) for field in key.text.fields)
 
 

@@ -1,4 +1,4 @@
-"""Which field of a request holds the key: two clients that differ address different objects."""
+"""Compare which request field holds the key: otherwise clients would address different objects."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def key_findings(
     old: ContractVersion,
     new: ContractVersion,
 ) -> Iterator[Finding]:
-    """Finds the requests of a service whose key is elsewhere.
+    """Find the requests of a service whose key is in another field.
 
     Args:
         report: makes the findings.
         handlers: the handlers in both contracts.
-        old: the contract that runs.
-        new: the one that is to run.
+        old: the contract that is running.
+        new: the contract that will replace it.
     """
     users: dict[tuple[str, str], list[tuple[HandlerModel, HandlerModel]]] = {}
     for before, after in handlers:
@@ -72,7 +72,7 @@ def _change(
         return f'was "{was}" and is not marked any more', _UNMARKED
     one, other = old.message(before.request.full_name), new.message(after.request.full_name)
     if was is None:
-        # A field that was not there yet is empty in what is sent: the client's key counts.
+        # A field that is new is empty in old requests: then the client's key counts.
         is_new = other.fields_by_name[now].number not in one.fields_by_number
         return None if is_new else (f'is marked now: "{now}"', _MARKED)
     if one.fields_by_name[was].number == other.fields_by_name[now].number:
@@ -81,7 +81,7 @@ def _change(
 
 
 def _place(version: ContractVersion, handler: HandlerModel) -> Location:
-    """Returns where the marked field is, or the handler where there is none."""
+    """Return the place of the marked field, or of the handler if no field is marked."""
     if handler.key_field is None:
         return handler.location
     request = version.message(handler.request.full_name)

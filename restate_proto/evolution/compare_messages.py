@@ -1,9 +1,9 @@
-"""Whether what was written as one message reads the same as another, in one encoding.
+"""Compare messages: find fields that old and new code read differently in an encoding.
 
-Both ways: old and new code are there at the same time. Names of types are not in a payload, so that
-a message may be renamed or moved. What buf asks for in its category WIRE (here for binary) and in
-WIRE_JSON (here for ProtoJSON) is asked for, of two messages that need not have the same name, and
-only of what can be in a payload of this encoding.
+Both directions count, because old and new code run at the same time. Names of types are not part of
+a payload, so a message may be renamed or moved. The checks are those of buf's categories WIRE (for
+binary) and WIRE_JSON (for ProtoJSON), applied to two messages of any names, and only to what can
+occur in a payload of the encoding.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ class PayloadComparison:
         self._known: dict[tuple[str, str, Encoding], tuple[Difference, ...]] = {}
 
     def differences(self, old: str, new: str, encoding: Encoding) -> tuple[Difference, ...]:
-        """Returns what does not read the same, with all that the messages contain.
+        """Return the differences of two messages and of everything that they contain.
 
         Args:
             old: the full name of a message of the old contract.
             new: the full name of one of the new contract.
-            encoding: what its payloads are in.
+            encoding: the encoding of its payloads.
         """
         key = (old, new, encoding)
         if key not in self._known:
@@ -68,7 +68,7 @@ class PayloadComparison:
         return self._known[key]
 
     def _compare_all(self, old: str, new: str, encoding: Encoding) -> Iterator[Difference]:
-        """Yields the differences of two messages, and of all that they contain."""
+        """Yield the differences of two messages, and of all that they contain."""
         waiting = {(old, new): None}
         seen: set[tuple[str, str]] = set()
         while waiting:
@@ -82,7 +82,7 @@ class PayloadComparison:
 
 
 class _Pair:
-    """Two messages, without what they contain: that is in `inner` when all is compared."""
+    """Compares two messages without the messages in them, which it collects in `inner`."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class _Pair:
         self.inner: list[tuple[str, str]] = []
 
     def differences(self) -> Iterator[Difference]:
-        """Yields what does not read the same."""
+        """Yield the differences."""
         before, after = self._before.full_name, self._after.full_name
         if not self._is_other and before.startswith(_WELL_KNOWN):
             return
@@ -127,10 +127,10 @@ class _Pair:
             yield self._difference(text, change.remedy, change.before, change.now)
 
     def _reader(self, field: FieldDescriptor) -> FieldDescriptor | None:
-        """Returns the field that a value of an old field is read as."""
+        """Return the new field that reads the values of an old field."""
         if not self._is_json:
             return self._after.fields_by_number.get(field.number)
-        # ProtoJSON is read by the one name or the other.
+        # ProtoJSON is read by either name of a field.
         for name in ("json_name", "name"):
             for now in self._after.fields:
                 if getattr(now, name) == field.json_name:
@@ -138,7 +138,7 @@ class _Pair:
         return None
 
     def _changed(self, field: FieldDescriptor, now: FieldDescriptor) -> Iterator[Difference]:
-        """Yields what has become of a field that is still read."""
+        """Yield the changes of a field whose values are still read."""
         title = self._title(field)
         is_renamed = self._is_json and now.json_name not in {field.json_name, field.name}
         if not self._is_json and self._is_another_field(field, now):
@@ -162,7 +162,7 @@ class _Pair:
             )
 
     def _removed(self, field: FieldDescriptor) -> Iterator[Difference]:
-        """Yields what has become of a field that is read no more, unless it is reserved."""
+        """Yield the change of a field whose values are not read any more, unless it is reserved."""
         reserved = self._new.proto(self._after)
         if has_reserved_number(reserved, field.number):
             return
@@ -190,11 +190,11 @@ class _Pair:
         )
 
     def _is_another_field(self, field: FieldDescriptor, now: FieldDescriptor) -> bool:
-        """Whether one number means two things: names are not in binary, but say what is meant."""
+        """Tell whether a number got another meaning, judged by names, which binary lacks."""
         if now.name == field.name:
             return False
-        # In one message it is the same thing under another name, unless the one or the other name
-        # has moved there.
+        # In the same message it is a renamed field, unless the old name or the new one moved to
+        # another number.
         return (
             self._is_other
             or field.name in self._after.fields_by_name
@@ -202,7 +202,7 @@ class _Pair:
         )
 
     def _reading(self, field: FieldDescriptor, now: FieldDescriptor) -> Reading:
-        """Returns what becomes of the values of a field, but for what is in messages and enums."""
+        """Return how the values of a field are read, apart from those of messages and enums."""
         if is_repeated(field) != is_repeated(now):
             return Reading.ANOTHER
         if self._is_json and (map_entry(field) is None) != (map_entry(now) is None):
@@ -240,12 +240,12 @@ def _scalar(field: FieldDescriptor) -> str:
 
 
 def _type_name(field: FieldDescriptor) -> str:
-    number: Any = field.type  # an int, and to the stubs no number of the enum
+    number: Any = field.type  # an int, which the stubs do not accept as an enum
     return FieldDescriptorProto.Type.Name(number).removeprefix("TYPE_").lower()
 
 
 def _written_type(field: FieldDescriptor) -> str:
-    """Returns the type of a field as a contract writes it."""
+    """Write the type of a field as a contract does."""
     entry = map_entry(field)
     if entry is not None:
         key, value = map(_written_type, entry.fields)

@@ -1,4 +1,4 @@
-"""Which requests and responses are bytes as they are, and of which content type."""
+"""Compare which requests and responses are raw bytes, and their content types."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["raw_findings"]
 
 _OTHER_REQUESTS = (
-    "Requests of the old form are still to come: of delayed and queued invocations, which begin on "
-    "the newest deployment, and of clients of the old contract. Read in the new one they are "
+    "Requests of the old form will still arrive: from delayed and queued invocations, which begin on "
+    "the newest deployment, and from clients of the old contract. Read in the new form they mean "
     "something else, without an error, or are refused (400)."
 )
 _REFUSED = (
@@ -22,7 +22,7 @@ _REFUSED = (
     "(400)."
 )
 _OTHER_RESPONSES = (
-    "Clients of the old contract, handlers in flight among them, take the response for what it was. "
+    "Clients of the old contract, handlers in flight among them, expect the old form. "
     "Clients of the new one get recorded responses of the old form: of a workflow, of an "
     "idempotency key, of an invocation that they attach to."
 )
@@ -31,7 +31,7 @@ _OTHER_RESPONSES = (
 def raw_findings(
     report: Reporter, handlers: Sequence[tuple[HandlerModel, HandlerModel]]
 ) -> Iterator[Finding]:
-    """Finds the handlers of a service that take or return other bytes.
+    """Find the handlers of a service whose raw requests or responses changed.
 
     Args:
         report: makes the findings.
@@ -65,7 +65,7 @@ def _response_break(was: str | None, now: str | None) -> str | None:
 
 
 def _takes(content_type: str, other: str) -> bool:
-    """Whether an input of a content type takes all that one of another does."""
+    """Tell whether one input content type accepts everything that another one accepts."""
     if content_type in {other, "*/*"}:
         return True
     return content_type.endswith("/*") and other.startswith(content_type[:-1])

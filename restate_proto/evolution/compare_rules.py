@@ -1,4 +1,4 @@
-"""Compares the rules of `buf.validate` that requests are validated by."""
+"""Compare the `buf.validate` rules that requests have to keep."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _FEW = 3
 
 
 class _Change(NamedTuple):
-    """Something that a message is refused for, and was not before.
+    """A new reason to refuse a message.
 
     Args:
-        text: what it is.
+        text: the reason.
         before: the thing in the old contract.
-        now: that in the new one.
+        now: the thing in the new contract.
     """
 
     text: str
@@ -45,15 +45,15 @@ def rule_findings(
     old: ContractVersion,
     new: ContractVersion,
 ) -> Iterator[Finding]:
-    """Finds the rules that refuse requests which were taken, or may.
+    """Find the rules that refuse, or may refuse, requests that were accepted before.
 
-    Rules of responses and of what Restate keeps refuse nothing: they are not validated.
+    Rules of responses and of stored values do not count, because these are not validated.
 
     Args:
         report: makes the findings.
         pairs: the handlers of a service that are in both contracts.
-        old: the contract that runs.
-        new: the one that is to run.
+        old: the contract that is running.
+        new: the contract that will replace it.
     """
     found: dict[_Change, list[str]] = {}
     for before, after in pairs:
@@ -87,7 +87,7 @@ def _changes(before: Descriptor, after: Descriptor) -> Iterator[_Change]:
 
 
 def _changes_of_one(before: Descriptor, after: Descriptor) -> Iterator[_Change]:
-    """Yields the changes of two messages, without those of the messages in them."""
+    """Yield the changes of two messages, without those of nested messages."""
     for text in _tightened(message_rules(before), message_rules(after)):
         yield _Change(f"{after.full_name}: {text}", before, after)
     for field in after.fields:
@@ -110,9 +110,9 @@ def _changes_of_one(before: Descriptor, after: Descriptor) -> Iterator[_Change]:
 
 
 def _tightened(before: Rules, after: Rules) -> Iterator[str]:
-    """Yields what some rules refuse that others did not, or may."""
+    """Yield what the new rules refuse, or may refuse, that the old ones accepted."""
     if "ignore" in before and "ignore" not in after and after:
-        yield "it is validated when it is empty, too"
+        yield "it is validated even if it is empty"
     for key, value in after.items():
         if key == "ignore" or key.endswith(".example"):
             continue
@@ -138,4 +138,4 @@ def _may_refuse_more(key: str, was: RuleValue, now: RuleValue) -> bool:
         return not set(one) <= set(other)
     if name == "not_in":
         return not set(other) <= set(one)
-    return True  # a pattern or an expression, of which nobody can tell
+    return True  # patterns and expressions cannot be compared

@@ -1,4 +1,4 @@
-"""Compares one service of two versions of a contract."""
+"""Compare one service in two versions of a contract: its name, kind, handlers and declarations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["compare_service", "signature"]
 
 
 def signature(handler: HandlerModel) -> tuple[object, ...]:
-    """What makes a handler look like another one: all but its names."""
+    """Return what identifies a renamed handler: everything except its names."""
     return (handler.kind, handler.request.full_name, handler.response.full_name)
 
 
@@ -41,21 +41,21 @@ def compare_service(
     after: ServiceModel,
     payloads: PayloadComparison,
 ) -> Iterator[Finding]:
-    """Finds what breaks in a service.
+    """Find what breaks in a service.
 
     Args:
-        old: the contract that runs.
-        new: the one that is to run.
+        old: the contract that is running.
+        new: the contract that will replace it.
         before: the service in the old contract.
-        after: the same in the new one, maybe of another name.
+        after: the service in the new one, perhaps with another name.
         payloads: compares the messages of the two contracts.
     """
     report = Reporter(before, after, after.location)
     if before.name != after.name:
         yield _renamed_service(report, before, after, is_go=new.is_go(after))
     if before.kind is not after.kind:
-        # All else is moot: state, keys and kinds of handlers mean something else. And under
-        # another name it is another service to Restate, which may be of any kind.
+        # Nothing else is compared, because state, keys and handler kinds now mean something else. If
+        # the name changed, too, it is a different service to Restate, which may have any kind.
         if before.name != after.name:
             return
         was, is_ = (_with_article(KIND_WORDS[service.kind]) for service in (before, after))
@@ -199,7 +199,7 @@ def _handler_uses(before: HandlerModel, after: HandlerModel) -> Iterator[Use]:
         (request, is_raw_request),
         (response, is_raw_response),
     ):
-        if not is_raw:  # what is raw is no message, and has a rule of its own
+        if not is_raw:  # raw parts are not messages; compare_raw.py has their rule
             yield Use(
                 rule=rule,
                 title=f"the {what} of {before.name}",

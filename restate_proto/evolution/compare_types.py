@@ -1,4 +1,4 @@
-"""What becomes of the payloads of a service: the messages that its parts hold, and all in them."""
+"""Compare the payloads of a service: the messages of its parts, and everything in them."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _FEW = 3
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A place of a service that holds a message.
+    """A part of a service that holds a message.
 
     Args:
-        rule: the id of the rule about another message there.
-        title: what to call it: `state "tickets"`, `the request of AddTicket`.
-        old: the message of the old contract.
-        new: that of the new one.
-        before: where the old contract has it.
-        place: where the new contract has it.
-        handler: the Restate name of the handler that it belongs to, if any.
-        name: the Restate name of the declaration that it is, if any.
-        encoding: what the message is kept in, where that is not the encoding of its service.
+        rule: the id of the rule that applies if the message is another one.
+        title: the name of the part in texts: `state "tickets"`, `the request of AddTicket`.
+        old: the message in the old contract.
+        new: the message in the new contract.
+        before: the place of the part in the old contract.
+        place: the place of the part in the new contract.
+        handler: the Restate name of the handler that the part belongs to, if any.
+        name: the Restate name of the part, if it is a declaration.
+        encoding: the encoding of the message, if it is not that of the service.
     """
 
     rule: str
@@ -52,19 +52,19 @@ def type_findings(
     encodings: Collection[Encoding],
     payloads: PayloadComparison,
 ) -> Iterator[Finding]:
-    """Finds the payloads of a service that do not read the same.
+    """Find the payloads of a service that are read differently.
 
     Args:
         report: makes the findings.
-        uses: what holds messages in both contracts.
-        encodings: what payloads are written in, now and before.
+        uses: the parts that hold messages in both contracts.
+        encodings: the encodings of payloads, now and before.
         payloads: compares messages.
     """
     changed: dict[Difference, list[Use]] = {}
     for use in uses:
         names = (use.old.full_name, use.new.full_name)
         kept_in = encodings if use.encoding is None else {use.encoding}
-        # Of two encodings a difference is said once.
+        # A difference that exists in both encodings is reported once.
         found = dict.fromkeys(
             difference
             for encoding in sorted(kept_in, key=lambda each: each.value)
@@ -85,7 +85,7 @@ def _another_type(report: Reporter, use: Use, found: Sequence[Difference]) -> It
     if found:
         text += f": {_first_few([difference.text for difference in found])}"
     elif use.name is None:
-        return  # requests and responses do not stay, and buf says that their type has a new name
+        return  # requests and responses are not stored, and buf reports the new name of their type
     yield report.finding(
         use.rule if found else "TYPE_RENAMED",
         text,

@@ -1,4 +1,4 @@
-"""What a message says beside the names and types of its fields: oneofs, required, reserved."""
+"""Compare the constraints of messages on their fields: oneofs, required, reserved."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Change", "constraint_changes", "has_reserved_number", "is_taken"]
 
 
 class Change(NamedTuple):
-    """Something that does not read the same.
+    """A change after which old and new code read a message differently.
 
     Args:
-        subject: the field or fields that it is about.
-        text: what has become of them.
+        subject: the field or fields that changed.
+        text: what happened to them.
         remedy: what to do instead.
-        before: the field in the old message, if it is there.
-        now: that in the new one.
+        before: the field in the old message, if it has it.
+        now: the field in the new message, if it has it.
     """
 
     subject: str
@@ -41,14 +41,14 @@ def constraint_changes(
     *,
     is_json: bool,
 ) -> Iterator[Change]:
-    """Finds what one of two messages allows and the other does not.
+    """Find combinations of fields that only one of two messages allows.
 
     Args:
         before: the old message.
         after: the new one.
-        reserved: the old message, with what is reserved in it.
+        reserved: the old message, with its reserved names and numbers.
         same: the new fields that read the values of old ones, by the numbers of the old ones.
-        is_json: whether in ProtoJSON, else in binary.
+        is_json: whether payloads are in ProtoJSON; else they are in binary.
     """
     known = {field.number for field in same.values()}
     added = [field for field in after.fields if field.number not in known]
@@ -67,19 +67,19 @@ def constraint_changes(
 
 
 def is_taken(*, has_number: bool, has_name: bool, is_json: bool) -> bool:
-    """Whether something new reads what something that is reserved has written.
+    """Tell whether a new field or value reads data of a reserved one.
 
     Args:
-        has_number: whether it has a number that was reserved.
-        has_name: whether it has a name that was.
-        is_json: whether in ProtoJSON, where names count, else in binary.
+        has_number: whether its number was reserved.
+        has_name: whether its name was reserved.
+        is_json: whether payloads are in ProtoJSON, where names count; else they are in binary.
     """
-    # With both it is the old thing, which is there again.
+    # If both were reserved, the old field or value was restored.
     return has_name and not has_number if is_json else has_number and not has_name
 
 
 def has_reserved_number(message: DescriptorProto, number: int) -> bool:
-    """Whether a message reserves the number of a field."""
+    """Tell whether a message reserves the number of a field."""
     return any(r.start <= number < r.end for r in message.reserved_range)
 
 
@@ -99,17 +99,17 @@ def _required(
 
 
 def _oneofs(before: Descriptor, same: Mapping[int, FieldDescriptor]) -> Iterator[Change]:
-    """Finds fields that can be set at once in one of the messages, and cannot in the other."""
+    """Find fields that only one of the messages allows to be set together."""
     fields = before.fields_by_number
     was = {number: _oneof(fields[number]) for number in same}
     now = {number: _oneof(field) for number, field in same.items()}
     for ours, others, text in (
-        (now, was, "can be set at once no more"),
+        (now, was, "can no longer be set at once"),
         (was, now, "could not be set at once, and can"),
     ):
         for oneof in dict.fromkeys(filter(None, ours.values())):
             numbers = [number for number in same if ours[number] == oneof]
-            # A field outside of all oneofs is alone.
+            # A field outside of any oneof forms a group of its own.
             if len({others[number] or str(number) for number in numbers}) > 1:
                 names = ", ".join(f'"{fields[number].name}"' for number in numbers)
                 yield Change(
@@ -122,7 +122,7 @@ def _oneofs(before: Descriptor, same: Mapping[int, FieldDescriptor]) -> Iterator
 
 
 def _oneof(field: FieldDescriptor) -> str | None:
-    """Returns the name of a field's oneof; one of one field, as `optional` makes it, is none."""
+    """Return the name of a field's oneof, unless the field is alone in it, as with `optional`."""
     oneof = field.containing_oneof
     return oneof.name if oneof is not None and len(oneof.fields) > 1 else None
 

@@ -1,4 +1,4 @@
-"""What a comparison says: differences of messages, and the findings about services."""
+"""The results of a comparison: differences between messages, and findings about services."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["Difference", "Finding", "Reporter"]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that two versions of a message or enum read differently.
+    """A part of a payload that two versions of a message or enum read differently.
 
     Args:
         text: what has changed.
         remedy: what to do instead.
-        before: where the old contract has it.
-        place: where the new contract has it, or the message or enum that it was in.
-        is_wider: whether new code reads all that old code writes, so that only old code that meets
-            new values is in trouble.
+        before: its place in the old contract.
+        place: its place in the new contract, or that of the message or enum which contained it.
+        is_wider: whether new code reads everything that old code writes, so that only old code is
+            affected, by new values.
     """
 
     text: str
@@ -38,15 +38,15 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One change that breaks something, or may.
+    """One change that breaks something, or may break it.
 
     Args:
-        rule: what kind of change it is.
-        place: where to look in the new contract: the thing itself or, where it is gone, what is
-            around it; None where the file is gone too.
-        before: where the old contract has it.
+        rule: the kind of change.
+        place: the place in the new contract: of the thing itself or, if it is gone, of what
+            contained it; None if the file is gone as well.
+        before: the place in the old contract.
         service: the Restate name of the service, in the old contract.
-        handler: the Restate name of the handler, in the old contract, where it is about one.
+        handler: the Restate name of the handler in the old contract, if the finding concerns one.
         message: what has changed.
         why: what breaks.
         safe_way: what to do instead.
@@ -64,7 +64,7 @@ class Finding:
     names: frozenset[str] = field(repr=False)
 
     def is_in(self, service: str, handler: str | None = None) -> bool:
-        """Whether it is about a service, by any of its names, or about one handler of it."""
+        """Tell whether it concerns a service, given by any of its names, or one of its handlers."""
         return service in self.names and handler in {None, self.handler}
 
 
@@ -73,8 +73,8 @@ class Reporter:
 
     Args:
         old: the service in the old contract.
-        new: what it is in the new one.
-        place: where a finding is that has no better place; None where its file is gone.
+        new: the service in the new one.
+        place: the place of findings without a better one; None if its file is gone.
     """
 
     def __init__(self, old: ServiceModel, new: ServiceModel, place: Location | None) -> None:
@@ -94,17 +94,17 @@ class Reporter:
         safe_way: str = "",
         **details: str,
     ) -> Finding:
-        """Makes a finding.
+        """Make a finding.
 
         Args:
             rule: the id of its rule.
             text: what has changed.
-            before: where the old contract has it.
-            place: where the new contract has it.
+            before: the place in the old contract.
+            place: the place in the new contract.
             handler: the Restate name of the handler, in the old contract.
-            why: what breaks, where the rule leaves that open.
-            safe_way: what to do instead, where it is not the rule's.
-            **details: for the placeholders in the rule's texts.
+            why: what breaks, if the rule leaves that open.
+            safe_way: what to do instead, if the rule's advice does not apply.
+            **details: values for the placeholders in the rule's texts.
         """
         known = RULES[rule]
         service = self._service

@@ -1,4 +1,4 @@
-"""Which things of two contracts are the same: by their Restate names, else renamed."""
+"""Match the things of two contracts: by their Restate names, or as renamed things."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Matches(Generic[T]):
-    """What became of the things of the old contract.
+    """What became of the things in the old contract.
 
     Args:
-        same: those that have kept their Restate name, with what they are now.
-        renamed: those that have another one, likewise.
-        removed: the others.
+        same: those that kept their Restate name, each with its counterpart.
+        renamed: those that have another name now, each with its counterpart.
+        removed: all others.
     """
 
     same: tuple[tuple[T, T], ...]
@@ -34,14 +34,14 @@ def match(
     name: Callable[[T], str],
     alike: Sequence[Callable[[T], Hashable]],
 ) -> Matches[T]:
-    """Finds the things of an old contract in a new one.
+    """Find the things of an old contract in a new one.
 
     Args:
         old: the things of the old contract.
-        new: those of the new one.
-        name: gives the Restate name.
-        alike: what else two things may have in common that makes them one under two names; the
-            surest first. It counts only where one removed and one added thing have it.
+        new: the things of the new one.
+        name: returns the Restate name of a thing.
+        alike: functions that return a trait by which renamed things are recognized, the surest
+            first. A trait counts only if exactly one removed and one added thing have it.
     """
     now = {name(thing): thing for thing in new}
     before = {name(thing): thing for thing in old}

@@ -1,9 +1,9 @@
-"""The rules: what is reported, why it breaks, and the safe way to the same end.
+"""The rules: which changes are reported, what each breaks, and the safe way to the same goal.
 
-What is said of Restate is shown on a real server in tests/cli/test_breaking_server.py. Two
-facts are behind most of it. An invocation that has begun stays on its deployment, and one that has
-not, because it is delayed or waits for its key, begins on the newest. And Restate finds state,
-promises and handlers by their names.
+Two facts explain most of them. First, an invocation stays on the deployment that it began on; an
+invocation that has not begun, because it is delayed or waits for its key, begins on the newest
+deployment. Second, Restate finds state, promises and handlers by their names.
+tests/cli/test_breaking_server.py shows on a real server what the rules say about Restate.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Rule:
 
     Args:
         id: its name, such as `STATE_REMOVED`.
-        what: the change, for the table of the docs.
+        what: the change, for the table in the docs.
         why: what breaks.
-        safe_way: what to do instead; `{old}` and such are filled in.
+        safe_way: what to do instead; placeholders such as `{old}` are filled in.
         severity: whether it fails the check.
     """
 
@@ -54,8 +54,8 @@ _NEW_TYPE_BESIDE = (
     "add fields to the old message; or keep the handler and add one with the new message beside it"
 )
 _WAITS_ELSEWHERE = (
-    "An invocation that waits for it stays on its old deployment, and who completes it is on the "
-    "newest. "
+    "An invocation that waits for it stays on its old deployment, but code that completes it runs "
+    "on the newest. "
 )
 
 RULES: dict[str, Rule] = {
@@ -79,14 +79,14 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "SERVICE_KIND_CHANGED",
-            "a service, object or workflow became another of the three",
+            "a service, object or workflow changed its kind",
             "Restate refuses to register the new deployment (409, META0006). Where it is forced, "
             "state and invocations of the old kind have no place in the new one.",
             "leave it as it is, and add a service of the new kind with another name beside it",
         ),
         Rule(
             "ENCODING_CHANGED",
-            "`encoding` has another value",
+            "`encoding` changed",
             "State, promises, recorded results and delayed requests are there in the old encoding, "
             "and clients of the old contract go on writing it. Python handlers recognize either; "
             "other languages' need not. Redeployed in place, begun invocations that have called, "
@@ -115,7 +115,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "REQUEST_TYPE_CHANGED",
-            "a handler takes another message, which does not read the same",
+            "a handler takes another message, which is read differently",
             "Requests of the old type are still to come: of delayed and queued invocations, which "
             "begin on the newest deployment, and of clients of the old contract. Read as the new "
             "type, fields are lost or mixed up without an error, or the request is refused (400).",
@@ -133,7 +133,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "RESPONSE_TYPE_CHANGED",
-            "a handler returns another message, which does not read the same",
+            "a handler returns another message, which is read differently",
             "Clients of the old contract, handlers in flight among them, read the answer as the "
             "old type. Clients of the new one get recorded answers of the old type: of a workflow, "
             "of an idempotency key, of an invocation that they attach to.",
@@ -176,36 +176,36 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "STATE_REMOVED",
-            "a state key is declared no more",
-            "What is under it stays at rest: no code reads it, invocations on the old deployment "
-            "still write it, and a later state of that name would read it as its own.",
+            "a state key is no longer declared",
+            "Its stored values stay: no code reads them, invocations on the old deployment "
+            "still write them, and a later state of that name would read them as its own.",
             "keep it declared until the handlers have moved or cleared it for each key; then "
             "accept this finding with --ignore",
         ),
         Rule(
             "STATE_RENAMED",
             "a state key has another name",
-            "What is at rest is under the old name: under the new one, each object starts without "
-            "it.",
+            "Stored values are under the old name: under the new one, each object starts without "
+            "them.",
             'keep the name "{old}"; or declare both, and let the handlers read the new key, else '
             "the old one, and clear the old one when they set the new",
         ),
         Rule(
             "STATE_TYPE_CHANGED",
-            "a state key has another message, which does not read the same",
-            "What is at rest was written as the old type, and invocations that are still on the "
+            "a state key has another message, which is read differently",
+            "Stored values were written as the old type, and invocations that are still on the "
             "old deployment read and write it. Read as the other type, fields are lost or mixed up "
-            "without an error; where the bytes do not parse, the handler is retried and keeps its "
+            "without an error; if the bytes do not parse, the handler is retried and keeps its "
             "key from all others.",
             'add fields to the old message; or declare a second state, such as "{old}-2", and let '
             "the handlers read it, else the old one, and clear the old one when they set it",
         ),
         Rule(
             "PROMISE_REMOVED",
-            "a promise is declared no more",
-            _WAITS_ELSEWHERE + "Nobody resolves the promise that begun workflows wait for.",
-            "keep it, and who resolves it, until the workflows that began with it have finished; "
-            "then accept this finding with --ignore",
+            "a promise is no longer declared",
+            _WAITS_ELSEWHERE + "Nothing resolves the promise that begun workflows wait for.",
+            "keep it, and the code that resolves it, until the workflows that began with it have "
+            "finished; then accept this finding with --ignore",
         ),
         Rule(
             "PROMISE_RENAMED",
@@ -216,7 +216,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "PROMISE_TYPE_CHANGED",
-            "a promise has another message, which does not read the same",
+            "a promise has another message, which is read differently",
             _WAITS_ELSEWHERE + "What one writes, the other reads as the other type: fields are "
             "lost or mixed up without an error, or the workflow is retried.",
             'add fields to the old message; or declare a second promise, such as "{old}-2", and '
@@ -224,10 +224,10 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "SIGNAL_REMOVED",
-            "a signal is declared no more",
-            _WAITS_ELSEWHERE + "Nobody sends the signal that begun invocations wait for.",
-            "keep it, and who sends it, until the invocations that wait for it have finished; then "
-            "accept this finding with --ignore",
+            "a signal is no longer declared",
+            _WAITS_ELSEWHERE + "Nothing sends the signal that begun invocations wait for.",
+            "keep it, and the code that sends it, until the invocations that wait for it have "
+            "finished; then accept this finding with --ignore",
         ),
         Rule(
             "SIGNAL_RENAMED",
@@ -238,7 +238,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "SIGNAL_TYPE_CHANGED",
-            "a signal has another message, which does not read the same",
+            "a signal has another message, which is read differently",
             _WAITS_ELSEWHERE + "What one writes, the other reads as the other type: fields are "
             "lost or mixed up without an error, or the invocation is retried.",
             'add fields to the old message; or declare a second signal, such as "{old}-2", and '
@@ -246,7 +246,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "ERROR_REMOVED",
-            "a handler does not declare an error any more",
+            "a handler no longer declares an error",
             "Callers tell a failure by the name of its type. Those of the old contract get another "
             "error for it, or a plain one, and what they do for this one is not done. Failures that "
             "are recorded, of a workflow or an idempotency key, still have the type.",
@@ -263,15 +263,15 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "AWAKEABLE_TYPE_CHANGED",
-            "a field holds the id of an awakeable of another message, which does not read the same",
+            "a field holds the id of an awakeable of another message, which is read differently",
             _WAITS_ELSEWHERE + "What one writes, the other reads as the other type: fields are "
-            "lost or mixed up without an error, or who waits gets a failure (400).",
+            "lost or mixed up without an error, or whoever waits gets a failure (400).",
             'add fields to the old message; or mark a second field beside "{old}", and resolve both '
             "until nobody waits for the old one",
         ),
         Rule(
             "MESSAGE_CHANGED",
-            "a message that Restate keeps does not read the same in the encoding it is kept in",
+            "a message that Restate keeps is read differently in the encoding it is kept in",
             "Payloads of it are at rest or under way ({uses}). Read with the new message, or "
             "those of the new one with the old, the field is lost or mixed up without an error, "
             "or the payload does not parse.",
@@ -289,7 +289,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "TYPE_RENAMED",
-            "a state, promise, signal or awakeable has a message of another name, which reads the same",
+            "a state, promise, signal or awakeable has a message of another name, which is read alike",
             "Payloads do not say what type they are, so this breaks nothing if it is the same "
             "message under another name, and mixes up data if it is another one.",
             "nothing to do for a message that was renamed or moved; for another one, declare a "

@@ -1,7 +1,7 @@
-"""Whether a value of one scalar type reads the same as another: all pairs, in both encodings.
+"""Tell whether values of one scalar type can be read as another, for all pairs and both encodings.
 
-Nothing of this is said by protobuf in one place; tests/evolution/test_scalars.py tries every
-pair with protobuf itself.
+protobuf does not document this in one place; tests/evolution/test_scalars.py tries every pair with
+protobuf itself.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ __all__ = ["CLOSED_ENUM", "OPEN_ENUM", "Reading", "scalar_reading"]
 
 
 class Reading(Enum):
-    """What becomes of values where code of two contracts has two types for them."""
+    """What becomes of a field's values if old and new code have different types for them."""
 
     SAME = "the same"
-    """Each reads all that the other writes."""
+    """Each side reads everything that the other writes."""
     WIDER = "wider"
-    """The new code reads all that the old writes; the old misreads what does not fit its type."""
+    """New code reads all that old code writes; old code misreads what does not fit its type."""
     ANOTHER = "another"
-    """The new code misreads or refuses what the old has written."""
+    """New code misreads or refuses what old code has written."""
 
 
 OPEN_ENUM = "open enum"
@@ -30,8 +30,8 @@ _JSON_UINT32 = ("uint32", "fixed32")
 _JSON_INT64 = ("int64", "sint64", "sfixed64")
 _JSON_UINT64 = ("uint64", "fixed64")
 
-# In ProtoJSON, a value does not say how binary would have written it. An enum is not here: its
-# values are names there.
+# ProtoJSON does not show how a value would look in binary, so these types are equal there. Enums are
+# missing here, because ProtoJSON writes their values as names.
 _SAME_IN_JSON = (_JSON_INT32, _JSON_UINT32, _JSON_INT64, _JSON_UINT64)
 _SAME_IN_BINARY = (("int32", OPEN_ENUM),)
 
@@ -53,12 +53,12 @@ _WIDER_IN_BINARY: dict[str, tuple[str, ...]] = {
 
 
 def scalar_reading(old: str, new: str, *, is_json: bool) -> Reading:
-    """Returns what becomes of the values of a field whose type changes.
+    """Return what becomes of the values of a field whose type changes.
 
     Args:
         old: the name of the old type, such as `int32`, or `OPEN_ENUM` or `CLOSED_ENUM`.
-        new: that of the new one.
-        is_json: whether values are in ProtoJSON, else in binary.
+        new: the name of the new type.
+        is_json: whether values are in ProtoJSON; otherwise they are in binary.
     """
     same = _SAME_IN_JSON if is_json else _SAME_IN_BINARY
     if old == new or any(old in group and new in group for group in same):

@@ -33,41 +33,41 @@ class ContractVersion:
         self._options = OptionReader(self._descriptors)
 
     def message(self, full_name: str) -> Descriptor:
-        """Returns the message of that full name, which the contract has."""
+        """Return the message of that full name, which the contract has."""
         return self._descriptors.message(full_name)
 
     def find_message(self, full_name: str) -> Descriptor | None:
-        """Returns the message of that full name, or None."""
+        """Return the message of that full name, or None."""
         return self._descriptors.find_message(full_name)
 
     def awakeable(self, field: FieldDescriptor) -> Descriptor | None:
-        """Returns what the awakeable is resolved with whose id a field holds, or None."""
+        """Return the message that resolves the awakeable whose id a field holds, or None."""
         option = self._options.awakeable(field.GetOptions())
         return None if option is None else self.find_message(option.type.removeprefix("."))
 
     def proto(self, type_: Descriptor | EnumDescriptor) -> Any:
-        """Returns a message or enum as it was given, with what is reserved in it."""
+        """Return a message or enum as a proto, which has its reserved names and numbers."""
         return self._descriptors.proto(type_)
 
     def location(self, descriptor: AnyDescriptor) -> Location:
-        """Returns where a thing is written."""
+        """Return the place of a thing."""
         return self._descriptors.location(descriptor)
 
     def file(self, path: str) -> Location | None:
-        """Returns the place of a file as a whole; None where there is no such file."""
+        """Return the place of a file as a whole; None if the contract does not have it."""
         return Location(path) if path in self._descriptors.protos else None
 
     def plain_service(self, full_name: str) -> Location | None:
-        """Returns where a service is that has no Restate option, or None."""
+        """Return the place of a service without a Restate option; None if there is none."""
         found = self._descriptors.find_service(full_name)
         if found is None or self._options.kinds(found.GetOptions()):
             return None
         return self.location(found)
 
     def has_service(self, full_name: str) -> bool:
-        """Whether a file of the contract, or one that it imports, has that service."""
+        """Tell whether a file of the contract, or an imported one, has the service."""
         return self._descriptors.find_service(full_name) is not None
 
     def is_go(self, service: ServiceModel) -> bool:
-        """Whether the service's file has the Go SDK's options, which give no names."""
+        """Tell whether the service's file uses the Go SDK's options, which cannot set names."""
         return self._options.uses_go(self._descriptors.file(service.location.file))

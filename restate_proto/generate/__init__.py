@@ -1,7 +1,8 @@
-"""The protoc plugins: from a contract to Python, Java and Kotlin.
+"""The protoc plugins, which generate Python, Java, Kotlin, Go and TypeScript from a contract.
 
-`plugin.run` is the whole of one, bytes in and bytes out; `python`, `java` and `kotlin` each print the
-model of a contract, and know what the names of their language ask for.
+`plugin.run` is the frame of each plugin: bytes in, bytes out. Each language has a package that
+prints the model of a contract and knows which names the language allows; `jvm` is shared by Java
+and Kotlin.
 """
 
 from __future__ import annotations

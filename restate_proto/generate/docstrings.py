@@ -1,4 +1,4 @@
-"""The docstrings of generated classes and methods."""
+"""Make the doc comments of generated classes and methods from the comments of a contract."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ _KINDS = {
 
 
 def described(service: ServiceModel) -> str:
-    """Names a service and its kind: "the virtual object `shop.v1.Cart`"."""
+    """Name a service and its kind: "the virtual object `shop.v1.Cart`"."""
     return f"the {_KINDS[service.kind]} `{service.name}`"
 
 
 def service_doc(service: ServiceModel) -> str:
-    """Returns the docstring of a service's base: its proto comment, or what the class is for."""
+    """Return the docstring of a service's base: its proto comment, or what the class is for."""
     return _doc(service.comment, f"Subclass it to serve {described(service)}.", service.deprecated)
 
 
 def handler_doc(handler: HandlerModel, *, says_deprecated: bool = True) -> str:
-    """Returns the docstring of a handler and of the methods that call it.
+    """Return the docstring of a handler and of the methods that call it.
 
     Args:
         handler: the handler.
-        says_deprecated: whether it is to say so where the handler is deprecated.
+        says_deprecated: whether the docstring of a deprecated handler should say that it is.
     """
     deprecated = handler.deprecated and says_deprecated
     return _doc(handler.comment, f"The handler `{handler.name}`.", deprecated)
 
 
 def error_doc(error: ErrorModel) -> str:
-    """Returns the docstring of the class of an error: the comment of its message, or its name."""
+    """Return the docstring of the class of an error: the comment of its message, or its name."""
     return error.comment or f"The error `{error.type.full_name}`, with the code {error.code}."
 
 
 def deprecated_words(service: ServiceModel, handler: HandlerModel | None = None) -> str:
-    """Returns what callers of a deprecated service or handler are told."""
+    """Return the warning for callers of a deprecated service or handler."""
     name = service.full_name if handler is None else f"{service.full_name}.{handler.rpc}"
     return f"{name} is deprecated in its contract."
 

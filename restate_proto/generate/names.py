@@ -1,4 +1,4 @@
-"""What the names of several languages have in common, above all those of the constants for keys."""
+"""Make and check names that several languages share, above all those of constants for keys."""
 
 from __future__ import annotations
 
@@ -13,10 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from restate_proto.contract.problems import Problems
-    from restate_proto.contract.schema import Declaration, ServiceModel
+    from restate_proto.contract.schema import (
+        AwakeableField,
+        Declaration,
+        FileModel,
+        MessageType,
+        ServiceModel,
+    )
 
 __all__ = [
     "DeclaredKey",
+    "awakeables_by_message",
     "check_keys",
     "check_typed_key",
     "constant_name",
@@ -28,14 +35,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class DeclaredKey:
-    """A declared piece of state, promise or signal, which generated code has a constant for.
+    """A declared piece of state, promise or signal, and the constant for it in generated code.
 
     Args:
         what: `state`, `promise` or `signal`.
         class_: the class of the constant.
-        constant: its name, such as `EMAIL_CONFIRMED`; empty where the name in the contract has no
-            letter or digit to make one of.
-        declaration: what the contract says.
+        constant: the name of the constant, such as `EMAIL_CONFIRMED`; empty if the name in the
+            contract has no letter or digit.
+        declaration: the declaration in the contract.
     """
 
     what: str
@@ -45,12 +52,12 @@ class DeclaredKey:
 
 
 def declared_keys(service: ServiceModel, classes: Mapping[str, str]) -> tuple[DeclaredKey, ...]:
-    """Chooses the constants for what a service declares.
+    """Choose the constants for what a service declares.
 
     Args:
         service: the service.
-        classes: the class of the constant for each of `state`, `promise` and `signal` that the
-            language has constants for.
+        classes: the class of the constants for each of `state`, `promise` and `signal`; the
+            language has no constants for what is missing.
     """
     declared = {"state": service.state, "promise": service.promises, "signal": service.signals}
     return tuple(
@@ -63,13 +70,13 @@ def declared_keys(service: ServiceModel, classes: Mapping[str, str]) -> tuple[De
 def check_keys(
     service: ServiceModel, keys: Iterable[DeclaredKey], language: str, problems: Problems
 ) -> None:
-    """Finds declarations that a language has no constant for, or one for two of them.
+    """Report declarations that cannot have a constant in a language, or that share one.
 
     Args:
         service: the service.
-        keys: what the code of the language has constants for.
+        keys: the declarations with their constants.
         language: the name of the language.
-        problems: takes what is wrong.
+        problems: collects the problems.
     """
     first: dict[str, str] = {}
     for key in keys:
@@ -96,14 +103,14 @@ def check_typed_key(
     language: str,
     problems: Problems,
 ) -> None:
-    """Finds declarations that have the name of the constant for a typed key.
+    """Report declarations whose constant has the name of the constant for a typed key.
 
     Args:
         service: the service.
-        keys: what the code of the language has constants for.
-        constant: that of a typed key.
+        keys: the declarations with their constants.
+        constant: the constant for a typed key.
         language: the name of the language.
-        problems: takes what is wrong.
+        problems: collects the problems.
     """
     for key in keys if isinstance(service.key, TypedKey) else ():
         if key.constant == constant:
@@ -114,21 +121,29 @@ def check_typed_key(
             )
 
 
+def awakeables_by_message(file: FileModel) -> dict[MessageType, list[AwakeableField]]:
+    """Return the fields of a file that hold ids of awakeables, by their messages."""
+    found: dict[MessageType, list[AwakeableField]] = {}
+    for field in file.awakeables:
+        found.setdefault(field.message, []).append(field)
+    return found
+
+
 def snake_case(name: str) -> str:
-    """Turns a proto name into snake case: `GetHTTPStatus` to `get_http_status`, `IDs` to `ids`."""
+    """Turn a proto name into snake case: `GetHTTPStatus` to `get_http_status`, `IDs` to `ids`."""
     name = re.sub(r"([A-Z]+)([A-Z](?!s(?![a-z]))[a-z])", r"\1_\2", name)
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
 
 
 def constant_name(name: str, what: str) -> str | None:
-    """Returns the name of the constant for a piece of state, a promise or a signal.
+    """Return the name of the constant for a piece of state, a promise or a signal.
 
     Args:
         name: the Restate name: any text.
-        what: `STATE`, `PROMISE` or `SIGNAL`, put before a name that no letter begins.
+        what: `STATE`, `PROMISE` or `SIGNAL`, put before a name that does not begin with a letter.
 
     Returns:
-        Such as `EMAIL_CONFIRMED`, or None where the name has no letter and no digit.
+        A name such as `EMAIL_CONFIRMED`; None if the Restate name has no letter and no digit.
     """
     normal = unicodedata.normalize("NFKC", name)
     words = re.sub(r"\W+", "_", snake_case(normal)).strip("_").upper()
@@ -139,7 +154,7 @@ def constant_name(name: str, what: str) -> str | None:
 
 
 def unique_name(name: str, taken: set[str]) -> str:
-    """Returns the name with as many trailing `_` as make it unique, and adds it to `taken`."""
+    """Return a name with as many trailing `_` as it needs to be unique; add it to `taken`."""
     while name in taken:
         name += "_"
     taken.add(name)

@@ -1,6 +1,6 @@
-"""A protoc plugin: a serialized `CodeGeneratorRequest` in, the response out; and its console script.
+"""The frame of a protoc plugin: parses the request, runs a generator, and makes the response.
 
-`serve` alone touches stdin and stdout.
+`run` works on bytes; only `serve` reads stdin and writes stdout.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from google.protobuf.compiler import plugin_pb2
+from google.protobuf.message import DecodeError
 
 from restate_proto.contract.parse.go import go_warnings
 from restate_proto.contract.paths import path_problem
@@ -19,10 +20,10 @@ from restate_proto.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Generate", "all_services", "boolean_option", "given_options", "run", "serve"]
+__all__ = ["Generate", "boolean_option", "given_options", "run", "serve"]
 
 Generate = Callable[[plugin_pb2.CodeGeneratorRequest], dict[str, str]]
-"""A generator: the text of each generated file by its path; raises `PluginError`."""
+"""A generator: returns the text of each generated file by its path, or raises `PluginError`."""
 
 _Response = plugin_pb2.CodeGeneratorResponse
 
@@ -32,14 +33,14 @@ _EDITION_2024 = 1001
 
 
 def run(
-    request: bytes, generate: Generate, *, warn: Callable[[str], object] = lambda _: None
+    request: bytes, generate: Generate, *, warn: Callable[[str], object] | None = None
 ) -> bytes:
-    """Answers one request of protoc or buf.
+    """Answer one request of protoc or buf.
 
     Args:
         request: a serialized `CodeGeneratorRequest`.
-        generate: makes the files of it.
-        warn: takes what the user should know, though nothing is wrong.
+        generate: the generator.
+        warn: takes warnings, for a request that is valid; None drops them.
 
     Returns:
         The serialized `CodeGeneratorResponse`: the files, or the errors for the user.
@@ -49,38 +50,44 @@ def run(
         minimum_edition=_EDITION_PROTO2,
         maximum_edition=_EDITION_2024,
     )
-    # The options' extensions are registered by now (the generator's module imports them), so that
-    # parsing the request recognizes them; a request parsed before would keep them as unknown bytes.
+    # By now the extensions of our options are registered, because importing the generator imports
+    # them. A request that was parsed before would keep our options as unknown bytes.
     try:
         parsed = plugin_pb2.CodeGeneratorRequest.FromString(request)
         files = generate(parsed)
         _check_paths(files)
     except PluginError as error:
         response.error = str(error)
+    except DecodeError as error:
+        response.error = (
+            f"the request is not a CodeGeneratorRequest, as protoc and buf write it: {error}"
+        )
     else:
         for name, content in files.items():
             response.file.add(name=name, content=content)
-        for warning in go_warnings(parsed):
-            warn(warning)
+        if warn is not None:
+            for warning in go_warnings(parsed):
+                warn(warning)
     return response.SerializeToString()
 
 
 def _check_paths(files: Iterable[str]) -> None:
-    """An option of a contract, such as java_package, may say anything, and is part of a path."""
+    """Refuse file names that are not paths; options of a contract are part of them."""
     problems = [problem for problem in map(path_problem, files) if problem is not None]
     if problems:
         raise PluginError("\n".join(f"the generated file {problem}" for problem in problems))
 
 
-def serve(plugin: str, generate: Generate, hint: str = "") -> None:
-    """Reads a `CodeGeneratorRequest` from stdin and writes the response to stdout.
+def serve(plugin: str, generate: Generate, hint: str = "", *, warns_of_go: bool = True) -> None:
+    """Read a `CodeGeneratorRequest` from stdin and write the response to stdout.
 
     Warnings go to stderr, which protoc and buf show.
 
     Args:
-        plugin: the name of the plugin as protoc's options have it: `python-restate`.
-        generate: makes the files of a request.
-        hint: what to tell those who start it by hand.
+        plugin: the name of the plugin in protoc's options: `python-restate`.
+        generate: the generator.
+        hint: advice for people who start the plugin by hand.
+        warns_of_go: whether to warn of services that the Go SDK's own generator misunderstands.
     """
     name = f"protoc-gen-{plugin}"
     if "--version" in sys.argv[1:]:
@@ -91,18 +98,20 @@ def serve(plugin: str, generate: Generate, hint: str = "") -> None:
             f"{name} is a protoc plugin: call it with `protoc --{plugin}_out=DIR ...`, "
             f"or with buf. {hint}".rstrip()
         )
-    response = run(
-        sys.stdin.buffer.read(), generate, warn=lambda text: sys.stderr.write(f"{text}\n")
-    )
-    sys.stdout.buffer.write(response)
+
+    def warn(text: str) -> None:
+        sys.stderr.write(f"{text}\n")
+
+    request = sys.stdin.buffer.read()
+    sys.stdout.buffer.write(run(request, generate, warn=warn if warns_of_go else None))
 
 
 def given_options(parameter: str, known: Mapping[str, str]) -> dict[str, str]:
-    """Splits the parameter of a request.
+    """Split the parameter of a request, and refuse options that the generator does not have.
 
     Args:
         parameter: `key=value` pairs separated by commas.
-        known: what a generator takes: its keys, and what to write for the value of each.
+        known: the options of the generator, each with what to write as its value.
 
     Raises:
         PluginError: an option is unknown or given twice.
@@ -121,25 +130,12 @@ def given_options(parameter: str, known: Mapping[str, str]) -> dict[str, str]:
 
 
 def boolean_option(key: str, value: str) -> bool:
-    """Returns what a flag says.
+    """Return the value of a flag.
 
     Raises:
-        PluginError: it is neither true nor false.
+        PluginError: the value is neither true nor false.
     """
-    # `all_services` alone, without a value, is how protoc users often switch a flag on.
+    # protoc users often set a flag without a value, as in `all_services`.
     if value not in {"true", "false", ""}:
         raise PluginError(f'{key}="{value}" is neither true nor false; write {key}=true')
     return value != "false"
-
-
-def all_services(parameter: str) -> bool:
-    """Parses the parameter of a generator that has one option: `--java-restate_opt=all_services=true`.
-
-    Returns:
-        Whether a service without a Restate option becomes a plain service.
-
-    Raises:
-        PluginError: an option is unknown, given twice, or its value is not one it takes.
-    """
-    given = given_options(parameter, {"all_services": "true|false"})
-    return boolean_option("all_services", given.get("all_services", "false"))

@@ -1,4 +1,4 @@
-"""The URL of a server, checked as a whole when a client is made."""
+"""Parse the URL of a server, and check it completely when a client is made."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _PARTS: Final = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*)://)?([^/?#]*)([^?#]*)([?#]?)", re.DOTALL)
 _PATH: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
-# Names of containers have underscores, which DNS carries as well.
+# DNS names may contain underscores, and names of containers do.
 _LABEL: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?")
 _LONGEST_LABEL: Final = 63
 _LONGEST_HOST: Final = 253
 
 
 class BaseUrl(NamedTuple):
-    """Where a server is: `http(s)://host[:port][/prefix]`.
+    """The parts of a server's URL: `http(s)://host[:port][/prefix]`.
 
     Args:
         scheme: "http" or "https".
         host: the server's name or address; an IPv6 address without brackets.
         port: the server's port.
-        authority: host and port as requests name them.
-        prefix: the path that goes before that of each request; without a slash at its end.
+        authority: host and port as requests write them.
+        prefix: the path that precedes that of each request, without a slash at its end.
     """
 
     scheme: str
@@ -43,14 +43,15 @@ class BaseUrl(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> BaseUrl:
-        """Reads a URL.
+        """Read a URL.
 
         Args:
             text: the URL.
 
         Raises:
-            TypeError: it is no string.
-            ValueError: it is no such URL; the message says what is wrong, and repeats no password.
+            TypeError: it is not a string.
+            ValueError: it is not such a URL. The message says what is wrong, and repeats no
+                password.
         """
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise TypeError(f"a URL is a string, such as 'http://127.0.0.1:8080', not {text!r}")
@@ -67,7 +68,7 @@ class BaseUrl(NamedTuple):
         _check_characters(text, authority, path)
         if scheme is None or scheme.lower() not in _DEFAULT_PORTS:
             raise ValueError(
-                f"the URL {text!r} is no http: or https: URL; write it as 'http://127.0.0.1:8080'"
+                f"the URL {text!r} is not an http: or https: URL; write it as 'http://127.0.0.1:8080'"
             )
         if rest:
             raise ValueError(
@@ -113,16 +114,14 @@ def _host_and_port(text: str, authority: str) -> tuple[str, int | None]:
     if digits:
         port = int(digits) if _PORT.fullmatch(digits) else -1
         if not 1 <= port <= 65_535:
-            raise ValueError(
-                f"the URL {text!r}: {digits!r} is no port that a server has, 1 to 65535"
-            )
+            raise ValueError(f"the URL {text!r}: {digits!r} is not a port number, 1 to 65535")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
         try:
             IPv6Address(host)
         except AddressValueError as error:
             raise ValueError(
-                f"the URL {text!r}: no IPv6 address in the brackets: {error}"
+                f"the URL {text!r}: the brackets do not contain an IPv6 address: {error}"
             ) from None
         return host, port
     _check_name(text, host)
@@ -134,17 +133,17 @@ def _check_name(text: str, host: str) -> None:
         raise ValueError(f"the URL {text!r} names no host; write it as 'http://127.0.0.1:8080'")
     if ":" in host:
         raise ValueError(
-            f"the URL {text!r}: {host!r} is no host; write an IPv6 address in brackets, as 'http://[::1]:8080'"
+            f"the URL {text!r}: {host!r} is not a host; write an IPv6 address in brackets, as 'http://[::1]:8080'"
         )
     if len(host) > _LONGEST_HOST:
         raise ValueError(
-            f"the URL {text!r}: the host has {len(host)} characters; {_LONGEST_HOST} are the most"
+            f"the URL {text!r}: the host has {len(host)} characters, but at most {_LONGEST_HOST} are allowed"
         )
     for label in host.removesuffix(".").split("."):
         if not _LABEL.fullmatch(label):
-            raise ValueError(f"the URL {text!r}: {host!r} is no host name, for its part {label!r}")
+            raise ValueError(f"the URL {text!r}: {host!r} is not a host name because of {label!r}")
         if len(label) > _LONGEST_LABEL:
             raise ValueError(
-                f"the URL {text!r}: {label!r} has {len(label)} characters; {_LONGEST_LABEL} are the most"
-                " in a part of a host name"
+                f"the URL {text!r}: {label!r} has {len(label)} characters, but a part of a host name"
+                f" may have at most {_LONGEST_LABEL}"
             )

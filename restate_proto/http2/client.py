@@ -1,4 +1,4 @@
-"""The HTTP/2 client: checks a request, finds a connection for it, collects its response."""
+"""The HTTP/2 client: checks a request, finds a connection for it, and collects the response."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _VALUE: Final = re.compile(rb"[^\0\r\n]*")
 class Http2Client:
     """Sends requests to one server over HTTP/2.
 
-    The first request connects, and all share that connection. More are made while the server
-    allows no more streams on those there are, and new ones for those that were lost or whose end
-    the server announced. Use it in one event loop, by any number of tasks; close it with `close`
-    or `async with`.
+    The first request connects, and all requests share that connection. Another connection is made
+    when the server allows no more streams on the existing ones, or when one was lost or is about to
+    end. Use a client in one event loop, from any number of tasks. Close it with `close` or `async
+    with`.
 
     Args:
         base_url: `http://host[:port][/prefix]`, which speaks HTTP/2 with prior knowledge, or
@@ -48,12 +48,12 @@ class Http2Client:
             ALPN protocols are set to HTTP/2.
         engine: "h2" or "ngh2"; None takes the environment variable RESTATE_PROTO_HTTP2, else
             ngh2, else h2 where ngh2 cannot be imported.
-        limits: how many connections there may be, and how long to wait for what.
+        limits: how many connections there may be, and how long to wait for each step.
         max_response_bytes: the largest response body that `request` collects.
-        settings: what a connection allows the server.
+        settings: what each connection allows the server to do.
 
     Raises:
-        TypeError: the URL is no string.
+        TypeError: the URL is not a string.
         ValueError: the URL is not of that form, or the engine's name is unknown.
         ImportError: the engine is not installed.
     """
@@ -110,7 +110,7 @@ class Http2Client:
         timeout: float | None = None,  # noqa: ASYNC109 - begins when the request is sent
         max_response_bytes: int | None = None,
     ) -> Response:
-        """Sends one request and collects its response.
+        """Send one request and collect its response.
 
         Cancelling the awaiting task resets the stream.
 
@@ -119,14 +119,15 @@ class Http2Client:
             path: path and query, percent-encoded; the base URL's path goes before it.
             headers: further fields, names in lower case.
             body: the request's body.
-            timeout: seconds that the response may take from the time when the request is sent;
-                None waits on, while the server shows signs of life.
-            max_response_bytes: the largest response body; None takes the client's.
+            timeout: how many seconds the response may take from the time when the request is sent;
+                None waits as long as the server shows signs of life.
+            max_response_bytes: the largest response body; None for the client's limit.
 
         Raises:
             ConnectError: no connection could be made, or no stream came free; nothing was sent.
-            ConnectionLostError: the connection broke; whether it was processed is unknown.
-            StreamResetError: the server gave up this request.
+            ConnectionLostError: the connection broke; it is not known whether the request was
+                processed.
+            StreamResetError: the server reset the stream.
             ResponseTimeoutError: the response took longer than the timeout.
             MalformedResponseError: the server's response breaks HTTP.
             ResponseTooLargeError: the response's body is larger than allowed.
@@ -154,7 +155,7 @@ class Http2Client:
             stream.reset(ErrorCode.CANCEL)
             raise
         finally:
-            # A server may answer before it has read the whole body: the rest is not sent.
+            # A server may answer before it has read the whole body; the rest is not sent then.
             stream.reset(ErrorCode.NO_ERROR)
 
     async def open(
@@ -166,19 +167,19 @@ class Http2Client:
         *,
         end: bool = False,
     ) -> ClientStream:
-        """Opens a stream for a request whose body is written, and answer read, piece by piece.
+        """Open a stream whose body is sent, and whose response is received, in pieces.
 
-        Waits for a connection, and for a free stream where the server limits them.
+        This waits for a connection and, if the server limits them, for a free stream.
 
         Args:
             method: such as "POST".
             path: path and query, percent-encoded; the base URL's path goes before it.
             headers: further fields, names in lower case.
             receiver: gets the response; it acknowledges the data that it has used.
-            end: True when there is no body.
+            end: True if there is no body.
 
         Returns:
-            The stream, to write the body on.
+            The stream, which the body is written to.
 
         Raises:
             ConnectError: no connection could be made, or no stream came free; nothing was sent.
@@ -194,10 +195,10 @@ class Http2Client:
                 return stream
 
     async def close(self) -> None:
-        """Closes the connections; what still runs fails with `ConnectionLostError`.
+        """Close the connections; requests that are running fail with `ConnectionLostError`.
 
         Raises:
-            RuntimeError: the client was used in another event loop, where it has to be closed.
+            RuntimeError: the client was used in another event loop; close it there.
         """
         await self._pool.close()
 
@@ -226,8 +227,8 @@ class Http2Client:
                 raise ValueError(f"not an HTTP/2 header field: {name!r}")
         if size > MAX_HEADER_BYTES:
             raise ValueError(
-                f"path and header fields have {size} bytes; {MAX_HEADER_BYTES} are the most, and"
-                " servers take less: put what is large into the body"
+                f"path and header fields have {size} bytes, but at most {MAX_HEADER_BYTES} are allowed,"
+                " and servers take less: put what is large into the body"
             )
         target = (self._prefix + path).encode("ascii")
         return [(b":method", method.encode()), *self._fixed, (b":path", target), *headers]

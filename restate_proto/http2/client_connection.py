@@ -1,4 +1,4 @@
-"""The client's side of one connection: opens streams and says how each of them ended."""
+"""The client's side of one connection: opens streams, and tells each how it ended."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ __all__ = ["ClientConnection"]
 
 _OPEN: Final = ConnectionState.OPEN
 _DRAINING: Final = ConnectionState.DRAINING
-_MALFORMED: Final = "the server's response breaks HTTP, so that nobody can say what it is"
+_MALFORMED: Final = "the server's response breaks HTTP, so that it cannot be understood"
 
 
 class ClientConnection(Connection[ClientStream]):
     """Opens streams on one connection.
 
     Attributes:
-        max_streams: how many may be open at once.
-        heard: whether the peer has sent anything.
-        is_silent: whether the peer has sent nothing since `Keepalive` looked last.
-        is_unused: whether no stream was opened since then.
+        max_streams: how many streams may be open at once.
+        heard: whether the peer has sent anything yet.
+        is_silent: whether the peer has sent nothing since `Keepalive` last looked.
+        is_unused: whether no stream was opened since `Keepalive` last looked.
     """
 
     def __init__(
@@ -73,20 +73,20 @@ class ClientConnection(Connection[ClientStream]):
         return self.state is _OPEN and len(self.streams) < self.max_streams
 
     async def greeted(self) -> bool:
-        """Waits for the peer's settings; False when the connection has ended before."""
+        """Wait for the peer's settings; return False if the connection ends before they come."""
         return await self._greeted
 
     async def lost(self) -> None:
-        """Waits until the socket is closed."""
+        """Wait until the socket is closed."""
         await self._lost
 
     def open(
         self, headers: Headers, receiver: ResponseReceiver, label: str, *, end: bool
     ) -> ClientStream | None:
-        """Opens a stream and sends the request's headers.
+        """Open a stream and send the request's headers.
 
         Returns:
-            The stream; None when this connection has no stream left to give.
+            The stream; None if no stream is left on this connection.
         """
         stream_id = self.engine.request(headers, end_stream=end)
         if stream_id == 0:
@@ -129,18 +129,18 @@ class ClientConnection(Connection[ClientStream]):
         self._changed()
 
     def retire(self) -> None:
-        """Opens no more streams, and closes the socket when those that run have ended."""
+        """Open no more streams, and close the socket when those that run have ended."""
         if self.state < _DRAINING:
             self.enter(_DRAINING)
         self.stream_gone()
 
     def ping(self) -> None:
-        """Sends a PING; that its answer is read is enough."""
+        """Send a PING; the connection only needs to see that some answer comes."""
         self.engine.ping()
         self.touch()
 
     def drop(self, reason: str) -> None:
-        """Ends it now, as its peer is gone: what is left to write would wait for ever."""
+        """End the connection without waiting for output, because the peer is gone."""
         if self.state < _DRAINING:
             self.enter(_DRAINING)
         self.lost_reason = reason
@@ -187,7 +187,7 @@ class ClientConnection(Connection[ClientStream]):
 
     @override
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
-        """The server takes no new streams: the next request needs another connection."""
+        """Open no more streams on this connection, because the server takes none."""
         if self.state < _DRAINING:
             self.enter(_DRAINING)
         reason = f"the server is going away ({code_name(code)}) and did not process the request"
@@ -215,7 +215,7 @@ class ClientConnection(Connection[ClientStream]):
 
 
 def _explain_other_protocol(data: bytes) -> str | None:
-    """What is wrong where the first bytes of a server are none of HTTP/2."""
+    """Return what is wrong if the first bytes of a server are not HTTP/2; None if they may be."""
     if data.startswith(b"HTTP/1."):
         status = data[:64].split(b"\r\n", 1)[0].decode("latin-1")
         return (

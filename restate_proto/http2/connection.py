@@ -1,7 +1,8 @@
-"""What the two sides of a connection share: an asyncio protocol around an engine.
+"""The base of both sides of a connection: an asyncio protocol around an engine.
 
-All output of one `data_received`, or of one loop turn, leaves in one `transport.write`: inside
-`data_received` the flush comes at its end, elsewhere one is scheduled for the end of the turn.
+Output is batched: all that one `data_received`, or one loop turn, produces leaves in one
+`transport.write`. Inside `data_received` the flush comes at its end; elsewhere a flush is scheduled
+for the end of the turn.
 """
 
 from __future__ import annotations
@@ -35,18 +36,19 @@ S = TypeVar("S", bound=Stream[Any])
 
 
 class Connection(asyncio.Protocol, Sink, Generic[S]):
-    """One connection: streams, output, backpressure. Subclasses add the role.
+    """One connection: its streams, output and backpressure. Subclasses add the role.
 
     Attributes:
-        state: where it is in its life; see `restate_proto.http2.states`.
-        engine: the HTTP/2 library's side.
-        intake: gives the engine what is read, at a bearable pace.
+        state: the phase of its life; see `restate_proto.http2.states`.
+        engine: the HTTP/2 library's side of the connection.
+        intake: passes what is read to the engine, no faster than is fair to other connections.
         streams: the open streams by their id.
-        flush_pending: a flush is sure to come: inside `data_received`, or scheduled. When the
-            connection closes it stays True, for none is needed any more.
-        socket_is_full: the socket takes no more; output stays in the engine.
-        times_full: how often that was so.
-        lingers: whether the peer has time to read the last frames when the connection closes.
+        flush_pending: whether a flush is certain to come: inside `data_received`, or because one is
+            scheduled. Once the connection closes it stays True, because no flush is needed any
+            more.
+        socket_is_full: whether the socket takes no more, so that output stays in the engine.
+        times_full: how often the socket was full.
+        lingers: whether the peer gets time to read the last frames when the connection closes.
         lost_reason: why the connection ended, once it has.
     """
 
@@ -72,7 +74,7 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
         self.intake = Intake(self, turns, self.loop)
 
     def enter(self, state: ConnectionState) -> None:
-        """Goes on to a later state."""
+        """Move on to a later state."""
         assert state > self.state, f"{state!r} after {self.state!r}"
         self.state = state
 
@@ -80,7 +82,7 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Not checked by isinstance: uvloop's transports are no asyncio.Transport.
+        # Not checked by isinstance: uvloop's transports do not derive from asyncio.Transport.
         self.transport = transport = cast("asyncio.Transport", transport)
         transport.set_write_buffer_limits(high=WRITE_BUFFER)
         self.flush()
@@ -104,7 +106,7 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        """The socket is closed: every stream that is left is aborted."""
+        """Abort every stream that is left, because the socket is closed."""
         if exc is not None:
             self.lost_reason = self.lost_reason or f"the connection broke: {exc}"
         self.enter(ConnectionState.CLOSED)
@@ -119,22 +121,22 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
     # The output.
 
     def schedule_flush(self) -> None:
-        """Makes a flush at the end of this loop turn sure."""
+        """Schedule a flush for the end of this loop turn, unless one is pending."""
         self.flush_pending = True
         self.loop.call_soon(self.flush)
 
     def touch(self) -> None:
-        """Says that there may be output."""
+        """Schedule a flush, because there may be output."""
         if not self.flush_pending:
             self.schedule_flush()
 
     def flush(self) -> None:
-        """Writes what the engine has, as far as the socket takes it."""
+        """Write the engine's output, as far as the socket takes it."""
         transport = self.transport
         if transport is None:
             return
         engine = self.engine
-        # What is written from inside a callback of `output` or `drained` gets a flush of its own.
+        # Whatever callbacks of `output` or `drained` write gets another flush.
         self.flush_pending = False
         try:
             while not self.socket_is_full:
@@ -153,7 +155,7 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
             self._hang_up(transport)
 
     def _hang_up(self, transport: asyncio.Transport) -> None:
-        """Closes the socket when it has taken the output."""
+        """Close the socket once it has taken all output."""
         if not self.lingers:
             transport.close()
             return
@@ -164,7 +166,7 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
             self._linger.half_close()
 
     def watch(self, stream: Stream[Any]) -> None:
-        """Has `drained` called on a stream that is above its high-water mark."""
+        """Call `drained` on a stream once few of its bytes are unsent."""
         self._above_high_water.append(stream)
 
     def _report_drained(self) -> None:
@@ -183,27 +185,27 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
     # The end.
 
     def end(self, code: int, reason: str) -> None:
-        """Ends a connection whose peer does what it should not."""
+        """End the connection, because the peer violates the rules."""
         if self.state < _CLOSING:
             self.engine.goaway(code)
             self.on_terminated(code, reason)
             self.flush()
 
     def give_up(self, error: Exception) -> None:
-        """The library failed in a way that it should not: its state is not to be trusted."""
+        """End the connection, because the library failed unexpectedly: its state is not safe."""
         log.error("closing a connection: a bug in its HTTP/2 layer", exc_info=error)
         self.lost_reason = repr(error)
         if self.state < _CLOSING:
             self.enter(_CLOSING)
 
     def close(self) -> None:
-        """Writes what is left and closes the socket."""
+        """Write what is left and close the socket."""
         if self.state < _CLOSING:
             self.enter(_CLOSING)
         self.touch()
 
     def stop(self, reason: str) -> None:
-        """Ends now: aborts what still runs and closes the socket."""
+        """End now: abort all streams and close the socket."""
         for stream_id in self.streams:
             self.engine.reset(stream_id, ErrorCode.CANCEL)
         if self.state < _CLOSING:
@@ -213,7 +215,7 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
         self.abort_all()
 
     def abort_all(self) -> None:
-        """Tells every open stream that it is over, for `lost_reason`."""
+        """Tell every open stream that it is over, with `lost_reason`."""
         self.lost_reason = self.lost_reason or "the connection was closed"
         streams = list(self.streams.values())
         self.streams.clear()
@@ -225,7 +227,7 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
     def abort_stream(
         self, stream_id: int, reason: str, code: int | None, *, unprocessed: bool = False
     ) -> None:
-        """Tells one stream that it is over, with the peer's error code where it gave one."""
+        """Tell one stream that it is over, with the peer's error code if it gave one."""
         stream = self.streams.pop(stream_id, None)
         if stream is not None:
             self._abort(stream, reason, code, unprocessed=unprocessed)
@@ -242,11 +244,11 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
         del stream.receiver
 
     def tell_aborted(self, stream: S, reason: str, code: int | None, unprocessed: bool) -> None:
-        """Calls the receiver's `aborted`."""
+        """Call the receiver's `aborted`."""
         raise NotImplementedError
 
     def reset_stream(self, stream_id: int, code: int) -> None:
-        """Resets a stream; its receiver is not called again."""
+        """Reset a stream; its receiver is not called again."""
         self.engine.reset(stream_id, code)
         self.touch()
         stream = self.streams.pop(stream_id, None)
@@ -255,12 +257,12 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
             self.stream_gone()
 
     def fail(self, stream: Stream[Any], where: str, error: Exception) -> None:
-        """A receiver raised: its stream ends, the connection goes on."""
+        """Reset the stream of a receiver that raised an error; the connection goes on."""
         log.error("%s() of a stream's receiver failed: it is reset", where, exc_info=error)
         stream.reset(ErrorCode.INTERNAL_ERROR)
 
     def stream_gone(self) -> None:
-        """A stream was taken out of `streams`."""
+        """React to the removal of a stream from `streams`."""
 
     # The engine's side.
 
@@ -291,7 +293,7 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
         stream = self.streams.pop(stream_id, None)
         if stream is not None:
             stream.state = _GONE
-            # Stream and receiver hold each other; apart they are freed at once.
+            # Stream and receiver refer to each other; separated, they are freed at once.
             del stream.receiver
             self.stream_gone()
 
@@ -311,7 +313,7 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
 
     @override
     def on_pong(self) -> None:
-        """The answer to a PING: for a client, that something came is enough."""
+        """Take the answer to a PING; a client only needs to know that something arrived."""
 
     @override
     def on_terminated(self, code: int, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Makes one connection of a client, up to the server's greeting, and says why there is none."""
+"""Makes one connection of a client, or explains why it cannot be made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connector"]
 
-# What OpenSSL makes of bytes that are no TLS.
+# OpenSSL's errors for bytes that are not TLS.
 _NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_MESSAGE"})
 _NO_ALPN: Final = "TLSV1_ALERT_NO_APPLICATION_PROTOCOL"
 
@@ -31,7 +31,7 @@ class Connector:
         tls: the TLS context, or None.
         factory: makes the engines.
         settings: what each connection allows.
-        limits: how long to wait for what.
+        limits: how long to wait for each step.
 
     Attributes:
         where: host and port, for errors.
@@ -58,17 +58,17 @@ class Connector:
         self._limits = limits
 
     async def connect(self, changed: Callable[[], None]) -> ClientConnection:
-        """Connects, and waits until the server has sent its settings.
+        """Connect, and wait until the server has sent its SETTINGS.
 
-        What the server allows is known from then on, and that it speaks HTTP/2: no request is
-        sent to anything else.
+        They tell what the server allows, and that it speaks HTTP/2: no request is sent to anything
+        else.
 
         Args:
             changed: called by the connection when a stream has ended, a limit has changed, or the
                 connection is gone.
 
         Raises:
-            ConnectError: there is no connection, or the other side does not speak HTTP/2.
+            ConnectError: the connection could not be made, or the other side does not speak HTTP/2.
         """
         connection: ClientConnection | None = None
         try:
@@ -100,7 +100,7 @@ class Connector:
         if not connected:
             return f"no connection to {self.where} within {self.timeout:g} s"
         return (
-            f"{self.where} took the connection and sent no HTTP/2 settings within"
+            f"{self.where} accepted the connection and sent no HTTP/2 settings within"
             f" {self.timeout:g} s: it does not speak HTTP/2 there, or does not work"
         )
 
@@ -108,7 +108,7 @@ class Connector:
         if connection.heard:
             return f"{self.where}: {connection.lost_reason}"
         advice = (
-            "wants a certificate of its clients, which the TLS context would have to show"
+            "requires a client certificate, which the TLS context would have to provide"
             if self._tls
             else "speaks TLS: then write https:// in the URL"
         )
@@ -121,14 +121,14 @@ class Connector:
         if isinstance(error, ssl.SSLCertVerificationError):
             return (
                 f"cannot connect to {self.where}: the server's certificate is not accepted:"
-                f" {error.verify_message}; where the system does not know its issuer, pass"
+                f" {error.verify_message}; if the system does not know its issuer, pass"
                 " ssl=ssl.create_default_context(cafile='issuer.pem'), or set the environment"
                 " variable SSL_CERT_FILE"
             )
         if isinstance(error, ssl.SSLError):
             if error.reason in _NOT_TLS:
                 return (
-                    f"{self.where} does not speak TLS ({error.reason}): write http:// where the"
+                    f"{self.where} does not speak TLS ({error.reason}): write http:// if the"
                     " server has none"
                 )
             if error.reason == _NO_ALPN:
@@ -138,5 +138,5 @@ class Connector:
     def _explain_no_http2(self, chosen: str | None) -> str:
         return (
             f"{self.where} does not speak HTTP/2 over TLS: ALPN chose {chosen or 'no protocol'},"
-            " not h2; switch HTTP/2 on where TLS ends, in the server or in the proxy before it"
+            " not h2; enable HTTP/2 where TLS ends, in the server or in the proxy before it"
         )

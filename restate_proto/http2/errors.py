@@ -1,4 +1,4 @@
-"""What can go wrong on an HTTP/2 connection, and the error codes of RFC 9113, section 7."""
+"""The errors of HTTP/2 connections, and the error codes of RFC 9113, section 7."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
 
 
 class ErrorCode(IntEnum):
-    """The reason in a RST_STREAM or GOAWAY frame."""
+    """The reason in a RST_STREAM or GOAWAY frame (RFC 9113, section 7)."""
 
     NO_ERROR = 0x0
     PROTOCOL_ERROR = 0x1
@@ -39,7 +39,7 @@ class ErrorCode(IntEnum):
 
 
 def code_name(code: int) -> str:
-    """The name of an error code, or its number where it has none."""
+    """Return the name of an error code, or its number if it has no name."""
     try:
         return ErrorCode(code).name
     except ValueError:
@@ -51,23 +51,23 @@ class Http2Error(RestateError):
 
 
 class ConnectError(Http2Error):
-    """No connection could be made, so the request was never sent; it is safe to retry."""
+    """No connection could be made, so the request was never sent; retrying is safe."""
 
 
 class PoolTimeoutError(ConnectError):
-    """No stream came free in time, on any of the connections; nothing was sent."""
+    """No stream came free in time on any connection; nothing was sent, and retrying is safe."""
 
 
 class ConnectionLostError(Http2Error):
-    """The connection broke after the request was sent: whether it was processed is unknown."""
+    """The connection broke after the request was sent; it may or may not have been processed."""
 
 
 class MalformedResponseError(Http2Error):
-    """The response breaks HTTP: the request was answered, but nobody can say what."""
+    """The response breaks HTTP: the request was answered, but the answer cannot be understood."""
 
 
 class ResponseTimeoutError(Http2Error):
-    """The response took too long, and the stream was reset: whether it was processed is unknown."""
+    """The response took too long; the stream was reset. The request may have been processed."""
 
 
 class ResponseTooLargeError(Http2Error):
@@ -75,13 +75,13 @@ class ResponseTooLargeError(Http2Error):
 
 
 class StreamResetError(Http2Error):
-    """The peer gave up this one request; the connection lives on.
+    """The peer reset this one stream; the connection goes on.
 
     Args:
-        message: what was attempted and what happened.
+        message: what was attempted, and what happened.
         code: the peer's error code (see `ErrorCode`).
-        unprocessed: True when the peer says that it did not begin to process the request
-            (REFUSED_STREAM, or a GOAWAY that left it out): it is safe to retry.
+        unprocessed: whether the peer says that it did not begin to process the request (by
+            REFUSED_STREAM, or a GOAWAY that left it out); retrying is then safe.
     """
 
     def __init__(self, message: str, *, code: int, unprocessed: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The event loop that connections are fastest on."""
+"""Makes the fastest event loop that is installed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ __all__ = ["new_event_loop"]
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """A new event loop: uvloop's where it can be imported, else asyncio's."""
+    """Return a new event loop: uvloop's where it can be imported, else asyncio's."""
     try:
-        import uvloop  # noqa: PLC0415 - has no wheels everywhere
+        import uvloop  # noqa: PLC0415 - not available on every platform
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()

@@ -1,4 +1,4 @@
-"""One request whose response is collected whole."""
+"""One request of the client whose response is collected as a whole."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _PIECE: Final = 524_288
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response.
+    """The response to a request, complete.
 
     Attributes:
         status: the HTTP status code.
-        fields: the header fields as they came, names in lower case.
+        fields: the header fields in the order of the response, with names in lower case.
         body: the whole body.
     """
 
@@ -71,7 +71,7 @@ class Exchange(ResponseReceiver):
         self._fields: Fields = ()
 
     def send_body(self) -> None:
-        """Sends the next piece of the request's body; in pieces, so that streams take turns."""
+        """Send the next piece of the request's body; small pieces let streams take turns."""
         body, start = self.body, self._sent
         self._sent = end = start + _PIECE
         if end < len(body):

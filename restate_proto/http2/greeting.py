@@ -1,4 +1,4 @@
-"""The first bytes of a connection, which tell an HTTP/2 client from others."""
+"""Reads the first bytes of a connection, which tell an HTTP/2 client from any other."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ log = get_logger("restate_proto.http2")
 
 
 class Greeting(asyncio.Protocol):
-    """Reads the first bytes of a connection, to tell an HTTP/2 client from others.
+    """Decides by a connection's first bytes, or by its ALPN, which protocol it speaks.
 
-    Nothing is sent before: an HTTP/1.1 client gets an answer that it can read. Inside TLS the
-    client's ALPN decides: HTTP/2 is for those alone that negotiated `h2`, and they get nothing else.
+    Nothing is sent before they are read, so that an HTTP/1.1 client gets an answer that it
+    understands. With TLS, ALPN decides: HTTP/2 is only for clients that negotiated `h2`, and they
+    get nothing else.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class Greeting(asyncio.Protocol):
             if not self._may_be_http2 and self._data.startswith(PREFACE[:_HTTP2_LINE]):
                 reason = "it speaks HTTP/2 in TLS without having negotiated h2 by ALPN"
             elif self._data.startswith(_TLS_HANDSHAKE):
-                reason = "it speaks TLS, which this server was not given"
+                reason = "it speaks TLS, for which this server has no certificate"
             else:
                 reason = "its first bytes are neither HTTP/2 nor HTTP/1.1"
             log.warning("closing a connection: %s", reason)
@@ -128,20 +129,20 @@ class Greeting(asyncio.Protocol):
 
     @property
     def is_spare(self) -> bool:
-        """Whether it can be given up for another."""
+        """Whether it can be closed to make room for another."""
         return not self.is_over
 
     def running_paths(self) -> Sequence[str]:
-        """No request was begun."""
+        """Empty: no request has begun."""
         return ()
 
     def drain(self) -> None:
-        """No request was begun: closes the socket."""
+        """Close the socket: no request has begun."""
         if self.transport is not None and self._linger is None:
             self.transport.close()
 
     displace = forbid_streams = tell_draining = drain
 
     def stop(self, reason: str) -> None:
-        """As `drain`."""
+        """Close the socket, as `drain` does."""
         self.drain()

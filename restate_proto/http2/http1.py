@@ -1,8 +1,8 @@
-"""What an HTTP/1.x client gets: an answer to a health check, a clear refusal to all else.
+"""Answers HTTP/1.x clients: health checks get their answer, everything else a clear refusal.
 
-Kubernetes, load balancers and uptime checks probe with HTTP/1.1. One request is read per
-connection and only its head; nothing in the head's fields is acted on, and whatever follows the
-head is dropped with the connection. So there is no second request to smuggle.
+Kubernetes, load balancers and uptime checks speak HTTP/1.1. One request is read per connection, and
+only its head. The head's fields have no effect, and whatever follows the head is dropped with the
+connection; so there is no second request that could be smuggled.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_HEAD", "Http1Answers"]
 
-# Bytes of a request line with its fields.
+# The most bytes that a request line and its fields may have.
 MAX_HEAD: Final = 16_384
 _REQUEST_LINE: Final = re.compile(rb"([A-Z]{1,20}) ([!-~]+) HTTP/1\.[01]\r?")
 _METHOD: Final = re.compile(rb"[A-Z]{1,20}")
@@ -31,12 +31,12 @@ _TOO_LARGE: Final = b"The head of a request to this server may have %d bytes.\n"
 
 
 class Http1Answers:
-    """What a server answers to HTTP/1.x.
+    """The answers of a server to HTTP/1.x.
 
     Args:
-        health: called with the path of a GET or HEAD request; returns the JSON that says that all
-            is well, or None when the path is not that of a health check.
-        advice: what the refusal of all else says besides: how to reach the server.
+        health: called with the path of a GET or HEAD request; returns the JSON of a healthy server,
+            or None if the path is not that of a health check.
+        advice: a text to add to refusals, such as how to reach the server.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class Http1Answers:
         self._refusal = _HTTP2_ONLY + (f" {advice}\n" if advice else "\n").encode()
 
     def answer(self, data: bytes) -> bytes | None:
-        """Answers the first bytes of a connection that are no HTTP/2.
+        """Answer the first bytes of a connection that are not HTTP/2.
 
         Args:
             data: all bytes that have come so far.
 
         Returns:
-            What to write before the connection is closed; empty bytes while more of the request
-            has to come; None when this is no HTTP/1.x.
+            The bytes to write before the connection is closed; empty if more of the request has to
+            come; None if this is not HTTP/1.x.
         """
         line, newline, rest = data.partition(b"\n")
         if not newline:
@@ -67,7 +67,7 @@ class Http1Answers:
             json = self._health(target.partition(b"?")[0].decode("ascii"))
         if json is None:
             return _answer(b"505 HTTP Version Not Supported", b"text/plain", self._refusal, method)
-        # An empty line may be the first after the request line.
+        # The empty line may follow the request line directly.
         end = _END.search(b"\n" + rest)
         if len(line) + (len(rest) if end is None else end.start()) > MAX_HEAD:
             return _too_large(method)

@@ -1,55 +1,66 @@
-"""How fast a connection is read, so that one peer cannot starve the others.
+"""Limits how fast a connection is read, so that one peer cannot starve the others.
 
-Two bounds, for two dangers:
+There are two bounds, for two dangers:
 
-- A *share* of each loop turn. What one read brought is given to the engine in portions, and when
-  these have made a share of work, the rest waits while the loop serves others. All connections
-  that wait take turns: one share in each loop turn, however many there are.
-- A *budget* for what moves nothing on. Every byte read is spent from it, and bodies and requests
-  earn theirs back, so that an honest peer never comes near its end; PING, SETTINGS, PRIORITY,
-  WINDOW_UPDATE, unknown and tiny frames, resets and bombs of header fields do. It refills with
-  time. A connection that has used it up is read as slowly as it refills, and ended only when that
-  goes on and on.
+- A *share* of each loop turn. The bytes of one read are given to the engine in portions. Once these
+  have caused a share of work or taken a share of time, the rest waits while the loop serves others.
+  Connections that wait take turns: there is one share in each loop turn, however many wait. A
+  connection whose last read made no progress waits for its turn even before the next read, so that
+  many small floods together get no more than a large one.
+- A *budget* for bytes that make no progress. Every byte read is spent from it; bodies and requests
+  earn theirs back, so that an honest peer never comes near its end. PING, SETTINGS, PRIORITY,
+  WINDOW_UPDATE, unknown and tiny frames, resets and bombs of header fields earn nothing. The budget
+  refills with time. A connection that has used it up is read as slowly as it refills, and is ended
+  only if that goes on for long.
 
-Bytes are the measure of both, because no frame has fewer than nine: it is the same for both engines,
-and needs no look at single frames where the library does not give one.
+Both are measured in bytes, because no frame has fewer than nine. That works alike for both engines,
+and needs no look at single frames, which a library may not show.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 
-from restate_proto.http2.engines.base import PORTION
 from restate_proto.http2.errors import ErrorCode
 from restate_proto.http2.states import ConnectionState
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from restate_proto.http2.engines.base import Engine
 
 __all__ = [
     "BURST",
+    "FEW",
     "PATIENCE",
     "RATE",
     "SHARE",
+    "SHARE_SECONDS",
     "Budget",
     "Intake",
     "Turns",
 ]
 
-SHARE: Final = PORTION
-"""Work of the engine, as bytes of small frames, that a connection may cause in one loop turn."""
+SHARE: Final = 4_096
+"""The work that a connection may cause in one loop turn, in bytes of small frames."""
+
+SHARE_SECONDS: Final = 0.005
+"""The time, in seconds, that this and its effects may take; what has begun is finished."""
+
+FEW: Final = 512
+"""The bytes of a read that are taken at once in any case: a few frames of an honest peer."""
 
 BURST: Final = 1_048_576
-"""Bytes that moved nothing on which a connection may send at once."""
+"""The bytes without progress that a connection may send at once."""
 
 RATE: Final = 131_072
-"""Bytes that move nothing on which it may send in a second."""
+"""The bytes without progress that a connection may send in a second."""
 
 PATIENCE: Final = 30.0
-"""Seconds of slowed reading after which it is ended; they are forgiven at `_FORGIVENESS`."""
+"""The seconds of slowed reading after which a connection is ended; `_FORGIVENESS` reduces them."""
 
 _FORGIVENESS: Final = 0.25
 _LEAST_PAUSE: Final = 0.01
@@ -59,10 +70,10 @@ _CLOSING: Final = ConnectionState.CLOSING
 
 
 class Budget:
-    """A leaky bucket: what is spent leaks out at a rate, and a burst of it may be outstanding.
+    """A leaky bucket: what is spent leaks out at a rate, and a burst may be outstanding.
 
-    Spending is adding to `spent`, and needs no clock; `wait` looks at the clock, and is asked when
-    `spent` is above `burst`.
+    Spending means adding to `spent`, which needs no clock. `wait`, which looks at the clock, is
+    called only when `spent` is above `burst`.
 
     Args:
         burst: how much may be outstanding at once.
@@ -71,7 +82,7 @@ class Budget:
 
     Attributes:
         burst: as given.
-        spent: what was spent and has not leaked out at the last `wait`.
+        spent: what was spent and had not leaked out at the last `wait`.
     """
 
     __slots__ = ("_rate", "_since", "burst", "spent")
@@ -83,10 +94,10 @@ class Budget:
         self._since = now
 
     def wait(self, now: float) -> float:
-        """Seconds until no more than the burst is outstanding; 0 when that is so now.
+        """Return the seconds until no more than the burst is outstanding; 0 if that is so now.
 
         Args:
-            now: the time, of the same clock.
+            now: the time, on the same clock.
         """
         self.spent = max(0.0, self.spent - (now - self._since) * self._rate)
         self._since = now
@@ -102,26 +113,31 @@ class IntakeConnection(Protocol):
     flush_pending: bool
 
     def flush(self) -> None:
-        """Writes what the engine has."""
+        """Write the engine's output."""
         ...
 
     def give_up(self, error: Exception) -> None:
-        """Closes it: its engine failed."""
+        """Close the connection, because its engine failed."""
         ...
 
     def end(self, code: int, reason: str) -> None:
-        """Ends it: its peer does what it should not."""
+        """End the connection, because its peer violates the rules."""
         ...
 
 
 class Turns:
-    """Connections that have more to read than a share; one of them is served in each loop turn."""
+    """The connections that have more than a share to read; each loop turn serves one of them.
+
+    Attributes:
+        clock: returns the time in seconds; the loop's own clock may stand still within a turn.
+    """
 
     def __init__(self) -> None:
+        self.clock: Callable[[], float] = monotonic
         self._waiting: deque[Intake] = deque()
 
     def join(self, intake: Intake) -> None:
-        """Has `intake.go_on` called when it is its turn."""
+        """Call `intake.go_on` when it is its turn."""
         self._waiting.append(intake)
         if len(self._waiting) == 1:
             intake.loop.call_soon(self._serve)
@@ -138,20 +154,21 @@ class Turns:
 
 
 class Intake:
-    """Takes what the socket gives to one connection's engine.
+    """Passes what the socket delivers to the engine of one connection.
 
     Args:
         connection: the connection.
-        turns: the queue that it shares with others.
-        loop: the running event loop, whose clock counts.
+        turns: the queue that it shares with other connections.
+        loop: the running event loop, whose clock is used.
 
     Attributes:
-        budget: what was spent on bytes that moved nothing on.
-        is_held: nothing is read from the socket for now.
+        budget: what was spent on bytes that made no progress.
+        is_held: whether reading from the socket is paused.
     """
 
     __slots__ = (
         "_connection",
+        "_moves_on",
         "_patience",
         "_rest",
         "_timer",
@@ -170,6 +187,8 @@ class Intake:
         self.is_held = False
         self._patience = Budget(PATIENCE, _FORGIVENESS, now)
         self._connection = connection
+        # Whether the last read made progress.
+        self._moves_on = False
         self._turns = turns
         self._rest = _NOTHING
         self._timer: asyncio.TimerHandle | None = None
@@ -180,30 +199,39 @@ class Intake:
         return self._timer is not None
 
     def take(self, data: bytes) -> None:
-        """Bytes from the socket."""
+        """Take bytes from the socket."""
         if self.is_held:
             # A transport may deliver what it had read before it was told to pause.
             self._rest = memoryview(bytes(self._rest) + data)
             return
-        if len(data) > SHARE:
-            self._take_share(memoryview(data))
-            return
         connection = self._connection
+        size = len(data)
+        if size > FEW and (size > connection.engine.portion_size or not self._moves_on):
+            if self._moves_on:
+                self._take_share(memoryview(data))
+            else:
+                self._rest = memoryview(data)
+                self._hold_or_resume()
+            return
         budget = self.budget
         connection.flush_pending = True
         try:
-            spent = len(data) - connection.engine.receive(data)
+            spent = size - connection.engine.receive(data)
         except Exception as error:  # noqa: BLE001 - must not reach the event loop
             connection.give_up(error)
             spent = 0
+        if spent <= 0:
+            self._moves_on = True
+        elif spent > FEW:
+            self._moves_on = False
         spent += budget.spent
-        budget.spent = spent if spent > 0 else 0  # noqa: FURB136 - max() is a call for each read
+        budget.spent = spent if spent > 0 else 0  # noqa: FURB136 - max() would be one more call for each read
         connection.flush()
         if spent > budget.burst:
             self._hold_or_resume()
 
     def go_on(self) -> None:
-        """It is this connection's turn again."""
+        """Go on reading, because it is this connection's turn."""
         if not self.is_held:
             return
         self._timer = None
@@ -214,7 +242,7 @@ class Intake:
             self._hold_or_resume()
 
     def stop(self) -> None:
-        """The connection is over: what was not taken is dropped."""
+        """Drop what was not taken, because the connection is over."""
         self.is_held = False
         self._rest = _NOTHING
         if self._timer is not None:
@@ -227,23 +255,29 @@ class Intake:
         budget = self.budget
         connection.flush_pending = True
         size = len(data)
-        start = 0
+        start = earned = 0
         enough = engine.work + SHARE
+        clock = self._turns.clock
+        end_of_share = clock() + SHARE_SECONDS
         try:
             while start < size and engine.work < enough and connection.state < _CLOSING:
                 end = engine.portion(data, start)
-                spent = end - start - engine.receive(data[start:end])
-                budget.spent = max(0, budget.spent + spent)
+                earned_now = engine.receive(data[start:end])
+                earned += earned_now
+                budget.spent = max(0, budget.spent + end - start - earned_now)
                 start = end
+                if clock() > end_of_share:
+                    break
         except Exception as error:  # noqa: BLE001 - must not reach the event loop
             connection.give_up(error)
         connection.flush()
+        self._moves_on = earned >= start
         self._rest = data[start:]
         if self._rest or self.is_held or budget.spent > budget.burst:
             self._hold_or_resume()
 
     def _hold_or_resume(self) -> None:
-        """Reads on when nothing is left of the last read and the budget is not overdrawn."""
+        """Resume reading if nothing is left of the last read and the budget is not overdrawn."""
         connection = self._connection
         transport = connection.transport
         if connection.state >= _CLOSING or transport is None or transport.is_closing():
@@ -257,7 +291,7 @@ class Intake:
                 self.stop()
                 connection.end(
                     ErrorCode.ENHANCE_YOUR_CALM,
-                    f"more frames that move nothing on than {RATE} bytes a second, for too long",
+                    f"frames without progress, more than {RATE} bytes a second, for too long",
                 )
                 return
         elif not self._rest:

@@ -1,8 +1,8 @@
-"""Watches a client's connection: asks a silent server for a sign of life, and closes what is unused.
+"""Watches a client's connection: tests a silent server, and closes what is unused.
 
-A response may take days, and a connection that a router on the way has forgotten looks as if it did.
-So silence alone says nothing, and a PING that is not answered says it all. What counts is how often
-the timer found nothing, not the time: a process that slept asks before it gives up.
+A response may take days, and a connection that a router has forgotten looks just as silent. So
+silence alone means nothing; only a PING that stays unanswered does. The watch counts how often its
+timer found nothing, not the time: a process that was asleep sends a PING before it gives up.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 __all__ = ["Keepalive"]
 
 _LOOKS: Final = 4
-"""How often the shorter timeout is looked at while it runs."""
+"""How often the timer looks within the shorter of the two timeouts."""
 _ASKS: Final = 2
-"""After how many silent looks the server is asked."""
+"""After how many silent looks a PING is sent."""
 
 
 class WatchedConnection(Protocol):
-    """What is looked at, and what is done where nothing moves.
+    """What is needed of the connection that is watched.
 
     Attributes:
-        state: where it is in its life.
-        intake: what reads it.
+        state: the phase of its life.
+        intake: reads its bytes.
         is_silent: whether nothing was read since the last look.
         is_unused: whether no stream was opened since the last look.
     """
@@ -48,15 +48,15 @@ class WatchedConnection(Protocol):
         ...
 
     def ping(self) -> None:
-        """Sends a PING."""
+        """Send a PING."""
         ...
 
     def drop(self, reason: str) -> None:
-        """Ends it now: its peer is gone."""
+        """End the connection now, because its peer is gone."""
         ...
 
     def retire(self) -> None:
-        """Opens no more streams, and closes the socket when those that run have ended."""
+        """Open no more streams, and close the socket once the running ones have ended."""
         ...
 
 
@@ -65,7 +65,7 @@ class Keepalive:
 
     Args:
         connection: the connection.
-        limits: how long it may be silent, or unused.
+        limits: how long it may be silent, and how long unused.
         loop: the running event loop.
     """
 
@@ -86,7 +86,7 @@ class Keepalive:
         self._timer = loop.call_later(self._interval, self._look)
 
     def stop(self) -> None:
-        """The connection is over."""
+        """Stop watching, because the connection is over."""
         self._timer.cancel()
 
     def _look(self) -> None:

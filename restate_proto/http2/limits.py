@@ -1,4 +1,4 @@
-"""The limits of HTTP/2 connections, of a server of them, and of a client's."""
+"""The limits that a user sets: of a connection, of a server and of a client."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Http2Settings:
     Attributes:
         max_concurrent_streams: streams that the peer may have open at once on one connection.
         stream_window: bytes that the peer may send on one stream before they are acknowledged.
-        max_frame_size: the largest frame payload that is accepted, in bytes (16 KiB to 16 MiB).
-        max_header_list_size: the largest header list that is accepted, in bytes as RFC 9113
-            counts them (each field is its length plus 32).
-        high_water: a stream that has more unsent bytes than this is above its high-water mark.
-        low_water: `drained` is called when no more unsent bytes than this are left.
+        max_frame_size: the largest accepted frame payload, in bytes (16 KiB to 16 MiB).
+        max_header_list_size: the largest accepted header list, in bytes as RFC 9113 counts them
+            (each field has its length plus 32).
+        high_water: a stream with more unsent bytes than this is above its high-water mark.
+        low_water: `drained` is called once no more unsent bytes than this are left.
 
     Raises:
         ValueError: a value is outside what HTTP/2 allows.
@@ -47,17 +47,18 @@ class Http2Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLimits:
-    """Connections and timeouts of a server; `Http2Settings` has what one connection may do.
+    """The connections and timeouts of a server; `Http2Settings` has the limits of one connection.
 
     Attributes:
-        max_connections: open connections. One more takes the place of the oldest that has no
-            stream, of the host that has most; where there is none, it is closed.
-        handshake_timeout: seconds until the client's preface and SETTINGS must have come, and
-            until TLS must be negotiated.
+        max_connections: the most open connections. A further one replaces the oldest connection
+            without a stream, of the host that has most connections; if there is none, the further
+            one is closed.
+        handshake_timeout: seconds within which TLS must be negotiated, and within which the
+            client's preface and SETTINGS must have come.
         idle_timeout: seconds without a stream after which a connection is drained.
-        read_timeout: seconds in which more must come of a frame or header block that is not
-            complete, and of a request that its receiver awaits.
-        write_timeout: seconds in which the peer must take some of the output that waits for it.
+        read_timeout: seconds within which more must come of an incomplete frame or header block,
+            and of a request that its receiver awaits.
+        write_timeout: seconds within which the peer must take some of the waiting output.
 
     Raises:
         ValueError: a value is not positive.
@@ -77,16 +78,16 @@ class ServerLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolLimits:
-    """The connections of a client, and how long it waits for what.
+    """The connections of a client, and how long it waits for each step.
 
     Attributes:
-        max_connections: connections at once that take requests.
-        max_streams: streams at once on one connection, where the server allows more; None takes
-            what the server allows.
+        max_connections: the most connections that take requests at once.
+        max_streams: the most streams at once on one connection, if the server allows more; None for
+            as many as the server allows.
         connect_timeout: seconds until a connection attempt counts as failed.
-        pool_timeout: seconds that a request may wait for a free stream; None waits on.
+        pool_timeout: seconds that a request may wait for a free stream; None waits for ever.
         read_timeout: seconds of silence after which a connection with streams counts as lost. After
-            half of them the server is asked for a sign of life by a PING.
+            half of them, the server is sent a PING.
         idle_timeout: seconds without a stream after which a connection is closed.
     """
 

@@ -1,4 +1,4 @@
-"""The open connections of one server: how many there may be, and who is given up for another."""
+"""The open connections of one server: counts them, and closes an idle one to admit a new one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = get_logger("restate_proto.http2")
 
 
 class OpenConnection(Protocol):
-    """A connection, as those who count and stop it see it.
+    """What is needed of a connection to count it and to stop it.
 
     Attributes:
         peer: the host that it comes from.
@@ -37,31 +37,31 @@ class OpenConnection(Protocol):
 
     @property
     def is_spare(self) -> bool:
-        """Whether nothing runs on it, so that it can be given up for another."""
+        """Whether nothing runs on it, so that it can be closed to make room."""
         ...
 
     def running_paths(self) -> Sequence[str]:
-        """The paths of the requests that run on it."""
+        """Return the paths of the requests that run on it."""
         ...
 
     def displace(self) -> None:
-        """Ends it, as nothing runs on it, to make room for another."""
+        """End the connection, on which nothing runs, to make room for another."""
         ...
 
     def drain(self) -> None:
-        """Ends it when what runs on it has ended, and tells the client so at once."""
+        """End the connection once its streams have ended, and tell the client so at once."""
         ...
 
     def forbid_streams(self) -> None:
-        """As `drain`, but the client is told of the end after it has read all."""
+        """End the connection like `drain`, but tell the client when it has read everything."""
         ...
 
     def tell_draining(self) -> None:
-        """Tells those who receive its streams that the server stops."""
+        """Tell the receivers of its streams that the server stops."""
         ...
 
     def stop(self, reason: str) -> None:
-        """Ends it now."""
+        """End the connection now."""
         ...
 
 
@@ -69,9 +69,9 @@ class Connections:
     """The open connections of one server.
 
     Attributes:
-        limits: what all of them may do.
-        turns: the queue of those that read more than their share.
-        draining: the server stops: new ones are closed.
+        limits: what all of them together may do.
+        turns: the queue of those that have more than their share to read.
+        draining: whether the server stops, so that new connections are closed.
     """
 
     def __init__(self, limits: ServerLimits) -> None:
@@ -91,21 +91,21 @@ class Connections:
         return len(self._open)
 
     def add(self, connection: OpenConnection) -> None:
-        """Adds one that is open."""
+        """Add a connection that is open."""
         self._open[connection] = None
         self._empty.clear()
 
     def discard(self, connection: OpenConnection) -> None:
-        """Takes out one that is closed."""
+        """Remove a connection that is closed."""
         self._open.pop(connection, None)
         if not self._open:
             self._empty.set()
 
     def admit(self, peer: str) -> bool:
-        """Whether there is room for one more, or one without a stream can make it.
+        """Return whether one more may be added; close one without a stream if that makes room.
 
         Args:
-            peer: the host that it comes from.
+            peer: the host that the new connection comes from.
         """
         if len(self._open) < self.limits.max_connections:
             self._is_full = False
@@ -133,7 +133,7 @@ class Connections:
         return False
 
     async def closed(self, seconds: float) -> bool:
-        """Waits until none is open; False when that took longer."""
+        """Wait until all are closed; return False if that takes longer."""
         try:
             async with asyncio.timeout(seconds):
                 await self._empty.wait()
@@ -143,6 +143,6 @@ class Connections:
 
 
 def host_of(transport: asyncio.BaseTransport) -> str:
-    """The host that a connection comes from; "" where the socket has none."""
+    """Return the host at the other end of a connection; "" if the socket has none."""
     name: Sequence[object] | str | None = transport.get_extra_info("peername")
     return str(name[0]) if name and not isinstance(name, str) else ""

@@ -1,4 +1,4 @@
-"""The connections of one client: made when needed, shared, replaced."""
+"""The connections of one client: made when they are needed, shared, and replaced."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Pool"]
 
-# How long a server may take to read the last bytes when the client is closed.
+# The seconds that a server has to read the last bytes when the client is closed.
 CLOSE_SECONDS: Final = 2.0
-# Connections that one request tries in a row when each is useless from the start.
+# How many connections one request tries in a row if each is closed before it can be used.
 _MAX_ATTEMPTS: Final = 5
-# After a failed attempt, while other connections work.
+# The pause after a failed attempt while other connections work.
 RECONNECT_SECONDS: Final = 1.0
-# Connections of a process that this one was forked from: to close them here would disturb them there.
+# Connections of a process that this one was forked from: closing them here would disturb them there.
 _of_parents: Final[list[object]] = []
 
 
@@ -32,8 +32,8 @@ class Pool:
 
     Args:
         connector: makes the connections.
-        limits: how many there may be that take requests (as many more may be ending), and how
-            long a request waits for one.
+        limits: how many connections may take requests (as many more may be ending), and how long a
+            request waits for one.
     """
 
     def __init__(self, connector: Connector, limits: PoolLimits) -> None:
@@ -52,10 +52,10 @@ class Pool:
         self._pause: asyncio.TimerHandle | None = None
 
     async def acquire(self, label: str) -> ClientConnection:
-        """Gives a connection that has room for a stream, which must be opened at once.
+        """Return a connection that has room for a stream, which must be opened at once.
 
         Args:
-            label: what is requested, for errors.
+            label: the request, for error texts.
 
         Raises:
             ConnectError: no connection could be made.
@@ -94,7 +94,7 @@ class Pool:
                 if not await self._wait_until(patience, first=queued):
                     raise PoolTimeoutError(f"{label}: {self._explain_full()}")
             else:
-                # Nothing that this client does can make the server allow a stream.
+                # The server allows no stream, and only the server can change that.
                 permission = permission or loop.time() + self._connector.timeout
                 if not await self._wait_until(permission, first=queued):
                     raise ConnectError(
@@ -104,11 +104,11 @@ class Pool:
             queued = True
 
     def _may_connect(self) -> bool:
-        """Whether there may be another connection, where those that there are have no room.
+        """Tell whether another connection may be made, if the existing ones have no room.
 
-        A connection on which the server allows no stream at all says that it wants no requests
-        now, on whatever connection. Those that are ending count, lest a server that ends each
-        one after its first request is left with one for every call.
+        If the server allows no stream at all on a connection, it wants no requests now, on any
+        connection. Connections that are ending count, too: otherwise a server that ends each
+        connection after its first request would get a new one for every call.
         """
         usable = [c for c in self._connections if c.usable]
         if len(self._connections) >= 2 * self._max_connections:
@@ -145,7 +145,7 @@ class Pool:
             )
 
     async def _wait_until(self, deadline: float | None, *, first: bool) -> bool:
-        """As `_wait`; False where the time was over before."""
+        """Wait as `_wait` does, until a deadline at most; return False if it has passed."""
         try:
             async with asyncio.timeout_at(deadline):
                 await self._wait(first=first)
@@ -158,12 +158,12 @@ class Pool:
         streams = sum(len(c.streams) for c in usable)
         return (
             f"no stream to {self._connector.where} came free within {self._limits.pool_timeout:g} s:"
-            f" {streams} requests wait for their responses on {len(usable)} connections, of which"
-            f" there may be {self._max_connections}"
+            f" {streams} requests wait for their responses on {len(usable)} of at most"
+            f" {self._max_connections} connections"
         )
 
     async def _wait(self, *, first: bool) -> None:
-        """Waits until a stream ends, or anything else about the connections changes."""
+        """Wait until a stream ends, or anything else about the connections changes."""
         waiter = asyncio.get_running_loop().create_future()
         if first:
             self._waiting.appendleft(waiter)
@@ -173,14 +173,14 @@ class Pool:
             await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
-                self._wake_waiting()  # the turn goes to the next
+                self._wake_waiting()  # pass the turn on
             else:
                 with suppress(ValueError):
                     self._waiting.remove(waiter)
             raise
 
     def _wake_waiting(self) -> None:
-        """A stream ended, a limit changed, a connection came or went."""
+        """Wake waiting requests: a stream ended, a limit changed, a connection came or went."""
         self._connections = [c for c in self._connections if c.transport is not None]
         if not self._waiting:
             return
@@ -190,8 +190,8 @@ class Pool:
             return
         free = sum(max(0, c.max_streams - len(c.streams)) for c in usable)
         if self._may_connect():
-            # One more, who finds nothing free and connects: the calls that run may be waiting for
-            # what those that wait here are about to say, so that no stream would ever come free.
+            # One more, which finds nothing free and connects. The running calls may wait for what
+            # the waiting ones are about to send, and then no stream would ever come free.
             free += 1
         self._wake(free)
 
@@ -203,7 +203,7 @@ class Pool:
                 count -= 1
 
     async def _connect(self, label: str) -> None:
-        """Connects, together with the others that want to."""
+        """Connect, together with all other requests that need a connection."""
         task = self._connecting
         if task is None:
             task = self._connecting = asyncio.create_task(self._make_connection())
@@ -220,7 +220,7 @@ class Pool:
     def _connecting_ended(self, task: asyncio.Task[None]) -> None:
         self._connecting = None
         if not task.cancelled():
-            task.exception()  # seen, even when all that waited for it were cancelled
+            task.exception()  # retrieved, even if all who waited were cancelled
         self._wake_waiting()
 
     async def _make_connection(self) -> None:
@@ -228,7 +228,7 @@ class Pool:
         self._connections.append(connection)
 
     async def close(self) -> None:
-        """Closes the connections and fails what runs or waits.
+        """Close the connections; running and waiting requests fail.
 
         Raises:
             RuntimeError: the pool belongs to another event loop.
@@ -256,7 +256,7 @@ class Pool:
                 await connection.lost()
 
     def abandon(self) -> bool:
-        """Has the connections closed when their streams have ended; for who forgot to close.
+        """Close the connections once their streams have ended, for a client that nobody has closed.
 
         It may be called in any thread.
 
@@ -268,7 +268,7 @@ class Pool:
         if self._process != os.getpid():
             _of_parents.append((self._loop, self._connections, self._connecting, self._waiting))
             return False
-        with suppress(RuntimeError):  # the loop has ended, and with it what can close them
+        with suppress(RuntimeError):  # the loop is closed: nothing can close them
             self._loop.call_soon_threadsafe(self._retire)
         return True
 

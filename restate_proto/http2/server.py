@@ -1,4 +1,4 @@
-"""The HTTP/2 server: listens, has each connection greeted, and stops without losing a response."""
+"""The HTTP/2 server: listens, greets each connection, and stops without losing a response."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Server"]
 
-# How long a peer may take to read the last bytes when the server stops.
+# The seconds that a peer has to read the last bytes when the server stops.
 CLOSE_SECONDS: Final = 2.0
-# How long what runs may take to end by itself before it is told to.
+# The seconds that streams have to end by themselves before they are told that the server stops.
 _UNTOLD_SECONDS: Final = 5.0
 _BACKLOG: Final = 1_024
 
@@ -35,17 +35,17 @@ class Server:
     """Serves HTTP/2: with prior knowledge on plain sockets, by ALPN with TLS.
 
     Args:
-        accept: called with each request when its headers are complete; returns what receives
-            its body. It may respond at once.
-        engine: "h2" or "ngh2"; None takes the environment variable RESTATE_PROTO_HTTP2, else
-            ngh2, else h2 where ngh2 cannot be imported.
-        ssl: a TLS context, such as `server_ssl_context` makes; None serves plain sockets. Its
-            ALPN protocols are set here. A client that negotiates no `h2` is not served HTTP/2.
-        settings: what one connection may do.
+        accept: called with each request once its headers are complete; returns the receiver of its
+            body. It may respond at once.
+        engine: "h2" or "ngh2". None takes the environment variable RESTATE_PROTO_HTTP2; if that is
+            not set, ngh2; and if ngh2 cannot be imported, h2.
+        ssl: a TLS context, such as `server_ssl_context` makes; None serves plain sockets. Its ALPN
+            protocols are set here. A client that does not negotiate `h2` is not served HTTP/2.
+        settings: the limits of each connection.
         limits: how many connections there may be, and how long the server waits for a peer.
-        health: answers health checks over HTTP/1.x: called with a path, it returns the JSON of
-            the answer, or None when the path is another. All other HTTP/1.x requests get 505.
-        advice: what those are told besides, such as how the server is to be reached.
+        health: answers health checks over HTTP/1.x: called with a path, it returns the JSON of the
+            answer, or None for another path. All other HTTP/1.x requests get status 505.
+        advice: a text to add to refusals of HTTP/1.x requests, such as how to reach the server.
 
     Raises:
         ValueError: the engine's name is unknown.
@@ -76,11 +76,11 @@ class Server:
         self._tls: dict[str, Any] = {"ssl": ssl, "ssl_handshake_timeout": handshake_timeout}
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listens.
+        """Listen on an address and port.
 
         Args:
             host: the address or name to bind.
-            port: the port; 0 takes a free one (see `port`).
+            port: the port; 0 chooses a free one (see `port`).
 
         Raises:
             OSError: the address cannot be bound.
@@ -93,7 +93,7 @@ class Server:
         )
 
     async def listen(self, socket: socket_module.socket) -> None:
-        """Listens on a socket that is bound already, of TCP or in the Unix domain.
+        """Listen on a socket that is already bound, of TCP or in the Unix domain.
 
         Args:
             socket: the socket, which is closed when the server stops.
@@ -108,10 +108,10 @@ class Server:
         self._server = await create(self._make_greeting, sock=socket, backlog=_BACKLOG, **self._tls)
 
     async def adopt(self, socket: socket_module.socket) -> None:
-        """Serves a connection that somebody else has accepted.
+        """Serve a connection that was accepted elsewhere.
 
         Args:
-            socket: the connection, which from now on is the server's to close.
+            socket: the connection, which the server closes from now on.
 
         Raises:
             OSError: the client is gone, or failed to negotiate TLS.
@@ -126,17 +126,17 @@ class Server:
 
     @property
     def running(self) -> Counter[str]:
-        """How many requests run, by their path."""
+        """The number of running requests, by their path."""
         return Counter(path for each in self._connections for path in each.running_paths())
 
     @property
     def stream_count(self) -> int:
-        """How many requests run."""
+        """The number of running requests."""
         return sum(len(connection.running_paths()) for connection in self._connections)
 
     @property
     def connection_count(self) -> int:
-        """How many connections are open."""
+        """The number of open connections."""
         return len(self._connections)
 
     def _make_greeting(self) -> asyncio.Protocol:
@@ -147,9 +147,9 @@ class Server:
 
     @property
     def address(self) -> tuple[str, int]:
-        """The host and port that the server listens on (the first where there are more).
+        """The host and port that the server listens on; the first, if there are several.
 
-        Of a Unix domain socket it is the path, and 0.
+        For a Unix domain socket, it is the path and 0.
         """
         if self._server is None or not self._server.sockets:
             raise RuntimeError("the server is not listening")
@@ -164,18 +164,18 @@ class Server:
         return self.address[1]
 
     async def drain(self, grace_seconds: float, *, announce: bool = True) -> None:
-        """Stops gracefully: returns when every connection is closed.
+        """Stop gracefully; return once every connection is closed.
 
-        No new connections are accepted and no new streams; running ones go on. Those that do not
-        end soon are told so (`StreamReceiver.draining`), and what still runs after `grace_seconds`
-        is aborted with "server is shutting down".
+        No new connections and no new streams are accepted; running streams go on. Those that do not
+        end soon are told (`StreamReceiver.draining`), and those that run after `grace_seconds` are
+        aborted with "server is shutting down".
 
         Args:
-            grace_seconds: how long running streams may go on.
-            announce: whether clients are told at once, by a GOAWAY, or when they have read the end
-                of their last stream. Some drop a connection with all that runs on it when they
-                were told, and have a new request; they are told by SETTINGS that they may open no
-                more streams, and open another connection.
+            grace_seconds: how many seconds running streams may go on.
+            announce: whether clients are told at once, by a GOAWAY, or only when they have read the
+                end of their last stream. Some clients react to a GOAWAY by dropping the connection
+                with everything that runs on it. These are told by SETTINGS that they may open no
+                more streams, whereupon they open another connection.
         """
         connections = self._connections
         connections.draining = True
@@ -195,7 +195,7 @@ class Server:
         for connection in connections:
             connection.stop("server is shutting down")
         if not await connections.closed(CLOSE_SECONDS):
-            # The peer does not read: what it was to get is dropped.
+            # The peer does not read: the rest of its responses is dropped.
             for connection in connections:
                 if connection.transport is not None:
                     connection.transport.abort()
@@ -207,5 +207,5 @@ class Server:
                     await self._server.wait_closed()
 
     async def close(self) -> None:
-        """Stops now: aborts what runs, closes every connection."""
+        """Stop now: abort all running streams and close every connection."""
         await self.drain(0)

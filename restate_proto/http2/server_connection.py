@@ -1,4 +1,4 @@
-"""The server's side of one connection: takes requests, and ends without losing a response."""
+"""The server's side of one connection: accepts requests, and ends without losing a response."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ServerConnection"]
 
-# How long a client may take to answer the notice of the end, before new streams are refused.
+# The seconds that a client has to answer the notice of the end before new streams are refused.
 NOTICE_SECONDS: Final = 1.0
-# How long it may take to say, by the answer to a PING, that it has read all responses.
+# The seconds that it has to confirm, by answering a PING, that it has read all responses.
 CONFIRM_SECONDS: Final = 5.0
 
 _EXPECT: Final = (b"expect", b"100-continue")
@@ -37,7 +37,7 @@ _CLOSING: Final = ConnectionState.CLOSING
 
 
 def _pseudo_fields(headers: Headers) -> tuple[bytes, bytes, int]:
-    """The method, the path and the number of pseudo-fields, which come first."""
+    """Return the method, the path and the number of pseudo-fields, which come first."""
     method = path = b""
     count = 0
     for name, value in headers:
@@ -52,7 +52,7 @@ def _pseudo_fields(headers: Headers) -> tuple[bytes, bytes, int]:
 
 
 class _NoReceiver(StreamReceiver):
-    """Stands in while `accept` runs, and for requests that it never sees."""
+    """Stands in for the receiver while `accept` runs, and for requests that it never sees."""
 
     __slots__ = ()
 
@@ -79,7 +79,7 @@ _NO_RECEIVER: Final = _NoReceiver()
 
 
 class ServerConnection(Connection[ServerStream]):
-    """Accepts requests and hands them to the layer above.
+    """Accepts requests and passes them to the layer above.
 
     Attributes:
         peer: the host that it comes from.
@@ -126,7 +126,7 @@ class ServerConnection(Connection[ServerStream]):
             name = other = method = path = b""
         if name != b":method" or other != b":path":
             method, path, count = _pseudo_fields(headers)
-        # Made here and not by an __init__, whose call would cost as much again.
+        # Made here and not in an __init__, whose call would cost as much again.
         stream = ServerStream() if method != b"HEAD" else HeadStream()
         stream.connection = self
         stream.engine = self.engine
@@ -154,7 +154,7 @@ class ServerConnection(Connection[ServerStream]):
             if end:
                 if stream_id in self.streams:
                     receiver.eof_received()
-            elif not stream.responded and _EXPECT in headers:
+            elif stream.state is _HEADERS and _EXPECT in headers:
                 self.engine.inform(stream_id, _CONTINUE)
         except Exception as error:  # noqa: BLE001 - user code must not hurt the connection
             self.fail(stream, "accept", error)
@@ -173,22 +173,22 @@ class ServerConnection(Connection[ServerStream]):
 
     @override
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
-        """The client opens no more streams."""
+        """Expect no more streams, because the client opens none."""
         self.refuse()
 
     @override
     def on_closed(self, stream_id: int) -> None:
-        # As in `Connection`, without the call that each stream would cost.
+        # The same as in `Connection`, without a call that each stream would cost.
         stream = self.streams.pop(stream_id, None)
         if stream is not None:
             stream.state = _GONE
-            # Stream and receiver hold each other; apart they are freed at once.
+            # Stream and receiver refer to each other; separated, they are freed at once.
             del stream.receiver
             if self.state >= _DRAINING:
                 self.stream_gone()
 
     def give_up_stream(self, stream: ServerStream, code: ErrorCode, reason: str) -> None:
-        """Resets a stream whose peer does not do its part, and tells its receiver."""
+        """Reset a stream whose peer does not do its part, and tell its receiver."""
         if code:
             log.warning("a stream is reset (%s %s): %s", stream.method, stream.path, reason)
         self.engine.reset(stream.id, code)
@@ -196,7 +196,7 @@ class ServerConnection(Connection[ServerStream]):
         self.touch()
 
     def drop(self, reason: str) -> None:
-        """Ends a connection whose peer does not read: what it was to get is dropped."""
+        """End a connection whose peer does not read, and drop the rest of its responses."""
         if self.transport is not None:
             log.warning("dropping a connection: %s", reason)
             self.lost_reason = self.lost_reason or reason
@@ -211,35 +211,35 @@ class ServerConnection(Connection[ServerStream]):
 
     @property
     def is_spare(self) -> bool:
-        """Whether nothing runs on it, so that it can be given up for another."""
+        """Whether nothing runs on it, so that it can be closed to make room."""
         return not self.streams and self.state < _CLOSING
 
     def running_paths(self) -> list[str]:
-        """The paths of the requests that run on it."""
+        """Return the paths of the requests that run on it."""
         return [stream.path for stream in self.streams.values()]
 
     def displace(self) -> None:
-        """Ends it, as nothing runs on it, to make room for another."""
+        """End the connection, on which nothing runs, to make room for another."""
         self.engine.goaway(ErrorCode.NO_ERROR)
         self.close()
 
     def drain(self) -> None:
-        """Ends it when what runs has ended; the client is told of it before."""
+        """End the connection once its streams have ended; tell the client first."""
         if self.state >= ConnectionState.NOTICED:
             return
         self.enter(ConnectionState.NOTICED)
-        # The PING's answer says that the client has seen the notice: what it sent before that is
-        # still taken, and what it sends after that it sends for no good reason.
+        # The PING's answer says that the client has seen the notice. Streams that it opened before
+        # that are accepted, and streams that it opens after that are refused.
         self.engine.shutdown_notice()
-        self.flush()  # else the PING may overtake it
+        self.flush()  # otherwise the PING may overtake the notice
         self.ping()
         self._start_patience_timer(NOTICE_SECONDS, self.refuse)
 
     def forbid_streams(self) -> None:
-        """Ends it when what runs has ended; until then the client may begin nothing more on it.
+        """End the connection once its streams have ended; let the client open no more streams.
 
-        A client that is told so opens another connection, and loses nothing: what it sent before
-        it knew, which the PING's answer says, is taken.
+        A client that is told so opens another connection, and loses nothing: streams that it opened
+        before it knew, which the answer to a PING tells, are accepted.
         """
         if self.state >= ConnectionState.NOTICED:
             return
@@ -250,7 +250,7 @@ class ServerConnection(Connection[ServerStream]):
         self._start_patience_timer(NOTICE_SECONDS, self.refuse)
 
     def refuse(self) -> None:
-        """Ends it when what runs has ended; what is begun now is refused."""
+        """End the connection once its streams have ended; refuse new ones from now on."""
         if self.state < _DRAINING:
             self.enter(_DRAINING)
             self.stream_gone()
@@ -261,10 +261,10 @@ class ServerConnection(Connection[ServerStream]):
             self._ask_if_all_was_read()
 
     def _ask_if_all_was_read(self) -> None:
-        """All streams have ended: asks the client whether it has read what they sent.
+        """Ask the client whether it has read everything, because all streams have ended.
 
-        A socket that is closed while it has unread input drops what was not sent, and a client
-        that is told of the end may drop what it has not read. Nothing is flushed here: the last
+        A socket that is closed while it has unread input drops what was not sent, and a client that
+        is told of the end may drop what it has not read. Nothing is flushed here, because the last
         bytes of a stream may be on their way from the engine to the socket.
         """
         self.enter(ConnectionState.CONFIRMING)
@@ -277,7 +277,7 @@ class ServerConnection(Connection[ServerStream]):
             self.close()
 
     def ping(self) -> None:
-        """Sends a PING."""
+        """Send a PING."""
         self._unanswered_pings += 1
         self.engine.ping()
         self.touch()
@@ -294,7 +294,7 @@ class ServerConnection(Connection[ServerStream]):
             self._close_politely()
 
     def _start_patience_timer(self, seconds: float, then: Callable[[], None]) -> None:
-        """Calls `then` when the client does not do its part in time."""
+        """Call `then` if the client does not do its part within some seconds."""
         self._cancel_patience_timer()
         self._patience = self.loop.call_later(seconds, then)
 
@@ -303,7 +303,7 @@ class ServerConnection(Connection[ServerStream]):
             self._patience.cancel()
 
     def tell_draining(self) -> None:
-        """Tells the receivers of all streams that the server stops."""
+        """Tell the receivers of all streams that the server stops."""
         for stream in list(self.streams.values()):
             try:
                 stream.receiver.draining()

@@ -1,23 +1,23 @@
 """The states of a connection and of a stream: what each means, and which may follow which.
 
-A connection goes through these from top to bottom: it may leave some out, and comes back to none.
+A connection goes through these states from top to bottom; it may skip some, and never goes back.
 
     OPENING      the peer's SETTINGS have not come
     OPEN         streams begin and end
-    NOTICED      the peer is told that the end is near (GOAWAY), or that it may begin no more streams
-                 (SETTINGS); until it knows, streams may begin
+    NOTICED      the peer was told that the end is near (by GOAWAY), or that it may open no more
+                 streams (by SETTINGS); until it has confirmed, streams may begin
     DRAINING     no stream begins any more; those that run go on
-    CONFIRMING   none runs; a PING asks whether the peer has read all of them
-    CLOSING      nothing more is read; the socket has not taken all of the output
-    LINGERING    it has, and our side is closed; input is dropped until the peer closes its own
+    CONFIRMING   no stream is left; a PING asks whether the peer has read everything
+    CLOSING      nothing more is read; the socket has not taken all output yet
+    LINGERING    it has, and our side is closed; input is dropped until the peer closes its side
     CLOSED       the socket is gone
 
-Only a server gives notice, refuses streams one by one and asks; a client that drains opens no
-streams, and closes after the last one. A client lingers only where the server broke the rules: else
-it has read all that it asked for.
+Only a server gives notice, refuses single streams and asks for confirmation. A client that drains
+opens no streams, and closes after the last one. A client lingers only if the server broke the rules;
+otherwise it has read everything that it asked for.
 
-A stream, by what our side of it may do next; what the peer's side does is told to the receiver, and
-the engine keeps it:
+The states of a stream say what our side may do next. (What the peer's side does is reported to the
+receiver, and the engine keeps track of it.)
 
     HEADERS      send the response's headers
     BODY         send the body
@@ -33,7 +33,7 @@ __all__ = ["ConnectionState", "StreamState"]
 
 
 class ConnectionState(IntEnum):
-    """Where a connection is in its life; what comes later is greater."""
+    """The phase of a connection's life; a later phase is a greater number."""
 
     OPENING = 0
     OPEN = 1

@@ -1,4 +1,4 @@
-"""One request and its response on a connection, as the layer above sees it."""
+"""One request and its response, with which the layer above sends and receives."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ _STATUS: Final = {code: (b":status", str(code).encode()) for code in range(200, 
 
 
 class BodyReceiver(Protocol):
-    """What happens on a stream; implemented by the layer above, one object for each stream.
+    """Takes the events of one stream; the layer above implements it, with one object per stream.
 
-    The methods are called from the event loop's callback that read the socket and should return
-    soon. An exception resets this one stream with INTERNAL_ERROR and is logged.
+    The event loop calls these methods while it reads the socket, so they should return soon. If one
+    raises, this one stream is reset with INTERNAL_ERROR, and the error is logged.
     """
 
     __slots__ = ()
 
     def data_received(self, data: bytes) -> None:
-        """A piece of the body arrived; call `stream.acknowledge(len(data))` when it is used."""
+        """Take a piece of the body; call `stream.acknowledge(len(data))` once it is used."""
         ...
 
     def eof_received(self) -> None:
-        """The body is complete."""
+        """Take the end of the body."""
         ...
 
     def drained(self) -> None:
-        """The unsent bytes fell to the low-water mark after being above the high one."""
+        """Write on: the unsent bytes, which were above the high-water mark, fell to the low one."""
         ...
 
 
@@ -59,19 +59,19 @@ class StreamReceiver(BodyReceiver, Protocol):
     __slots__ = ()
 
     def draining(self) -> None:
-        """The server stops: what can wait for another time should end now."""
+        """End what can wait for another time, because the server stops."""
         ...
 
     def aborted(self, reason: str) -> None:
-        """The stream ended early: reset, or the connection is gone. Nothing follows."""
+        """Stop: the stream ended early, by a reset or with its connection. Nothing follows."""
         ...
 
     def awaited_input(self) -> object:
-        """What must come of the request before anything else can happen on the stream.
+        """Return which part of the request has to come before the stream can go on.
 
         Returns:
-            Any value that changes when some of it comes; None when nothing is awaited. A stream
-            whose value stays the same for the server's read timeout is reset.
+            Any value that changes when part of it comes; None if nothing is awaited. A stream is
+            reset if its value stays the same for the server's read timeout.
         """
         ...
 
@@ -82,11 +82,11 @@ class ResponseReceiver(BodyReceiver, Protocol):
     __slots__ = ()
 
     def response_received(self, status: int, headers: Headers) -> None:
-        """The response's headers arrived; names in lower case, no pseudo-fields."""
+        """Take the response's headers: names in lower case, without pseudo-fields."""
         ...
 
     def aborted(self, error: Http2Error) -> None:
-        """The stream ended early: reset, or the connection is gone. Nothing follows."""
+        """Stop: the stream ended early, by a reset or with its connection. Nothing follows."""
         ...
 
 
@@ -99,19 +99,19 @@ class StreamConnection(Protocol):
     low_water: int
 
     def schedule_flush(self) -> None:
-        """Has the output written at the end of this loop turn."""
+        """Write the output at the end of this loop turn."""
         ...
 
     def touch(self) -> None:
-        """Has it written, where that is not sure already."""
+        """Make sure that the output is written at the end of this loop turn."""
         ...
 
     def watch(self, stream: Stream[Any]) -> None:
-        """Has `drained` called when few of the stream's bytes are unsent."""
+        """Call `drained` once few of the stream's bytes are unsent."""
         ...
 
     def reset_stream(self, stream_id: int, code: int) -> None:
-        """Ends a stream in both directions."""
+        """End a stream in both directions."""
         ...
 
 
@@ -121,8 +121,8 @@ R = TypeVar("R", bound=BodyReceiver)
 class Stream(Generic[R]):
     """Our sending side of one stream, and the window of its receiving side."""
 
-    # Set by the connection that makes the stream; without an __init__, whose call costs as much
-    # as all of them.
+    # The connection sets these attributes when it makes a stream: a call of __init__ would cost as
+    # much as setting all of them.
     __slots__ = (
         "above_high_water",
         "connection",
@@ -136,7 +136,7 @@ class Stream(Generic[R]):
     )
 
     above_high_water: bool
-    """Whether more unsent bytes than the high-water mark wait; `drained` is called when few do."""
+    """Whether more bytes are unsent than the high-water mark; `drained` is called when few are."""
 
     connection: StreamConnection
     engine: Engine
@@ -146,16 +146,16 @@ class Stream(Generic[R]):
     consumed: int
     written: int
     sent: int
-    """Of the bytes written, those that were known to have left at the last measuring."""
+    """How many of the written bytes had left at the last measuring."""
 
     def write(self, data: bytes, *, end: bool = False) -> None:
-        """Sends a piece of the body. Never blocks: what cannot be sent yet is buffered.
+        """Send a piece of the body, without blocking: what cannot be sent yet is buffered.
 
-        On a stream that the peer reset, or whose connection is gone, this does nothing.
+        This does nothing on a stream that the peer reset, or whose connection is gone.
 
         Args:
-            data: the bytes; they are sent with others of this loop turn in one write.
-            end: True when nothing follows.
+            data: the bytes; all bytes of one loop turn are sent in one write.
+            end: True if nothing follows.
 
         Raises:
             RuntimeError: the headers were not sent yet, or our side has ended.
@@ -172,18 +172,18 @@ class Stream(Generic[R]):
         connection = self.connection
         if not connection.flush_pending:
             connection.schedule_flush()
-        # The difference is an upper bound of what is buffered, so that the engine is asked only
-        # now and then.
+        # The difference is an upper bound of what is buffered. With it, the engine has to be asked
+        # only now and then.
         self.written += len(data)
         if self.written - self.sent > connection.high_water:
             self._check_high_water()
 
     def end(self) -> None:
-        """Ends our side; as `write(b"", end=True)`."""
+        """End our side, like `write(b"", end=True)`."""
         self.write(b"", end=True)
 
     def reset(self, code: int = ErrorCode.CANCEL) -> None:
-        """Ends the stream at once, in both directions. The receiver is not called again.
+        """End the stream at once, in both directions; the receiver is not called again.
 
         Args:
             code: the reason for the peer (see `ErrorCode`).
@@ -193,11 +193,11 @@ class Stream(Generic[R]):
             self.connection.reset_stream(self.id, code)
 
     def acknowledge(self, amount: int) -> None:
-        """Gives the peer credit for received bytes that are used, so that it can send more.
+        """Let the peer send as many more bytes, because these were used.
 
         Args:
-            amount: bytes, of those that `data_received` delivered; in any portions. They are
-                passed on to the peer when they make up half of the stream's window.
+            amount: how many of the bytes that `data_received` delivered; portions may have any
+                size. The peer is told once they make up half of the stream's window.
         """
         self.consumed += amount
         if self.consumed >= self.connection.window_step and self.state is not _GONE:
@@ -207,18 +207,18 @@ class Stream(Generic[R]):
 
     @property
     def buffered(self) -> int:
-        """Bytes accepted by `write` and not yet handed to the socket."""
+        """The number of bytes given to `write` that the socket has not been given yet."""
         return 0 if self.state is _GONE else self.engine.buffered(self.id)
 
     def settle(self) -> bool:
-        """For the connection, after a flush: True when `drained` is due."""
+        """Return whether `drained` is due; the connection calls this after a flush."""
         if self.measure() > self.connection.low_water:
             return False
         self.above_high_water = False
         return True
 
     def measure(self) -> int:
-        """For the connection: the bytes that are buffered, by which `sent` is brought up to date."""
+        """Return the number of buffered bytes and update `sent`; the connection calls this."""
         buffered = self.buffered
         self.sent = self.written - buffered
         return buffered
@@ -239,13 +239,13 @@ class Stream(Generic[R]):
 
 
 class ServerStream(Stream[StreamReceiver]):
-    """One request, given to `accept`; the response is sent with its methods.
+    """One request that `accept` was given; the response is sent with its methods.
 
     Attributes:
         method: the HTTP method, such as "POST".
-        path: the path without its query.
-        query: what followed the "?", or "".
-        headers: the request's fields, names in lower case, without the pseudo-fields.
+        path: the path without the query.
+        query: the part after the "?", or "".
+        headers: the request's fields without pseudo-fields, names in lower case.
     """
 
     __slots__ = ("headers", "method", "path", "query")
@@ -261,12 +261,12 @@ class ServerStream(Stream[StreamReceiver]):
         return self.state is not _HEADERS
 
     def respond(self, status: int, headers: Headers = (), *, end: bool = False) -> None:
-        """Sends the response's status and header fields.
+        """Send the response's status and header fields.
 
         Args:
             status: 200 to 599.
             headers: names in lower case, values without line breaks; they are not checked.
-            end: True when there is no body.
+            end: True if there is no body.
 
         Raises:
             RuntimeError: the headers were already sent.
@@ -291,7 +291,7 @@ class HeadStream(ServerStream):
 
     @override
     def write(self, data: bytes, *, end: bool = False) -> None:
-        """Sends the end alone, where it is the end."""
+        """Send only the end, if this is the end."""
         if end or self.state is not _BODY:
             super().write(b"", end=end)
 
@@ -300,7 +300,7 @@ class ClientStream(Stream[ResponseReceiver]):
     """One request of a client; its body is sent with `write`.
 
     Attributes:
-        label: what was requested, for errors: the method and the URL.
+        label: the request, for error texts: its method and URL.
     """
 
     __slots__ = ("label",)

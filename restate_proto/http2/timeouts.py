@@ -1,7 +1,8 @@
 """Ends connections and streams on which nothing has moved for too long.
 
-Nothing is noted when bytes move. A timer of each connection looks, a few times in each timeout, at
-values that change when something moves, and counts for how long they have not.
+Moving bytes are not recorded, which would cost something for each of them. Instead, a timer of each
+connection looks a few times per timeout at values that change when something moves, and measures
+for how long they have not.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Timeouts", "WatchedConnection"]
 
 _LOOKS: Final = 4
-"""How often the shortest timeout is looked at while it runs."""
+"""How often the timer looks within the shortest timeout."""
 
 
 class WatchedConnection(Protocol):
-    """What is looked at, and what is done where nothing moves."""
+    """What is needed of the connection that is watched."""
 
     state: ConnectionState
     transport: asyncio.Transport | None
@@ -42,28 +43,28 @@ class WatchedConnection(Protocol):
         ...
 
     def ping(self) -> None:
-        """Sends a PING, whose answer counts as progress."""
+        """Send a PING; its answer counts as movement."""
         ...
 
     def drain(self) -> None:
-        """Ends it when what runs has ended."""
+        """End the connection once its streams have ended."""
         ...
 
     def end(self, code: int, reason: str) -> None:
-        """Ends it: its peer does what it should not."""
+        """End the connection, because its peer violates the rules."""
         ...
 
     def drop(self, reason: str) -> None:
-        """Ends it: its peer does not read."""
+        """End the connection, because its peer does not read."""
         ...
 
     def give_up_stream(self, stream: ServerStream, code: ErrorCode, reason: str) -> None:
-        """Resets a stream whose peer does not do its part."""
+        """Reset a stream whose peer does not do its part."""
         ...
 
 
 class _Stall:
-    """For how long a value has been the same."""
+    """Measures for how long a value has stayed the same."""
 
     __slots__ = ("_since", "_value")
 
@@ -72,7 +73,7 @@ class _Stall:
         self._since = 0.0
 
     def seconds(self, value: object, now: float) -> float:
-        """Seconds since the value was first seen as it is; 0 while it is None."""
+        """Return the seconds since the value last changed; 0 while it is None."""
         if value is None or value != self._value:
             self._value = value
             self._since = now
@@ -84,8 +85,8 @@ class Timeouts:
 
     Args:
         connection: the connection.
-        limits: how long it may wait for what.
-        loop: the running event loop, whose clock counts.
+        limits: how long it may wait for each kind of movement.
+        loop: the running event loop, whose clock is used.
     """
 
     __slots__ = (
@@ -124,7 +125,7 @@ class Timeouts:
         self._timer = loop.call_soon(self._look)
 
     def stop(self) -> None:
-        """The connection is over."""
+        """Stop watching, because the connection is over."""
         self._timer.cancel()
 
     def _look(self) -> None:
@@ -137,7 +138,7 @@ class Timeouts:
             self._look_at_idleness(now)
 
     def _look_at_output(self, now: float) -> bool:
-        """Drops a connection whose socket takes nothing."""
+        """Drop a connection whose socket takes nothing."""
         connection = self._connection
         transport = connection.transport
         if transport is None:
@@ -159,10 +160,10 @@ class Timeouts:
         return True
 
     def _look_at_frame(self, now: float) -> bool:
-        """Ends a connection whose peer has begun a frame and does not go on.
+        """End a connection whose peer has begun a frame and does not go on.
 
-        Of some frames the library tells nothing, complete or not. A PING finds out: its answer
-        cannot come inside a frame, and counts as progress.
+        The library does not report some frames, complete or not. A PING settles it: its answer
+        cannot come inside a frame, and counts as movement.
         """
         connection = self._connection
         engine = connection.engine
@@ -197,20 +198,20 @@ class Timeouts:
     def _waits_for(
         self, stream: ServerStream, *, has_unsent: bool
     ) -> tuple[object, float, ErrorCode, str]:
-        """What a stream waits for from its peer, as a value that changes when some of it comes."""
+        """Return what a stream awaits, as a changing value; its timeout, code and reason."""
         limits = self._limits
         if has_unsent and stream.measure():
             reason = "the peer took nothing of the response"
             return stream.sent, limits.write_timeout, ErrorCode.CANCEL, reason
         if stream.state is StreamState.ENDED:
-            # All is said; a peer that does not end its side may be asked to (RFC 9113, 8.1).
+            # The response is complete; the peer may be asked to end its side (RFC 9113, 8.1).
             return "its end", limits.read_timeout, ErrorCode.NO_ERROR, "the request had no end"
         awaited = None if self._connection.intake.is_held else stream.receiver.awaited_input()
         return awaited, limits.read_timeout, ErrorCode.CANCEL, "nothing came of the request"
 
     def _look_at_idleness(self, now: float) -> None:
         connection = self._connection
-        # By the newest stream: those that came and went since the last look count, too.
+        # Judged by the newest stream, so that streams which came and went since the last look count.
         value = None if connection.streams else connection.engine.newest
         if self._idle.seconds(value, now) >= self._limits.idle_timeout:
             connection.drain()

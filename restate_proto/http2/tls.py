@@ -1,4 +1,4 @@
-"""TLS contexts that negotiate HTTP/2."""
+"""Makes TLS contexts for servers and clients that negotiate HTTP/2."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ALPN", "SERVER_ALPN", "client_ssl_context", "server_ssl_context"]
 
-# Whoever has not h2 can ask for its health.
+# HTTP/1.1 is offered, too, because clients without HTTP/2 may ask for the server's health.
 SERVER_ALPN: Final = ["h2", "http/1.1"]
 ALPN: Final = ["h2"]
 
@@ -22,18 +22,18 @@ def server_ssl_context(
     password: str | None = None,
     client_authorities: str | PathLike[str] | None = None,
 ) -> ssl.SSLContext:
-    """Makes a context for `Server(ssl=...)`.
+    """Make a context for `Server(ssl=...)`.
 
     Args:
-        certificate: a PEM file with the certificate and those that lead to its issuer.
-        key: a PEM file with the private key; None when the certificate's file has it.
-        password: opens an encrypted key.
-        client_authorities: a PEM file with the issuers of client certificates: clients that show
-            none of theirs are refused; None asks for no certificate.
+        certificate: a PEM file with the certificate and its chain up to the issuer.
+        key: a PEM file with the private key; None if the certificate's file contains it.
+        password: the password of an encrypted key.
+        client_authorities: a PEM file with the issuers of client certificates; clients without a
+            certificate of theirs are refused. None asks clients for no certificate.
 
     Raises:
         OSError: a file cannot be read.
-        ssl.SSLError: a file is no certificate, or the key does not fit it.
+        ssl.SSLError: a file is not a certificate, or the key does not match it.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -45,10 +45,10 @@ def server_ssl_context(
 
 
 def client_ssl_context(authorities: str | PathLike[str] | None = None) -> ssl.SSLContext:
-    """Makes a context that verifies the server's certificate and name.
+    """Make a context that verifies the server's certificate and name.
 
     Args:
-        authorities: a PEM file with the trusted issuers; None trusts the system's.
+        authorities: a PEM file with the trusted issuers; None trusts those of the system.
 
     Raises:
         OSError: the file cannot be read.

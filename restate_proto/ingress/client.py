@@ -1,14 +1,15 @@
-"""The client for calls from outside."""
+"""`IngressClient`: calls handlers from outside, with asyncio."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, overload
 
 from restate_proto.codec.registry import codec_for
+from restate_proto.http2.client import Http2Client
 from restate_proto.ingress.client_options import check_client_options, make_senders
 from restate_proto.ingress.errors import IngressBadRequestError
 from restate_proto.ingress.handle import IngressInvocationHandle
-from restate_proto.ingress.handler_call import HandlerCall
+from restate_proto.ingress.handler_call import HandlerCall, call_of
 from restate_proto.ingress.interception import intercepted
 from restate_proto.ingress.invocation_ref import IdempotentRef, InvocationIdRef, WorkflowRef
 from restate_proto.ingress.message_format import MessageFormat
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from restate_proto.ingress.invocation_ref import InvocationRef
     from restate_proto.ingress.requests import HttpRequest
     from restate_proto.ingress.responses import HttpResponse
+    from restate_proto.ingress.sender import Transport
     from restate_proto.model.options import CallOptions, SendOptions
     from restate_proto.model.target import Target
 
@@ -47,12 +49,12 @@ R = TypeVar("R")
 
 
 class IngressClient:
-    """Calls the services of a Restate server from outside of them.
+    """Calls the services of a Restate server from outside of handlers.
 
-    It connects with the first request, opens more connections where many requests wait for their
+    The client connects with its first request, opens more connections when many requests wait for
     answers, and keeps them until it is closed. One client serves any number of concurrent requests
-    of one event loop. Usually the generated clients are used on top of it, as in
-    `CartClient.from_client(client, "alice")`; `call` and `send` reach handlers by name.
+    of one event loop. Generated clients use it: `CartClient.from_client(client, "alice")`. Its own
+    methods `call` and `send` reach handlers by name.
 
     ```python
     async with IngressClient("http://127.0.0.1:8080") as client:
@@ -60,34 +62,39 @@ class IngressClient:
         response = await cart.add_ticket(AddTicketRequest(ticket_id="t1"))
     ```
 
-    A failed invocation is raised as the `TerminalError` that its handler ended with, all other
-    failures as an `IngressError`.
+    A failed invocation raises the `TerminalError` that its handler ended with. All other failures
+    raise an `IngressError`.
 
     Args:
-        base_url: where the ingress is, such as `http://127.0.0.1:8080`. It may have a path.
+        base_url: the URL of the ingress, such as `http://127.0.0.1:8080`. It may have a path.
         **options: the options of `ClientOptions`.
 
     Raises:
-        TypeError: a URL is no string, or an option is of another wrong type or there is none of
-            that name.
-        ValueError: a URL is none of the form `http(s)://host[:port][/path]`, a header cannot be
-            sent, a file of TLS cannot be used, or an option has another value that makes no sense.
-        ImportError: requests are to be validated, and protovalidate is not installed.
+        TypeError: a URL is not a string, or an option is unknown or has the wrong type.
+        ValueError: a URL does not have the form `http(s)://host[:port][/path]`, a header cannot be
+            sent, a TLS file cannot be used, or the value of an option makes no sense.
+        ImportError: validation is on, and protovalidate is not installed.
 
     Attributes:
-        senders: what the generated clients use; no part of the public interface.
+        senders: for generated clients; not part of the public interface.
+        new_call: likewise.
     """
 
     _name: ClassVar = "IngressClient"
+    new_call = staticmethod(call_of)
+
+    def _connect(self, url: str, **options: Any) -> Transport:
+        """Make the transport to a server; clients that do not use HTTP override this."""
+        return Http2Client(url, **options)
 
     def __init__(self, base_url: str, **options: Unpack[ClientOptions]) -> None:
         check_client_options(self._name, **options)
         self._hooks = Hooks(self._name, options.get("interceptors") or ())
         self._validate_requests = options.get("validate_requests", False)
-        self.senders = make_senders(self._name, base_url, options)
+        self.senders = make_senders(self._name, base_url, options, self._connect)
 
     async def __aenter__(self) -> Self:
-        """The client itself."""
+        """Return the client itself."""
         return self
 
     async def __aexit__(
@@ -103,7 +110,7 @@ class IngressClient:
         """Close all connections; requests that still wait for an answer fail.
 
         Raises:
-            RuntimeError: the client was used in another event loop, where it has to be closed.
+            RuntimeError: the client was used in another event loop and has to be closed there.
         """
         await self.senders.close()
 
@@ -120,13 +127,13 @@ class IngressClient:
     ) -> R:
         """Call a handler and wait for its result, for as long as it takes.
 
-        `wait_for` bounds the wait, never the work: the invocation goes on.
+        The option `wait_for` limits the wait; the invocation itself goes on.
 
         Args:
             target: the handler, such as `Target.object("shop.v1.Cart", "alice", "AddTicket")`.
             request: the request: a message, or a plain value for a handler that takes JSON.
             response_type: the type of the response.
-            encoding: how the request is written, and the response wanted: as the contract says.
+            encoding: the contract's encoding, for the request and the response.
             **options: the options of `CallOptions`.
 
         Returns:
@@ -154,7 +161,7 @@ class IngressClient:
         encoding: Encoding = Encoding.PROTOBUF,
         **options: Unpack[SendOptions],
     ) -> IngressInvocationHandle[R]:
-        """Send a message to a handler; returns when Restate has it.
+        """Send a message to a handler, and return when Restate has it.
 
         Args:
             target: as in `call`.
@@ -177,10 +184,10 @@ class IngressClient:
         check_encoding("IngressClient.send", encoding)
         return await self.send_message(_by_name(target, request, response_type, encoding, options))
 
-    # -- what the generated clients call; no part of the public interface --------------------
+    # -- for generated clients; not part of the public interface -----------------------------
 
     async def call_handler(self, call: HandlerCall[Q, R]) -> R:
-        """Call a handler and wait for its result; as `call`."""
+        """Call a handler and wait for its result, like `call`."""
         if self._hooks.client:
             return await intercepted(self._hooks, call, self._call, is_message=False)
         return await self._call(call)
@@ -202,7 +209,7 @@ class IngressClient:
     def handle_of(
         self, ref: InvocationRef, response_format: MessageFormat[R]
     ) -> IngressInvocationHandle[R]:
-        """The handle of an invocation."""
+        """Return the handle of an invocation."""
         return IngressInvocationHandle(self.senders, ref, response_format)
 
     def _handle_of(self, call: HandlerCall[Q, R]) -> IngressInvocationHandle[R] | None:
@@ -210,7 +217,7 @@ class IngressClient:
         return ref and self.handle_of(ref, call.response_format)
 
     async def send_message(self, call: HandlerCall[Q, R]) -> IngressInvocationHandle[R]:
-        """Send a message to a handler; as `send`."""
+        """Send a message to a handler, like `send`."""
         if self._hooks.client:
             return await intercepted(self._hooks, call, self._send, is_message=True)
         return await self._send(call)
@@ -228,9 +235,9 @@ class IngressClient:
     ) -> HttpResponse:
         """Send a message to a handler.
 
-        An empty one goes without a content type, as handlers with a JSON Schema want it. Those of
-        SDKs that declare every input as required want one; what Restate refuses for that reason,
-        no handler has seen.
+        An empty message is sent without a content type first, as handlers with a JSON Schema
+        require. Some SDKs declare every input as required, so that Restate refuses this. No handler
+        has seen the message then, and it is sent again with a content type.
         """
         try:
             return await self.senders.ingress.send(request)
@@ -241,12 +248,12 @@ class IngressClient:
         with_type = request._replace(headers=(content_type, *request.headers))
         return await self.senders.ingress.send(with_type)
 
-    # -- invocations that are there already --------------------------------------------------
+    # -- existing invocations ----------------------------------------------------------------
 
     def invocation(
         self, invocation_id: str, response_type: type[R], *, encoding: Encoding = Encoding.PROTOBUF
     ) -> IngressInvocationHandle[R]:
-        """A handle of the invocation with this id; sends nothing."""
+        """Return a handle of the invocation with this id, without a request."""
         check_string("IngressClient.invocation", "invocation_id", invocation_id)
         check_encoding("IngressClient.invocation", encoding)
         return self._handle(InvocationIdRef(invocation_id), response_type, encoding)
@@ -259,7 +266,7 @@ class IngressClient:
         *,
         encoding: Encoding = Encoding.PROTOBUF,
     ) -> IngressInvocationHandle[R]:
-        """A handle of what a handler was called for with this idempotency key; sends nothing."""
+        """Return a handle of the invocation with this idempotency key, without a request."""
         check_target("IngressClient.idempotent_invocation", target)
         check_encoding("IngressClient.idempotent_invocation", encoding)
         return self._handle(IdempotentRef(target, idempotency_key), response_type, encoding)
@@ -273,7 +280,7 @@ class IngressClient:
         scope: str | None = None,
         encoding: Encoding = Encoding.PROTOBUF,
     ) -> IngressInvocationHandle[R]:
-        """A handle of the run of the workflow with this id; sends nothing.
+        """Return a handle of the run of the workflow with this id, without a request.
 
         Args:
             name: the Restate name of the workflow, such as `shop.v1.Signup`.
@@ -293,15 +300,15 @@ class IngressClient:
         return self.handle_of(ref, MessageFormat(codec_for(response_type), encoding))
 
     async def cancel(self, invocation_id: str) -> None:
-        """Cancel an invocation; as `IngressInvocationHandle.cancel`."""
+        """Cancel an invocation, like `IngressInvocationHandle.cancel`."""
         await self.senders.act(AdminAction.CANCEL, invocation_id)
 
     async def kill(self, invocation_id: str) -> None:
-        """End an invocation at once; as `IngressInvocationHandle.kill`."""
+        """End an invocation at once, like `IngressInvocationHandle.kill`."""
         await self.senders.act(AdminAction.KILL, invocation_id)
 
     async def purge(self, invocation_id: str) -> bool:
-        """Forget an invocation that has ended; as `IngressInvocationHandle.purge`."""
+        """Forget an invocation that has ended, like `IngressInvocationHandle.purge`."""
         return await self.senders.act(AdminAction.PURGE, invocation_id)
 
     # -- awakeables --------------------------------------------------------------------------
@@ -321,19 +328,20 @@ class IngressClient:
         *,
         encoding: Encoding = Encoding.PROTOBUF,
     ) -> None:
-        """Complete an awakeable, so that the handler that waits for it gets the message.
+        """Resolve an awakeable: the handler that waits for it gets the message.
 
-        Returns when Restate has taken it. An awakeable that is complete already stays as it is.
+        The call returns when Restate has accepted it. An awakeable that has been completed before
+        stays as it is.
 
         Args:
-            awakeable_id: the awakeable's `id`: a string, or what the constant of the field gives
-                that holds it.
-            message: what it is completed with; of the type that the handler awaits.
-            encoding: how the message is written: as the handler's contract says.
+            awakeable_id: the awakeable's `id`, as a string or as `KEY.of(message)`, where the
+                generated constant KEY stands for the field that holds it.
+            message: the value, of the type that the handler awaits.
+            encoding: the encoding of the handler's contract.
 
         Raises:
-            IngressError: the request failed; an id that is none is a bad request.
-            TypeError: the field is for messages of another type.
+            IngressError: the request failed; an invalid id is a bad request.
+            TypeError: the awakeable is for messages of another type.
         """
         check_encoding("IngressClient.resolve_awakeable", encoding)
         type_: type[Any] = type(message)
@@ -343,7 +351,7 @@ class IngressClient:
         await self.senders.ingress.send(resolve_request(awakeable_id, payload))
 
     async def reject_awakeable(self, awakeable_id: str | AwakeableId[Any], reason: str) -> None:
-        """Complete an awakeable with a failure: the handler gets a `TerminalError`, code 500.
+        """Reject an awakeable: the handler that waits for it gets a `TerminalError`, code 500.
 
         Args:
             awakeable_id: as in `resolve_awakeable`.

@@ -1,10 +1,10 @@
-"""The options of a client, which the asynchronous and the synchronous one take alike."""
+"""`ClientOptions`: the options of the asynchronous and the synchronous client."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from restate_proto.http2 import BaseUrl, Http2Client
+from restate_proto.http2.base_url import BaseUrl
 from restate_proto.ingress.encoding_sender import EncodingSender
 from restate_proto.ingress.limits import ClientLimits
 from restate_proto.ingress.requests import checked_headers
@@ -18,12 +18,12 @@ from restate_proto.rules import has_protovalidate
 
 if TYPE_CHECKING:
     import ssl as ssl_module
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
     from os import PathLike
 
     from restate_proto.ingress.requests import HeaderSource
-    from restate_proto.ingress.sender import Sender
+    from restate_proto.ingress.sender import Sender, Transport
     from restate_proto.model.interceptors import Interceptor
     from restate_proto.model.payload_codec import PayloadCodec
 
@@ -34,79 +34,79 @@ class ClientOptions(TypedDict, total=False):
     """The options of `IngressClient` and `SyncIngressClient`. None is the same as leaving one out."""
 
     admin_url: str | None
-    """Where the admin API is, such as `http://127.0.0.1:9070`; for `cancel`, `kill` and `purge`."""
+    """The URL of the admin API, for `cancel`, `kill` and `purge`: `http://127.0.0.1:9070`."""
 
     engine: str | None
-    """The HTTP/2 engine, `"h2"` or `"ngh2"`; by default the best that is installed."""
+    """The HTTP/2 engine, `"h2"` or `"ngh2"`; by default `"ngh2"` if it is installed."""
 
     headers: Mapping[str, str] | HeaderSource | None
     """Headers for every request, such as `{"authorization": "Bearer ..."}`.
 
-    Or a function without parameters that returns them, or a coroutine function. It is called each
-    time that a request is sent, again where one is repeated, so that a token that has expired can be
-    replaced. An `IngressClient` calls a function in its event loop, which waits for it, a
-    `SyncIngressClient` in a thread. What it raises is raised by the call.
+    Or a function or coroutine function without parameters that returns them. It is called each time
+    that a request is sent or repeated, so that it can replace an expired token. An `IngressClient`
+    calls an ordinary function in its event loop, which it must not block; a `SyncIngressClient`
+    calls it in a thread. Its exceptions are raised by the call.
     """
 
     interceptors: Sequence[Interceptor]
-    """What observes or changes calls and one-way messages, the outermost first; see `Interceptor`."""
+    """Observe or change calls and one-way messages, the outermost first; see `Interceptor`."""
 
     limits: ClientLimits | None
-    """How many connections there may be, and how long the client waits for what."""
+    """The limits of connections and of waiting times."""
 
     payload_codec: PayloadCodec | Sequence[PayloadCodec] | None
-    """What payloads pass through, as the endpoint's: a codec, or several in the order in which they
-    encode."""
+    """Encode payloads, as the endpoint does: a codec, or several in the order in which they encode."""
 
     retry: RetryPolicy | None
-    """When requests are repeated whose failure is not their invocation's; by default never.
+    """When to repeat requests, unless their invocation failed; by default never.
 
-    Those are repeated that were not processed, and those whose outcome is unknown where twice is the
-    same as once. Each delay is varied by up to a fifth, a longer `Retry-After` is kept to, and nothing
-    is waited for that would begin after the policy's `max_duration`.
+    Requests that were not processed are repeated, and so are requests whose outcome is unknown if
+    doing them twice is the same as once. Each delay is varied by up to a fifth, and prolonged if
+    `Retry-After` says so. An attempt that would begin after the policy's `max_duration` is not
+    made.
     """
 
     ssl: ssl_module.SSLContext | None
-    """The TLS configuration for `https:` URLs, in place of the three options that follow.
+    """The TLS configuration for `https:` URLs, instead of the three options that follow.
 
     By default certificates are verified against the system's issuers, or those of the environment
     variable `SSL_CERT_FILE`.
     """
 
     tls_ca: str | PathLike[str] | None
-    """A PEM file with the issuers to trust, and no others."""
+    """A PEM file with the only issuers to trust."""
 
     tls_certificate: str | PathLike[str] | None
-    """A PEM file with the certificate that the client shows, and those that lead to its issuer."""
+    """A PEM file with the client's certificate and the chain to its issuer."""
 
     tls_key: str | PathLike[str] | None
-    """A PEM file with the key of `tls_certificate`; left out where that file has it."""
+    """A PEM file with the key of `tls_certificate`, unless that file contains it."""
 
     validate_requests: bool
     """Whether requests whose messages have rules of `buf.validate` are validated before they are sent.
 
-    That is as handlers of this library do it: what breaks a rule raises an `InvalidMessageError`,
-    and costs no invocation.
+    A request that breaks a rule raises an `InvalidMessageError`, and does not cost an invocation.
+    Handlers of this library validate requests in any case.
     """
 
     wait_for: timedelta | None
-    """How long calls and `attach` wait for a result, where they do not say; by default for ever."""
+    """How long calls and `attach` wait for a result by default; None waits for ever."""
 
 
 _OPTIONS = ClientOptions.__optional_keys__
 
 
 def check_client_options(where: str, **options: Unpack[ClientOptions]) -> None:
-    """Refuse what an option cannot be, but for what `make_senders` finds.
+    """Refuse wrong options, except those that `make_senders` finds.
 
     Args:
         where: the class that was called.
         **options: what it was called with.
 
     Raises:
-        TypeError: an option is of a wrong type, or there is none of that name.
+        TypeError: an option is unknown or has the wrong type.
         ValueError: a policy or a duration makes no sense here.
-        ImportError: requests are to be validated, and protovalidate is not installed.
+        ImportError: validation is on, and protovalidate is not installed.
     """
     check_option_names(where, options, _OPTIONS)
     retry = options.get("retry")
@@ -130,18 +130,19 @@ def check_client_options(where: str, **options: Unpack[ClientOptions]) -> None:
         )
 
 
-def make_senders(where: str, base_url: str, options: ClientOptions) -> Senders:
-    """What a client with these options sends its requests with.
+def make_senders(
+    where: str,
+    base_url: str,
+    options: ClientOptions,
+    connect: Callable[..., Transport],
+) -> Senders:
+    """Make the senders of a client with these options.
 
     Args:
         where: the class that was called.
-        base_url: where the ingress is.
-        options: what it was called with.
-
-    Raises:
-        TypeError: a URL is no string, headers are no mapping, or a file's name is none.
-        ValueError: a URL is none, a header cannot be sent, a file of TLS cannot be used, or the
-            engine's name is unknown.
+        base_url: the URL of the ingress.
+        options: the options that it was called with.
+        connect: makes the transport to a URL; takes the arguments of `Http2Client`.
         ImportError: the engine is not installed.
     """
     tls = tls_context(
@@ -156,9 +157,7 @@ def make_senders(where: str, base_url: str, options: ClientOptions) -> Senders:
     common = headers if callable(headers) else checked_headers(headers)
 
     def sender(url: str, context: ssl_module.SSLContext | None) -> HttpSender:
-        transport = Http2Client(
-            url, ssl=context, engine=options.get("engine"), limits=limits.of_pool()
-        )
+        transport = connect(url, ssl=context, engine=options.get("engine"), limits=limits.of_pool())
         return HttpSender(
             transport,
             headers=common,
@@ -169,7 +168,7 @@ def make_senders(where: str, base_url: str, options: ClientOptions) -> Senders:
     admin = None
     admin_url = options.get("admin_url")
     if admin_url is not None:
-        # The two may well differ: TLS ends at a proxy before the ingress.
+        # The schemes may differ, for example if TLS ends at a proxy before the ingress.
         over_tls = BaseUrl.parse(admin_url).scheme == "https"
         admin = sender(admin_url, tls if over_tls else None)
     ingress: Sender = sender(base_url, tls)

@@ -1,4 +1,4 @@
-"""Payload codecs on the way to the ingress and back."""
+"""Applies payload codecs to requests of the ingress and their responses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WRITING = (Operation.CALL, Operation.SEND, Operation.RESOLVE)
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
-    """A response with another body."""
+    """A response with its body decoded."""
 
     status: int
     headers: Mapping[str, str]
@@ -44,12 +44,12 @@ class EncodingSender:
         self._codecs = codecs
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        """Send a request; as `Sender.send`.
+        """Send a request, like `Sender.send`.
 
         Raises:
             ValueError: a codec refuses the payload.
             PayloadCodecError: the payload of the response cannot be decoded.
-            TerminalError: likewise; or the invocation failed.
+            TerminalError: the payload can never be decoded, or the invocation failed.
             IngressError: the request failed otherwise.
         """
         if request.operation in _WRITING:
@@ -64,7 +64,7 @@ class EncodingSender:
         return _Decoded(response.status, response.headers, body)
 
     def _decoded(self, error: TerminalError) -> TerminalError:
-        """The failure of an invocation, by the class of its detail."""
+        """Decode the details of a failure, and return it in the class of its detail."""
         metadata = self._codecs.decode_details(error.metadata.items())
         decoded = received_error(error.message, error.code, dict(metadata))
         for note in error.__notes__:

@@ -1,7 +1,7 @@
-"""What can go wrong between a program and Restate's ingress, or its admin API.
+"""The errors of requests to Restate's ingress and admin API.
 
-The failure of an invocation is none of these: it is raised as the `TerminalError` that its handler
-ended with. These are about the request that never got that far, or about an answer that was lost.
+A failed invocation does not raise one of these, but the `TerminalError` that its handler ended
+with. These errors mean that a request did not get that far, or that its answer was lost.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class IngressError(RestateError):
     """Base of the errors of requests to the ingress and to the admin API.
 
     Args:
-        message: what was asked for, what happened, and what to do about it.
-        status: the HTTP status of the answer; None where there was no answer.
-        reason: why, in Restate's own words, or the answer itself where it is not Restate's; None
-            where there was no answer.
+        message: the request, what happened, and what to do about it.
+        status: the HTTP status of the answer; None without an answer.
+        reason: the reason in Restate's own words, or the answer itself if it is not Restate's; None
+            without an answer.
         retry_after: how long the answer asks to wait before the next try, if it does.
     """
 
@@ -61,21 +61,21 @@ class IngressUnreachableError(IngressError):
 
 
 class OutcomeUnknownError(IngressError):
-    """Nobody can say whether the request was processed: the answer was lost, or is a 5xx.
+    """It is unknown whether the request was processed: the answer was lost, or is a 5xx.
 
-    Where the request had an idempotency key, or submitted a workflow, or only read something, it
-    is safe to repeat it. Else it may run twice.
+    Repeating the request is safe if it had an idempotency key, submitted a workflow or only read
+    something. Otherwise the handler may run twice.
     """
 
 
 class WaitTimeoutError(IngressError, TimeoutError):
-    """The result was not there within `wait_for`. The wait has ended, and the work goes on.
+    """The result did not arrive within `wait_for`. The invocation itself goes on.
 
     Args:
-        message: what was waited for, how long, and how to go on.
-        handle: the handle of the invocation, whose `attach` waits on: an `IngressInvocationHandle`,
-            or a `SyncInvocationHandle` from a `SyncIngressClient`. None where nothing names the
-            invocation: a call without an idempotency key.
+        message: what was waited for, how long, and how to wait longer.
+        handle: the handle of the invocation, whose `attach` waits longer: an
+            `IngressInvocationHandle`, or a `SyncInvocationHandle` from a `SyncIngressClient`. None
+            for a call without an idempotency key, which cannot be found again.
     """
 
     def __init__(self, message: str, *, handle: Any) -> None:
@@ -88,11 +88,11 @@ class IngressOverloadedError(IngressError):
 
 
 class IngressBadRequestError(IngressError):
-    """The ingress refuses the request as it is (400, 405, 413, 415, 431, ...)."""
+    """The ingress refuses the request because it is wrong (400, 405, 413, 415, 431, ...)."""
 
 
 class IngressUnauthorizedError(IngressError):
-    """The ingress, or a proxy before it, wants other credentials (401, 403, 407)."""
+    """The ingress, or a proxy before it, asks for other credentials (401, 403, 407)."""
 
 
 class ServiceNotFoundError(IngressError):
@@ -108,4 +108,4 @@ class InvocationNotReadyError(IngressError):
 
 
 class InvalidResponseError(IngressError):
-    """The answer makes no sense: not Restate's, or not a message of the expected type."""
+    """The answer is not Restate's, or not a message of the expected type."""

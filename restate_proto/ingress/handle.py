@@ -29,16 +29,19 @@ __all__ = ["IngressInvocationHandle"]
 
 R = TypeVar("R")
 
-# What the server answers where it has no such invocation, as if that had failed.
+# The server's answer if there is no such invocation, which looks like a failure of the invocation.
 _NOT_FOUND = (404, "not found")
 
 
 class IngressInvocationHandle(Generic[R]):
-    """An invocation: of a message that was sent, of an idempotency key, or of a workflow.
+    """A handle of an invocation: of a sent message, an idempotency key, or a workflow.
 
-    An `IngressClient` and the generated clients make these. A handle for a known id, idempotency
-    key or workflow id says nothing about whether there is such an invocation. What has the same
-    name as in a handler (`attach`, `output`, `invocation_id`, `cancel`) does and returns the same.
+    `IngressClient` and generated clients make these. A handle of an id, an idempotency key or a
+    workflow id does not say whether such an invocation exists. Methods with the same name as in a
+    handler (`attach`, `output`, `invocation_id`, `cancel`) do and return the same.
+
+    Attributes:
+        ref: identifies the invocation; not part of the public interface.
     """
 
     def __init__(
@@ -49,39 +52,39 @@ class IngressInvocationHandle(Generic[R]):
         receipt: SendReceipt | None = None,
     ) -> None:
         self._senders = senders
-        self._ref = ref
+        self.ref = ref
         self._format = response_format
         self._receipt = receipt
         self._id = ref.invocation_id if isinstance(ref, InvocationIdRef) else None
 
     def __repr__(self) -> str:
-        return f"<IngressInvocationHandle of {self._ref}>"
+        return f"<IngressInvocationHandle of {self.ref}>"
 
     @property
     def accepted(self) -> bool | None:
-        """Whether the send made the invocation; False where an earlier one had made it.
+        """Whether the send made the invocation; False if an earlier one had made it.
 
-        That is so where the earlier one had the same idempotency key or workflow id. None where
-        the handle does not come from a send.
+        An earlier send with the same idempotency key or workflow id may have made it. None if the
+        handle does not come from a send.
         """
         return None if self._receipt is None else self._receipt.accepted
 
     @property
     def execution_time(self) -> datetime | None:
-        """When a delayed message is going to run, in UTC; None where there was no delay."""
+        """When a delayed message will run, in UTC; None without a delay."""
         return None if self._receipt is None else self._receipt.execution_time
 
     async def invocation_id(self) -> str:
-        """The invocation's id, which Restate's UI and CLI know it by.
+        """Return the invocation's id, as Restate's UI and CLI show it.
 
-        For a handle of an idempotency key or a workflow the ingress computes it: that does not
+        For a handle of an idempotency key or a workflow, the ingress computes the id. That does not
         prove that the invocation exists.
 
         Raises:
-            IngressError: the ingress did not say.
+            IngressError: the request failed.
         """
         if self._id is None:
-            request = lookup_request(self._ref)
+            request = lookup_request(self.ref)
             self._id = read_invocation_id(request, await self._senders.ingress.send(request))
         return self._id
 
@@ -89,7 +92,7 @@ class IngressInvocationHandle(Generic[R]):
         """Wait for the result, for as long as it takes.
 
         Args:
-            wait_for: how long to wait; None waits as long as the client's option says.
+            wait_for: how long to wait; None takes the client's option.
 
         Returns:
             The response message.
@@ -97,7 +100,7 @@ class IngressInvocationHandle(Generic[R]):
         Raises:
             TerminalError: the invocation failed.
             InvocationNotFoundError: there is none, or its result is no longer kept.
-            WaitTimeoutError: the result was not there in that time; the invocation goes on.
+            WaitTimeoutError: the result did not arrive in that time; the invocation goes on.
             IngressError: the request failed otherwise.
         """
         if wait_for is not None:
@@ -105,30 +108,30 @@ class IngressInvocationHandle(Generic[R]):
         limit = wait_for or self._senders.wait_for
         if limit is None:
             return await self._attach()
-        return await wait_at_most(limit, self._attach(), f"attach to {self._ref}", lambda: self)
+        return await wait_at_most(limit, self._attach(), f"attach to {self.ref}", lambda: self)
 
     async def _attach(self) -> R:
         ingress = self._senders.ingress
-        request = attach_request(self._ref, accept=self._format.content_type)
+        request = attach_request(self.ref, accept=self._format.content_type)
         try:
             response = await ingress.send(request)
         except TerminalError as error:
-            # To attach to an invocation that is not there fails as if it had ended with this
-            # error, which a handler could raise as well. Asking for the output tells which it is.
+            # Attaching to an invocation that does not exist fails with this error, which a handler
+            # could have raised as well. Asking for the output tells the two apart.
             if (error.code, error.message) != _NOT_FOUND:
                 raise
-            output = output_request(self._ref, accept=self._format.content_type)
+            output = output_request(self.ref, accept=self._format.content_type)
             try:
                 response = await ingress.send(output._replace(what=request.what))
-            except InvocationNotReadyError:  # it began just now
+            except InvocationNotReadyError:  # it has just begun
                 raise error from None
         return read_result(request, response, self._format)
 
     async def output(self) -> R | None:
-        """The result if there is one already.
+        """Return the result if there is one already.
 
         Returns:
-            The response message, or None where the invocation has not ended yet.
+            The response message, or None if the invocation has not ended yet.
 
         Raises:
             TerminalError: the invocation failed.
@@ -141,7 +144,7 @@ class IngressInvocationHandle(Generic[R]):
             return None
 
     async def require_output(self) -> R:
-        """The result, which has to be there already; also for a response type of `None`.
+        """Return the result, which has to exist already; works for a response type of `None` too.
 
         Returns:
             The response message.
@@ -152,15 +155,15 @@ class IngressInvocationHandle(Generic[R]):
             InvocationNotFoundError: there is none, or its result is no longer kept.
             IngressError: the request failed otherwise.
         """
-        request = output_request(self._ref, accept=self._format.content_type)
+        request = output_request(self.ref, accept=self._format.content_type)
         return read_result(request, await self._senders.ingress.send(request), self._format)
 
     async def cancel(self) -> None:
         """Cancel the invocation: its handler gets a `CancelledError` where it waits.
 
-        This goes to the admin API, so the client needs an `admin_url`. It returns when Restate
-        has taken the request, which may be long before the handler has ended. An invocation that
-        has ended already is left as it is.
+        The request goes to the admin API, so the client needs an `admin_url`. The call returns when
+        Restate has accepted the request, which may be long before the handler ends. An invocation
+        that has ended already is left alone.
 
         Raises:
             InvocationNotFoundError: there is no such invocation.
@@ -171,7 +174,7 @@ class IngressInvocationHandle(Generic[R]):
     async def kill(self) -> None:
         """End the invocation at once, without letting its handler clean up.
 
-        Otherwise as `cancel`.
+        Otherwise the method works like `cancel`.
 
         Raises:
             InvocationNotFoundError: there is no such invocation.
@@ -180,12 +183,12 @@ class IngressInvocationHandle(Generic[R]):
         await self._senders.act(AdminAction.KILL, await self.invocation_id())
 
     async def purge(self) -> bool:
-        """Forget the result of the invocation, which has ended.
+        """Forget the result of an invocation that has ended.
 
-        This goes to the admin API, so the client needs an `admin_url`.
+        The request goes to the admin API, so the client needs an `admin_url`.
 
         Returns:
-            False where the invocation has not ended yet, and nothing was forgotten.
+            False if the invocation has not ended yet, and nothing was forgotten.
 
         Raises:
             InvocationNotFoundError: there is no such invocation.

@@ -1,7 +1,7 @@
-"""What a caller wants of a handler, as one value, and the HTTP request that it becomes; no I/O.
+"""`HandlerCall`: a call or message as one value, which becomes an HTTP request; no I/O.
 
-The paths are those of Restate 1.7: `/restate/call/...` and `/restate/send/...` cannot be taken for
-a service of that name.
+The paths are those of Restate 1.7, `/restate/call/...` and `/restate/send/...`, which cannot be
+confused with the name of a service.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from restate_proto.model.arguments import (
     check_string,
     wrong_type,
 )
+from restate_proto.model.kinds import HandlerKind
 from restate_proto.model.scope import check_scope
 
 if TYPE_CHECKING:
@@ -34,25 +35,26 @@ if TYPE_CHECKING:
 
     from restate_proto.ingress.invocation_ref import InvocationRef
     from restate_proto.model.options import CallOptions, SubmitOptions
+    from restate_proto.model.service import HandlerDescriptor
     from restate_proto.model.target import Target
 
-__all__ = ["HandlerCall"]
+__all__ = ["HandlerCall", "call_of"]
 
 Q = TypeVar("Q")
 R = TypeVar("R")
 
-# The server takes longer ones, too, but cannot write a time after the year 9999 and breaks off.
+# The server accepts longer ones, but then fails: it cannot write a time after the year 9999.
 _LONGEST_DELAY: Final = timedelta(days=1_000_000)
 
 
 class HandlerCall(NamedTuple, Generic[Q, R]):
-    """A message for a handler, whose result the caller waits for or not.
+    """A message for a handler, with or without waiting for the result.
 
     Args:
         target: the handler.
         message: the request message.
         request_format: how the message is written.
-        response_format: how the response is wanted, and read.
+        response_format: how the response is requested and read.
         options: the caller's options, whose names have been checked.
         runs_once: whether the target is the run handler of a workflow, which runs once for its
             workflow id.
@@ -66,19 +68,19 @@ class HandlerCall(NamedTuple, Generic[Q, R]):
     runs_once: bool = False
 
     def validate(self) -> None:
-        """Refuses a message that breaks the rules of its contract.
+        """Refuse a message that breaks the rules of its contract.
 
         Raises:
-            InvalidMessageError: it does.
+            InvalidMessageError: the message breaks a rule.
             RuleError: a rule cannot be evaluated.
         """
         validate(self.request_format.codec, self.message, f"the request of {self.target}")
 
     def wait_for(self) -> timedelta | None:
-        """How long the caller waits for the result; None where the options do not say.
+        """How long the caller waits for the result; None if the options do not say.
 
         Raises:
-            TypeError: it is no timedelta.
+            TypeError: the option is not a timedelta.
             ValueError: it is not positive.
         """
         limit: timedelta | None = self.options.get("wait_for")
@@ -87,7 +89,7 @@ class HandlerCall(NamedTuple, Generic[Q, R]):
         return limit
 
     def ref(self) -> InvocationRef | None:
-        """What names the invocation that a call makes; None where nothing does."""
+        """Return a reference to the invocation of a call; None if nothing identifies it."""
         key: str | None = self.options.get("idempotency_key")
         if key is not None:
             return IdempotentRef(self.target, key)
@@ -96,19 +98,20 @@ class HandlerCall(NamedTuple, Generic[Q, R]):
         return None
 
     def call_request(self) -> HttpRequest:
-        """The request that waits for the handler's result.
+        """Return the request that waits for the handler's result.
 
         Raises:
-            TypeError: the message or an option is of a wrong type.
-            ValueError: a key is empty, a header cannot be sent, or nobody says what raw bytes are
-                that may be of several content types.
-            CodecError: the message has no form in its encoding.
+            TypeError: the message or an option has the wrong type.
+            ValueError: a key is empty, a header cannot be sent, or raw bytes that may have several
+                content types are sent without one.
+            CodecError: the message cannot be written in its encoding.
         """
-        # A second call of a workflow's run handler is refused: only an idempotency key counts.
+        # A second call of a workflow's run handler is refused, so its workflow id does not make it
+        # repeatable; only an idempotency key does.
         return self._http_request(Operation.CALL, f"call of {self.target}", "", repeatable=False)
 
     def send_request(self) -> HttpRequest:
-        """The request that returns when Restate has the message.
+        """Return the request whose answer comes when Restate has the message.
 
         Raises:
             TypeError: as in `call_request`.
@@ -163,7 +166,7 @@ class HandlerCall(NamedTuple, Generic[Q, R]):
 def _split_content_type(
     headers: Mapping[str, str] | None,
 ) -> tuple[str | None, Mapping[str, str] | None]:
-    """The content type that a caller gives raw bytes, and the other headers."""
+    """Return the content type that a caller gives raw bytes, and the other headers."""
     if not headers:
         return None, headers
     check_headers("IngressClient", headers)
@@ -171,7 +174,7 @@ def _split_content_type(
     if not given:
         return None, headers
     others = {name: value for name, value in headers.items() if name.lower() != "content-type"}
-    header_value("content-type", given[-1])  # refuses what cannot be sent
+    header_value("content-type", given[-1])  # raises if it cannot be sent
     return given[-1], others
 
 
@@ -203,4 +206,33 @@ def _milliseconds(delay: timedelta) -> int:
     if delay > _LONGEST_DELAY:
         raise ValueError(f"the delay is longer than {_LONGEST_DELAY.days} days: {delay!r}")
     milliseconds, rest = divmod(delay, timedelta(milliseconds=1))
-    return milliseconds + bool(rest)  # rounded up: never before its time
+    return milliseconds + bool(rest)  # rounded up, so that it never runs early
+
+
+def call_of(
+    handler: HandlerDescriptor[Q, R],
+    key: str | None,
+    scope: str | None,
+    request: Q,
+    options: CallOptions | SubmitOptions,
+) -> HandlerCall[Q, R]:
+    """Return the call of a handler that a contract describes.
+
+    Args:
+        handler: the handler.
+        key: the object key or workflow id; None for a service, or to take it from the request.
+        scope: the scope to address it in.
+        request: the request message.
+        options: the caller's options, whose names have been checked.
+
+    Raises:
+        ValueError: the handler needs a key, and neither the argument nor the request has it.
+    """
+    return HandlerCall(
+        handler.target(request, key, scope),
+        request,
+        MessageFormat(handler.request, handler.encoding),
+        MessageFormat(handler.response, handler.encoding),
+        options,
+        runs_once=handler.kind is HandlerKind.WORKFLOW,
+    )

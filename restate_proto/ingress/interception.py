@@ -1,11 +1,11 @@
-"""Calls the hooks of interceptors around what a client calls."""
+"""Runs the hooks of interceptors around calls of a client."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from restate_proto.model.hooks import nest
-from restate_proto.model.interceptors import ClientCall
+from restate_proto.model.intercepted import ClientCall
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ async def intercepted(
     *,
     is_message: bool,
 ) -> T:
-    """Make a call, or send a message, inside of the hooks of a client.
+    """Make a call or send a message, wrapped by the hooks of a client.
 
     Args:
         hooks: the hooks.

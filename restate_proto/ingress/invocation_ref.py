@@ -1,7 +1,7 @@
 """References to existing invocations, and the requests about them; no I/O.
 
-The requests name an invocation in a JSON body (Restate 1.7): the server would read a path segment
-as it stands, so that no path can hold every idempotency key.
+The requests name the invocation in a JSON body (Restate 1.7). A path could not hold every
+idempotency key, because the server does not decode its segments.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class InvocationIdRef:
         return f"invocation {self.invocation_id}"
 
     def fields(self) -> dict[str, str | None]:
-        """What names it in a request body."""
+        """Return what names it in a request body."""
         return {"target": "invocation", "invocationId": self.invocation_id}
 
 
@@ -53,7 +53,7 @@ class IdempotentRef:
         return f"{self.target} with idempotency key {self.idempotency_key!r}"
 
     def fields(self) -> dict[str, str | None]:
-        """What names it in a request body."""
+        """Return what names it in a request body."""
         return {
             "target": "idempotentInvocation",
             "service": self.target.service_name,
@@ -76,7 +76,7 @@ class WorkflowRef:
         return f"workflow {self.name}/{self.key}"
 
     def fields(self) -> dict[str, str | None]:
-        """What names it in a request body."""
+        """Return what names it in a request body."""
         return {
             "target": "workflow",
             "workflowName": self.name,
@@ -89,26 +89,26 @@ InvocationRef = InvocationIdRef | IdempotentRef | WorkflowRef
 
 
 def attach_request(ref: InvocationRef, *, accept: str) -> HttpRequest:
-    """A request that waits for the result of an invocation.
+    """Make a request that waits for the result of an invocation.
 
     Args:
         ref: the invocation.
-        accept: the content type of the result that is wanted.
+        accept: the wanted content type of the result.
 
     Raises:
-        TypeError: a part of the name is no string.
-        ValueError: a part of the name is empty.
+        TypeError: a part of the reference is not a string.
+        ValueError: a part of the reference is empty.
     """
     return _ref_request(Operation.ATTACH, f"attach to {ref}", ref, accept)
 
 
 def output_request(ref: InvocationRef, *, accept: str) -> HttpRequest:
-    """A request for the result of an invocation, which does not wait for it; as `attach_request`."""
+    """Make a request for the result of an invocation that does not wait; see `attach_request`."""
     return _ref_request(Operation.OUTPUT, f"output of {ref}", ref, accept)
 
 
 def lookup_request(ref: InvocationRef) -> HttpRequest:
-    """A request for the id that an invocation has, or would have if it were there."""
+    """Make a request for the id that an invocation has, or would have if it existed."""
     return _ref_request(Operation.LOOKUP, f"id of {ref}", ref, "application/json")
 
 

@@ -1,11 +1,11 @@
-"""The limits of a client, as users set them."""
+"""`ClientLimits`: the limits of a client."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
 
-from restate_proto.http2 import PoolLimits
+from restate_proto.http2.limits import PoolLimits
 from restate_proto.model.arguments import check_duration, check_number
 
 __all__ = ["ClientLimits"]
@@ -13,28 +13,29 @@ __all__ = ["ClientLimits"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientLimits:
-    """How many connections a client has, and how long it waits for what.
+    """The limits of a client's connections and of its waiting times.
 
-    None of these bounds how long a handler may take: `wait_for` is for that.
+    They do not limit how long a handler may take; `wait_for` does that.
 
     Attributes:
-        max_connections: connections at once that take requests. A call keeps its stream until its
-            handler ends, for days where that sleeps, and Restate allows 200 streams on each
-            connection: with few, waiting calls would keep the one waiting that ends their wait.
-        max_streams: requests at once on one connection, where the server allows more; None takes
-            what the server allows. With fewer, a proxy that spreads connections has more of them.
-        connect_timeout: until a connection is made, and the server has greeted by its SETTINGS.
-        pool_timeout: how long a request waits for a stream where all of all connections are used;
-            None waits on. Nothing is sent before.
-        read_timeout: how long the server may stay silent. What waits for no handler is answered
-            in this time (a send, an output, a cancellation, ...), from the moment it is sent. A
-            connection on which a call waits is asked for a sign of life after half of it, and
-            counts as lost where none comes.
-        idle_timeout: how long a connection is kept that is not used.
+        max_connections: how many connections may be open at once. A call keeps its stream until its
+            handler ends, which may take days, and Restate allows 200 streams per connection. With
+            too few connections, waiting calls could block the very request that would end their
+            wait.
+        max_streams: how many requests one connection may have at once; None takes the server's
+            limit. A lower number opens more connections, which a proxy can spread.
+        connect_timeout: how long connecting may take, including the server's SETTINGS.
+        pool_timeout: how long a request waits for a free stream before it is sent; None waits for
+            ever.
+        read_timeout: how long the server may stay silent. Requests that do not wait for a handler
+            (a send, an output, a cancellation, ...) must be answered in this time. A connection
+            with waiting calls gets a PING after half of it, and counts as lost if that is not
+            answered.
+        idle_timeout: how long an unused connection is kept.
 
     Raises:
-        ValueError: a value is outside what its limit can be; the message says what it can be.
-        TypeError: a duration is no `timedelta`, or a number no `int`.
+        ValueError: a value is out of range; the message gives the range.
+        TypeError: a duration is not a `timedelta`, or a number is not an `int`.
     """
 
     max_connections: int = 256
@@ -54,7 +55,7 @@ class ClientLimits:
             check_duration("ClientLimits", "pool_timeout", self.pool_timeout)
 
     def of_pool(self) -> PoolLimits:
-        """The same, for the connections."""
+        """Return the limits of the pool of connections."""
         return PoolLimits(
             max_connections=self.max_connections,
             max_streams=self.max_streams,

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for callers that block."""
+"""Runs an event loop in a thread of its own, for callers that block."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from restate_proto.http2 import new_event_loop
+from restate_proto.http2.event_loop import new_event_loop
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -20,14 +20,14 @@ T = TypeVar("T")
 
 _threads: Final[weakref.WeakSet[LoopThread]] = weakref.WeakSet()
 _of_parents: Final[list[object]] = []
-"""Loops of a process that this one was forked from: to free them here would disturb them there."""
+"""Loops of the parent process after a fork: freeing them here would disturb them there."""
 
 
 class LoopThread:
-    """Runs coroutines for callers in any other thread, which wait for them.
+    """Runs coroutines for callers in other threads, which wait for them.
 
-    The thread starts with the first of them, and again in a process that was forked after it. It ends
-    with the program, or with `stop`.
+    The thread starts with the first coroutine, and again in a forked process. It ends with the
+    program or with `stop`.
     """
 
     def __init__(self) -> None:
@@ -38,11 +38,11 @@ class LoopThread:
         _threads.add(self)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine and wait for what it returns; who is interrupted cancels it.
+        """Run a coroutine and wait for its result; an interrupted caller cancels it.
 
         Raises:
-            RuntimeError: the loop is stopped, or was while the coroutine ran; or the caller is in
-                the loop's own thread, which cannot wait for itself.
+            RuntimeError: the loop is stopped, or was stopped while the coroutine ran; or the caller
+                is in the loop's own thread, which cannot wait for itself.
         """
         try:
             future = self._submit(coroutine)
@@ -57,7 +57,7 @@ class LoopThread:
             future.cancel()
             raise
         finally:
-            del future  # an exception that it holds would hold it
+            del future  # breaks the reference cycle between it and its exception
 
     @property
     def is_started(self) -> bool:
@@ -65,10 +65,10 @@ class LoopThread:
         return self._loop is not None
 
     def stop(self) -> threading.Thread | None:
-        """End the thread, and what runs in it, soon. Afterwards nothing runs any more.
+        """Ask the thread to end, with everything that runs in it.
 
         Returns:
-            The thread, to be joined by who has the time.
+            The thread, which callers may join.
         """
         with self._lock:
             self._stopped = True
@@ -79,7 +79,7 @@ class LoopThread:
         return thread
 
     def forget_parent(self) -> None:
-        """In a process that was forked: leave alone what is its parent's."""
+        """Leave the parent's thread and loop alone in a forked process."""
         self._lock = threading.Lock()
         if self._loop is not None:
             _of_parents.append(self._loop)
@@ -93,8 +93,8 @@ class LoopThread:
                 self._start()
             if self._thread is threading.current_thread():
                 raise RuntimeError(
-                    "the client's own thread cannot wait for it: what gives the headers must not use"
-                    " the client that it gives them to"
+                    "the client's own thread cannot wait for it: a function of headers must not use"
+                    " the client that it makes them for"
                 )
             assert self._loop is not None
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop)

@@ -1,4 +1,4 @@
-"""The form of a message's bytes in requests to the ingress and in its answers."""
+"""Writes messages into requests to the ingress, and reads them from answers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ M = TypeVar("M")
 
 
 class Payload(NamedTuple):
-    """The bytes of a message and their content type; None where there are no bytes."""
+    """The bytes of a message and their content type, which is None if there are no bytes."""
 
     data: bytes
     content_type: str | None
 
 
 class MessageFormat(NamedTuple, Generic[M]):
-    """How the messages of one type are written and read.
+    """Writes and reads the messages of one type.
 
     Args:
         codec: the codec of the type.
@@ -35,7 +35,7 @@ class MessageFormat(NamedTuple, Generic[M]):
 
     @property
     def content_type(self) -> str:
-        """The content type of such messages."""
+        """The content type of the messages."""
         if isinstance(self.codec, PlainCodec):
             return APPLICATION_JSON
         if isinstance(self.codec, RawCodec):
@@ -49,19 +49,19 @@ class MessageFormat(NamedTuple, Generic[M]):
 
         Raises:
             TypeError: the object is not of the codec's type.
-            CodecError: the message has no form in this encoding.
+            CodecError: the message cannot be written in this encoding.
         """
         data = encode(self.codec, message, self.encoding)
-        # The ingress refuses an empty body with a content type where the handler has a JSON Schema.
+        # The ingress refuses an empty body with a content type if the handler has a JSON Schema.
         return Payload(data, self.content_type if data else None)
 
     def read(self, data: bytes) -> M:
-        """Read what a handler answered.
+        """Read the answer of a handler.
 
-        The response's content type says nothing: Restate takes it from the handler's registration,
+        The response's content type is ignored: Restate takes it from the handler's registration,
         whatever the handler wrote.
 
         Raises:
-            CodecError: the bytes are no such message.
+            CodecError: the bytes are not such a message.
         """
         return read(self.codec, data, self.encoding)[0]

@@ -1,7 +1,7 @@
 """Requests to the ingress and to the admin API as method, path, headers and body; no I/O.
 
-The paths are those of Restate 1.7. Calls of handlers are in `handler_call`, requests about
-invocations that are there already in `invocation_ref`, and the others here.
+The paths are those of Restate 1.7. Calls of handlers are in `handler_call`, requests about existing
+invocations in `invocation_ref`, and all others here.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ __all__ = [
 ]
 
 Fields = tuple[tuple[bytes, bytes], ...]
-"""Header fields as they are sent, names in lower case."""
+"""Header fields with names in lower case."""
 
 HeaderSource: TypeAlias = Callable[[], Mapping[str, str] | Awaitable[Mapping[str, str]]]
-"""Gives the headers of a request, each time that one is sent."""
+"""Returns headers; it is called each time that a request is sent."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-# What the server can read of a header's value: visible ASCII, spaces only in between.
+# The values of headers that the server can read: visible ASCII, with spaces only in between.
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?|")
 _NOT_THE_CALLERS: Final = {
     "idempotency-key": "pass idempotency_key=... instead",
@@ -56,7 +56,7 @@ _ACCEPT_JSON: Final = (b"accept", b"application/json")
 
 
 class Operation(StrEnum):
-    """What a request is for; the value is a part of the ingress' path where there is one."""
+    """The purpose of a request; the value is a part of the ingress's path if it is not empty."""
 
     CALL = "call"
     SEND = "send"
@@ -70,17 +70,17 @@ class Operation(StrEnum):
 
     @property
     def is_admin(self) -> bool:
-        """Whether it goes to the admin API, and not to the ingress."""
+        """Whether it goes to the admin API instead of the ingress."""
         return self in {Operation.INVOCATION_ACTION, Operation.ADMIN}
 
     @property
     def waits_for_handler(self) -> bool:
-        """Whether the answer comes when a handler has ended, and not at once."""
+        """Whether the answer comes only when a handler has ended."""
         return self is Operation.CALL or self is Operation.ATTACH
 
 
 class AdminAction(Enum):
-    """What the admin API can do to an invocation; the value is the end of the path."""
+    """An action of the admin API on an invocation; the value is the end of the path."""
 
     CANCEL = "cancel"
     KILL = "kill"
@@ -94,8 +94,8 @@ class HttpRequest(NamedTuple):
     """One request.
 
     Args:
-        operation: what it is for.
-        what: that in words, for error messages.
+        operation: its purpose.
+        what: its purpose in words, for error messages.
         method: the HTTP method.
         path: the path, percent-encoded, with the query.
         headers: the header fields.
@@ -113,7 +113,7 @@ class HttpRequest(NamedTuple):
 
 
 def resolve_request(awakeable_id: str, payload: Payload) -> HttpRequest:
-    """A request that completes an awakeable with a message."""
+    """Make a request that resolves an awakeable."""
     content_type = payload.content_type
     return HttpRequest(
         operation=Operation.RESOLVE,
@@ -127,7 +127,7 @@ def resolve_request(awakeable_id: str, payload: Payload) -> HttpRequest:
 
 
 def reject_request(awakeable_id: str, reason: str) -> HttpRequest:
-    """A request that completes an awakeable with a failure."""
+    """Make a request that rejects an awakeable."""
     check_string("IngressClient", "reason", reason)
     return HttpRequest(
         operation=Operation.REJECT,
@@ -143,12 +143,12 @@ def reject_request(awakeable_id: str, reason: str) -> HttpRequest:
 def invocation_action_request(
     action: AdminAction, invocation_id: str, **options: str
 ) -> HttpRequest:
-    """A request to the admin API that does something to an invocation.
+    """Make a request to the admin API that acts on an invocation.
 
     Args:
-        action: what.
-        invocation_id: to which.
-        **options: how, as the admin API's query has it: `deployment="latest"`.
+        action: the action.
+        invocation_id: the invocation.
+        **options: parameters of the admin API's query, such as `deployment="latest"`.
     """
     query = f"?{urlencode(options)}" if options else ""
     return HttpRequest(
@@ -158,18 +158,19 @@ def invocation_action_request(
         path=f"/invocations/{path_segment(invocation_id, 'invocation id')}/{action.value}{query}",
         headers=(_ACCEPT_JSON,),
         body=b"",
-        # A second purge would not find what the first one has purged.
+        # Not repeatable: a second purge would not find the invocation that the first one has
+        # purged.
         repeatable=action not in {AdminAction.PURGE, AdminAction.RESTART_AS_NEW},
     )
 
 
 def admin_request(method: str, path: str, body: object = None) -> HttpRequest:
-    """A request to the admin API about anything else.
+    """Make any other request to the admin API.
 
     Args:
         method: the HTTP method.
         path: the path, percent-encoded, with the query.
-        body: what is sent as JSON; None for nothing.
+        body: a value that is sent as JSON; None for nothing.
     """
     json_fields = () if body is None else ((b"content-type", b"application/json"),)
     return HttpRequest(
@@ -179,17 +180,17 @@ def admin_request(method: str, path: str, body: object = None) -> HttpRequest:
         path=path,
         headers=(*json_fields, _ACCEPT_JSON),
         body=b"" if body is None else json.dumps(body).encode(),
-        # To register or to remove a deployment twice leaves what doing it once does.
+        # Registering or removing a deployment twice has the same effect as once.
         repeatable=True,
     )
 
 
 def checked_headers(headers: Mapping[str, str] | None) -> Fields:
-    """A caller's own headers as they are sent.
+    """Check a caller's own headers, and return them in the form that is sent.
 
     Raises:
-        TypeError: they are no mapping of strings.
-        ValueError: a name or a value cannot be sent, or the header is not the caller's to set.
+        TypeError: they are not a mapping of strings.
+        ValueError: a name or a value cannot be sent, or callers must not set the header.
     """
     if headers is None:
         return ()
@@ -200,20 +201,20 @@ def checked_headers(headers: Mapping[str, str] | None) -> Fields:
         if name in _NOT_THE_CALLERS:
             raise ValueError(f"header {given!r} cannot be set: {_NOT_THE_CALLERS[name]}")
         if not _NAME.fullmatch(name):
-            raise ValueError(f"header {given!r}: not a header name")
+            raise ValueError(f"header {given!r}: this is not the name of a header")
         checked.append((name.encode("ascii"), header_value(f"header {given!r}", value)))
     return tuple(checked)
 
 
 def header_value(name: str, value: str) -> bytes:
-    """The value of a header field as it is sent.
+    """Check the value of a header field, and return it in the form that is sent.
 
     Args:
-        name: what the value is of, for error messages.
+        name: the name of the header or option, for error messages.
         value: the value.
 
     Raises:
-        TypeError: it is no string.
+        TypeError: it is not a string.
         ValueError: it has characters that a header field cannot have.
     """
     check_string("IngressClient", name, value)
@@ -226,14 +227,14 @@ def header_value(name: str, value: str) -> bytes:
 
 
 def path_segment(text: str, what: str) -> str:
-    """A segment of a path, percent-encoded.
+    """Percent-encode a segment of a path.
 
     Args:
         text: the segment.
-        what: what it is, for error messages.
+        what: its meaning, for error messages.
 
     Raises:
-        TypeError: it is no string.
+        TypeError: it is not a string.
         ValueError: it is empty.
     """
     check_string("IngressClient", what, text)

@@ -1,10 +1,9 @@
-"""What the ingress answered: a result, or the error to raise; no I/O."""
+"""Reads answers of the ingress: a result, or the error to raise; no I/O."""
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from restate_proto.ingress import errors
@@ -36,7 +35,7 @@ _LONGEST_QUOTE = 300
 
 
 class HttpResponse(Protocol):
-    """A response, as the HTTP client gives it."""
+    """A response of the HTTP client."""
 
     @property
     def status(self) -> int:
@@ -55,7 +54,7 @@ class HttpResponse(Protocol):
 
 
 class SendReceipt(NamedTuple):
-    """What Restate says when it has a message."""
+    """Restate's answer to a one-way message."""
 
     invocation_id: str
     accepted: bool  # False: an earlier request had the same idempotency key or workflow id
@@ -65,16 +64,16 @@ class SendReceipt(NamedTuple):
 def read_failure(
     request: HttpRequest, response: HttpResponse, now: Callable[[], datetime]
 ) -> RestateError | None:
-    """The error that a response stands for.
+    """Return the error that a response means.
 
     Args:
-        request: what was asked.
-        response: what came back.
-        now: gives the time of day, for a `Retry-After` with a date.
+        request: the request.
+        response: its response.
+        now: returns the time of day, for a `Retry-After` with a date.
 
     Returns:
-        A `TerminalError` where the invocation failed, an `IngressError` where it is not the
-        invocation's failure, and None where the request succeeded.
+        A `TerminalError` if the invocation failed, an `IngressError` if the request failed for
+        another reason, and None if it succeeded.
     """
     headers = response.headers
     if response.status < 300 and "x-restate-error-source" not in headers:
@@ -82,10 +81,10 @@ def read_failure(
     source = headers.get("x-restate-error-source")
     body = _json_object(response.body)
     if request.operation.is_admin:
-        if source is not None:  # so this is the ingress
+        if source is not None:  # the answer is the ingress's own
             return not_restate_error(request, response)
     elif source is None:
-        # Servers before 1.7.4 do not say; they name the invocation in its own failures alone.
+        # Servers before 1.7.4 do not send this header, but only failures of invocations name one.
         named = response.headers.get("x-restate-id") is not None
         source = body.get("source", "invocation" if named else None)
     if source == "invocation":
@@ -94,26 +93,26 @@ def read_failure(
 
 
 def read_result(request: HttpRequest, response: HttpResponse, format_: MessageFormat[M]) -> M:
-    """The message that a call, an attach or an output gave.
+    """Read the message in the answer to a call, an attach or an output.
 
     Raises:
-        InvalidResponseError: the body is no such message.
+        InvalidResponseError: the body is not such a message.
     """
     try:
         return format_.read(response.body)
     except CodecError as error:
         raise errors.InvalidResponseError(
             f"{request.what}: the invocation succeeded, but its result cannot be read: {error};"
-            " do caller and handler have the same contract?",
+            " check that caller and handler have the same contract",
             status=response.status,
         ) from error
 
 
 def read_receipt(request: HttpRequest, response: HttpResponse) -> SendReceipt:
-    """What a send gave.
+    """Read the answer to a one-way message.
 
     Raises:
-        InvalidResponseError: the body is not what Restate answers.
+        InvalidResponseError: the body is not Restate's.
     """
     body = _json_object(response.body)
     try:
@@ -128,10 +127,10 @@ def read_receipt(request: HttpRequest, response: HttpResponse) -> SendReceipt:
 
 
 def read_invocation_id(request: HttpRequest, response: HttpResponse) -> str:
-    """What a lookup gave.
+    """Read the answer to a lookup.
 
     Raises:
-        InvalidResponseError: the body is not what Restate answers.
+        InvalidResponseError: the body is not Restate's.
     """
     try:
         return _checked_string(_json_object(response.body)["invocationId"])
@@ -140,7 +139,7 @@ def read_invocation_id(request: HttpRequest, response: HttpResponse) -> str:
 
 
 def repeat_advice(request: HttpRequest) -> str:
-    """Says whether a request whose outcome is unknown may be repeated."""
+    """Say whether a request whose outcome is unknown may be repeated."""
     if request.repeatable:
         return "it is safe to repeat"
     return (
@@ -150,7 +149,7 @@ def repeat_advice(request: HttpRequest) -> str:
 
 
 def not_restate_error(request: HttpRequest, response: HttpResponse) -> errors.InvalidResponseError:
-    """The error for an answer that Restate does not give."""
+    """Make the error for an answer that is not Restate's."""
     text = _shortened(response.body)
     return errors.InvalidResponseError(
         f"{request.what}: {response.status}{': ' if text else ''}{text};"
@@ -210,7 +209,7 @@ def _ingress_failure(
     )
 
 
-# The errors that Restate alone knows the reason of; a proxy may have one for the others.
+# The errors whose reason only Restate knows; the others may come from a proxy.
 _KNOWN_TO_RESTATE_ALONE = (
     errors.ServiceNotFoundError,
     errors.InvocationNotFoundError,
@@ -218,8 +217,8 @@ _KNOWN_TO_RESTATE_ALONE = (
     errors.InvalidResponseError,
 )
 
-# What an HTTP server refuses before anything reads the request, whosever it is: the reason, and
-# what to do.
+# Statuses with which any HTTP server may refuse a request before it is read: the reason, and what
+# to do.
 _REFUSED_BY_ANY_HTTP_SERVER = {
     413: ("the request's body is too large", "send a smaller message"),
     414: ("the request's path is too long", "shorten the key"),
@@ -233,22 +232,22 @@ _REFUSED_BY_ANY_HTTP_SERVER = {
 }
 
 _WRONG_SERVER = {
-    False: "this is not an answer of Restate's ingress: is the client's URL that of the ingress"
-    " (port 8080 by default), and not the admin API's?",
-    True: "this is not an answer of Restate's admin API: is admin_url that of the admin API"
-    " (port 9070 by default), and not the ingress's?",
+    False: "this is not an answer of Restate's ingress: check that the client's URL is that of the"
+    " ingress (port 8080 by default) and not the admin API's",
+    True: "this is not an answer of Restate's admin API: check that admin_url is that of the admin"
+    " API (port 9070 by default) and not the ingress's",
 }
 
 
 def _error_class_and_advice(
     request: HttpRequest, status: int
 ) -> tuple[type[errors.IngressError], str]:
-    """The error of a status, and what to do about it."""
+    """Return the class of error for a status, and what to do about it."""
     if status == 404:
         if request.operation in {Operation.CALL, Operation.SEND}:
             return errors.ServiceNotFoundError, (
-                "is an endpoint with this service registered with Restate, in a version that has"
-                " the handler?"
+                "check that an endpoint with this service is registered with Restate, in a version"
+                " that has the handler"
             )
         if request.operation is Operation.ADMIN:
             return errors.IngressBadRequestError, "the admin API does not know it"
@@ -267,7 +266,7 @@ def _error_class_and_advice(
     if status in {408, 425} or status >= 500:
         return errors.OutcomeUnknownError, repeat_advice(request)
     if status < 400:
-        return errors.InvalidResponseError, "it is no answer to that"
+        return errors.InvalidResponseError, "Restate does not answer this request like that"
     return errors.IngressBadRequestError, "the request cannot succeed as it is"
 
 
@@ -301,12 +300,14 @@ def _retry_after(response: HttpResponse, now: Callable[[], datetime]) -> timedel
     if value.strip().isdecimal():
         try:
             return timedelta(seconds=float(value))
-        except OverflowError:  # for ever
+        except OverflowError:  # too long for a timedelta
             return timedelta.max
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few servers send a date
+
     try:
         date = parsedate_to_datetime(value)
     except ValueError:
         return None
-    if date.tzinfo is None:  # "-0000", which is UTC as well
+    if date.tzinfo is None:  # "-0000", which means UTC
         date = date.replace(tzinfo=UTC)
     return max(timedelta(0), date - now())

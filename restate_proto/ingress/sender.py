@@ -1,9 +1,10 @@
-"""Sends requests over HTTP/2, and repeats them where the policy allows it and it is safe.
+"""Sends requests over HTTP/2, and repeats them if the policy allows it and it is safe.
 
-A request that was not processed (no connection, refused) may be repeated always. One whose outcome
-is unknown (connection lost, 408, 425, 429, 5xx) may be repeated where doing it twice is the same as
-doing it once: with an idempotency key, to submit a workflow, to attach, to read an output, to
-cancel. What a handler failed with is never repeated: Restate has retried that.
+A request that was not processed (no connection, refused) can always be repeated. One whose outcome
+is unknown (connection lost, 408, 425, 429, 5xx) is repeated only if doing it twice has the same
+effect as doing it once: a call with an idempotency key, the submission of a workflow, an attach, an
+output, a cancellation. Failures of handlers are never repeated, because Restate has retried them
+already.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Protocol
 
-from restate_proto.http2 import (
+from restate_proto.http2.errors import (
     ConnectError,
     ConnectionLostError,
     MalformedResponseError,
@@ -48,17 +49,17 @@ if TYPE_CHECKING:
 __all__ = ["HttpSender", "Sender", "Senders", "Transport"]
 
 _JITTER: Final = 0.2
-"""The part of each delay that is left to chance: clients that failed together come back apart."""
+"""The random fraction of each delay, so that clients that failed together come back apart."""
 
 
 class Sender(Protocol):
-    """What sends requests to one server."""
+    """Sends requests to one server."""
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """Send a request.
 
         Returns:
-            The response of a success.
+            The response, if the request succeeded.
 
         Raises:
             TerminalError: the invocation failed.
@@ -73,12 +74,12 @@ class Sender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """What an `IngressClient` sends requests with, and its handles do.
+    """The senders that an `IngressClient` and its handles use.
 
     Args:
         ingress: sends requests to the ingress.
-        admin: sends requests to the admin API; None where its address is not known.
-        wait_for: how long a result is waited for where nothing else is said; None waits on.
+        admin: sends requests to the admin API; None if its address is not known.
+        wait_for: how long to wait for a result by default; None waits for ever.
     """
 
     ingress: Sender
@@ -86,10 +87,10 @@ class Senders:
     wait_for: timedelta | None
 
     async def act(self, action: AdminAction, invocation_id: str) -> bool:
-        """Ask the admin API to do something to an invocation.
+        """Ask the admin API to act on an invocation.
 
         Returns:
-            False where it has ended already, or, for a purge, has not ended yet.
+            False if it has ended already, or, for a purge, has not ended yet.
 
         Raises:
             InvocationNotFoundError: there is no such invocation.
@@ -98,7 +99,7 @@ class Senders:
         request = invocation_action_request(action, invocation_id)
         if self.admin is None:
             raise IngressError(
-                f"{request.what}: that goes to Restate's admin API; pass its address, as in"
+                f"{request.what}: this needs Restate's admin API; pass its address, as in"
                 " IngressClient(base_url, admin_url='http://127.0.0.1:9070')"
             )
         try:
@@ -117,7 +118,7 @@ class Senders:
 
 
 class Transport(Protocol):
-    """What sends one HTTP request: `restate_proto.http2.Http2Client`."""
+    """Sends single HTTP requests; `restate_proto.http2.Http2Client` is one."""
 
     async def request(
         self,
@@ -141,14 +142,15 @@ class HttpSender:
 
     Args:
         transport: sends one request; its errors name the server's URL.
-        headers: headers for every request that does not have them itself, or what gives them.
+        headers: headers for every request that does not have them itself, or a function that
+            returns them.
         policy: when to repeat requests; None never does.
-        answer_timeout: how long an answer may take that no handler is waited for with; None waits
-            on.
-        clock: the time in seconds, from any start.
-        now: the time of day.
+        answer_timeout: how long answers may take to requests that do not wait for a handler; None
+            waits for ever.
+        clock: returns the time in seconds, from any start.
+        now: returns the time of day.
         sleep: waits for some seconds.
-        chance: a random number from 0 to 1.
+        chance: returns a random number from 0 to 1.
     """
 
     def __init__(
@@ -180,7 +182,7 @@ class HttpSender:
 
         Raises:
             TerminalError: the invocation failed.
-            IngressError: the request failed otherwise; from its last attempt.
+            IngressError: the request failed otherwise; the error is that of the last attempt.
         """
         started = self._clock()
         attempts = 0
@@ -240,7 +242,7 @@ class HttpSender:
     def _delay(
         self, policy: RetryPolicy, attempts: int, elapsed: float, retry_after: timedelta | None
     ) -> float | None:
-        """The seconds before the next attempt; None where there is none, or it would be too late."""
+        """Return the seconds before the next attempt; None if there is none, or not in time."""
         planned = policy.next_delay(attempts, timedelta(seconds=elapsed))
         if isinstance(planned, GiveUp):
             return None
@@ -248,7 +250,7 @@ class HttpSender:
         if retry_after is not None:
             delay = max(delay, retry_after.total_seconds())
         limit = policy.max_duration
-        # Somebody waits for this: a next attempt that the policy does not allow is not waited for.
+        # A caller waits for this, so the last delay is skipped if no attempt may follow it.
         if limit is not None and elapsed + delay > limit.total_seconds():
             return None
         return delay
@@ -260,7 +262,7 @@ def _with_headers(fields: Fields, more: Sequence[tuple[bytes, bytes]]) -> Fields
 
 
 def _unanswered(request: HttpRequest, cause: Exception) -> IngressError:
-    """The error of a request that got no response."""
+    """Make the error of a request that got no response."""
     if isinstance(cause, PoolTimeoutError):
         return IngressUnreachableError(
             f"{request.what}: not sent: {cause}; make fewer calls at once, or raise max_connections"

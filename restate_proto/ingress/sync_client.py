@@ -1,4 +1,4 @@
-"""The client for calls from outside, for code that blocks."""
+"""`SyncIngressClient`: calls handlers from outside, for code that blocks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from restate_proto.ingress.client import IngressClient
 from restate_proto.ingress.errors import WaitTimeoutError
+from restate_proto.ingress.handler_call import call_of
 from restate_proto.ingress.loop_thread import LoopThread
 from restate_proto.ingress.sync_handle import SyncInvocationHandle
 from restate_proto.model.kinds import Encoding
@@ -34,18 +35,17 @@ T = TypeVar("T")
 
 
 class _Client(IngressClient):
-    """The client that does the work."""
+    """The asynchronous client that does the work."""
 
     _name = "SyncIngressClient"
 
 
 class SyncIngressClient:
-    """Calls the services of a Restate server from outside of them; each call blocks its thread.
+    """Calls the services of a Restate server from outside of handlers; each call blocks its thread.
 
-    It does what an `IngressClient` does, has the same options and methods, and raises the same
-    errors. Any number of threads may use one client at once, and share its connections. A thread of
-    its own, which starts with the first request, sends the requests; in a process that is forked
-    later, another one does.
+    It has the options and methods of an `IngressClient` and raises the same errors. Any number of
+    threads may use one client at once, and share its connections. The requests are sent by a thread
+    of its own, which starts with the first request; a forked process gets another one.
 
     ```python
     with SyncIngressClient("http://127.0.0.1:8080") as client:
@@ -53,17 +53,22 @@ class SyncIngressClient:
         response = cart.add_ticket(AddTicketRequest(ticket_id="t1"))
     ```
 
-    A coroutine that calls it holds up its event loop: use an `IngressClient` there.
+    Do not call it in a coroutine, because that blocks the event loop; use an `IngressClient` there.
 
     Args:
-        base_url: where the ingress is, such as `http://127.0.0.1:8080`. It may have a path.
+        base_url: the URL of the ingress, such as `http://127.0.0.1:8080`. It may have a path.
         **options: the options of `ClientOptions`.
 
     Raises:
         TypeError: as for an `IngressClient`.
         ValueError: as for an `IngressClient`.
         ImportError: as for an `IngressClient`.
+
+    Attributes:
+        new_call: for generated clients; not part of the public interface.
     """
+
+    new_call = staticmethod(call_of)
 
     def __init__(self, base_url: str, **options: Unpack[ClientOptions]) -> None:
         headers = options.get("headers")
@@ -71,11 +76,11 @@ class SyncIngressClient:
             options["headers"] = _in_a_thread(headers)
         self._client = _Client(base_url, **options)
         self._thread = LoopThread()
-        # The thread holds nothing of the client: where that is forgotten, the thread ends, too.
+        # The thread does not refer to the client, so that it ends when the client is garbage.
         weakref.finalize(self, self._thread.stop).atexit = False
 
     def __enter__(self) -> Self:
-        """The client itself."""
+        """Return the client itself."""
         return self
 
     def __exit__(
@@ -124,10 +129,10 @@ class SyncIngressClient:
         sent = self._client.send(target, request, response_type, encoding=encoding, **options)
         return SyncInvocationHandle(self, self.wait(sent))
 
-    # -- what the generated clients and handles call; no part of the public interface --------
+    # -- for generated clients and handles; not part of the public interface -----------------
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run something of the asynchronous client, and wait for it."""
+        """Run a coroutine of the asynchronous client, and wait for it."""
         try:
             return self._thread.run(coroutine)
         except WaitTimeoutError as error:
@@ -146,15 +151,15 @@ class SyncIngressClient:
     def handle_of(
         self, ref: InvocationRef, response_format: MessageFormat[R]
     ) -> SyncInvocationHandle[R]:
-        """The handle of an invocation."""
+        """Return the handle of an invocation."""
         return SyncInvocationHandle(self, self._client.handle_of(ref, response_format))
 
-    # -- invocations that are there already --------------------------------------------------
+    # -- existing invocations ----------------------------------------------------------------
 
     def invocation(
         self, invocation_id: str, response_type: type[R], *, encoding: Encoding = Encoding.PROTOBUF
     ) -> SyncInvocationHandle[R]:
-        """A handle of the invocation with this id; as `IngressClient.invocation`."""
+        """Return a handle of the invocation with this id; as `IngressClient.invocation`."""
         found = self._client.invocation(invocation_id, response_type, encoding=encoding)
         return SyncInvocationHandle(self, found)
 
@@ -166,7 +171,7 @@ class SyncIngressClient:
         *,
         encoding: Encoding = Encoding.PROTOBUF,
     ) -> SyncInvocationHandle[R]:
-        """A handle of what has an idempotency key; as `IngressClient.idempotent_invocation`."""
+        """Return a handle of an idempotency key; as `IngressClient.idempotent_invocation`."""
         found = self._client.idempotent_invocation(
             target, idempotency_key, response_type, encoding=encoding
         )
@@ -181,7 +186,7 @@ class SyncIngressClient:
         scope: str | None = None,
         encoding: Encoding = Encoding.PROTOBUF,
     ) -> SyncInvocationHandle[R]:
-        """A handle of the run of the workflow with this id; as `IngressClient.workflow`."""
+        """Return a handle of the run of the workflow with this id; as `IngressClient.workflow`."""
         found = self._client.workflow(name, key, response_type, scope=scope, encoding=encoding)
         return SyncInvocationHandle(self, found)
 
@@ -223,7 +228,7 @@ class SyncIngressClient:
 
 
 def _in_a_thread(source: HeaderSource) -> HeaderSource:
-    """Calls a function where it may block: the one thread of the client has other requests."""
+    """Call a function in another thread, where it may block without holding up other requests."""
 
     async def headers() -> Mapping[str, str]:
         given = await asyncio.to_thread(source)

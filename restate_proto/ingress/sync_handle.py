@@ -1,4 +1,4 @@
-"""A handle of one invocation, for callers from outside that block."""
+"""`SyncInvocationHandle`: a handle of one invocation, for code that blocks."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ T = TypeVar("T")
 
 
 class Waiter(Protocol):
-    """What waits for coroutines: a `SyncIngressClient`."""
+    """Waits for coroutines; `SyncIngressClient` does."""
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine and wait for what it returns."""
+        """Run a coroutine and wait for its result."""
         ...
 
 
 class SyncInvocationHandle(Generic[R]):
-    """An invocation, as an `IngressInvocationHandle` is one; each method blocks until it is answered.
+    """A handle of an invocation, like `IngressInvocationHandle`; each method blocks.
 
     A `SyncIngressClient` and the generated clients make these.
     """
@@ -44,11 +44,11 @@ class SyncInvocationHandle(Generic[R]):
 
     @property
     def execution_time(self) -> datetime | None:
-        """When a delayed message is going to run, in UTC; None where there was no delay."""
+        """When a delayed message will run, in UTC; None without a delay."""
         return self._handle.execution_time
 
     def invocation_id(self) -> str:
-        """The invocation's id; as `IngressInvocationHandle.invocation_id`."""
+        """Return the invocation's id; as `IngressInvocationHandle.invocation_id`."""
         return self._wait(self._handle.invocation_id())
 
     def attach(self, *, wait_for: timedelta | None = None) -> R:
@@ -56,11 +56,11 @@ class SyncInvocationHandle(Generic[R]):
         return self._wait(self._handle.attach(wait_for=wait_for))
 
     def output(self) -> R | None:
-        """The result if there is one already; as `IngressInvocationHandle.output`."""
+        """Return the result if there is one already; as `IngressInvocationHandle.output`."""
         return self._wait(self._handle.output())
 
     def require_output(self) -> R:
-        """The result, which has to be there; as `IngressInvocationHandle.require_output`."""
+        """Return the result, which has to be there; as `IngressInvocationHandle.require_output`."""
         return self._wait(self._handle.require_output())
 
     def cancel(self) -> None:

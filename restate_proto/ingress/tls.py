@@ -1,4 +1,4 @@
-"""The TLS context of a client, as it was given, or made of files."""
+"""Makes the TLS context of a client from its options."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import ssl
 from typing import TYPE_CHECKING
 
-from restate_proto.http2 import client_ssl_context
+from restate_proto.http2.tls import client_ssl_context
 from restate_proto.model.arguments import wrong_type
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ def tls_context(
     tls_certificate: str | PathLike[str] | None,
     tls_key: str | PathLike[str] | None,
 ) -> ssl.SSLContext | None:
-    """The context that the options of a client say; None where they say nothing.
+    """Return the TLS context that the options of a client ask for, or None.
 
     Raises:
-        TypeError: an option is of a wrong type.
+        TypeError: an option has the wrong type.
         ValueError: the options exclude each other, or a file cannot be used.
     """
     if not isinstance(context, ssl.SSLContext | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
@@ -39,12 +39,12 @@ def tls_context(
     if not given:
         return context
     if context is not None:
-        raise ValueError(f"{where}: pass ssl, or {' and '.join(given)}: the one replaces the other")
+        raise ValueError(f"{where}: pass either ssl or {' and '.join(given)}")
     if tls_key is not None and tls_certificate is None:
-        raise ValueError(f"{where}(tls_key={tls_key!r}): pass tls_certificate, too")
+        raise ValueError(f"{where}(tls_key={tls_key!r}): pass tls_certificate as well")
     try:
         context = client_ssl_context(tls_ca)
-    except OSError as error:  # an SSLError is one
+    except OSError as error:  # SSLError included
         raise ValueError(
             f"{where}(tls_ca={tls_ca!r}): {_reason(error)}; it has to be a PEM file with the"
             " certificates of issuers"
@@ -62,7 +62,7 @@ def tls_context(
 
 
 def _no_password() -> str:
-    """What OpenSSL would ask the terminal for."""
+    """Return an empty password, so that OpenSSL does not ask for one at the terminal."""
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Waits for a result for a limited time, and says how to wait on."""
+"""Waits for a result for a limited time; the error says how to wait longer."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ T = TypeVar("T")
 async def wait_at_most(
     limit: timedelta, result: Awaitable[T], what: str, handle: Callable[[], Any]
 ) -> T:
-    """Wait for a result. The end of the wait is no end of the work: the request alone is given up.
+    """Wait for a result. When the time is over, only the request is given up: the work goes on.
 
     Args:
         limit: how long to wait.
-        result: what gives the result.
-        what: what is waited for, for the error.
-        handle: makes the handle of the invocation; None where nothing names it.
+        result: the coroutine that returns the result.
+        what: the request in words, for the error.
+        handle: makes the handle of the invocation; None if nothing identifies it.
 
     Raises:
-        WaitTimeoutError: the result was not there in time.
+        WaitTimeoutError: the result did not arrive in time.
     """
     seconds = limit.total_seconds()
     deadline = asyncio.timeout(seconds)
@@ -37,12 +37,12 @@ async def wait_at_most(
             return await result
     except TimeoutError:
         if not deadline.expired():
-            raise  # it is another's
+            raise  # somebody else's timeout
     found = handle()
     if found is None:
-        advice = "nothing names it, so nobody can wait on: with an idempotency_key, the error's handle can"
+        advice = "with an idempotency_key, the error's handle could wait longer"
     else:
-        advice = "attach() of the error's handle waits on"
+        advice = "attach() of the error's handle waits longer"
     raise WaitTimeoutError(
         f"{what}: no result within {seconds:g} s (wait_for); an invocation that has begun goes on;"
         f" {advice}",

@@ -1,4 +1,4 @@
-"""Logs: what a record says of its invocation, how it is written, and that nobody can forge one."""
+"""Logging: records name their invocation, are written as text or JSON, and cannot be forged."""
 
 from __future__ import annotations
 

@@ -19,20 +19,20 @@ _FORMATTERS = {"text": TextFormatter, "json": JsonFormatter}
 
 
 def configure_logging(level: str | None = None, format: LogFormat | None = None) -> None:  # noqa: A002 - reads best at the call
-    """Have the process write its log to stderr, and every record say whose invocation it is.
+    """Write the log of the process to stderr, with the invocation in every record.
 
-    What an application has configured itself stays as it is: where `logging` has a handler and
-    neither argument is given, only the filter is added, to every handler there is. So call this
-    after the application was imported. It may be called again.
+    The application's own configuration stays as it is: if `logging` has a handler and neither
+    argument is given, only the filter is added, to every handler. So import the application
+    first. The function may be called again.
 
     Args:
         level: the level of the root logger: "debug", "info", "warning", "error" or "critical".
-            Without, "info" where nothing has configured `logging`.
-        format: "text" or "json". Where it is given, it replaces the handlers of the root logger.
-            Without, text where there are none.
+                By default "info", if nothing has configured `logging`.
+        format: "text" or "json", which replaces the handlers of the root logger. By default text,
+            if there are none.
 
     Raises:
-        ValueError: there is no such level or format.
+        ValueError: the level or the format is unknown.
     """
     if level is not None and level.lower() not in LEVELS:
         raise ValueError(f"level={level!r}: must be one of {', '.join(LEVELS)}")
@@ -53,7 +53,7 @@ def configure_logging(level: str | None = None, format: LogFormat | None = None)
 
 
 def _filter_all() -> None:
-    """Put the filter on every handler of every logger that does not have it."""
+    """Put the filter on every handler of every logger, unless it is there already."""
     loggers = [logging.getLogger(), *logging.root.manager.loggerDict.values()]
     for logger in loggers:
         for handler in logger.handlers if isinstance(logger, logging.Logger) else ():

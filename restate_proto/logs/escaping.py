@@ -1,7 +1,7 @@
-"""Loggers that escape what peers and exceptions say, so that nobody can forge lines of the log.
+"""Loggers that escape the texts of peers and exceptions, so that nobody can forge lines of the log.
 
-What a peer sends, and what an exception says, may hold line breaks, which look like further
-records, and escape sequences, which a terminal obeys.
+Such a text may contain line breaks, which look like further records, and escape sequences, which a
+terminal obeys.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 __all__ = ["escape", "escape_json", "get_logger"]
 
-# What is no character to be seen: controls (C0, C1), line and paragraph separators, what turns the
-# direction of the text around it, and halves of surrogate pairs, which no stream can encode.
+# Invisible characters: controls (C0, C1), line and paragraph separators, marks that change the
+# direction of the text around them, and halves of surrogate pairs, which no stream can encode.
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 
 def escape(text: str) -> str:
-    r"""The text on one line, with control characters written as in a Python string: `\n`, `\x1b`."""
+    r"""Write a text on one line, with control characters as in a Python string: `\n`, `\x1b`."""
     return _UNSEEN.sub(_written, text) if not text.isascii() or not text.isprintable() else text
 
 
 def escape_json(text: str) -> str:
-    """JSON on one line, with the characters escaped that JSON allows and nobody sees."""
+    """Write JSON on one line, and escape the invisible characters that JSON allows."""
     return _UNSEEN.sub(_written_in_json, text) if not text.isprintable() else text
 
 
@@ -42,9 +42,10 @@ def _written(match: re.Match[str]) -> str:
 
 
 def get_logger(name: str) -> logging.Logger:
-    """The logger of that name, whose records have every argument and every exception text escaped.
+    """Return a logger that escapes every argument and every exception text of its records.
 
-    The exception itself stays in the record (`exc_info`), for handlers that do more than write.
+    The exception itself stays in the record (`exc_info`), for handlers that do more with it than
+    write.
 
     Args:
         name: the logger's name.
@@ -59,7 +60,7 @@ def _escape_record(record: logging.LogRecord) -> bool:
     if isinstance(record.args, tuple):
         record.args = tuple(map(_escape_argument, record.args))
     if record.exc_info is not None and record.exc_info[1] is not None:
-        # Where this is set, formatters take it.
+        # Formatters use this text if it is set.
         record.exc_text = _format(record.exc_info[1])
     return True
 
@@ -69,7 +70,7 @@ def _escape_argument(argument: object) -> object:
 
 
 class _Traceback(TracebackException):
-    """A traceback with the exceptions' own texts escaped, and indented where they take more lines."""
+    """A traceback with the exceptions' own texts escaped; further lines of a text are indented."""
 
     def format_exception_only(self, *args: Any, **options: Any) -> Generator[str]:
         for number, text in enumerate(super().format_exception_only(*args, **options)):
@@ -80,7 +81,7 @@ class _Traceback(TracebackException):
 def _format(error: BaseException) -> str:
     traceback = TracebackException.from_exception(error)
     others = [traceback]
-    while others:  # causes, contexts and the members of groups are made by the base class
+    while others:  # causes, contexts and the members of groups, which the base class makes
         each = others.pop()
         each.__class__ = _Traceback
         others += [other for other in (each.__cause__, each.__context__) if other is not None]

@@ -1,4 +1,4 @@
-"""How a record is written: as text for people, and as JSON for what collects logs."""
+"""Formatters of records: as text for people, and as JSON for log collectors."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["JsonFormatter", "TextFormatter"]
 
 _STANDARD = {
     *vars(logging.makeLogRecord({})),
-    *("asctime", "message", "taskName"),  # set by formatters, and since Python 3.12
+    *("asctime", "message", "taskName"),  # the first two are set by formatters, the last since 3.12
     *("invocation_id", "invocation_target", "invocation_key", "invocation_attempt"),
 }
 
 
 class TextFormatter(logging.Formatter):
-    """One line for each record, with its invocation at the end; then its traceback.
+    """Writes one line for each record, with its invocation at the end, and then its traceback.
 
     ```text
     2026-12-01 10:15:02,123 INFO shop.cart: added t1 [shop.v1.Cart/ada/AddTicket inv_1a2b attempt 1]
@@ -33,10 +33,10 @@ class TextFormatter(logging.Formatter):
 
     @override
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """The line, without a traceback."""
+        """Write the line, without a traceback."""
         line = super().formatMessage(record)
         id_ = getattr(record, "invocation_id", "")
-        if not id_ or id_ in line:  # what the library says of an invocation names it
+        if not id_ or id_ in line:  # the library's own messages may name the invocation already
             return line
         target, attempt = (
             record.__dict__["invocation_target"],
@@ -46,17 +46,17 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object on one line for each record.
+    """Writes one JSON object on one line for each record.
 
-    Its members are `timestamp` (RFC 3339, UTC), `level`, `logger` and `message`; those of the
-    invocation, where there is one, as `InvocationFilter` names them; what the record was given as
-    `extra`; and `exception` and `stack` with the traceback, as text. A value that is no JSON is
-    written as `str` gives it.
+    Its members are `timestamp` (RFC 3339, UTC), `level`, `logger` and `message`; the fields of the
+    invocation, if there is one, as `InvocationFilter` names them; the record's `extra`; and
+    `exception` and `stack` with the traceback, as text. A value that JSON cannot express is written
+    as `str` gives it.
     """
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        """The JSON of a record."""
+        """Write a record as JSON."""
         at = datetime.fromtimestamp(record.created, UTC)
         members: dict[str, Any] = {
             "timestamp": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),

@@ -1,9 +1,10 @@
-"""Which invocation a record of the log belongs to, and whether it is one of a replay.
+"""Finds the invocation that a log record belongs to, and whether a replay made the record.
 
-A handler runs in an event loop of its own (`HandlerLoop`), which knows its invocation. So the loop
-that runs in a thread says whose record it is, whatever logger made it, and nothing has to be set for
-each attempt. Functions of `ctx.run` run in the real loop or in threads: a context variable is set for
-them, which `asyncio` and the pool of threads hand on to all that they call.
+A handler runs in an event loop of its own (`HandlerLoop`), which knows its invocation. So the event
+loop that is running in a thread tells the invocation of a record, whatever logger made it, and
+attempts do not have to set anything. Functions of `ctx.run` run in the real loop or in threads. For
+them, a context variable is set, which `asyncio` and the thread pool pass on to everything they
+call.
 """
 
 from __future__ import annotations
@@ -30,13 +31,14 @@ __all__ = [
 
 
 class InvocationFields(NamedTuple):
-    """What a record says of its invocation; each is an attribute of the record.
+    """The fields of a record's invocation; each becomes an attribute of the record.
 
     Args:
         invocation_id: the invocation's id, `inv_...`.
         invocation_target: the handler with the key, as `shop.v1.Cart/ada/AddTicket`.
         invocation_key: the object key or workflow id; "" for a service.
-        invocation_attempt: the number of the attempt, from 1; it begins anew when the journal grows.
+        invocation_attempt: the number of the attempt, from 1; it starts again at 1 when the journal
+            grows.
     """
 
     invocation_id: str
@@ -46,13 +48,13 @@ class InvocationFields(NamedTuple):
 
     @classmethod
     def of(cls, id_: str, handler: str, key: str, retries: int) -> InvocationFields:
-        """The fields of an attempt.
+        """Make the fields of an attempt.
 
         Args:
             id_: the invocation's id.
             handler: the handler, as `shop.v1.Cart/AddTicket`.
             key: the object key or workflow id; "" for a service.
-            retries: how many attempts there were since the journal has grown.
+            retries: how many attempts there have been since the journal last grew.
         """
         service, _, name = handler.rpartition("/")
         target = f"{service}/{key}/{name}" if key else handler
@@ -60,11 +62,11 @@ class InvocationFields(NamedTuple):
 
 
 NO_INVOCATION = InvocationFields("", "", "", 0)
-"""What a record has that belongs to none."""
+"""The fields of a record that belongs to no invocation."""
 
 
 class InvocationScope(Protocol):
-    """The event loop of a handler, as far as it is known here."""
+    """The part of a handler's event loop that this module needs."""
 
     @property
     def invocation(self) -> InvocationFields:
@@ -73,7 +75,7 @@ class InvocationScope(Protocol):
 
     @property
     def is_silent(self) -> bool:
-        """Whether the handler does again what an attempt before has logged."""
+        """Whether the handler is replaying, so that an earlier attempt has logged the same."""
         ...
 
     @property
@@ -89,13 +91,13 @@ invocation_of_run: ContextVar[InvocationScope | None] = ContextVar(
 
 
 def _scope_of_handler() -> InvocationScope | None:
-    """The loop of the handler whose code runs in this thread now."""
+    """Return the event loop of the handler that is running in this thread."""
     loop: Any = _get_running_loop()
     return loop if hasattr(loop, "is_silent") else None
 
 
 def _current() -> tuple[InvocationFields, bool]:
-    """The invocation whose code runs now, and whether that code is silent."""
+    """Return the invocation whose code is running, and whether its records are dropped."""
     scope = _scope_of_handler()
     if scope is not None:
         return scope.invocation, scope.is_silent
@@ -104,26 +106,26 @@ def _current() -> tuple[InvocationFields, bool]:
 
 
 def is_replaying() -> bool:
-    """Whether the code that runs now is a handler's that does again what an attempt before has done."""
+    """Tell whether the running code is that of a handler that is replaying."""
     return _current()[1]
 
 
 def _is_of_runtime(logger: str) -> bool:
-    """Whether a logger is this library's own: what it has to say is never a replay."""
+    """Tell whether a logger is this library's own; its records are written during replays too."""
     return logger == "restate_proto" or logger.startswith("restate_proto.")
 
 
 class InvocationFilter(logging.Filter):
-    """Gives each record the fields of its invocation, and lets none of a replay pass.
+    """Adds the fields of the invocation to each record, and drops records of replays.
 
-    It belongs on a handler of `logging`, where it sees the records of all loggers:
-    `configure_logging` puts it there. In a `dictConfig`, write
-    `"filters": {"invocation": {"()": "restate_proto.InvocationFilter"}}`. Beside a queue it belongs
-    on the `QueueHandler`, since it looks at the thread that logs.
+    Add it to a handler of `logging`, not to a logger, so that it sees the records of all loggers:
+    `configure_logging` does that. In a `dictConfig`, write
+    `"filters": {"invocation": {"()": "restate_proto.InvocationFilter"}}`. With a queue, add it to
+    the `QueueHandler`, because the filter looks at the thread that logs.
 
-    The fields are `invocation_id`, `invocation_target`, `invocation_key` and `invocation_attempt`:
-    attributes of the record, which a format reaches as `%(invocation_id)s`. A record that belongs to
-    no invocation has "" and 0.
+    The fields are attributes of the record: `invocation_id`, `invocation_target`, `invocation_key`
+    and `invocation_attempt`. A format writes them as `%(invocation_id)s`. They are "" and 0 in a
+    record that belongs to no invocation.
     """
 
     def __init__(self) -> None:
@@ -131,11 +133,11 @@ class InvocationFilter(logging.Filter):
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is to be written."""
+        """Tell whether to write a record, and add the fields to it."""
         fields, is_silent = _current()
         if is_silent and not _is_of_runtime(record.name):
             return False
-        if not hasattr(record, "invocation_id"):  # else its logger has said whose it is
+        if not hasattr(record, "invocation_id"):  # else its logger has added the fields
             record.__dict__.update(fields._asdict())
         return True
 
@@ -153,14 +155,14 @@ class InvocationLogger(logging.LoggerAdapter[logging.Logger]):
 
     @override
     def isEnabledFor(self, level: int) -> bool:
-        """Whether a record of this level is written now."""
+        """Tell whether a record of this level is written now."""
         return not self._scope.is_silent and super().isEnabledFor(level)
 
     @override
     def process(
         self, msg: object, kwargs: MutableMapping[str, Any]
     ) -> tuple[object, MutableMapping[str, Any]]:
-        """Adds the fields of the invocation to those that the caller gives."""
+        """Add the fields of the invocation to those that the caller gives."""
         given: Mapping[str, object] = kwargs.get("extra") or {}
         kwargs["extra"] = {**self._scope.invocation._asdict(), **given}
         return msg, kwargs
@@ -169,17 +171,18 @@ class InvocationLogger(logging.LoggerAdapter[logging.Logger]):
 def structlog_processor(
     logger: object, method_name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """A processor of structlog: adds the fields of the invocation, and drops what a replay logs.
+    """Add the fields of the invocation to structlog's records, and drop those of replays.
 
-    Put it first: `structlog.configure(processors=[structlog_processor, ...])`. It works without
-    the filter, which sees no record of structlog's unless that hands them to `logging`.
+    Make it the first processor: `structlog.configure(processors=[structlog_processor, ...])`. It
+    does not need `InvocationFilter`, which sees structlog's records only if they go through
+    `logging`.
 
     Raises:
         structlog.DropEvent: the handler replays.
     """
     fields, is_silent = _current()
     if is_silent:
-        from structlog import DropEvent  # noqa: PLC0415 - who calls this has it
+        from structlog import DropEvent  # noqa: PLC0415 - callers have it
 
         raise DropEvent
     for name, value in fields._asdict().items():

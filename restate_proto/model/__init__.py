@@ -1,3 +1,3 @@
-"""What a service is: descriptors, kinds, configuration, targets and retry arithmetic."""
+"""What a service is: descriptors, kinds, names, keys, configuration, targets and retry policies."""
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Errors in words for arguments of a wrong type, which not every user's type checker sees."""
+"""Checks of arguments' types, for users without a type checker."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from restate_proto.model.kinds import Encoding
@@ -16,28 +16,30 @@ __all__ = [
     "check_headers",
     "check_number",
     "check_string",
+    "check_time",
     "wrong_key",
     "wrong_type",
 ]
 
 DURATION: Final = "a timedelta, such as timedelta(seconds=30)"
 STRING: Final = "a str"
+TIME: Final = "a datetime, such as datetime(2030, 1, 1, tzinfo=UTC)"
 
 
 def wrong_type(where: object, name: str, value: object, expected: str) -> TypeError:
-    """The error for an argument.
+    """Make the error for an argument of the wrong type.
 
     Args:
         where: what was called.
         name: the name of the parameter.
         value: what was given for it.
-        expected: what belongs there.
+        expected: the expected value, in words.
     """
     return TypeError(f"{where}({name}={value!r}): must be {expected}")
 
 
 def wrong_key(where: object, key: object, expected: type) -> TypeError:
-    """The error for what is no key of state, of a promise or of a signal.
+    """Make the error for a value that should be a key of state, of a promise or of a signal.
 
     Args:
         where: what was called.
@@ -49,34 +51,47 @@ def wrong_key(where: object, key: object, expected: type) -> TypeError:
 
 
 def check_string(where: object, name: str, value: object) -> None:
-    """Refuse what is no string.
+    """Refuse a value that is not a string.
 
     Raises:
-        TypeError: the value is no str.
+        TypeError: the value is not a str.
     """
     if not isinstance(value, str):
         raise wrong_type(where, name, value, STRING)
 
 
 def check_duration(where: object, name: str, value: object) -> None:
-    """Refuse what is no duration, or no longer than nothing.
+    """Refuse a value that is not a positive duration.
 
     Raises:
-        TypeError: the value is no timedelta.
+        TypeError: the value is not a timedelta.
         ValueError: it is not positive.
     """
     if not isinstance(value, timedelta):
         raise wrong_type(where, name, value, DURATION)
     if value <= timedelta(0):
-        raise ValueError(f"{where}({name}={value!r}): must be longer than nothing")
+        raise ValueError(f"{where}({name}={value!r}): must be longer than zero")
+
+
+def check_time(where: object, name: str, value: object) -> None:
+    """Refuse a value that is not a time with a time zone.
+
+    Raises:
+        TypeError: the value is not a datetime.
+        ValueError: it has no time zone.
+    """
+    if not isinstance(value, datetime):
+        raise wrong_type(where, name, value, TIME)
+    if value.utcoffset() is None:
+        raise ValueError(f"{where}({name}={value!r}): must have a time zone, such as UTC")
 
 
 def check_number(where: object, name: str, value: object, least: int, most: int) -> None:
-    """Refuse what is no whole number, or outside of a range.
+    """Refuse a value that is not an integer within a range.
 
     Raises:
-        TypeError: the value is no int.
-        ValueError: it is less than the least, or more than the most.
+        TypeError: the value is not an int.
+        ValueError: it is outside of the range.
     """
     if not isinstance(value, int) or isinstance(value, bool):
         raise wrong_type(where, name, value, "an int")
@@ -85,10 +100,10 @@ def check_number(where: object, name: str, value: object, least: int, most: int)
 
 
 def check_headers(where: object, headers: object) -> None:
-    """Refuse headers that are no mapping of strings.
+    """Refuse headers that are not a mapping of strings to strings.
 
     Raises:
-        TypeError: the headers are no mapping, or a name or value in it is no str.
+        TypeError: the headers are not a mapping, or a name or value in it is not a str.
     """
     if not isinstance(headers, Mapping):
         raise wrong_type(where, "headers", headers, "a mapping of str to str")
@@ -100,10 +115,10 @@ def check_headers(where: object, headers: object) -> None:
 
 
 def check_encoding(where: str, encoding: object) -> None:
-    """Refuse what is no encoding.
+    """Refuse a value that is not an encoding.
 
     Raises:
-        TypeError: the value is no `Encoding`.
+        TypeError: the value is not an `Encoding`.
     """
     if not isinstance(encoding, Encoding):
         raise wrong_type(where, "encoding", encoding, "Encoding.PROTOBUF or Encoding.JSON")

@@ -1,4 +1,4 @@
-"""The seam between the framework and a message library."""
+"""`Codec`, the interface between the framework and a message library."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ JsonSchema = dict[str, Any]
 
 
 class CodecError(RestateError):
-    """A payload is not what its type says; the message names the type and the reason."""
+    """A payload does not fit its type; the message names the type and the reason."""
 
 
 class Codec(Protocol[M]):
-    """One message type in both of its encodings.
+    """Converts the messages of one type to bytes and back, in both encodings.
 
-    Serialization is deterministic (map entries sorted): Restate compares the journal on replay
-    byte by byte. Decoding raises `CodecError` and nothing else, whatever the bytes; ProtoJSON is
-    read with unknown fields ignored.
+    Serialization is deterministic (map entries are sorted), because replays compare with the
+    journal byte by byte. Decoding raises nothing but `CodecError`, whatever the bytes are. Unknown
+    fields of ProtoJSON are ignored.
     """
 
     @property
@@ -32,7 +32,7 @@ class Codec(Protocol[M]):
 
     @property
     def full_name(self) -> str:
-        """The type's full proto name, or the Python name where it is no message."""
+        """The type's full proto name, or the Python name of a type that is not a message."""
         ...
 
     @property
@@ -67,5 +67,5 @@ class Codec(Protocol[M]):
         ...
 
     def json_schema(self) -> JsonSchema | None:
-        """The JSON Schema (draft 2020-12) of the ProtoJSON form; None where there is none."""
+        """Return the JSON Schema (draft 2020-12) of the ProtoJSON form; None if it has none."""
         ...

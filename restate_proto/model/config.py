@@ -1,4 +1,4 @@
-"""Configuration of services and handlers: what the discovery manifest (v1 to v4) can carry, and more."""
+"""`Config`: how Restate treats a service or a handler."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ __all__ = ["Config"]
 class Config:
     """How Restate treats a service or one handler; None leaves the default.
 
-    All but `on_journal_mismatch` is told to Restate in the manifest, and has the server's defaults.
+    All fields except `on_journal_mismatch` go into the discovery manifest, and the server has their
+    defaults.
 
     Args:
-        inactivity_timeout: how long an attempt may make no progress before it is suspended.
+        inactivity_timeout: how long an attempt may be without progress before it is suspended.
         abort_timeout: how long Restate waits after that before it ends the attempt.
         journal_retention: how long a finished invocation's journal is kept.
         idempotency_retention: how long the result of a request with an idempotency key is kept.
@@ -28,8 +29,8 @@ class Config:
         lazy_state: whether state is fetched key by key instead of sent with each attempt.
         retry_policy: how failed attempts are retried.
         metadata: strings that Restate shows with the service.
-        on_journal_mismatch: what becomes of an invocation whose code does not fit its journal; by
-            default what the endpoint says.
+        on_journal_mismatch: what happens to an invocation whose code does not fit its journal; by
+            default the endpoint's option decides.
     """
 
     inactivity_timeout: timedelta | None = None

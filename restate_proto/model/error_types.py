@@ -1,8 +1,8 @@
-"""The errors of contracts: terminal errors with a message, raised and received as one class.
+"""Typed errors: terminal errors that carry a message of the contract.
 
-A failure travels with the metadata `restatepb.detail/shop.v1.SoldOut`, the message in base64. A
-program that has imported the generated class of `shop.v1.SoldOut` gets such a failure as that class,
-wherever it comes from: a call, a run, the ingress.
+The message travels in the failure's metadata, in base64, under `restatepb.detail/shop.v1.SoldOut`.
+A program that has imported the class generated for `shop.v1.SoldOut` gets the failure as that
+class, wherever it comes from: a call, a run or the ingress.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ E = TypeVar("E", bound="DetailedError[Any]")
 
 
 class ErrorDescriptor(NamedTuple):
-    """An error, as the contract has it.
+    """An error type as the contract declares it.
 
     Args:
         full_name: the full name of the type of its detail, such as `shop.v1.SoldOut`.
@@ -43,22 +43,22 @@ class DetailedError(TerminalError, Generic[M]):
     raise SoldOutError(SoldOut(left=0), "sold out")
     ```
 
-    A caller gets it as the same class, if its program has imported that and the detail can be read;
-    else as a `TerminalError`. So it is for all callers with service protocol v5, which has no
-    metadata.
+    A caller gets the same class, if its program has imported it and the detail can be read, and
+    otherwise a plain `TerminalError`. With service protocol v5, which has no metadata, all callers
+    get a plain one.
 
     Args:
         detail: the message.
         message: what went wrong, for people.
         code: an HTTP status code, 400 to 599; by default the contract's.
-        metadata: as of a `TerminalError`.
-        retry_after: as of a `TerminalError`.
+        metadata: as for a `TerminalError`.
+        retry_after: as for a `TerminalError`.
 
     Attributes:
         detail: as given.
 
     Raises:
-        TypeError: the detail is not of the contract's type, or as `TerminalError`.
+        TypeError: the detail is not of the contract's type; also as for `TerminalError`.
         ValueError: the code is not 400 to 599.
         CodecError: the detail cannot be written.
     """
@@ -84,19 +84,19 @@ class DetailedError(TerminalError, Generic[M]):
         )
         write_detail(self.metadata, described.full_name, data)
         self.detail = detail
-        self.args = (detail, self.message)  # what copies and pickles are made of
+        self.args = (detail, self.message)  # copies and pickles are made from these
 
 
 _classes: dict[str, type[DetailedError[Any]]] = {}  # by the full names of their details
 
 
 def error_type(full_name: str, code: int, codec: Codec[Any]) -> Callable[[type[E]], type[E]]:
-    """Makes a generated class that of an error type.
+    """Register a generated class for an error type.
 
-    Each module whose contract declares an error has a class for it, and whichever of them a program
-    catches, it gets what it has received: those of one code and message class are one class. A class
-    of others, such as another version of the contract, or one of a module that is loaded once more,
-    derives from the one before, and what is received is of the last.
+    Every generated module has a class of its own for an error that its contract declares. A program
+    may catch any of them, so classes with the same code and message class become one class. A class
+    that differs, such as that of another version of the contract or of a module that is loaded
+    again, derives from the class before it, and received errors are of the last class.
 
     Args:
         full_name: the full name of the type of the detail.
@@ -119,12 +119,12 @@ def error_type(full_name: str, code: int, codec: Codec[Any]) -> Callable[[type[E
 
 
 def received_error(message: str, code: int, metadata: Mapping[str, str]) -> TerminalError:
-    """The failure that another party has written, as the class of its detail where there is one.
+    """Make the error for a failure that another party wrote, in the class of its detail.
 
     Args:
-        message: its message.
-        code: its code, which is kept whether it is in range or not.
-        metadata: its metadata, which is kept as well.
+        message: the failure's message.
+        code: its code, which is kept even if it is out of range.
+        metadata: its metadata, which is kept.
     """
     error = _detailed_error(message, metadata) or TerminalError(message, metadata=metadata)
     error.code = code
@@ -140,7 +140,7 @@ def _detailed_error(message: str, metadata: Mapping[str, str]) -> DetailedError[
             detail = class_.__restate_error__.codec.from_binary(data)
         except CodecError:
             continue
-        # Not by `__init__`, which would write the detail anew.
+        # `__init__` is bypassed: it would serialize the detail once more.
         error = class_.__new__(class_)
         TerminalError.__init__(error, message, metadata=metadata)
         error.detail = detail

@@ -1,4 +1,4 @@
-"""Interceptors by the hooks that they have, checked, and how their hooks are nested."""
+"""Sorts interceptors by the hooks that they define, checks the hooks, and nests their calls."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _OTHERS = ("call", "attempt_ended")
 
 
 class Hooks:
-    """The interceptors of an endpoint or a client, by the hooks that they have.
+    """The interceptors of an endpoint or a client, sorted by the hooks that they define.
 
     Args:
-        where: whose they are, for error messages.
+        where: the class that they were passed to, for error messages.
         interceptors: the interceptors, the outermost first.
 
     Attributes:
-        handler: those that have this hook; likewise `run`, `call`, `client` and `attempt_ended`.
+        handler: those that define this hook; likewise `run`, `call`, `client` and `attempt_ended`.
 
     Raises:
-        TypeError: one is no `Interceptor`, or a hook that is to be `async def` is not, or the
-            other way round.
+        TypeError: one is not an `Interceptor`, or a hook is `async def` where `def` is required,
+            or the other way round.
     """
 
     def __init__(self, where: str, interceptors: Iterable[Interceptor]) -> None:
@@ -49,12 +49,12 @@ def nest(
     call: object,
     innermost: Callable[[], Awaitable[Any]],
 ) -> Awaitable[Any]:
-    """Call hooks around each other.
+    """Call hooks, each around the next.
 
     Args:
         hooks: the hooks, the outermost first.
-        call: what they are told.
-        innermost: what they are around.
+        call: what each hook gets as its first argument.
+        innermost: what the last hook wraps.
     """
     call_next = innermost
     for hook in reversed(tuple(hooks)):

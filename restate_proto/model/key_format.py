@@ -1,8 +1,7 @@
-"""Object keys and workflow ids that are more than any string: the fields of a message, or one text.
+"""Typed keys: object keys and workflow ids that hold the fields of a message, or that are fixed.
 
-A format is injective, so that two messages never address one object: a field in the middle ends where
-the text after it begins for the first time, a string that would end elsewhere is refused, and numbers
-are written in one way only.
+Two messages never give the same key. To ensure that, a field ends at the first occurrence of the
+text that follows it, strings that contain this text are refused, and every number has one spelling.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ __all__ = ["FixedKey", "HasKey", "KeyField", "KeyFormat", "KeyText", "KeyType"]
 K = TypeVar("K")
 
 Value = str | int | bool
-"""What a field of a key holds; an enum is its number."""
+"""The value of a field in a key; an enum is represented by its number."""
 
 _INTEGER = re.compile(r"-?[0-9]+")
 _CANONICAL = re.compile(r"0|-?[1-9][0-9]*")
@@ -32,7 +31,7 @@ _BOOLS = {"true": True, "false": False}
 
 
 class KeyType(Enum):
-    """What a field of a key is; the value is the name of its type in a contract."""
+    """The type of a field in a key; the value is the type's name in a contract."""
 
     STRING = "string"
     BOOL = "bool"
@@ -44,7 +43,7 @@ class KeyType(Enum):
 
     @property
     def bounds(self) -> tuple[int, int] | None:
-        """The lowest and the highest number of the type; None where it is no number."""
+        """The lowest and the highest number of the type; None if it is not numeric."""
         return _BOUNDS.get(self)
 
 
@@ -59,13 +58,13 @@ _BOUNDS = {
 
 @dataclass(frozen=True, slots=True)
 class KeyField:
-    """A field of a key's message, and the text that follows it in the key.
+    """A field of a key's message, with the text that follows it in the key.
 
     Args:
         name: its proto name.
-        type: what it is.
-        after: the text; only that of the last field may be empty.
-        attribute: what the message's class calls it, where that is not its proto name.
+        type: its type.
+        after: the text that follows; only the last field's may be empty.
+        attribute: its name in the message's class, if that is not the proto name.
     """
 
     name: str
@@ -75,7 +74,7 @@ class KeyField:
 
 
 class KeyText:
-    """A format without the class of its message: between values and text.
+    """A key format without the class of its message: converts values to text and back.
 
     Args:
         prefix: the text before the first field.
@@ -107,7 +106,8 @@ class KeyText:
             values: the values of the fields, in their order.
 
         Raises:
-            ValueError: a value is not of its field's type, or the key would be another's, or empty.
+            ValueError: a value does not have its field's type, or the key would be ambiguous or
+                empty.
         """
         parts = [self.prefix]
         last = self.fields[-1]
@@ -116,8 +116,8 @@ class KeyText:
             is_middle_text = field.type is KeyType.STRING and field is not last
             if is_middle_text and (text + field.after).find(field.after) != len(text):
                 raise ValueError(
-                    f"{field.name} is {text!r}, in which the {field.after!r} that follows it in the "
-                    f"key {self} begins too early; write a value without it"
+                    f"{field.name} is {text!r}, so the {field.after!r} that follows it in the key {self} "
+                    "would be found too early; write a value without it"
                 )
             parts += text, field.after
         key = "".join(parts)
@@ -126,10 +126,10 @@ class KeyText:
         return key
 
     def read(self, key: str) -> tuple[Value, ...]:
-        """Read a key: what `write` wrote, and no other.
+        """Read a key that `write` wrote.
 
         Raises:
-            ValueError: the text is no such key.
+            ValueError: the text is not such a key.
         """
         values: list[Value] = []
         start = len(self.prefix) if key.startswith(self.prefix) else -1
@@ -137,14 +137,14 @@ class KeyText:
             end = _end_of(field, key, start, is_last=field is self.fields[-1])
             value = _read(field.type, key[start:end]) if 0 <= start <= end else None
             if value is None or not key.startswith(field.after, end):
-                raise ValueError(f"{key!r} is no key of the form {str(self)!r}")
+                raise ValueError(f"{key!r} does not have the form {str(self)!r}")
             values.append(value)
             start = end + len(field.after)
         return tuple(values)
 
 
 class HasKey(Protocol):
-    """What has a key: the context of an object's or a workflow's handler."""
+    """An object with a key, such as the context of an object's or a workflow's handler."""
 
     @property
     def key(self) -> str:
@@ -153,7 +153,7 @@ class HasKey(Protocol):
 
 
 class KeyFormat(Generic[K]):
-    """The keys of an object, or the ids of a workflow, as a message: `QueueBase.KEY`.
+    """Converts keys of objects and ids of workflows to messages and back: `QueueBase.KEY`.
 
     ```python
     async def acquire(self, ctx: ObjectContext, request: AcquireRequest) -> AcquireResponse:
@@ -176,19 +176,19 @@ class KeyFormat(Generic[K]):
         return f"KeyFormat({self._codec.type.__name__}, {str(self._text)!r})"
 
     def of(self, ctx: HasKey) -> K:
-        """The key of the invocation that a context belongs to, as a message."""
+        """Return the key of a context's invocation, as a message."""
         return self.parse(ctx.key)
 
     def format(self, key: K) -> str:
-        """The text of a key: what `Target`, the admin API and the UI know it by.
+        """Write a key as text: the form that `Target`, the admin API and the UI use.
 
         Args:
             key: the message.
 
         Raises:
-            TypeError: the key is no such message.
-            ValueError: a field has a value that no key can have: a number out of range, or a string
-                that contains the text which follows it.
+            TypeError: the key is not a message of this type.
+            ValueError: a field has a value that a key cannot hold: a number out of range, or a
+                string that contains the text after the field.
         """
         class_ = self._codec.type
         if not isinstance(key, class_):
@@ -200,17 +200,17 @@ class KeyFormat(Generic[K]):
             raise ValueError(f"{self._codec.full_name}: {error}") from None
 
     def parse(self, text: str) -> K:
-        """The message that a key was made of.
+        """Read the message that a key was made from.
 
         Raises:
-            ValueError: the text is no key of this format.
+            ValueError: the text is not a key of this format.
         """
         names = (field.name for field in self._text.fields)
         values: dict[str, Any] = dict(zip(names, self._text.read(text), strict=True))
         return self._codec.from_json(json.dumps(values).encode())
 
     def check(self, key: str) -> None:
-        """Refuse what is no key of this format; see `parse`."""
+        """Refuse a text that is not a key of this format; see `parse`."""
         self._text.read(key)
 
 
@@ -227,13 +227,13 @@ class FixedKey:
         self.value = value
 
     def check(self, key: str) -> None:
-        """Refuse another key.
+        """Refuse every other key.
 
         Raises:
-            ValueError: it is another one.
+            ValueError: the key is another one.
         """
         if key != self.value:
-            raise ValueError(f"{key!r} is not {self.value!r}, the only key that there is")
+            raise ValueError(f"{key!r} is not {self.value!r}, the only key of this object")
 
 
 def _written(field: KeyField, value: object) -> str:
@@ -241,7 +241,7 @@ def _written(field: KeyField, value: object) -> str:
     if bounds is not None:
         lowest, highest = bounds
         if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
-            return str(int(value))  # of an enum, the number
+            return str(int(value))  # enums by their number
         expected = f"an integer of {lowest} to {highest}"
     elif field.type is KeyType.BOOL:
         if isinstance(value, bool):
@@ -255,7 +255,7 @@ def _written(field: KeyField, value: object) -> str:
 
 
 def _end_of(field: KeyField, key: str, start: int, *, is_last: bool) -> int:
-    """Where the text of a field ends that begins at `start`; less than that where it does not."""
+    """Find the end of a field's text that begins at `start`; less than `start` if it has no end."""
     if is_last:
         return len(key) - len(field.after)
     if field.type is KeyType.STRING:
@@ -267,11 +267,11 @@ def _end_of(field: KeyField, key: str, start: int, *, is_last: bool) -> int:
 
 
 def _read(type_: KeyType, text: str) -> Value | None:
-    """The value that a text stands for; None where it is not written so."""
+    """Read the value of a field; None if the text is not how `write` would spell it."""
     bounds = type_.bounds
     if bounds is None:
         return text if type_ is KeyType.STRING else _BOOLS.get(text)
-    # Longer than any, and Python refuses to read thousands of digits.
+    # Longer than any number can be; Python itself refuses to parse thousands of digits.
     if len(text) > 20 or not _CANONICAL.fullmatch(text):
         return None
     lowest, highest = bounds

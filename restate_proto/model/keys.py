@@ -1,4 +1,4 @@
-"""Typed names: of state, of a workflow's promises, of signals; and typed ids of awakeables."""
+"""Typed keys of state, promises and signals, and typed ids of awakeables."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ __all__ = [
     "StateKey",
 ]
 
-# A key of a message reads a message or None, too: else mypy, which takes the type from where a
-# result goes, refuses what is right.
+# Covariant, so that a key of a message also serves where a message or None is expected. mypy infers
+# the type from where a result goes, and would refuse correct code otherwise.
 T_co = TypeVar("T_co", covariant=True)
 T_contra = TypeVar("T_contra", contravariant=True)
 M_contra = TypeVar("M_contra", contravariant=True)
@@ -26,7 +26,7 @@ _CLASS = type
 
 
 class _Key(Generic[T_co]):
-    """A name and the type of what it names."""
+    """A name with the type of the value that it names."""
 
     __slots__ = ("name", "type")
 
@@ -78,7 +78,7 @@ class SignalKey(_Key[T_co]):
 
 
 class AwakeableId(Generic[T_contra]):
-    """The id of an awakeable, with the type that it is resolved with: `KEY.of(request)`.
+    """The id of an awakeable and the type of its value: `KEY.of(request)`.
 
     Attributes:
         id: the id, as a string.
@@ -103,13 +103,14 @@ class AwakeableId(Generic[T_contra]):
 class AwakeableKey(Generic[M_contra, T_co]):
     """A field of a message that holds the id of an awakeable: `ACQUIRE_REQUEST_DONE`.
 
-    Who waits makes the awakeable with it, `done = ctx.awakeable(ACQUIRE_REQUEST_DONE)`, and sends
-    the message with `done.id` in the field. Who gets the message resolves it:
+    The handler that waits creates the awakeable with it, `done =
+    ctx.awakeable(ACQUIRE_REQUEST_DONE)`, and sends the message with `done.id` in the field. The
+    receiver of the message resolves the awakeable,
     `ctx.resolve_awakeable(ACQUIRE_REQUEST_DONE.of(request), ...)`, or rejects it.
 
     Args:
         message: the class of the message.
-        field: what it calls the field.
+        field: the name of the field in that class.
         type: the class of the messages that resolve the awakeable.
     """
 
@@ -124,19 +125,19 @@ class AwakeableKey(Generic[M_contra, T_co]):
         return f"AwakeableKey({self.message.__name__}, {self.field!r}, {self.type.__name__})"
 
     def of(self, message: M_contra) -> AwakeableId[T_co]:  # type: ignore[type-var]  # pyright: ignore[reportGeneralTypeIssues] - see SetsState
-        """The id that a message holds.
+        """Return the id that a message holds.
 
         Raises:
             TypeError: the message is of another type.
-            ValueError: the field is empty: nobody waits.
+            ValueError: the field is empty, so nobody is waiting.
         """
         if not isinstance(message, self.message):
             raise wrong_type(self, "message", message, f"a {self.message.__name__}")
         id_ = getattr(message, self.field)
         if not id_:
             raise ValueError(
-                f"the field {self.field!r} of {self.message.__name__} is empty: who sent the message "
-                "waits for nothing"
+                f"the field {self.field!r} of {self.message.__name__} is empty: its sender does "
+                "not wait for an awakeable"
             )
         return AwakeableId(id_, self.type)
 
@@ -144,21 +145,21 @@ class AwakeableKey(Generic[M_contra, T_co]):
 class _Named(Protocol):
     @property
     def name(self) -> str:
-        """What the key names."""
+        """The name."""
         ...
 
     @property
     def type(self) -> type[Any]:
-        """The type of that."""
+        """The type of the value."""
         ...
 
 
 class SetsState(_Named, Protocol[T_contra]):
-    """A `StateKey` as one to write with, for type checkers.
+    """A `StateKey` as a parameter of functions that write, for type checkers.
 
-    Reading makes keys covariant, and a covariant key would be one of any value that is written
-    with it: in `set(key: StateKey[T], value: T)`, T is what joins the two. As this, a key of T
-    takes no other value than a T.
+    Keys are covariant, because that is right for reading. For writing it is not: in
+    `set(key: StateKey[T], value: T)`, a type checker would choose a T that fits both arguments and
+    accept any value. This protocol is invariant, so that a key of T accepts a T and nothing else.
     """
 
     def sets_state(self, value: T_contra) -> None:
@@ -167,7 +168,7 @@ class SetsState(_Named, Protocol[T_contra]):
 
 
 class SendsSignal(_Named, Protocol[T_contra]):
-    """A `SignalKey` as one to send with; see `SetsState`."""
+    """A `SignalKey` as a parameter of functions that send; see `SetsState`."""
 
     def sends_signal(self, value: T_contra) -> None:
         """Only for type checkers."""

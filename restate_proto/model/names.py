@@ -1,4 +1,4 @@
-"""Which names Restate takes for services and handlers."""
+"""Checks which names Restate accepts for services and handlers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HANDLER_NAME = re.compile(r"([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*")
 
 
 def service_name_problem(name: str) -> str | None:
-    """Says why Restate refuses the name of a service, or returns None."""
+    """Say why Restate refuses the name of a service; None if it does not."""
     if not name:
         return "a service needs a name"
     if not _SERVICE_NAME.fullmatch(name):
@@ -22,7 +22,7 @@ def service_name_problem(name: str) -> str | None:
 
 
 def handler_name_problem(name: str) -> str | None:
-    """Says why Restate refuses the name of a handler, or returns None."""
+    """Say why Restate refuses the name of a handler; None if it does not."""
     if not name:
         return "a handler needs a name"
     if not _HANDLER_NAME.fullmatch(name):

@@ -1,12 +1,11 @@
-"""The options of a call or a message, which generated clients, contexts and the ingress take alike.
+"""The options of calls and messages, shared by generated clients, contexts and the ingress client.
 
-All of them take an option as a keyword argument, `**options: Unpack[CallOptions]`, and pass the
-dict on. So an option that is added here needs no new generated code.
+All of them take options as keyword arguments, `**options: Unpack[CallOptions]`, and pass the dict
+on. So code does not have to be generated again when an option is added here.
 """
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
@@ -31,24 +30,25 @@ class _RequestOptions(TypedDict, total=False):
     """Headers for the handler, which sees them in `ctx.headers`."""
 
     limit_key: str | None
-    """The limit key, where the target has a scope (protocol v7)."""
+    """The limit key, for a target with a scope (protocol v7)."""
 
 
 class CallOptions(_RequestOptions, total=False):
     """The options of a call. None is the same as leaving an option out."""
 
     name: str | None
-    """In a handler: what Restate shows for the entry of its journal. Outside there is no entry."""
+    """In handlers only: the name that Restate shows for the call's entry in the journal."""
 
     idempotency_key: str | None
     """Makes all requests with the same key one invocation, whose result each of them gets."""
 
     cancel_with_me: bool
-    """In handlers: whether the call is cancelled when its caller is; it is, unless this is False."""
+    """In handlers only: False keeps the call alive when its caller is cancelled."""
 
     wait_for: timedelta | None
-    """Outside of handlers: how long to wait for the result. Then a `WaitTimeoutError` is raised whose
-    `handle` can wait on, where there is an idempotency key: the invocation goes on."""
+    """Outside of handlers: how long to wait for the result. After that time a `WaitTimeoutError` is
+    raised, and the invocation goes on; with an idempotency key, the error's `handle` can wait
+    longer."""
 
 
 class SubmitOptions(_RequestOptions, total=False):
@@ -77,18 +77,20 @@ SUBMIT_OPTIONS = SubmitOptions.__optional_keys__
 
 
 def check_option_names(where: str, options: Mapping[str, object], known: frozenset[str]) -> None:
-    """Refuse an option that there is none of.
+    """Refuse an unknown option.
 
     Args:
         where: what was called: `CartClient.add_ticket`.
         options: what it was called with.
-        known: what there is, such as `CALL_OPTIONS`.
+        known: the options that exist, such as `CALL_OPTIONS`.
 
     Raises:
         TypeError: an option is not known.
     """
     for name in options:
         if name not in known:
+            from difflib import get_close_matches  # noqa: PLC0415 - where something is wrong alone
+
             similar = get_close_matches(name, known, 1)
             advice = (
                 f"did you mean {similar[0]!r}?"

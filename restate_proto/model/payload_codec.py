@@ -1,11 +1,10 @@
-"""The seam to payload codecs: what payloads become before Restate stores them, and back.
+"""`PayloadCodec`: encodes payloads before Restate stores them, and decodes them afterwards.
 
-What a codec has encoded begins with `MARK`, which nothing else does that Restate stores: it is no
-JSON, no text, and no protobuf binary, whose first byte would be the tag of a field. So what is plain is
-read as well: what was written before there was a codec, and what callers send that have none. A payload
-of zero bytes stays as it is.
+An encoded payload begins with `MARK`. Nothing else that Restate stores begins like this: `MARK` is
+not valid JSON, text or protobuf binary. So plain payloads remain readable: those that were written
+before a codec was configured, and those of callers that have none. Empty payloads are not encoded.
 
-The details of errors are payloads, too: messages in base64, in the metadata of an error.
+The details of errors are payloads too: messages in base64, in the metadata of an error.
 """
 
 from __future__ import annotations
@@ -22,24 +21,26 @@ if TYPE_CHECKING:
 __all__ = ["MARK", "PayloadCodec", "PayloadCodecError", "PayloadCodecs", "payload_codecs"]
 
 MARK: Final = b"\x07pc1"
-"""What encoded payloads begin with. As a tag, 7 would be of a field with the number 0."""
+"""The first bytes of encoded payloads. As a protobuf tag, 7 would mean the invalid field number
+0."""
 
 
 class PayloadCodecError(RestateError):
-    """A payload cannot be decoded here and now, as its key is missing.
+    """A payload cannot be decoded here and now, for example because its key is missing.
 
-    Restate retries what fails so: it goes on when there is an endpoint that can decode it.
+    Restate retries the invocation, which goes on once there is an endpoint that can decode the
+    payload.
     """
 
 
 class PayloadCodec(Protocol):
     """Encodes payloads before Restate stores them, and decodes them.
 
-    Both are called in the event loop, several times in an attempt: what takes long holds up others.
-    What a codec needs, such as keys, is there before it is passed to an `Endpoint`.
+    Both methods are called in the event loop, several times in an attempt, so a slow one holds up
+    other invocations. Load what a codec needs, such as keys, before passing it to an `Endpoint`.
 
-    What one of its versions has encoded, later ones decode, for as long as Restate may have it. Two
-    encodings of one payload may differ.
+    A later version of a codec must decode what an earlier one encoded, for as long as Restate may
+    store it. Encoding the same payload twice may give different bytes.
     """
 
     def encode(self, data: bytes, /) -> bytes:
@@ -49,8 +50,8 @@ class PayloadCodec(Protocol):
             data: the payload; never zero bytes.
 
         Raises:
-            ValueError: it cannot be encoded so that it could be decoded again. That fails the
-                handler at the line that writes it.
+            ValueError: the payload could not be decoded again. The handler fails at the line that
+                writes it.
         """
         ...
 
@@ -59,13 +60,13 @@ class PayloadCodec(Protocol):
 
         Raises:
             TerminalError: nobody can ever decode it.
-            Exception: any other one; it cannot be decoded now, and Restate retries.
+            Exception: any other exception: it cannot be decoded now, and Restate retries.
         """
         ...
 
 
 class PayloadCodecs:
-    """The codecs of an endpoint or a client, as one.
+    """The codecs of an endpoint or a client, combined into one.
 
     Args:
         codecs: in the order in which they encode.
@@ -77,7 +78,7 @@ class PayloadCodecs:
         self._codecs = tuple(codecs)
 
     def encode(self, data: bytes) -> bytes:
-        """The payload as Restate stores it.
+        """Encode a payload for Restate to store.
 
         Raises:
             ValueError: a codec refuses it.
@@ -89,7 +90,7 @@ class PayloadCodecs:
         return MARK + data
 
     def decode(self, data: bytes) -> bytes:
-        """The payload of what Restate stores; what is not encoded is returned as it is.
+        """Decode a stored payload; one that is not encoded is returned as it is.
 
         Raises:
             PayloadCodecError: it cannot be decoded here and now.
@@ -109,7 +110,7 @@ class PayloadCodecs:
         return data
 
     def encode_details(self, metadata: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        """The metadata of an error, with its details encoded.
+        """Encode the details in the metadata of an error.
 
         Raises:
             ValueError: a codec refuses one.
@@ -117,7 +118,7 @@ class PayloadCodecs:
         return convert_details(metadata, self.encode)
 
     def decode_details(self, metadata: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        """The metadata of an error, with its details decoded.
+        """Decode the details in the metadata of an error.
 
         Raises:
             PayloadCodecError: one cannot be decoded here and now.
@@ -127,10 +128,10 @@ class PayloadCodecs:
 
 
 def payload_codecs(where: str, codec: object) -> PayloadCodecs | None:
-    """What the option `payload_codec` means: one codec, several in a list, or None.
+    """Read the option `payload_codec`: one codec, several in a list, or None.
 
     Raises:
-        TypeError: it is none of these.
+        TypeError: it is something else.
     """
     if codec is None:
         return None

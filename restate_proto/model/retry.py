@@ -1,4 +1,4 @@
-"""Retry policies: the fields that they have in common, the values that make sense, the delays."""
+"""Retry policies: their common fields, checks of the values, and the arithmetic of delays."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ __all__ = [
 
 
 def factor_problem(value: float) -> str | None:
-    """Says what is wrong with the factor of delays and what to write, or returns None."""
+    """Say what is wrong with the factor of delays and what to write; None if it is right."""
     if 1 <= value < math.inf:
         return None
     return f"is {value:g}; write a number of 1 or more"
 
 
 def attempts_problem(value: int) -> str | None:
-    """Says what is wrong with a number of attempts and what to write, or returns None."""
+    """Say what is wrong with a number of attempts and what to write; None if it is right."""
     return None if value >= 1 else f"is {value}; write 1 or more, the first attempt counts"
 
 
 def duration_problem(value: timedelta) -> str | None:
-    """Says what is wrong with a delay or a time limit and what to write, or returns None."""
+    """Say what is wrong with a delay or a time limit and what to write; None if it is right."""
     return None if value >= timedelta(0) else "is negative; write a duration of zero or more"
 
 
@@ -59,7 +59,7 @@ def _timedelta_problem(value: object) -> str | None:
     return f"is {value!r}; write a timedelta, such as timedelta(seconds=3)"
 
 
-# What every policy calls the same: whether a value is of the right type, and whether it makes sense.
+# For each field that policies share: a check of the value's type, and a check of the value.
 _DURATION = (_timedelta_problem, duration_problem)
 _RULES: dict[str, tuple[Callable[[object], str | None], Callable[[Any], str | None]]] = {
     "initial_interval": _DURATION,
@@ -71,7 +71,7 @@ _RULES: dict[str, tuple[Callable[[object], str | None], Callable[[Any], str | No
 
 
 def check_policy(policy: DataclassInstance, *needed: str) -> None:
-    """Checks the values of a policy.
+    """Check the values of a policy.
 
     Args:
         policy: a dataclass with some of the fields `initial_interval`, `factor`, `max_interval`,
@@ -99,7 +99,7 @@ def check_policy(policy: DataclassInstance, *needed: str) -> None:
 def delay_after(
     attempts: int, initial_interval: timedelta, factor: float, max_interval: timedelta | None
 ) -> timedelta:
-    """The delay after some failed attempts: each is the one before, multiplied.
+    """Compute the delay after some failed attempts: each delay is a multiple of the one before.
 
     Args:
         attempts: how many attempts have failed so far, 1 or more.
@@ -122,19 +122,19 @@ class OnMaxAttempts(Enum):
 
 
 class OnJournalMismatch(Enum):
-    """What Restate does with an invocation whose code does something else than its journal says.
+    """What Restate does with an invocation whose code does something other than its journal says.
 
-    PAUSE and FAIL need service protocol v7; where it is older, the invocation is retried.
+    PAUSE and FAIL need service protocol v7; on an older one the invocation is retried.
     """
 
     RETRY = "RETRY"
-    """Retries it as any failure: the default. Code that fits the journal may be deployed meanwhile."""
+    """Retry it like any failure, which is the default: code that fits may be deployed meanwhile."""
 
     PAUSE = "PAUSE"
-    """Pauses it, until a person has deployed code that fits, and resumes it."""
+    """Pause it, until somebody has deployed code that fits and resumes it."""
 
     FAIL = "FAIL"
-    """Ends it: callers get the error, with code 570. Nothing that it has done is undone."""
+    """End it: callers get the error, with code 570. Nothing that it has done is undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class InvocationRetryPolicy:
 
 
 class GiveUp(Enum):
-    """What `RetryPolicy.next_delay` says when there is no next attempt."""
+    """What `RetryPolicy.next_delay` returns when there is no next attempt."""
 
     GIVE_UP = "GIVE_UP"
 
@@ -173,21 +173,21 @@ class GiveUp(Enum):
 class RetryPolicy:
     """How often, and after which delays, a failed attempt is repeated.
 
-    In a handler, `ctx.run(..., retry=...)` takes one for its function, whose last failure becomes a
+    In a handler, `ctx.run(..., retry=...)` takes one for its function; the last failure becomes a
     `TerminalError`, or pauses the invocation. Outside, `IngressClient(retry=...)` takes one for its
-    requests, whose last failure is raised. Without bounds (neither `max_attempts` nor
-    `max_duration`) attempts are made for ever.
+    requests; the last failure is raised. Without bounds (neither `max_attempts` nor `max_duration`)
+    there is no last attempt.
 
     Args:
         initial_interval: the delay before the first retry.
         factor: what each delay is multiplied by to give the next; at least 1.
         max_interval: the longest delay; None for no limit.
         max_attempts: how many attempts there are at most, the first one included.
-        max_duration: how long attempts are made, counted from the first; what fails later is not
+        max_duration: how long attempts are made, counted from the first; a later failure is not
             repeated.
-        on_max_attempts: for `ctx.run` only: `OnMaxAttempts.PAUSE` has Restate pause the invocation
-            when a bound is reached. A person resumes it, and the function gets a new set of
-            attempts. It needs service protocol v7.
+        on_max_attempts: for `ctx.run` only: `OnMaxAttempts.PAUSE` pauses the invocation when a
+            bound is reached. When somebody resumes it, the function gets a new set of attempts. It
+            needs service protocol v7.
 
     Raises:
         TypeError: a value is of the wrong type.
@@ -230,14 +230,14 @@ class RetryPolicy:
         return self.max_attempts is not None or self.max_duration is not None
 
     def next_delay(self, attempts: int, elapsed: timedelta) -> timedelta | GiveUp:
-        """The delay before the next attempt.
+        """Compute the delay before the next attempt.
 
         Args:
             attempts: how many attempts have failed so far, 1 or more.
             elapsed: the time since the first attempt began.
 
         Returns:
-            The delay, or `GiveUp.GIVE_UP` where a bound is reached.
+            The delay, or `GiveUp.GIVE_UP` if a bound is reached.
         """
         if self.max_attempts is not None and attempts >= self.max_attempts:
             return GiveUp.GIVE_UP

@@ -1,4 +1,4 @@
-"""Scopes and limit keys: what Restate takes for one (service protocol v7)."""
+"""Checks of scopes and limit keys: which ones Restate accepts (service protocol v7)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ _CHARACTERS = "1 to 36 characters of a-z, A-Z, 0-9, '_', '.' and '-'"
 
 
 def check_scope(where: object, scope: str | None, limit_key: str | None = None) -> None:
-    """Refuse what Restate would refuse, and a handler would retry for ever.
+    """Refuse a scope or limit key that Restate would refuse.
+
+    Without this check, Restate's refusal would make it retry the handler for ever.
 
     Args:
-        where: what is addressed, for the error.
+        where: the call or target, for the error.
         scope: the scope; None for none.
         limit_key: the limit key; None for none.
 
     Raises:
-        ValueError: one of the two is none, or there is a limit key and no scope.
+        ValueError: one of the two is malformed, or there is a limit key without a scope.
     """
     if scope is not None and not _is_scope(scope):
         raise ValueError(f"{where}: scope={scope!r}: must be {_CHARACTERS}")

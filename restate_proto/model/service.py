@@ -1,4 +1,4 @@
-"""What a service is: its descriptor, its handlers' descriptors, and the bases of handlers."""
+"""Descriptors of services and handlers, and the base classes of generated services."""
 
 from __future__ import annotations
 
@@ -23,24 +23,25 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, eq=False)
 class HandlerDescriptor(Generic[Q, R]):
-    """One handler of a service, as the contract has it.
+    """One handler of a service, as the contract declares it.
 
     Args:
         service: the Restate name of the service, such as `shop.v1.Cart`.
         name: the Restate name of the handler, such as `AddTicket`.
         method: the name of the Python method that implements it.
-        service_kind: what the service is.
+        service_kind: the kind of the service.
         kind: how the handler runs; None for the handlers of a plain service.
-        request: the codec of its request message; of None where that is `google.protobuf.Empty`,
-            of bytes where it is raw.
+        request: the codec of its request message; it reads None for `google.protobuf.Empty`, and
+            bytes for a raw request.
         response: the codec of its response message, likewise.
-        encoding: what a client of the contract writes, and what state and results are kept in.
+        encoding: the encoding that clients of the contract write, and that state and results are
+            stored in.
         config: the handler's own configuration.
         documentation: the proto comment.
         key_field: the request's attribute that holds the object key or workflow id, if any.
-        explicit_cancellation: whether the handler asks if it is cancelled, instead of failing where
-            it waits.
-        errors: what it may fail with, beside the errors of its service.
+        explicit_cancellation: whether the handler checks for itself if it is cancelled, instead of
+            failing where it waits.
+        errors: the errors that it may fail with, in addition to those of its service.
     """
 
     service: str
@@ -59,25 +60,25 @@ class HandlerDescriptor(Generic[Q, R]):
 
     @property
     def takes_request(self) -> bool:
-        """Whether there is a request at all: that of `google.protobuf.Empty` is None."""
+        """Whether there is a request at all: `google.protobuf.Empty` means that there is none."""
         return self.request.type is not NoneType
 
     def target(self, request: Q, key: str | None, scope: str | None) -> Target:
-        """Where a call of this handler goes.
+        """Return the address of a call to this handler.
 
         Args:
-            request: the request; its key field, if it has one, counts where the client has no key.
+            request: the request; its key field, if it has one, is used if the client has no key.
             key: the client's key.
             scope: the client's scope.
 
         Raises:
-            ValueError: there is no key, or the client's and the request's are different.
+            ValueError: there is no key, or the client's differs from the request's.
         """
         if self.service_kind is ServiceKind.SERVICE:
             return Target(self.service, self.name, None, scope)
         found = key
         if self.key_field is not None:
-            # Without a value: betterproto has no attribute for what a oneof is not.
+            # The default is for betterproto: it has no attribute for the unset fields of a oneof.
             found = getattr(request, self.key_field, None) or key
             if key is not None and found != key:
                 raise ValueError(
@@ -95,11 +96,11 @@ class HandlerDescriptor(Generic[Q, R]):
 
 @dataclass(frozen=True, eq=False)
 class ServiceDescriptor:
-    """One service, as the contract has it.
+    """One service, as the contract declares it.
 
     Args:
         name: the Restate name of the service.
-        kind: what the service is.
+        kind: the kind of the service.
         handlers: its handlers in the order of the contract.
         encoding: as in `HandlerDescriptor`.
         config: the service's configuration; a handler's own wins over it.
@@ -107,8 +108,8 @@ class ServiceDescriptor:
         state: the declared state keys.
         promises: the declared promises of a workflow.
         signals: the declared signals.
-        errors: what all its handlers may fail with.
-        key: what its key or id is; None for any string.
+        errors: the errors that all its handlers may fail with.
+        key: the format of its key or id; None for any string.
     """
 
     name: str
@@ -125,18 +126,18 @@ class ServiceDescriptor:
 
 
 class ServiceBase(ABC):
-    """What generated bases have in common; subclass one of those."""
+    """Common base of the generated base classes; subclass one of those instead."""
 
     __restate_service__: ClassVar[ServiceDescriptor]
 
 
 class Service(ServiceBase):
-    """Base of the generated bases of plain services."""
+    """Base of the generated base classes of plain services."""
 
 
 class VirtualObject(ServiceBase):
-    """Base of the generated bases of virtual objects."""
+    """Base of the generated base classes of virtual objects."""
 
 
 class Workflow(ServiceBase):
-    """Base of the generated bases of workflows."""
+    """Base of the generated base classes of workflows."""

@@ -1,4 +1,4 @@
-"""The address of a handler: the names of service and handler, key and scope."""
+"""`Target`: the address of a handler."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class Target:
 
     @staticmethod
     def service(name: str, handler: str, *, scope: str | None = None) -> Target:
-        """A handler of a plain service."""
+        """Address a handler of a plain service."""
         return check_target("Target", Target(name, handler, None, scope))
 
     @staticmethod
     def object(name: str, key: str, handler: str, *, scope: str | None = None) -> Target:
-        """A handler of a virtual object."""
+        """Address a handler of a virtual object."""
         check_string(f"Target {name}/{handler}", "key", key)
         return check_target("Target", Target(name, handler, key, scope))
 
     @staticmethod
     def workflow(name: str, key: str, handler: str, *, scope: str | None = None) -> Target:
-        """A handler of a workflow."""
+        """Address a handler of a workflow."""
         check_string(f"Target {name}/{handler}", "key", key)
         return check_target("Target", Target(name, handler, key, scope))
 
@@ -48,10 +48,10 @@ class Target:
 
 
 def check_target(where: str, target: object) -> Target:
-    """Refuse what is no target, or one whose parts are no strings.
+    """Refuse a value that is not a target, or a target whose parts are not strings.
 
     Raises:
-        TypeError: the target is no `Target`, or a part of it is no str.
+        TypeError: the target is not a `Target`, or a part of it is not a str.
     """
     if (
         isinstance(target, Target)

@@ -1,4 +1,4 @@
-"""OpenTelemetry: spans and metrics of attempts, runs and calls. Needs the extra `otel`.
+"""OpenTelemetry spans and metrics of attempts, runs and calls. They need the extra `otel`.
 
 ```python
 from restate_proto.otel import Metrics, Tracing

@@ -1,4 +1,4 @@
-"""The span of an attempt, as the handler sees it: what it adds in a replay was added before."""
+"""The span of an attempt as the handler sees it, which ignores additions during a replay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["AttemptSpan"]
 
 
 class AttemptSpan(Span):
-    """A span that takes no events and exceptions while the handler replays; else another span.
+    """A span that ignores events and exceptions while the handler replays, and else passes them on.
 
     Args:
         span: the span.
@@ -46,7 +46,7 @@ class AttemptSpan(Span):
         if not is_replaying():
             self._span.record_exception(exception, attributes, timestamp, escaped)
 
-    # ---- The rest is the span's ----
+    # ---- Passed on to the span ----
 
     @override
     def end(self, end_time: int | None = None) -> None:
@@ -81,4 +81,4 @@ class AttemptSpan(Span):
         self._span.set_status(status, description)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._span, name)  # what a span of an SDK has besides
+        return getattr(self._span, name)  # members that only spans of an SDK have

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.util.types import AttributeValue
 
-    from restate_proto.model.interceptors import (
+    from restate_proto.model.intercepted import (
         AttemptInfo,
         ClientCall,
         EndedAttempt,
@@ -32,24 +32,24 @@ __all__ = ["Metrics"]
 
 
 class Metrics(Interceptor):
-    """Counts and measures attempts, runs and calls; each by the handler, `rpc.method`.
+    """Counts and measures attempts, runs and calls, each by its handler (`rpc.method`).
 
-    | instrument | what it is |
+    | instrument | what it measures |
     | --- | --- |
     | `rpc.server.call.duration` | histogram, seconds: attempts, by `restate.attempt.outcome` |
-    | `restate.invocations.open` | the handlers that run or wait in this process |
-    | `restate.attempt.replayed_entries` | histogram: the entries of the journal that attempts replay |
-    | `restate.attempt.io` | bytes, by `network.io.direction`: what Restate and attempts have sent |
-    | `restate.run.duration` | histogram, seconds: executions of the functions of `ctx.run` |
-    | `restate.run.retries` | executions that repeat one that has failed |
+    | `restate.invocations.open` | handlers that are running or waiting in this process |
+    | `restate.attempt.replayed_entries` | histogram: entries of the journal that attempts replay |
+    | `restate.attempt.io` | bytes sent by Restate and by attempts, by `network.io.direction` |
+    | `restate.run.duration` | histogram, seconds: executions of functions of `ctx.run` |
+    | `restate.run.retries` | executions that repeat a failed one |
     | `rpc.client.call.duration` | histogram, seconds: calls and messages of ingress clients |
 
-    What has failed has its kind in `error.type`.
+    Failures have their kind in `error.type`.
 
     Args:
-        meter_provider: what makes the instruments; by default the global one.
-        run_names: whether the instruments of runs tell these apart, by `restate.run.name`. Not for
-            names that hold ids, of which there are too many.
+        meter_provider: makes the instruments; by default the global one.
+        run_names: whether the instruments of runs have the attribute `restate.run.name`. Leave it
+            off if names contain ids: each name makes another time series.
     """
 
     def __init__(

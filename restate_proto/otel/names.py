@@ -1,8 +1,8 @@
 """The names of attributes, events and instruments.
 
-Those of `rpc.*` and `error.*` are OpenTelemetry's semantic conventions, in the words that became stable
-with version 1.45. Those of `restate.*` are the ones of restate-server and of the integrations of the
-Java and TypeScript SDKs, where these have one.
+Names of `rpc.*` and `error.*` follow OpenTelemetry's semantic conventions, stable since version
+1.45. Names of `restate.*` are those of restate-server and of the integrations of the Java and
+TypeScript SDKs, as far as these have them.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ SYSTEM: Final = "restate"
 
 
 def method_of(target: Target) -> str:
-    """The handler without its key, of which there are few: `shop.v1.Cart/AddTicket`."""
+    """Name a handler without its key, because there may be many keys: `shop.v1.Cart/AddTicket`."""
     return f"{target.service_name}/{target.handler_name}"
 
 
 def error_type(error: BaseException | None, code: int | None) -> str:
-    """What `error.type` says of a failure: the exception's class, or the code where there is none."""
+    """Return the `error.type` of a failure: the exception's class, or the code without one."""
     if error is None:
         return "_OTHER" if code is None else str(code)
     class_ = type(error)

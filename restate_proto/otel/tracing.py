@@ -12,7 +12,8 @@ from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 from typing_extensions import override
 
 from restate_proto.errors import TerminalError
-from restate_proto.model.interceptors import AttemptOutcome, Interceptor
+from restate_proto.model.intercepted import AttemptOutcome
+from restate_proto.model.interceptors import Interceptor
 from restate_proto.otel import names
 from restate_proto.otel.attempt_span import AttemptSpan
 from restate_proto.version import __version__
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, SpanContext, TracerProvider
     from opentelemetry.util.types import AttributeValue
 
-    from restate_proto.model.interceptors import (
+    from restate_proto.model.intercepted import (
         AttemptInfo,
         ClientCall,
         EndedAttempt,
@@ -34,26 +35,26 @@ if TYPE_CHECKING:
 __all__ = ["Tracing"]
 
 _MOST_INVOCATIONS: Final = 10_000
-"""The last attempts of how many invocations are remembered, to be linked to."""
+"""For how many invocations the last attempt is remembered, so that the next can link to it."""
 
 _SUSPENDED: Final = "restate.invocation.lifecycle.suspended"
 """The event of a suspension, as restate-server calls it in its own spans."""
 
 
 class Tracing(Interceptor):
-    """Records spans: of each attempt, of each execution of a run, and of each call of a client.
+    """Records a span for each attempt, each execution of a run, and each call of a client.
 
     The span of an attempt, `attempt shop.v1.Cart/AddTicket`, is a child of the server's own span of
-    that attempt, where restate-server traces, else of the span that the caller has sent; and linked
-    to the attempt of the invocation that was made before in this process. It is the current span of
-    the handler. Runs are its children, each time that their functions are executed; what is
-    replayed has none. A suspension is an event.
+    that attempt if restate-server traces, and else of the span that the caller has sent. It links
+    to the invocation's attempt before it, if that ran in this process. It is the current span of
+    the handler. Each execution of a run's function is a child of it; replayed runs have no span. A
+    suspension is an event.
 
-    The span of a client's call is its caller's child, and goes on with the call in `traceparent`, by
-    the global propagator of OpenTelemetry.
+    The span of a client's call is a child of the caller's span. OpenTelemetry's global propagator
+    sends it with the call, in `traceparent`.
 
     Args:
-        tracer_provider: what makes the spans; by default the global one.
+        tracer_provider: makes the spans; by default the global one.
     """
 
     def __init__(self, tracer_provider: TracerProvider | None = None) -> None:
@@ -66,7 +67,7 @@ class Tracing(Interceptor):
         if not call.attempt.is_repetition:
             parent = _parent_of(call.attempt)
             span = self._spans[call.attempt] = self._start(call.attempt, parent)
-            # Never taken back: the context variables are the handler's own, and end with it.
+            # The token is not reset: the context variables are the handler's own and end with it.
             attach(trace.set_span_in_context(AttemptSpan(span), parent))
         return await call_next()
 
@@ -76,7 +77,7 @@ class Tracing(Interceptor):
         if attempt.is_repetition:
             return
         span = self._spans.pop(attempt, None)
-        if span is None:  # its request could not be read, or its handler had no time to begin
+        if span is None:  # its request could not be read, or its handler never started
             began = time_ns() - int(ended.seconds * 1e9)
             span = self._start(attempt, _parent_of(attempt), began)
         span.set_attribute(names.ATTEMPT_OUTCOME, outcome.value)
@@ -148,11 +149,10 @@ def _invocation(attempt: AttemptInfo) -> dict[str, AttributeValue]:
 
 
 def _inject(headers: dict[str, str]) -> None:
-    """Add what carries the current span on.
+    """Add the headers that pass the current span on.
 
-    Of the flags only the first is sent, which says whether the trace is recorded: restate-server
-    (1.7) ignores a `traceparent` with the second, which OpenTelemetry sets since the W3C has
-    defined it.
+    Only the first flag is sent, which says whether the trace is recorded. OpenTelemetry also sets
+    the second, which W3C added later, and restate-server (1.7) ignores a `traceparent` with it.
     """
     propagate.inject(headers)
     traceparent = headers.get("traceparent")
@@ -162,7 +162,7 @@ def _inject(headers: dict[str, str]) -> None:
 
 
 def _parent_of(attempt: AttemptInfo) -> Context:
-    """The context that the server sends with the attempt, else the one of the invocation's caller."""
+    """Return the context that the server sent with the attempt, or else that of the caller."""
     return propagate.extract({**attempt.headers, **attempt.attempt_headers}, Context())
 
 
@@ -174,10 +174,10 @@ def _failed(
     *,
     is_callers_fault: bool | None = None,
 ) -> None:
-    """Say in a span what has failed.
+    """Record a failure in a span.
 
-    As the conventions have it, what a caller has done wrong (a code of 400 to 499) is no error of the
-    one that is called.
+    Following the conventions, a mistake of the caller (a code of 400 to 499) does not count as an
+    error of the callee.
     """
     if code is not None:
         span.set_attribute(names.RPC_STATUS, str(code))

@@ -1,8 +1,9 @@
-"""Restate's service protocol, v5 to v7, sans-IO: bytes in, bytes and events out.
+"""Restate's service protocol, v5 to v7, without I/O: bytes in, bytes and results out.
 
-`StateMachine` is one attempt of one invocation. It frames and parses, keeps the journal, checks a
-replay against it, and says when the attempt waits, suspends or fails. It runs no user code, knows
-no clock and does no I/O; `restate_proto.runtime` drives it. Start with `phases.py`, then `machine.py`.
+A `StateMachine` is one attempt of one invocation. It parses what Restate sends, keeps the journal,
+compares a replay with it, and decides when the attempt waits, suspends or fails. It runs no user
+code, has no clock and does no I/O; `restate_proto.runtime` drives it. Start with `phases.py`, then
+read `machine.py`.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from restate_proto.protocol.errors import (
     MessageTooLargeError,
     RelatedCommand,
 )
-from restate_proto.protocol.frames import DEFAULT_MAX_OUTBOUND, MAX_LENGTH, MAX_PAYLOAD
+from restate_proto.protocol.frames import MAX_LENGTH
 from restate_proto.protocol.machine import Input, StateMachine
+from restate_proto.protocol.message_size import DEFAULT_MAX_OUTBOUND, MAX_PAYLOAD, check_size
 from restate_proto.protocol.messages import (
     MARKER_PREFIX,
     MAX_VERSION,
@@ -28,6 +30,7 @@ from restate_proto.protocol.messages import (
     parse_version,
 )
 from restate_proto.protocol.notifications import CANCEL_SIGNAL, NotificationId, Result, ResultKind
+from restate_proto.protocol.output import MUCH_OUTPUT
 from restate_proto.protocol.patches import Patches
 from restate_proto.protocol.phases import Phase
 from restate_proto.protocol.waiting import Await, Combinator
@@ -40,6 +43,7 @@ __all__ = [
     "MAX_PAYLOAD",
     "MAX_VERSION",
     "MIN_VERSION",
+    "MUCH_OUTPUT",
     "AttemptEnded",
     "AttemptError",
     "Await",
@@ -58,6 +62,7 @@ __all__ = [
     "Result",
     "ResultKind",
     "StateMachine",
+    "check_size",
     "content_type",
     "parse_version",
 ]

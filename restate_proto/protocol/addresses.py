@@ -1,4 +1,4 @@
-"""Where calls and messages go, and which invocation a command is about, as fields of the command."""
+"""Fill in the fields of commands that say where a call goes or which invocation is meant."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["Headers", "InvocationTarget", "address", "identify", "require_v7"]
 
 @dataclass(frozen=True, slots=True)
 class InvocationTarget:
-    """Another invocation: by its id, by an idempotency key, or by a workflow's id.
+    """Another invocation, named by its id, by an idempotency key, or by a workflow's id.
 
     Args:
         invocation_id: the id; the other fields are then unset.
-        target: the handler, for an idempotent request; for a workflow, with the run handler.
-        idempotency_key: the key of an idempotent request; None means the workflow.
+        target: the handler of an idempotent request; for a workflow, its run handler.
+        idempotency_key: the key of an idempotent request; None means a workflow.
     """
 
     invocation_id: str | None = None
@@ -42,7 +42,7 @@ def address(
     limit_key: str | None,
     headers: Headers,
 ) -> None:
-    """Say where a call goes, beside the handler."""
+    """Fill in where a call goes, apart from the handler."""
     if idempotency_key is not None:
         _not_empty(journal, idempotency_key, "idempotency_key")
         command.idempotency_key = idempotency_key
@@ -61,7 +61,7 @@ def identify(
     command: pb.AttachInvocationCommandMessage | pb.GetInvocationOutputCommandMessage,
     invocation: InvocationTarget,
 ) -> None:
-    """Say which invocation a command is about."""
+    """Fill in which invocation a command is about."""
     target = invocation.target
     if target is None:
         command.invocation_id = invocation.invocation_id or ""
@@ -87,23 +87,24 @@ def identify(
 
 
 def require_v7(journal: Journal, feature: str) -> None:
-    """End the attempt where the protocol is older than what the handler asks for.
+    """End the attempt if its protocol version is too old for what the handler asks for.
 
     Args:
         journal: the attempt's journal.
-        feature: what the handler asks for, for the error.
+        feature: the feature that the handler asks for, for the error text.
 
     Raises:
         AttemptEnded: the protocol is older, or the attempt is over.
     """
     if journal.version < 7:
-        journal.reject(
+        _reject(
+            journal,
             AttemptError(
                 Code.UNSUPPORTED_FEATURE,
                 f"'{feature}' needs service protocol v7, but Restate speaks "
                 f"v{journal.version} here. Start the server with "
                 "RESTATE_EXPERIMENTAL_ENABLE_PROTOCOL_V7=true, or do without it.",
-            )
+            ),
         )
 
 
@@ -115,4 +116,10 @@ def _of_v7(journal: Journal, value: str, what: str) -> None:
 def _not_empty(journal: Journal, value: str, what: str) -> None:
     if not value:
         text = f"'{what}' is given, but empty: leave it out."
-        journal.reject(AttemptError(Code.INTERNAL, text))
+        _reject(journal, AttemptError(Code.INTERNAL, text))
+
+
+def _reject(journal: Journal, error: AttemptError) -> None:
+    """End the attempt with an error, for an operation that the handler cannot have."""
+    journal.fail_with(error)
+    journal.refuse()

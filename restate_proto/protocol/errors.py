@@ -1,4 +1,4 @@
-"""How an attempt or one of its operations fails, in the protocol's terms and on the wire."""
+"""The ways in which an attempt or an operation fails, as objects and as protocol messages."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ __all__ = [
     "MessageTooLargeError",
     "RelatedCommand",
     "ViolationError",
+    "cut_short_error",
     "wire_code",
 ]
 
@@ -29,7 +30,7 @@ _MAX_METADATA = 8 * 2**20
 
 
 class Code(IntEnum):
-    """Error codes of the service protocol beside HTTP's."""
+    """The service protocol's own error codes, in addition to HTTP's."""
 
     INTERNAL = 500
     JOURNAL_MISMATCH = 570
@@ -38,13 +39,13 @@ class Code(IntEnum):
 
 
 class ErrorBehavior(IntEnum):
-    """What Restate is to do after an attempt that failed; since protocol v7.
+    """What Restate should do after a failed attempt; since protocol v7.
 
     The numbers are the protocol's.
     """
 
-    RETRY = pb.RETRY  # as the invocation's retry policy says
-    PAUSE = pb.PAUSE  # nothing, until a person resumes the invocation
+    RETRY = pb.RETRY  # retry, as the invocation's retry policy says
+    PAUSE = pb.PAUSE  # wait until a person resumes the invocation
     FAIL = pb.FAIL  # end the invocation: the error is its result
 
 
@@ -59,15 +60,17 @@ class RelatedCommand:
 
 @dataclass(frozen=True, slots=True)
 class AttemptError:
-    """What an attempt that fails tells Restate, which then decides on a retry.
+    """What a failed attempt tells Restate, which then decides whether to retry.
 
     Args:
         code: an HTTP status code or a `Code`.
         message: what went wrong.
         stacktrace: the traceback of a user's exception.
         related: the command that it belongs to; None for the last one.
-        retry_after: the delay until the next attempt, instead of the retry policy's.
-        behavior: what Restate is to do; until v6 it retries.
+        retry_after: the delay until the next attempt, in place of the retry policy's.
+        behavior: what Restate should do; up to v6 it always retries.
+        line: the line of the user's code that the handler was at, as `file:line`; Restate does not
+            get it. None if no line is known.
     """
 
     code: int
@@ -76,12 +79,13 @@ class AttemptError:
     related: RelatedCommand | None = None
     retry_after: timedelta | None = None
     behavior: ErrorBehavior = ErrorBehavior.RETRY
+    line: str | None = None
 
     def to_message(self, last_command: RelatedCommand | None, version: int) -> pb.ErrorMessage:
-        """The error as a protocol message.
+        """Return the error as a protocol message.
 
         Args:
-            last_command: the command that it belongs to where it names none.
+            last_command: the command to name if the error itself names none.
             version: the service protocol version.
         """
         message = pb.ErrorMessage(
@@ -103,12 +107,12 @@ class AttemptError:
 
 
 class Failure(NamedTuple):
-    """A terminal failure: what an operation or the invocation itself may come to.
+    """A terminal failure: one possible outcome of an operation, or of the invocation itself.
 
     Args:
         code: an HTTP status code.
         message: what went wrong.
-        metadata: more about it; since protocol v6.
+        metadata: further details as pairs of strings; since protocol v6.
     """
 
     code: int
@@ -116,7 +120,7 @@ class Failure(NamedTuple):
     metadata: tuple[tuple[str, str], ...] = ()
 
     def to_message(self) -> pb.Failure:
-        """The failure as a protocol message."""
+        """Return the failure as a protocol message."""
         message = pb.Failure(code=wire_code(self.code), message=_wire_text(self.message))
         for key, value in self.metadata:
             message.metadata.add(key=_wire_text(key), value=_wire_text(value))
@@ -126,40 +130,55 @@ class Failure(NamedTuple):
 
     @staticmethod
     def from_message(message: pb.Failure) -> Failure:
-        """The failure that a protocol message holds."""
+        """Return the failure that a protocol message holds."""
         return Failure(
             message.code, message.message, tuple((m.key, m.value) for m in message.metadata)
         )
 
 
 class MessageTooLargeError(ValueError):
-    """A handler writes more at once than Restate takes; nothing was written, and it may go on."""
+    """A handler wrote more at once than Restate takes; nothing was sent, and it may go on."""
 
 
 class ViolationError(Exception):
-    """What Restate has sent is against the protocol."""
+    """Restate sent something that violates the protocol."""
 
 
 class AttemptEnded(BaseException):
     """This attempt is over: it failed, was suspended, or its connection is gone.
 
-    Raised through the handler by whatever it does next, so that its code stops. It is no
-    `Exception`, for a handler's `except Exception` is about the handler's own work.
+    Whatever the handler does next raises it, so that its code stops. It derives from
+    `BaseException`, because a handler's `except Exception` is meant for the handler's own errors.
     """
 
 
-def wire_code(code: int) -> int:
-    """The error code; 500 for a number that is not an error's, which others may have written.
+def cut_short_error(operation: str, error: BaseException | None) -> AttemptError:
+    """Return what an attempt fails with that could not finish an operation which it has issued.
 
-    It becomes the status of an HTTP response, where 101 would switch protocols.
+    Args:
+        operation: the operation, in words.
+        error: what was raised before the operation returned.
+    """
+    return AttemptError(
+        Code.INTERNAL,
+        f"The operation '{operation}' was issued, and {type(error).__name__} was raised before it "
+        "had returned: the attempt ends here, for another could not repeat that.",
+    )
+
+
+def wire_code(code: int) -> int:
+    """Return an error code, or 500 for a number that is not the code of an error.
+
+    The code becomes the status of an HTTP response, where 101, for example, would switch protocols.
     """
     return code if 400 <= code <= 599 else 500
 
 
 def _wire_text(text: str) -> str:
-    """The text of an error as protobuf and Restate take it.
+    """Return the text of an error in a form that protobuf and Restate accept.
 
-    Lone surrogates (of undecodable file names, say) are escaped, and what is too long is cut.
+    Lone surrogates, which come from undecodable file names, are escaped, and a text that is too
+    long is cut.
     """
     if len(text) > _MAX_TEXT:
         text = f"{text[:_MAX_TEXT]}... ({len(text)} characters)"

@@ -1,60 +1,52 @@
-"""Framing: messages behind eight byte headers, over any chunking of the stream."""
+"""Cut the stream into messages: each follows a header of eight bytes, in chunks of any size."""
 
 from __future__ import annotations
 
 import struct
 
 __all__ = [
-    "DEFAULT_MAX_OUTBOUND",
     "MAX_LENGTH",
-    "MAX_PAYLOAD",
     "REQUESTED_ACK",
-    "RESTATES_SHARE",
     "Frame",
     "FrameDecoder",
+    "framed",
     "pack_header",
 ]
 
 Frame = tuple[int, bytes]
-"""A message's type number and its payload."""
+"""The type number of a message, and its payload."""
 
 REQUESTED_ACK = 0x8000
 """The header flag that asks for an ack of a run proposal."""
 
 MAX_LENGTH = 2**31 - 1
-"""protobuf's own bound on a message, in bytes."""
-
-DEFAULT_MAX_OUTBOUND = 32 * 2**20
-"""Restate's default `message-size-limit`, in bytes: it takes only messages that are shorter."""
-
-RESTATES_SHARE = 64 * 2**10
-"""What Restate needs of its limit itself, in bytes, where a value leaves the invocation: for a call,
-for another invocation, for whoever waits for the result. It takes half of this (1.7.12). To a
-message that is larger than what is left it says nothing, and the invocation never goes on.
-"""
-
-MAX_PAYLOAD = DEFAULT_MAX_OUTBOUND - RESTATES_SHARE
-"""The length in bytes of a payload that Restate, by its defaults, would not take any more."""
+"""The longest message that protobuf allows, in bytes."""
 
 _HEADER = struct.Struct(">HHI")
 _unpack_header = _HEADER.unpack_from
 
 pack_header = _HEADER.pack
-"""(type, flags, length) -> the eight bytes before a payload."""
+"""Make a header, the eight bytes before a payload, from type, flags and length."""
+
+
+def framed(frame: Frame) -> bytes:
+    """Return a message as it is sent, with its header."""
+    type_, payload = frame
+    return pack_header(type_, 0, len(payload)) + payload
 
 
 class FrameDecoder:
-    """Cuts a byte stream into messages; keeps what is incomplete until the rest is there.
+    """Cuts a byte stream into messages; keeps an incomplete message until the rest has arrived.
 
-    Each byte of a payload is copied once, be it cut out of one chunk or joined from many.
+    Each byte of a payload is copied once, whether it is cut out of one chunk or joined from many.
 
     Args:
-        max_length: the longest message that is taken, in bytes.
+        max_length: the longest message to accept, in bytes.
 
     Attributes:
-        error: what is wrong with the stream, once something is.
-        missing: how many bytes are missing of a message that has begun: of its header while that
-            is not complete, then of its payload; 0 between messages.
+        error: what is wrong with the stream; None as long as nothing is.
+        missing: how many bytes are missing of the message that has begun: of its header first, then
+            of its payload; 0 between messages.
     """
 
     __slots__ = ("_chunks", "_max_length", "_type", "error", "missing")
@@ -63,7 +55,7 @@ class FrameDecoder:
         self._max_length = max_length
         self.error: str | None = None
         self.missing = 0
-        # What is there of an incomplete message: of its header while its type is not known.
+        # The parts of an incomplete message: of its header as long as its type is not known.
         self._chunks: list[bytes] = []
         self._type: int | None = None
 
@@ -73,16 +65,21 @@ class FrameDecoder:
         return self.missing > 0
 
     def feed(self, data: bytes) -> list[Frame]:
-        """The messages that these bytes complete.
+        """Return the messages that these bytes complete.
 
-        A header that no message can have sets `error`; what follows it is not read. The messages
-        before it are given all the same, so that the chunking makes no difference.
+        An invalid header sets `error`, and nothing after it is read. The messages before it are
+        returned all the same, so that the chunking makes no difference.
         """
         if self.error is not None:
             return []
+        missing = self.missing
+        if not missing and len(data) >= 8:
+            type_, _, length = _unpack_header(data)
+            # The usual case: one chunk is one message.
+            if len(data) == 8 + length <= self._max_length:
+                return [(type_, data[8:])]
         frames: list[Frame] = []
         position = 0
-        missing = self.missing
         if missing:
             if len(data) < missing:
                 self._chunks.append(data)
@@ -104,8 +101,8 @@ class FrameDecoder:
             position += 8
             if length > max_length:
                 self.error = (
-                    f"a message of type {type_:#06x} announces {length} bytes, where at most "
-                    f"{max_length} are taken"
+                    f"a message of type {type_:#06x} announces {length} bytes, but at most "
+                    f"{max_length} are accepted"
                 )
                 return frames
             if end - position < length:

@@ -1,4 +1,4 @@
-"""Invocation ids as text, and as the bytes that awakeable ids are made of."""
+"""Check ids of invocations and awakeables, and convert those of invocations to bytes and back."""
 
 from __future__ import annotations
 
@@ -6,14 +6,46 @@ import re
 from functools import reduce
 from typing import Final
 
-__all__ = ["invocation_id_bytes"]
+__all__ = [
+    "check_awakeable_id",
+    "check_invocation_id",
+    "invocation_id_bytes",
+    "invocation_id_text",
+]
 
 _ID: Final = re.compile(r"inv_1([0-9a-zA-Z]{11})([0-9a-zA-Z]{22})")
+_AWAKEABLE_ID: Final = re.compile(r"(?:sign|prom)_1[\w-]{37}[AQgw]", re.ASCII)
+"""The 24 bytes of the invocation and 4 of a number, in base64. `prom_` is of older protocols."""
+
 _BASE62: Final = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+def check_invocation_id(where: str, text: str) -> None:
+    """Refuse a text that is not the id of an invocation, as Restate does, attempt after attempt.
+
+    Args:
+        where: the call that takes it, for the error text.
+        text: what should be an id.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    try:
+        invocation_id_bytes(text)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def check_awakeable_id(where: str, text: str) -> None:
+    """Refuse a text that is not the id of an awakeable; as `check_invocation_id`."""
+    if not _AWAKEABLE_ID.fullmatch(text):
+        raise ValueError(
+            f"{where}: {text!r} is not the id of an awakeable, such as sign_1ASYDUt5LFm..."
+        )
+
+
 def invocation_id_bytes(text: str) -> bytes:
-    """The bytes of an invocation's id, as its start message has them.
+    """Return the bytes of an invocation's id, which its start message carries.
 
     Restate writes an id as two numbers in base 62: the partition key and the rest.
 
@@ -21,7 +53,7 @@ def invocation_id_bytes(text: str) -> bytes:
         text: the id that people and APIs use: `inv_1...`.
 
     Raises:
-        ValueError: the text is no invocation id.
+        ValueError: the text is not an invocation id.
     """
     if found := _ID.fullmatch(text):
         try:
@@ -30,8 +62,26 @@ def invocation_id_bytes(text: str) -> bytes:
             )
         except OverflowError:
             pass
-    raise ValueError(f"{text!r} is no invocation id, such as inv_1jJOFEtKQPi1...")
+    raise ValueError(f"{text!r} is not an invocation id, such as inv_1jJOFEtKQPi1...")
+
+
+def invocation_id_text(raw: bytes) -> str:
+    """Return an invocation's id as text; the inverse of `invocation_id_bytes`.
+
+    Args:
+        raw: the 24 bytes of the id.
+    """
+    partition, rest = int.from_bytes(raw[:8], "little"), int.from_bytes(raw[8:], "little")
+    return f"inv_1{_digits(partition, 11)}{_digits(rest, 22)}"
 
 
 def _number(digits: str) -> int:
     return reduce(lambda number, digit: number * 62 + _BASE62.index(digit), digits, 0)
+
+
+def _digits(number: int, length: int) -> str:
+    digits: list[str] = []
+    for _ in range(length):
+        number, digit = divmod(number, 62)
+        digits.append(_BASE62[digit])
+    return "".join(reversed(digits))

@@ -1,14 +1,16 @@
 """The journal of one attempt: the commands in it, what is written, and how the attempt ends.
 
-Three rules, beside the table of `phases.py`. All that moves an attempt from one phase to the next is
-in this file.
+Everything that moves an attempt from one phase to the next is in this file. Besides the table of
+`phases.py`, it follows three rules:
 
-1. An operation of the handler happens as a whole or not at all, whatever is raised in its middle: a
-   handler may catch a RecursionError and go on. So an operation first makes everything that can
-   fail. Then it takes its ids and writes its command, or takes that from the journal, in statements
-   that call nothing, for every call could be the one too many.
-2. Where an operation has happened, and the handler has nothing of it, the attempt ends: whoever
-   makes the future of an operation calls `cut_short` where that fails after the command was issued.
+1. An operation of the handler happens as a whole or not at all, whatever is raised in the middle of
+   it: a handler may catch a RecursionError and go on. So an operation first makes everything that
+   can fail. Only then does it take its ids and write its command, or take the command from the
+   journal, in statements that call nothing, because any call may be the one for which no stack is
+   left.
+2. If an operation has happened and the handler has nothing to show for it, the attempt ends: the
+   code that makes the future of an operation calls `cut_short` if that fails after the command was
+   issued.
 3. Once an attempt has ended, nothing more is read or written.
 """
 
@@ -21,13 +23,15 @@ from restate_proto.protocol.errors import (
     AttemptError,
     Code,
     ErrorBehavior,
-    MessageTooLargeError,
     RelatedCommand,
     ViolationError,
+    cut_short_error,
 )
-from restate_proto.protocol.frames import RESTATES_SHARE, Frame, pack_header
-from restate_proto.protocol.messages import UNDECODABLE, MessageType, describe
+from restate_proto.protocol.frames import Frame, pack_header
+from restate_proto.protocol.message_size import RESTATES_SHARE, check_size
+from restate_proto.protocol.messages import COMMANDS, UNDECODABLE, MessageType, describe
 from restate_proto.protocol.mismatch import explain, mismatch_text
+from restate_proto.protocol.output import MUCH_OUTPUT, Output
 from restate_proto.protocol.phases import Phase, Rule
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
@@ -46,52 +50,49 @@ _NO_START = pb.StartMessage()
 _INPUT = MessageType.INPUT
 _STATE = (MessageType.SET_STATE, MessageType.GET_EAGER_STATE)
 _END = pack_header(MessageType.END, 0, 0)
-_MUCH_OUTPUT = 1 << 20
+
 _MOST_ENDS = 100
-"""How often a handler is told that its attempt has ended before it is taken for deaf."""
+"""How often a handler is told that its attempt has ended before it is considered deaf."""
 
 
-class Journal:
-    """Replays commands or writes them, and ends the attempt.
+class Journal(Output):
+    """The commands of one attempt: it replays or writes them, and it ends the attempt.
 
     Args:
         version: the service protocol version of the stream.
-        max_outbound: the `message-size-limit` of the server, in bytes; what it would not take is
-            not written.
-        on_mismatch: what Restate is to do where the code does something else than the journal says.
-        payloads: see below.
+        max_outbound: the `message-size-limit` of the server, in bytes; nothing that is longer is
+            written.
+        on_mismatch: what Restate should do if the code does something else than the journal says.
+        payloads: see the attribute.
 
     Attributes:
-        phase: where the attempt stands.
-        start: the start message; empty before it is there.
-        missing_entries: how many of the entries that it announced are not there yet.
-        recorded: the commands that the handler has not come to again; in a replay the next is the
-            last of the list.
+        phase: the phase of the attempt.
+        start: the start message; empty before it has arrived.
+        missing_entries: how many of the announced entries have not arrived yet.
+        recorded: the recorded commands that the handler has not issued again yet; in a replay, the
+            last of the list is the next one.
         command_index: the index of the last command that was issued or replayed; -1 before that.
         last_completion_id: the completion id that was used last.
-        last_signal_index: likewise the signal index; the first 16 are Restate's own.
-        has_ended: whether the invocation has, with the output that was written.
+        last_signal_index: the signal index that was used last; the first 16 are Restate's own.
+        has_ended: whether the invocation has ended, because its output was written.
         has_written_command: whether the attempt has added a command to the journal.
-        max_payload: the length in bytes of a payload that Restate would not take any more.
-        error: what the attempt failed with.
-        payloads: encodes and decodes payloads; None where they are stored as they are.
+        max_payload: the length in bytes from which on Restate does not take a payload.
+        error: the error that the attempt failed with.
+        payloads: encodes and decodes payloads; None if they are stored as they are.
         times_told_of_end: how often `AttemptEnded` was raised in the handler.
     """
 
     __slots__ = (
-        "_cut_by",
         "_last_name",
         "_last_type",
-        "_max_outbound",
         "_on_mismatch",
-        "_output",
-        "_output_size",
         "command_index",
         "error",
         "has_ended",
         "has_written_command",
         "last_completion_id",
         "last_signal_index",
+        "max_outbound",
         "max_payload",
         "missing_entries",
         "payloads",
@@ -109,17 +110,18 @@ class Journal:
         on_mismatch: ErrorBehavior = ErrorBehavior.RETRY,
         payloads: StoredPayloads | None = None,
     ) -> None:
+        self._output = []
+        self.output_size = 0
+        self._cut_by = None
         self.payloads = payloads
         self.version = version
-        self._max_outbound = max_outbound
+        self.max_outbound = max_outbound
         self._on_mismatch = on_mismatch
         self.max_payload = max_outbound - RESTATES_SHARE
         self.phase = _WAITING_START
         self.start = _NO_START
         self.missing_entries = 0
         self.recorded: list[Frame] = []
-        self._output: list[bytes] = []
-        self._output_size = 0
         self.command_index = -1
         self._last_type = 0
         self._last_name = ""
@@ -129,15 +131,14 @@ class Journal:
         self.has_written_command = False
         self.error: AttemptError | None = None
         self.times_told_of_end = 0
-        self._cut_by: BaseException | None = None
 
     # ---- The entries to replay ----
 
     def begin(self, start: pb.StartMessage) -> None:
-        """The start message is there.
+        """Take the start message.
 
         Raises:
-            ViolationError: it announces nothing.
+            ViolationError: it announces no entries.
         """
         self.missing_entries = start.known_entries
         if self.missing_entries == 0:
@@ -146,10 +147,10 @@ class Journal:
         self.phase = _WAITING_REPLAY
 
     def count_entry(self) -> None:
-        """One more of the entries that the start message announced is there.
+        """Count one more of the announced entries, because it has arrived.
 
         Raises:
-            ViolationError: it is the last, and they do not begin with the handler's input.
+            ViolationError: it is the last one, and the first is not the handler's input.
         """
         self.missing_entries -= 1
         if self.missing_entries == 0:
@@ -159,10 +160,10 @@ class Journal:
             self.phase = _REPLAYING
 
     def decode(self, class_: type[M], type_: int, payload: bytes) -> M:
-        """Parse the next recorded command; what is undecodable ends the attempt."""
+        """Parse the next recorded command; end the attempt if that is impossible."""
         try:
             return class_.FromString(payload)
-        except RecursionError:  # the handler's: it is deep in calls, and may try again
+        except RecursionError:  # the handler is deep in calls; it may try again
             raise
         except UNDECODABLE as error:
             self.bad_record(type_, f"is undecodable: {error}")
@@ -170,7 +171,7 @@ class Journal:
     def check(
         self, found_type: int, found: bytes, type_: int, message: Message, name: str = ""
     ) -> None:
-        """Compare the next recorded command with what the handler does; a mismatch ends the attempt."""
+        """Compare the next recorded command with the handler's; a difference ends the attempt."""
         index = self.command_index + 1
         try:
             difference = explain(index, found_type, found, type_, message)
@@ -182,7 +183,7 @@ class Journal:
             self._fail_with_mismatch(difference, RelatedCommand(index, name, type_))
 
     def take_recorded(self, type_: int, name: str = "", ids: int = 0) -> None:
-        """The handler does what the next recorded command says."""
+        """Move on to the next recorded command, because the handler has issued this one again."""
         del self.recorded[-1]
         self.command_index += 1
         self._last_type = type_
@@ -192,14 +193,14 @@ class Journal:
             self.phase = _PROCESSING
 
     def bad_record(self, type_: int, what: str, name: str = "") -> NoReturn:
-        """End the attempt because the next recorded command is none."""
+        """End the attempt because the next recorded command is not a valid one."""
         index = self.command_index + 1
         text = f"Protocol violation: the journal's command {index} {what}"
         related = RelatedCommand(index, name, type_)
         self.fail(AttemptError(Code.PROTOCOL_VIOLATION, text, related=related))
 
     def mismatch(self, expected: str, related: RelatedCommand | None = None) -> NoReturn:
-        """End the attempt because the handler does what is no command, where the journal has one."""
+        """End the attempt because the journal has a command here, and the handler issues none."""
         index = self.command_index + 1
         type_, payload = self.recorded[-1]
         text = mismatch_text(index, expected, type_, payload)
@@ -213,16 +214,16 @@ class Journal:
     # ---- What the handler issues ----
 
     def issue(self, type_: int, message: Message, name: str = "", ids: int = 0) -> None:
-        """Write a command, or take it from the journal and check that it is the same.
+        """Write a command, or compare it with the recorded one in the journal.
 
         Args:
             type_: its type number.
             message: the command.
             name: its name.
-            ids: how many completion ids it uses; they follow on the last ones.
+            ids: how many completion ids it uses; they follow the last used ones.
 
         Raises:
-            MessageTooLargeError: Restate would not take it.
+            MessageTooLargeError: the command is too large for Restate.
             ValueError: a payload codec refuses the payload.
             AttemptEnded: the attempt is over.
         """
@@ -236,7 +237,7 @@ class Journal:
             length = len(payload)
             header = pack_header(type_, 0, length)
             self._output += (header, payload)
-            self._output_size += length
+            self.output_size += length
             self.command_index += 1
             self._last_type = type_
             self._last_name = name
@@ -250,66 +251,60 @@ class Journal:
         else:
             self.refuse()
 
-    def _refuse_large(self, type_: int, payload: bytes) -> None:
-        """Refuse a command that Restate would not take."""
-        if self.phase is _CLOSED or (type_ in _STATE and len(payload) < self._max_outbound):
-            return  # state stays with the invocation
-        if self.phase is _REPLAYING and self.recorded[-1] == (type_, payload):
-            return  # it has taken it
-        self.check_size(describe(type_), len(payload))
+    def issue_payload(
+        self, type_: int, before: bytes, payload: bytes, after: bytes = b"", name: str = ""
+    ) -> None:
+        """Issue a command whose payload is not copied; the rest of it is already serialized.
 
-    def check_size(self, what: str, size: int) -> None:
-        """Refuse what Restate would not take.
+        Payload codecs do not see the payload: with codecs, call `issue` with a message.
 
         Args:
-            what: what is to be written, for the error.
-            size: the bytes that it takes.
-
-        Raises:
-            MessageTooLargeError: it is too large.
+            type_: its type number.
+            before: the bytes of the command before the payload.
+            payload: the payload.
+            after: the bytes after the payload.
+            name: the command's name.
         """
-        if size >= self.max_payload:
-            raise MessageTooLargeError(
-                f"{what}: {size} bytes are more than Restate takes at once, whose "
-                f"message-size-limit is {self._max_outbound} bytes. Store what is so large "
-                "elsewhere, and pass on where it is; or raise the limit in the server's "
-                "configuration and here, with Limits(max_outbound_message=...)."
+        length = len(before) + len(payload) + len(after)
+        if length >= self.max_payload:
+            self._refuse_large(type_, before + payload + after)
+        rule = self.phase.on_command
+        if rule is _WRITE:
+            pieces = (pack_header(type_, 0, length), before, payload, after)
+            self._output += pieces
+            self.output_size += length
+            self.command_index += 1
+            self._last_type = type_
+            self._last_name = name
+            self.has_written_command = True
+        elif rule is _MATCH:
+            found_type, found = self.recorded[-1]
+            is_same = (
+                found_type == type_
+                and len(found) == length
+                and found.startswith(before)
+                and found.startswith(payload, len(before))
+                and found.endswith(after)
             )
+            if not is_same:
+                message = COMMANDS[type_][0].FromString(before + payload + after)
+                self.check(found_type, found, type_, message, name)
+            self.take_recorded(type_, name)
+        else:
+            self.refuse()
 
-    @property
-    def last_command(self) -> RelatedCommand | None:
-        """The command that was issued or replayed last."""
-        if self.command_index < 0:
-            return None
-        return RelatedCommand(self.command_index, self._last_name, self._last_type)
-
-    # ---- Output ----
-
-    def send(self, type_: int, message: Message, flags: int = 0) -> None:
-        """Write a message that is no command."""
-        payload = message.SerializeToString()
-        length = len(payload)
-        self._output += (pack_header(type_, flags, length), payload)
-        self._output_size += length
-
-    def take_output(self) -> bytes:
-        """The bytes to send since the last call."""
-        if self._cut_by is not None:
-            self._write_cut_short_error()
-        output = b"".join(self._output)
-        self._output.clear()
-        self._output_size = 0
-        return output
-
-    @property
-    def has_much_output(self) -> bool:
-        """Whether so much was written that it should be sent before more is."""
-        return self._output_size > _MUCH_OUTPUT
+    def _refuse_large(self, type_: int, payload: bytes) -> None:
+        """Refuse a command that is too large for Restate."""
+        if self.phase is _CLOSED or (type_ in _STATE and len(payload) < self.max_outbound):
+            return  # Restate keeps state with the invocation
+        if self.phase is _REPLAYING and self.recorded[-1] == (type_, payload):
+            return  # Restate has taken it before
+        check_size(describe(type_), len(payload), self.max_outbound)
 
     # ---- The end ----
 
     def end(self) -> None:
-        """The invocation is done; its output was written."""
+        """End the attempt because the invocation is done, and its output was written."""
         rule = self.phase.on_end
         if rule is _WRITE:
             self._output.append(_END)
@@ -319,7 +314,7 @@ class Journal:
             self.mismatch("the handler's end")
 
     def suspend(self, message: pb.SuspensionMessage) -> NoReturn:
-        """End the attempt until something that it waits for is there.
+        """End the attempt until something that it waits for has arrived.
 
         Raises:
             AttemptEnded: always.
@@ -339,25 +334,21 @@ class Journal:
         self.raise_ended()
 
     def fail_with(self, error: AttemptError) -> None:
-        """As `fail`, but returns; nothing where the attempt is over already."""
+        """Fail as `fail` does, but return; do nothing if the attempt is over already."""
         if self.phase is not _CLOSED:
             self._write_error(error)
 
-    def reject(self, error: AttemptError) -> None:
-        """As `fail`, for an operation that the handler cannot have; see `refuse`."""
-        self.fail_with(error)
-        self.refuse()
-
     def abandon(self) -> None:
-        """End the attempt without a word: all is said, or there is nobody to tell."""
+        """End the attempt without writing anything: everything is written, or nothing can be."""
         self.phase = _CLOSED
         self.recorded.clear()
 
     def cut_short(self, error: BaseException) -> None:
-        """End the attempt because an operation was issued, and something was raised before its end.
+        """End the attempt because something was raised after an operation was issued.
 
-        Its place in the journal is taken, but the handler has nothing of it, and may have caught
-        what was raised. Nothing is called here, and little done: there may be no stack left.
+        The operation's place in the journal is taken, but the handler has nothing to show for it,
+        and may have caught the exception. This method calls nothing and does little, because there
+        may be no stack left.
         """
         if self.phase is not _CLOSED:
             self.phase = _CLOSED
@@ -365,16 +356,15 @@ class Journal:
 
     def _write_cut_short_error(self) -> None:
         error, self._cut_by = self._cut_by, None
-        text = (
-            f"The operation '{describe(self._last_type)}' was issued, and {type(error).__name__} was "
-            "raised before it had returned: the attempt ends here, for another could not repeat that."
-        )
-        self._write_error(AttemptError(Code.INTERNAL, text))
+        self._write_error(cut_short_error(describe(self._last_type), error))
 
     def _write_error(self, error: AttemptError) -> None:
-        payload = error.to_message(self.last_command, self.version).SerializeToString()
+        last = None
+        if self.command_index >= 0:
+            last = RelatedCommand(self.command_index, self._last_name, self._last_type)
+        payload = error.to_message(last, self.version).SerializeToString()
         header = pack_header(MessageType.ERROR, 0, len(payload))
-        self._output += (header, payload)  # all that can fail is done, as in a command
+        self._output += (header, payload)  # everything that can fail is done, as in a command
         self.error = error
         self.phase = _CLOSED  # first: there may be no stack left for the rest
         self.abandon()
@@ -391,20 +381,20 @@ class Journal:
         raise AttemptEnded(self.error.message if self.error else "the attempt is over")
 
     def refuse(self) -> None:
-        """The handler does something although its attempt is over.
+        """Refuse an operation of a handler whose attempt is over.
 
-        It is told so, until it is clear that it does not listen (a bare `except:` in a loop). From
-        then on an operation does nothing, without an error: the handler comes to its next `await`,
-        where it can be left.
+        The handler is told so until it is clear that it does not listen, as with a bare `except:`
+        in a loop. From then on an operation does nothing and raises nothing, so that the handler
+        comes to its next `await`, where it can be abandoned.
 
         Raises:
             AttemptEnded: the attempt is over.
         """
         if not self.ignores_its_end:
             self.raise_ended()
-        self._output_size = _MUCH_OUTPUT + 1  # every `await` is one that waits
+        self.output_size = MUCH_OUTPUT + 1  # so that every `await` waits
 
     @property
     def ignores_its_end(self) -> bool:
-        """Whether the handler goes on although it was told again and again that the attempt is over."""
+        """Whether the handler goes on although it was told many times that the attempt is over."""
         return self.times_told_of_end >= _MOST_ENDS

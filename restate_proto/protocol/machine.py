@@ -1,18 +1,21 @@
-"""The state machine of one attempt: takes what Restate sends, and holds the parts that deal with it.
+"""The state machine of one attempt: it takes the bytes that Restate sends, and owns the parts.
 
-`phases.py` says what each message does in each phase. The parts are, from the bottom up: `journal.py`,
-what is recorded and written, and how the attempt ends; `waiting.py`, what has come for the handler,
-and what happens where it waits; `commands.py` and `state.py`, what it does.
+`phases.py` says what each message does in each phase. The parts, of which each knows only those
+named before it, are `journal.py` (what is recorded and written, and how the attempt ends),
+`waiting.py` (the notifications, and what happens while the handler waits), and `commands.py` with
+`state.py` (what the handler does).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from collections import deque
+from typing import TYPE_CHECKING, ClassVar
 
 from restate_proto.protocol.commands import Commands
 from restate_proto.protocol.errors import AttemptError, Code, ErrorBehavior, ViolationError
-from restate_proto.protocol.frames import DEFAULT_MAX_OUTBOUND, MAX_LENGTH, Frame, FrameDecoder
+from restate_proto.protocol.frames import MAX_LENGTH, Frame, FrameDecoder
 from restate_proto.protocol.journal import Journal
+from restate_proto.protocol.message_size import DEFAULT_MAX_OUTBOUND
 from restate_proto.protocol.messages import (
     FIRST_COMMAND,
     FIRST_CUSTOM,
@@ -25,6 +28,7 @@ from restate_proto.protocol.notifications import CANCEL_SIGNAL, read_notificatio
 from restate_proto.protocol.phases import Phase, Rule
 from restate_proto.protocol.stored_payloads import StoredPayloads
 from restate_proto.protocol.waiting import Waiting
+from restate_proto.protocol.wire import LARGE, cut_value
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
@@ -37,32 +41,67 @@ _START, _ACK = MessageType.START, MessageType.PROPOSE_RUN_COMPLETION_ACK
 _ILLEGAL, _ENTRY, _BROKEN = Rule.ILLEGAL, Rule.ENTRY, Rule.BROKEN
 _REPLAYING, _PROCESSING, _CLOSED = Phase.REPLAYING, Phase.PROCESSING, Phase.CLOSED
 
+_INPUT_VALUE = 0x72
+"""The tag of `InputCommandMessage.value`."""
 
-class Input(NamedTuple):
-    """What the handler is invoked with: its payload and the caller's headers."""
 
-    payload: bytes
-    headers: tuple[tuple[str, str], ...]
+class Input:
+    """What the handler is invoked with: its payload and the caller's headers.
+
+    The headers are converted only when they are asked for, because most handlers never ask.
+
+    Args:
+        payload: the payload, as the handler should read it.
+        message: the input command, which has the headers.
+
+    Attributes:
+        payload: the payload.
+    """
+
+    __slots__ = ("_message", "payload")
+
+    def __init__(self, payload: bytes, message: pb.InputCommandMessage) -> None:
+        self.payload = payload
+        self._message = message
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """All headers, in their order."""
+        return tuple([(header.key, header.value) for header in self._message.headers])
+
+    def header(self, name: str) -> str | None:
+        """Return the value of the first header of a name.
+
+        Args:
+            name: the name in lower case. The header may have it in any case, because a handler of
+                any SDK may have set it.
+        """
+        length = len(name)
+        for header in self._message.headers:
+            key = header.key
+            if len(key) == length and key.lower() == name:
+                return header.value
+        return None
 
 
 class StateMachine:
     """One attempt of one invocation, without I/O.
 
-    Feed it the request's bytes, do with its parts what the handler does, and send what
-    `journal.take_output` gives.
+    Feed it the request's bytes, call its parts for what the handler does, and send what
+    `journal.take_output` returns.
 
     Args:
         version: the service protocol version of the stream, 5 to 7.
-        max_message: the longest message that is taken, in bytes; a longer one ends the attempt.
-        max_outbound: the `message-size-limit` of the server, in bytes; what it would not take is
-            not written.
-        on_mismatch: what Restate is to do where the code does something else than the journal says.
-        payload_codecs: what payloads pass through on their way; None where they stay as they are.
+        max_message: the longest message to accept, in bytes; a longer one ends the attempt.
+        max_outbound: the `message-size-limit` of the server, in bytes; nothing that is longer is
+            written.
+        on_mismatch: what Restate should do if the code does something else than the journal says.
+        payload_codecs: the codecs that payloads pass through; None if they are stored as they are.
 
     Attributes:
-        journal: its phase, its start message and its output; how it ends.
+        journal: the phase, the recorded commands, the output, and how the attempt ends.
         waiting: the notifications, and what happens when none is left.
-        commands: what the handler issues.
+        commands: the commands that the handler issues.
     """
 
     __slots__ = ("_decoder", "commands", "journal", "waiting")
@@ -87,7 +126,7 @@ class StateMachine:
     # ---- What Restate sends ----
 
     def feed(self, data: bytes) -> None:
-        """Take bytes of the request. An error among them ends the attempt; see `journal.error`."""
+        """Take bytes of the request; an error in them ends the attempt (see `journal.error`)."""
         if self.journal.phase is _CLOSED:
             return
         try:
@@ -111,9 +150,7 @@ class StateMachine:
                 rule = phase.on_notification
                 if rule is _ILLEGAL:
                     raise ViolationError("a notification before the start message")
-                notification = read_notification(payload)
-                waiting.queue.append(notification)
-                waiting.arrived.add(notification[0])
+                waiting.add(read_notification(payload))
                 if rule is _ENTRY:
                     journal.count_entry()
             elif type_ >= FIRST_COMMAND:
@@ -124,10 +161,7 @@ class StateMachine:
             elif type_ == _START:
                 if phase.on_start is _ILLEGAL:
                     raise ViolationError("a second start message")
-                start = _parse_start(payload)
-                journal.begin(start)
-                if start.state_map:
-                    self.commands.state.load(start.state_map)
+                journal.begin(_parse_start(payload))
             elif type_ == _ACK:
                 self._on_ack(payload)
             else:
@@ -136,15 +170,17 @@ class StateMachine:
     def _on_ack(self, payload: bytes) -> None:
         waiting = self.waiting
         id_ = pb.ProposeRunCompletionAckMessage.FromString(payload).completion_id
-        result = waiting.proposals.pop(id_, None)
+        result = waiting.proposals.pop(id_, None) if waiting.proposals else None
         if result is None or self.journal.phase.on_ack is _ILLEGAL:
             raise ViolationError(
                 f"an ack for the run {id_}, which was not proposed in this attempt"
             )
+        if waiting.queue is None:
+            waiting.queue = deque()
         waiting.queue.append((id_, result))
 
     def close_input(self) -> None:
-        """Restate sends nothing more: either it wants a suspension, or the stream broke."""
+        """Take the end of the request: Restate wants a suspension, or the stream broke."""
         phase = self.journal.phase
         self.waiting.suspends = True
         if phase.on_request_end is _BROKEN:
@@ -153,7 +189,7 @@ class StateMachine:
             self._broken("the request ended inside a message")
 
     def suspend_at_waits(self) -> None:
-        """From now on a wait is a suspension, as when the input is closed; but more may come."""
+        """Suspend at the next wait, as if the input were closed; more of it may still come."""
         self.waiting.suspends = True
 
     def _broken(self, what: str) -> None:
@@ -162,9 +198,9 @@ class StateMachine:
 
     @property
     def awaited_input(self) -> tuple[int, int] | None:
-        """What is missing of the known entries or of a message, as a value that changes with it.
+        """What is missing of the announced entries or of a message; changes when more comes.
 
-        None when all is there that was announced; more may come then, but nothing has to.
+        None if everything that was announced is there: more may come, but nothing has to.
         """
         journal = self.journal
         if journal.phase is _CLOSED:
@@ -183,29 +219,29 @@ class StateMachine:
         return phase is _REPLAYING or phase is _PROCESSING
 
     def read_input(self) -> Input:
-        """The handler's input, the journal's first command; once, when `is_ready`.
+        """Return the handler's input, the journal's first command; call it once, when `is_ready`.
 
         Raises:
-            PayloadCodecError: it cannot be decoded here and now.
-            TerminalError: it never can.
+            PayloadCodecError: it cannot be decoded in this attempt; another may succeed.
+            TerminalError: it can never be decoded.
         """
         journal = self.journal
         if journal.phase is not _REPLAYING:
             journal.raise_ended()
         type_, payload = journal.recorded[-1]
-        message = journal.decode(pb.InputCommandMessage, type_, payload)
-        payload = message.value.content
-        headers = tuple([(header.key, header.value) for header in message.headers])
+        cut = cut_value(payload, _INPUT_VALUE) if len(payload) >= LARGE else None
+        message = journal.decode(pb.InputCommandMessage, type_, cut[0] if cut else payload)
+        payload = cut[1] if cut else message.value.content
         journal.take_recorded(type_)
         if journal.payloads is not None:
             payload = journal.payloads.decode(payload)
-        return Input(payload, headers)
+        return Input(payload, message)
 
     @property
     def has_begun(self) -> bool:
-        """Whether the journal has more than the input (and the wish to cancel), once that is read.
+        """Whether a handler has already worked on this invocation; valid once the input is read.
 
-        Then a handler has worked on this invocation already.
+        The journal then has more than the input, apart from a request to cancel.
         """
         journal = self.journal
-        return journal.phase is _REPLAYING or not self.waiting.arrived <= {CANCEL_SIGNAL}
+        return journal.phase is _REPLAYING or not self.waiting.arrived.keys() <= {CANCEL_SIGNAL}

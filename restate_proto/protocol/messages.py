@@ -1,4 +1,4 @@
-"""The protocol's versions, and its message types: their numbers, and the words for them."""
+"""The versions of the protocol, and its message types: their numbers, classes and words."""
 
 from __future__ import annotations
 
@@ -34,35 +34,37 @@ _VERSIONS = {f"{_PREFIX}{version}": version for version in range(MIN_VERSION, MA
 
 
 def content_type(version: int) -> str:
-    """The content type of a stream in this protocol version."""
+    """Return the content type of a stream in a protocol version."""
     return f"{_PREFIX}{version}"
 
 
 def parse_version(content_type: str) -> int | None:
-    """The protocol version that a content type names, or None where it is not supported."""
+    """Return the protocol version that a content type names, or None if it is not supported."""
     return _VERSIONS.get(content_type) or _VERSIONS.get(content_type.partition(";")[0].strip())
 
 
 FIRST_COMMAND: Final = 0x0400
-"""Type numbers below it are control messages."""
+"""The lowest type number of commands; those below it are control messages."""
 
 FIRST_NOTIFICATION: Final = 0x8000
-"""Type numbers below it, from `FIRST_COMMAND` on, are commands."""
+"""The lowest type number of notifications; those from `FIRST_COMMAND` up to it are commands."""
 
 FIRST_CUSTOM: Final = 0xFC00
-"""Type numbers from it on are commands that Restate does not interpret. This library writes none,
-but a journal may have them: the code does not match it then, and the stream is not broken."""
+"""The lowest type number of commands that Restate does not interpret. This library writes none. A
+journal that has one does not match the code, but its stream is valid.
+"""
 
 MARKER_PREFIX: Final = "patch: "
-"""What the name of a run begins with that is the marker of a patch; the patch's name follows."""
+"""The beginning of the name of a run that is a patch's marker; the patch's name follows."""
 
 UNDECODABLE = (DecodeError, ValueError, RecursionError)
-"""What parsing raises. The last two are how protobuf without its C core refuses text that is no
-UTF-8 and, before version 5.29.5, messages that are nested too deep."""
+"""The errors that parsing raises. protobuf without its C core raises the last two for text that is
+not UTF-8 and, before version 5.29.5, for messages that are nested too deep.
+"""
 
 
 class MessageType:
-    """The first 16 bits of a message's header. Plain numbers: an enum costs more than it gives."""
+    """The first 16 bits of a message's header, as plain numbers: an enum would only cost time."""
 
     START: Final = 0x0000
     SUSPENSION: Final = 0x0001
@@ -119,10 +121,10 @@ COMMANDS: dict[int, tuple[type[Message], str]] = {
     ),
     MessageType.COMPLETE_AWAKEABLE: (pb.CompleteAwakeableCommandMessage, "complete awakeable"),
 }
-"""Every command: its message class and what to call it."""
+"""For every command, its message class and the words for it."""
 
 
 def describe(type_: int) -> str:
-    """The words for a command's type number."""
+    """Return the words for a command, by its type number."""
     command = COMMANDS.get(type_)
     return command[1] if command else f"message type {type_:#06x}"

@@ -1,4 +1,4 @@
-"""Compares an issued command with the recorded one, and words error 570 where they differ."""
+"""Compare a command with the recorded one, and write the text of error 570 if they differ."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HINT", "explain", "mismatch_text", "summary"]
 
-# What differs between attempts without harm: points in time.
+# Fields that may differ between attempts without harm: points in time.
 _IGNORED: dict[int, str] = {
     MessageType.SLEEP: "wake_up_time",
     MessageType.ONE_WAY_CALL: "invoke_time",
@@ -32,25 +32,26 @@ _LIMIT = 120
 HINT = (
     "The code took another path than when the journal was written: something in the handler is not "
     "deterministic (time, randomness, I/O outside ctx.run, order of concurrent work), or the code "
-    "was changed while invocations were in flight (register a changed service as a new deployment)."
+    "was changed while invocations were in flight (register a changed service as a new deployment). "
+    "`restate-proto replay` names the line."
 )
 
 
 def explain(index: int, found_type: int, found: bytes, type_: int, expected: Message) -> str | None:
-    """Why a journal entry is not the command that the code issues.
+    """Return why a journal entry is not the command that the code issues; None if it is.
 
     Args:
         index: the command's index in the journal.
         found_type: the type number of the journal's entry.
-        found: its payload.
+        found: the payload of the journal's entry.
         type_: the type number of the command that the code issues.
-        expected: that command.
+        expected: the command that the code issues.
 
     Returns:
-        The text for error 570, or None where the two agree.
+        The text for error 570, or None if the two agree.
 
     Raises:
-        DecodeError: the journal's entry is no message of its type (or ValueError).
+        DecodeError: the journal's entry is not a message of its type; also raised as ValueError.
     """
     if found_type != type_:
         found_message = _parse(found_type, found)
@@ -71,13 +72,13 @@ def explain(index: int, found_type: int, found: bytes, type_: int, expected: Mes
 
 
 def mismatch_text(index: int, expected: str, found_type: int, found: bytes) -> str:
-    """The text for error 570.
+    """Return the text of error 570 for code that does something other than issuing a command.
 
     Args:
-        index: where in the journal, counted in commands.
-        expected: what the code does, which is no command.
-        found_type: the type number of what the journal has.
-        found: its payload.
+        index: the place in the journal, counted in commands.
+        expected: what the code does, in words.
+        found_type: the type number of the journal's entry.
+        found: the payload of the journal's entry.
     """
     try:
         message = _parse(found_type, found)
@@ -88,21 +89,21 @@ def mismatch_text(index: int, expected: str, found_type: int, found: bytes) -> s
 
 def _other_command(index: int, expected: str, found_type: int, found: Message | None) -> str:
     return (
-        f"Journal mismatch at command {index}: expected {expected}, which the code does now, "
-        f"found '{_summary(found_type, found)}'. {_hint(found)}"
+        f"Journal mismatch at command {index}: {expected} in the code, "
+        f"'{_summary(found_type, found)}' in the journal. {_hint(found)}"
     )
 
 
 def _hint(found: Message | None) -> str:
-    """What may be the cause, and what to do."""
+    """Return the likely cause, and what to do about it."""
     if not isinstance(found, pb.RunCommandMessage) or not found.name.startswith(MARKER_PREFIX):
         return HINT
     patch = found.name.removeprefix(MARKER_PREFIX)
     return (
-        f"That is the marker of a patch: the invocation came here with code that has it. Ask "
-        f"ctx.patched({patch!r}) at this place, or call ctx.deprecate_patch({patch!r}) where the old "
-        "code is gone, until no invocation has the marker. Both have to stand where the patch was "
-        "first asked about."
+        f"That is the marker of a patch: the invocation passed this place with code that has the "
+        f"patch. Ask ctx.patched({patch!r}) at this place, or call ctx.deprecate_patch({patch!r}) if "
+        "the old code is gone, until no invocation has the marker. Both have to stand where the "
+        "patch was first asked about."
     )
 
 
@@ -114,7 +115,7 @@ def _differs(one: Message, other: Message, name: str) -> bool:
 
 
 def summary(type_: int, payload: bytes) -> str:
-    """A command in a few words: what it does, and to what."""
+    """Describe a command in a few words: what it does, and to what."""
     return _summary(type_, _parse(type_, payload))
 
 
@@ -141,12 +142,12 @@ def _summary(type_: int, message: Message | None) -> str:
 
 def _difference(recorded: Message, expected: Message, name: str) -> str:
     now, then = _show(expected, name), _show(recorded, name)
-    if len(now) > _LIMIT and len(then) > _LIMIT:  # long and alike: show where they part
+    if len(now) > _LIMIT and len(then) > _LIMIT:  # long: show only where they begin to differ
         same = next((i for i, (a, b) in enumerate(zip(now, then, strict=False)) if a != b), 0)
         start = max(0, same - 20)
         if start:
             now, then = f"...{now[start:]}", f"...{then[start:]}"
-    return f"{name}: expected {_clip(now)}, found {_clip(then)}"
+    return f"{name}: {_clip(now)} in the code, {_clip(then)} in the journal"
 
 
 def _show(message: Message, name: str) -> str:

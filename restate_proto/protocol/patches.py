@@ -1,7 +1,7 @@
-"""Patches: changes of a handler's code while its invocations are in flight.
+"""`ctx.patched` in the journal: changes of a handler's code while invocations are in flight.
 
-A patch's marker is a run that is named after it, with a result that nobody waits for: a command that
-has no effect, that every version of the protocol has, and that Restate's UI shows.
+The marker of a patch is a run that is named after it and whose result is never awaited: such a
+command has no effect, exists in every version of the protocol, and is shown by Restate's UI.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _RESULT = b"true"
 
 
 class Patches:
-    """The patches that the handler of one attempt has asked about.
+    """The patches that one attempt's handler has asked about.
 
-    The first question about a patch decides it for the whole attempt, by the journal's position
-    there. Every attempt decides alike, for the journal before that position is the same, and what
-    follows on it is never taken away.
+    The first question about a patch decides it for the whole attempt, by the position in the
+    journal at that moment. All attempts decide alike: the journal before that position is the same
+    for all of them, and what follows it is never taken away.
 
     Args:
         journal: the attempt's journal.
-        commands: what issues the markers.
+        commands: issues the markers.
     """
 
     __slots__ = ("_commands", "_decided", "_journal")
@@ -41,11 +41,11 @@ class Patches:
         self._decided: dict[str, bool] = {}
 
     def is_patched(self, name: str) -> bool:
-        """Whether the invocation takes the patch's new code.
+        """Tell whether the invocation takes the patch's new code.
 
-        It does where the next recorded command is the patch's marker, and past the journal, where
-        the marker is written. It does not where another command is still to be replayed: code
-        without the patch has written that.
+        It does if the next recorded command is the patch's marker, or if the journal is at its end,
+        where the marker is then written. It does not if another command is still to be replayed,
+        because code without the patch wrote that command.
 
         Args:
             name: the patch.
@@ -62,7 +62,7 @@ class Patches:
         return decided
 
     def deprecate(self, name: str) -> None:
-        """Pass over the patch's marker, where that is the next recorded command; else do nothing.
+        """Skip the patch's marker if that is the next recorded command; else do nothing.
 
         Args:
             name: the patch.
@@ -86,5 +86,5 @@ class Patches:
 
     def _mark(self, name: str) -> None:
         id_, has_no_result = self._commands.run(MARKER_PREFIX + name)
-        if has_no_result:  # also of an attempt that was cut off between the two
+        if has_no_result:  # also if an attempt was cut off between command and result
             self._commands.propose_run(id_, _RESULT)

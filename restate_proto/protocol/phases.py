@@ -1,13 +1,14 @@
 """The phases of an attempt, and what each message does in each of them.
 
 An attempt is in one phase at a time. Restate first sends a start message, which says how many
-entries the journal has, then those entries: recorded commands and notifications. When the last one
-is there, the handler runs from its first line. While it replays, what it does has to be what was
-recorded; after that, what it does is written. The end is the handler's own, a suspension or an error.
+entries the journal has, and then those entries: recorded commands and notifications. Once the last
+entry has arrived, the handler runs from its first line. While it replays, its commands have to
+equal the recorded ones; after that, they are written. The attempt ends with the handler's own end,
+a suspension or an error.
 
-The table says it message by message. Who deals with a message reads the cell of the current phase:
-`StateMachine` for what Restate sends, `Journal`, `Commands` and `Waiting` for what the handler does.
-Beside the table there are two rules: a message from Restate of any other type is ILLEGAL, and an
+The table says this message by message. Code that deals with a message reads the cell of the current
+phase: `StateMachine` for what Restate sends; `Journal`, `Commands` and `Waiting` for what the
+handler does. Two rules are not in the table: any other message from Restate is ILLEGAL, and an
 error ends every phase but CLOSED.
 """
 
@@ -19,7 +20,7 @@ __all__ = ["Phase", "Rule"]
 
 
 class Rule(Enum):
-    """What a message does."""
+    """What a message does in a phase."""
 
     BEGIN = auto()  # it says how many entries are replayed: WAITING_REPLAY
     ENTRY = auto()  # it is one of those entries; with the last one: REPLAYING
@@ -35,7 +36,7 @@ class Rule(Enum):
 
 
 class Phase(Enum):
-    """Where an attempt stands, with what each message does there: the columns of the table."""
+    """The phase of an attempt, with what each message does in it: a column of the table."""
 
     WAITING_START = "waiting for the start message"
     WAITING_REPLAY = "waiting for the journal to replay"

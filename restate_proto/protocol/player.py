@@ -1,8 +1,8 @@
-"""Restate's side of one invocation: its journal, as attempts make it, and as others get it to replay.
+"""Replays one attempt's journal to another attempt, and tells in what the two differ.
 
-A `Player` is told what one attempt is sent and what it writes, as bytes. From that it makes the input
-of another attempt, and says in what the other differs: in a command, in how it ends, or in what it
-waits for.
+A `Player` stands for Restate's side of an invocation. It takes the bytes that one attempt is sent
+and writes. From them it makes the input of another attempt, and it compares the commands of the
+two, how they end, and what they wait for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from restate_proto.protocol.frames import Frame, FrameDecoder, pack_header
+from restate_proto.protocol.frames import Frame, FrameDecoder, framed
 from restate_proto.protocol.messages import (
     COMMANDS,
     FIRST_COMMAND,
@@ -20,6 +20,7 @@ from restate_proto.protocol.messages import (
     MessageType,
 )
 from restate_proto.protocol.mismatch import HINT, explain, summary
+from restate_proto.protocol.notifications import add_awaited
 from restate_proto.protocol.stored_payloads import StoredPayloads
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
@@ -29,7 +30,16 @@ if TYPE_CHECKING:
     from restate_proto.model.payload_codec import PayloadCodecs
     from restate_proto.protocol.notifications import NotificationId
 
-__all__ = ["Difference", "Player", "awaited_ids", "completion_of", "is_command", "state_after"]
+__all__ = [
+    "Difference",
+    "Player",
+    "attempt_input",
+    "awaited_ids",
+    "completion_ids",
+    "completion_of",
+    "is_command",
+    "state_after",
+]
 
 _START, _ACK = MessageType.START, MessageType.PROPOSE_RUN_COMPLETION_ACK
 _PROPOSAL, _RUN_COMPLETION = MessageType.PROPOSE_RUN_COMPLETION, MessageType.RUN_COMPLETION
@@ -37,12 +47,12 @@ _ENDINGS = {MessageType.ERROR: "fails", MessageType.END: "ends"}
 
 
 class Difference(NamedTuple):
-    """In what an attempt differs from the one that it replays.
+    """The first difference between an attempt and the one that it replays.
 
     Args:
-        text: what it does, and what the other has done.
-        command: which command differs, counted from the handler's input; None where an attempt waits
-            or ends instead.
+        text: what the attempt does, and what the other one did.
+        command: the index of the command that differs, counted from the handler's input; None if
+            the attempt waits or ends instead.
     """
 
     text: str
@@ -50,15 +60,15 @@ class Difference(NamedTuple):
 
 
 class Player:
-    """The journal of one invocation while an attempt runs, and what another would be given of it.
+    """The journal of one invocation while an attempt runs, and the input of another attempt on it.
 
     Args:
-        payload_codecs: those of the attempts; payloads are alike where they decode to the same.
+        payload_codecs: the codecs of the attempts; payloads are equal if they decode to the same.
 
     Attributes:
         start: the start message of the attempt, once it is there.
         entries: the journal: commands and notifications, in the order in which Restate has them.
-        ending: the message that the attempt has ended with: a suspension, an error or the end.
+        ending: the message that ended the attempt: a suspension, an error or the end.
     """
 
     __slots__ = (
@@ -82,10 +92,37 @@ class Player:
         self._known = 0
         self._proposed: dict[int, Frame] = {}
 
+    @classmethod
+    def of_record(
+        cls,
+        start: pb.StartMessage,
+        entries: list[Frame],
+        awaited_ids: Iterable[NotificationId] | None,
+        payload_codecs: PayloadCodecs | None = None,
+    ) -> Player:
+        """Return the journal of an invocation as a server has recorded it.
+
+        Args:
+            start: the start message of its attempts.
+            entries: the journal, with the output if there is one.
+            awaited_ids: the ids that it waits for; None if it is not suspended.
+            payload_codecs: the codecs of the attempts.
+        """
+        player = cls(payload_codecs)
+        player.start = start
+        player.entries = entries
+        player._known = len(entries)
+        if awaited_ids is not None:
+            message = suspension_of(awaited_ids).SerializeToString()
+            player.ending = MessageType.SUSPENSION, message
+        elif any(type_ == MessageType.OUTPUT for type_, _ in entries):
+            player.ending = MessageType.END, b""
+        return player
+
     # ---- What is recorded ----
 
     def given(self, data: bytes) -> None:
-        """The attempt is sent these bytes; what is no message among them is the attempt's to refuse."""
+        """Take bytes that the attempt is sent; the attempt itself refuses invalid ones."""
         for frame in self._given.feed(data):
             with suppress(*UNDECODABLE):
                 self._take(*frame)
@@ -102,7 +139,7 @@ class Player:
             self.entries.append((type_, payload))
 
     def written(self, data: bytes) -> None:
-        """The attempt writes these bytes."""
+        """Take bytes that the attempt writes."""
         for frame in self._written.feed(data):
             type_, payload = frame
             if type_ >= FIRST_COMMAND:
@@ -116,7 +153,7 @@ class Player:
 
     @property
     def awaited_ids(self) -> set[NotificationId]:
-        """The ids of what it waits for, once it is suspended."""
+        """The ids that the attempt waits for, if it is suspended."""
         if self.ending is None or self.ending[0] != MessageType.SUSPENSION:
             return set()
         return awaited_ids(pb.SuspensionMessage.FromString(self.ending[1]))
@@ -124,26 +161,25 @@ class Player:
     # ---- What another attempt is given ----
 
     def journal(self) -> bytes:
-        """What an attempt is sent that replays all of it but the output.
+        """Return the input of an attempt that replays the whole journal except for the output.
 
-        Results of runs that were proposed, and that Restate has not confirmed, are not in it.
+        Results of runs that were proposed but not confirmed by Restate are left out.
 
         Raises:
-            ValueError: no start message is there.
+            ValueError: the start message has not arrived.
         """
         if self.start is None:
             raise ValueError("the attempt has not begun: there is nothing to replay")
         entries = self._without_output()
         start = pb.StartMessage()
         start.CopyFrom(self.start)
-        start.known_entries = len(entries)
         start.retry_count_since_last_stored_entry = 0
         start.duration_since_last_stored_entry = 0
         del start.state_map[:]
         before = {entry.key: entry.value for entry in self.start.state_map}
         for key, value in state_after(before, self.entries[self._known :]).items():
             start.state_map.add(key=key, value=value)
-        return b"".join(map(_framed, [(_START, start.SerializeToString()), *entries]))
+        return attempt_input(start, entries)
 
     def _without_output(self) -> list[Frame]:
         return [entry for entry in self.entries if entry[0] != MessageType.OUTPUT]
@@ -151,13 +187,13 @@ class Player:
     # ---- How another attempt differs ----
 
     def difference(self, other: Player) -> Difference | None:
-        """In what another attempt differs that was given the `journal` of this one.
+        """Return the first difference of another attempt, which was given this one's `journal`.
 
         Args:
             other: the recording of that attempt, which has ended.
 
         Returns:
-            None where it does the same.
+            The difference; None if it did the same.
         """
         commands = [entry for entry in self.entries if is_command(entry[0])]
         index = sum(is_command(type_) for type_, _ in self._without_output())
@@ -193,35 +229,50 @@ class Player:
         if mine == its or mine is None or mine[0] == MessageType.ERROR:
             return None
         if its is not None and its[0] == mine[0] == MessageType.SUSPENSION:
-            text = f"it waits for {self._names(other)}, not for {self._names(self)}"
+            text = f"it waits for {self.awaited(other)}, not for {self.awaited(self)}"
             return Difference(text, None)
         return Difference(f"it {self._how(other)}, where it {self._how(self)} before", None)
 
     def _how(self, player: Player) -> str:
-        """How an attempt ends."""
+        """Describe how an attempt ends."""
         if player.ending is None:
             return "does not end"
         type_, _ = player.ending
-        return _ENDINGS.get(type_) or f"waits for {self._names(player)}"
+        return _ENDINGS.get(type_) or f"waits for {self.awaited(player)}"
 
-    def _names(self, player: Player) -> str:
-        """What a suspended attempt waits for, in words."""
+    def awaited(self, player: Player) -> str:
+        """Describe what a suspended attempt on this journal waits for.
+
+        Args:
+            player: the recording of that attempt.
+        """
         operations: dict[NotificationId, str] = {}
         for type_, payload in self.entries:
             if is_command(type_):
-                for id_ in _ids_of(type_, payload):
+                for id_ in completion_ids(type_, payload):
                     operations[id_] = f"'{summary(type_, payload)}'"
         ids = sorted(player.awaited_ids - {-pb.CANCEL}, key=str)
         return ", ".join(operations.get(id_) or _signal(id_) for id_ in ids) or "nothing"
 
 
+def attempt_input(start: pb.StartMessage, entries: list[Frame]) -> bytes:
+    """Return the first input of an attempt: the start message, and the journal that it replays.
+
+    Args:
+        start: the start message; its `known_entries` is set here.
+        entries: the journal.
+    """
+    start.known_entries = len(entries)
+    return b"".join(map(framed, [(_START, start.SerializeToString()), *entries]))
+
+
 def is_command(type_: int) -> bool:
-    """Whether the messages of a type are commands: in the journal from when an attempt writes them."""
+    """Tell whether messages of a type are commands, which become entries of the journal."""
     return FIRST_COMMAND <= type_ < FIRST_NOTIFICATION or type_ >= FIRST_CUSTOM
 
 
 def completion_of(proposal: pb.ProposeRunCompletionMessage) -> pb.RunCompletionNotificationMessage:
-    """The notification that stores the proposed result of a run."""
+    """Return the notification that stores a run's proposed result."""
     completion = pb.RunCompletionNotificationMessage(completion_id=proposal.result_completion_id)
     if proposal.HasField("failure"):
         completion.failure.CopyFrom(proposal.failure)
@@ -231,7 +282,7 @@ def completion_of(proposal: pb.ProposeRunCompletionMessage) -> pb.RunCompletionN
 
 
 def state_after(state: Mapping[bytes, bytes], commands: Iterable[Frame]) -> dict[bytes, bytes]:
-    """The state after commands, and what else is among them, have taken effect."""
+    """Return the state after some entries have taken effect; only commands change it."""
     after = dict(state)
     for type_, payload in commands:
         if type_ == MessageType.SET_STATE:
@@ -245,7 +296,7 @@ def state_after(state: Mapping[bytes, bytes], commands: Iterable[Frame]) -> dict
 
 
 def awaited_ids(waiting: pb.SuspensionMessage | pb.Future) -> set[NotificationId]:
-    """The ids of all that a suspended attempt waits for."""
+    """Return all ids that a suspended attempt waits for."""
     ids: set[NotificationId] = {*waiting.waiting_completions, *waiting.waiting_named_signals}
     ids.update(-index for index in waiting.waiting_signals)
     if isinstance(waiting, pb.SuspensionMessage):
@@ -253,8 +304,15 @@ def awaited_ids(waiting: pb.SuspensionMessage | pb.Future) -> set[NotificationId
     return ids.union(*map(awaited_ids, waiting.nested_futures))
 
 
-def _ids_of(type_: int, payload: bytes) -> list[int]:
-    """The ids of the notifications that answer a command."""
+def suspension_of(ids: Iterable[NotificationId]) -> pb.SuspensionMessage:
+    """Return a suspension that waits for any of the ids, in the form of protocols up to v6."""
+    message = pb.SuspensionMessage()
+    add_awaited(message, ids)
+    return message
+
+
+def completion_ids(type_: int, payload: bytes) -> list[int]:
+    """Return the ids of the notifications that carry a command's results."""
     known = COMMANDS.get(type_)
     if known is None:
         return []
@@ -265,8 +323,3 @@ def _ids_of(type_: int, payload: bytes) -> list[int]:
 
 def _signal(id_: NotificationId) -> str:
     return f"signal '{id_}'" if isinstance(id_, str) else f"awakeable {-id_}"
-
-
-def _framed(frame: Frame) -> bytes:
-    type_, payload = frame
-    return pack_header(type_, 0, len(payload)) + payload

@@ -1,7 +1,8 @@
-"""Payloads on their way into the journal and out of it, where they pass through payload codecs.
+"""Encode payloads on their way into the journal, and decode them on their way out.
 
-The handler's side knows plain payloads alone; the journal has encoded ones. Two encodings of one payload
-may differ, for a key was rotated or chance is in them: a replay compares what both sides decode to.
+This applies to endpoints with payload codecs. The handler's side deals with plain payloads only,
+and the journal has encoded ones. Two encodings of one payload may differ, because a key was rotated
+or the encoding contains random bytes; so a replay compares the decoded payloads.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ _PAYLOADS: Final = {
     MessageType.COMPLETE_AWAKEABLE: "value",
     MessageType.COMPLETE_PROMISE: "completion_value",
 }
-"""The field with the payload, of each command that writes one."""
+"""For each command that writes a payload, the field that the payload is in."""
 
 
 class _Journal(Protocol):
-    """What is asked of the journal, which is above."""
+    """What this module needs of the journal, which is above it."""
 
     phase: Phase
     recorded: list[Frame]
@@ -56,7 +57,7 @@ class _Journal(Protocol):
 class StoredPayloads:
     """Encodes what a handler writes, and decodes what it reads.
 
-    What cannot be decoded here and now ends the attempt, for another one may be able to.
+    A payload that cannot be decoded now ends the attempt, because another attempt may be able to.
 
     Args:
         codecs: the codecs.
@@ -72,15 +73,16 @@ class StoredPayloads:
     def encode_command(self, journal: _Journal, type_: int, command: Message) -> None:
         """Encode the payload of a command that is about to be issued.
 
-        Where the journal has a payload there that decodes to the same, the command gets that one.
+        If the journal has a payload in this place that decodes to the same, the command gets that
+        one.
 
         Args:
             journal: the journal.
             type_: the type number of the command.
-            command: the command, which is changed.
+            command: the command, which is changed in place.
 
         Raises:
-            ValueError: a codec refuses the payload.
+            ValueError: a codec refuses to encode the payload.
             AttemptEnded: the journal's payload cannot be decoded.
         """
         field = _PAYLOADS.get(type_)
@@ -96,12 +98,12 @@ class StoredPayloads:
             journal.fail(AttemptError(Code.INTERNAL, text))
 
     def adopt(self, type_: int, command: Any, recorded: Any) -> None:
-        """Give a command that was written the payload of another, where both decode to the same.
+        """Give a written command the payload of another if both decode to the same.
 
         Args:
             type_: the type number of both.
-            command: the command, which is changed.
-            recorded: the other one.
+            command: the command, which is changed in place.
+            recorded: the other command.
         """
         field = _PAYLOADS.get(type_)
         if field is None:
@@ -137,23 +139,23 @@ class StoredPayloads:
                 if self.decode(before) == payload:
                     return before
             except TerminalError:
-                pass  # then it is not the same
+                pass  # what can never be decoded is not the same
         return self.encode(payload)
 
     def encode_failure(self, failure: Failure) -> Failure:
-        """A failure with its details encoded."""
+        """Return a failure with its details encoded."""
         return failure._replace(metadata=self._codecs.encode_details(failure.metadata))
 
     def decode_result(self, journal: _Journal, result: Result, what: str) -> Result:
-        """The result of an operation as the handler gets it: a failure where it never can be decoded.
+        """Return the result of an operation for the handler; a failure if it can never be decoded.
 
         Args:
             journal: the journal.
             result: the result as it is stored.
-            what: what it is the result of, for errors.
+            what: the operation, for error texts.
 
         Raises:
-            AttemptEnded: it cannot be decoded here and now.
+            AttemptEnded: it cannot be decoded in this attempt.
         """
         try:
             return self._decoded(result, what)
@@ -171,7 +173,7 @@ class StoredPayloads:
         return result
 
     def _plain(self, failure: Failure) -> Failure:
-        """A failure with its details decoded; as it is where they never can be."""
+        """Return a failure with its details decoded, except those that never can be."""
         try:
             return failure._replace(metadata=self._codecs.decode_details(failure.metadata))
         except TerminalError:

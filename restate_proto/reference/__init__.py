@@ -1,3 +1,3 @@
-"""Documentation of a contract for people: a document model, and what renders it as Markdown and HTML."""
+"""Documentation of contracts for people: builds pages, and renders them as Markdown and HTML."""
 
 from __future__ import annotations

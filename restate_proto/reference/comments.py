@@ -1,7 +1,7 @@
-"""Renders proto comments, which are Markdown by custom and of anybody's hand.
+"""Render proto comments, which are Markdown by custom but may hold anything.
 
-What is in a comment stays in its place: it is no markup of the page, ends where it ends, and makes
-no browser run or fetch anything.
+A comment cannot affect the rest of the page: its markup ends with it, its headings stay out of the
+page's outline, and it makes no browser run or fetch anything.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "escape_text",
+    "first_sentence",
     "html_comment",
     "html_summary",
     "markdown_cell",
@@ -33,7 +34,7 @@ _CODE_SPAN = re.compile(r"((?<![\\`])(`+)(?!`).+?(?<!`)\2(?!`))", re.DOTALL)
 
 
 def _parser(*, html: bool) -> MarkdownIt:
-    # Images would be fetched from wherever they are.
+    # A browser would fetch an image from anywhere.
     return MarkdownIt("commonmark", {"html": html}).enable("table").disable("image")
 
 
@@ -53,34 +54,34 @@ _HTML.add_render_rule("heading_open", _as_paragraph)
 _HTML.add_render_rule("heading_close", _as_paragraph)
 _HTML.add_render_rule("link_open", _link)
 
-# What any other renderer might make of a text, at worst.
+# Parses as much markup as any other renderer might.
 _WORST = _parser(html=True).enable("image")
 _WORST.validateLink = lambda url: True
 
 
 def html_comment(comment: str) -> str:
-    """Renders a comment as HTML."""
+    """Render a comment as HTML."""
     return _HTML.render(comment)
 
 
 def html_summary(comment: str) -> str:
-    """Renders the first sentence of a comment as HTML for the inside of a paragraph."""
-    return _HTML.renderInline(_first_sentence(comment))
+    """Render the first sentence of a comment as HTML for the inside of a paragraph."""
+    return _HTML.renderInline(first_sentence(comment))
 
 
 def markdown_comment(comment: str) -> str:
-    """Renders a comment as Markdown that ends where it ends and has no HTML in it."""
+    """Render a comment as Markdown without HTML, none of which affects what follows it."""
     text = _escape_blocks(comment)
     return text if _is_safe(text) else _fenced(comment)
 
 
 def markdown_summary(comment: str) -> str:
-    """Renders the first sentence of a comment as Markdown for the cell of a table."""
-    return markdown_cell(_first_sentence(comment))
+    """Render the first sentence of a comment as Markdown for the cell of a table."""
+    return markdown_cell(first_sentence(comment))
 
 
 def markdown_cell(comment: str) -> str:
-    """Renders a comment as Markdown for the cell of a table: in one line."""
+    """Render a comment as Markdown for the cell of a table: in one line."""
     lines = [_escape(line) for line in _lines(comment)]
     if not all(map(_is_safe, lines)):
         lines = [markdown_code(line) for line in _split(comment) if line.strip()]
@@ -88,12 +89,12 @@ def markdown_cell(comment: str) -> str:
 
 
 def escape_text(text: str) -> str:
-    """Writes words so that nothing in them is Markdown."""
+    """Escape a text so that none of it is Markdown."""
     return re.sub(r"([\\`*_\[\]<>~#&])", r"\\\1", text)
 
 
 def markdown_code(text: str) -> str:
-    """Writes inline code."""
+    """Write inline code."""
     text = " ".join(_split(text)) or " "
     mark = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
     space = " " if text.strip() and (text[0] in "` " or text[-1] in "` ") else ""
@@ -101,11 +102,12 @@ def markdown_code(text: str) -> str:
 
 
 def _split(text: str) -> list[str]:
-    """Splits a text where Markdown has a line end."""
+    """Split a text at what Markdown takes for a line end."""
     return re.split("\r\n?|\n", text)
 
 
-def _first_sentence(comment: str) -> str:
+def first_sentence(comment: str) -> str:
+    """Return the first sentence of a comment as Markdown on one line; empty if there is none."""
     tokens = _HTML.parse(comment)
     paragraphs = (
         words.content
@@ -118,7 +120,7 @@ def _first_sentence(comment: str) -> str:
 
 
 def _lines(comment: str) -> Iterator[str]:
-    """Yields the paragraphs, list items and lines of code of a comment, each as Markdown."""
+    """Yield the paragraphs, list items and lines of code of a comment, each as Markdown."""
     mark = ""
     for token in _HTML.parse(comment):
         if token.type == "list_item_open":
@@ -131,7 +133,7 @@ def _lines(comment: str) -> Iterator[str]:
 
 
 def _escape_blocks(comment: str) -> str:
-    """Escapes a comment as it is laid out, but for its code."""
+    """Escape a comment except for its code, and keep its layout."""
     lines = _split(comment)
     code: set[int] = set()
     for token in _HTML.parse(comment):
@@ -157,16 +159,16 @@ def _escape_blocks(comment: str) -> str:
 
 
 def _escape(text: str) -> str:
-    """Escapes HTML and images outside of code spans."""
+    """Escape HTML and images outside of code spans."""
     parts = _CODE_SPAN.split(text)
-    # Words, a code span, the mark around that, words...
+    # The parts repeat: words, a code span, the backticks around it.
     for number in range(0, len(parts), 3):
         parts[number] = parts[number].replace("<", "&lt;").replace("![", r"\![")
     return "".join(part for number, part in enumerate(parts) if number % 3 != 2)
 
 
 def _is_safe(text: str) -> bool:
-    """Whether a text ends where it ends, and holds no HTML, no heading and no odd link."""
+    """Tell whether a text closes its own markup, and has no HTML, heading or unsafe link."""
     tokens = _WORST.parse(f"{text}\n\nend")
     if [(token.level, token.content) for token in tokens[-2:-1]] != [(1, "end")]:
         return False

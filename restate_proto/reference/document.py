@@ -1,6 +1,6 @@
-"""The document model: pages of blocks, blocks of inline parts; no markup, nothing escaped.
+"""The document model: pages of blocks, and blocks of inline parts, all without markup.
 
-And where pages are, and how they lead to each other.
+Renderers escape the texts. The module also says where pages are and how they link to each other.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Anchor:
 
     Args:
         page: the path of the page; `INDEX` or the path of a .proto file.
-        name: what is there, by its full proto name; empty for the page itself.
+        name: the full proto name of what is documented there; empty for the page itself.
     """
 
     page: str
@@ -56,7 +56,7 @@ class Anchor:
 
 
 class Tone(Enum):
-    """What a badge is about; the value is the name of its style."""
+    """The subject of a badge; the value is the name of its style."""
 
     SERVICE = "service"
     OBJECT = "object"
@@ -74,7 +74,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Something as it is written in a contract, in JSON or in a program."""
+    """Text as it is written in a contract, in JSON or in a program."""
 
     value: str
 
@@ -97,14 +97,14 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One sentence of a proto comment, which is Markdown of anybody's hand."""
+    """One sentence of a proto comment: Markdown that may hold anything."""
 
     markdown: str
 
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A proto comment, which is Markdown of anybody's hand."""
+    """A proto comment: Markdown that may hold anything."""
 
     markdown: str
 
@@ -118,9 +118,9 @@ class Heading:
     """A heading.
 
     Args:
-        level: 1 for the page's own, then 2 to 4.
-        content: what it says.
-        anchor: the name to link to it by; empty for none.
+        level: 1 for the heading of the page, 2 to 4 below it.
+        content: the words and badges of the heading.
+        anchor: the name to link to it by; empty if nothing links to it.
     """
 
     level: int
@@ -129,7 +129,7 @@ class Heading:
 
     @property
     def title(self) -> str:
-        """Its words, without badges."""
+        """The words of the heading, without badges."""
         return "".join(part.value for part in self.content if isinstance(part, Text | Code))
 
 
@@ -145,9 +145,9 @@ class Table:
     """A table.
 
     Args:
-        columns: their headings.
-        rows: a cell for each column.
-        anchors: the name to link to each row by, where rows have one.
+        columns: the headings of the columns.
+        rows: the rows, each with a cell for each column.
+        anchors: the name to link to each row by; empty if nothing links to rows.
     """
 
     columns: tuple[str, ...]
@@ -158,7 +158,7 @@ class Table:
     def of(
         cls, columns: Sequence[str], rows: Iterable[Sequence[Cell]], anchors: Iterable[str] = ()
     ) -> Table:
-        """Returns a table without the columns in which all cells are empty."""
+        """Return a table without the columns in which all cells are empty."""
         rows = list(rows)
         kept = [number for number in range(len(columns)) if any(row[number] for row in rows)]
         return cls(
@@ -173,7 +173,7 @@ class Snippet:
     """Code to copy.
 
     Args:
-        language: what highlighters call it.
+        language: the name of its language for highlighters.
         code: the text, without a final line break.
     """
 
@@ -183,10 +183,10 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """How to call a handler in one language.
+    """The calls of a handler in one language.
 
     Args:
-        language: its name for people.
+        language: the name of the language for people.
         content: words and snippets.
     """
 
@@ -196,7 +196,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """How to call a handler in each language; a reader wants one."""
+    """The calls of a handler in each language, of which a reader wants one."""
 
     choices: tuple[Call, ...]
 
@@ -209,9 +209,9 @@ class Page:
     """A page.
 
     Args:
-        path: its path; `INDEX` or the path of a .proto file.
-        title: what a browser shows for it.
-        blocks: what is on it.
+        path: `INDEX` or the path of a .proto file.
+        title: the title that a browser shows.
+        blocks: the content of the page.
     """
 
     path: str
@@ -219,13 +219,13 @@ class Page:
     blocks: tuple[Block, ...]
 
     def headings(self) -> Iterator[Heading]:
-        """Yields the headings that can be linked to, for a table of contents."""
+        """Yield the headings that can be linked to, for a table of contents."""
         for block in self.blocks:
             if isinstance(block, Heading) and block.anchor:
                 yield block
 
     def languages(self) -> list[str]:
-        """The languages in which it shows calls."""
+        """Return the languages in which the page shows calls."""
         choices = [block.choices for block in self.blocks if isinstance(block, Calls)]
         return list(dict.fromkeys(call.language for found in choices for call in found))
 
@@ -235,7 +235,7 @@ class Layout:
 
     Args:
         index: the name of the file with the index.
-        suffix: what is added to the path of a .proto file.
+        suffix: the suffix that the path of a .proto file gets.
     """
 
     def __init__(self, index: str, suffix: str) -> None:
@@ -243,11 +243,11 @@ class Layout:
         self._suffix = suffix
 
     def path(self, page: str) -> str:
-        """The file of a page, below the folder of all."""
+        """Return the path of a page's file, relative to the folder of all pages."""
         return self._index if page == INDEX else f"{page}{self._suffix}"
 
     def link(self, page: str, target: Anchor) -> str:
-        """The URL that leads from a page to a place."""
+        """Return the relative URL that leads from a page to a place."""
         anchor = f"#{quote(target.name)}" if target.name else ""
         if target.page == page and anchor:
             return anchor

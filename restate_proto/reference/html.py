@@ -1,8 +1,10 @@
-"""Renders pages as HTML with `templates/page.html`; the filters of the template are here."""
+"""Render pages as HTML with `templates/page.html`, and define the filters of that template."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from functools import cache, partial
+from hashlib import sha256
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, get_args
@@ -16,6 +18,7 @@ from pygments.token import Token
 
 from restate_proto.reference.comments import html_comment, html_summary
 from restate_proto.reference.document import INDEX, MARK, Anchor, Block, Inline, Layout, Page
+from restate_proto.reference.search import search_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,15 +42,16 @@ _CLASSES = (
 
 
 def render_html(pages: Sequence[Page]) -> dict[str, str]:
-    """Renders pages.
+    """Render pages.
 
     Returns:
         The text of each file by its path.
     """
     home = next((page.title for page in pages if page.path == INDEX), "")
+    things = Markup(search_index(pages, _LAYOUT))  # noqa: S704 - cannot end its element
     return {
         _LAYOUT.path(page.path): _template().render(
-            page=page, home=home, url=partial(_LAYOUT.link, page.path)
+            page=page, home=home, url=partial(_LAYOUT.link, page.path), things=things
         )
         for page in pages
     }
@@ -70,10 +74,17 @@ def _template() -> Template:
         highlight=_highlight,
         identifier=_identifier,
     )
-    # Tests by the names of the classes; a block or part of another one fails in the last branch.
+    # The template tests for classes by name, and its last branch fails for an unknown class.
     for class_ in get_args(Block | Inline):
         environment.tests[class_.__name__] = class_.__instancecheck__
-    names = {"INDEX": INDEX, "Anchor": Anchor, "mark": Markup(MARK)}  # noqa: S704 - ours
+    script = environment.get_template("search.js").render()
+    names = {
+        "INDEX": INDEX,
+        "Anchor": Anchor,
+        "mark": Markup(MARK),  # noqa: S704 - ours
+        "script": Markup(script),  # noqa: S704 - ours
+        "script_hash": f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}",
+    }
     return environment.get_template("page.html", globals=names)
 
 
@@ -86,12 +97,12 @@ def _summary(markdown: str) -> Markup:
 
 
 def _code(text: str) -> Markup:
-    # A path may be broken where a reader would break it.
+    # Let browsers break a path after a slash, as a reader would.
     return Markup(f"<code>{escape(text).replace('/', '/<wbr>')}</code>")  # noqa: S704 - escaped
 
 
 def _identifier(language: str) -> str:
-    """Returns a language's name for ids and classes."""
+    """Return a language's name for ids and classes."""
     return "".join(character for character in language.lower() if character.isalnum())
 
 
@@ -100,7 +111,7 @@ def _highlight(snippet: Snippet) -> Markup:
 
 
 def _highlighted(language: str, code: str) -> Iterator[str]:
-    # Neighbours of one class are one: pages have much code.
+    # Tokens of one class that follow each other share an element, because pages have much code.
     for name, parts in groupby(_lexer(language).get_tokens(code), lambda part: _class(part[0])):
         text = escape("".join(text for _, text in parts), quote=False)
         yield f'<span class="{name}">{text}</span>' if name else text
@@ -108,7 +119,7 @@ def _highlighted(language: str, code: str) -> Iterator[str]:
 
 @cache
 def _lexer(language: str) -> Lexer:
-    # It keeps line breaks at both ends by default.
+    # By default, a lexer strips line breaks at both ends and adds one of its own.
     return get_lexer_by_name(language, stripnl=False, ensurenl=False)
 
 

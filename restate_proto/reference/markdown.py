@@ -1,4 +1,4 @@
-"""Renders pages as Markdown, as GitHub and others show it."""
+"""Render pages as Markdown, in the dialect of GitHub and others."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _LAYOUT = Layout("README.md", ".md")
 
 
 def render_markdown(pages: Sequence[Page]) -> dict[str, str]:
-    """Renders pages.
+    """Render pages.
 
     Returns:
         The text of each file by its path.
@@ -59,7 +59,7 @@ class _Renderer:
         for block in blocks:
             match block:
                 case Heading(level, content, anchor):
-                    # On a line of its own, since an anchor in a heading becomes part of its name.
+                    # On a line of its own: inside the heading, the anchor would be in its name.
                     if anchor:
                         yield _anchor(anchor)
                     yield f"{'#' * level} {self._inline(content)}"

@@ -1,4 +1,4 @@
-"""The pages of a contract: an index of its services, and one for each file that they are made of."""
+"""Make the pages of a contract: an index of its services, and a page for each of its files."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ __all__ = ["contract_pages"]
 def contract_pages(
     descriptors: Descriptors, files: Sequence[FileModel], *, ingress_url: str
 ) -> tuple[Page, ...]:
-    """Makes the pages of a contract.
+    """Make the pages of a contract.
 
     Args:
-        descriptors: its files and all that they import, with their comments.
-        files: those of its files that have Restate services.
-        ingress_url: where Restate's ingress is, for the calls that are shown.
+        descriptors: the contract's files and all that they import, with their comments.
+        files: those of the contract's files that have Restate services.
+        ingress_url: the URL of Restate's ingress, for the calls that are shown.
 
     Returns:
-        The index, and then a page for each file that has a service or a type that one uses, in
-        the order of their paths.
+        The index, then a page for each file that has a service or a type that a service uses, in
+        the order of the paths.
     """
     return _Maker(descriptors, files, ingress_url).pages()
 
@@ -132,7 +132,7 @@ class _Maker:
                 yield from type_blocks(found, users, self._library)
 
     def _find_users(self) -> dict[str, list[tuple[str, Anchor]]]:
-        """Returns what uses each type directly, by the full name of the type."""
+        """Return the direct users of each type, by the full name of the type."""
         users: dict[str, dict[tuple[str, Anchor], None]] = defaultdict(dict)
         for services in self._services.values():
             for service in services:
@@ -170,6 +170,6 @@ class _Maker:
 
 
 def _parts(field: FieldDescriptor) -> Sequence[FieldDescriptor]:
-    """Returns the fields that say what is in a field: the value of a map, or itself."""
+    """Return the fields that hold the types of a field: those of a map's value, or the field."""
     entry = map_entry(field)
     return (field,) if entry is None else (entry.fields_by_name["value"],)

@@ -1,14 +1,13 @@
-"""`protoc-gen-restate-docs`: the pages of a contract as buf or protoc has it.
+"""The plugin `protoc-gen-restate-docs`, which writes the pages of a contract for buf and protoc.
 
-With buf's managed mode, that is with the packages of Java, Kotlin and Go that generated code gets.
+In buf's managed mode, the pages show the packages of Java, Kotlin and Go that generated code has.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.descriptors import Descriptors
-from restate_proto.contract.parse.files import parse_files
+from restate_proto.contract.parse.files import parse_request
 from restate_proto.contract.problems import PluginError
 from restate_proto.generate.plugin import boolean_option, given_options, serve
 from restate_proto.reference.html import render_html
@@ -29,34 +28,33 @@ _KNOWN = {"format": "|".join(_FORMATS), "ingress_url": "URL", "all_services": "t
 
 
 def main() -> None:
-    """`protoc-gen-restate-docs`."""
+    """Run the plugin `protoc-gen-restate-docs`."""
     serve("restate-docs", generate, hint="`restate-proto docs` needs neither.")
 
 
 def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
-    """Writes the documentation of the contracts of a request.
+    """Write the documentation of the contracts of a request.
 
     Args:
-        request: parsed after this module was imported, see `run`.
+        request: the request, which has to be parsed after this module was imported; see `run`.
 
     Returns:
         The text of each page by its path; `README.md` and `index.html` list the services.
 
     Raises:
-        PluginError: with all that is wrong with the options or the contracts.
+        PluginError: the options or the contracts have problems; it lists all of them.
     """
     given = given_options(request.parameter, _KNOWN)
     format_ = given.get("format", "both")
     if format_ not in _FORMATS:
-        raise PluginError(f'format="{format_}" is none; the formats are {", ".join(_FORMATS)}')
+        raise PluginError(f'format="{format_}" is not a format; write one of {", ".join(_FORMATS)}')
     ingress_url = given.get("ingress_url", "http://127.0.0.1:8080")
     if not ingress_url.startswith(("http://", "https://")):
         raise PluginError(
             f'ingress_url="{ingress_url}" is not a URL; write one such as http://127.0.0.1:8080'
         )
     all_services = boolean_option("all_services", given.get("all_services", "false"))
-    descriptors = Descriptors(request.proto_file)
-    files = parse_files(descriptors, request.file_to_generate, all_services=all_services)
+    descriptors, files = parse_request(request, all_services=all_services)
     pages = contract_pages(descriptors, files, ingress_url=ingress_url)
     return {
         name: text for render in _FORMATS[format_] for name, text in sorted(render(pages).items())

@@ -1,4 +1,4 @@
-"""What pages say of services and their handlers."""
+"""Document services and their handlers: the blocks of pages, with badges, keys and payloads."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from restate_proto.reference.document import (
     Text,
     Tone,
 )
+from restate_proto.reference.google_api import http_rules
 from restate_proto.reference.types import DEPRECATED, type_reference
 from restate_proto.reference.words import (
     ENCODINGS,
@@ -56,17 +57,17 @@ _PRIVATE = Badge("private", Tone.WARNING)
 
 
 def service_anchor(service: ServiceModel) -> Anchor:
-    """Where a service is documented."""
+    """Return the place where a service is documented."""
     return Anchor(service.location.file, service.full_name)
 
 
 def handler_anchor(service: ServiceModel, handler: HandlerModel) -> Anchor:
-    """Where a handler is documented."""
+    """Return the place where a handler is documented."""
     return Anchor(service.location.file, f"{service.full_name}.{handler.rpc}")
 
 
 def badges(service: ServiceModel) -> tuple[Inline, ...]:
-    """What kind a service is, and whether it is deprecated or private."""
+    """Return the badges of a service: its kind, and whether it is deprecated or private."""
     found = [Badge(SERVICE_KIND_NAMES[service.kind], TONES[service.kind])]
     if service.config.ingress_private:
         found.append(_PRIVATE)
@@ -74,7 +75,7 @@ def badges(service: ServiceModel) -> tuple[Inline, ...]:
 
 
 def service_blocks(service: ServiceModel, library: Library, calls: CallWriter) -> Iterator[Block]:
-    """Yields what a page says of a service."""
+    """Yield the blocks that document a service."""
     anchor = service_anchor(service).name
     yield Heading(2, (Text(service.proto), Text(" "), *badges(service)), anchor)
     if service.comment:
@@ -113,7 +114,7 @@ def service_blocks(service: ServiceModel, library: Library, calls: CallWriter) -
 
 
 def _key(service: ServiceModel, library: Library) -> Iterator[Block]:
-    """Yields what the key or the id is, where it is more than any string."""
+    """Yield the blocks that describe a key or a workflow id, unless it is any string."""
     what = "id" if service.kind is ServiceKind.WORKFLOW else "key"
     match service.key:
         case FixedKey(value):
@@ -159,6 +160,7 @@ def _handler_blocks(
     yield Paragraph(tuple(sentence))
     if not is_private(service, handler):
         yield Paragraph((Text("Over HTTP: "), Code(http_request(service, handler))))
+    yield from _http_rules(service, handler, library)
     yield from _errors(handler.errors, 4, library)
     yield from _configuration(handler.config, 4)
     site, choices = calls.calls(service, handler)
@@ -172,8 +174,18 @@ def _handler_blocks(
         yield from _example(*site.response_example(), handler.response, library)
 
 
+def _http_rules(service: ServiceModel, handler: HandlerModel, library: Library) -> Iterator[Block]:
+    """Yield a block with the requests of `google.api.http`, which gateways map to the handler."""
+    rules = http_rules(library.method(service, handler))
+    if rules:
+        content: list[Inline] = [Text("Through a gateway that reads google.api.http: ")]
+        for number, rule in enumerate(rules):
+            content += [Text(", ")] * bool(number) + [Code(rule)]
+        yield Paragraph(tuple(content))
+
+
 def _payload(message: MessageType, raw: str | None, library: Library) -> tuple[Inline, ...]:
-    """What a handler takes or returns: a message, or bytes of a content type."""
+    """Return what a handler takes or returns: a message, or bytes of a content type."""
     if raw is None:
         return (type_reference(message.full_name, library),)
     return Text("bytes of "), Code(raw)

@@ -1,4 +1,4 @@
-"""What pages say of messages and enums."""
+"""Document messages and enums: the blocks of pages, with a table of fields or values."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from restate_proto.reference.document import (
     Text,
     Tone,
 )
+from restate_proto.reference.google_api import field_behaviors
 from restate_proto.reference.used_types import Message
 from restate_proto.rules import field_rules, message_rules, oneof_is_required, rule_words
 
@@ -51,15 +52,15 @@ _SCALAR_NAMES = {
 
 
 def type_reference(full_name: str, library: Library) -> Inline:
-    """A type by its short name, linked to where it is documented."""
+    """Return the short name of a type, linked to the place where it is documented."""
     place = library.place(full_name)
-    if place is None:  # well-known: everybody does, and there is no page of it
+    if place is None:  # a well-known type, which has no page here
         return Code(full_name)
     return Link(Code(short_name(full_name, library)), Anchor(place, full_name))
 
 
 def short_name(full_name: str, library: Library) -> str:
-    """The name of a type that is documented, without its package."""
+    """Return the name of a documented type without its package."""
     package = library.file(library.place(full_name) or "").package
     return full_name.removeprefix(f"{package}.") if package else full_name
 
@@ -67,12 +68,12 @@ def short_name(full_name: str, library: Library) -> str:
 def type_blocks(
     found: Message | EnumType, users: Sequence[tuple[str, Anchor]], library: Library
 ) -> Iterator[Block]:
-    """Yields what a page says of a type.
+    """Yield the blocks that document a type.
 
     Args:
         found: the type.
-        users: what uses it directly: words for it, and where it is.
-        library: all types.
+        users: what uses the type directly: a phrase, and the place to link it to.
+        library: the types of the contract.
     """
     name = found.descriptor.full_name
     badges = (Text(" "), DEPRECATED) if found.descriptor.GetOptions().deprecated else ()
@@ -81,7 +82,7 @@ def type_blocks(
         yield Comment(found.comment)
     rules = message_rules(found.descriptor) if isinstance(found, Message) else {}
     if rules:
-        yield Paragraph((Text("Rules: "), *_rules(rules), Text(".")))
+        yield Paragraph((Text("Rules: "), *_listed(rule_words(rules)), Text(".")))
     yield from _fields(found, library) if isinstance(found, Message) else _values(found)
     if users:
         links: list[Inline] = [Text("Used by ")]
@@ -104,13 +105,8 @@ def _fields(message: Message, library: Library) -> Iterator[Block]:
             if comment:
                 yield Comment(comment)
     rules = [field_rules(field) for field in fields]
-    has_rules = any(map(rule_words, rules))
     yield Table.of(
-        (
-            *("Field", "No.", "Type", "JSON", "If absent"),
-            *(("Rules",) if has_rules else ()),
-            "Meaning",
-        ),
+        ("Field", "No.", "Type", "JSON", "If absent", "Rules", "Meaning"),
         [
             (
                 (Code(field.name), *_marks(field, message, own)),
@@ -118,7 +114,7 @@ def _fields(message: Message, library: Library) -> Iterator[Block]:
                 (*_type(field, library), *_awakeable(field, message, library)),
                 (Code(f"{_json(field.json_name)}: {_form(field, own)}"),),
                 (Text("an error"),) if must_be_there(field, own) else _absent(field),
-                *((tuple(_rules(own)),) if has_rules else ()),
+                tuple(_listed([*rule_words(own), *_behaviors(field)])),
                 _meaning(message.comments.get(field.name), field.GetOptions().deprecated),
             )
             for field, own in zip(fields, rules, strict=True)
@@ -144,15 +140,19 @@ def _values(enum: EnumType) -> Iterator[Block]:
         yield Paragraph((Text("It has these values and no others: the enum is closed."),))
 
 
-def _rules(rules: Rules) -> Iterator[Inline]:
-    for number, words in enumerate(rule_words(rules)):
+def _behaviors(field: FieldDescriptor) -> list[str]:
+    return [f"field_behavior = {behavior}" for behavior in field_behaviors(field)]
+
+
+def _listed(rules: Sequence[str]) -> Iterator[Inline]:
+    for number, words in enumerate(rules):
         if number:
             yield Text(", ")
         yield Code(words)
 
 
 def _marks(field: FieldDescriptor, message: Message, rules: Rules) -> Iterator[Inline]:
-    """Yields the badges of a field that a request cannot do without, or is addressed by."""
+    """Yield the badges of a field that is required, or that holds the key."""
     if field.name == message.key:
         yield from (Text(" "), _KEY)
     if is_required(field) or must_be_there(field, rules):
@@ -160,7 +160,7 @@ def _marks(field: FieldDescriptor, message: Message, rules: Rules) -> Iterator[I
 
 
 def _awakeable(field: FieldDescriptor, message: Message, library: Library) -> Iterator[Inline]:
-    """Yields what a field's awakeable is resolved with, where it holds the id of one."""
+    """Yield the type that an awakeable is resolved with, if the field holds the id of one."""
     type_ = message.awakeables.get(field.name)
     if type_ is not None:
         yield from (Text(", the id of an awakeable of "), type_reference(type_, library))
@@ -184,7 +184,7 @@ def _type(field: FieldDescriptor, library: Library) -> Iterator[Inline]:
     words = "repeated " if is_repeated(field) else ""
     oneof = field.containing_oneof
     is_choice = oneof is not None and len(oneof.fields) > 1
-    # Where absence can be told from the default, and the type is not one that always can.
+    # A message always has presence; of other types, the label has to say it.
     has_presence = field.message_type is None and field.has_presence
     if not words and not is_choice and has_presence and not is_required(field):
         words = "optional "
@@ -203,7 +203,7 @@ def _value_type(field: FieldDescriptor, library: Library) -> Inline:
 
 
 def _form(field: FieldDescriptor, rules: Rules) -> str:
-    """Returns an example of a field's value in JSON."""
+    """Return an example of a field's value in JSON."""
     entry = map_entry(field)
     if entry is not None:
         key, value = entry.fields_by_name["key"], entry.fields_by_name["value"]
@@ -231,7 +231,7 @@ def _value_form(field: FieldDescriptor, rules: Rules) -> str:
 
 
 def _absent(field: FieldDescriptor) -> Cell:
-    """Returns what a field that is not there means: its default in JSON, where it has one."""
+    """Return the meaning of an absent field: its default value in JSON, if it has one."""
     if map_entry(field) is not None:
         return (Code("{}"),)
     if is_repeated(field):

@@ -1,4 +1,4 @@
-"""The types that services use: their descriptors, with the comments of the contract."""
+"""Collect the types that services use: their descriptors, and the comments of the contract."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from restate_proto.protobuf import map_entry, types_in_file
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from google.protobuf.descriptor import EnumDescriptor, FileDescriptor
+    from google.protobuf.descriptor import EnumDescriptor, FileDescriptor, MethodDescriptor
 
-    from restate_proto.contract.schema import FileModel
+    from restate_proto.contract.schema import FileModel, HandlerModel, ServiceModel
 
 __all__ = ["EnumType", "Library", "Message"]
 
@@ -28,13 +28,13 @@ class Message:
     """A message type.
 
     Args:
-        descriptor: its descriptor.
+        descriptor: the descriptor of the message.
         file: the path of its file.
-        comment: its comment.
-        comments: those of its fields and oneofs, by their names.
-        key: the name of the field that holds the object key or workflow id; None where none does.
-        awakeables: the full names of the types that the awakeables are resolved with whose ids are in
-            fields, by the names of those.
+        comment: the comment above it.
+        comments: the comments of its fields and oneofs, by name.
+        key: the name of the field that holds the object key or workflow id; None if no field does.
+        awakeables: the full name of the type that an awakeable is resolved with, by the name of the
+            field that holds the awakeable's id.
     """
 
     descriptor: Descriptor
@@ -50,10 +50,10 @@ class EnumType:
     """An enum type.
 
     Args:
-        descriptor: its descriptor.
+        descriptor: the descriptor of the enum.
         file: the path of its file.
-        comment: its comment.
-        comments: those of its values, by their names.
+        comment: the comment above it.
+        comments: the comments of its values, by name.
     """
 
     descriptor: EnumDescriptor
@@ -63,11 +63,11 @@ class EnumType:
 
 
 class Library:
-    """What the services of a contract use, and where it is.
+    """The types that the services of a contract use, and the places where they are documented.
 
     Args:
         descriptors: the contract's files and all that they import.
-        services: those of its files that have Restate services.
+        services: those of the contract's files that have Restate services.
     """
 
     def __init__(self, descriptors: Descriptors, services: Iterable[FileModel]) -> None:
@@ -82,24 +82,29 @@ class Library:
         """The types that the services use, but for the well-known ones, by their full names."""
 
     def package_comment(self, path: str) -> str | None:
-        """The comment above the package of a file."""
+        """Return the comment above the package of a file."""
         return self.descriptors.comment(self.file(path), FileDescriptorProto.PACKAGE_FIELD_NUMBER)
 
     def file(self, path: str) -> FileDescriptor:
-        """The file of a path."""
+        """Return the file of a path."""
         return self.descriptors.file(path)
 
     def descriptor(self, message: str) -> Descriptor:
-        """The descriptor of a message of the contract, by its full name."""
+        """Return the descriptor of a message of the contract."""
         return self.descriptors.message(message)
 
+    def method(self, service: ServiceModel, handler: HandlerModel) -> MethodDescriptor:
+        """Return the descriptor of a handler."""
+        descriptor = self.file(service.location.file).services_by_name[service.proto]
+        return descriptor.methods_by_name[handler.rpc]
+
     def place(self, full_name: str) -> str | None:
-        """The file of a type that is documented; None for others, such as well-known ones."""
+        """Return the file of a documented type; None for other types, such as well-known ones."""
         found = self.used.get(full_name)
         return None if found is None else found.file.name
 
     def types(self, path: str) -> tuple[Message | EnumType, ...]:
-        """The types of a file that the services use, in the order of the file."""
+        """Return the types of a file that services use, in the order of the file."""
         return tuple(
             self._message(found) if isinstance(found, Descriptor) else self._enum(found)
             for found in types_in_file(self.file(path))
@@ -108,7 +113,7 @@ class Library:
 
     def _message(self, descriptor: Descriptor) -> Message:
         comment = self.descriptors.comment
-        # A field may have the name of a oneof.
+        # A field may have the name of a oneof, and then its comment is the one to show.
         comments = {oneof.name: comment(oneof) for oneof in descriptor.oneofs}
         comments.update((field.name, comment(field)) for field in descriptor.fields)
         keys = (
@@ -130,7 +135,7 @@ class Library:
         return EnumType(descriptor, descriptor.file.name, comment(descriptor), comments)
 
     def _used_types(self, messages: Iterable[Descriptor]) -> dict[str, Descriptor | EnumDescriptor]:
-        """Returns messages and all that they hold; for a map, what its values are."""
+        """Return messages and all types that they contain; of a map, the type of its values."""
         used: dict[str, Descriptor | EnumDescriptor] = {}
         waiting: list[Descriptor | EnumDescriptor] = list(messages)
         while waiting:

@@ -1,4 +1,4 @@
-"""What kinds and settings mean, in words."""
+"""Explain kinds and settings of services and handlers in words."""
 
 from __future__ import annotations
 
@@ -74,17 +74,17 @@ _HANDLER_KINDS = {
 
 
 def handler_kind_name(handler: HandlerModel) -> str:
-    """The kind of a handler in a word; empty in a plain service, where all are alike."""
+    """Return the kind of a handler in a word; empty in a plain service, which has only one kind."""
     return _HANDLER_KIND_NAMES[handler.kind] if handler.kind is not None else ""
 
 
 def handler_kind(handler: HandlerModel) -> str:
-    """What the kind of a handler means; empty in a plain service."""
+    """Return what the kind of a handler means; empty in a plain service."""
     return _HANDLER_KINDS[handler.kind] if handler.kind is not None else ""
 
 
 def http_request(service: ServiceModel, handler: HandlerModel) -> str:
-    """The request that calls a handler through Restate's ingress: `POST /shop.v1.Cart/{key}/Add`."""
+    """Return the request to Restate's ingress for a handler: `POST /shop.v1.Cart/{key}/Add`."""
     key = {ServiceKind.VIRTUAL_OBJECT: "/{key}", ServiceKind.WORKFLOW: "/{id}"}.get(
         service.kind, ""
     )
@@ -94,13 +94,13 @@ def http_request(service: ServiceModel, handler: HandlerModel) -> str:
 
 
 def is_private(service: ServiceModel, handler: HandlerModel) -> bool:
-    """Whether only other handlers may call a handler."""
+    """Tell whether only other handlers may call a handler."""
     private = handler.config.ingress_private
     return bool(service.config.ingress_private if private is None else private)
 
 
 def settings(config: Config) -> Iterator[tuple[str, Cell, str]]:
-    """Yields what a configuration sets: what it is called, its value, and what that means."""
+    """Yield what a configuration sets: the name of the setting, its value, and what it means."""
     durations = (
         (
             "Inactivity timeout",
@@ -181,7 +181,7 @@ _UNITS = (
 
 
 def duration(value: timedelta) -> str:
-    """A duration for people: `1 day`, `1 minute 30 seconds`."""
+    """Write a duration for people: `1 day`, `1 minute 30 seconds`."""
     parts: list[str] = []
     for name, unit in _UNITS:
         count, value = divmod(value, unit)

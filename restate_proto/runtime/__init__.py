@@ -1,8 +1,10 @@
-"""Runs handlers on the state machine, with as little of the event loop as it can.
+"""Run handlers: from the bytes of a request to the handler's coroutine, and back.
 
-`Attempt` is the middle: it feeds the machine, steps the handler's coroutine, and sends what both
-produce. Below it, and without knowing it, `Operations` is what a handler has begun; contexts,
-futures and clients stand on that, and are what the handler sees.
+`Attempt` is in the middle. It feeds the protocol's state machine, steps the handler's coroutine,
+and sends the bytes that both produce. It does so inside the call that delivered the input, without
+a task of the event loop. `Operations` is below it and does not know it: the durable operations that
+a handler has begun. Contexts, futures and clients, which are what a handler sees, are built on
+`Operations`.
 """
 
 from __future__ import annotations
@@ -10,8 +12,7 @@ from __future__ import annotations
 from restate_proto.runtime.attempt import Attempt
 from restate_proto.runtime.byte_stream import ByteStream
 from restate_proto.runtime.handler import BoundHandler, LastFailure
-from restate_proto.runtime.intercepted_attempt import InterceptedAttempt
-from restate_proto.runtime.runtime import Runtime
+from restate_proto.runtime.runtime import Runtime, Scheduling
 from restate_proto.runtime.task import is_interrupt
 from restate_proto.runtime.threads import DEFAULT_RUN_THREADS
 from restate_proto.runtime.validating_contexts import validating_context
@@ -22,9 +23,9 @@ __all__ = [
     "Attempt",
     "BoundHandler",
     "ByteStream",
-    "InterceptedAttempt",
     "LastFailure",
     "Runtime",
+    "Scheduling",
     "ValidatingHandler",
     "is_interrupt",
     "validating_context",

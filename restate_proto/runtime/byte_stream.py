@@ -1,4 +1,4 @@
-"""Where an attempt's output goes: the stream of a server, or what stands in for one."""
+"""What an attempt needs of the HTTP stream that it answers on, as a protocol class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ByteStream"]
 
 
 class ByteStream(Protocol):
-    """Where an attempt's output goes, and how it says that it has consumed its input."""
+    """The stream that takes an attempt's output, and learns how much of its input was consumed."""
 
     @property
     def headers(self) -> Sequence[tuple[bytes, bytes]]:
@@ -24,9 +24,9 @@ class ByteStream(Protocol):
         ...
 
     def write(self, data: bytes, *, end: bool = False) -> None:
-        """Send bytes; never blocks."""
+        """Send bytes, without blocking; `end` ends the stream after them."""
         ...
 
     def acknowledge(self, amount: int) -> None:
-        """Bytes of input were consumed; as many more may come."""
+        """Allow the peer to send as many more bytes, because these were consumed."""
         ...

@@ -1,4 +1,4 @@
-"""What every handler can do with other handlers and their invocations, by name."""
+"""Calls and messages to handlers by name: the part of a context that generated clients replace."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from restate_proto.codec.registry import codec_for
 from restate_proto.model.arguments import check_encoding, check_string
 from restate_proto.model.options import CALL_OPTIONS, SEND_OPTIONS, check_option_names
 from restate_proto.model.target import Target, check_target
+from restate_proto.protocol.invocation_id import check_invocation_id
+from restate_proto.runtime.calls import start_call, start_send
 from restate_proto.runtime.invocations import (
     CallFuture,
     InvocationHandle,
     InvocationRef,
     idempotent_invocation,
     known_id,
-    start_call,
-    start_send,
     workflow_run,
 )
 from restate_proto.runtime.patches import PatchableContext
@@ -31,7 +31,7 @@ R = TypeVar("R")
 
 
 class CallingContext(PatchableContext):
-    """A context that reaches other handlers; generated clients are the typed way."""
+    """A context that reaches other handlers by name; generated clients do the same with types."""
 
     __slots__ = ()
 
@@ -44,20 +44,21 @@ class CallingContext(PatchableContext):
         encoding: Encoding | None = None,
         **options: Unpack[CallOptions],
     ) -> CallFuture[R]:
-        """Call a handler by name; generated clients are the typed way.
+        """Call a handler by name; a generated client does the same with types.
 
         Args:
             target: the handler: `Target.object("shop.v1.Cart", "alice", "AddTicket")`.
             request: a message, or a plain value (None, str, dict, ... as JSON; bytes as they are).
-            response_type: the type of the response, likewise.
-            encoding: how the callee expects a message; by default as this handler's contract has it.
+            response_type: the class of the response: a message class, or the type of a plain value.
+            encoding: the encoding that the callee expects; by default this handler's.
             **options: see `CallOptions`.
 
         Returns:
             The future of the response.
 
         Raises:
-            TypeError: request or response type have no codec, or there is no such option.
+            TypeError: the request or the response type has no codec, or an option does not
+                exist.
         """
         check_target("ctx.call", target)
         if options:
@@ -81,16 +82,17 @@ class CallingContext(PatchableContext):
         encoding: Encoding | None = None,
         **options: Unpack[SendOptions],
     ) -> InvocationHandle[bytes]:
-        """Send a one-way message to a handler by name.
+        """Send a one-way message to a handler by name; a generated client does the same with types.
 
         Args:
             target: the handler.
             request: as for `call`.
-            encoding: how the callee expects a message; by default as this handler's contract has it.
-            **options: see `SendOptions`; a `delay` of nothing or less is none.
+            encoding: the encoding that the callee expects; by default this handler's.
+            **options: see `SendOptions`; a `delay` of zero or less sends at once.
 
         Returns:
-            The invocation that the message starts; its result is bytes: `ctx.invocation` types it.
+            The invocation that the message starts. Its result is bytes; `ctx.invocation` gives it a
+            type.
         """
         check_target("ctx.send", target)
         if options:
@@ -125,15 +127,19 @@ class CallingContext(PatchableContext):
         *,
         encoding: Encoding | None = None,
     ) -> InvocationHandle[Any]:
-        """An invocation whose id is known: to attach to, to cancel, to send a signal to.
+        """Return a handle of an invocation: to attach to it, cancel it or send it signals.
 
         Args:
-            invocation_id: its id, `inv_...`.
+            invocation_id: the id, `inv_...`.
             response_type: the type of its result.
-            encoding: how it expects the signals that are sent to it; by default as this handler's
-                contract has it.
+            encoding: the encoding that it expects signals in; by default this handler's.
+
+        Raises:
+            TypeError: an argument is of a wrong type.
+            ValueError: the text is not the id of an invocation.
         """
         check_string("ctx.invocation", "invocation_id", invocation_id)
+        check_invocation_id("ctx.invocation", invocation_id)
         encoding = encoding or self._encoding
         check_encoding("ctx.invocation", encoding)
         id_ = known_id(self._operations, invocation_id)
@@ -147,17 +153,17 @@ class CallingContext(PatchableContext):
         *,
         encoding: Encoding | None = None,
     ) -> InvocationRef[R]:
-        """What a handler was called for with an idempotency key: to attach to it.
+        """Return the invocation that was started with an idempotency key, to attach to it.
 
         Args:
             target: the handler.
             idempotency_key: the key that it was called with.
             response_type: the type of its response.
-            encoding: as its contract says; by default as this handler's does.
+            encoding: the encoding of that handler's contract; by default this handler's.
 
         Raises:
             TypeError: an argument is of a wrong type.
-            ValueError: a key is empty, or the scope is none.
+            ValueError: a key is empty, or the scope is not valid.
         """
         check_target("ctx.idempotent_invocation", target)
         encoding = encoding or self._encoding
@@ -174,18 +180,18 @@ class CallingContext(PatchableContext):
         scope: str | None = None,
         encoding: Encoding | None = None,
     ) -> InvocationRef[R]:
-        """The run of the workflow with this id: to attach to it; generated clients have `handle`.
+        """Return the run of a workflow by its id, to attach to it or read its output.
 
         Args:
             name: the Restate name of the workflow, such as `shop.v1.Signup`.
             key: the workflow id.
             response_type: the response type of its run handler.
             scope: the scope of the workflow.
-            encoding: as its contract says; by default as this handler's does.
+            encoding: the encoding of the workflow's contract; by default this handler's.
 
         Raises:
             TypeError: an argument is of a wrong type.
-            ValueError: the id is empty, or the scope is none.
+            ValueError: the id is empty, or the scope is not valid.
         """
         target = Target.workflow(name, key, "", scope=scope)
         encoding = encoding or self._encoding

@@ -1,4 +1,4 @@
-"""Restate's cancellation of an invocation, which is asyncio's own as well."""
+"""The error that a handler sees when its invocation is cancelled; asyncio treats it as its own."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["CancelledError"]
 class CancelledError(TerminalError, asyncio.CancelledError):
     """The invocation was cancelled; raised where its handler waits.
 
-    It is asyncio's own cancellation as well: an `asyncio.TaskGroup` that the handler waits in
-    cancels its tasks. A handler may catch it to undo what it did, with durable operations as usual.
-    Left alone it ends the invocation with code 409.
+    As it is also asyncio's `CancelledError`, an `asyncio.TaskGroup` that the handler waits in
+    cancels its tasks. A handler may catch it and undo what it did, with durable operations as
+    usual. If nothing catches it, it ends the invocation with code 409.
     """
 
     def __init__(self, message: str = "cancelled") -> None:

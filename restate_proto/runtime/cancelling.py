@@ -1,32 +1,34 @@
-"""How the cancellation of an invocation reaches its handler, and which of its calls it spares.
+"""How the cancellation of an invocation reaches its handler, and which of its calls go on.
 
-Calls under `asyncio.shield` are spared. A handler that waits for the tasks of a group which aborts
-them already is told when it has left the group, for the group would swallow the cancellation.
+Calls under `asyncio.shield` go on. One case needs care: a `TaskGroup` that is already aborting
+would swallow the cancellation, so a handler that waits for such a group learns of it once it has
+left the group.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from restate_proto.runtime.cancellation import CancelledError
 from restate_proto.runtime.child_task import ChildTask
 from restate_proto.runtime.task import Resumption, Stepper
 
 if TYPE_CHECKING:
     import asyncio
 
-    from restate_proto.protocol import NotificationId
-    from restate_proto.runtime.cancellation import CancelledError
+    from restate_proto.protocol import Commands, NotificationId
+    from restate_proto.protocol.waiting import Waiting
     from restate_proto.runtime.handler_loop import HandlerLoop
     from restate_proto.runtime.handler_task import HandlerTask
 
-__all__ = ["Cancellation", "spared_calls"]
+__all__ = ["Cancellation", "cancel"]
 
 
 class Cancellation:
-    """The invocation is cancelled.
+    """The cancellation of an invocation, and whether the handler was told.
 
     Args:
-        error: what is to be raised in the handler; None where the handler asks for it itself.
+        error: what to raise in the handler; None if the handler asks for cancellation itself.
     """
 
     __slots__ = ("_error",)
@@ -40,22 +42,23 @@ class Cancellation:
         return self._error is not None
 
     def can_be_told(self, task: Stepper, loop: HandlerLoop, awaited: object) -> bool:
-        """Whether the handler is still to be told, and would see it where it waits.
+        """Tell whether the handler is still to be told, and can be where it waits now.
 
         Args:
-            task: the handler's own.
-            loop: its loop.
-            awaited: the durable future that it waits for; None where that is another thing.
+            task: the handler's own task.
+            loop: the handler's loop.
+            awaited: the durable future that the handler waits for; None if it waits for something
+                else.
         """
         if self._error is None:
             return False
         return awaited is not None or not _is_in_aborting_group(task, loop)
 
     def tell(self, task: HandlerTask, loop: HandlerLoop, awaited: object) -> Resumption | None:
-        """Tell the handler where it waits; the arguments are those of `can_be_told`.
+        """Raise the cancellation where the handler waits; the arguments are those of `can_be_told`.
 
         Returns:
-            How it goes on, where it waits for a durable future.
+            How to resume the handler if it waits for a durable future; else None.
         """
         error, self._error = self._error, None
         if awaited is not None or error is None:
@@ -65,8 +68,24 @@ class Cancellation:
         return None
 
 
-def spared_calls(loop: HandlerLoop) -> set[NotificationId]:
-    """The notification ids of what only shielded tasks wait for."""
+def cancel(waiting: Waiting, commands: Commands, loop: HandlerLoop) -> Cancellation:
+    """Cancel the calls of a handler whose invocation is cancelled.
+
+    Args:
+        waiting: the notifications, among which the cancellation has arrived.
+        commands: the handler's commands, which cancel the calls.
+        loop: the handler's loop.
+
+    Returns:
+        The cancellation, which the handler is still to be told of.
+    """
+    waiting.cancel_requested = False
+    commands.cancel_calls(_spared_calls(loop))
+    return Cancellation(CancelledError())
+
+
+def _spared_calls(loop: HandlerLoop) -> set[NotificationId]:
+    """Return the notification ids of those calls that shielded tasks alone wait for."""
     spared: set[NotificationId] = set()
     others: set[NotificationId] = set()
     for task in loop.tasks.values():
@@ -77,7 +96,7 @@ def spared_calls(loop: HandlerLoop) -> set[NotificationId]:
 
 
 def _is_in_aborting_group(task: Stepper, loop: HandlerLoop) -> bool:
-    """Whether a task waits at the end of an `asyncio.TaskGroup` that has cancelled its tasks."""
+    """Tell whether a task waits at the end of a `TaskGroup` that has cancelled its tasks."""
     for child in loop.tasks.values():
         for callback, _ in _callbacks(child):
             group: Any = getattr(callback, "__self__", None)
@@ -95,11 +114,12 @@ def _callbacks(future: asyncio.Future[Any]) -> list[tuple[Any, Any]]:
 
 
 def _is_shielded(future: asyncio.Future[Any]) -> bool:
-    """Whether what waits for a future does so through `asyncio.shield`.
+    """Tell whether a future is awaited through `asyncio.shield`.
 
-    asyncio does not say; but who waits for a future has a callback on it, and each of its
-    functions has callbacks of its own: `shield` itself, `gather` with the future of the whole,
-    `TaskGroup` with its parent, and a task that awaits the future.
+    asyncio does not record it, but it can be found: whatever waits for a future has put a callback
+    on it. The callback is `shield`'s own, or belongs to something that may in turn be shielded: to
+    the outer future of a `gather`, to the parent of a `TaskGroup`, or to a task that awaits the
+    future.
     """
     left = [future]
     while left:

@@ -1,8 +1,9 @@
-"""The tasks that a handler creates, and the futures that they wait for."""
+"""The tasks that a handler creates, and the futures of its loop that they wait for."""
 
 from __future__ import annotations
 
 import asyncio
+from sys import modules
 from typing import TYPE_CHECKING, Any, Protocol
 
 from typing_extensions import override
@@ -12,7 +13,6 @@ from restate_proto.runtime.refusals import caller_of, refuse_anyio
 from restate_proto.runtime.task import Resumption, Stepper
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Coroutine
     from contextvars import Context
 
@@ -23,16 +23,19 @@ __all__ = ["ChildTask", "HandlerFuture", "TaskLoop"]
 _CLOSED = Phase.CLOSED
 
 _MOST_AWAITS_AFTER_END = 1_000
-"""How many durable operations a task may await after its handler has ended, to clean up."""
+"""How many durable operations a task may await while it cleans up after its handler's end."""
 
 
 class TaskLoop(Protocol):
-    """The loop of a handler, as far as its tasks and futures know it; see `HandlerLoop`."""
+    """What tasks and futures know of their handler's loop; `HandlerLoop` implements it."""
 
     held: Stepper | None
     journal: Journal
-    ready: deque[Any]
     tasks: dict[int, ChildTask]
+
+    def enqueue(self, what: Any) -> None:
+        """Put something at the end of the ready queue."""
+        ...
 
     @property
     def as_event_loop(self) -> asyncio.AbstractEventLoop:
@@ -40,16 +43,16 @@ class TaskLoop(Protocol):
         ...
 
     def next_hash(self) -> int:
-        """The hash of the next object that may stand in a set."""
+        """Return the hash of the next object that may stand in a set."""
         ...
 
     def refusal_of(self, future: asyncio.Future[Any]) -> BaseException | None:
-        """What a task is told that awaits a future of another loop."""
+        """Return the error for a task that awaits a future of another loop; None if it may."""
         ...
 
 
 class HandlerFuture(asyncio.Future[Any]):
-    """A future whose place in a set is the same in every process."""
+    """A future whose hash, and so its place in a set, is the same in every process."""
 
     def __init__(self, loop: TaskLoop) -> None:
         super().__init__(loop=loop.as_event_loop)
@@ -61,15 +64,15 @@ class HandlerFuture(asyncio.Future[Any]):
 
 
 _Future: Any = asyncio.Future
-"""A future's own methods, which a task's are in front of."""
+"""Gives a task access to the methods of a future that its own methods override."""
 
 
 class ChildTask(Stepper, asyncio.Future[Any]):  # pyright: ignore[reportIncompatibleVariableOverride] - `_loop` is the future's
-    """A task that a handler's code has created, such as `asyncio.gather` and `TaskGroup` do.
+    """A task that a handler's code creates, directly or through `asyncio.gather` or a `TaskGroup`.
 
     Args:
-        loop: the loop of the handler.
-        number: its place among the tasks of the invocation.
+        loop: the handler's loop.
+        number: its number among the tasks of the invocation.
         coroutine: what it runs.
         name: its name.
         context: the context variables that the coroutine sees; None copies the current ones.
@@ -110,7 +113,8 @@ class ChildTask(Stepper, asyncio.Future[Any]):  # pyright: ignore[reportIncompat
 
     @override
     def __hash__(self) -> int:
-        refuse_anyio(caller_of())
+        if "anyio" in modules:  # every set of tasks asks for the hash; anyio keeps tasks in sets
+            refuse_anyio(caller_of())
         return self._hash
 
     @override
@@ -118,7 +122,7 @@ class ChildTask(Stepper, asyncio.Future[Any]):  # pyright: ignore[reportIncompat
         loop = self._handler_loop
         if loop.journal.phase is _CLOSED:
             return Resumption(AttemptEnded("the attempt is over"))
-        if awaited.is_done:  # it yields because much is written, and nothing else may run before
+        if awaited.is_done:  # it yields only until output is sent; nothing may run before it
             loop.held = self
         else:
             if self._awaits_left is not None:
@@ -133,23 +137,23 @@ class ChildTask(Stepper, asyncio.Future[Any]):  # pyright: ignore[reportIncompat
         return self._handler_loop.refusal_of(future)
 
     def child_done(self, future: Any) -> None:
-        """The durable future that this waits for is done."""
-        self._handler_loop.ready.append((self, future))
+        """Get ready to go on, because the awaited durable future is done."""
+        self._handler_loop.enqueue((self, future))
 
     def forget_parents(self) -> None:
-        """Nobody waits for this any more."""
+        """Do nothing: a task has no parents."""
 
     @override
     def step(self, error: BaseException | None = None) -> None:
         awaited = self.waiting
         if awaited is not None and not awaited.is_done:
-            awaited.remove_parent(self)  # the wait is cancelled: forget what it was for
+            awaited.remove_parent(self)  # the wait was cancelled
         super().step(error)
 
     @override
     def _finished(self, result: Any, error: BaseException | None) -> None:
         self._handler_loop.tasks.pop(self.number, None)
-        if error is None and self._must_cancel:  # it was while it ran for the last time
+        if error is None and self._must_cancel:  # cancelled during its last step
             error = self._take_cancellation()
         if error is None:
             _Future.set_result(self, result)
@@ -158,17 +162,18 @@ class ChildTask(Stepper, asyncio.Future[Any]):  # pyright: ignore[reportIncompat
         else:
             is_told = isinstance(error, AttemptEnded | GeneratorExit)
             if isinstance(error, AttemptEnded):
-                error.__traceback__ = None  # before the future keeps it, and with it all frames
+                # The future keeps its error, and a traceback would keep all frames alive.
+                error.__traceback__ = None
             _Future.set_exception(self, error)
             if is_told or self._handler_loop.journal.phase is _CLOSED:
-                self._log_traceback = False  # nobody will ask what came of it
+                self._log_traceback = False  # nobody will retrieve the outcome
 
     @property
     def was_cancelled_at_end(self) -> bool:
-        """Whether the task was cancelled since the handler has ended."""
+        """Whether the task was cancelled because its handler has ended."""
         return self._awaits_left is not None
 
     def cancel_at_end(self) -> None:
-        """The handler has ended: the task is cancelled, and may clean up, in bounds."""
+        """Cancel the task because its handler has ended; it may clean up within a bound."""
         self._awaits_left = _MOST_AWAITS_AFTER_END
         self.cancel("the handler has ended")

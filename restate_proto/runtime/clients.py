@@ -1,4 +1,4 @@
-"""Bases of the generated clients that handlers use."""
+"""The base classes of generated clients that handlers use to reach other handlers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from restate_proto.codec.payload import encode
 from restate_proto.model.arguments import STRING, wrong_type
 from restate_proto.model.options import CALL_OPTIONS, SEND_OPTIONS, check_option_names
 from restate_proto.model.target import Target
+from restate_proto.runtime.calls import start_call, start_send
 from restate_proto.runtime.context import Context, operations_of
-from restate_proto.runtime.invocations import start_call, start_send, workflow_run
+from restate_proto.runtime.invocations import workflow_run
 
 if TYPE_CHECKING:
     from restate_proto.model.options import CallOptions, SendOptions
@@ -23,12 +24,12 @@ R = TypeVar("R")
 
 
 class _Client:
-    """A service, object or workflow as a handler addresses it.
+    """A client of one service, object or workflow, as a handler addresses it.
 
     Args:
         ctx: the handler's context.
-        key: the object key or workflow id; None for a service, or to take it from each request.
-        scope: the scope to address it in (protocol v7).
+        key: the object key or workflow id; None for a service, or if every request carries the key.
+        scope: the scope to address it in; needs service protocol v7.
     """
 
     __slots__ = ("_ctx", "_key", "_scope")
@@ -46,12 +47,12 @@ class _Client:
 
 
 class ContextClient(_Client):
-    """Base of the clients whose methods wait for a response."""
+    """Base of the clients whose methods return the future of a response."""
 
     __slots__ = ()
 
     def send(self) -> Any:
-        """Returns the same handlers as one-way messages."""
+        """Return a client of the same handlers that sends one-way messages."""
         raise NotImplementedError
 
     def _call(
@@ -69,7 +70,7 @@ class ContextClient(_Client):
         )
 
     def _handle(self, handler: HandlerDescriptor[Any, R]) -> InvocationRef[R]:
-        """The run of the workflow with the client's id."""
+        """Return the run of the workflow with the client's id, to attach to it."""
         if not self._key:
             raise ValueError(
                 f"{handler.service}: a handle needs the workflow id; pass it to "

@@ -1,4 +1,4 @@
-"""Durable futures of several durable futures."""
+"""Combine durable futures: `gather`, `select`, `race`, `any_of`, `wait` and `as_completed`."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ T4 = TypeVar("T4")
 
 
 class _Combination(Combined[T]):
-    """What the combinators have in common: children of one invocation, and their await tree."""
+    """The base of all combinators: children of one invocation, and the await tree of them."""
 
     __slots__ = ("_children",)
 
     combinator = Combinator.UNKNOWN
+    asks_verdicts = False
+    """Whether the outcome depends on which children succeed, and not only on which are done."""
 
     def __init__(self, operations: Operations, children: tuple[DurableFuture[Any], ...]) -> None:
         self.operations = operations
@@ -49,20 +51,21 @@ class _Combination(Combined[T]):
                 child.add_parent(self)
 
     def awaiting(self) -> Await:
-        """The tree of the children that are not done."""
+        """Return the tree of the children that are not done."""
         tree = Await(self.combinator)
         for child in self._children:
             if not child.is_done:
-                tree.add(child.awaiting())
+                tree.add(child.awaiting_verdict() if self.asks_verdicts else child.awaiting())
         return tree
 
 
 class _Gather(_Combination[T]):
-    """Done when all succeeded, or with the first failure."""
+    """Done once all children succeeded, or once one failed."""
 
     __slots__ = ("_failed", "_left")
 
     combinator = Combinator.ALL_SUCCEEDED_OR_FIRST_FAILED
+    asks_verdicts = True
 
     def __init__(self, operations: Operations, children: tuple[DurableFuture[Any], ...]) -> None:
         self._failed: DurableFuture[Any] | None = None
@@ -80,7 +83,7 @@ class _Gather(_Combination[T]):
         if self._failed is not None:
             try:
                 return self._failed.outcome()
-            except TerminalError as error:  # made for this call
+            except TerminalError as error:  # a new one for each call, so a note may be added
                 place = self._children.index(self._failed) + 1
                 error.add_note(f"(gather: number {place} of {len(self._children)} failed)")
                 raise
@@ -92,7 +95,7 @@ class _Gather(_Combination[T]):
 
 
 class _Race(_Combination[T]):
-    """Done with the first that is done, whatever came of it."""
+    """Done as soon as one child is done, whether it succeeded or failed."""
 
     __slots__ = ("_winner",)
 
@@ -114,9 +117,15 @@ class _Race(_Combination[T]):
     def has_failed(self) -> bool:
         return self._winner is not None and self._winner.has_failed
 
+    def awaiting_verdict(self) -> Await:
+        if len(self._children) == 1:
+            return self._children[0].awaiting_verdict()
+        # If several children are done, Restate may report any of them as the first.
+        return self.awaiting().undecided()
+
 
 class _Select(_Race[T]):
-    """A race whose winner has a name."""
+    """A race that returns the winner's name along with its result."""
 
     __slots__ = ("_names",)
 
@@ -129,18 +138,19 @@ class _Select(_Race[T]):
         name = self._names[self._children.index(self._winner)]
         try:
             return name, self._winner.outcome()  # pyright: ignore[reportReturnType] - select says what T is
-        except TerminalError as error:  # made for this call
+        except TerminalError as error:  # as in _Gather
             error.selected = name
             error.add_note(f"(select: {name!r} failed)")
             raise
 
 
 class _AnyOf(_Combination[T]):
-    """Done with the first that succeeds, or when all have failed."""
+    """Done as soon as one child succeeds, or once all have failed."""
 
     __slots__ = ("_left", "_winner")
 
     combinator = Combinator.FIRST_SUCCEEDED_OR_ALL_FAILED
+    asks_verdicts = True
 
     def __init__(self, operations: Operations, children: tuple[DurableFuture[Any], ...]) -> None:
         self._winner: DurableFuture[Any] | None = None
@@ -168,9 +178,9 @@ class _AnyOf(_Combination[T]):
 
 
 class _Wait(_Combination[T]):
-    """Done when as many are done as `return_when` says: its outcome is those, and the others."""
+    """Done once `return_when` holds; the outcome is what is done, and what is not."""
 
-    __slots__ = ("_left", "_return_when", "combinator")
+    __slots__ = ("_left", "_return_when", "asks_verdicts", "combinator")
 
     def __init__(
         self, operations: Operations, children: tuple[DurableFuture[Any], ...], return_when: str
@@ -178,6 +188,7 @@ class _Wait(_Combination[T]):
         self._left = len(children)
         self._return_when = return_when
         self.combinator = _COMBINATORS[return_when]
+        self.asks_verdicts = return_when == asyncio.FIRST_EXCEPTION
         super().__init__(operations, children)
 
     def child_done(self, child: DurableFuture[Any]) -> None:
@@ -198,6 +209,12 @@ class _Wait(_Combination[T]):
     def has_failed(self) -> bool:
         return False
 
+    def awaiting_verdict(self) -> Await:
+        tree = self.awaiting()
+        if self.combinator is not Combinator.ALL_COMPLETED:  # it succeeds whatever its children do
+            tree = Await(Combinator.ALL_COMPLETED, nested=[tree])
+        return tree
+
 
 _COMBINATORS = {
     asyncio.FIRST_COMPLETED: Combinator.FIRST_COMPLETED,
@@ -209,7 +226,7 @@ _COMBINATORS = {
 def _failure_of(future: DurableFuture[Any]) -> Exception | None:
     try:
         future.outcome()
-    except Exception as error:  # noqa: BLE001 - of a `map`, it may be any
+    except Exception as error:  # noqa: BLE001 - a function given to `map` may raise any
         return error
     return None
 
@@ -229,16 +246,17 @@ def gather(
 @overload
 def gather(*futures: DurableFuture[T]) -> DurableFuture[tuple[T, ...]]: ...
 def gather(*futures: DurableFuture[Any]) -> DurableFuture[Any]:
-    """Wait for all: the results as a tuple in the order given.
+    """Wait for all futures: the results as a tuple, in the order of the arguments.
 
-    The first failure is raised at once, with its place in a note; the others go on.
+    The first failure is raised at once, with the number of its argument in a note; the other
+    operations go on.
 
     Args:
         *futures: durable futures of this invocation, at least one.
 
     Raises:
-        TypeError: an argument is no durable future.
-        ValueError: there is none, or they belong to different invocations.
+        TypeError: an argument is not a durable future.
+        ValueError: no future is given, or they belong to different invocations.
         RuntimeError: the caller is not the handler's own code.
     """
     operations = _operations_of(futures)
@@ -246,7 +264,7 @@ def gather(*futures: DurableFuture[Any]) -> DurableFuture[Any]:
 
 
 def select(**futures: DurableFuture[T]) -> DurableFuture[tuple[str, T]]:
-    """Wait for the first: its name and its result.
+    """Wait for the first future that is done: its name and its result.
 
     ```python
     match await select(answer=ctx.awakeable(Answer), timeout=ctx.sleep(timedelta(minutes=5))):
@@ -254,15 +272,15 @@ def select(**futures: DurableFuture[T]) -> DurableFuture[tuple[str, T]]:
         case "timeout", _: ...
     ```
 
-    A failure of the first is raised, with its name as the error's `selected`. The others go on;
-    they can be awaited later.
+    If it failed, its error is raised, with the name as the error's `selected`. The other operations
+    go on; their futures can be awaited later.
 
     Args:
         **futures: durable futures of this invocation by name, at least one.
 
     Raises:
-        TypeError: an argument is no durable future.
-        ValueError: there is none, or they belong to different invocations.
+        TypeError: an argument is not a durable future.
+        ValueError: no future is given, or they belong to different invocations.
         RuntimeError: the caller is not the handler's own code.
     """
     operations = _operations_of(futures.values())
@@ -270,16 +288,17 @@ def select(**futures: DurableFuture[T]) -> DurableFuture[tuple[str, T]]:
 
 
 def race(*futures: DurableFuture[T]) -> DurableFuture[T]:
-    """Wait for the first that is done: its result, or its failure, which is raised.
+    """Wait for the first future that is done: return its result, or raise its failure.
 
-    The others go on; they can be awaited later. `select` says which it was.
+    The other operations go on; their futures can be awaited later. `select` also says which one it
+    was.
 
     Args:
         *futures: durable futures of this invocation, at least one.
 
     Raises:
-        TypeError: an argument is no durable future.
-        ValueError: there is none, or they belong to different invocations.
+        TypeError: an argument is not a durable future.
+        ValueError: no future is given, or they belong to different invocations.
         RuntimeError: the caller is not the handler's own code.
     """
     operations = _operations_of(futures)
@@ -287,16 +306,16 @@ def race(*futures: DurableFuture[T]) -> DurableFuture[T]:
 
 
 def any_of(*futures: DurableFuture[T]) -> DurableFuture[T]:
-    """Wait for the first that succeeds: its result.
+    """Wait for the first future that succeeds: return its result.
 
-    Where all fail, the failure of the first argument is raised, with the others in its notes.
+    If all fail, the failure of the first argument is raised, with the others in its notes.
 
     Args:
         *futures: durable futures of this invocation, at least one.
 
     Raises:
-        TypeError: an argument is no durable future.
-        ValueError: there is none, or they belong to different invocations.
+        TypeError: an argument is not a durable future.
+        ValueError: no future is given, or they belong to different invocations.
         RuntimeError: the caller is not the handler's own code.
     """
     operations = _operations_of(futures)
@@ -306,20 +325,21 @@ def any_of(*futures: DurableFuture[T]) -> DurableFuture[T]:
 def wait(
     *futures: DurableFuture[T], return_when: str = asyncio.ALL_COMPLETED
 ) -> DurableFuture[tuple[list[DurableFuture[T]], list[DurableFuture[T]]]]:
-    """Wait until futures are done, as `asyncio.wait` does, in the order given.
+    """Wait until some or all futures are done, as `asyncio.wait` does.
 
     Args:
         *futures: durable futures of this invocation, at least one.
         return_when: `asyncio.ALL_COMPLETED`, `FIRST_COMPLETED` or `FIRST_EXCEPTION`.
 
     Returns:
-        The future of those that are done and of those that are not. It never fails; awaiting the
-        futures in it raises what they failed with.
+        The future of two lists, in the order of the arguments: the futures that are done, and those
+        that are not. It never fails; awaiting a future of the first list raises what that one
+        failed with.
 
     Raises:
-        TypeError: an argument is no durable future.
-        ValueError: there is none, they belong to different invocations, or `return_when` is none
-            of the three.
+        TypeError: an argument is not a durable future.
+        ValueError: no future is given, they belong to different invocations, or `return_when` is
+            not one of the three.
         RuntimeError: the caller is not the handler's own code.
     """
     if return_when not in _COMBINATORS:
@@ -329,19 +349,21 @@ def wait(
 
 
 async def as_completed(*futures: DurableFuture[T]) -> AsyncIterator[DurableFuture[T]]:
-    """Iterate over futures as they are done; those that are done already first, in the order given.
+    """Iterate over futures in the order in which they are done.
 
     ```python
     async for done in as_completed(*(client.quote(request) for client in clients)):
         quote = await done
     ```
 
+    Futures that are done already come first, in the order of the arguments.
+
     Args:
         *futures: durable futures of this invocation, at least one.
 
     Raises:
-        TypeError: an argument is no durable future.
-        ValueError: there is none, or they belong to different invocations.
+        TypeError: an argument is not a durable future.
+        ValueError: no future is given, or they belong to different invocations.
     """
     left = list(futures)
     while left:

@@ -1,17 +1,13 @@
-"""What every handler can do durably, whatever its kind."""
+"""The context of every handler: calls, side effects, timers, awakeables and signals."""
 
 from __future__ import annotations
 
 from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from inspect import iscoroutine
-from random import Random
-from time import time
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack, overload
-from uuid import UUID
 
 from restate_proto.codec.registry import codec_for
-from restate_proto.errors import checked_code
 from restate_proto.model.arguments import (
     DURATION,
     STRING,
@@ -21,17 +17,22 @@ from restate_proto.model.arguments import (
 )
 from restate_proto.model.keys import AwakeableId, AwakeableKey, SignalKey
 from restate_proto.model.retry import RetryPolicy
-from restate_proto.protocol import CANCEL_SIGNAL, MARKER_PREFIX, Failure
+from restate_proto.protocol import CANCEL_SIGNAL, MARKER_PREFIX
+from restate_proto.protocol.invocation_id import check_awakeable_id
 from restate_proto.runtime.calling_context import CallingContext
 from restate_proto.runtime.external_events import Awakeable, ExternalValue
+from restate_proto.runtime.failures import DEFAULT_CODE, rejection
 from restate_proto.runtime.futures import Leaf
-from restate_proto.runtime.operations import Run, after
+from restate_proto.runtime.operations import new_run
 from restate_proto.runtime.refusals import refuse_shared
 from restate_proto.runtime.values import PLAIN, read_nothing, reader, write
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from random import Random
+    from uuid import UUID
 
+    from restate_proto.errors import TerminalError
     from restate_proto.model.codec import Codec
     from restate_proto.protocol import Result
     from restate_proto.runtime.futures import DurableFuture
@@ -47,30 +48,31 @@ Ts = TypeVarTuple("Ts")
 class Context(CallingContext):
     """What every handler has: calls, messages, side effects, timers, awakeables, signals.
 
-    Every operation is recorded by Restate and starts when it is called, in that order. Its result
-    is a `DurableFuture`. After a failure or a suspension the handler runs again from the start,
-    and recorded operations give their recorded results; so the code between them has to be
-    deterministic: what is not, belongs in `ctx.run`.
+    Restate records every operation; it starts when it is called, in that order, and its result is a
+    `DurableFuture`. After a failure or a suspension the handler runs again from the start, and
+    operations that were recorded return their recorded results. So the code between operations has
+    to be deterministic; anything else belongs in `ctx.run`.
     """
 
     __slots__ = ()
 
     @property
     def cancelled(self) -> DurableFuture[None]:
-        """Done when the invocation is cancelled, in a handler with explicit cancellation.
+        """A future that is done once the invocation is cancelled, for handlers that ask for it.
 
-        Await it, combine it with others, or ask `ctx.cancelled.done()`, which changes where the
-        handler waits. The calls that the handler has made go on.
+        Such a handler has explicit cancellation in the contract. It can await the future, combine
+        it, or ask `ctx.cancelled.done()`, whose answer changes only where the handler waits. The
+        calls that the handler has made go on.
 
         Raises:
-            RuntimeError: the handler's cancellation is implicit: it is raised where it waits.
+            RuntimeError: the handler has implicit cancellation, which is raised where it waits.
         """
         operations = self._operations
         if not operations.is_told_of_cancellation:
             raise RuntimeError(
-                "ctx.cancelled is for handlers that ask for it in the contract, with `option "
-                "(restatepb.v1.handler) = {cancellation: CANCELLATION_EXPLICIT}`. In this one "
-                "CancelledError is raised where it waits."
+                "ctx.cancelled needs explicit cancellation: write `option "
+                "(restatepb.v1.handler) = {cancellation: CANCELLATION_EXPLICIT}` in the contract. "
+                "Without it, CancelledError is raised where the handler waits."
             )
         if self._cancelled is None:
             self._cancelled = operations.begin(
@@ -108,26 +110,28 @@ class Context(CallingContext):
     ) -> DurableFuture[Any]:
         """Execute a side effect and record its result, so that it is not executed again.
 
-        The function is called when the handler next waits, whatever for. It is executed at least
-        once: a crash between the effect and the record repeats it.
+        The function is called when the handler next waits for anything. It is executed at least
+        once: a crash between the effect and its record repeats it.
 
         Args:
-            name: what Restate shows; the same in every attempt.
-            function: a coroutine function, or an ordinary one, which runs in a thread. It must
-                use nothing of the context but what `RunContext` has.
-            *args: its arguments; type checkers hold them against its parameters.
+            name: the name that Restate shows; it must be the same in every attempt.
+            function: a coroutine function, or an ordinary one, which runs in a thread. Of the
+                context, it may use only what `RunContext` has.
+            *args: its arguments; type checkers compare them with its parameters.
             type: the message class of its result. Without it, the result is a plain value (None,
                 bool, int, float, str, list, dict), kept as JSON.
             retry: how often it is retried before its failure becomes a `TerminalError` or pauses
-                the invocation; without it, the invocation's retry policy applies.
+                the invocation; by default, the invocation's retry policy applies.
 
         Returns:
-            The future of the result. A `TerminalError` of the function is raised by awaiting it.
+            The future of the result. Awaiting it raises the function's `TerminalError`, if it
+            raised one.
 
         Raises:
             TypeError: an argument is of a wrong type.
-            ValueError: the name begins as the marker of a patch does, `patch: `.
-            RuntimeError: the function is given an `asyncio.Queue` or `asyncio.Event` of the handler.
+            ValueError: the name begins with `patch: `, as the markers of patches do.
+            RuntimeError: the function was given an `asyncio.Queue` or `asyncio.Event` of the
+                handler.
         """
         if not (isinstance(name, str) and callable(function)):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise _wrong_run_arguments(name, function)
@@ -163,7 +167,7 @@ class Context(CallingContext):
                 id_, is_new = commands.run(name, may_pause=True)
             leaf = Leaf(operations, read, id_)
             if is_new:
-                run = Run(id_, name, function, args, codec, encoding, retry, context)
+                run = new_run((id_, name, function, args, codec, encoding, retry, context))
                 operations.begun_runs.append(run)
             return leaf
 
@@ -172,14 +176,14 @@ class Context(CallingContext):
     # ---- Time and chance ----
 
     def sleep(self, duration: timedelta, name: str = "") -> DurableFuture[None]:
-        """A timer; the invocation holds no resources while it waits.
+        """Return a timer; the invocation holds no resources while it waits for it.
 
         Args:
-            duration: from now; less than nothing is nothing.
-            name: what Restate shows for it.
+            duration: the time from now; a negative duration is over at once.
+            name: the name that Restate shows.
 
         Raises:
-            TypeError: the duration is no timedelta.
+            TypeError: the duration is not a timedelta.
         """
         if not isinstance(duration, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_type("ctx.sleep", "duration", duration, DURATION)
@@ -187,15 +191,16 @@ class Context(CallingContext):
             raise wrong_type("ctx.sleep", "name", name, STRING)
         operations, commands = self._operations, self._commands
         return operations.begin(
-            lambda: Leaf(operations, read_nothing, commands.sleep(after(duration), name))
+            lambda: Leaf(operations, read_nothing, commands.sleep(operations.after(duration), name))
         )
 
     def time(self) -> DurableFuture[datetime]:
-        """The current time, recorded: an aware `datetime` in UTC."""
+        """Return the current time, recorded: an aware `datetime` in UTC."""
         codec = codec_for(float)
         read = reader(codec, self._encoding, "the result of ctx.time")
+        clock = self._operations.clock
         return self._run(
-            "time", _now, (), codec, lambda result: datetime.fromtimestamp(read(result), UTC)
+            "time", _now, (clock,), codec, lambda result: datetime.fromtimestamp(read(result), UTC)
         )
 
     @property
@@ -203,21 +208,25 @@ class Context(CallingContext):
         """Random numbers that are the same in every attempt of this invocation."""
         self._operations.check_caller()
         if self._random is None:
+            from random import Random  # noqa: PLC0415 - imported late: processes start faster
+
             self._random = Random(self._commands.random_seed())  # noqa: S311 - repeatable by design
         return self._random
 
     def uuid(self) -> UUID:
-        """A random UUID (version 4) that is the same in every attempt of this invocation."""
+        """Return a random UUID (version 4) that is the same in every attempt of this invocation."""
+        from uuid import UUID  # noqa: PLC0415 - as above
+
         return UUID(int=self.random.getrandbits(128), version=4)
 
     # ---- Awakeables and signals ----
 
     def awakeable(self, type: type[T] | AwakeableKey[Any, T]) -> Awakeable[T]:  # noqa: A002 - reads best at the call
-        """A future that somebody outside completes: hand out its `.id`.
+        """Return a future that somebody else completes by its `.id`, which you hand out.
 
         Args:
-            type: the type of the value, or the field that the id is going to be in: its constant
-                knows the type.
+            type: the class of the value; or, if the id goes into a field that the contract marks as
+                an awakeable, the generated constant of that field, which knows the class.
         """
         codec: Codec[T] = codec_for(type.type if isinstance(type, AwakeableKey) else type)
         operations, commands, encoding = self._operations, self._commands, self._encoding
@@ -247,20 +256,22 @@ class Context(CallingContext):
         *,
         name: str = "",
     ) -> None:
-        """Complete an awakeable, of whatever invocation, with a message.
+        """Complete an awakeable, of any invocation, with a message.
 
         Args:
-            id: its id: a string, or what the constant of the field gives that holds it.
+            id: the awakeable's id: a string, or what the generated constant reads from a field.
             message: the message.
-            name: what Restate shows for the entry.
+            name: the name that Restate shows for the entry.
 
         Raises:
-            TypeError: the field is for messages of another type.
+            TypeError: the field was declared for messages of another type.
+            ValueError: the text is not the id of an awakeable.
         """
         type_ = None
         if isinstance(id, AwakeableId):
             id, type_ = id.id, id.type  # noqa: A001 - as users see it
         check_string("ctx.resolve_awakeable", "id", id)
+        check_awakeable_id("ctx.resolve_awakeable", id)
         check_string("ctx.resolve_awakeable", "name", name)
         payload = write(message, type_, self._encoding)
         self._operations.check_caller()
@@ -269,18 +280,30 @@ class Context(CallingContext):
     def reject_awakeable(
         self,
         id: str | AwakeableId[Any],  # noqa: A002
-        reason: str,
+        reason: str | TerminalError,
         *,
-        code: int = 500,
+        code: int = DEFAULT_CODE,
         name: str = "",
     ) -> None:
-        """Fail an awakeable: who awaits it gets a `TerminalError` with this code, 400 to 599."""
+        """Fail an awakeable: whoever awaits it gets a `TerminalError`.
+
+        Args:
+            id: the awakeable's id: a string, or what the generated constant reads from a field.
+            reason: the text of the error; or the error itself, which may be a typed error of the
+                contract.
+            code: the HTTP status code for a text, 400 to 599.
+            name: the name that Restate shows for the entry.
+
+        Raises:
+            TypeError: an argument is of a wrong type, or a code is given beside an error.
+            ValueError: the code is not 400 to 599, or the text is not the id of an awakeable.
+        """
         if isinstance(id, AwakeableId):
             id = id.id  # noqa: A001 - as users see it
         check_string("ctx.reject_awakeable", "id", id)
-        check_string("ctx.reject_awakeable", "reason", reason)
+        check_awakeable_id("ctx.reject_awakeable", id)
         check_string("ctx.reject_awakeable", "name", name)
-        failure = Failure(checked_code("reject_awakeable", code), reason)
+        failure = rejection("ctx.reject_awakeable", reason, code)
         self._operations.check_caller()
         self._commands.complete_awakeable(id, failure, name)
 
@@ -288,11 +311,11 @@ class Context(CallingContext):
         """Wait for a signal to this invocation, which `InvocationHandle.signal` sends.
 
         Args:
-            key: the signal; once for each name, whose future can be awaited as often as wanted.
+            key: the signal. Ask once for each name; the future can be awaited as often as you like.
 
         Raises:
-            TypeError: the key is no `SignalKey`.
-            RuntimeError: the invocation has waited for a signal of this name.
+            TypeError: the key is not a `SignalKey`.
+            RuntimeError: this invocation has already waited for a signal of this name.
         """
         if not isinstance(key, SignalKey):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise wrong_key("ctx.signal", key, SignalKey)
@@ -309,7 +332,7 @@ class Context(CallingContext):
 
 
 def operations_of(context: Context) -> Operations:
-    """The operations of the attempt that a context belongs to; for generated clients."""
+    """Return the operations of the attempt that a context belongs to; for generated clients."""
     return context._operations  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - this module's own
 
 
@@ -318,9 +341,9 @@ def _wrong_run_arguments(name: object, function: object) -> TypeError:
         return wrong_type("ctx.run", "name", name, STRING)
     expected = "the function itself, with its arguments after it: ctx.run(name, function, *args)"
     if iscoroutine(function):
-        function.close()  # nobody is going to await it
+        function.close()  # it will not be awaited, and Python would warn of that
     return wrong_type(f"ctx.run {name!r}", "function", function, expected)
 
 
-async def _now() -> float:
-    return time()
+async def _now(clock: Callable[[], float]) -> float:
+    return clock()

@@ -1,9 +1,10 @@
-"""Operations on an invocation whose id the handler does not know yet."""
+"""Operations on an invocation whose id is still on its way: they are issued once it is known."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from restate_proto.protocol.nothing import NOTHING
 from restate_proto.runtime.futures import Combined, DurableFuture, Leaf
 
 if TYPE_CHECKING:
@@ -17,11 +18,11 @@ T = TypeVar("T")
 
 
 class Deferred(Combined[T]):
-    """An operation on an invocation whose id is not known yet: issued when the id is there.
+    """An operation on an invocation whose id is not known yet; it is issued once the id is known.
 
     Args:
         invocation_id: the future of the id.
-        issue: issues the operation; returns its future, or None where it has no result.
+        issue: issues the operation; returns its future, or None if it has no result.
     """
 
     __slots__ = ("_invocation_id", "_issue", "_issued")
@@ -38,14 +39,17 @@ class Deferred(Combined[T]):
             self.child_done(invocation_id)
         else:
             invocation_id.add_parent(self)
+            if self.operations.deferred is NOTHING:
+                self.operations.deferred = {}
             self.operations.deferred[self] = notification
 
     def child_done(self, child: DurableFuture[Any]) -> None:
-        """The id is known, or the operation is done."""
+        """Issue the operation once the id is known; complete this once the operation is done."""
         if child is not self._invocation_id:
             self._mark_done()
             return
-        self.operations.deferred.pop(self, None)
+        if self.operations.deferred:
+            self.operations.deferred.pop(self, None)
         self._issued = self._issue(self._invocation_id.outcome())
         if self._issued is None or self._issued.is_done:
             self._mark_done()
@@ -53,7 +57,7 @@ class Deferred(Combined[T]):
             self._issued.add_parent(self)
 
     def outcome(self) -> T:
-        """The operation's own outcome."""
+        """Return the operation's own outcome."""
         return self._issued.outcome() if self._issued is not None else None  # pyright: ignore[reportReturnType] - T is None then
 
     @property
@@ -62,5 +66,9 @@ class Deferred(Combined[T]):
         return self._issued is not None and self._issued.has_failed
 
     def awaiting(self) -> Await:
-        """The id, then the operation's result."""
+        """Return the await tree of the id or, once it is known, of the operation's result."""
         return (self._issued or self._invocation_id).awaiting()
+
+    def awaiting_verdict(self) -> Await:
+        """Return the same tree; the operation itself says how it may fail."""
+        return (self._issued or self._invocation_id).awaiting_verdict()

@@ -1,4 +1,4 @@
-"""`@durable_step`: functions and methods whose calls are recorded, as `ctx.run` records them."""
+"""`@durable_step`: turns a function or method into one whose calls are recorded by `ctx.run`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = ["durable_step"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_FIRST_OR_SECOND = 2  # the second parameter of a method is the first that its caller sees
+_FIRST_OR_SECOND = 2  # a method's second parameter is the first that its caller gives
 _PLAIN: tuple[object, ...] = (None, type(None), bool, int, float, str, list, dict, object, Any)
 
 
 class _Decorator(Protocol):
-    """What `durable_step` with options gives."""
+    """The decorator that `durable_step(...)` with options returns."""
 
     @overload
     def __call__(self, function: Callable[P, Awaitable[R]], /) -> Callable[P, DurableFuture[R]]: ...
@@ -52,7 +52,7 @@ def durable_step(
     retry: RetryPolicy | None = None,
     type: type[Any] | None = None,  # noqa: A002 - as in ctx.run
 ) -> Any:
-    """Make a function or a method a step: each call of it is a `ctx.run` that is named after it.
+    """Make a function or a method a step: each call of it is a `ctx.run` with its name.
 
     ```python
     class Checkout(CheckoutBase):
@@ -64,23 +64,23 @@ def durable_step(
             return await self.charge(ctx, request)
     ```
 
-    A step is called as it is written. Its first parameter (the one after `self`) is the handler's
-    context, which a step sees as a `RunContext`: what identifies the invocation, and no durable
-    operations, for it runs where `ctx.run` runs its functions.
+    Call a step as it is written. Its first parameter, after `self`, is the handler's context. The
+    step sees it as a `RunContext`, which identifies the invocation but has no durable operations,
+    because the step runs where `ctx.run` runs its functions.
 
     Args:
         function: a coroutine function, or an ordinary one, which runs in a thread.
-        name: what Restate shows; the function's name where there is none.
+        name: the name that Restate shows; by default the function's name.
         retry: as in `ctx.run`.
-        type: the message class of the result, where the return annotation does not say it: it may
-            name a class that exists for type checkers alone.
+        type: the message class of the result, for a return annotation that does not say it, such as
+            one that names a class which is imported for type checkers alone.
 
     Returns:
         The step: it takes what the function takes and returns a `DurableFuture`.
 
     Raises:
-        TypeError: an argument is of a wrong type, or the result is annotated with what cannot be
-            recorded. Calling a step raises it for arguments that the function does not take.
+        TypeError: an argument is of a wrong type, or the return annotation is of a type that cannot
+            be recorded. Calling a step raises it for arguments that the function does not take.
     """
     if name is not None and not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
         raise wrong_type("durable_step", "name", name, STRING)
@@ -132,10 +132,10 @@ def _context(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Context | None:
 
 
 class _ResultType:
-    """The `type=` of a step's runs: what was given, or what the return annotation says.
+    """The type that a step's results are recorded as: the one given, or that of the annotation.
 
-    An annotation may name what is defined below the step, so one that cannot be read yet is read
-    again at each call until it can.
+    A return annotation may name something that is defined below the step. If it cannot be read yet,
+    it is read again at each call until it can.
     """
 
     def __init__(self, function: Callable[..., Any], type_: type[Any] | None) -> None:
@@ -147,11 +147,11 @@ class _ResultType:
                 self.get()
 
     def get(self) -> Any:
-        """The type; None for plain values.
+        """Return the type; None for plain values.
 
         Raises:
-            NameError: the annotation names what there is not.
-            TypeError: there is no such type of results.
+            NameError: the annotation contains a name that is not defined.
+            TypeError: results cannot be recorded as this type.
         """
         if not self._is_known:
             self._type = self._read()
@@ -162,7 +162,7 @@ class _ResultType:
         function = self._function
         where = f"durable_step {function.__qualname__}"
         written = function.__annotations__.get("return", Any)
-        # Of the return alone: those of parameters may well be for type checkers.
+        # Only the return annotation: those of parameters may exist for type checkers alone.
         returns = types.SimpleNamespace(__annotations__={"return": written})
         try:
             annotation = typing.get_type_hints(returns, function.__globals__)["return"]
@@ -185,7 +185,7 @@ class _ResultType:
 
 
 def _is_plain(annotation: Any) -> bool:
-    """Whether values of an annotation are recorded as plain values, by their own types."""
+    """Tell whether values with an annotation are plain values, which are recorded as JSON."""
     if isinstance(annotation, TypeVar) or typing.is_typeddict(annotation):
         return True
     origin = typing.get_origin(annotation)

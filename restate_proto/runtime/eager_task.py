@@ -1,4 +1,4 @@
-"""A task of the real event loop that begins at once: one that executes a run, for example."""
+"""A task of the real event loop whose first step runs at once, such as one that executes a run."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["EagerTask"]
 
 
 class EagerTask(Stepper):
-    """A task that nobody awaits: its outcome goes to `_finished` alone.
+    """A task that is not awaited: its outcome goes to `_finished` only.
 
     Args:
         loop: the event loop that it runs in.
-        coroutine: what to run; not started yet.
+        coroutine: the coroutine to run; not started yet.
         name: a name for debuggers.
-        context: the context variables that it sees; None copies the current ones.
+        context: the context variables that the coroutine sees; None copies the current ones.
     """
 
     __slots__ = (
@@ -51,9 +51,9 @@ class EagerTask(Stepper):
         self._begin(coroutine, name, context)
 
     def done(self) -> bool:
-        """Whether the coroutine has ended."""
+        """Tell whether the coroutine has ended."""
         return self.is_done
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop."""
+        """Return the event loop."""
         return self._loop

@@ -1,4 +1,4 @@
-"""External events: awakeables, signals and durable promises, which somebody else completes."""
+"""Futures that somebody else completes: awakeables, signals and durable promises."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from typing_extensions import override
 
 from restate_proto.codec.registry import codec_for
-from restate_proto.errors import checked_code
 from restate_proto.model.arguments import check_string
 from restate_proto.model.codec import CodecError
 from restate_proto.protocol import Failure, Result, ResultKind
+from restate_proto.runtime.failures import DEFAULT_CODE, rejection
 from restate_proto.runtime.futures import DurableFuture, Leaf
 from restate_proto.runtime.values import optional_reader, read_nothing, reader, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from restate_proto.errors import TerminalError
     from restate_proto.model.keys import PromiseKey
     from restate_proto.model.kinds import Encoding
     from restate_proto.protocol import NotificationId
@@ -28,10 +29,13 @@ R = TypeVar("R")
 
 
 class ExternalValue(Leaf[R]):
-    """A value that somebody outside gives: what an awakeable, a signal or a promise waits for.
+    """A value from outside: the result of an awakeable, a signal or a promise.
 
-    One that cannot be read is a failure of the operation, as if it had been rejected: waiting for
-    another would last for ever. `read` raises `CodecError` for it.
+    A value that cannot be read is a failure of the operation, as if it had been rejected: another
+    value will never come. `read` raises `CodecError` for it.
+
+    Restate counts such a value as a success, and the await tree (v7) does not say that it may turn
+    out a failure: if it did, Restate would resume a `gather` of awakeables for each of them.
     """
 
     __slots__ = ()
@@ -47,10 +51,10 @@ class ExternalValue(Leaf[R]):
 
 
 class Awakeable(ExternalValue[R]):
-    """A future that somebody else completes by its `id`; awaiting it raises if they reject it.
+    """A future that somebody else completes by its `id`; if they reject it, awaiting it raises.
 
     Attributes:
-        id: what to hand out: for `ctx.resolve_awakeable`, or the ingress.
+        id: the id to hand out; `ctx.resolve_awakeable` and the ingress take it.
     """
 
     __slots__ = ("id",)
@@ -67,10 +71,10 @@ class Awakeable(ExternalValue[R]):
 
 
 class DurablePromise(ExternalValue[R]):
-    """A promise of this workflow: one value, for every handler of this workflow id.
+    """A promise of this workflow: one value, shared by all handlers of this workflow id.
 
-    It is the future of that value: awaiting it raises `TerminalError` where the promise was
-    rejected. Its command is written when the object is first awaited or combined, and never again.
+    It is the future of that value: awaiting it raises `TerminalError` if the promise was rejected.
+    Its command is written once, when the object is first awaited or combined.
     """
 
     __slots__ = ("_encoding", "_key", "_name")
@@ -101,12 +105,12 @@ class DurablePromise(ExternalValue[R]):
         self.notification = notification
 
     def peek(self, *, name: str = "") -> DurableFuture[R | None]:
-        """Its value, or None where it has none yet.
+        """Return its value, or None if it has none yet.
 
-        Awaiting it raises `TerminalError` where the promise was rejected.
+        Awaiting the result raises `TerminalError` if the promise was rejected.
 
         Args:
-            name: what Restate shows for the entry, beside the key.
+            name: the name that Restate shows for the entry, beside the key.
         """
         check_string("peek", "name", name)
         operations, key = self.operations, self._key
@@ -117,13 +121,13 @@ class DurablePromise(ExternalValue[R]):
         )
 
     def resolve(self, message: R, *, name: str = "") -> DurableFuture[None]:
-        """Give it its value.
+        """Complete it with a value.
 
-        Awaiting the outcome raises `TerminalError` where it has one already.
+        Awaiting the result raises `TerminalError` if the promise was already completed.
 
         Args:
             message: the value, of the promise's type.
-            name: what Restate shows for the entry, beside the key.
+            name: the name that Restate shows for the entry, beside the key.
 
         Raises:
             TypeError: the message is not of the promise's type.
@@ -131,19 +135,25 @@ class DurablePromise(ExternalValue[R]):
         check_string("resolve", "name", name)
         return self._complete(write(message, self._key.type, self._encoding), name)
 
-    def reject(self, reason: str, *, code: int = 500, name: str = "") -> DurableFuture[None]:
+    def reject(
+        self, reason: str | TerminalError, *, code: int = DEFAULT_CODE, name: str = ""
+    ) -> DurableFuture[None]:
         """Fail it.
 
-        Awaiting the outcome raises `TerminalError` where it has a value already.
+        Awaiting the result raises `TerminalError` if the promise was already completed.
 
         Args:
-            reason: the text of the `TerminalError` that who awaits the promise gets.
-            code: its code, 400 to 599.
-            name: what Restate shows for the entry, beside the key.
+            reason: the text of the `TerminalError` for those who await the promise; or the error
+                itself, which may be a typed error of the contract.
+            code: the HTTP status code for a text, 400 to 599.
+            name: the name that Restate shows for the entry, beside the key.
+
+        Raises:
+            TypeError: an argument is of a wrong type, or a code is given beside an error.
+            ValueError: the code is not 400 to 599.
         """
-        check_string("reject", "reason", reason)
         check_string("reject", "name", name)
-        return self._complete(Failure(checked_code("reject", code), reason), name)
+        return self._complete(rejection("reject", reason, code), name)
 
     def _complete(self, completion: bytes | Failure, name: str) -> DurableFuture[None]:
         operations, key = self.operations, self._key.name

@@ -1,25 +1,30 @@
-"""What the log says of an attempt that has failed: one line, and the traceback of each failure once."""
+"""Logs failed attempts: one line for each, and the traceback only when it is a new one."""
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from restate_proto.logs import get_logger
 from restate_proto.protocol import ErrorBehavior
 from restate_proto.runtime.handler import LastFailure
+from restate_proto.runtime.user_code import waits_at
 
 if TYPE_CHECKING:
     from restate_proto.protocol import AttemptError
     from restate_proto.runtime.handler import BoundHandler
     from restate_proto.runtime.handler_loop import HandlerLoop
+    from restate_proto.runtime.task import Stepper
 
 __all__ = ["FailureLog"]
 
 _log = get_logger("restate_proto")
 
 _MOST_INVOCATIONS = 10_000
-"""The failures of how many invocations are remembered."""
+"""The number of invocations whose last failure is remembered."""
+
+_CLAUSE_END = re.compile(r"[:;.] ")
 
 _WHAT_FOLLOWS = {
     ErrorBehavior.RETRY: "Restate will retry it",
@@ -29,10 +34,11 @@ _WHAT_FOLLOWS = {
 
 
 class FailureLog:
-    """Logs the failures of one endpoint's attempts, and remembers the last of each invocation.
+    """Logs the failed attempts of one endpoint, and remembers the last failure of each invocation.
 
-    An invocation that is retried mostly fails as before. What has the same type and was raised at the
-    same line has the same traceback, so the log has it already; only its text may be another.
+    An invocation that is retried usually fails as before. A failure of the same type from the same
+    line has the same traceback, which the log has already; only its text may differ. A failure that
+    the runtime itself finds has the same text, too, which is cut where it is repeated.
     """
 
     __slots__ = ("_last",)
@@ -46,26 +52,33 @@ class FailureLog:
         handler: BoundHandler,
         failure: AttemptError,
         cause: BaseException | None,
+        task: Stepper | None,
     ) -> None:
-        """Log what an attempt has failed with; report it where it is the invocation's end.
+        """Log the failure of an attempt; report it if it ends the invocation.
 
         Args:
             loop: the loop of the attempt's handler.
             handler: the handler.
-            failure: what Restate is told.
-            cause: the exception; None where the runtime itself has found the failure.
+            failure: the failure that Restate is told.
+            cause: the exception; None if the runtime itself found the failure.
+            task: the handler's task; None if it has ended.
         """
         invocation = loop.invocation
         is_repeated = self._is_repeated(invocation.invocation_id, failure, cause)
         report = handler.report_failure if failure.retry_after is None else None
-        again = f" again, attempt {invocation.invocation_attempt}" if is_repeated else ""
+        where, text = "", failure.message
+        if is_repeated:
+            where = f" again (attempt {invocation.invocation_attempt})"
+            text = text if cause is not None else _CLAUSE_END.split(text, maxsplit=1)[0]
+        elif cause is None and (line := failure.line or (task and waits_at(task.get_coro()))):
+            where = f" at {line}"
         _log.warning(
             "%s: attempt failed%s, %s: [%s] %s",
             handler.describe(loop.journal),
-            again,
+            where,
             _WHAT_FOLLOWS[failure.behavior] if report is None else "and is not retried",
             failure.code,
-            failure.message,
+            text,
             exc_info=None if is_repeated else cause,
             extra=invocation._asdict(),
         )
@@ -88,7 +101,7 @@ class FailureLog:
 
 
 def _origin(error: BaseException) -> tuple[object, ...]:
-    """The type of an exception, and the line that has raised it."""
+    """Return the type of an exception and the line that raised it."""
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next

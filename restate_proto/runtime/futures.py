@@ -1,16 +1,17 @@
-"""Durable futures: what every durable operation returns."""
+"""Durable futures, which every durable operation returns."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from restate_proto.errors import TerminalError
 from restate_proto.model.arguments import DURATION, wrong_type
-from restate_proto.protocol import Await, Combinator, Result, ResultKind
+from restate_proto.protocol import MUCH_OUTPUT, Await, Combinator, Result, ResultKind
 from restate_proto.runtime.failures import to_error
-from restate_proto.runtime.operations import after
+from restate_proto.runtime.future_parents import DoneCallback
 from restate_proto.runtime.task import Durable
 
 if TYPE_CHECKING:
@@ -18,40 +19,26 @@ if TYPE_CHECKING:
     from contextvars import Context
 
     from restate_proto.protocol import NotificationId
+    from restate_proto.runtime.future_parents import Parent
     from restate_proto.runtime.operations import Operations
 
-__all__ = ["Combined", "DurableFuture", "Leaf", "Parent"]
+__all__ = ["Combined", "DurableFuture", "Leaf"]
 
 T = TypeVar("T")
 U = TypeVar("U")
-# A future of a message is a future of a message or None: `select` joins those of its futures.
+# Covariant, because `select` joins futures of several types: a future of T is one of T or None.
 T_co = TypeVar("T_co", covariant=True)
-
-
-class Parent(Protocol):
-    """What waits for a durable future: a combination, a task or a callback."""
-
-    is_done: bool
-    """Whether it waits no more."""
-
-    def child_done(self, child: Any) -> None:
-        """The future is done."""
-        ...
-
-    def forget_parents(self) -> None:
-        """The future will never be done."""
-        ...
 
 
 class DurableFuture(Durable, Generic[T_co]):
     """The result of a durable operation.
 
-    Await it, as often as wanted, in the handler or in tasks of it; combine it with others, by
-    `asyncio`'s functions or by `gather`, `select` and their like. It belongs to the invocation that
+    Await it, as often as you like, in the handler or in its tasks. Combine it with others, with
+    `asyncio`'s functions or with `gather`, `select` and so on. It belongs to the invocation that
     created it.
 
-    The operation was started when the future was created; that of a `DurablePromise`, when it is
-    first awaited or combined. A wait that is cancelled (by `asyncio.timeout`, say) forgets the
+    The operation started when the future was created; that of a `DurablePromise` starts when it is
+    first awaited or combined. A cancelled wait (by `asyncio.timeout`, for example) forgets the
     operation, and never cancels what it has started.
     """
 
@@ -67,8 +54,10 @@ class DurableFuture(Durable, Generic[T_co]):
 
     def __await__(self) -> Generator[Any, None, T_co]:
         operations = self.operations
-        if not self.is_done or operations.journal.has_much_output:
-            operations.check_caller()
+        if not self.is_done or operations.journal.output_size > MUCH_OUTPUT:
+            loop = operations.loop
+            if not loop.is_stepping or get_ident() != loop.thread:
+                operations.check_caller()
             self.is_used = True
             yield self
         return self.outcome()
@@ -81,48 +70,48 @@ class DurableFuture(Durable, Generic[T_co]):
             return self._hash
 
     def use(self) -> None:
-        """The handler combines this with others."""
+        """Mark it as used, because the handler combines it with others."""
         self.is_used = True
 
     # ---- Futures that are built on this one ----
 
     def or_timeout(self, duration: timedelta) -> DurableFuture[T_co]:
-        """This, but no longer than a duration: the time is kept by a durable timer.
+        """Limit the wait for this future by a durable timer.
 
-        Awaiting it raises `TimeoutError` where the time has passed first. The operation goes on, and
-        can be awaited again.
+        Awaiting the result raises `TimeoutError` if the time passes first. The operation goes on,
+        and this future can be awaited again.
 
         Args:
-            duration: how long, from now.
+            duration: how long to wait, from now.
 
         Raises:
-            TypeError: the duration is no timedelta.
+            TypeError: the duration is not a timedelta.
         """
         if not isinstance(duration, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_type("or_timeout", "duration", duration, DURATION)
         return self.operations.begin(lambda: _OrTimeout(self, duration))
 
     def map(self, function: Callable[[T_co], U]) -> DurableFuture[U]:
-        """The result of this with a function applied to it; a failure stays as it is.
+        """Return a future of this one's result with a function applied; a failure stays as it is.
 
         Args:
-            function: an ordinary function; it is called once, when the result is there, and must
-                not use the context. What it raises is raised by awaiting the future.
+            function: an ordinary function. It is called once, when the result has arrived, and must
+                not use the context. If it raises, awaiting the future raises that.
         """
         return self.operations.begin(lambda: _Mapped(self, function))
 
     # ---- As asyncio.wait asks ----
 
     def done(self) -> bool:
-        """Whether the operation has ended, as far as the handler may know it by now."""
+        """Tell whether the operation has ended, as far as the handler may know by now."""
         return self.is_done
 
     def cancelled(self) -> bool:
-        """Whether the future was cancelled: never, for a cancelled wait only forgets it."""
+        """Return False: a future is never cancelled, because a cancelled wait only forgets it."""
         return False
 
     def result(self) -> T_co:
-        """The result of a future that is done; raises what the operation failed with.
+        """Return the result of a future that is done; raise the failure of the operation.
 
         Raises:
             asyncio.InvalidStateError: the future is not done.
@@ -132,7 +121,7 @@ class DurableFuture(Durable, Generic[T_co]):
         return self.outcome()
 
     def exception(self) -> TerminalError | None:
-        """What the operation failed with; None where it succeeded.
+        """Return the error that the operation failed with; None if it succeeded.
 
         Raises:
             asyncio.InvalidStateError: the future is not done.
@@ -146,20 +135,20 @@ class DurableFuture(Durable, Generic[T_co]):
     def add_done_callback(
         self, callback: Callable[[Any], object], *, context: Context | None = None
     ) -> None:
-        """Have a function called with this future when it is done, as `asyncio.Future` does."""
+        """Call a function with this future once it is done, as `asyncio.Future` does."""
         self.operations.check_caller()
         self.use()
         if self.is_done:
             self.operations.loop.call_soon(callback, self, context=context)
         else:
-            self.add_parent(_Callback(self, callback, context))
+            self.add_parent(DoneCallback(self, self.operations.loop, callback, context))
 
     def remove_done_callback(self, callback: Callable[[Any], object]) -> int:
-        """Forget a callback; how often it was there."""
+        """Remove a callback; return how often it was registered."""
         callbacks = [
             each
             for each in self._parents or ()
-            if isinstance(each, _Callback) and each.function == callback
+            if isinstance(each, DoneCallback) and each.function == callback
         ]
         for each in callbacks:
             each.forget_parents()
@@ -169,7 +158,7 @@ class DurableFuture(Durable, Generic[T_co]):
     # ---- For the runtime ----
 
     def outcome(self) -> T_co:
-        """The result of a future that is done; raises what the operation failed with."""
+        """Return the result of a future that is done; raise the failure of the operation."""
         raise NotImplementedError
 
     @property
@@ -178,8 +167,17 @@ class DurableFuture(Durable, Generic[T_co]):
         raise NotImplementedError
 
     def awaiting(self) -> Await:
-        """What has to arrive for this future to be done."""
+        """Return what has to arrive for this future to be done."""
         raise NotImplementedError
+
+    def awaiting_verdict(self) -> Await:
+        """Return what has to arrive for a combination that depends on this future's success.
+
+        Restate decides that by the tree alone: a suspended handler stays suspended as long as the
+        tree says that the combination goes on. So a future whose verdict may change says so in the
+        tree.
+        """
+        return self.awaiting()
 
     @property
     def has_parents(self) -> bool:
@@ -187,18 +185,18 @@ class DurableFuture(Durable, Generic[T_co]):
         return bool(self._parents)
 
     def add_parent(self, parent: Parent) -> None:
-        """Have `parent.child_done` called when this is done."""
+        """Call `parent.child_done` once this is done."""
         if self._parents is None:
             self._parents = []
         self._parents.append(parent)
 
     def remove_parent(self, parent: Parent) -> None:
-        """A parent waits for this no more."""
+        """Remove a parent, which no longer waits for this."""
         if self._parents is not None:
             self._parents = [each for each in self._parents if each is not parent]
 
     def forget_parents(self) -> None:
-        """Nobody waits for this any more, whatever becomes of it."""
+        """Drop all parents: nothing waits for this any more."""
         if self._parents is not None:
             parents, self._parents = self._parents, None
             for parent in parents:
@@ -213,42 +211,13 @@ class DurableFuture(Durable, Generic[T_co]):
                     parent.child_done(self)
 
 
-class _Callback:
-    """A function that waits for a durable future, on behalf of asyncio."""
-
-    __slots__ = ("_context", "_future", "_number", "function", "is_done")
-
-    def __init__(
-        self,
-        future: DurableFuture[Any],
-        function: Callable[[Any], object],
-        context: Context | None,
-    ) -> None:
-        self._future = future
-        self.function = function
-        self._context = context
-        self.is_done = False
-        loop = future.operations.loop
-        self._number = loop.next_number()
-        loop.observed[self._number] = future
-
-    def child_done(self, child: DurableFuture[Any]) -> None:
-        loop = child.operations.loop
-        if loop.observed.pop(self._number, None) is not None:
-            loop.schedule(self.function, child, self._context)
-
-    def forget_parents(self) -> None:
-        self.is_done = True
-        self._future.operations.loop.observed.pop(self._number, None)
-
-
 class Combined(DurableFuture[T]):
-    """A future that is done by what becomes of others."""
+    """A future whose outcome depends on that of others."""
 
     __slots__ = ()
 
     def child_done(self, child: DurableFuture[Any]) -> None:
-        """One of the futures that this depends on is done."""
+        """React to the end of a future that this one depends on."""
         raise NotImplementedError
 
 
@@ -257,9 +226,9 @@ class Leaf(DurableFuture[T]):
 
     Args:
         operations: the operations of the attempt that it belongs to.
-        read: what turns a result (never a failure) into the value.
-        outcome: what the command gave: the notification to expect, or the result itself. None
-            where no command is issued yet; `expect` is called when it is.
+        read: converts a result (never a failure) into the value; None if `_value` does.
+        outcome: what issuing the command returned: the id of the notification to expect, or the
+            result itself. None if no command was issued yet; `expect` is called once it is.
     """
 
     __slots__ = ("_read", "_result", "notification")
@@ -267,13 +236,13 @@ class Leaf(DurableFuture[T]):
     def __init__(
         self,
         operations: Operations,
-        read: Callable[[Result], T],
+        read: Callable[[Result], T] | None,
         outcome: NotificationId | Result | None = None,
     ) -> None:
         self.operations = operations
         self._parents = None
         self.is_used = False
-        self._read = read
+        self._read: Any = read
         self.notification: NotificationId | None = None
         if isinstance(outcome, Result):
             self._result: Result | None = outcome
@@ -286,17 +255,24 @@ class Leaf(DurableFuture[T]):
                 operations.expect(outcome, self)
 
     def settle(self, result: Result) -> None:
-        """The notification is here."""
+        """Take the result that the notification brought."""
         self._result = result
-        self._mark_done()
+        if self._parents is None:  # `_mark_done`, without the call
+            self.is_done = True
+        else:
+            self._mark_done()
 
     def outcome(self) -> T:
-        """The value; a failure is raised as a `TerminalError`."""
+        """Return the value; a failure is raised as a `TerminalError`."""
         result = self._result
         assert result is not None, "outcome() of a future that is not done"
         if result.kind is ResultKind.FAILURE:
             raise to_error(result.value)
-        return self._read(result)
+        return self._read(result) if self._read is not None else self._value(result)
+
+    def _value(self, result: Result) -> T:
+        """Return the value; for subclasses that read it themselves."""
+        raise NotImplementedError
 
     @property
     def has_failed(self) -> bool:
@@ -304,9 +280,11 @@ class Leaf(DurableFuture[T]):
         return self._result is not None and self._result.kind is ResultKind.FAILURE
 
     def awaiting(self) -> Await:
-        """Its one notification."""
+        """Return the await tree of its one notification."""
         id_ = self.notification
         return Await(Combinator.FIRST_COMPLETED, [] if id_ is None else [id_])
+
+    awaiting_verdict = awaiting  # the same function: one call less for each of many futures
 
 
 class _Mapped(Combined[T]):
@@ -346,6 +324,9 @@ class _Mapped(Combined[T]):
     def awaiting(self) -> Await:
         return self._child.awaiting()
 
+    def awaiting_verdict(self) -> Await:
+        return self.awaiting().undecided()  # the function may fail
+
 
 class _OrTimeout(Combined[T]):
     """A future, or a timer, whichever is done first."""
@@ -358,7 +339,7 @@ class _OrTimeout(Combined[T]):
         self._child = child
         self._duration = duration
         self._winner: DurableFuture[Any] | None = None
-        timer = operations.commands.sleep(after(duration), "or_timeout")
+        timer = operations.commands.sleep(operations.after(duration), "or_timeout")
         self._sleep: Leaf[None] = Leaf(operations, lambda _: None, timer)
         self._sleep.is_used = True
         child.use()
@@ -387,3 +368,6 @@ class _OrTimeout(Combined[T]):
         whole.add(self._child.awaiting())
         whole.add(self._sleep.awaiting())
         return whole
+
+    def awaiting_verdict(self) -> Await:
+        return self.awaiting().undecided()  # a timer that succeeds is a failure

@@ -1,4 +1,4 @@
-"""The asynchronous generators of a handler, which are ended with it and not when Python collects them."""
+"""Closes a handler's asynchronous generators when it ends, not whenever Python collects them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import AsyncGeneratorType
 
-__all__ = ["Generators", "KeepsGenerators", "watch_generators"]
+__all__ = ["FirstIteration", "Generators", "KeepsGenerators", "watch_generators"]
 
 _MOST_KEPT = 100
-"""How many generators are kept before those that have ended are let go."""
+"""How many generators are kept before those that have ended are dropped."""
 
 
 class Generators:
-    """The asynchronous generators that the code of one handler has begun."""
+    """The asynchronous generators that one handler has begun."""
 
     __slots__ = ("_begun",)
 
@@ -27,45 +27,47 @@ class Generators:
         self._begun: list[AsyncGeneratorType[Any, Any]] = []
 
     def add(self, generator: AsyncGeneratorType[Any, Any]) -> None:
-        """Keep a generator until it has ended, or the handler has.
+        """Keep a generator until it or the handler has ended.
 
-        Python would end one that nobody has any more at a moment of its own choice.
+        Otherwise Python would close an unreferenced one at any moment, and its cleanup would not
+        repeat in the same order.
         """
         if len(self._begun) >= _MOST_KEPT:
             self._begun = self.open()[::-1]
         self._begun.append(generator)
 
     def open(self) -> list[AsyncGeneratorType[Any, Any]]:
-        """The generators that have not ended, the newest first."""
+        """Return the generators that have not ended, the newest first."""
         return [each for each in reversed(self._begun) if each.ag_frame is not None]  # pyright: ignore[reportUnnecessaryComparison] - None at the end
 
     def close(self) -> None:
-        """The attempt is over: end the generators that have not ended; they may wait for nothing."""
+        """Close all generators because the attempt is over; they may no longer wait."""
         for generator in self.open():
             closing: Any = generator.aclose()
             try:
                 closing.send(None)
                 closing.throw(AttemptEnded("the attempt is over"))
-            except BaseException:  # noqa: BLE001, S110 - the end, whatever comes of it
+            except BaseException:  # noqa: BLE001, S110 - nothing is left to report it to
                 pass
         self._begun.clear()
 
 
 class KeepsGenerators:
-    """The base of loops that keep the generators which are begun in them."""
+    """The base of loops that keep the asynchronous generators begun in them."""
 
     __slots__ = ()
 
     generators: Generators | None
 
 
-class _FirstIteration:
-    """Tells the loop of a handler of the asynchronous generators that its code begins."""
+class FirstIteration:
+    """The hook that Python calls when an asynchronous generator begins; tells the handler's loop."""
 
     def __init__(self, otherwise: Callable[[AsyncGeneratorType[Any, Any]], None] | None) -> None:
         self._otherwise = otherwise
 
     def __call__(self, generator: AsyncGeneratorType[Any, Any]) -> None:
+        """Tell the running loop, if it is a handler's, of a generator that begins."""
         loop: object = _get_running_loop()
         if isinstance(loop, KeepsGenerators):
             if loop.generators is None:
@@ -76,8 +78,8 @@ class _FirstIteration:
 
 
 def watch_generators() -> None:
-    """Have the loops of handlers told of asynchronous generators, in the current thread."""
+    """Install the hook for asynchronous generators in the current thread."""
     firstiter: Any = sys.get_asyncgen_hooks().firstiter
-    if not isinstance(firstiter, _FirstIteration):
-        hook: Any = _FirstIteration(firstiter)
+    if not isinstance(firstiter, FirstIteration):
+        hook: Any = FirstIteration(firstiter)
         sys.set_asyncgen_hooks(firstiter=hook)

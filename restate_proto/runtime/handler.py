@@ -1,4 +1,4 @@
-"""A handler that is ready to be invoked: all that is the same for every invocation."""
+"""A handler that is ready to be invoked: what all its invocations share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from restate_proto.model.kinds import Encoding
 from restate_proto.model.payload_codec import MARK
 from restate_proto.model.retry import OnJournalMismatch
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MAX_LENGTH, ErrorBehavior
-from restate_proto.runtime.interception import intercepted
 from restate_proto.runtime.keyed_contexts import context_class
 
 if TYPE_CHECKING:
@@ -29,18 +28,18 @@ if TYPE_CHECKING:
 __all__ = ["BoundHandler", "LastFailure"]
 
 _SAY_NOTHING = (None, "*/*")
-"""The content types of who leaves it to `accept` what an empty request is answered in."""
+"""Content types that do not say an encoding; for an empty request, `accept` then decides."""
 
 
 class LastFailure(NamedTuple):
-    """The failure of an attempt after which there is no other.
+    """The failure of an attempt that is not followed by another one.
 
     Args:
         handler: the handler, as `shop.v1.Cart/AddTicket`.
         invocation_id: the invocation's id.
-        code: what Restate is told, and the callers with it: the code of the failure.
-        message: likewise, its text.
-        error: the exception; None where the runtime itself has found the failure.
+        code: the code of the failure, which Restate and the caller get.
+        message: the text of the failure, which Restate and the caller get.
+        error: the exception; None if the runtime itself found the failure.
     """
 
     handler: str
@@ -51,25 +50,27 @@ class LastFailure(NamedTuple):
 
 
 class BoundHandler:
-    """A handler of a service's implementation.
+    """One handler of a service object, together with its contract and the endpoint's settings.
 
     Args:
         descriptor: the handler in the contract.
         method: the implementation's bound method.
-        max_message: the longest message of the service protocol that is taken, in bytes.
+        max_message: the longest message of the service protocol to accept, in bytes.
         max_outbound: the `message-size-limit` of the server, in bytes.
-        key: what its key or id is; None for any string.
-        on_journal_mismatch: what becomes of an invocation whose code does not fit its journal.
-        payload_codecs: what its payloads pass through; None where they are stored as they are.
+        key: the format of its key or id; None if any string will do.
+        on_journal_mismatch: what happens to an invocation whose journal the code does not fit.
+        payload_codecs: the codecs that its payloads pass through; None if they are stored as they
+            are.
 
     Attributes:
         name: the handler, as `shop.v1.Cart/AddTicket`.
-        context_class: the class of the contexts that it gets, by its kind.
-        explicit_cancellation: whether it asks if its invocation is cancelled.
-        hooks: the interceptors of its endpoint; None where there are none.
-        is_raw: whether its request is bytes, in which there is no encoding to look for.
-        on_mismatch: what Restate is told where the code does not fit the journal.
-        report_failure: what is told of failed attempts, none of which is retried then; None where
+        context_class: the class of the context that it gets, which depends on its kind.
+        explicit_cancellation: whether the handler itself asks if its invocation is cancelled.
+        hooks: the interceptors of its endpoint; None if there are none.
+        is_raw: whether its request is raw bytes, which have no encoding.
+        on_mismatch: what Restate is told if the code does not fit the journal.
+        report_failure: takes the failures of attempts, none of which is then retried; None if
+            Restate retries them.
             Restate retries them.
     """
 
@@ -119,17 +120,18 @@ class BoundHandler:
         self.report_failure: Callable[[LastFailure], None] | None = None
 
     def without_retries(self, report_failure: Callable[[LastFailure], None]) -> BoundHandler:
-        """The handler, with nothing in what it tells Restate that asks for another attempt."""
+        """Return a copy of the handler that never asks Restate for another attempt."""
         handler = copy(self)
         handler.report_failure = report_failure
-        handler.on_mismatch = ErrorBehavior.RETRY  # which is not made; a pause would be waited for
+        # Whoever waits for the invocation would wait through a pause; a retry is not made.
+        handler.on_mismatch = ErrorBehavior.RETRY
         return handler
 
     def limited(self, max_message: int, max_outbound: int) -> BoundHandler:
-        """The handler with other limits.
+        """Return a copy of the handler with other limits.
 
         Args:
-            max_message: the longest message of the service protocol that is taken, in bytes.
+            max_message: the longest message of the service protocol to accept, in bytes.
             max_outbound: the `message-size-limit` of the server, in bytes.
         """
         handler = copy(self)
@@ -138,73 +140,74 @@ class BoundHandler:
         return handler
 
     def intercepted(self, hooks: Hooks) -> BoundHandler:
-        """The handler, with hooks; for an `InterceptedAttempt`."""
+        """Return a copy of the handler with hooks, for an `InterceptedAttempt`."""
         handler = copy(self)
         handler.hooks = hooks
         if hooks.handler:
+            from restate_proto.runtime.interception import intercepted  # noqa: PLC0415 - only with hooks
+
             handler.method = intercepted(self.method)
         return handler
 
     def describe(self, journal: Journal) -> str:
-        """The handler and the invocation, for the log."""
+        """Return the handler and the invocation, for the log."""
         return f"{self.name}, invocation {journal.start.debug_id or '(unknown)'}"
 
     def read_request(self, input_: Input, machine: StateMachine) -> tuple[Any, Encoding]:
-        """The request of an invocation, and the encoding to answer in: the one it came in.
+        """Return the request of an invocation, and its encoding, which the answer has as well.
 
         Args:
             input_: the invocation's input.
-            machine: the state machine that has just given it.
+            machine: the state machine that the input came from.
 
         Raises:
-            TerminalError: the payload is no such message, or the contract has no such key; code 400.
-            CodecError: the same of an invocation that has begun. Code that could read the request
-                has worked on it, so it is retried until such code is deployed again. So is one whose
-                payload a codec has encoded that the endpoint does not have.
-            ValueError: likewise where it is the key.
+            TerminalError: the payload is not a message of the request's type, or the key does not
+                have the contract's format; code 400.
+            CodecError: the payload cannot be read, but the invocation has begun, so an earlier
+                version of the code could read it: the attempt is retried until code that reads it
+                is deployed again. The same applies to a payload that was encoded by a codec which
+                the endpoint does not have.
+            ValueError: the key of an invocation that has begun no longer has the contract's format.
         """
         if self.key is not None:
             self._check_key(self.key, machine)
         payload = input_.payload
-        content_type = accept = None
         is_raw = self.is_raw
-        for key, value in input_.headers:
-            name = key.lower()  # HTTP's are, but a handler of any SDK may set them
-            if name == "content-type":
-                content_type = value
-            elif name == "accept":
-                accept = value
+        content_type = input_.header("content-type")
         encoding = None if content_type is None or is_raw else named_encoding(content_type)
         try:
+            if encoding is Encoding.PROTOBUF:
+                return self.request.from_binary(payload), encoding
             if encoding is not None:
                 return decode(self.request, payload, encoding), encoding
             if is_raw or (not payload and content_type in _SAY_NOTHING):
-                # Nothing to see in the payload: what is asked for counts.
+                # An empty payload does not show its encoding: the one asked for counts.
+                accept = input_.header("accept")
                 if accept is not None and "json" in accept:
                     return decode(self.request, payload, Encoding.JSON), Encoding.JSON
                 return decode(self.request, payload, self.encoding), self.encoding
             return read(self.request, payload, self.encoding)
         except CodecError as error:
-            if payload.startswith(MARK):  # which no codec has taken off
+            if payload.startswith(MARK):  # no codec of this endpoint has removed the mark
                 raise CodecError(
                     f"{self.name}: the request was encoded by a payload codec: give the endpoint "
                     f"the one of its caller, Endpoint(payload_codec=...): {error}"
                 ) from error
             if machine.has_begun:
                 raise CodecError(
-                    f"{self.name}: the request of an invocation that has begun cannot be read any "
-                    f"more; deploy code that reads it: {error}"
+                    f"{self.name}: the request of this invocation, which has already begun, can no "
+                    f"longer be read; deploy code that reads it: {error}"
                 ) from error
             raise TerminalError(f"{self.name}: bad request: {error}", code=400) from error
 
     def _check_key(self, key: KeyFormat[Any] | FixedKey, machine: StateMachine) -> None:
-        """Refuse a key that the contract does not have; as `read_request` does."""
+        """Refuse a key that does not have the contract's format, as `read_request` says."""
         try:
             key.check(machine.journal.start.key)
         except ValueError as error:
             if machine.has_begun:
                 raise ValueError(
-                    f"{self.name}: the key of an invocation that has begun is none any more; deploy "
-                    f"code that takes it: {error}"
+                    f"{self.name}: the key of this invocation, which has already begun, is no longer "
+                    f"valid; deploy code that accepts it: {error}"
                 ) from error
             raise TerminalError(f"{self.name}: bad key: {error}", code=400) from error

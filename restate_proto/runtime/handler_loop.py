@@ -1,15 +1,14 @@
-"""The event loop that a handler sees: its tasks and callbacks run in an order that the journal decides.
+"""The event loop that a handler sees; the journal decides the order of its tasks and callbacks.
 
-One stands in for the real loop while the handler of an attempt is stepped. Its ready queue is emptied
-after each notification, and only then is the next one taken: what runs when depends on the journal
-alone. Timers are durable sleeps. What another attempt could not repeat (sockets, threads, clocks) is
-refused, with what to write instead.
+It stands in for the real loop while the handler of an attempt is stepped. Its ready queue is
+emptied after each notification, and only then is the next notification taken: so the order in which
+things run depends on the journal alone. Timers are durable sleeps. What another attempt could not
+repeat (sockets, threads, clocks) is refused, with advice what to write instead.
 """
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 from asyncio.events import (
     _get_running_loop,  # pyright: ignore[reportPrivateUsage]
     _set_running_loop,  # pyright: ignore[reportPrivateUsage]
@@ -17,22 +16,31 @@ from asyncio.events import (
 from asyncio.tasks import (
     _enter_task,  # pyright: ignore[reportPrivateUsage]
 )
-from collections import deque
 from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from restate_proto.logs import InvocationFields, get_logger
-from restate_proto.protocol import AttemptEnded, Phase
+from restate_proto.protocol import AttemptEnded, AttemptError, Phase
+from restate_proto.protocol.nothing import NOTHING
 from restate_proto.runtime.child_task import ChildTask, HandlerFuture
 from restate_proto.runtime.current_task import ONE_CURRENT_TASK, leave_task_of
 from restate_proto.runtime.generators import KeepsGenerators
 from restate_proto.runtime.loop_clock import KeepsTime
-from restate_proto.runtime.refusals import check_creator, refuse
+from restate_proto.runtime.refusals import (
+    NOT_REPEATABLE,
+    STEP_OF_ASYNCIO,
+    USED_BY_STRANGER,
+    check_creator,
+    refusal_to_await,
+    refuse,
+    refuse_first_step,
+)
 from restate_proto.runtime.task import Stepper
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable, Coroutine, Generator
     from contextvars import Context
 
@@ -40,6 +48,8 @@ if TYPE_CHECKING:
     from restate_proto.runtime.loop_clock import LoopTimer
 
 __all__ = ["HandlerLoop", "LoopOwner"]
+
+_register_task: Any = asyncio._register_task  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 _log = get_logger("restate_proto")
 
@@ -49,25 +59,18 @@ _TURN_CALLBACKS = 1_000
 """How many callbacks run before the real loop gets a turn."""
 
 _MOST_CALLBACKS = 100_000
-"""How many callbacks run without a durable operation before the attempt fails."""
-
-_STEP_OF_ASYNCIO = "TaskStepMethWrapper"
-"""The type of the callbacks with which `asyncio.Task` begins and goes on."""
+"""How many callbacks may run without a durable operation before the attempt fails."""
 
 
 class LoopOwner(Protocol):
-    """The attempt, as far as its loop knows it."""
+    """What a loop knows of the attempt that owns it."""
 
     def start_timer(self, timer: LoopTimer, name: str) -> Any:
         """Start the durable sleep that fires a timer."""
         ...
 
     def loop_broken(self, reason: str) -> None:
-        """Code of another invocation has changed what this one's tasks wait for: fail the attempt."""
-        ...
-
-    def loop_spins(self, task: str) -> None:
-        """The callbacks go on and on without a durable operation: fail the attempt."""
+        """Fail the attempt: code of another invocation changed what this one's tasks wait for."""
         ...
 
 
@@ -78,27 +81,30 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
         owner: the attempt.
         journal: its journal.
         handler: the handler's name, as `shop.v1.Cart/AddTicket`.
+        thread: the id of the thread that it runs in.
 
     Attributes:
-        callbacks: how many have run since the last notification took effect.
+        callbacks: how many callbacks have run since the last notification took effect.
         generators: the asynchronous generators that were begun; None before the first.
-        held: the task that goes on first, before anything else runs.
-        is_stepping: whether code of the handler runs now, in whichever of its tasks.
+        handler: see the argument.
+        held: the task that has to go on before anything else runs.
+        is_stepping: whether code of the handler is running, in any of its tasks.
         observed: the durable futures whose end a callback waits for, by the callback's number.
-        ready: what is to be run, in its order: callbacks, and tasks with what they have waited for.
+        ready: what to run next, in order: callbacks, and tasks with the future that they waited
+            for; None before the first.
         tasks: the tasks that have not ended, by number, in the order of their creation.
-        thread: the thread that it is in.
+        thread: see the argument.
     """
 
     __slots__ = (
         "__weakref__",
-        "_handler",
         "_numbers",
         "_owner",
         "_position",
         "_salt",
         "callbacks",
         "generators",
+        "handler",
         "held",
         "is_over",
         "is_stepping",
@@ -111,16 +117,16 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
         "timers",
     )
 
-    def __init__(self, owner: LoopOwner, journal: Journal, handler: str) -> None:
+    def __init__(self, owner: LoopOwner, journal: Journal, handler: str, thread: int) -> None:
         self._owner: LoopOwner | None = owner
-        self._handler = handler
+        self.handler = handler
         self.journal = journal
         self.is_stepping = False
         self.is_over = False
-        self.ready = deque()
-        self.tasks: dict[int, ChildTask] = {}
-        self.timers = {}
-        self.observed: dict[int, Any] = {}
+        self.ready = None
+        self.tasks: dict[int, ChildTask] = NOTHING
+        self.timers = NOTHING
+        self.observed: dict[int, Any] = NOTHING
         self.generators = None
         self.held: Stepper | None = None
         self.now = 0.0
@@ -128,7 +134,7 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
         self._numbers = 0
         self._position = -1
         self._salt: int | None = None
-        self.thread = get_ident()
+        self.thread = thread
 
     @property
     def as_event_loop(self) -> asyncio.AbstractEventLoop:
@@ -139,27 +145,27 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
 
     @property
     def invocation(self) -> InvocationFields:
-        """What a record of the log says of its invocation."""
+        """The fields of a log record that describe the invocation."""
         start = self.journal.start
         return InvocationFields.of(
-            start.debug_id, self._handler, start.key, start.retry_count_since_last_stored_entry
+            start.debug_id, self.handler, start.key, start.retry_count_since_last_stored_entry
         )
 
     @property
     def is_silent(self) -> bool:
-        """Whether the handler does again what an attempt before has logged."""
+        """Whether the handler repeats what an earlier attempt has logged."""
         return self.journal.phase is _REPLAYING
 
     @property
     def service(self) -> str:
         """The name of the handler's service."""
-        return self._handler.rpartition("/")[0]
+        return self.handler.rpartition("/")[0]
 
     # ---- From the attempt ----
 
     @contextmanager
     def stepping(self) -> Generator[None]:
-        """Code of the handler runs meanwhile; what is on the hot path sets `is_stepping` itself."""
+        """Mark that code of the handler is running; the hot path sets `is_stepping` itself."""
         self.is_stepping = True
         try:
             yield
@@ -167,13 +173,13 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
             self.is_stepping = False
 
     def drain(self) -> bool:
-        """Run what is ready, until nothing is, in turns of bounded length.
+        """Run what is ready until nothing is left, in turns of limited length.
 
         Returns:
-            Whether nothing is ready any more. Else the attempt has ended, a task is `held`, or the
-            real loop is to have a turn.
+            Whether nothing is left. Otherwise the attempt has ended, a task is `held`, or the real
+            loop should have a turn.
         """
-        ready, journal = self.ready, self.journal
+        journal = self.journal
         outer = _get_running_loop()
         outer_task = leave_task_of(outer) if ONE_CURRENT_TASK else None
         _set_running_loop(self.as_event_loop)
@@ -183,6 +189,7 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
             if self.held is not None:
                 held, self.held = self.held, None
                 held.step()
+            ready = self.ready
             while ready and journal.phase is not _CLOSED and self.held is None:
                 if self.callbacks >= last_of_turn:
                     self._end_turn()
@@ -200,11 +207,11 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
             _set_running_loop(outer)
             if outer_task is not None and outer is not None:
                 _enter_task(outer, outer_task)
-        return not ready and self.held is None
+        return not self.ready and self.held is None
 
     @property
     def needs_turn(self) -> bool:
-        """Whether the real loop is to have a turn before more of what is ready is run."""
+        """Whether the real loop should have a turn before more of the ready queue runs."""
         return bool(self.ready) and self.held is None and self.journal.phase is not _CLOSED
 
     def _end_turn(self) -> None:
@@ -213,26 +220,31 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
         if position != self._position:
             self._position = position
             self.callbacks = 0
-        elif self.callbacks >= _MOST_CALLBACKS and self._owner is not None:
-            next_ = self.ready[0]
+        elif self.callbacks >= _MOST_CALLBACKS:  # no input could end this
+            next_ = cast("deque[Any]", self.ready)[0]
             task: Any = cast("Any", next_)[0] if isinstance(next_, tuple) else _owner_of(next_)
-            self._owner.loop_spins(task.get_name() if isinstance(task, Stepper) else str(task))
+            name = task.get_name() if isinstance(task, Stepper) else str(task)
+            text = f"{name} runs on and on without waiting for a durable operation"
+            journal.fail_with(AttemptError(500, f"{self.handler}: {text}"))
 
     def schedule(
         self, callback: Callable[..., object], argument: object, context: Context | None
     ) -> None:
-        """As `call_soon`, from the attempt itself."""
-        self.ready.append(asyncio.Handle(callback, (argument,), self.as_event_loop, context))
+        """Schedule a callback for the attempt itself, as `call_soon` does for the handler."""
+        self.enqueue(asyncio.Handle(callback, (argument,), self.as_event_loop, context))
 
     @property
     def waits_for_notification(self) -> bool:
-        """Whether a task, a timer or a callback waits for one; among thousands, the first says so."""
+        """Whether a task, a timer or a callback waits for a notification.
+
+        It stops at the first one, because there may be thousands.
+        """
         return bool(self.timers or self.observed) or any(
             task.waiting is not None for task in self.tasks.values()
         )
 
     def end_stubborn_tasks(self) -> bool:
-        """End the tasks that were cancelled with their handler, and wait for what cannot happen.
+        """End tasks that were cancelled with their handler, but wait for what cannot happen.
 
         Returns:
             Whether there were any.
@@ -246,7 +258,7 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
         return bool(stubborn)
 
     def close(self) -> list[ChildTask]:
-        """No callback runs any more.
+        """Stop running callbacks.
 
         Returns:
             The tasks that have not ended, the newest first.
@@ -254,30 +266,32 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
         self.is_over = True
         self._owner = self.held = None
         if not self._numbers:
-            return []  # none of asyncio was used
-        self.ready.clear()
+            return []  # asyncio was not used
+        if self.ready is not None:
+            self.ready.clear()
         for timer in self.timers.values():
             timer.sleep = None
-        self.timers.clear()
-        self.observed.clear()
         tasks = list(self.tasks.values())
-        self.tasks.clear()
+        for table in (self.timers, self.observed, self.tasks):
+            if table:
+                table.clear()
         return tasks[::-1]
 
     @property
     def is_in_use(self) -> bool:
-        """Whether there is anything that would be lost with the handler."""
+        """Whether anything exists that would be lost with the handler."""
         return bool(self.tasks) or (self.generators is not None and bool(self.generators.open()))
 
     def next_number(self) -> int:
-        """The next number of the invocation: of a task, a timer, a future."""
+        """Return the next number of the invocation, for a task, a timer or a future."""
         self._numbers += 1
         return self._numbers
 
     def next_hash(self) -> int:
-        """The hash of the next object that may stand in a set: the same in every process.
+        """Return the hash of the next object that may be put into a set, the same in every process.
 
-        Numbers alone would be equal in all invocations, whose tasks asyncio keeps in one set.
+        Numbers alone would be the same in all invocations, and asyncio keeps the tasks of all in
+        one set.
         """
         if self._salt is None:
             self._salt = int.from_bytes(self.journal.start.id[-8:], "big")
@@ -289,19 +303,15 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
     def call_soon(
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
-        """Run a callback when what is ready before it has run."""
+        """Put a callback at the end of the ready queue."""
         handle = asyncio.Handle(callback, args, self.as_event_loop, context)
         if self.is_over:
             return handle
         if not self.is_stepping or get_ident() != self.thread:
             self._refuse_stranger()
-        if type(callback).__name__ == _STEP_OF_ASYNCIO and _is_first(callback):
-            refuse(
-                "asyncio.Task()",
-                "a task of asyncio's own knows no durable future, and stands in another place of a "
-                "set in every process. Write asyncio.create_task(coroutine)",
-            )
-        self.ready.append(handle)
+        if type(callback).__name__ == STEP_OF_ASYNCIO:
+            refuse_first_step(callback)
+        self.enqueue(handle)
         return handle
 
     def start_sleep(self, timer: LoopTimer, name: str) -> Any:
@@ -311,7 +321,7 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
         return self._owner.start_timer(timer, name)
 
     def create_future(self) -> HandlerFuture:
-        """A future that the handler's own code completes."""
+        """Return a future that the handler's own code completes."""
         return HandlerFuture(self)
 
     def create_task(
@@ -322,7 +332,7 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
         context: Context | None = None,
         eager_start: bool | None = None,
     ) -> ChildTask:
-        """Run a coroutine of the handler beside it."""
+        """Create a task of the handler for a coroutine."""
         if not asyncio.iscoroutine(coro):
             raise TypeError(f"a coroutine was expected, got {coro!r}")
         if self.is_over:
@@ -336,76 +346,55 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
         task = ChildTask(
             self, number, coro, f"Task-{number}" if name is None else str(name), context
         )
+        if self.tasks is NOTHING:
+            self.tasks = {}
         self.tasks[number] = task
-        asyncio._register_task(cast("Any", task))  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        _register_task(task)
         if eager_start:
             task.step()
         else:
-            self.ready.append((task, None))
+            self.enqueue((task, None))
         return task
 
     def get_task_factory(self) -> None:
-        """Tasks are the loop's own."""
+        """Return None: the loop makes its own tasks."""
 
     def get_debug(self) -> bool:
-        """No debug mode of asyncio's."""
+        """Return False: asyncio's debug mode is off."""
         return False
 
     def is_running(self) -> bool:
-        """Whether code of the handler can run here."""
+        """Tell whether code of the handler can run here."""
         return not self.is_over
 
     def is_closed(self) -> bool:
-        """Whether the attempt is over."""
+        """Tell whether the attempt is over."""
         return self.is_over
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        """A callback has raised, or the failure of a task was never looked at."""
+        """Log that a callback has raised, or that the failure of a task was never retrieved."""
         _log.error("%s", context.get("message"), exc_info=context.get("exception"))
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
-        """As `call_exception_handler`."""
+        """Log an error, as `call_exception_handler` does."""
         self.call_exception_handler(context)
 
     def __getattr__(self, name: str) -> Any:
-        """Whatever else a loop can do: no other attempt could repeat it."""
+        """Refuse whatever else a loop can do, because no other attempt could repeat it."""
         if name.startswith("_") or not hasattr(asyncio.AbstractEventLoop, name):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return partial(
-            refuse,
-            f"loop.{name}()",
-            "sockets, threads and processes are not repeatable. Give the code that needs them to "
-            "`ctx.run(name, function)`, whose function runs on the real event loop",
-        )
-
-    # ---- Refusals ----
+        return partial(refuse, f"loop.{name}()", NOT_REPEATABLE)
 
     def refusal_of(self, future: asyncio.Future[Any]) -> BaseException | None:
-        """What a task is told that awaits a future of another loop."""
-        if future.get_loop() is self.as_event_loop:
-            return None
-        return RuntimeError(
-            f"a handler cannot await {future!r}, which belongs to the real event loop or to another "
-            "invocation: its end is not in the journal, so no other attempt could repeat it. Give "
-            "the code that awaits it to `ctx.run(name, function)`"
-        )
+        """Return the error for a task that awaits a future of another loop; None if it may."""
+        return None if future.get_loop() is self.as_event_loop else refusal_to_await(future)
 
     def _refuse_stranger(self) -> NoReturn:
-        reason = (
-            "a Lock, Queue, Event, future or task of one invocation was used by another invocation, "
-            "a thread or the function of a ctx.run. Make one for each invocation, in the handler; "
-            "what invocations share belongs into a virtual object"
-        )
         if self._owner is not None:
-            self._owner.loop_broken(reason)
-        raise RuntimeError(reason)
-
-
-def _is_first(step: Any) -> bool:
-    """Whether a step is a task's first. Inside of later ones, asyncio's C code lets none refuse."""
-    return inspect.getcoroutinestate(step.__self__.get_coro()) == inspect.CORO_CREATED
+            self._owner.loop_broken(USED_BY_STRANGER)
+        raise RuntimeError(USED_BY_STRANGER)
 
 
 def _owner_of(handle: asyncio.Handle) -> object:
-    """The object whose method a callback is."""
+    """Return the object whose method a callback is."""
     return getattr(cast("Any", handle)._callback, "__self__", None)  # noqa: SLF001

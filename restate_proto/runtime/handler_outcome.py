@@ -1,4 +1,4 @@
-"""The end of an attempt: what must be finished first, and what Restate is told."""
+"""The end of an attempt: what must finish first, and what Restate is told."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from restate_proto.errors import TerminalError
 from restate_proto.logs import get_logger
 from restate_proto.protocol import AttemptEnded, AttemptError
 from restate_proto.runtime.cancellation import CancelledError
-from restate_proto.runtime.failures import describe_error, is_group, to_attempt_error, to_failure
+from restate_proto.runtime.failures import (
+    describe_error,
+    terminal_group,
+    to_attempt_error,
+    to_failure,
+)
 from restate_proto.runtime.runtime import place_of
 
 if TYPE_CHECKING:
@@ -41,17 +46,17 @@ __all__ = [
 _log = get_logger("restate_proto")
 
 _MOST_WAITS_AFTER_END = 100
-"""How often a task may wait after its attempt has ended, each time in vain."""
+"""How often a task may still wait, in vain, after its attempt has ended."""
 
 _MOST_ROUNDS_AFTER_END = 100
-"""How often tasks are cancelled that others have made while they ended, before they are ended."""
+"""How often new tasks, made by tasks that are ending, are cancelled before they are abandoned."""
 
 
 def unawaited(operations: Operations, runs: Runs | None) -> list[Completable]:
-    """What a handler began and did not wait for, and which would be lost with it.
+    """Return what a handler began without waiting for it, and what would be lost at its end.
 
-    Operations that could not be issued yet, and side effects in the middle of their execution. One
-    that lost a `select` is not among them: there the handler has said that it goes on without.
+    That is, operations that could not be issued yet and side effects that are being executed. The
+    losers of a `select` are not included: with it, the handler chose to go on without them.
     """
     waiting_for = operations.waiting_for
     unfinished = [] if runs is None else [task.run.id for task in runs.executing]
@@ -72,14 +77,16 @@ async def finish(
 
     Args:
         loop: the handler's loop.
-        left_now: gives what is `unawaited` now.
+        left_now: returns what is `unawaited` at the moment.
         description: the handler and the invocation, for the log.
         result: what the handler returned.
-        error: what it raised.
+        error: what it raised; None if it returned.
     """
     if loop.tasks:
         names = ", ".join(f"{task.get_name()} in {place_of(task)}" for task in loop.tasks.values())
-        _log.warning("%s ended while tasks of it ran, which are cancelled: %s", description, names)
+        _log.warning(
+            "%s ended while its tasks were running; they are cancelled: %s", description, names
+        )
     cancelled: set[ChildTask] = set()
     rounds = 0
     while loop.tasks and rounds < _MOST_ROUNDS_AFTER_END:
@@ -89,7 +96,7 @@ async def finish(
             if task not in cancelled:
                 cancelled.add(task)
                 task.cancel_at_end()
-        with suppress(CancelledError):  # the handler is past the point where it could be told
+        with suppress(CancelledError):  # the handler has ended: too late to tell it
             await asyncio.wait(cast("list[asyncio.Task[Any]]", tasks))
     for task in list(loop.tasks.values()):
         _log.warning("%s: %s, made by tasks that it left, is ended", description, task.get_name())
@@ -99,7 +106,7 @@ async def finish(
             await generator.aclose()
         except CancelledError:
             pass
-        except Exception as failure:  # noqa: BLE001 - as asyncio, which only logs it at the end
+        except Exception as failure:  # noqa: BLE001 - as in asyncio, it is only logged
             text = "%s left an asynchronous generator open, %s, which failed when it was closed"
             _log.warning(text, description, generator.__qualname__, exc_info=failure)
     while left := left_now():
@@ -115,11 +122,11 @@ async def finish(
 
 
 def end_task(task: Stepper, loop: HandlerLoop, handler: BoundHandler, reason: str) -> None:
-    """Tell a task, where it waits, that its attempt is over, until it has ended.
+    """Raise `AttemptEnded` in a task where it waits, until the task has ended.
 
     Args:
-        task: the handler's own, or one that it has created.
-        loop: its loop, which runs nothing any more.
+        task: the handler's own task, or one that it has created.
+        loop: the handler's loop, which runs nothing any more.
         handler: the handler.
         reason: why the attempt is over.
     """
@@ -129,38 +136,39 @@ def end_task(task: Stepper, loop: HandlerLoop, handler: BoundHandler, reason: st
             if task.is_done:
                 return
             if task.waits_for_turn and number % 10 != (9 if is_told else 0):
-                task.step()  # after an asyncio.sleep(0), which a cleanup may have
+                task.step()  # a cleanup may contain an asyncio.sleep(0)
             else:
                 task.stop(AttemptEnded(reason))
         if not task.is_done:
             _log.warning(
-                "%s: %s goes on and on after its attempt has ended, and is left alone in %s; does "
-                "it catch BaseException, or with a bare `except:`? Catch Exception.",
+                "%s: %s keeps running after its attempt has ended, and is abandoned in %s; if it "
+                "catches BaseException, or has a bare `except:`, catch Exception instead",
                 handler.describe(loop.journal),
                 task.get_name(),
                 place_of(task),
                 extra=loop.invocation._asdict(),
             )
-            task.abandon(AttemptEnded("it goes on and on"))
+            task.abandon(AttemptEnded("the task keeps running after the end of the attempt"))
 
 
 def terminal_error(error: BaseException) -> BaseException:
-    """What ends the invocation, of an exception that is no `TerminalError`; else the exception.
+    """Return the terminal error that an exception ends the invocation with; else the exception.
 
-    A group of nothing but `TerminalError`s is the first of them. A `TimeoutError` of a durable
-    timer is one with code 408: every replay of the journal would raise it again.
+    A group that contains only `TerminalError`s counts as the first of them. A `TimeoutError` of a
+    durable timer counts as a `TerminalError` with code 408, because every replay of the journal
+    would raise it again.
     """
-    if is_group(error):
-        ends = [terminal_error(member) for member in error.exceptions]
-        if all(isinstance(end, TerminalError) for end in ends):
-            return ends[0]
-    elif isinstance(error, TimeoutError) and _raised_by_timer(error):
+    return terminal_group(error, _timed_out)
+
+
+def _timed_out(error: BaseException) -> BaseException:
+    if isinstance(error, TimeoutError) and _raised_by_timer(error):
         return TerminalError(str(error) or "a timeout of the handler has passed", code=408)
     return error
 
 
 def _raised_by_timer(error: TimeoutError) -> bool:
-    """Whether it is asyncio that raised it, whose timers are durable in a handler."""
+    """Tell whether asyncio raised the error, whose timers are durable in a handler."""
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
@@ -178,18 +186,18 @@ def write_outcome(
     result: Any,
     error: BaseException | None,
 ) -> BaseException | None:
-    """Write what the handler returned or raised; the attempt is over then.
+    """Write what the handler returned or raised; that ends the attempt.
 
     Args:
         machine: the attempt's state machine.
         handler: the handler.
-        runtime: where it ran.
-        encoding: what to answer in.
+        runtime: the runtime that it ran in.
+        encoding: the encoding of the response.
         result: what it returned.
-        error: what it raised.
+        error: what it raised; None if it returned.
 
     Returns:
-        What the attempt fails with, if it does; for the log.
+        The exception that the attempt fails with, for the log; None if it does not fail.
     """
     try:
         if error is None:
@@ -201,8 +209,8 @@ def write_outcome(
         else:
             fail(machine.journal, handler, runtime, error)
     except AttemptEnded:
-        pass  # the journal does not end here
-    except BaseException as wrong:  # noqa: BLE001 - its parts are not what they should be
+        pass  # the invocation goes on in another attempt
+    except BaseException as wrong:  # noqa: BLE001 - attributes of the error may be anything
         did = "returned" if error is None else "raised"
         text = f"{handler.name} {did} what cannot be recorded: {describe_error(wrong)}"
         machine.journal.fail_with(AttemptError(500, text))
@@ -214,5 +222,5 @@ def fail(journal: Journal, handler: BoundHandler, runtime: Runtime, error: BaseE
     """Have an attempt fail with an exception, which Restate answers with a retry."""
     failure = to_attempt_error(error, expose_traceback=runtime.expose_tracebacks)
     if handler.report_failure is not None:
-        failure = replace(failure, retry_after=None)  # which outdoes any bound
+        failure = replace(failure, retry_after=None)  # a delay would override any bound on attempts
     journal.fail_with(failure)

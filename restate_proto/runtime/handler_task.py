@@ -1,4 +1,4 @@
-"""The task of a handler itself: the first of its loop."""
+"""The task that runs a handler's own coroutine; the tasks that it creates are `ChildTask`s."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["HandlerTask"]
 
 
 class _Owner(Protocol):
-    """The attempt, as far as the task knows it."""
+    """What the task knows of the attempt that owns it."""
 
     def progress(self, awaited: DurableFuture[Any] | None) -> Resumption | None: ...
 
@@ -31,14 +31,14 @@ class _Owner(Protocol):
 class HandlerTask(EagerTask):
     """Steps a handler's coroutine.
 
-    This class knows which durable future the handler waits for (`waiting`). When that wait is over,
-    its attempt decides (`Attempt.progress`).
+    The task knows which durable future the handler waits for (`waiting`). Its attempt decides when
+    that wait is over (`Execution.progress`).
 
     Args:
-        owner: the attempt that the handler is run for.
+        owner: the attempt that the handler runs for.
         loop: the handler's event loop.
-        coroutine: the handler's.
-        name: the handler's.
+        coroutine: the handler's coroutine.
+        name: the handler's name.
     """
 
     __slots__ = ("_handler_loop", "_owner")
@@ -46,7 +46,7 @@ class HandlerTask(EagerTask):
     def __init__(
         self, owner: _Owner, loop: HandlerLoop, coroutine: Coroutine[Any, Any, Any], name: str
     ) -> None:
-        # Without super().__init__ and the loop's property, which are two calls more.
+        # Neither super().__init__ nor the loop's property is used: that saves two calls.
         self._loop = loop  # pyright: ignore[reportAttributeAccessIssue]
         self._begin(coroutine, name, None)
         self._owner = owner
@@ -63,7 +63,7 @@ class HandlerTask(EagerTask):
     def interrupt(self, error: BaseException) -> None:
         """Raise an error where the handler waits, when the loop next runs.
 
-        What it waits for in asyncio is cancelled, as `asyncio.Task.cancel` does.
+        If it waits for something of asyncio's, that is cancelled, as `asyncio.Task.cancel` does.
         """
         self._cancel(error)
 

@@ -1,4 +1,4 @@
-"""An attempt that calls the hooks of interceptors, and counts what it reads and writes for them."""
+"""An attempt that calls interceptors' hooks, and counts the bytes in and out for them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from typing_extensions import override
 
 from restate_proto.errors import TerminalError
-from restate_proto.model.interceptors import AttemptOutcome, EndedAttempt
-from restate_proto.protocol import Code
+from restate_proto.model.intercepted import AttemptOutcome, EndedAttempt
+from restate_proto.protocol import Code, Phase
 from restate_proto.runtime.attempt import Attempt
 from restate_proto.runtime.failures import to_failure
 from restate_proto.runtime.handler_outcome import terminal_error
@@ -26,7 +26,7 @@ __all__ = ["InterceptedAttempt"]
 
 
 class _CountingStream:
-    """A stream, with the number of bytes that were written to it."""
+    """A stream that counts the bytes written to it."""
 
     __slots__ = ("_stream", "acknowledge", "written")
 
@@ -49,13 +49,13 @@ class _CountingStream:
 
 
 class InterceptedAttempt(Attempt):
-    """An attempt of a handler that may have hooks.
+    """An attempt of a handler whose endpoint has interceptors.
 
     Args:
         handler: the handler to invoke.
         version: the service protocol version of the stream.
         stream: where output goes.
-        runtime: what it shares with the other attempts of its endpoint.
+        runtime: what the attempts of one endpoint share.
     """
 
     __slots__ = ("_counted", "_error", "_interception", "_is_aborted", "_received", "_started")
@@ -72,7 +72,7 @@ class InterceptedAttempt(Attempt):
         self._received = 0
         self._error: BaseException | None = None
         self._is_aborted = False
-        self._interception: Interception | None = None  # None as well when its end was told
+        self._interception: Interception | None = None  # None again once the hooks know of its end
         if handler.hooks is not None:
             self._interception = Interception(
                 handler.hooks,
@@ -90,12 +90,12 @@ class InterceptedAttempt(Attempt):
 
     @override
     def aborted(self, reason: str) -> None:
-        self._is_aborted = not self._has_closed
+        self._is_aborted = self._journal.phase is not Phase.CLOSED
         super().aborted(reason)
 
     @override
     def handler_ended(self, result: Any, error: BaseException | None) -> None:
-        if not self._has_closed:
+        if self._journal.phase is not Phase.CLOSED:
             self._error = error
         super().handler_ended(result, error)
 

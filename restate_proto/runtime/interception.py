@@ -1,4 +1,4 @@
-"""Calls the hooks of interceptors for one attempt."""
+"""Calls the hooks of interceptors for one attempt: around the handler, its runs and its calls."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing_extensions import override
 from restate_proto.headers import Headers
 from restate_proto.logs import get_logger
 from restate_proto.model.hooks import nest
-from restate_proto.model.interceptors import AttemptInfo, HandlerCall, OutgoingCall, RunCall
+from restate_proto.model.intercepted import AttemptInfo, HandlerCall, OutgoingCall, RunCall
 from restate_proto.model.target import Target
-from restate_proto.protocol import StateMachine
 from restate_proto.runtime.context import operations_of
+from restate_proto.runtime.located_journal import LocatedMachine
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
     from restate_proto.model.hooks import Hooks
-    from restate_proto.model.interceptors import EndedAttempt
+    from restate_proto.model.intercepted import EndedAttempt
     from restate_proto.protocol import Input
     from restate_proto.runtime.context import Context
     from restate_proto.runtime.operations import Run
@@ -29,7 +29,7 @@ __all__ = ["InterceptedMachine", "Interception", "intercepted"]
 _log = get_logger("restate_proto")
 
 
-class InterceptedMachine(StateMachine):
+class InterceptedMachine(LocatedMachine):
     """A state machine that keeps the headers of the invocation's caller.
 
     Attributes:
@@ -56,8 +56,8 @@ class Interception:
         hooks: the hooks of the endpoint.
         handler: the handler's name, as `shop.v1.Cart/AddTicket`.
         machine: the attempt's state machine.
-        attempt_headers: the headers of the HTTP request for the attempt.
-        is_repetition: whether development mode repeats an attempt.
+        attempt_headers: the headers of the HTTP request that the attempt came in.
+        is_repetition: whether development mode repeats the attempt as a check.
     """
 
     __slots__ = (
@@ -106,7 +106,7 @@ class Interception:
     def handler(
         self, context: Context, request: Any, method: Callable[[Any, Any], Awaitable[Any]]
     ) -> Awaitable[Any]:
-        """Run a handler, inside of its hooks."""
+        """Run a handler inside its hooks."""
         call = HandlerCall(self.info, context, request)
         hooks = (each.handler for each in self._hooks.handler)
         return nest(hooks, call, partial(method, context, request))
@@ -114,7 +114,7 @@ class Interception:
     def run(
         self, run: Run, function: Callable[[Run], Coroutine[Any, Any, Any]]
     ) -> Coroutine[Any, Any, Any]:
-        """Execute the function of a `ctx.run`, inside of its hooks."""
+        """Execute the function of a `ctx.run` inside its hooks."""
         if not self._hooks.run:
             return function(run)
         retries, _ = self._machine.commands.run_history()
@@ -124,7 +124,7 @@ class Interception:
     def call(
         self, target: Target, headers: Iterable[tuple[str, str]], *, is_message: bool
     ) -> Iterable[tuple[str, str]]:
-        """The headers of a call or message of the handler, with those that hooks add."""
+        """Return the headers of a call or message of the handler, with those that hooks add."""
         if not self._hooks.call:
             return headers
         call = OutgoingCall(self.info, target, is_message, dict(headers))
@@ -133,11 +133,11 @@ class Interception:
         return call.headers.items()
 
     def ended(self, ended: EndedAttempt) -> None:
-        """The attempt has ended."""
+        """Tell the hooks that the attempt has ended."""
         for each in self._hooks.attempt_ended:
             try:
                 each.attempt_ended(ended)
-            except Exception as error:  # noqa: BLE001 - nothing depends on it any more
+            except Exception as error:  # noqa: BLE001 - the attempt is over: nothing depends on a hook
                 name = f"{type(each).__qualname__}.attempt_ended"
                 id_ = ended.attempt.invocation_id
                 _log.error("%s failed, for invocation %s", name, id_, exc_info=error)
@@ -150,7 +150,7 @@ async def _awaiting(function: Callable[..., Awaitable[Any]], *args: Any) -> Any:
 def intercepted(
     method: Callable[[Any, Any], Coroutine[Any, Any, Any]],
 ) -> Callable[[Any, Any], Coroutine[Any, Any, Any]]:
-    """The method of a handler, inside of the hooks of the attempt that its context belongs to."""
+    """Wrap a handler's method in the hooks of the attempt that its context belongs to."""
 
     @wraps(method)
     async def call(context: Context, request: Any) -> Any:

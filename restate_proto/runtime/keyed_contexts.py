@@ -1,4 +1,4 @@
-"""The contexts of virtual objects and workflows: a key, and with it state and promises."""
+"""The contexts of virtual objects and workflows, which add a key, state and promises."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class _KeyedContext(Context):
-    """What the handlers of objects and workflows have: a key, and state to read."""
+    """What the handlers of objects and workflows have: a key, and state that they can read."""
 
     __slots__ = ()
 
@@ -41,11 +41,11 @@ class _KeyedContext(Context):
         return self._journal.start.key
 
     def get(self, key: StateKey[T], *, name: str = "") -> DurableFuture[T | None]:
-        """The value of a state key; None where there is none.
+        """Return the value of a state key; None if it has none.
 
         Args:
             key: the state key.
-            name: what Restate shows for the entry, beside the key.
+            name: the name that Restate shows for the entry, beside the key.
         """
         if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_key("ctx.get", key, StateKey)
@@ -56,10 +56,10 @@ class _KeyedContext(Context):
         return operations.begin(lambda: Leaf(operations, read, commands.state.get(key.name, name)))
 
     def state_keys(self, *, name: str = "") -> DurableFuture[tuple[str, ...]]:
-        """The names of the state keys that have a value.
+        """Return the names of the state keys that have a value.
 
         Args:
-            name: what Restate shows for the entry.
+            name: the name that Restate shows for the entry.
         """
         if name:
             check_string("ctx.state_keys", "name", name)
@@ -68,7 +68,7 @@ class _KeyedContext(Context):
 
 
 class WritingContext(_KeyedContext):
-    """What the one writer of a key has: state to write."""
+    """What the one handler that may write the state of a key has beside reading it."""
 
     __slots__ = ()
 
@@ -78,7 +78,7 @@ class WritingContext(_KeyedContext):
         Args:
             key: the state key.
             value: its new value.
-            name: what Restate shows for the entry, beside the key.
+            name: the name that Restate shows for the entry, beside the key.
 
         Raises:
             TypeError: the value is not of the key's type.
@@ -96,7 +96,7 @@ class WritingContext(_KeyedContext):
 
         Args:
             key: the state key.
-            name: what Restate shows for the entry, beside the key.
+            name: the name that Restate shows for the entry, beside the key.
         """
         if not isinstance(key, StateKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_key("ctx.clear", key, StateKey)
@@ -108,7 +108,7 @@ class WritingContext(_KeyedContext):
         """Remove every state key.
 
         Args:
-            name: what Restate shows for the entry.
+            name: the name that Restate shows for the entry.
         """
         check_string("ctx.clear_all", "name", name)
         self._operations.check_caller()
@@ -121,11 +121,12 @@ class _PromiseContext(_KeyedContext):
     __slots__ = ()
 
     def promise(self, key: PromiseKey[T], *, name: str = "") -> DurablePromise[T]:
-        """A promise of this workflow.
+        """Return a promise of this workflow.
 
         Args:
             key: the promise.
-            name: what Restate shows for the entry that waits for its value, beside the key.
+            name: the name that Restate shows for the entry that waits for the value, beside the
+                key.
         """
         if not isinstance(key, PromiseKey):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_key("ctx.promise", key, PromiseKey)
@@ -158,7 +159,7 @@ class WorkflowContext(WritingContext, WorkflowSharedContext):
 
 
 def context_class(descriptor: HandlerDescriptor[Any, Any]) -> type[Context]:
-    """The context class that a handler gets."""
+    """Return the context class for handlers of a descriptor's kind."""
     if descriptor.service_kind is ServiceKind.SERVICE:
         return Context
     if descriptor.service_kind is ServiceKind.VIRTUAL_OBJECT:

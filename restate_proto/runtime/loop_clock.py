@@ -1,24 +1,28 @@
-"""The clock of a handler's loop: its timers are durable sleeps, and it moves when one of them is over."""
+"""The clock of a handler's loop: its timers are durable sleeps, and it advances as they end."""
 
 from __future__ import annotations
 
 import asyncio
-from math import inf
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
+from restate_proto.protocol.nothing import NOTHING
 from restate_proto.runtime.refusals import caller_of, is_asyncio, refuse, refuse_anyio
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Callable
     from contextvars import Context
     from types import FrameType
 
 __all__ = ["KeepsTime", "LoopTimer"]
 
+_LONGEST: Final = timedelta.max.total_seconds()
+"""Nobody waits for what comes later: in 2.7 million years."""
+
 
 class _Moment(float):
-    """A time of the handler's loop, which only asyncio's own code may have asked for."""
+    """A time of the handler's loop, which only asyncio's own code is given."""
 
     def __add__(self, seconds: float) -> _Moment:
         return _Moment(float(self) + seconds)
@@ -30,10 +34,10 @@ class _Moment(float):
 
 
 class LoopTimer(asyncio.TimerHandle):
-    """A callback that a durable sleep fires: what `asyncio.sleep` and `asyncio.timeout` use.
+    """A callback that a durable sleep fires; `asyncio.sleep` and `asyncio.timeout` are built on it.
 
     Attributes:
-        delay: the seconds that it sleeps.
+        delay: the length of the sleep, in seconds.
         sleep: the durable future of the sleep.
     """
 
@@ -54,18 +58,19 @@ class LoopTimer(asyncio.TimerHandle):
 
 
 class KeepsTime:
-    """The base of a handler's loop: what asyncio asks of a loop's clock.
+    """The base of a handler's loop that keeps its time: what asyncio asks of a loop's clock.
 
     Attributes:
-        now: the loop's time in seconds: it begins at 0, and moves when a timer fires.
-        ready: what is to be run, in its order: callbacks, and tasks with what they have waited for.
+        now: the loop's time in seconds, which begins at 0 and advances when a timer fires.
+        ready: what to run next, in order: callbacks, and tasks with the future that they waited
+            for; None before the first.
         timers: the timers that have not fired, by number.
     """
 
     __slots__ = ()
 
     now: float
-    ready: deque[Any]
+    ready: deque[Any] | None
     timers: dict[int, LoopTimer]
 
     @property
@@ -74,7 +79,7 @@ class KeepsTime:
         raise NotImplementedError
 
     def next_number(self) -> int:
-        """The next number of the invocation: of a task, a timer, a future."""
+        """Return the next number of the invocation, for a task, a timer or a future."""
         raise NotImplementedError
 
     def start_sleep(self, timer: LoopTimer, name: str) -> Any:
@@ -110,7 +115,7 @@ class KeepsTime:
             what = "asyncio.timeout_at()" if is_asyncio(caller) else "loop.call_at()"
             refuse(
                 what,
-                "the clock of the event loop is another one in every attempt. Write "
+                "the clock of the event loop differs in every attempt. Write "
                 "asyncio.timeout(seconds), or asyncio.sleep(seconds); the time of day is "
                 "`await ctx.time()`",
             )
@@ -118,39 +123,48 @@ class KeepsTime:
         return self._start(timer, _name_of(caller, "loop.call_at"))
 
     def _start(self, timer: LoopTimer, name: str) -> LoopTimer:
-        if timer.delay == inf:
-            return timer  # which never fires
+        if timer.delay > _LONGEST:
+            return timer  # a timer that never fires
         timer.number = self.next_number()
         timer.sleep = self.start_sleep(timer, name)
+        if self.timers is NOTHING:
+            self.timers = {}
         self.timers[timer.number] = timer
         return timer
 
     def _timer_handle_cancelled(self, handle: LoopTimer) -> None:
-        self.timers.pop(handle.number, None)
+        if self.timers:  # an infinite timer is not in it
+            self.timers.pop(handle.number, None)
         handle.sleep = None
 
     def time(self) -> float:
-        """The loop's time, for asyncio's own code."""
+        """Return the loop's time, for asyncio's own code."""
         caller = caller_of()
         if not is_asyncio(caller):
             refuse_anyio(caller)
             refuse(
                 "loop.time()",
-                "the clock of the event loop is another one in every attempt. Write "
+                "the clock of the event loop differs in every attempt. Write "
                 "`await ctx.time()`, which is recorded",
             )
         return _Moment(self.now)
 
+    def enqueue(self, what: Any) -> None:
+        """Put something at the end of the ready queue."""
+        if self.ready is None:
+            self.ready = deque()
+        self.ready.append(what)
+
     def timer_fired(self, timer: LoopTimer) -> None:
-        """The durable sleep of a timer is over."""
-        if self.timers.pop(timer.number, None) is not None:
+        """Run the callback of a timer whose durable sleep is over."""
+        if self.timers and self.timers.pop(timer.number, None) is not None:
             timer.sleep = None
             self.now = max(self.now, timer.when())
-            self.ready.append(timer)
+            self.enqueue(timer)
 
 
 def _name_of(caller: FrameType, otherwise: str) -> str:
-    """What the journal calls a timer: the same on every version of Python."""
+    """Return the name of a timer in the journal, which is the same on every version of Python."""
     if not is_asyncio(caller):
         return otherwise
     return "asyncio.sleep" if caller.f_code.co_name == "sleep" else "asyncio.timeout"

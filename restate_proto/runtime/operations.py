@@ -1,17 +1,19 @@
-"""The durable operations that a handler has begun: who may begin one, and which result is whose.
+"""The durable operations that a handler has begun, and the futures that wait for their results.
 
-This is all that futures, handles, contexts and clients know of an attempt; it imports none of them.
-A handler begins an operation with `begin`, which makes the command and its future, both or neither.
-The future is expected under the id of a notification, and `deliver` completes it with the result.
+Futures, handles, contexts and clients know nothing else of an attempt, and this module imports none
+of them. `Operations.begin` makes the command and the future of an operation, both or neither; it
+also refuses callers whose order another attempt could not repeat. `expect` registers the future
+under the id of its notification, and `deliver` completes it with the result.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from threading import get_ident
-from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from restate_proto.protocol import Phase
+from restate_proto.protocol.nothing import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
@@ -25,13 +27,13 @@ if TYPE_CHECKING:
     from restate_proto.protocol import NotificationId, Result, StateMachine
     from restate_proto.runtime.handler_loop import HandlerLoop
 
-__all__ = ["Completable", "Operations", "Run", "after"]
+__all__ = ["Completable", "Operations", "Run", "new_run"]
 
 T = TypeVar("T")
 
 
 class Completable(Protocol):
-    """A future, as far as it is known here: what a notification completes."""
+    """What this module knows of a future: that a notification completes it."""
 
     is_used: bool
     """Whether the handler has awaited or combined it."""
@@ -42,27 +44,27 @@ class Completable(Protocol):
         ...
 
     def settle(self, result: Result) -> None:
-        """The notification is here."""
+        """Take the result that the notification brought."""
         ...
 
     def forget_parents(self) -> None:
-        """Nobody waits for this any more, whatever becomes of it."""
+        """Drop what waits for this: nothing will come of it."""
         ...
 
     def __await__(self) -> Generator[Any, None, Any]: ...
 
 
 class Run(NamedTuple):
-    """A function that a handler has given to `ctx.run`, and whose result the journal does not have.
+    """A function given to `ctx.run` whose result the journal does not have yet.
 
     Args:
         id: the run's completion id.
-        name: its name.
+        name: the run's name.
         function: a coroutine function, or an ordinary one, which gets a thread.
-        args: its arguments.
+        args: the function's arguments.
         codec: the codec of its result.
-        encoding: what its result is recorded in.
-        retry: how it is retried; None leaves that to Restate, without bounds.
+        encoding: the encoding that its result is recorded in.
+        retry: how it is retried; None leaves that to Restate, without a bound.
         context: the context variables that the function sees.
     """
 
@@ -76,13 +78,18 @@ class Run(NamedTuple):
     context: Context
 
 
+_tuple: Any = tuple
+new_run: Callable[[tuple[Any, ...]], Run] = partial(_tuple.__new__, Run)
+"""Make a run from its fields; faster than the class, whose `__new__` is a Python function."""
+
+
 class OperationHooks(Protocol):
-    """The hooks of interceptors, as far as they are known here; see `Interception`."""
+    """What this module knows of the hooks of interceptors; see `Interception`."""
 
     def call(
         self, target: Target, headers: Iterable[tuple[str, str]], *, is_message: bool
     ) -> Iterable[tuple[str, str]]:
-        """The headers of a call or message of the handler."""
+        """Return the headers of a call or message of the handler."""
         ...
 
     def handler(
@@ -99,24 +106,27 @@ class OperationHooks(Protocol):
 
 
 class Operations:
-    """What the handler of one attempt has begun and has no result of yet.
+    """The operations that one attempt's handler has begun, and that have no result yet.
 
     Args:
         machine: the attempt's state machine.
-        loop: the event loop of the attempt's handler, in the current thread: only code that it
-            steps may begin operations.
-        is_told_of_cancellation: as the attribute.
+        loop: the event loop of the attempt's handler. Only code that it steps, in the current
+            thread, may begin operations.
+        clock: see the attribute.
+        is_told_of_cancellation: see the attribute.
 
     Attributes:
-        commands: the machine's: what operations issue.
-        is_told_of_cancellation: whether the handler asks if its invocation is cancelled, instead of
-            failing where it waits.
-        journal: the machine's: what is recorded, and whether the attempt has ended.
+        clock: returns the time of day, in seconds since the Unix epoch.
+        commands: the commands of the machine, which operations issue.
+        is_told_of_cancellation: whether the handler itself asks if its invocation is cancelled,
+            instead of failing where it waits.
+        journal: the journal of the machine: what is recorded, and whether the attempt has ended.
         deferred: the operations that cannot be issued before an invocation's id is known, in the
-            order in which they were begun; with the notification of that id.
-        interception: the hooks of the attempt; None where there are none.
-        begun_runs: the functions to execute when the handler next waits. Not at once, for the
-            handler may be deep in calls, and a function needs room on the stack, too.
+            order in which they were begun, each with the notification of that id.
+        interception: the hooks of the attempt; None if there are none.
+        begun_runs: the functions to execute when the handler next waits. They are not executed at
+            once, because the handler may be deep in calls and a function needs room on the stack,
+            too.
     """
 
     __slots__ = (
@@ -124,6 +134,7 @@ class Operations:
         "_signals",
         "_waiting",
         "begun_runs",
+        "clock",
         "commands",
         "deferred",
         "interception",
@@ -133,40 +144,47 @@ class Operations:
     )
 
     def __init__(
-        self, machine: StateMachine, loop: HandlerLoop, *, is_told_of_cancellation: bool = False
+        self,
+        machine: StateMachine,
+        loop: HandlerLoop,
+        *,
+        clock: Callable[[], float],
+        is_told_of_cancellation: bool = False,
     ) -> None:
+        self.clock = clock
         self.commands = machine.commands
         self.journal = machine.journal
         self.loop = loop
         self.is_told_of_cancellation = is_told_of_cancellation
-        self.deferred: dict[Any, NotificationId] = {}
+        self.deferred: dict[Any, NotificationId] = NOTHING
         self.begun_runs: list[Run] = []
         self.interception: OperationHooks | None = None
         self._waiting: dict[NotificationId, Completable] = {}
-        self._results_before_future: dict[NotificationId, Result] = {}
-        self._signals: dict[str, None] = {}  # the names that were waited for
+        self._results_before_future: dict[NotificationId, Result] | None = None
+        self._signals: set[str] | None = None  # the names that were waited for
 
     # ---- From the handler ----
 
     def begin(self, operation: Callable[[], T]) -> T:
         """Begin an operation, as a whole or not at all.
 
-        A handler may catch what is raised in its middle, a RecursionError say, and go on. Where the
-        command is issued by then and the handler has nothing of it, the attempt ends.
+        A handler may catch an exception that is raised in the middle of it, such as a
+        RecursionError, and go on. If the command has been issued by then and the handler has
+        nothing to show for it, the attempt ends.
 
         Args:
-            operation: issues a command and makes the future of its result.
+            operation: issues a command and returns the future of its result.
 
         Returns:
             What `operation` returns.
 
         Raises:
-            RuntimeError: as `check_caller`.
+            RuntimeError: see `check_caller`.
             AttemptEnded: the attempt is over.
         """
         if (
             not self.loop.is_stepping or get_ident() != self.loop.thread
-        ):  # as `check_caller`: one call less
+        ):  # `check_caller`, without the call
             self._refuse_caller()
         journal = self.journal
         position = journal.command_index + journal.last_signal_index
@@ -180,16 +198,16 @@ class Operations:
     def check_caller(self) -> None:
         """Refuse a durable operation that another attempt could not repeat in the same order.
 
-        The thread counts as well: another one may run while the handler does.
+        Other threads are refused as well, because they run while the handler does.
 
         Raises:
-            RuntimeError: the caller is neither the handler's own code nor a task of it.
+            RuntimeError: the caller is neither the handler's own code nor one of its tasks.
         """
         if not self.loop.is_stepping or get_ident() != self.loop.thread:
             self._refuse_caller()
 
     def _refuse_caller(self) -> None:
-        # Of a handler that was left alone, no operation does anything, nor raises.
+        # An abandoned handler may go on: its operations do nothing, and do not raise either.
         if not self.journal.ignores_its_end:
             raise RuntimeError(
                 "A durable operation was used outside its handler's own code: it belongs to another "
@@ -198,7 +216,7 @@ class Operations:
             )
 
     def expect(self, id_: NotificationId, future: Completable) -> None:
-        """Complete a future with a notification, whichever of the two is there first.
+        """Complete a future with a notification, in whichever order the two arrive.
 
         An id has one future.
         """
@@ -211,16 +229,18 @@ class Operations:
     def expect_signal(self, name: str, future: Completable) -> None:
         """Complete a future with a named signal.
 
-        A second wait for the name could not be suspended: Restate would find the first signal in
-        the journal, and resume what waits for its name at once, for ever.
+        Only one wait for each name is possible. A second one could not be suspended: Restate would
+        find the first signal in the journal, and would resume the invocation at once, for ever.
 
         Raises:
-            RuntimeError: a future waits, or has waited, for it.
-            AttemptEnded: the attempt is over, as all operations say, though this issues nothing.
+            RuntimeError: a future waits, or has waited, for this name.
+            AttemptEnded: the attempt is over.
         """
         if self.journal.phase is Phase.CLOSED:
             self.journal.refuse()
             return
+        if self._signals is None:
+            self._signals = set()
         if name in self._signals:
             raise RuntimeError(
                 f"ctx.signal({name!r}) was called before in this invocation, and Restate keeps one "
@@ -229,36 +249,39 @@ class Operations:
                 f"SignalKey({name + '-2'!r}, ...), or for a ctx.awakeable(...)"
             )
         self.expect(name, future)
-        self._signals[name] = None
+        self._signals.add(name)
+
+    def after(self, delay: timedelta) -> int:
+        """Return the time after a delay, at least now, in milliseconds since the Unix epoch."""
+        return round((self.clock() + max(0.0, delay.total_seconds())) * 1000)
 
     # ---- From the attempt ----
 
     def deliver(self, id_: NotificationId, result: Result) -> None:
-        """A notification takes effect. Of a signal that is sent more than once, the first does."""
+        """Complete the future of a notification; of equal signals, only the first counts."""
         future = self._waiting.pop(id_, None)
-        if future is None:
-            self._results_before_future.setdefault(id_, result)
-        else:
+        if future is not None:
             future.settle(result)
+        elif self._results_before_future is None:
+            self._results_before_future = {id_: result}
+        else:
+            self._results_before_future.setdefault(id_, result)
 
     def waiting_for(self, id_: NotificationId) -> Completable | None:
-        """The future that waits for a notification."""
+        """Return the future that waits for a notification."""
         return self._waiting.get(id_)
 
     def waited_for(self) -> dict[NotificationId, Completable]:
-        """The futures that have no result, by the notification that would bring it."""
+        """Return the futures without a result, by the notification that would bring it."""
         return dict(self._waiting)
 
     def close(self) -> None:
-        """The handler has ended: the futures that wait let go of what is built on them."""
-        for future in self._waiting.values():
-            future.forget_parents()
-        self._waiting.clear()
-        self._results_before_future.clear()
-        self.deferred = {}
-        self.begun_runs = []
-
-
-def after(delay: timedelta) -> int:
-    """The point in time after a delay, in milliseconds since the Unix epoch; now if it is negative."""
-    return round((time() + max(0.0, delay.total_seconds())) * 1000)
+        """Break the links between unfinished futures, because the handler has ended."""
+        if self._waiting:
+            for future in self._waiting.values():
+                future.forget_parents()
+            self._waiting.clear()
+        self._results_before_future = None
+        self.deferred = NOTHING
+        if self.begun_runs:
+            self.begun_runs = []

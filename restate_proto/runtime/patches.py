@@ -1,4 +1,4 @@
-"""Questions of handlers about patches: changes of their code while invocations are in flight."""
+"""`ctx.patched`: lets handlers change while invocations of their old code are in flight."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["PatchableContext"]
 
 
 class PatchableContext(RunContext):
-    """A context that knows which code an invocation takes."""
+    """A context that decides whether an invocation takes the old or the new code of a patch."""
 
     __slots__ = ()
 
     def patched(self, name: str) -> bool:
-        """Whether this invocation takes the new code of a patch, or goes on with the old.
+        """Tell whether this invocation takes the new code of a patch, or goes on with the old.
 
         ```python
         if ctx.patched("2026-12-vat"):
@@ -24,32 +24,31 @@ class PatchableContext(RunContext):
             await self.charge(ctx, order)
         ```
 
-        Invocations that have come past this place with the old code go on with it; all others take
-        the new code, and their journals say so: the marker `patch: NAME` is recorded here. The
-        answer to the first question about a name holds for the whole invocation. It needs no
-        `await`.
+        Invocations that passed this place with the old code go on with it. All others take the new
+        code, and the marker `patch: NAME` is recorded in their journals here. The first answer for
+        a name holds for the whole invocation. No `await` is needed.
 
         Args:
             name: the patch; a name that was never used in this handler before.
 
         Raises:
-            TypeError: the name is no str.
+            TypeError: the name is not a str.
             ValueError: the name is empty.
         """
         patches = self._patches_for("ctx.patched", name)
         return self._operations.begin(lambda: patches.is_patched(name))
 
     def deprecate_patch(self, name: str) -> None:
-        """Read over the marker of a patch whose old code is gone, where an invocation has it.
+        """Skip the marker of a patch whose old code is gone, if the invocation has it.
 
-        It takes the place of `ctx.patched(name)` when no invocation is left that goes on with the
-        old code, writes nothing, and can go when no invocation is left that has the marker.
+        Replace `ctx.patched(name)` with this call once no invocation is left that goes on with the
+        old code. It writes nothing. Remove it once no invocation is left that has the marker.
 
         Args:
-            name: the patch.
+            name: the patch, as `ctx.patched` had it.
 
         Raises:
-            TypeError: the name is no str.
+            TypeError: the name is not a str.
             ValueError: the name is empty.
         """
         patches = self._patches_for("ctx.deprecate_patch", name)

@@ -1,4 +1,4 @@
-"""What the functions of `ctx.run` see of an invocation: the part of a context that issues nothing."""
+"""What the functions of `ctx.run` see of their invocation: everything but durable operations."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ __all__ = ["RunContext"]
 
 
 class RunContext:
-    """What the function of a `ctx.run` may use of its handler's context: what is fixed, or asked for.
+    """The part of a handler's context that the function of a `ctx.run` may use.
 
-    Every context is one. A `durable_step` takes it, so that type checkers refuse durable operations
+    Every context is one. A `durable_step` declares it as its parameter, so that type checkers
+    refuse durable operations
     in its body; at run time they raise `RuntimeError` there.
     """
 
@@ -55,21 +56,21 @@ class RunContext:
 
     @property
     def logger(self) -> InvocationLogger:
-        """The logger of the service, named as the contract names that: `shop.v1.Cart`.
+        """The logger of the service; its name is the service's, such as `shop.v1.Cart`.
 
-        Its records carry the invocation's id, target, key and attempt, and none is made while the
-        handler replays what an attempt before has logged.
+        Its records carry the invocation's id, target, key and attempt. Nothing is logged while the
+        handler replays what an earlier attempt has logged.
         """
         return InvocationLogger(self._operations.loop)
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The caller's headers; a name is found in any case."""
+        """The caller's headers; names are found in any case."""
         return Headers(self._input.headers)
 
     @property
     def idempotency_key(self) -> str | None:
-        """The idempotency key that the caller gave; None also where Restate does not say (v5, v6)."""
+        """The caller's idempotency key; always None on v5 and v6, which do not carry it."""
         start = self._journal.start
         return start.idempotency_key if start.HasField("idempotency_key") else None
 
@@ -87,10 +88,10 @@ class RunContext:
 
     @property
     def attempt_has_ended(self) -> bool:
-        """Whether the attempt is over that a function was called in, and its result is for nobody.
+        """Whether the attempt that called this function is over, so that its result is not needed.
 
-        For the ordinary functions of `ctx.run`, in whose threads nothing can be raised: one that
-        works for long looks here between its steps. A coroutine function gets
+        It is for the ordinary functions of `ctx.run`, in whose threads no error can be raised: one
+        that works for long should ask between its steps. A coroutine function gets
         `asyncio.CancelledError` where it waits.
         """
         return self._journal.phase is Phase.CLOSED

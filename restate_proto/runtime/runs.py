@@ -1,4 +1,4 @@
-"""Executes the functions that handlers give to `ctx.run`, and proposes their results."""
+"""Execute the functions that handlers give to `ctx.run`, and propose their results."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from datetime import timedelta
 from time import monotonic
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -17,7 +18,13 @@ from restate_proto.model.codec import CodecError
 from restate_proto.model.retry import GiveUp
 from restate_proto.protocol import AttemptError, ErrorBehavior, Failure, Phase
 from restate_proto.runtime.eager_task import EagerTask
-from restate_proto.runtime.failures import describe_error, format_traceback, to_failure
+from restate_proto.runtime.failures import (
+    describe_error,
+    first_of,
+    format_traceback,
+    terminal_group,
+    to_failure,
+)
 from restate_proto.runtime.threads import ThreadStartError
 
 if TYPE_CHECKING:
@@ -32,18 +39,18 @@ __all__ = ["Runs"]
 _log = get_logger("restate_proto")
 
 _DEEP_AT_LEAST = 200
-"""The bytes of the shortest payload that nests too deep to be read: 100 levels of two bytes each."""
+"""The length in bytes of the shortest payload nested too deep to read: 100 levels of two bytes."""
 
 
 class Runs:
     """The runs of one attempt whose functions are being executed.
 
     Args:
-        operations: what the attempt's handler has begun.
+        operations: the durable operations that the attempt's handler has begun.
         handler: the handler that the attempt runs.
-        runtime: where functions are executed.
-        finished: called when a result is proposed, with None, or when a failure has ended the
-            attempt, with the error.
+        runtime: the runtime that executes the functions.
+        finished: called with None when a result is proposed, and with the error when a failure has
+            ended the attempt.
     """
 
     __slots__ = (
@@ -68,33 +75,36 @@ class Runs:
         self._finished = finished
         self.runtime = runtime
         self.interception = operations.interception
-        self.scope = operations.loop  # what the log says of their invocation
+        self.scope = operations.loop  # names the invocation in log records
         self.executing: set[_RunTask] = set()
 
     def execute_begun(self) -> None:
-        """Execute what the handler has begun, if the replay is over: else no result can be stored."""
+        """Execute the functions that the handler has begun, unless it replays.
+
+        During the replay no result could be stored.
+        """
         operations = self._operations
         journal = operations.journal
         if journal.phase is not Phase.PROCESSING:
             return
         begun, operations.begun_runs = operations.begun_runs, []
         for run in begun:
-            if journal.phase is Phase.PROCESSING:  # one before may have failed
+            if journal.phase is Phase.PROCESSING:  # an earlier run may have failed
                 task = _RunTask(self, run)
                 self.executing.add(task)
                 task.step()
 
     def cancel(self) -> None:
-        """The attempt is over: results are of no use any more, and coroutine functions are told so."""
+        """Cancel all functions because the attempt is over and their results are useless."""
         executing, self.executing = self.executing, set()
         for task in executing:
-            task.cancel("the attempt has ended, and nobody waits for this function")
+            task.cancel("the attempt has ended, and nothing waits for this function any more")
             if not task.is_done:
                 name = f"{self._handler.describe(self._operations.journal)}: ctx.run({task.run.name!r})"
                 self.runtime.cleanups.add(task, name)
 
     def finished(self, task: _RunTask, result: Any, error: BaseException | None) -> None:
-        """A function returned or raised: propose what came of it."""
+        """Propose the outcome of a function that has returned or raised."""
         self.executing.discard(task)
         journal = self._operations.journal
         if journal.phase is Phase.CLOSED:
@@ -104,7 +114,7 @@ class Runs:
             outcome = self._outcome(task, result, error)
             if outcome is not None:
                 self._operations.commands.propose_run(task.run.id, outcome)
-        except BaseException as wrong:  # noqa: BLE001 - such as a RetryableError with parts of wrong types
+        except BaseException as wrong:  # noqa: BLE001 - such as a RetryableError whose attributes have wrong types
             text = f"ctx.run({task.run.name!r}) failed: {describe_error(wrong)}"
             journal.fail_with(AttemptError(500, text))
         self._finished(error)
@@ -112,17 +122,18 @@ class Runs:
     def _outcome(
         self, task: _RunTask, result: Any, error: BaseException | None
     ) -> bytes | Failure | None:
-        """What is to be recorded; None where the attempt ended instead."""
+        """Return the outcome to record; None if the attempt has ended instead."""
         if error is None:
             return self._encode_result(task.run, result)
-        if isinstance(error, TerminalError):
-            return to_failure(error)
+        end = terminal_group(error, lambda member: member)
+        if isinstance(end, TerminalError):
+            return to_failure(end)
         return self._failed(task, error)
 
     def _encode_result(self, run: Run, result: Any) -> bytes | Failure:
-        """The payload of a result, or the failure that is recorded in its place.
+        """Return the payload of a result, or the failure to record in its place.
 
-        The effect has happened. Another attempt would repeat it and come to the same result, so a
+        The effect has happened, and another attempt would repeat it with the same result. So a
         result that cannot be recorded is never a reason to retry.
         """
         try:
@@ -135,7 +146,7 @@ class Runs:
                 data = journal.payloads.encode(data)
             if len(data) >= journal.max_payload:
                 reason = f"it is {len(data)} bytes long, and Restate stores less than {journal.max_payload}"
-        except BaseException as wrong:  # noqa: BLE001 - a codec of any library, on an object of any class
+        except BaseException as wrong:  # noqa: BLE001 - any codec, on an object of any class
             data, reason = b"", describe_error(wrong)
         if reason is None:
             return data
@@ -149,13 +160,15 @@ class Runs:
         return Failure(500, text)
 
     def _failed(self, task: _RunTask, error: BaseException) -> Failure | None:
-        """What becomes of a failure: a result where retries are used up; else the attempt ends."""
+        """Return the failure to record once no retry is left; else None: the attempt has ended."""
         run, policy = task.run, task.run.retry
         commands = self._operations.commands
         text = f"ctx.run({run.name!r}) failed: {describe_error(error)}"
-        code = error.code if isinstance(error, RetryableError | PauseError) else 500
-        delay = error.retry_after if isinstance(error, RetryableError) else None
-        pauses = isinstance(error, PauseError) and self._operations.journal.version >= 7
+        says_when, pause = first_of(RetryableError, error), first_of(PauseError, error)
+        coded = says_when or pause
+        code = 500 if coded is None else coded.code
+        delay = says_when.retry_after if says_when else None
+        pauses = pause is not None and self._operations.journal.version >= 7
         if policy is not None and not pauses and not isinstance(error, ThreadStartError):
             attempts, since = commands.run_history()
             elapsed = since + timedelta(seconds=task.elapsed())
@@ -166,7 +179,8 @@ class Runs:
                 return Failure(code, text)
             else:
                 pauses, delay = True, None
-        if self._handler.report_failure is not None:  # no attempt is to follow, nor a person
+        # No other attempt follows, and nobody resumes it.
+        if self._handler.report_failure is not None:
             pauses = False
             if not (policy and policy.ends):
                 delay = (
@@ -190,8 +204,7 @@ class _RunTask(EagerTask):
     __slots__ = ("_runs", "_started", "run")
 
     def __init__(self, runs: Runs, run: Run) -> None:
-        is_asynchronous = inspect.iscoroutinefunction(run.function)
-        call = self._in_loop if is_asynchronous else self._in_thread
+        call = self._in_loop if _is_coroutine_function(run.function) else self._in_thread
         interception = runs.interception
         coroutine = call(run) if interception is None else interception.run(run, call)
         super().__init__(runs.runtime.loop, coroutine, run.name, run.context)
@@ -207,7 +220,7 @@ class _RunTask(EagerTask):
         invocation_of_run.set(self._runs.scope)
         return await run.function(
             *run.args
-        )  # called here: wrong arguments are a failure of the run
+        )  # called here, so that wrong arguments are a failure of the run
 
     async def _in_thread(self, run: Run) -> Any:
         invocation_of_run.set(self._runs.scope)
@@ -220,9 +233,9 @@ class _RunTask(EagerTask):
             threads.withdraw(call)
             raise
         finally:
-            if call.started is not None:  # it may have waited for its turn
+            if call.started is not None:  # else the call was never made
                 self._started = call.started
-        # A lambda around a coroutine function, or another callable that gives an awaitable.
+        # The function may be a lambda around a coroutine function, or return an awaitable.
         return await result if inspect.isawaitable(result) else result
 
     @override
@@ -230,8 +243,19 @@ class _RunTask(EagerTask):
         self._runs.finished(self, result, error)
 
 
+def _is_coroutine_function(function: Callable[..., Any]) -> bool:
+    """Tell whether calling a function returns a coroutine.
+
+    `inspect.iscoroutinefunction` does the same, but first unwraps everything that a function may be
+    wrapped in.
+    """
+    if type(function) is FunctionType and function.__code__.co_flags & inspect.CO_COROUTINE:
+        return True
+    return inspect.iscoroutinefunction(function)
+
+
 def _why_unreadable(run: Run, data: bytes) -> str | None:
-    """Why a payload could not be read when the journal is replayed; None where it could."""
+    """Return why a payload could not be read in a replay; None if it could."""
     try:
         read(run.codec, data, run.encoding)
     except CodecError as error:

@@ -1,10 +1,13 @@
-"""What the attempts of one endpoint share: threads, turns of the event loop, and time to clean up."""
+"""What the attempts of one endpoint share: threads, turns of the event loop, time to clean up."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from time import monotonic
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import get_ident
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from restate_proto.logs import get_logger
@@ -13,39 +16,55 @@ from restate_proto.runtime.failure_log import FailureLog
 from restate_proto.runtime.threads import DEFAULT_RUN_THREADS, ThreadPool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from restate_proto.runtime.eager_task import EagerTask
     from restate_proto.runtime.task import Stepper
 
-__all__ = ["Cleanups", "Runtime", "TurnShare", "place_of"]
+__all__ = ["Cleanups", "Runtime", "Scheduling", "TurnShare", "place_of"]
 
 CLEANUP_SECONDS = 10.0
-"""How long a handler may go on after its attempt has ended, for its `finally` blocks."""
+"""How many seconds a task may go on after its attempt has ended, for its `finally` blocks."""
 
 TURN_SECONDS = 0.005
-"""How much of one turn of the event loop handlers get."""
+"""How many seconds of one turn of the event loop handlers may use."""
 
 _log = get_logger("restate_proto")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduling:
+    """The clock, the time limits and the threads of attempts.
+
+    Args:
+        clock: returns the time of day, in seconds since the Unix epoch.
+        turn_seconds: how many seconds of one turn of the event loop handlers may use.
+        cleanup_seconds: how many seconds a task may go on after its attempt has ended.
+        threads: the most threads that execute ordinary functions of `ctx.run`, or a pool of them.
+    """
+
+    clock: Callable[[], float] = time
+    turn_seconds: float = TURN_SECONDS
+    cleanup_seconds: float = CLEANUP_SECONDS
+    threads: int | ThreadPool = DEFAULT_RUN_THREADS
+
+
 class Runtime:
-    """Where the attempts of one endpoint run; one for each event loop.
+    """What the attempts of one endpoint share; there is one for each event loop.
 
     Args:
         loop: the running event loop.
-        run_threads: how many threads execute the ordinary functions of `ctx.run` at most.
-        expose_tracebacks: whether Restate gets the tracebacks of exceptions. It shows them to who
-            looks at an invocation, and passes them on to the caller of one that is killed.
-        cleanup_seconds: how long a handler may go on after its attempt has ended.
-        turn_seconds: how much of one turn of the event loop handlers get.
+        scheduling: the clock, the threads and the time that attempts get.
+        expose_tracebacks: whether Restate gets the tracebacks of exceptions. It shows them to
+            everyone who looks at an invocation, and passes them on to the caller of one that is
+            killed.
     """
 
     __slots__ = (
         "cleanups",
+        "clock",
         "expose_tracebacks",
         "failure_log",
         "loop",
+        "thread",
         "threads",
         "turn_share",
     )
@@ -53,74 +72,77 @@ class Runtime:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
+        scheduling: Scheduling | None = None,
         *,
-        run_threads: int = DEFAULT_RUN_THREADS,
         expose_tracebacks: bool = False,
-        cleanup_seconds: float = CLEANUP_SECONDS,
-        turn_seconds: float = TURN_SECONDS,
     ) -> None:
+        scheduling = scheduling or Scheduling()
+        threads = scheduling.threads
         self.loop = loop
+        self.clock = scheduling.clock
+        self.thread = get_ident()
         self.expose_tracebacks = expose_tracebacks
         self.failure_log = FailureLog()
-        self.threads = ThreadPool(run_threads)
-        self.cleanups = Cleanups(loop, cleanup_seconds)
-        self.turn_share = TurnShare(loop, turn_seconds)
+        self.threads = ThreadPool(threads) if isinstance(threads, int) else threads
+        self.cleanups = Cleanups(loop, scheduling.cleanup_seconds)
+        self.turn_share = TurnShare(loop, scheduling.turn_seconds)
 
 
 class TurnShare:
-    """What handlers may take of one turn of the event loop.
+    """How much of a turn of the event loop handlers may use, and those that wait for the next turn.
 
     A handler runs inside the call that delivered what it waits for, and one read of a socket may
-    deliver that to hundreds of handlers. Those that come when the share is used up wait in a queue
-    for the next turn, so that whatever else is ready runs between.
+    deliver that to hundreds of handlers. Once the share is used up, further handlers wait in a
+    queue for the next turn, so that everything else that is ready runs in between.
 
-    Nothing says when a turn begins. So a handler looks at the clock when it has run, and where the
-    share's time has passed, be it in one turn or in many, the loop is asked for a turn: when that
-    comes, the time starts anew. A busy loop is asked once for each share, an idle one for each
-    handler.
+    The loop does not announce a new turn, and asking it for a callback costs a turn. So the time
+    that handlers run is added up across turns, and the loop is asked only when a whole share was
+    used.
 
     Attributes:
         is_used_up: whether handlers that become ready have to wait for the next turn.
-        ends_at: when to call `end`, on the clock `time.monotonic`.
     """
 
-    __slots__ = ("_loop", "_postponed", "_seconds", "ends_at", "is_used_up")
+    __slots__ = ("_left", "_loop", "_postponed", "_seconds", "is_used_up")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float = TURN_SECONDS) -> None:
         self._loop = loop
-        self._seconds = seconds
+        self._seconds = self._left = seconds
         self._postponed: deque[Callable[[], None]] = deque()
         self.is_used_up = False
-        self.ends_at = monotonic() + seconds
 
-    def end(self) -> None:
-        """The time has passed: from now on handlers wait for the next turn."""
-        if not self.is_used_up:
-            self.is_used_up = True
-            self._loop.call_soon(self._next_turn)
+    def spend(self, seconds: float) -> None:
+        """Count the time, in seconds, that a handler has run."""
+        self._left -= seconds
+        if self._left < 0 and not self.is_used_up:
+            self._end()
 
     def postpone(self, resume: Callable[[], None]) -> None:
-        """Have a function called when it is its turn; only while the share is used up."""
+        """Call a function when it is its turn; allowed only while the share is used up."""
         self._postponed.append(resume)
+
+    def _end(self) -> None:
+        self.is_used_up = True
+        self._loop.call_soon(self._next_turn)
 
     def _next_turn(self) -> None:
         self.is_used_up = False
-        self.ends_at = monotonic() + self._seconds
+        self._left = self._seconds
         postponed = self._postponed
         try:
             while postponed and not self.is_used_up:
                 postponed.popleft()()
         finally:
-            if postponed:
-                self.end()
+            if postponed and not self.is_used_up:
+                self._end()
 
 
 class Cleanups:
-    """The tasks whose attempt has ended and that wait for something, such as to give a connection back.
+    """The tasks that still clean up after their attempt has ended, each within a time limit.
 
     Args:
         loop: the running event loop.
-        seconds: how long each of them may take.
+        seconds: the time limit for each of them.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float = CLEANUP_SECONDS) -> None:
@@ -134,14 +156,14 @@ class Cleanups:
         """Give a task its time; call `discard` when it has ended.
 
         Args:
-            task: the task; it was told that its attempt has ended.
-            name: what it is, for the log.
+            task: the task; it has been told that its attempt has ended.
+            name: the name of the handler and the invocation, for the log.
         """
         self._is_empty.clear()
         self._timers[task] = self._loop.call_later(self._seconds, self._end_overdue, task, name)
 
     def discard(self, task: EagerTask) -> None:
-        """A task has ended."""
+        """Drop a task that has ended."""
         timer = self._timers.pop(task, None)
         if timer is not None:
             timer.cancel()
@@ -149,13 +171,13 @@ class Cleanups:
                 self._is_empty.set()
 
     async def finished(self) -> None:
-        """Wait until all of them have ended, or are cut off."""
+        """Wait until all tasks have ended or were ended."""
         await self._is_empty.wait()
 
     def _end_overdue(self, task: EagerTask, name: str) -> None:
         reason = f"the attempt ended {self._seconds:g} seconds ago"
         _log.warning(
-            "%s: it is cut off, for %s and it still waits in %s", name, reason, place_of(task)
+            "%s: it is ended, because %s and it still waits in %s", name, reason, place_of(task)
         )
         error = AttemptEnded(reason)
         try:
@@ -166,7 +188,7 @@ class Cleanups:
 
 
 def place_of(task: Stepper) -> str:
-    """Where a task waits: the coroutines that await each other, the task's own first."""
+    """Return where a task waits: the coroutines that await each other, the task's own first."""
     places: list[str] = []
     awaited: Any = task.get_coro()
     while (frame := getattr(awaited, "cr_frame", None)) is not None:

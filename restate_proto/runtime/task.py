@@ -1,4 +1,4 @@
-"""Steps a coroutine at once, in the call that made it ready, instead of one loop turn later."""
+"""Step a coroutine at once, in the call that made it ready, instead of one loop turn later."""
 
 from __future__ import annotations
 
@@ -37,10 +37,12 @@ __all__ = [
 ]
 
 _GROUPS_MISCOUNT = sys.version_info < (3, 13)
-"""Whether an `asyncio.TaskGroup` that waits for its last tasks forgets to take back a cancellation.
+"""Whether an `asyncio.TaskGroup` that waits for its last tasks leaves a cancellation request
+behind.
 
-It cancels its parent when a task fails, though the parent is done with the body, and then a timeout
-around the group sees one request too many, and lets the cancellation out.
+If a task fails, the group cancels its parent even though the parent has left the body, and does not
+take that request back. A timeout around the group then counts one request too many, and lets the
+cancellation out.
 """
 
 
@@ -48,14 +50,14 @@ class Resumption(NamedTuple):
     """How a coroutine goes on where it waits.
 
     Args:
-        error: what is raised there; None where what it waits for is done.
+        error: the error to raise there; None if what it waited for is done.
     """
 
     error: BaseException | None
 
 
 class Durable:
-    """What a handler's coroutine may await beside what asyncio knows: the base of durable futures."""
+    """The base of durable futures: what a handler may await beside asyncio's own futures."""
 
     __slots__ = ()
 
@@ -63,14 +65,15 @@ class Durable:
 
 
 class Stepper:
-    """How a task runs its coroutine: until it has to wait, and on from there when that is over.
+    """Runs a task's coroutine: until it has to wait, and on from there once the wait is over.
 
-    What `asyncio.Task(eager_start=True)` is from Python 3.12 on, with hooks for subclasses. The
-    coroutine may await a `Durable`, too: `_resumption` says whether that wait is over at once; else
-    the object is `waiting` until `step` is called. `resume` is called where the event loop goes on
-    with the coroutine, and `_finished` gets its outcome in the same call.
+    It does what `asyncio.Task(eager_start=True)` does from Python 3.12 on, and has hooks for
+    subclasses. The coroutine may also await a `Durable`: `_resumption` tells whether that wait is
+    over at once; otherwise the task is `waiting` until `step` is called. `resume` is called when
+    the event loop goes on with the coroutine. `_finished` gets the outcome in the call in which the
+    coroutine ends.
 
-    The coroutine sees an ordinary task: `asyncio.current_task()` is this object, so
+    To the coroutine it is an ordinary task: `asyncio.current_task()` returns this object, so that
     `asyncio.timeout`, `asyncio.TaskGroup` and libraries on them work.
 
     Subclasses have the attributes that are declared here, and set them with `_begin`.
@@ -100,7 +103,7 @@ class Stepper:
         # Named as asyncio.Task names them: libraries look at both.
         self._fut_waiter = None
         self._must_cancel = False
-        self._cancellation = None  # what is raised for a cancellation, if not asyncio's own error
+        self._cancellation = None  # the error of a cancellation, if not asyncio's own
         self._cancel_requests = 0
         self._next_turn = None
         self.waiting = None
@@ -110,35 +113,36 @@ class Stepper:
     # ---- For subclasses ----
 
     def _resumption(self, awaited: Any) -> Resumption | None:
-        """How the coroutine goes on that awaits a `Durable`; None where it has to wait."""
+        """Return how a coroutine that awaits a `Durable` goes on; None if it has to wait."""
         raise NotImplementedError
 
     def _refusal(self, future: asyncio.Future[Any]) -> BaseException | None:
-        """What is raised where the coroutine awaits a future that it must not wait for."""
+        """Return the error to raise if the coroutine must not wait for a future; None if it may."""
         del future
 
     def resume(self, error: BaseException | None = None) -> None:
-        """What the coroutine waited for in asyncio is over, or it is to be stopped: `step` it."""
+        """Step the coroutine, because what it awaited in asyncio is done or it is to be stopped."""
         self.step(error)
 
     def _finished(self, result: Any, error: BaseException | None) -> None:
-        """The coroutine returned or raised."""
+        """Take the outcome of the coroutine: what it returned or raised."""
         raise NotImplementedError
 
     # ---- Stepping ----
 
     @property
     def waits_for_turn(self) -> bool:
-        """Whether the coroutine goes on in the loop's next turn: `asyncio.sleep(0)`."""
+        """Whether the coroutine waits for the loop's next turn, as after `asyncio.sleep(0)`."""
         return self._next_turn is not None
 
     def step(self, error: BaseException | None = None) -> None:
         """Run the coroutine until it waits or ends.
 
-        Whatever it raises is its outcome, `SystemExit` too: it is one of many in this process.
+        Whatever it raises is its outcome, even `SystemExit`: the task is one of many in this
+        process.
 
         Args:
-            error: raised in the coroutine where it waits; None lets it go on.
+            error: the error to raise where the coroutine waits; None lets it go on.
 
         Raises:
             KeyboardInterrupt: Ctrl-C interrupted the coroutine; likewise whatever the process's
@@ -157,14 +161,14 @@ class Stepper:
         outer = current_task(loop)
         if outer is not None:
             _leave_task(loop, outer)
-        _enter_task(loop, self)  # pyright: ignore[reportArgumentType] - a task in all but class
+        _enter_task(loop, self)  # pyright: ignore[reportArgumentType] - it acts as a task
         self.is_running = True
         result: Any = None
         try:
             return self._context.run(self._run, error)
         except StopIteration as stop:
             result, error = stop.value, None
-        except BaseException as raised:  # noqa: BLE001 - handed on, whatever it is
+        except BaseException as raised:  # noqa: BLE001 - passed on
             error = raised
         finally:
             self.is_running = False
@@ -181,10 +185,10 @@ class Stepper:
             if error is not None and is_interrupt(error):
                 raise error
         finally:
-            del error  # whose traceback has this frame
+            del error  # its traceback refers to this frame
 
     def stop(self, error: BaseException) -> None:
-        """Raise an error where the coroutine waits, so that it ends; nothing where it runs."""
+        """Raise an error where the coroutine waits, so that it ends; do nothing while it runs."""
         if self.is_done or self.is_running:
             return
         waiter = self._fut_waiter
@@ -195,12 +199,12 @@ class Stepper:
             waiter.cancel()
 
     def abandon(self, error: BaseException) -> None:
-        """End a coroutine that does not end by itself: what it still waits for, it waits in vain.
+        """End a coroutine that does not end by itself; whatever it awaits from now on never comes.
 
         Args:
-            error: the outcome, for `_finished`.
+            error: the outcome to pass to `_finished`.
         """
-        self.stop(GeneratorExit())  # as if it were deleted, but here, where its operations work
+        self.stop(GeneratorExit())  # as Python does, but while its operations still work
         if self.is_done or self.is_running:
             return
         self.is_done = True
@@ -220,15 +224,15 @@ class Stepper:
                 yielded = coroutine.send(None) if error is None else coroutine.throw(error)
                 error = None
                 while self._must_cancel and isinstance(yielded, Durable) and yielded.is_done:
-                    yielded = coroutine.send(None)  # for output to be sent: this is no wait
+                    yielded = coroutine.send(None)  # it only lets output drain: this is not a wait
                 if isinstance(yielded, Durable):
-                    if self._must_cancel:  # while it ran: raised here, before anything happens
+                    if self._must_cancel:  # cancelled while it ran: raised before anything happens
                         continue
                     resumption = self._resumption(yielded)
                     if resumption is not None:
                         error = resumption.error
                         del resumption
-                    elif not self._must_cancel:  # a function that was given to `map` may do that
+                    elif not self._must_cancel:  # a function given to `map` may cancel it
                         self.waiting = yielded
                         return
                     continue
@@ -249,10 +253,10 @@ class Stepper:
                     f"{self._name} awaits something that asyncio cannot wait for: {yielded!r}"
                 )
         finally:
-            del error  # whose traceback has this frame
+            del error  # its traceback refers to this frame
 
     def _wake_up(self, future: asyncio.Future[Any]) -> None:
-        if future is self._fut_waiter:  # else the coroutine was stopped meanwhile
+        if future is self._fut_waiter:  # else the coroutine was stopped in the meantime
             error = _error_of(future)
             if self._cancellation is not None and not self._must_cancel:
                 cancellation, self._cancellation = self._cancellation, None
@@ -276,14 +280,14 @@ class Stepper:
         return self._cancel(None if msg is None else asyncio.CancelledError(msg), msg)
 
     def _cancel(self, error: BaseException | None, message: object = None) -> bool:
-        """Raise an error where the coroutine waits; what it waits for in asyncio is cancelled first.
+        """Raise an error where the coroutine waits, after cancelling what it awaits in asyncio.
 
         Args:
-            error: what is raised; None for asyncio's own.
-            message: the message of asyncio's own, for what the coroutine waits for.
+            error: the error to raise; None for asyncio's own.
+            message: the message of asyncio's own error, for what the coroutine awaits.
         """
         waiter = self._fut_waiter
-        if waiter is not None and waiter.cancelled():  # by an earlier one, which is on its way
+        if waiter is not None and waiter.cancelled():  # an earlier cancellation is on its way
             if isinstance(error, RestateError):
                 self._cancellation = error
             return True
@@ -301,27 +305,28 @@ class Stepper:
             self.resume()
 
     def cancelling(self) -> int:
-        """How many cancellations were requested and not taken back."""
+        """Return how many cancellations were requested and not taken back."""
         return self._cancel_requests
 
     def uncancel(self) -> int:
-        """Take one cancellation request back."""
+        """Take back one cancellation request; return how many are left."""
         self._cancel_requests = max(0, self._cancel_requests - 1)
         if self._cancel_requests == 0 and not isinstance(self._cancellation, RestateError):
             self._must_cancel = False
-        # Where Restate's passes through a timeout or a group, it is not theirs: one is left.
+        # If it is Restate's cancellation that passes through a timeout or a group, it is not
+        # theirs to swallow: one request is left.
         return self._cancel_requests + isinstance(sys.exc_info()[1], CancelledError)
 
     def get_coro(self) -> Coroutine[Any, Any, Any]:
-        """The coroutine."""
+        """Return the coroutine."""
         return self._coroutine
 
     def get_context(self) -> Context:
-        """The context variables that the coroutine sees."""
+        """Return the context variables that the coroutine sees."""
         return self._context
 
     def get_name(self) -> str:
-        """The task's name."""
+        """Return the task's name."""
         return self._name
 
     def set_name(self, value: object) -> None:
@@ -338,16 +343,16 @@ def _is_group_that_exits(caller: FrameType) -> bool:
 def _error_of(future: asyncio.Future[Any]) -> BaseException | None:
     try:
         future.result()
-    except BaseException as error:  # noqa: BLE001 - a cancellation comes with its message
+    except BaseException as error:  # noqa: BLE001 - a cancellation keeps its message
         return error
     return None
 
 
 def is_interrupt(error: BaseException) -> bool:
-    """Whether a signal handler of this process raised an exception, in the middle of other code.
+    """Tell whether a signal handler raised an exception inside unrelated code.
 
-    `KeyboardInterrupt` and `SystemExit` are meant for the process then; where code raises them by
-    itself, such as a library that calls `sys.exit`, they are failures as all others.
+    `KeyboardInterrupt` and `SystemExit` are then meant for the process. If the code itself raises
+    them, such as a library that calls `sys.exit`, they are failures like any other.
     """
     if not isinstance(error, (KeyboardInterrupt, SystemExit)):
         return False
@@ -356,7 +361,7 @@ def is_interrupt(error: BaseException) -> bool:
     if isinstance(error, KeyboardInterrupt) and (
         signal.getsignal(signal.SIGINT) is signal.default_int_handler
     ):
-        return True  # which leaves no trace; a loop of asyncio.run has another handler
+        return True  # Python's own leaves no trace; asyncio.run installs another
     handlers = _codes_of_signal_handlers()
     traceback: TracebackType | None = error.__traceback__
     while traceback is not None:
@@ -370,7 +375,7 @@ def _codes_of_signal_handlers() -> set[CodeType]:
     codes: set[CodeType] = set()
     for number in signal.valid_signals():
         handler = signal.getsignal(number)
-        function = getattr(handler, "func", handler)  # asyncio's is a functools.partial
+        function = getattr(handler, "func", handler)  # asyncio's handler is a functools.partial
         code = getattr(function, "__code__", None)
         if isinstance(code, CodeType):
             codes.add(code)

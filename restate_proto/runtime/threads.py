@@ -9,30 +9,38 @@ from contextvars import copy_context
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from restate_proto.errors import RestateError
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-__all__ = ["DEFAULT_RUN_THREADS", "ThreadCall", "ThreadPool", "ThreadStartError"]
+__all__ = [
+    "DEFAULT_RUN_THREADS",
+    "AwaitedThreads",
+    "ThreadCall",
+    "ThreadPool",
+    "ThreadStartError",
+]
 
 DEFAULT_RUN_THREADS = 100
-"""Blocking calls mostly wait, so there may be far more of them than processors."""
+"""Far more than there are processors, because blocking calls mostly wait."""
 
 _IDLE_SECONDS = 10.0
 
 
 class ThreadStartError(RestateError):
-    """A function was not called, for the system gave no thread for it."""
+    """A function was not called because the system could not start a thread for it."""
 
 
 class ThreadCall:
     """One call of a function in a thread; made by `ThreadPool.submit`.
 
     Attributes:
-        future: its result, in the event loop. Where it is cancelled, a call that still waits for
-            its turn is never made, and one that has begun goes on, for nobody.
+        future: the result, in the event loop. If it is cancelled, a call that still waits for a
+            thread is never made; one that has begun goes on, and its result is dropped.
         started: when the function was called, as `time.monotonic()`; None before that.
     """
 
@@ -54,7 +62,7 @@ class ThreadCall:
         self._context = copy_context()
 
     def make(self) -> None:
-        """Call the function, in the current thread, and tell the event loop what came of it."""
+        """Call the function in the current thread, and pass its outcome to the event loop."""
         if self.future.cancelled():
             return
         threading.current_thread().name = self._name
@@ -62,13 +70,13 @@ class ThreadCall:
         result = error = None
         try:
             result = self._context.run(self._function, *self._args)
-        except BaseException as raised:  # noqa: BLE001 - handed on, whatever it is
+        except BaseException as raised:  # noqa: BLE001 - passed on
             error = raised
         try:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with suppress(RuntimeError):  # the loop may be closed: nothing waits any more
                 self._loop.call_soon_threadsafe(self._settle, result, error)
         finally:
-            del result, error  # whose traceback has this frame
+            del result, error  # its traceback refers to this frame
 
     def _settle(self, result: Any, error: BaseException | None) -> None:
         if self.future.done():  # cancelled: the attempt has ended
@@ -76,27 +84,27 @@ class ThreadCall:
         if error is None:
             self.future.set_result(result)
             return
-        if isinstance(error, StopIteration):  # which a future cannot hold
+        if isinstance(error, StopIteration):  # a future cannot hold it
             stop, error = error, RuntimeError(f"{self._name} raised {type(error).__name__}")
             error.__cause__ = stop
         self.future.set_exception(error)
 
 
 class ThreadPool:
-    """Threads that are started when they are needed, and end when they are not.
+    """Threads that are started when needed, and end when idle.
 
-    Other than those of `concurrent.futures`, they do not keep a process that is told to stop
-    waiting for a call that never returns. The first call that waits is the next to be made.
+    Unlike those of `concurrent.futures`, they do not keep a stopping process waiting for a call
+    that never returns. Calls are made in the order in which they were submitted.
 
     Args:
-        size: how many threads there are at most.
+        size: the most threads there may be.
     """
 
     __slots__ = ("_changed", "_idle", "_size", "_threads", "_waiting")
 
     def __init__(self, size: int = DEFAULT_RUN_THREADS) -> None:
         self._size = size
-        self._changed = threading.Condition()  # guards what follows
+        self._changed = threading.Condition()  # guards the attributes below
         self._waiting: OrderedDict[ThreadCall, None] = OrderedDict()
         self._threads = 0
         self._idle = 0
@@ -108,16 +116,16 @@ class ThreadPool:
         function: Callable[..., Any],
         args: tuple[Any, ...],
     ) -> ThreadCall:
-        """Call a function in a thread, now or when one is free, with the caller's context variables.
+        """Call a function with the caller's context variables in a thread, once one is free.
 
         Args:
             loop: the event loop that gets the result.
-            name: the thread's name meanwhile.
-            function: what to call.
+            name: the thread's name during the call.
+            function: the function to call.
             args: its arguments.
 
         Raises:
-            ThreadStartError: there is no thread, and none can be started.
+            ThreadStartError: no thread is running, and none can be started.
         """
         call = ThreadCall(loop, name, function, args)
         with self._changed:
@@ -129,7 +137,7 @@ class ThreadPool:
         return call
 
     def withdraw(self, call: ThreadCall) -> None:
-        """Forget a call that waits for its turn, if it does."""
+        """Drop a call that still waits for a thread."""
         with self._changed:
             self._waiting.pop(call, None)
 
@@ -141,7 +149,7 @@ class ThreadPool:
             if self._threads == 0:
                 del self._waiting[call]
                 raise ThreadStartError(
-                    f"the function was not called, for no thread could be started: {error}"
+                    f"the function was not called, because no thread could be started: {error}"
                 ) from error
         else:
             self._threads += 1
@@ -156,7 +164,7 @@ class ThreadPool:
                 self._threads -= 1
 
     def _next_call(self) -> ThreadCall | None:
-        """The call that has waited longest, as soon as there is one; None after an idle while."""
+        """Wait for the oldest call and return it; None if there is none within the idle time."""
         with self._changed:
             while not self._waiting:
                 self._idle += 1
@@ -165,3 +173,30 @@ class ThreadPool:
                 if not is_notified and not self._waiting:
                     return None
             return self._waiting.popitem(last=False)[0]
+
+
+class AwaitedThreads(ThreadPool):
+    """Makes calls one after the other, each in a thread that the event loop waits for.
+
+    How long functions take then has no influence on the order of events, so a program behaves the
+    same each time it runs.
+    """
+
+    __slots__ = ()
+
+    @override
+    def submit(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        name: str,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+    ) -> ThreadCall:
+        call = ThreadCall(loop, name, function, args)
+        loop.call_soon(self._wait_for, call)
+        return call
+
+    def _wait_for(self, call: ThreadCall) -> None:
+        thread = threading.Thread(target=call.make, daemon=True)
+        thread.start()
+        thread.join()

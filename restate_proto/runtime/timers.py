@@ -1,4 +1,4 @@
-"""asyncio's timers in a handler, each of them a durable sleep."""
+"""The durable sleep behind each of asyncio's timers in a handler."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from restate_proto.runtime.futures import Leaf
-from restate_proto.runtime.operations import after
 from restate_proto.runtime.values import read_nothing
 
 if TYPE_CHECKING:
@@ -20,19 +19,19 @@ __all__ = ["TimerSleep"]
 
 
 class TimerSleep(Leaf[None]):
-    """The durable sleep of one timer of the handler's loop; it begins when it is made.
+    """The durable sleep of one timer of the handler's loop; it starts when it is constructed.
 
     Args:
-        operations: what the handler has begun.
-        timer: what fires when the sleep is over.
-        name: what Restate shows for it, such as `asyncio.timeout`.
+        operations: the durable operations of the handler.
+        timer: the timer to fire when the sleep is over.
+        name: the name that Restate shows, such as `asyncio.timeout`.
     """
 
     __slots__ = ("_timer",)
 
     def __init__(self, operations: Operations, timer: LoopTimer, name: str) -> None:
         self._timer = timer
-        wake_up_time = after(timedelta(seconds=timer.delay))
+        wake_up_time = operations.after(timedelta(seconds=timer.delay))
         super().__init__(operations, read_nothing, operations.commands.sleep(wake_up_time, name))
 
     @override

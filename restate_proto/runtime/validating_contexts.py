@@ -1,7 +1,7 @@
-"""Contexts that validate what a handler writes, by the rules of `buf.validate`, where that is asked for.
+"""Contexts that validate what a handler writes by its `buf.validate` rules.
 
-They are classes of their own, so that other contexts have no check. What a journal has already is not
-validated again.
+They are separate classes, so that contexts without validation pay nothing for it. Values that are
+already in the journal are not validated again.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ T = TypeVar("T")
 
 
 def validating_context(class_: type[Context], *, run_results: bool, state: bool) -> type[Context]:
-    """The context class of a handler, with checks.
+    """Return the context class of a handler, with validation added.
 
     Args:
-        class_: without.
+        class_: the class without validation.
         run_results: whether results of `ctx.run` are validated before they are recorded.
         state: whether state is validated before it is written.
     """
@@ -75,7 +75,7 @@ class _ValidatesState(WritingContext):
 
 
 class _ValidatingCodec:
-    """A codec whose messages are validated before they are written."""
+    """A codec that validates messages before it writes them."""
 
     __slots__ = ("_codec",)
 

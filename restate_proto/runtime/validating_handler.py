@@ -1,4 +1,4 @@
-"""A handler whose requests are validated before it runs."""
+"""A handler that validates each request by its `buf.validate` rules before it runs."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = ["ValidatingHandler"]
 
 
 class ValidatingHandler(BoundHandler):
-    """A handler whose requests have rules; a class of its own, so that others have no check.
+    """A handler whose requests have rules; a separate class, so that others pay nothing for it.
 
     Args:
         validator: validates its requests.
-        descriptor: as for `BoundHandler`, and likewise what follows.
+        descriptor: this and all further arguments are those of `BoundHandler`.
     """
 
     __slots__ = ("_validator",)
@@ -59,15 +59,16 @@ class ValidatingHandler(BoundHandler):
 
     @override
     def read_request(self, input_: Input, machine: StateMachine) -> tuple[Any, Encoding]:
-        """As `BoundHandler.read_request`, of a request that keeps the rules.
+        """Return the request, validated, as `BoundHandler.read_request` does.
 
-        An invocation that has begun kept those of its time: that a rule is tightened does not end
-        it in the middle.
+        A request is validated only when its invocation begins: a rule that is tightened later does
+        not end invocations in the middle.
 
         Raises:
-            TerminalError: likewise, and where it does not keep them; code 400, and the violations
-                are in its metadata.
-            RuleError: a rule cannot be evaluated. The contract is to be corrected, so it is retried.
+            TerminalError: as in `BoundHandler`; or the request breaks a rule: code 400, with the
+                violations in the metadata.
+            RuleError: a rule cannot be evaluated. The attempt is retried until the contract is
+                corrected.
         """
         request, encoding = super().read_request(input_, machine)
         if not machine.has_begun:

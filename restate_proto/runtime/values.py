@@ -1,7 +1,8 @@
-"""Values in the journal: how results, state and parameters become payloads and back."""
+"""Convert values in the journal (results, state, parameters) to payloads and back."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from restate_proto.codec import strict_json
@@ -23,6 +24,7 @@ __all__ = [
     "read_invocation_id",
     "read_keys",
     "read_nothing",
+    "read_value",
     "reader",
     "write",
 ]
@@ -33,66 +35,74 @@ T = TypeVar("T")
 def reader(
     codec: Codec[T], encoding: Encoding, what: str, name: object = None
 ) -> Callable[[Result], T]:
-    """A function that reads the value of a result.
+    """Return a function that reads a value from the result of an operation.
 
     Args:
         codec: the value's codec.
-        encoding: the contract's encoding; a value in the other one is read as well.
-        what: what the value is, for errors: `"state"`.
-        name: which of them, where there are several: a string or a target.
+        encoding: the contract's encoding; a value in the other encoding can be read as well.
+        what: the kind of value, for error texts: `"state"`.
+        name: which value of that kind, for error texts: a string or a target.
 
     Returns:
-        The function. It raises `CodecError` where the value cannot be read.
+        The function. It raises `CodecError` if the value cannot be read.
     """
+    return partial(read_value, codec, encoding, what, name)
 
-    def read(result: Result) -> T:
-        try:
-            return read_payload(codec, result.value or b"", encoding)[0]
-        except CodecError as error:
-            which = "" if name is None else f" {name!r}" if isinstance(name, str) else f" {name}"
-            raise CodecError(f"{what}{which}: {error}") from error
 
-    return read
+def read_value(codec: Codec[T], encoding: Encoding, what: str, name: object, result: Result) -> T:
+    """Read a value, as a function that `reader` returns does."""
+    try:
+        return read_payload(codec, result.value or b"", encoding)[0]
+    except CodecError as error:
+        which = "" if name is None else f" {name!r}" if isinstance(name, str) else f" {name}"
+        raise CodecError(f"{what}{which}: {error}") from error
 
 
 def optional_reader(
     codec: Codec[T], encoding: Encoding, what: str, name: object = None
 ) -> Callable[[Result], T | None]:
-    """As `reader`; None where there is no value."""
-    read = reader(codec, encoding, what, name)
-    return lambda result: None if result.kind is ResultKind.VOID else read(result)
+    """Return a function like that of `reader`; it returns None if there is no value."""
+    return partial(_read_optional, codec, encoding, what, name)
+
+
+def _read_optional(
+    codec: Codec[T], encoding: Encoding, what: str, name: object, result: Result
+) -> T | None:
+    return (
+        None if result.kind is ResultKind.VOID else read_value(codec, encoding, what, name, result)
+    )
 
 
 def write(value: T, type_: type[T] | None, encoding: Encoding) -> bytes:
-    """The payload of a value.
+    """Return the payload of a value.
 
     Args:
-        value: what to write.
-        type_: its type as declared; None takes the value's own.
-        encoding: the encoding.
+        value: the value to write.
+        type_: its declared type; None for the value's own type.
+        encoding: the encoding to write it in.
 
     Raises:
-        TypeError: the value is not of that type, or no codec has such a type.
+        TypeError: the value is not of the declared type, or no codec handles the type.
     """
     return encode(codec_for(type(value) if type_ is None else type_), value, encoding)
 
 
 def read_invocation_id(result: Result) -> str:
-    """The invocation id that a notification carries."""
+    """Return the invocation id that a notification carries."""
     return result.value
 
 
 def read_keys(result: Result) -> tuple[str, ...]:
-    """The state keys that a notification carries."""
+    """Return the state keys that a notification carries."""
     return result.value
 
 
 def read_nothing(_: Result) -> None:
-    """The operation has no value: that it succeeded is all."""
+    """Return None, for operations that have no value: only their success counts."""
 
 
 class _PlainCodec:
-    """Whatever plain value comes: what `ctx.run` records without a declared type."""
+    """The codec of results that `ctx.run` records without a declared type: any plain value."""
 
     type: type[Any] = object
     full_name = "a plain value"
@@ -101,7 +111,7 @@ class _PlainCodec:
     brace_begins_binary = False
 
     def to_json(self, message: Any, /) -> bytes:
-        """Serialize by the value's own type."""
+        """Serialize a value by its own type."""
         class_ = cast("type[Any]", type(message))
         if class_ is bytes or class_ not in PLAIN_CODECS:
             raise _no_plain_value(class_)
@@ -118,7 +128,7 @@ class _PlainCodec:
     from_binary = from_json
 
     def json_schema(self) -> JsonSchema | None:
-        """None: anything goes."""
+        """Return None: any JSON is allowed."""
         return None
 
 

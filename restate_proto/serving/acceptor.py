@@ -1,7 +1,7 @@
-"""Accepts connections, and hands each to the worker that has least to do.
+"""Accepts connections, and hands each to the worker with the least to do.
 
-Restate keeps few connections for long, and opens another when the streams of those it has are used
-up. The kernel would spread so few by chance (SO_REUSEPORT), or to who is fastest to accept; here
+Restate keeps few, long connections, and opens another when the streams of those it has are used up.
+The kernel would spread so few by chance (SO_REUSEPORT), or give them to the fastest acceptor. Here
 each new one goes to the worker with the fewest.
 """
 
@@ -26,7 +26,7 @@ __all__ = ["Acceptor"]
 _BACKLOG: Final = 1_024
 _AT_ONCE: Final = 64
 _PAUSE_SECONDS: Final = 1.0
-# What the process or the machine is out of; it may have some again.
+# Errors of a process or machine that is short of something, which may pass.
 _EXHAUSTED: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 _log = get_logger(SERVING_LOG)
@@ -49,14 +49,14 @@ class Acceptor:
         self._pause_timer: asyncio.TimerHandle | None = None
 
     def open(self) -> None:
-        """Listens: from now on clients can connect."""
+        """Start to listen, so that clients can connect."""
         self._socket.setblocking(False)
         self._socket.listen(_BACKLOG)
         self._is_open = True
         self._accept_or_wait()
 
     def close(self) -> None:
-        """Listens no more."""
+        """Stop listening."""
         self._is_open = False
         self._accept_or_wait()
         if self._pause_timer is not None:
@@ -64,10 +64,10 @@ class Acceptor:
         self._socket.close()
 
     def use(self, workers: Sequence[WorkerProcess]) -> None:
-        """From now on connections go to these.
+        """Hand further connections to these workers.
 
         Args:
-            workers: those that are ready.
+            workers: workers that are ready.
         """
         self._workers = workers
         self._accept_or_wait()
@@ -98,20 +98,20 @@ class Acceptor:
             if connection.family != getattr(socket, "AF_UNIX", None):
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if not self._place(connection):
-                _log.error("no worker takes a connection: it is closed")
+                _log.error("no worker can take a connection: it is closed")
                 connection.close()
                 self._pause()
                 return
 
     def _place(self, connection: socket.socket) -> bool:
-        """Hands a connection to the worker that has least to do, and is not stuck."""
+        """Hand a connection to the worker with the least to do that is not stuck."""
         by_load = sorted(
             self._workers, key=lambda each: (each.silent_seconds > SILENT_SECONDS, each.load)
         )
         return any(worker.give(connection) for worker in by_load)
 
     def _pause(self) -> None:
-        """Accepts nothing for a while."""
+        """Accept nothing for a while."""
         self._pause_timer = asyncio.get_running_loop().call_later(_PAUSE_SECONDS, self._resume)
         self._accept_or_wait()
 

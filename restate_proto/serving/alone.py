@@ -16,7 +16,7 @@ from restate_proto.serving.loading import load_endpoint
 if TYPE_CHECKING:
     from socket import socket
 
-    from restate_proto.endpoint import Endpoint
+    from restate_proto.endpoint.endpoint import Endpoint
     from restate_proto.serving.settings import Settings
 
 __all__ = ["serve_alone"]
@@ -25,11 +25,11 @@ _log = get_logger(SERVING_LOG)
 
 
 def serve_alone(settings: Settings) -> None:
-    """Serves in this process until SIGTERM or SIGINT.
+    """Serve in this process until SIGTERM or SIGINT.
 
     Raises:
         LoadError: the endpoint cannot be loaded.
-        ListenError: the process cannot listen where it is to.
+        ListenError: the process cannot listen at the address of the settings.
         LifespanError: the endpoint cannot be set up.
     """
     endpoint = load_endpoint(settings)
@@ -56,7 +56,7 @@ async def _serve(endpoint: Endpoint, settings: Settings, bound: socket) -> None:
         _log.info("process %d serves %s", os.getpid(), address)
         await stop.wait()
         report = asyncio.create_task(waiting_for(running.server, settings.grace.total_seconds()))
-        await asyncio.sleep(0)  # what runs now is what it names
+        await asyncio.sleep(0)  # so that it names what runs before the drain begins
     report.cancel()
 
 

@@ -1,4 +1,4 @@
-"""Serves until the process is told to stop, and says what is waited for meanwhile."""
+"""Waits until the process is told to stop, and logs which requests a drain waits for."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from restate_proto.logs import get_logger
 if TYPE_CHECKING:
     from collections import Counter
 
-    from restate_proto.http2 import Server
+    from restate_proto.http2.server import Server
 
 __all__ = ["SERVING_LOG", "Stop", "describe_running", "say_serving", "waiting_for"]
 
 SERVING_LOG: Final = "restate_proto.serving"
 SAME_SECONDS: Final = 0.5
-"""A second signal in this time is none: a process and its group may be sent the same one."""
+"""A second signal within this time is ignored: a process may get one itself and with its group."""
 
 _REPORT_SECONDS: Final = 5.0
 _NAMED: Final = 5
@@ -27,7 +27,7 @@ _log = get_logger(SERVING_LOG)
 
 
 class Stop:
-    """Whether the process has been told to stop, and to do it at once."""
+    """Whether the process has been told to stop, once or, to abort what runs, twice."""
 
     def __init__(self) -> None:
         self._asked = asyncio.Event()
@@ -36,11 +36,11 @@ class Stop:
         self._asked_at = 0.0
 
     def attend(self, server: Server) -> None:
-        """From now on there is something that can be closed at once."""
+        """Close this server if the process is asked a second time."""
         self._server = server
 
     def ask(self) -> None:
-        """Stop; asked a second time, do not wait for what runs."""
+        """Stop. Asked a second time, do not wait for running requests."""
         now = monotonic()
         if not self._asked.is_set():
             self._asked.set()
@@ -48,7 +48,9 @@ class Stop:
         elif now - self._asked_at < SAME_SECONDS:
             return
         elif self._server is not None and self._closing is None:
-            _log.warning("asked again to stop: what runs is aborted, and Restate retries it")
+            _log.warning(
+                "asked again to stop: running attempts are aborted, and Restate retries them"
+            )
             self._closing = asyncio.create_task(self._server.close())
 
     @property
@@ -57,38 +59,41 @@ class Stop:
         return self._asked.is_set()
 
     async def wait(self) -> None:
-        """Waits until the process is told to stop."""
+        """Wait until the process is told to stop."""
         await self._asked.wait()
 
 
 def say_serving(what: str, address: str) -> None:
-    """Writes the one line on stdout, for people and for programs that start this one.
+    """Write the only line on stdout, for people and for programs that start this one.
 
     Args:
         what: what is served.
-        address: where; the last word of the line.
+        address: the address; the last word of the line.
     """
     print(f"Serving {what} at {address}", flush=True)  # noqa: T201 - no log: its address is read
 
 
 async def waiting_for(server: Server, seconds: float) -> None:
-    """Says now, and every few seconds until it is cancelled, what a drain waits for.
+    """Log what a drain waits for, now and then every few seconds until cancelled.
 
     Args:
         server: the server that is about to stop.
-        seconds: how long what runs may go on.
+        seconds: how long running requests may go on.
     """
     running = server.running
-    what = describe_running(running) if running else "nothing runs"
-    _log.info("process %d stops taking invocations, and waits %g s: %s", os.getpid(), seconds, what)
+    if running:
+        what = f"waits up to {seconds:g} s for: {describe_running(running)}"
+    else:
+        what = "none is running"
+    _log.info("process %d stops taking invocations; %s", os.getpid(), what)
     while True:
         await asyncio.sleep(_REPORT_SECONDS)
         if running := server.running:
-            _log.info("process %d still waits: %s", os.getpid(), describe_running(running))
+            _log.info("process %d still waits for: %s", os.getpid(), describe_running(running))
 
 
 def describe_running(running: Counter[str]) -> str:
-    """The requests that run, by their handlers: the most first, and not all of many."""
+    """Describe the running requests by their handlers, the most frequent first."""
     named = [
         f"{path.rpartition('/invoke/')[2]} ({count})" for path, count in running.most_common(_NAMED)
     ]

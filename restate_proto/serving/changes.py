@@ -13,12 +13,12 @@ __all__ = ["has_watchfiles", "python_changes"]
 
 
 def has_watchfiles() -> bool:
-    """Whether the extra `dev` is installed."""
+    """Tell whether the extra `dev` is installed."""
     return find_spec("watchfiles") is not None
 
 
 async def python_changes() -> AsyncIterator[str]:
-    """The names of the files that changed, each time some do."""
+    """Yield the names of the files that changed, each time some do."""
     # Of the extra `dev`; its type names a class of trio, which is not here.
     from watchfiles import PythonFilter, awatch  # noqa: PLC0415  # pyright: ignore[reportUnknownVariableType]
 

@@ -1,7 +1,8 @@
-"""What a supervisor and a worker tell each other over a pair of sockets.
+"""The messages that a supervisor and a worker exchange over a pair of sockets.
 
-The supervisor sends single bytes: CONNECTION, which comes with the file descriptor of a connection
-that it has accepted; DRAIN; and STOP. When its side is closed it is gone, and the worker drains.
+The supervisor sends single bytes: CONNECTION, together with the file descriptor of a connection
+that it has accepted; DRAIN; and STOP. When the supervisor's side is closed, the supervisor is gone,
+and the worker drains.
 
 The worker sends lines of JSON, each with one of the `Report` types.
 """
@@ -32,10 +33,10 @@ CONNECTION: Final = b"c"
 """Serve the connection whose file descriptor comes with it."""
 
 DRAIN: Final = b"d"
-"""Take no more invocations, finish what runs, and end."""
+"""Accept no more invocations, finish those that run, and end."""
 
 STOP: Final = b"s"
-"""End, and wait for nothing."""
+"""End without waiting for anything."""
 
 _MANY: Final = 64
 
@@ -45,7 +46,7 @@ class Ready(NamedTuple):
 
     Args:
         what: what it serves, for the log.
-        is_open: whether whoever reaches it can call every handler.
+        is_open: whether everyone who reaches it can call every handler.
         manifest: its discovery manifest.
         files: digests of its code.
     """
@@ -67,12 +68,12 @@ class Failed(NamedTuple):
 
 
 class Load(NamedTuple):
-    """How much the worker has to do; sent when it changes, and every few seconds.
+    """The load of the worker; sent when it changes, and every few seconds.
 
     Args:
-        taken: how many connections it has been given, since it began.
+        taken: how many connections it has been given since its start.
         connections: how many are open.
-        streams: how many requests run.
+        streams: how many requests are running.
     """
 
     taken: int
@@ -86,18 +87,18 @@ _TYPES: Final = {type_.__name__: type_ for type_ in (Ready, Failed, Load)}
 
 
 def encode_report(report: Report) -> bytes:
-    """A report as a line."""
+    """Return a report as a line."""
     return json.dumps([type(report).__name__, *report]).encode() + b"\n"
 
 
 class ReportReader:
-    """Makes reports of what is read from a worker."""
+    """Parses reports from the bytes that a worker sends."""
 
     def __init__(self) -> None:
         self._unread = b""
 
     def feed(self, data: bytes) -> Iterator[Report]:
-        """The reports that are complete with these bytes."""
+        """Yield the reports that are complete with these bytes."""
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
             name, *values = json.loads(line)
@@ -106,10 +107,10 @@ class ReportReader:
 
 
 def receive_commands(channel: socket.socket) -> tuple[bytes, list[socket.socket]] | None:
-    """The commands that the supervisor has sent, and the connections that came with them.
+    """Receive the supervisor's commands, and the connections that come with them.
 
     Returns:
-        None where there is nothing to read; no commands at all when the supervisor is gone.
+        None if there is nothing to read; no commands and no connections if the supervisor is gone.
     """
     try:
         commands, descriptors, _, _ = socket.recv_fds(channel, _MANY, _MANY)

@@ -1,6 +1,6 @@
-"""What a worker serves: its contracts and its code, to be compared with what came before it.
+"""The fingerprint of a worker's contracts and code, which is compared with that of other workers.
 
-Invocations in flight have a journal that the code before wrote, and other code may not fit it.
+The journals of invocations in flight were written by the old code, and other code may not fit them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from restate_proto.endpoint import Endpoint
+    from restate_proto.endpoint.endpoint import Endpoint
 
 __all__ = ["Fingerprint"]
 
@@ -23,7 +23,7 @@ _NAMED = 5
 
 
 class Fingerprint(NamedTuple):
-    """What a process serves.
+    """The contracts and the code that a process serves.
 
     Args:
         manifest: the discovery manifest of its services, as JSON.
@@ -35,12 +35,12 @@ class Fingerprint(NamedTuple):
 
     @classmethod
     def of(cls, endpoint: Endpoint) -> Self:
-        """That of this process, once the endpoint's modules are imported."""
+        """Take the fingerprint of this process, once the endpoint's modules are imported."""
         files = {str(path): _digest(path) for path in set(_code_files())}
         return cls(endpoint.manifest.decode(), files)
 
     def differences(self, other: Fingerprint) -> str:
-        """What is not the same in another, in words; "" where nothing is."""
+        """Say how another fingerprint differs; "" if it is the same."""
         parts: list[str] = []
         names = self.files.keys() | other.files.keys()
         changed = sorted(name for name in names if self.files.get(name) != other.files.get(name))
@@ -62,9 +62,9 @@ def _services(manifest: str) -> dict[str, Any]:
 
 
 def _code_files() -> Iterator[Path]:
-    """The files of all modules that are imported, and of the packages of the user's own.
+    """Yield the files of all imported modules, and all files of the user's own packages.
 
-    The standard library is left out, which a process keeps for as long as it lives.
+    The standard library is left out, because a new process uses the same one.
     """
     paths = sysconfig.get_paths()
     installed = tuple(Path(paths[name]) for name in ("purelib", "platlib"))
@@ -79,7 +79,7 @@ def _code_files() -> Iterator[Path]:
         elif not any(path.is_relative_to(each) for each in standard):
             yield path
             if path.name == "__init__.py" and "." not in name:
-                # What handlers import later is theirs as well.
+                # Handlers may import other modules of these packages later.
                 yield from path.parent.rglob("*.py")
 
 

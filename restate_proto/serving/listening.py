@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -19,11 +20,11 @@ __all__ = ["ListenError", "address_of", "open_socket", "remove_socket_file"]
 
 
 class ListenError(RestateError):
-    """The process cannot listen where it is to."""
+    """The process cannot listen at the address of its settings."""
 
 
 def open_socket(listen: tuple[str, int] | str | int) -> socket.socket:
-    """Binds a socket; connections are refused until somebody listens on it.
+    """Bind a socket. Connections are refused until the socket listens.
 
     Args:
         listen: a host and port, the path of a Unix domain socket, or a file descriptor.
@@ -42,17 +43,23 @@ def open_socket(listen: tuple[str, int] | str | int) -> socket.socket:
     except OSError as error:
         where = listen if not isinstance(listen, tuple) else url_of("http", *listen)[7:]
         what = f"file descriptor {where}" if isinstance(where, int) else where
-        raise ListenError(f"cannot listen on {what}: {error.strerror or error}") from None
+        is_taken = error.errno == errno.EADDRINUSE and isinstance(listen, tuple)
+        advice = (
+            "; stop the program that listens there, or choose another with --port"
+            if is_taken
+            else ""
+        )
+        raise ListenError(f"cannot listen on {what}: {error.strerror or error}{advice}") from None
 
 
 def _tcp(host: str, port: int) -> socket.socket:
     found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    # A name has both on most machines, and Restate may reach no other than the older one.
+    # Most names have addresses of IPv4 and IPv6, and Restate may only reach the former.
     found.sort(key=lambda info: info[0] != socket.AF_INET)
     family, type_, protocol, _, address = found[0]
     bound = socket.socket(family, type_, protocol)
     try:
-        if os.name == "posix":  # elsewhere it lets others take the port
+        if os.name == "posix":  # on Windows it would let other processes take the port
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
     except OSError:
@@ -74,7 +81,7 @@ def _unix(path: Path) -> socket.socket:
 
 
 def _is_left_behind(path: Path) -> bool:
-    """Whether a socket is there that nobody listens on any more."""
+    """Tell whether a socket file exists that no process listens on any more."""
     try:
         if not stat.S_ISSOCK(path.stat().st_mode):
             return False
@@ -94,12 +101,12 @@ def _inherited(descriptor: int) -> socket.socket:
     inherited = socket.socket(fileno=descriptor)
     if inherited.type != socket.SOCK_STREAM:
         inherited.detach()
-        raise OSError(0, "it is no stream socket")
+        raise OSError(0, "it is not a stream socket")
     return inherited
 
 
 def address_of(bound: socket.socket, settings: Settings) -> str:
-    """Where a socket listens, for the log: a URL, or the path of a Unix domain socket."""
+    """Return the address of a socket for the log: a URL, or the path of a Unix domain socket."""
     name = bound.getsockname()
     if isinstance(name, str):
         return f"unix:{name}"
@@ -108,7 +115,7 @@ def address_of(bound: socket.socket, settings: Settings) -> str:
 
 
 def remove_socket_file(settings: Settings) -> None:
-    """Removes the file of a Unix domain socket that this process has made."""
+    """Remove the file of a Unix domain socket that this process has created."""
     if isinstance(settings.listen, str):
         with suppress(OSError):
             Path(settings.listen).unlink()

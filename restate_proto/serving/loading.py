@@ -1,4 +1,4 @@
-"""Loads the endpoint that is to be served, and makes it what the settings say."""
+"""Loads the endpoint to serve, and applies the settings to it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from restate_proto.endpoint import Endpoint, Limits
-from restate_proto.endpoint.access_log import AccessLog
+from restate_proto.endpoint.endpoint import Endpoint
+from restate_proto.endpoint.limits import Limits
 from restate_proto.errors import RestateError
-from restate_proto.http2 import server_ssl_context
+from restate_proto.http2.tls import server_ssl_context
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["WORKER_STREAMS", "LoadError", "find_endpoint", "load_endpoint"]
 
 WORKER_STREAMS: Final = 16
-"""Streams on one connection where there are workers: Restate opens another when most are used."""
+"""Streams per connection with several workers, so few that Restate opens several connections."""
 
-# What generated messages import, by the name of the extra that brings it.
+# Modules that generated messages import, by the extra that installs them.
 _EXTRAS: Final = ("betterproto", "betterproto2")
 
 
 class LoadError(RestateError):
-    """There is no such endpoint, or it cannot be imported or served as the settings want it.
+    """The endpoint does not exist, cannot be imported, or cannot be served with these settings.
 
     Args:
         message: what is wrong.
@@ -43,10 +43,10 @@ class LoadError(RestateError):
 
 
 def load_endpoint(settings: Settings) -> Endpoint:
-    """Imports the endpoint, and applies the settings to it.
+    """Import the endpoint, and apply the settings to it.
 
     Raises:
-        LoadError: that is not possible; the text is one line for the user.
+        LoadError: this failed; the text is one line for the user.
     """
     endpoint = find_endpoint(settings.endpoint)
     limits = dict(settings.limits)
@@ -56,7 +56,11 @@ def load_endpoint(settings: Settings) -> Endpoint:
         endpoint = endpoint.adapted(limits=limits, tls=_tls(settings), debug=settings.reload)
     except ValueError as error:
         raise LoadError(f"{settings.endpoint}: {error}") from None
-    return endpoint.with_interceptors(AccessLog()) if settings.access_log else endpoint
+    if not settings.access_log:
+        return endpoint
+    from restate_proto.endpoint.access_log import AccessLog  # noqa: PLC0415 - as above
+
+    return endpoint.with_interceptors(AccessLog())
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
@@ -75,14 +79,14 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 
 
 def find_endpoint(target: str) -> Endpoint:
-    """Imports an endpoint.
+    """Import an endpoint.
 
     Args:
-        target: where it is: MODULE:ENDPOINT. The current directory is searched first.
+        target: its place, MODULE:ENDPOINT. The current directory is searched first.
 
     Raises:
-        LoadError: it is not there, or its module cannot be imported; the text is one line for
-            the user.
+        LoadError: it does not exist, or its module cannot be imported; the text is one line for the
+            user.
     """
     name, _, attribute = target.partition(":")
     if not name or not attribute:
@@ -129,7 +133,7 @@ def _import(name: str) -> ModuleType:
 
 
 def _describe(error: Exception) -> str:
-    """Returns the error on one line, with the place in the user's code that raised it."""
+    """Return the error on one line, with the place in the user's code that raised it."""
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} ({error.filename}:{error.lineno})"
     machinery = ("<frozen ", importlib.__file__, __file__)

@@ -1,4 +1,4 @@
-"""What the text of a setting means. Each parser raises a `ValueError` that says what to write."""
+"""Parsers of settings. Each raises a `ValueError` that says what to write."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ __all__ = [
     "parse_duration",
     "parse_file",
     "parse_flag",
+    "parse_host",
     "parse_number",
     "parse_one_of",
     "parse_target",
@@ -35,15 +36,18 @@ _FLAGS: Final = {
 
 
 def parse_duration(text: str) -> timedelta:
-    """A duration in seconds, or with one of the units ms, s, m and h."""
+    """Parse a duration in seconds, or with one of the units ms, s, m and h."""
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise ValueError("a duration is a number of seconds, or has a unit: 30, 500ms, 1.5m, 1h")
-    return float(match[1]) * _UNITS[match[2]]
+    try:
+        return float(match[1]) * _UNITS[match[2]]
+    except OverflowError:
+        raise ValueError("it is longer than any duration") from None
 
 
 def parse_number(least: int, most: int, what: str) -> Callable[[str], int]:
-    """A parser of whole numbers."""
+    """Return a parser of whole numbers."""
 
     def parse(text: str) -> int:
         digits = text.strip().replace("_", "")
@@ -63,7 +67,7 @@ def parse_flag(text: str) -> bool:
 
 
 def parse_one_of(*values: str) -> Callable[[str], str]:
-    """A parser of a few words, in lower or upper case."""
+    """Return a parser of a few words, in lower or upper case."""
 
     def parse(text: str) -> str:
         value = text.strip().lower()
@@ -75,13 +79,22 @@ def parse_one_of(*values: str) -> Callable[[str], str]:
 
 
 def parse_file(text: str) -> Path:
-    """A file that can be read."""
+    """Parse the path of a file, which has to be readable."""
     path = Path(text)
     try:
         with path.open("rb"):
             return path
     except OSError as error:
         raise ValueError(f"the file cannot be read: {error.strerror}") from None
+
+
+def parse_host(text: str) -> str:
+    """Return an address or a name, which has no port."""
+    host, colon, port = text.rpartition(":")
+    if colon and port.isdecimal() and (":" not in host or host.endswith("]")):  # no bare ::1
+        host = host.strip("[]")
+        raise ValueError(f"a host has no port: write bind {text}, or host {host} and port {port}")
+    return text
 
 
 def parse_bind(text: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Every setting of `restate-proto serve`: one table, from which all sources are read.
+"""All settings of `restate-proto serve`, in one table that the readers of all sources share.
 
 Each is an option, an environment variable and a key of `[tool.restate-proto]` in pyproject.toml:
 `--log-level`, `RESTATE_PROTO_LOG_LEVEL`, `log-level`.
@@ -14,6 +14,7 @@ from restate_proto.serving.parsing import (
     parse_duration,
     parse_file,
     parse_flag,
+    parse_host,
     parse_number,
     parse_one_of,
     parse_target,
@@ -34,11 +35,11 @@ class Setting(NamedTuple):
 
     Args:
         name: its name in Python.
-        parse: what its text means; raises `ValueError` with what to write instead.
-        metavar: what stands for its value in the help.
-        help: what it does.
+        parse: parses its text; raises `ValueError` with what to write instead.
+        metavar: the placeholder of its value in the help.
+        help: its description.
         group: the heading under which the help lists it.
-        default: its default, as the help shows it; "" where there is nothing to show.
+        default: its default, as the help shows it; "" if there is nothing to show.
     """
 
     name: str
@@ -75,7 +76,7 @@ class Setting(NamedTuple):
 
 
 LISTENING: Final = ("bind", "uds", "fd")
-"""The settings that each say where to listen; `host` and `port` do it together."""
+"""The settings that determine where to listen; `host` and `port` belong together."""
 
 _WHERE = "Where it listens"
 _PROCESSES = "Processes"
@@ -100,7 +101,7 @@ SETTINGS: Final = (
         "Where the endpoint is, such as shop.main:endpoint. The current directory is searched first.",
         "",
     ),
-    Setting("host", str, "HOST", "The address or name to listen on.", _WHERE, "127.0.0.1"),
+    Setting("host", parse_host, "HOST", "The address or name to listen on.", _WHERE, "127.0.0.1"),
     Setting(
         "port",
         parse_number(0, 65_535, "a port"),
@@ -122,9 +123,9 @@ SETTINGS: Final = (
         "workers",
         parse_number(1, 1_024, "the number of workers"),
         "N",
-        "Serve in so many processes below a supervisor, which SIGHUP has start new ones.",
+        "The number of worker processes, under a supervisor; SIGHUP replaces them by new ones.",
         _PROCESSES,
-        "this process alone",
+        "one process without a supervisor",
     ),
     Setting(
         "reload",
@@ -137,14 +138,14 @@ SETTINGS: Final = (
         "allow_code_change",
         parse_flag,
         "",
-        "Let workers that SIGHUP starts run other code than those before them.",
+        "Let the workers that SIGHUP starts run other code than the old ones.",
         _PROCESSES,
     ),
     Setting(
         "grace",
         parse_duration,
         "DURATION",
-        "How long attempts may go on when it stops.",
+        "How long attempts may go on when the endpoint stops.",
         _PROCESSES,
         "30s, with --reload 1s",
     ),
@@ -161,74 +162,77 @@ SETTINGS: Final = (
         "access_log",
         parse_flag,
         "",
-        "Log each attempt when it has ended, and other requests.",
+        "Log each attempt when it has ended, and all other requests except health checks.",
         _LOG,
     ),
     Setting(
         "tls_certificate",
         parse_file,
         "FILE",
-        "A PEM file with the certificate and those that lead to its issuer.",
+        "A PEM file with the certificate and its intermediate certificates.",
         _TLS,
     ),
     Setting(
         "tls_key",
         parse_file,
         "FILE",
-        "A PEM file with its private key, where the certificate's file does not have it.",
+        "A PEM file with the private key, unless the certificate's file contains it.",
         _TLS,
     ),
     Setting(
         "tls_client_ca",
         parse_file,
         "FILE",
-        "A PEM file with the issuers of client certificates: others are not let in.",
+        "A PEM file with the issuers of client certificates; clients without one are refused.",
         _TLS,
     ),
-    _count("max_inbound_message", "67,108,864", "Bytes of one message from Restate."),
+    _count("max_inbound_message", "67,108,864", "The size of one message from Restate, in bytes."),
     _count(
         "max_outbound_message",
         "33,554,432",
-        "Bytes of one message to Restate: the server's message-size-limit.",
+        "The size of one message to Restate, in bytes: the server's message-size-limit.",
     ),
     _count(
         "max_streams", "1,000, with more than one worker 16", "Attempts at once on one connection."
     ),
-    _count("max_connections", "500", "Open connections, of each worker."),
-    _count("max_header_bytes", "65,536", "Bytes of the header fields of one request."),
+    _count("max_connections", "500", "Open connections of each worker."),
+    _count("max_header_bytes", "65,536", "The size of the header fields of one request, in bytes."),
     _count(
         "max_buffered_output",
         "131,072",
         "Unsent bytes of one attempt before its handler has to wait.",
     ),
-    _time("handshake_timeout", "10s", "Until a connection has negotiated TLS and HTTP/2."),
-    _time("idle_timeout", "10m", "How long a connection may have no request; more than 5m."),
-    _time("read_timeout", "1m", "How long nothing may come of what a peer has begun."),
-    _time("write_timeout", "5m", "How long a peer may take nothing of what it is sent."),
+    _time(
+        "handshake_timeout", "10s", "How long a connection may take to negotiate TLS and HTTP/2."
+    ),
+    _time("idle_timeout", "10m", "How long a connection may be without a request; more than 5m."),
+    _time(
+        "read_timeout", "1m", "How long a peer may pause within a frame, a message or a journal."
+    ),
+    _time("write_timeout", "5m", "How long a peer may leave output unread."),
 )
-"""The table."""
+"""All settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the sources say together.
+    """The values of all settings, from all sources.
 
     Attributes:
         endpoint: MODULE:ENDPOINT.
-        listen: where to listen: a host and port, the path of a Unix domain socket, or a file
-            descriptor.
-        workers: how many processes serve; None where there is no supervisor.
+        listen: a host and port, the path of a Unix domain socket, or a file descriptor.
+        workers: the number of worker processes; None if there is no supervisor.
         reload: whether changes of Python files restart the worker.
-        allow_code_change: whether new workers may run other code than those before them.
-        grace: how long attempts may go on when it stops.
-        log_level: the level of the root logger; None where nothing sets it.
-        log_format: "text" or "json"; None where nothing sets it.
+        allow_code_change: whether new workers may run other code than the old ones.
+        grace: how long attempts may go on when the process stops.
+        log_level: the level of the root logger; None if nothing sets it.
+        log_format: "text" or "json"; None if nothing sets it.
         access_log: whether each request is logged.
         tls_certificate: the certificate's file, if there is one.
-        tls_key: the key's file, if it has one of its own.
-        tls_client_ca: the file of the issuers of client certificates, if they have to show one.
+        tls_key: the key's file, if the certificate's file does not contain it.
+        tls_client_ca: the file of the issuers of client certificates, if clients need one.
         limits: the limits that are set, by their name in `Limits`.
-        texts: what was set, by name, as text: for other processes.
+        texts: the texts of the values that were set, by name, for other processes.
     """
 
     endpoint: str

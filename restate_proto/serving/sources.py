@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
+import re
 from dataclasses import fields
 from datetime import timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
@@ -18,29 +17,31 @@ if TYPE_CHECKING:
 
     from restate_proto.serving.settings import Setting
 
-__all__ = ["SettingsError", "read_settings", "settings_of"]
+__all__ = ["SettingsError", "read_endpoint", "read_settings", "settings_of"]
 
 T = TypeVar("T")
 
 _TABLE: Final = "tool.restate-proto"
+# Its name, or a table `tool` that may have it: [tool.restate-proto], tool = {...}, [tool].
+_TABLE_IN_TOML: Final = re.compile(r"""tool["']?\s*(?:\.\s*["']?restate-proto|\]|=)""")
 _LIMITS: Final = tuple(field.name for field in fields(Limits))
 _DEFAULT_ADDRESS: Final = ("127.0.0.1", 9080)
 _DEFAULT_GRACE: Final = timedelta(seconds=30)
-# Nobody who has just changed a line wants to wait for what runs the line before.
+# With --reload the grace is short, because developers want to see their change at once.
 _RELOAD_GRACE: Final = timedelta(seconds=1)
 
 
 class SettingsError(RestateError):
-    """A setting is wrong; the text says which source it came from, and what to write instead."""
+    """A setting is wrong; the text names its source, and says what to write instead."""
 
 
 class _Found(NamedTuple):
-    """What a source says of one setting.
+    """The text of a setting in one of the sources.
 
     Args:
         text: the value.
         source: the source, as users know it.
-        rank: the rank of the source: the lowest counts.
+        rank: the rank of the source; the lowest wins.
     """
 
     text: str
@@ -51,15 +52,15 @@ class _Found(NamedTuple):
 def read_settings(
     options: Mapping[str, str | bool | None], environ: Mapping[str, str], directory: Path
 ) -> Settings:
-    """Reads all sources.
+    """Read all sources.
 
     Args:
-        options: what the command line says, by name; None where it says nothing.
+        options: the options of the command line, by name; None if one is not given.
         environ: the environment.
-        directory: where the search for a pyproject.toml begins; it goes on in its parents.
+        directory: the directory in which to look for a pyproject.toml, and then in its parents.
 
     Raises:
-        SettingsError: a value, or what some say together, is wrong.
+        SettingsError: a value, or a combination of them, is wrong.
     """
     found = _from_pyproject(directory)
     if environ.get("PORT"):
@@ -77,8 +78,23 @@ def read_settings(
     return _settings(found)
 
 
+def read_endpoint(environ: Mapping[str, str], directory: Path) -> str | None:
+    """Return the endpoint that is served where no argument says which; None if there is none.
+
+    Args:
+        environ: the environment.
+        directory: the directory in which to look for a pyproject.toml, and then in its parents.
+
+    Raises:
+        SettingsError: the pyproject.toml is wrong.
+    """
+    variable = next(setting.variable for setting in SETTINGS if setting.name == "endpoint")
+    found = _from_pyproject(directory).get("endpoint")
+    return environ.get(variable) or (found.text if found else None)
+
+
 def settings_of(texts: Mapping[str, str]) -> Settings:
-    """The settings that were read in another process, by their texts."""
+    """Return the settings that another process has read, from their texts."""
     return _settings({name: _Found(text, name, 0) for name, text in texts.items()})
 
 
@@ -90,18 +106,32 @@ def _from_pyproject(directory: Path) -> dict[str, _Found]:
     else:
         return {}
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
-    tool = cast("dict[str, Any]", document.get("tool", {}))
-    table = cast("dict[str, Any]", tool.get("restate-proto", {}))
+    if not _may_have_table(text):
+        return {}
+    import tomllib  # noqa: PLC0415 - takes a tenth of the start, and nearly all do without
+
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+    table = document
+    for name in ("tool", "restate-proto"):
+        value = table.get(name, {})
+        if not isinstance(value, dict):
+            raise SettingsError(f"{path}: {name} is not a table; write [{_TABLE}]")
+        table = cast("dict[str, Any]", value)
     found: dict[str, _Found] = {}
     by_key = {setting.key: setting for setting in SETTINGS}
     for key, value in table.items():
         if isinstance(value, dict):
-            continue  # other commands may have tables of their own
+            continue  # settings of other commands
         setting = by_key.get(key)
         if setting is None:
+            from difflib import get_close_matches  # noqa: PLC0415 - where something is wrong alone
+
             near = get_close_matches(key.replace("_", "-"), by_key, 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise SettingsError(f"[{_TABLE}] in {path} has no key {key}{hint}")
@@ -110,8 +140,13 @@ def _from_pyproject(directory: Path) -> dict[str, _Found]:
     return found
 
 
+def _may_have_table(text: str) -> bool:
+    """Tell whether a pyproject.toml has the table, and not only the package as a dependency."""
+    return "restate-proto" in text and _TABLE_IN_TOML.search(text) is not None
+
+
 def _text(setting: Setting, value: object, source: str, folder: Path) -> str:
-    """The value of a key of TOML, as the text of an option."""
+    """Return a value of TOML as the text that an option would have."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):
@@ -164,10 +199,10 @@ def _settings(found: Mapping[str, _Found]) -> Settings:
 
 
 def _listen(found: Mapping[str, _Found], values: Mapping[str, Any]) -> tuple[str, int] | str | int:
-    """Where to listen: what the first source says that says anything of it.
+    """Return where to listen, according to the first source that has such a setting.
 
     Raises:
-        SettingsError: that source says two things.
+        SettingsError: that source has two of them.
     """
     said = [name for name in (*LISTENING, "host", "port") if name in found]
     if not said:

@@ -1,4 +1,4 @@
-"""Starts to serve as the options say, alone or with workers."""
+"""Serves as the options say, alone or with workers."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["Failure", "start"]
 
 
 class Failure(NamedTuple):
-    """Why nothing is served.
+    """The reason why nothing is served.
 
     Args:
         message: what is wrong, on one line.
-        is_misuse: whether a setting is wrong, and not what was tried with it.
+        is_misuse: whether a setting is wrong; otherwise the settings are right, but failed.
     """
 
     message: str
@@ -32,13 +32,13 @@ class Failure(NamedTuple):
 
 
 def start(options: Mapping[str, str | bool | None]) -> Failure | None:
-    """Serves until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT.
 
     Args:
-        options: what the command line says, by the names of the settings.
+        options: the options of the command line, by the names of the settings.
 
     Returns:
-        None when it has stopped; why, where it could not start.
+        None once it has stopped; the failure if it could not start.
     """
     directory = Path.cwd()
 

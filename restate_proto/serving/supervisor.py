@@ -1,11 +1,11 @@
-"""A process that listens and has workers serve: starts them, replaces them, ends them together.
+"""The supervisor: a process that listens, and starts, replaces and ends the workers that serve.
 
-the first start    all workers are ready before anybody can connect; what one says ends the start
-a worker ends      another is started, after a pause that grows while that goes on
-SIGHUP             the settings are read again; new workers take the place of those there are,
-                   which finish what runs, unless their code or contracts are others
-SIGTERM, SIGINT    nobody can connect any more, and all finish what runs; asked again, they end
-                   at once
+the start          clients can connect when all workers are ready; if one cannot start, none does
+a worker ends      another is started, after a pause that grows while workers keep ending
+SIGHUP             the settings are read again, and new workers replace the old ones, which finish
+                   what they run; but if their code or contracts differ, the old ones stay
+SIGTERM, SIGINT    clients can no longer connect, and all workers finish what they run; asked again,
+                   they end at once
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ __all__ = ["SupervisorError", "supervise"]
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
-# A worker that has served for so long did not end because of what it was started with.
+# The end of a worker that has served for this long does not count as a failed start.
 _STEADY_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 5.0
-# What a worker may need besides the grace: for cleanups of handlers, and for its services.
+# The time after the grace for cleanups of handlers, and for tearing down services.
 _OVERTIME_SECONDS: Final = 30.0
 
 _log = get_logger(SERVING_LOG)
@@ -58,22 +58,22 @@ class SupervisorError(RestateError):
 
 
 def supervise(read: Callable[[], Settings], settings: Settings) -> None:
-    """Serves with workers until SIGTERM or SIGINT.
+    """Serve with workers until SIGTERM or SIGINT.
 
     Args:
         read: reads the settings again, at each SIGHUP.
         settings: the settings.
 
     Raises:
-        ListenError: the process cannot listen where it is to.
-        SupervisorError: there can be no workers here, or the first ones could not start.
+        ListenError: the process cannot listen at the address of the settings.
+        SupervisorError: this system does not support workers, or the first ones could not start.
     """
     if settings.reload and not has_watchfiles():
         raise SupervisorError("reload needs watchfiles: run `pip install 'restate-proto[dev]'`")
     if not hasattr(socket, "send_fds"):
         raise SupervisorError(
-            "workers and reload need a Unix: connections cannot be handed to other processes here; "
-            "serve without them"
+            "workers and reload need a Unix, because other systems cannot hand connections to "
+            "another process; serve without them"
         )
     configure_logging(settings.log_level, settings.log_format)
     bound = open_socket(settings.listen)
@@ -91,7 +91,7 @@ class Supervisor:
 
     Args:
         read: reads the settings.
-        settings: what it has read.
+        settings: the settings at the start.
         bound: the socket to listen on.
     """
 
@@ -114,7 +114,7 @@ class Supervisor:
         self._failures = 0
 
     async def run(self) -> None:
-        """Serves until it is told to stop.
+        """Serve until it is told to stop.
 
         Raises:
             SupervisorError: the first workers could not start.
@@ -132,7 +132,7 @@ class Supervisor:
             await self._end_all()
 
     async def _begin(self) -> bool:
-        """Starts the first workers; False where it is told to stop meanwhile."""
+        """Start the first workers; return False if the process is told to stop meanwhile."""
         starting = asyncio.create_task(self._start(self._settings))
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -161,7 +161,7 @@ class Supervisor:
     # Starting.
 
     async def _start(self, settings: Settings, number: int | None = None) -> list[WorkerProcess]:
-        """Starts workers, and waits until all are ready.
+        """Start workers, and wait until all are ready.
 
         Raises:
             WorkerFailedError: one could not start; the others are ended.
@@ -181,7 +181,7 @@ class Supervisor:
         return workers
 
     async def _watch(self, worker: WorkerProcess) -> None:
-        """Waits until a worker ends; has another started where it should not have."""
+        """Wait until a worker ends, and replace it if it was still needed."""
         code = await worker.ended()
         self._living.discard(worker)
         if worker not in self._serving or self._stop.is_set():
@@ -197,7 +197,7 @@ class Supervisor:
         task.add_done_callback(self._replacing.discard)
 
     async def _replace(self) -> None:
-        """Starts a worker in the place of one that has ended."""
+        """Start a worker in place of one that has ended, and try again until one serves."""
         while True:
             pause = min(_FIRST_PAUSE * 2**self._failures, _LONGEST_PAUSE)
             self._failures += 1
@@ -218,7 +218,7 @@ class Supervisor:
     # Renewing.
 
     async def _renew(self, reason: str) -> None:
-        """Has new workers take the place of those there are."""
+        """Replace all workers by new ones."""
         async with self._renewing:
             try:
                 settings = self._read()
@@ -226,7 +226,7 @@ class Supervisor:
                 _log.error("%s: nothing changes: %s", reason, error)
                 return
             if settings.listen != self._settings.listen:
-                _log.warning("%s: where it listens changes with a restart only", reason)
+                _log.warning("%s: a new address takes effect only after a restart", reason)
             try:
                 workers = await self._start(settings)
             except WorkerFailedError as error:
@@ -245,16 +245,16 @@ class Supervisor:
             self._acceptor.use(workers)
             self._failures = 0
             _log.info(
-                "%s: %s now take new connections; %s finish what runs",
+                "%s: new connections now go to %s; running attempts are finished by %s",
                 reason,
                 _named(workers),
-                _named(before) or "none before them",
+                _named(before) or "no older worker",
             )
             for worker in before:
                 worker.drain()
 
     def _refuses(self, worker: WorkerProcess, what: str, settings: Settings) -> bool:
-        """Ends a worker that serves something else than the others do, or did."""
+        """End a worker whose code or contracts are not those that this address serves."""
         if settings.allow_code_change or settings.reload:
             self._served = worker.fingerprint
             return False
@@ -271,26 +271,26 @@ class Supervisor:
         return bool(differences)
 
     async def _reload(self) -> None:
-        """Renews the worker whenever a Python file changes."""
+        """Replace the worker whenever a Python file changes."""
         _log.info("process %d watches the Python files below %s", os.getpid(), Path.cwd())
         async for names in python_changes():
             _log.info(
-                "%s: a new worker runs the new code, and so do invocations in flight, whose "
-                "journals may not fit it",
+                "%s: a new worker runs the new code; invocations in flight continue on it, although "
+                "their journals may not fit it",
                 names,
             )
             await self._renew("reload")
 
     async def _look_for_stuck_workers(self) -> None:
-        """Names those that report nothing any more."""
+        """Warn of workers that no longer report anything."""
         named: set[WorkerProcess] = set()
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             silent = {each for each in self._serving if each.silent_seconds > SILENT_SECONDS}
             for worker in silent - named:
                 _log.warning(
-                    "%s reports nothing for %g s: something blocks its event loop; while others "
-                    "answer it gets no new connections",
+                    "%s has reported nothing for %g s: something blocks its event loop; it gets no "
+                    "new connections while other workers answer",
                     worker,
                     worker.silent_seconds,
                 )
@@ -313,7 +313,7 @@ class Supervisor:
                 worker.kill()
 
     async def _end_all(self) -> None:
-        """Ends all workers, and waits until they have ended."""
+        """End all workers, and wait until they have ended."""
         self._stop.set()
         for worker in self._living:
             worker.drain()
@@ -340,6 +340,6 @@ class Supervisor:
 
 
 def _named(workers: list[WorkerProcess]) -> str:
-    """The workers, for the log."""
+    """Name workers for the log."""
     pids = ", ".join(str(worker.pid) for worker in workers)
     return f"worker{'s' if len(workers) != 1 else ''} {pids}" if workers else ""

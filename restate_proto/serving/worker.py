@@ -1,4 +1,4 @@
-"""A process that serves the connections that its supervisor hands to it.
+"""A worker: a process that serves the connections that its supervisor hands to it.
 
 `python -m restate_proto.serving.worker DESCRIPTOR SETTINGS`: the supervisor's socket, and the texts
 of the settings as JSON.
@@ -15,8 +15,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from restate_proto.endpoint import LifespanError
 from restate_proto.endpoint.event_loop import on_signal, run_until_done
+from restate_proto.endpoint.lifespan import LifespanError
 from restate_proto.logs import configure_logging, get_logger
 from restate_proto.serving.attending import SERVING_LOG, Stop, waiting_for
 from restate_proto.serving.channel import (
@@ -33,15 +33,15 @@ from restate_proto.serving.loading import LoadError, load_endpoint
 from restate_proto.serving.sources import SettingsError, settings_of
 
 if TYPE_CHECKING:
-    from restate_proto.endpoint import Endpoint
-    from restate_proto.http2 import Server
+    from restate_proto.endpoint.endpoint import Endpoint
+    from restate_proto.http2.server import Server
     from restate_proto.serving.channel import Report
     from restate_proto.serving.settings import Settings
 
 __all__ = ["main"]
 
-# How often a worker looks whether it has something to report, and after how many looks it does so
-# in any case: who is silent for longer is stuck.
+# How often a worker checks whether its load has changed, and after how many checks it reports in
+# any case. A worker that is silent for longer is stuck.
 _LOOK_SECONDS: Final = 0.1
 _LOOKS: Final = 20
 
@@ -49,7 +49,7 @@ _log = get_logger(SERVING_LOG)
 
 
 def main(descriptor: int, texts: dict[str, str]) -> int:
-    """Serves until the supervisor, or a signal, ends it.
+    """Serve until the supervisor, or a signal, ends it.
 
     Args:
         descriptor: the socket to the supervisor.
@@ -59,7 +59,8 @@ def main(descriptor: int, texts: dict[str, str]) -> int:
         The exit code.
     """
     channel = socket.socket(fileno=descriptor)
-    # A child of a handler's must not keep it open: the supervisor would not see that we are gone.
+    # A process that a handler starts must not inherit it: else the supervisor would not notice that
+    # this worker is gone.
     os.set_inheritable(descriptor, False)
     try:
         settings = settings_of(texts)
@@ -95,11 +96,11 @@ class Worker:
         self._adopting: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Serves until it is told to stop."""
+        """Serve until it is told to stop."""
         for number in (signal.SIGTERM, signal.SIGINT):
             on_signal(number, self._stop.ask)
-        # The supervisor's, which a terminal tells all. Not ignored, as programs that a handler
-        # starts would inherit that.
+        # A terminal sends SIGHUP to all processes, but only the supervisor acts on it. The signal has a
+        # handler here and is not ignored, because programs that a handler starts would inherit that.
         signal.signal(signal.SIGHUP, lambda _number, _frame: None)
         grace = self._settings.grace
         async with self._endpoint.connections(grace=grace) as running:
@@ -114,7 +115,7 @@ class Worker:
             reporting = asyncio.create_task(self._report_load(server))
             await self._stop.wait()
             waiting = asyncio.create_task(waiting_for(server, grace.total_seconds()))
-            await asyncio.sleep(0)  # what runs now is what it names
+            await asyncio.sleep(0)  # so that it names what runs before the drain begins
         for task in (reporting, waiting):
             task.cancel()
         loop.remove_reader(self._channel)
@@ -144,7 +145,7 @@ class Worker:
         except OSError as error:
             _log.debug("a connection ended before it began: %s", error)
             connection.close()
-        # Only now, when it is among the server's connections: it is to be counted all the time.
+        # Counted only now, when the server counts it as open: in between, neither would count it.
         self._taken += 1
 
     def _ask_once(self) -> None:
@@ -163,7 +164,7 @@ class Worker:
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _report(self, report: Report) -> None:
-        with suppress(OSError):  # a supervisor that is gone is told nothing
+        with suppress(OSError):  # the supervisor is gone
             self._channel.sendall(encode_report(report))
 
 

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["WorkerFailedError", "WorkerProcess"]
 
 SILENT_SECONDS: Final = 10.0
-"""How long a worker may report nothing before it is taken for stuck."""
+"""How many seconds a worker may be silent before it counts as stuck."""
 
-# How long the requests of a connection that was handed over may take to arrive.
+# How many seconds the first requests of a connection that was handed over may take to arrive.
 _ARRIVAL_SECONDS: Final = 0.25
 
 
@@ -43,8 +43,8 @@ class WorkerProcess:
     """A worker.
 
     Attributes:
-        what: what it serves, for the log, once it is ready.
-        is_open: whether whoever reaches it can call every handler, once it is ready.
+        what: a description of its endpoint for the log, once it is ready.
+        is_open: whether everyone who reaches it can call every handler, once it is ready.
         fingerprint: its code and contracts, once it is ready.
         watch: the supervisor's task that waits until it has ended.
     """
@@ -67,10 +67,10 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, settings: Settings) -> WorkerProcess:
-        """Starts a process; `ready` says when it serves.
+        """Start a worker process; `ready` waits until it serves.
 
         Args:
-            settings: what it serves, and how.
+            settings: the settings.
         """
         ours, theirs = socket.socketpair()
         descriptor = theirs.fileno()
@@ -96,52 +96,59 @@ class WorkerProcess:
         return self._process.pid
 
     async def ready(self) -> None:
-        """Waits until it serves.
+        """Wait until it serves.
 
         Raises:
             WorkerFailedError: it has ended instead.
         """
-        await self._ready
+        # A report resolves the future, even if this wait is cancelled.
+        await asyncio.shield(self._ready)
 
     async def ended(self) -> int:
-        """Waits until the process has ended, and returns its exit code."""
+        """Wait until the process has ended, and return its exit code."""
         code = await self._process.wait()
-        self._receive()  # its last words
+        self._receive()  # read the reports that it sent before it ended
         asyncio.get_running_loop().remove_reader(self._channel)
         self._channel.close()
         if not self._ready.done():
-            self._ready.set_exception(WorkerFailedError(f"{self} ended with {describe_code(code)}"))
+            self._fail(f"{self} ended with {describe_code(code)}")
         return code
+
+    def _fail(self, reason: str) -> None:
+        self._ready.set_exception(WorkerFailedError(reason))
+        # Only the first failure of several starting workers is awaited; the others are retrieved
+        # here.
+        self._ready.exception()
 
     # Connections.
 
     @property
     def load(self) -> tuple[int, int]:
-        """How many connections and requests it has: by that workers are compared."""
+        """Its load, by which workers are compared: connections, then requests."""
         return self._load.connections + self._given - self._load.taken, self._load.streams
 
     @property
     def served_seconds(self) -> float:
-        """For how long it has been ready."""
+        """How many seconds it has been ready."""
         return time.monotonic() - self._ready_at
 
     @property
     def silent_seconds(self) -> float:
-        """How long it has reported nothing."""
+        """How many seconds it has reported nothing."""
         return time.monotonic() - self._heard_at
 
     def give(self, connection: socket.socket) -> bool:
-        """Hands over a connection.
+        """Hand over a connection.
 
         Args:
-            connection: the connection, which is closed here when the worker has it.
+            connection: the connection, which is closed in this process once the worker has it.
 
         Returns:
             Whether the worker could take it.
         """
         try:
             socket.send_fds(self._channel, [CONNECTION], [connection.fileno()])
-        except OSError:  # it reads no commands, or has ended
+        except OSError:  # it does not read its commands, or has ended
             return False
         connection.close()
         self._given += 1
@@ -151,25 +158,25 @@ class WorkerProcess:
     # The end.
 
     def drain(self) -> None:
-        """Has it end when what runs has ended; soon, if it was handed a connection just now."""
+        """Tell it to end when its requests have ended, but not right after it got a connection."""
         if not self._drains:
             self._drains = True
             wait = self._given_at + _ARRIVAL_SECONDS - time.monotonic()
             asyncio.get_running_loop().call_later(max(0.0, wait), self._command, DRAIN)
 
     def stop(self) -> None:
-        """Has it end without waiting for what runs."""
+        """Tell it to end without waiting for its requests."""
         self._command(STOP)
 
     def kill(self) -> None:
-        """Ends the process."""
+        """End the process."""
         with suppress(ProcessLookupError):
             self._process.kill()
 
     def _command(self, command: bytes) -> None:
         try:
             self._channel.sendall(command)
-        except OSError:  # it reads no commands, or has ended
+        except OSError:  # it does not read its commands, or has ended
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
 
@@ -194,13 +201,13 @@ class WorkerProcess:
                     self._ready_at = self._heard_at
                     self._ready.set_result(None)
                 case Failed():
-                    self._ready.set_exception(WorkerFailedError(report.reason))
+                    self._fail(report.reason)
                 case Load():
                     self._load = report
 
 
 def describe_code(code: int) -> str:
-    """An exit code in words."""
+    """Return an exit code in words."""
     if code < 0:
         with suppress(ValueError):
             return f"signal {signal.Signals(-code).name}"

@@ -1,7 +1,7 @@
-"""A real restate-server for tests, and pytest fixtures for it.
+"""Testing of services: virtual and real Restate servers, pytest fixtures, simulation and replay.
 
-The names are loaded when they are first used: every pytest run of an environment that has
-restate-proto imports this package, for the fixtures of `restate_proto.testing.pytest_plugin`.
+The names are imported when they are first used, because every pytest run in an environment with
+restate-proto imports this package for the fixtures of `restate_proto.testing.pytest_plugin`.
 """
 
 from __future__ import annotations
@@ -10,35 +10,95 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from restate_proto.ingress import AdminClient, Deployment
+    from restate_proto.ingress.admin import AdminClient
+    from restate_proto.ingress.admin_answers import Deployment
     from restate_proto.testing.binary import RestateServerNotFoundError, find_restate_server
     from restate_proto.testing.environment import (
         EnvironmentFactory,
+        RestateEnvironment,
         TestEnvironment,
         restate_environment,
     )
     from restate_proto.testing.failures import HandlerFailedError
+    from restate_proto.testing.journals.files import JournalFileError
+    from restate_proto.testing.journals.replayer import replay
+    from restate_proto.testing.journals.report import JournalsDifferError, ReplayReport
+    from restate_proto.testing.journals.verdict import Outcome, Verdict
     from restate_proto.testing.server import RestateServer, RestateServerError
+    from restate_proto.testing.simulation import (
+        SimulatedRestate,
+        Simulation,
+        SimulationError,
+        simulate,
+    )
+    from restate_proto.testing.virtual import (
+        ActionError,
+        InjectedError,
+        InvocationJournal,
+        StuckError,
+        VirtualRestate,
+    )
+    from restate_proto.testing.virtual_environment import (
+        VirtualEnvironmentFactory,
+        virtual_environment,
+    )
 
 __all__ = [
+    "ActionError",
     "AdminClient",
     "Deployment",
     "EnvironmentFactory",
     "HandlerFailedError",
+    "InjectedError",
+    "InvocationJournal",
+    "JournalFileError",
+    "JournalsDifferError",
+    "Outcome",
+    "ReplayReport",
+    "RestateEnvironment",
     "RestateServer",
     "RestateServerError",
     "RestateServerNotFoundError",
+    "SimulatedRestate",
+    "Simulation",
+    "SimulationError",
+    "StuckError",
     "TestEnvironment",
+    "Verdict",
+    "VirtualEnvironmentFactory",
+    "VirtualRestate",
     "find_restate_server",
+    "replay",
     "restate_environment",
+    "simulate",
+    "virtual_environment",
 ]
 
 _MODULES = {
-    "ingress": ("AdminClient", "Deployment"),
+    "ingress.admin": ("AdminClient",),
+    "ingress.admin_answers": ("Deployment",),
     "testing.binary": ("RestateServerNotFoundError", "find_restate_server"),
-    "testing.environment": ("EnvironmentFactory", "TestEnvironment", "restate_environment"),
+    "testing.environment": (
+        "EnvironmentFactory",
+        "RestateEnvironment",
+        "TestEnvironment",
+        "restate_environment",
+    ),
     "testing.failures": ("HandlerFailedError",),
+    "testing.journals.files": ("JournalFileError",),
+    "testing.journals.replayer": ("replay",),
+    "testing.journals.report": ("JournalsDifferError", "ReplayReport"),
+    "testing.journals.verdict": ("Outcome", "Verdict"),
     "testing.server": ("RestateServer", "RestateServerError"),
+    "testing.simulation": ("SimulatedRestate", "Simulation", "SimulationError", "simulate"),
+    "testing.virtual": (
+        "ActionError",
+        "InjectedError",
+        "InvocationJournal",
+        "StuckError",
+        "VirtualRestate",
+    ),
+    "testing.virtual_environment": ("VirtualEnvironmentFactory", "virtual_environment"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

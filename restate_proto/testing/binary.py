@@ -1,4 +1,4 @@
-"""Finds the restate-server binary on this machine."""
+"""Find the restate-server binary on this machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PLATFORM_BINARY = "restate-server-*/bin/restate-server"
 
 
 class RestateServerNotFoundError(RestateError):
-    """No restate-server binary was found; the message says where was looked and how to get one."""
+    """No restate-server binary was found; the message says where to get one."""
 
 
 def find_restate_server(
@@ -26,9 +26,9 @@ def find_restate_server(
 ) -> Path:
     """Find the restate-server binary.
 
-    Looks at the environment variable `RESTATE_SERVER`, then on `PATH`, then in `node_modules` of
-    the directory and of its parents. What npm puts into `.bin` is a Node.js script that starts
-    the real binary; the real one is returned where it can be found.
+    It looks at the environment variable `RESTATE_SERVER`, then on `PATH`, then in `node_modules` of
+    the directory and its parents. npm puts a Node.js script into `.bin` that starts the real
+    binary; the real one is returned if it can be found.
 
     Args:
         environ: the environment to look at instead of `os.environ`.
@@ -76,7 +76,7 @@ def _in_node_modules(modules: Path) -> Iterator[Path]:
 
 
 def _native(path: Path) -> Path:
-    """What npm's start script would run, or the path itself where it is no such script."""
+    """Return the binary that npm's start script would run; any other path is returned as is."""
     with path.open("rb") as file:
         if file.read(2) != b"#!":
             return path

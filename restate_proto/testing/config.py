@@ -13,11 +13,11 @@ __all__ = ["ConfigValue", "merge", "server_config", "server_environ"]
 ConfigValue: TypeAlias = (
     "str | int | float | bool | Sequence[ConfigValue] | Mapping[str, ConfigValue]"
 )
-"""What a value of the configuration can be; a mapping is a TOML table."""
+"""A value of the configuration; a mapping is a TOML table."""
 
 
 def _duration(value: timedelta) -> str:
-    """A duration as restate-server's configuration has it, in whole milliseconds."""
+    """Return a duration as restate-server's configuration writes it, in whole milliseconds."""
     if not isinstance(value, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
         raise TypeError(f"RestateServer: {value!r} must be {DURATION}")
     if value < timedelta(0):
@@ -28,7 +28,7 @@ def _duration(value: timedelta) -> str:
 def merge(
     base: Mapping[str, ConfigValue], changes: Mapping[str, ConfigValue]
 ) -> dict[str, ConfigValue]:
-    """The base with the changes laid over it, table by table."""
+    """Return the base with the changes applied, table by table."""
     merged = dict(base)
     for key, value in changes.items():
         below = merged.get(key)
@@ -42,7 +42,7 @@ def merge(
 def server_environ(
     inherited: Mapping[str, str], extra: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """The environment for the server: what is inherited without what configures a server.
+    """Return the environment for the server, without inherited variables that configure it.
 
     restate-server reads every variable `RESTATE_*` as configuration and `RUST_LOG` as its log
     filter; neither may leak from a developer's shell into a test.
@@ -62,14 +62,14 @@ def server_config(
     inactivity_timeout: timedelta | None = None,
     retry_interval: timedelta | None = None,
 ) -> dict[str, ConfigValue]:
-    """The configuration of a single node for tests, on 127.0.0.1 alone.
+    """Return the configuration of a single node for tests, on 127.0.0.1 alone.
 
     Args:
-        base_dir: where the server keeps its data.
-        ports: the ports of a server that was started before (`fabric`, `ingress`, `admin`), to
-            take again; None lets the system choose, so that no other program can be in the way.
-        inactivity_timeout: as in `RestateServer`.
-        retry_interval: as in `RestateServer`.
+        base_dir: the directory for the server's data.
+        ports: the ports that a restarted server had before (`fabric`, `ingress`, `admin`), to use
+            again; None lets the system choose free ports.
+        inactivity_timeout: see `RestateServer`.
+        retry_interval: see `RestateServer`.
     """
     config: dict[str, ConfigValue] = {
         "base-dir": base_dir,

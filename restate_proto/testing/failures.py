@@ -1,45 +1,48 @@
-"""Carries the exceptions of handlers to the test that waits for them."""
+"""Carry the exceptions of handlers to the test that waits for their results."""
 
 from __future__ import annotations
 
 import asyncio
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from restate_proto.errors import RestateError, TerminalError
-from restate_proto.ingress import IngressClient
+from restate_proto.ingress.client import IngressClient
 from restate_proto.ingress.requests import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Coroutine, Generator, Sequence
 
+    from restate_proto.endpoint.endpoint import Endpoint
     from restate_proto.ingress.requests import HttpRequest
     from restate_proto.ingress.responses import HttpResponse
-    from restate_proto.ingress.sender import Sender
+    from restate_proto.ingress.sender import Sender, Senders
     from restate_proto.model.payload_codec import PayloadCodec
     from restate_proto.runtime import LastFailure
 
-__all__ = ["HandlerFailedError", "HandlerFailures", "TestClient"]
+__all__ = ["HandlerFailedError", "HandlerFailures", "TestClient", "watching"]
 
 T = TypeVar("T")
 
 _SECONDS_TO_BE_TOLD: Final = 2.0
-"""The seconds that a failure has to come to a call that waits for it, over other handlers maybe."""
+"""The seconds within which a failure has to reach a call that waits for it, through other
+handlers."""
 
 
 class HandlerFailedError(RestateError):
-    """A handler raised an exception that is no `TerminalError`, and no call has been told of it.
+    """A handler raised an exception other than a `TerminalError`, and no call has received it.
 
-    The exception itself, with its traceback, is the `__cause__`. It may be that of a message that
-    was sent, or of a handler whose caller went on after its failure: what then waits for something
-    else might wait for ever.
+    The exception itself, with its traceback, is the `__cause__`. It may come from the handler of a
+    message, or from a handler whose caller went on after the failure. Whatever waits for something
+    else then might wait for ever, so it fails instead.
     """
 
 
 @dataclass(eq=False)
 class _Failure:
-    """A failure, and whether a call has been told of it, or the test in another way."""
+    """A failure, and whether the test has learned of it, through a call or otherwise."""
 
     last: LastFailure
     is_told: bool = False
@@ -47,23 +50,24 @@ class _Failure:
 
 
 class HandlerFailures:
-    """What has failed in the handlers of an endpoint that does not retry."""
+    """The failures of handlers on an endpoint that does not retry."""
 
     def __init__(self) -> None:
         self._failures: list[_Failure] = []
         self._changed = asyncio.Event()
 
     def report(self, last: LastFailure) -> None:
-        """An attempt failed, and its invocation with it."""
+        """Record that an attempt failed, and its invocation with it."""
         self._failures.append(_Failure(last))
         self._changed.set()
 
     async def result_unless_failed(self, call: Coroutine[Any, Any, T]) -> T:
-        """The result of a call, which does not outlast a failure that nobody is told of.
+        """Return the result of a call, unless a failure occurs that no call receives.
 
         Raises:
-            TerminalError: the call failed; from the handler's exception, if that is why.
-            HandlerFailedError: the call waits, a handler has failed, and no call had that failure.
+            TerminalError: the call failed; its cause is the handler's exception, if there is one.
+            HandlerFailedError: the call still waits, and a handler has failed without any call
+                receiving it.
         """
         task = asyncio.ensure_future(call)
         try:
@@ -90,8 +94,39 @@ class HandlerFailures:
         finally:
             task.cancel()
 
-    def raise_untold(self) -> None:
-        """Raise the first failure that the test does not know of.
+    def watched(
+        self, endpoint: Endpoint, *, retries: bool, debug: bool, replay_check: bool
+    ) -> Endpoint:
+        """Return an endpoint with the same services, set up for tests.
+
+        Args:
+            endpoint: the endpoint.
+            retries: whether failures are retried; otherwise they end the invocation, and are
+                reported here.
+            debug: whether it runs in development mode.
+            replay_check: whether attempts are repeated in development mode.
+        """
+        if debug:
+            endpoint = endpoint.debugging(replay_check=replay_check)
+        return endpoint if retries else endpoint.without_retries(self.report)
+
+    @contextmanager
+    def told_in_the_end(self) -> Generator[None]:
+        """Make sure that the test has learned of all failures when the block is left.
+
+        Raises:
+            HandlerFailedError: the block succeeded, but there is a failure that the test has not
+                learned of.
+        """
+        try:
+            yield
+        except BaseException as error:
+            self._add_notes(error)
+            raise
+        self._raise_untold()
+
+    def _raise_untold(self) -> None:
+        """Raise the first failure that the test has not learned of, if there is one.
 
         Raises:
             HandlerFailedError: there is one.
@@ -99,8 +134,8 @@ class HandlerFailures:
         for failure in self._not_told_yet():
             raise self._raised_error(failure) from failure.last.error
 
-    def add_notes(self, error: BaseException) -> None:
-        """Add the failures that the test does not know of to the error that it ends with."""
+    def _add_notes(self, error: BaseException) -> None:
+        """Add the failures that the test has not learned of to its error, as notes."""
         for failure in self._not_told_yet():
             failure.is_raised = True
             error.add_note(f"{_describe(failure)}\n{_traceback(failure)}".rstrip())
@@ -109,7 +144,7 @@ class HandlerFailures:
         return [each for each in self._failures if not (each.is_told or each.is_raised)]
 
     def _failure_behind(self, error: TerminalError) -> _Failure | None:
-        """The failure that Restate has passed on; of several, one that was not told yet."""
+        """Return the failure that Restate passed on; of several, preferably an unknown one."""
         matching = [
             each
             for each in self._failures
@@ -120,7 +155,7 @@ class HandlerFailures:
     def _raised_error(self, failure: _Failure) -> HandlerFailedError:
         failure.is_raised = True
         error = HandlerFailedError(_describe(failure))
-        self.add_notes(error)
+        self._add_notes(error)
         return error
 
 
@@ -151,12 +186,21 @@ class TestClient(IngressClient):
         payload_codec: PayloadCodec | Sequence[PayloadCodec] | None = None,
     ) -> None:
         super().__init__(base_url, admin_url=admin_url, payload_codec=payload_codec)
-        ingress = _WatchingSender(self.senders.ingress, failures)
-        self.senders = replace(self.senders, ingress=ingress)
+        self.senders = watching(self.senders, failures)
+
+
+def watching(senders: Senders, failures: HandlerFailures) -> Senders:
+    """Return senders whose calls end when a handler has failed.
+
+    Args:
+        senders: the senders to wrap.
+        failures: the failures of handlers.
+    """
+    return replace(senders, ingress=_WatchingSender(senders.ingress, failures))
 
 
 class _WatchingSender:
-    """Sends requests to the ingress, and waits for no result that will not come."""
+    """Sends requests to the ingress, and does not wait for results that will not come."""
 
     def __init__(self, sender: Sender, failures: HandlerFailures) -> None:
         self._sender = sender
@@ -173,4 +217,4 @@ class _WatchingSender:
 
 
 _OF_RESULTS: Final = frozenset({Operation.CALL, Operation.ATTACH, Operation.OUTPUT})
-"""What asks for the result of an invocation."""
+"""The operations that ask for the result of an invocation."""

@@ -1,4 +1,4 @@
-"""A real restate-server for tests."""
+"""`RestateServer`: a real restate-server for tests, started and ended by the test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Self
 import tomli_w
 
 from restate_proto.errors import RestateError
-from restate_proto.ingress import AdminClient, IngressError
+from restate_proto.ingress.admin import AdminClient
+from restate_proto.ingress.errors import IngressError
 from restate_proto.testing.binary import find_restate_server
 from restate_proto.testing.config import (
     ConfigValue,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
 
-    from restate_proto.ingress import Deployment
+    from restate_proto.ingress.admin_answers import Deployment
 
 __all__ = ["RestateServer", "RestateServerError"]
 
@@ -41,8 +42,8 @@ _LISTENING = re.compile(r"server_name=(\S+)-server .*?server\.port=(\d+)")
 _SERVERS = {"message-fabric": "fabric", "http-ingress": "ingress", "admin-api": "admin"}
 _ADDRESS_IN_USE = re.compile(r"address (already )?in use", re.IGNORECASE)
 
-# Ends the server's process group when this process is gone, however it ended: the read returns
-# when the pipe that this process holds is closed.
+# Kills the server's process group once this process is gone, however it ended: `read` returns when
+# the pipe that this process holds open is closed.
 _WATCHDOG = 'read -r _; kill -s KILL -- "-$1"; [ -z "$2" ] || rm -rf -- "$2"'
 
 
@@ -53,9 +54,9 @@ class RestateServerError(RestateError):
 class RestateServer:
     """A real restate-server of its own: on free ports, with its data in a temporary directory.
 
-    Use it with `async with` in a program that runs an event loop and with `with` in one that
-    does not. It listens on 127.0.0.1 only, and it is always ended: when the block is left,
-    whatever the reason, and when this process ends in any other way.
+    Use it with `async with` in a program that runs an event loop, and with `with` in one that does
+    not. It listens on 127.0.0.1 only. It is always ended: when the block is left, for whatever
+    reason, and when this process ends, in whatever way.
 
     ```python
     async with RestateServer() as server:
@@ -64,19 +65,19 @@ class RestateServer:
 
     Args:
         binary: the restate-server to run; by default `find_restate_server` looks for one.
-        protocol_v7: whether the server talks service protocol v7 to endpoints that know it.
-        inactivity_timeout: how long an invocation may wait before it is suspended; 0 suspends
-            at every wait, so that each handler is replayed as often as it can be. None leaves
-            the server's default, one minute.
-        retry_interval: the delay before the first retry of a failed attempt. It doubles with
-            each retry, up to one second or this value.
-        config: more settings, by their names in restate-server's configuration file, such as
-            `{"worker": {"invoker": {"abort-timeout": "1s"}}}`. A `log-filter` has to leave the
-            level at info, for the server's ports are read from its log.
-        env: more environment variables for the server. Variables `RESTATE_*` and `RUST_LOG` of
-            this process do not reach it.
-        directory: where its data and its log go, and stay. By default that is a temporary
-            directory, which is removed when the server is stopped.
+        protocol_v7: whether the server speaks service protocol v7 to endpoints that support it.
+        inactivity_timeout: how long an invocation may wait before it is suspended; 0 suspends at
+            every wait, so that each handler is replayed as often as possible. None leaves the
+            server's default, one minute.
+        retry_interval: the delay before the first retry of a failed attempt. It doubles with each
+            retry, up to one second or this value.
+        config: further settings, by their names in restate-server's configuration file, such as
+            `{"worker": {"invoker": {"abort-timeout": "1s"}}}`. A `log-filter` has to keep the level
+            at info, because the server's ports are read from its log.
+        env: further environment variables for the server. It does not get this process's variables
+            `RESTATE_*` and `RUST_LOG`.
+        directory: the directory for its data and its log, which are kept. By default it is a
+            temporary directory, which is removed when the server is stopped.
         ready_timeout: how long it may take to start.
     """
 
@@ -125,7 +126,7 @@ class RestateServer:
             raise
 
     def stop(self) -> None:
-        """End the server and remove its temporary directory. Does nothing where it is stopped."""
+        """End the server and remove its temporary directory; do nothing if it is stopped."""
         self._kill()
         self._ports = None
         if self._own_directory and self._directory is not None:
@@ -133,7 +134,7 @@ class RestateServer:
             self._directory = None
 
     async def restart(self) -> None:
-        """End the server as a crash would, and start it again with its data and its ports."""
+        """Kill the server as a crash would, and start it again with its data and its ports."""
         self._kill()
         await self._start_async()
 
@@ -178,28 +179,28 @@ class RestateServer:
 
     @property
     def ingress_url(self) -> str:
-        """Where calls from outside go, such as `http://127.0.0.1:41234`."""
+        """The URL of the ingress, such as `http://127.0.0.1:41234`."""
         return f"http://127.0.0.1:{self._ports_in_use()['ingress']}"
 
     @property
     def admin_url(self) -> str:
-        """Where the admin API is, such as `http://127.0.0.1:41235`."""
+        """The URL of the admin API, such as `http://127.0.0.1:41235`."""
         return f"http://127.0.0.1:{self._ports_in_use()['admin']}"
 
     @property
     def pid(self) -> int | None:
-        """The process id of the server; None where it does not run."""
+        """The process id of the server; None if it is not running."""
         return None if self._process is None else self._process.pid
 
     @property
     def directory(self) -> Path:
-        """Where the server keeps its data (`data`) and its log (`restate-server.log`)."""
+        """The directory with the server's data (`data`) and its log (`restate-server.log`)."""
         if self._directory is None:
             raise RestateServerError(_NOT_STARTED)
         return self._directory
 
     def log(self) -> str:
-        """The server's log since its first start; empty when it is stopped and removed."""
+        """Return the server's log since its first start; empty once it is stopped and removed."""
         if self._directory is None:
             return ""
         try:
@@ -213,11 +214,11 @@ class RestateServer:
         return AdminClient(self.admin_url)
 
     async def register(self, endpoint_uri: str, *, use_http_11: bool = False) -> Deployment:
-        """Register the endpoint at this URI, over any earlier one with the same URI.
+        """Register the endpoint at a URI, in place of any earlier one with the same URI.
 
         Args:
-            endpoint_uri: where the endpoint listens, such as `http://127.0.0.1:9080`.
-            use_http_11: for endpoints that do not talk HTTP/2.
+            endpoint_uri: the address of the endpoint, such as `http://127.0.0.1:9080`.
+            use_http_11: whether to use HTTP/1.1, for endpoints without HTTP/2.
 
         Returns:
             The deployment's id and the services that the endpoint serves.
@@ -237,7 +238,7 @@ class RestateServer:
 
     def _check_stopped(self) -> None:
         if self._process is not None:
-            raise RestateServerError("this RestateServer is started already")
+            raise RestateServerError("this RestateServer is already started")
 
     def _ports_in_use(self) -> dict[str, int]:
         if self._ports is None:
@@ -245,7 +246,7 @@ class RestateServer:
         return self._ports
 
     def _starting(self) -> Iterator[float]:
-        """Starts the server; gives the seconds to wait before it is looked at again."""
+        """Start the server; yield how many seconds to wait before the next look at it."""
         if self._directory is None:
             self._directory = Path(tempfile.mkdtemp(prefix="restate-"))
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -260,7 +261,7 @@ class RestateServer:
                         f"restate-server ended with status {status} while it started;"
                         f" its log:\n{self._log_tail()}"
                     )
-                # Another program has taken a port since the server was killed; it may go again.
+                # Another program has taken a port since the server was killed; it may free it again.
                 self._kill()
                 self._spawn()
             if time.monotonic() > deadline:
@@ -279,6 +280,8 @@ class RestateServer:
             inactivity_timeout=self._inactivity_timeout,
             retry_interval=self._retry_interval,
         )
+        temporary = self.directory / "tmp"
+        temporary.mkdir(exist_ok=True)
         config_path = self.directory / "restate.toml"
         config_path.write_text(tomli_w.dumps(merge(config, self._config)), "utf-8")
         with self._log_path.open("ab") as log:
@@ -289,7 +292,7 @@ class RestateServer:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.directory,
-                env=server_environ(os.environ, self._env),
+                env=server_environ(os.environ, {"TMPDIR": str(temporary), **self._env}),
                 start_new_session=True,  # Ctrl-C is for this process, which then ends the group
             )
         self._watchdog = subprocess.Popen(  # noqa: S603 - a constant script
@@ -338,7 +341,7 @@ class RestateServer:
 
 
 def _takes_queries(admin_url: str) -> bool:
-    """Whether the partitions have their leaders; the health endpoints answer before that."""
+    """Tell whether the partitions have leaders; the health endpoints answer before they do."""
     try:
         AdminClient(admin_url, timeout=_SOON).query("SELECT count(1) FROM sys_invocation")
     except IngressError:
@@ -347,7 +350,7 @@ def _takes_queries(admin_url: str) -> bool:
 
 
 def _is_healthy(ingress_port: int) -> bool:
-    """Whether the ingress takes calls."""
+    """Tell whether the ingress accepts calls."""
     connection = HTTPConnection("127.0.0.1", ingress_port, timeout=_SOON.total_seconds())
     try:
         connection.request("GET", "/restate/health")

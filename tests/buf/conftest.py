@@ -1,4 +1,4 @@
-"""The project that the tests of buf begin with."""
+"""The buf project that these tests start from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A project of a buf user in a temporary directory, and the real buf on it."""
+"""A buf user's project in a temporary directory, with the real buf."""
 
 from __future__ import annotations
 

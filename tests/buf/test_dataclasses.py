@@ -1,4 +1,4 @@
-"""docs/contract.md: what it shows of dataclass messages with buf is done as it says."""
+"""docs/contract.md: its steps for dataclass messages with buf are followed as written."""
 
 from __future__ import annotations
 

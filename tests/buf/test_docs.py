@@ -1,4 +1,4 @@
-"""docs/buf.md: all that it shows is done as it says, in a project with the README's contract."""
+"""docs/buf.md: its steps are followed as written, in a project with the README's contract."""
 
 from __future__ import annotations
 

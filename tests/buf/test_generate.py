@@ -1,4 +1,4 @@
-"""`buf generate` as its users call it: the same code, however the plugin is asked for it."""
+"""`buf generate`: the code is the same, however a user names the plugin."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def test_types_drop_what_only_strings_name(project: Project) -> None:
     )
     # The package has the type, and buf drops the import that it finds unused.
     asked = template(restate("out", types=["cart.v1"]))
-    assert "of a file that this one does not import" in project.fails(
+    assert "whose file this one does not import" in project.fails(
         "buf", "generate", "--template", asked
     )
 

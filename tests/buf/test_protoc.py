@@ -1,4 +1,4 @@
-"""protoc beside buf: on the exported options, and on descriptor sets as build systems make them."""
+"""protoc beside buf: on the exported options, and on descriptor sets that build systems make."""
 
 from __future__ import annotations
 

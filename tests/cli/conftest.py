@@ -1,4 +1,4 @@
-"""Commands that run in the tests' own process leave nothing in it."""
+"""Undo what commands leave behind when they run in the tests' own process."""
 
 from __future__ import annotations
 

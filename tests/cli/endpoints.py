@@ -1,4 +1,4 @@
-"""Endpoints for tests of commands: services of no contract, in the test's own event loop."""
+"""Endpoints for tests of commands: services without a contract, in the test's event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A shop in which things get stuck, for the commands that look after invocations."""
+"""A shop in which invocations get stuck, for the commands that inspect and repair them."""
 
 from __future__ import annotations
 

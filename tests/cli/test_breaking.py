@@ -1,4 +1,4 @@
-"""`restate-proto breaking`: what it reads, prints and exits with."""
+"""`restate-proto breaking`: its inputs, its output and its exit codes."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def test_a_contract_of_the_past_may_break_rules_and_one_of_today_may_not() -> No
     write(Path("old"), broken)
     result = breaking("new", "--against", "old")
     assert result.exit_code == 1
-    assert "note: the contract that runs breaks rules of this version; " in result.stderr
+    assert "note: the contract that runs now breaks rules of this version; " in result.stderr
     assert "old/shop/v1/cart.proto:12:1: workflow shop.v1.Flow has no run handler" in result.stderr
     assert "workflow shop.v1.Flow: it is gone" in result.stdout
 
@@ -253,8 +253,8 @@ def test_services_without_an_option() -> None:
     [
         (["new"], "--against"),
         (["new", "--against", ""], "--against is empty; write a git revision, a folder or a file"),
-        (["nowhere", "--against", "old"], "nowhere is no folder"),
-        (["new", "--against", "new/shop/v1/cart.proto"], "is no descriptor set"),
+        (["nowhere", "--against", "old"], "nowhere is not a folder"),
+        (["new", "--against", "new/shop/v1/cart.proto"], "is not a descriptor set"),
         (["new", "--against", "old", "--format", "xml"], "xml"),
     ],
 )

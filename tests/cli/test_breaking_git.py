@@ -107,7 +107,9 @@ def test_a_folder_that_was_not_there_is_new() -> None:
     shutil.move("proto", "contracts")
     result = breaking("contracts", "--against", "main")
     assert result.exit_code == 0
-    assert "note: there are no .proto files in contracts at main: all of it is new" in result.stderr
+    assert (
+        "note: there are no .proto files in contracts at main: everything is new" in result.stderr
+    )
     write(Path("contracts"), DROPPED)
     assert "HANDLER_REMOVED" in breaking("contracts", "--against", "main:proto").stdout
     assert "HANDLER_REMOVED" in breaking("contracts", "--against", "main:proto/").stdout
@@ -204,15 +206,15 @@ def test_a_revision_that_breaks_rules_of_today() -> None:
 @pytest.mark.parametrize(
     ("against", "says"),
     [
-        ("mian", "mian is no file, no folder and no revision of the repository "),
+        ("mian", "mian is not a file, a folder or a revision of the repository "),
         ("mian", "; did you mean main?"),
-        ("main~7", "main~7 is no file, no folder and no revision"),
+        ("main~7", "main~7 is not a file, a folder or a revision"),
         ("topic", "; did you mean origin/topic?"),
         (".git#branch=main", "; write main, as git does"),
-        ("--all", "--all is no file, no folder and no revision"),
-        (":proto", ":proto is no file, no folder and no revision"),
+        ("--all", "--all is not a file, a folder or a revision"),
+        (":proto", ":proto is not a file, a folder or a revision"),
         ("main:proto/shop/v1/cart.proto", "cart.proto is a file; write the folder of"),
-        ("main^{tree}", "main^{tree} is no file, no folder and no revision"),
+        ("main^{tree}", "main^{tree} is not a file, a folder or a revision"),
     ],
 )
 def test_no_revision(against: str, says: str) -> None:
@@ -236,7 +238,7 @@ def test_a_shallow_clone(repository: Path, tmp_path: Path, monkeypatch: pytest.M
         in result.stderr
     )
     result = breaking("--against", "HEAD~7")
-    assert "this clone is shallow: `git fetch --unshallow` gets what came before" in result.stderr
+    assert "this clone is shallow: `git fetch --unshallow` gets older revisions" in result.stderr
 
 
 @pytest.mark.usefixtures("repository")
@@ -257,8 +259,10 @@ def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "proto")
     result = breaking(tmp_path / "proto", "--against", "main")
     assert result.exit_code == 2
-    assert "main is no file and no folder, and git revisions cannot be read: " in result.stderr
-    assert "is in no git repository" in result.stderr
+    assert (
+        "main is neither a file nor a folder, and git revisions cannot be read: " in result.stderr
+    )
+    assert "is not in a git repository" in result.stderr
 
 
 def test_no_git(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,7 +283,7 @@ def test_a_revision_needs_a_folder_to_compare_with() -> None:
     Path("new.binpb").write_bytes(descriptors.SerializeToString())
     result = breaking("new.binpb", "--against", "main")
     assert result.exit_code == 2
-    assert "a git revision can be compared with a folder of .proto files only" in result.stderr
+    assert "to compare with a git revision, name a folder of .proto files" in result.stderr
 
 
 @pytest.mark.usefixtures("repository")

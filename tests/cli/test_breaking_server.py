@@ -1,7 +1,7 @@
-"""What the rules say of Restate, shown on a real server.
+"""What the rules claim about Restate, shown on a real server.
 
-Two versions of a contract, with the same code behind them. Each test says what `breaking` finds,
-and that it happens.
+Each test has two versions of a contract with the same code behind them. It says what `breaking`
+finds, and shows that it happens.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the commands read contracts from."""
+"""Where commands read contracts from."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_broken_rule_is_said_with_the_file_on_disk(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"no descriptors", b"\xff" * 20])
 def test_what_is_no_descriptor_set(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "image.binpb").write_bytes(content)
-    with pytest.raises(ContractError, match=r"image\.binpb is no descriptor set; make one with"):
+    with pytest.raises(ContractError, match=r"image\.binpb is not a descriptor set; make one with"):
         load_contract(tmp_path / "image.binpb")
 
 
@@ -59,5 +59,5 @@ def test_a_descriptor_set_without_its_imports(tmp_path: Path) -> None:
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    with pytest.raises(ContractError, match="nowhere is no folder"):
+    with pytest.raises(ContractError, match="nowhere is not a folder"):
         load_contract(tmp_path / "nowhere")

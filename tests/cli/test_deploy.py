@@ -1,4 +1,4 @@
-"""`restate-proto deploy`: what it asks the admin API, and what it says of the answer."""
+"""`restate-proto deploy`: its requests to the admin API, and what it prints of the answers."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_endpoint_has_a_default_and_may_speak_http_1() -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (b'{"message": "[META0003] connection refused"}', "[META0003] connection refused"),
+        (b'{"message": "[META0006] [META0006] no"}', "[META0006] no"),
         (b"not what you think", "HTTP 500 not what you think"),
         (b"[]", "HTTP 500 []"),
     ],
@@ -101,6 +101,15 @@ def test_says_why_the_server_refused(answer: bytes, reason: str) -> None:
         result = deploy("--admin-url", url)
     assert result.exit_code == 1
     assert result.stderr == f"error: the Restate server at {url} refused: {reason}\n"
+
+
+def test_says_that_an_endpoint_that_nobody_reaches_has_to_be_served() -> None:
+    answer = b'{"message": "[META0003] [META0003] error when calling: Connection refused"}'
+    with fake_admin(500, answer) as (url, _):
+        result = deploy("--admin-url", url)
+    assert result.exit_code == 1
+    assert "refused: [META0003] error when calling: Connection refused; serve it " in result.stderr
+    assert "`restate-proto serve`" in result.stderr
 
 
 def test_address_and_token_may_come_from_the_environment() -> None:
@@ -116,7 +125,7 @@ def test_says_that_the_token_is_wrong(status: int) -> None:
         result = deploy("--admin-url", url, "--auth-token", "t0k3n")
     assert result.exit_code == 1
     assert result.stderr == (
-        f"error: the admin API at {url} wants another token than RESTATE_AUTH_TOKEN or --auth-token\n"
+        f"error: the admin API at {url} refuses the token of RESTATE_AUTH_TOKEN or --auth-token\n"
     )
 
 
@@ -125,7 +134,7 @@ def test_something_else_than_an_admin_api_is_told_apart(answer: bytes) -> None:
     with fake_admin(200, answer) as (url, _):
         result = deploy("--admin-url", url)
     assert result.exit_code == 1
-    assert result.stderr == f"error: what answers at {url} is not a Restate server's admin API\n"
+    assert result.stderr == f"error: the server at {url} is not the admin API of a Restate server\n"
 
 
 def test_says_that_nothing_answers() -> None:
@@ -134,7 +143,7 @@ def test_says_that_nothing_answers() -> None:
     result = deploy("--admin-url", f"http://127.0.0.1:{port}")
     assert result.exit_code == 1
     assert f"no Restate server answers at http://127.0.0.1:{port} (" in result.stderr
-    assert "Connection refused" in result.stderr
+    assert "Connection refused): start one with `npx restate-server`" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [["localhost:9080"], ["--admin-url", "file:///etc"]])
@@ -148,7 +157,7 @@ def test_what_is_registered_already_is_not_registered_again() -> None:
     with fake_admin(200, json.dumps(DEPLOYMENT).encode()) as (url, asked):
         result = deploy("--admin-url", url)
     assert result.exit_code == 0
-    assert "is registered as dp_1, and serves what it did: nothing to do" in result.stdout
+    assert "is registered as dp_1 and serves the same as before: nothing to do" in result.stdout
     assert [it["dry_run"] for it in asked if "dry_run" in it] == [True]
 
 
@@ -205,7 +214,7 @@ CHANGES: list[tuple[list[dict[str, Any]], dict[str, Any], str, list[str]]] = [
         "changed",
         [
             "handler A is not set, was Shared",
-            "handler A: input_json_schema differs",
+            "handler A: JSON Schema of the request differs",
             "handler A: public: true, was false",
         ],
     ),
@@ -220,6 +229,30 @@ CHANGES: list[tuple[list[dict[str, Any]], dict[str, Any], str, list[str]]] = [
         described("S", metadata={CONTRACT: "something else"}),
         "changed",
         ["its contract differs", "metadata.team: not set, was red"],
+    ),
+    (
+        [described("S", documentation="Greets.")],
+        described("S", documentation="Greets, and counts.", metadata={CONTRACT: contract()}),
+        "changed",
+        ["documentation differs", "it registers its contract"],
+    ),
+    (
+        [described("S", metadata={CONTRACT: contract()})],
+        described("S"),
+        "changed",
+        ["it registers no contract"],
+    ),
+    (
+        [described("S", metadata={"restatepb.error/shop.v1.SoldOut": "409"})],
+        described(
+            "S",
+            metadata={
+                "restatepb.error/shop.v1.SoldOut": "410",
+                "dev.restate.serde.preview.input.A": "true",
+            },
+        ),
+        "changed",
+        ["error shop.v1.SoldOut: 410, was 409"],
     ),
 ]
 

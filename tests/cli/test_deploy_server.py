@@ -65,7 +65,7 @@ async def test_an_address_whose_services_change(restate_server: RestateServer) -
 
         again = await deploy(restate_server, address)
         assert again.exit_code == 0
-        assert "and serves what it did: nothing to do" in again.stdout
+        assert "and serves the same as before: nothing to do" in again.stdout
         assert changes(again) == {desk: "unchanged", shop: "unchanged"}
 
     nothing = await deploy(restate_server, address)
@@ -79,7 +79,7 @@ async def test_an_address_whose_services_change(restate_server: RestateServer) -
     async with served(*changed, at=address):
         result = await deploy(restate_server, address)
         assert result.exit_code == 1
-        assert "serves something else than what is registered as dp_" in result.stdout
+        assert "does not serve what is registered as dp_" in result.stdout
         assert changes(result) == expected
         assert "nothing is registered: serve the new version at another address" in result.stderr
         assert "write --force to replace" in result.stderr
@@ -87,7 +87,7 @@ async def test_an_address_whose_services_change(restate_server: RestateServer) -
 
         result = await deploy(restate_server, address, "--force")
         assert result.exit_code == 0, result.output
-        assert f"Replaced what is registered at {address} as dp_" in result.stdout
+        assert f"Replaced the registration of {address}, dp_" in result.stdout
         assert changes(result) == expected
         assert restate_server.admin.query(f"SELECT * FROM sys_service WHERE name = '{cafe}'")
         assert changes(await deploy(restate_server, address)) == {
@@ -113,7 +113,7 @@ async def test_it_says_which_options_change(restate_server: RestateServer) -> No
             found = changes(result)
             assert found[same] == "unchanged"
             assert found[fresh] == "new"
-            assert "handler Close: input_json_schema differs" in found[old]
+            assert "handler Close: JSON Schema of the request differs" in found[old]
             assert f"no verdict on {old}, {same}" in result.stdout
         async with served(service(fresh, "Open")) as third:
             assert "public: true, was false" in changes(await deploy(restate_server, third))[fresh]
@@ -193,7 +193,7 @@ def test_what_breaks_is_not_deployed(restate_server: RestateServer, tmp_path: Pa
                 refused.stdout
             )
             assert "[MESSAGE_CHANGED]" in refused.stdout
-            assert "write --breaking to deploy it all the same" in refused.stderr
+            assert "write --breaking to deploy anyway" in refused.stderr
 
             as_json = await deploy(restate_server, third, "--dry-run", "--json")
             document = json.loads(as_json.stdout)

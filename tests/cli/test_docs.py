@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cProfile import Profile
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ def image_of(folder: Path, file: FileDescriptorProto) -> Path:
 @pytest.mark.parametrize("name", ["../evil.proto", "a/../../evil.proto", "/evil.proto"])
 def test_no_page_is_written_elsewhere(tmp_path: Path, name: str) -> None:
     image = image_of(tmp_path, FileDescriptorProto(name=name, syntax="proto3"))
-    with pytest.raises(ContractError, match=r"evil\.proto is no path below a folder"):
+    with pytest.raises(ContractError, match=r"evil\.proto is not a path below a folder"):
         write_docs(image, tmp_path / "deep" / "out", all_services=True)
     assert not list(tmp_path.rglob("evil*"))
 
@@ -130,3 +131,41 @@ def test_descriptors_that_do_not_fit_together(tmp_path: Path) -> None:
     file.message_type.add(name="N").field.add(name="x", number=0)
     with pytest.raises(ContractError, match=r"^evil\.proto: .*field number \(0\)"):
         write_docs(image_of(tmp_path, file), tmp_path / "out", all_services=True)
+
+
+def _contract(services: int, files: int) -> FileDescriptorSet:
+    """Services with two handlers each, spread over files of one package."""
+    contract = FileDescriptorSet()
+    for number in range(files):
+        file = contract.file.add(name=f"large/v1/f{number}.proto", package="large.v1")
+        file.syntax = "proto3"
+        for each in range(number, services, files):
+            for message in ("Ask", "Answer"):
+                field = file.message_type.add(name=f"{message}{each}").field.add(name="text")
+                field.number, field.label, field.type = 1, field.LABEL_OPTIONAL, field.TYPE_STRING
+            service = file.service.add(name=f"Service{each}")
+            for name in ("First", "Second"):
+                service.method.add(
+                    name=name,
+                    input_type=f".large.v1.Ask{each}",
+                    output_type=f".large.v1.Answer{each}",
+                )
+    return contract
+
+
+@pytest.mark.parametrize("files", [1, 25])
+def test_twice_the_contract_is_twice_the_work(files: int, tmp_path: Path) -> None:
+    def calls(services: int, folder: str) -> int:
+        image = tmp_path / f"{folder}.binpb"
+        image.write_bytes(_contract(services, files).SerializeToString())
+        profile = Profile()
+        profile.enable()
+        try:
+            write_docs(image, tmp_path / folder, format_=DocsFormat.MARKDOWN, all_services=True)
+        finally:
+            profile.disable()
+        return sum(entry.callcount for entry in profile.getstats())
+
+    calls(25, "imports and caches")
+    few, many = calls(50, "few"), calls(100, "many")
+    assert many <= 2.05 * few

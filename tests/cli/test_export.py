@@ -1,4 +1,4 @@
-"""`restate-proto export`: options.proto where it was asked for, and only if it has to be written."""
+"""`restate-proto export`: writes options.proto where it is told to, and only if it changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`restate-proto generate` brings what contracts with rules need."""
+"""`restate-proto generate` provides the files that contracts with rules need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`restate-proto init`: what it writes runs and passes its tests, and it replaces nothing."""
+"""`restate-proto init`: the new project runs and passes its tests, and nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_it_replaces_nothing(tmp_path: Path) -> None:
     result = run("restate-proto", "init", ".", "--name", "cafe", cwd=tmp_path)
     assert result.returncode == 1
     assert result.stderr == (
-        "error: nothing is written, since there is already\n    tests/test_cafe.py\n"
+        "error: nothing is written, because these files exist already:\n    tests/test_cafe.py\n"
     )
     assert set(tree(tmp_path)) == {"tests/test_cafe.py", "other.txt"}
 
@@ -108,9 +108,9 @@ def test_a_folder_may_be_there(tmp_path: Path) -> None:
         ("google", "'google' is a module already"),
         ("restate-proto", "'restate_proto' is a module already"),
         ("tests", "'tests' is a module already"),
-        ("2fast", "'2fast' is no name of a Python package"),
-        ("class", "'class' is no name of a Python package"),
-        ("_shop", "'_shop' is no name of a proto package"),
+        ("2fast", "'2fast' cannot be the name of a Python package"),
+        ("class", "'class' cannot be the name of a Python package"),
+        ("_shop", "'_shop' cannot be the name of a proto package"),
     ],
 )
 def test_names_that_would_not_work(name: str, reason: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`restate-proto invocations` on a real server, with its vqueues and without."""
+"""`restate-proto invocations` on a real server, with and without its vqueues."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ async def test_a_queue_that_is_given_up(shop: Shop) -> None:
     assert "no invocations" in await shop.succeed("invocations", "cancel", *which, "--yes")
 
     told = await shop.succeed("invocations", "cancel", holder.id, "-y")
-    assert lines(told, holder.id, "is told that it is cancelled")
+    assert lines(told, holder.id, "is being cancelled")
     row = await shop.row(holder.id, "completed")
     assert row["completion_failure"].startswith("[409]")
     again = await shop.succeed("invocations", "cancel", holder.id, "-y")
@@ -253,11 +253,17 @@ async def test_without_a_contract_payloads_are_shown_as_they_look(shop: Shop) ->
 async def test_what_is_wrong_is_said_with_what_to_write(shop: Shop) -> None:
     for arguments, said in (
         (["list", "--status", "pendin"], "there is no such status; did you mean pending?"),
-        (["list", "--older-than", "5 minutes"], "is no duration, such as 90s, 5m, 1h30m or 2d"),
-        (["describe", "inv_1"], "'inv_1' is no invocation id"),
-        (["cancel"], "write the ids of invocations, or options that say which"),
+        (
+            ["list", "--older-than", "5 minutes"],
+            "is not a duration; write one such as 90s, 5m, 1h30m or 2d",
+        ),
+        (["describe", "inv_1"], "'inv_1' is not an invocation id"),
+        (["cancel"], "write the ids of invocations, or options that select some"),
         (["cancel", "inv_1x", "--key", "k"], "write the ids of invocations, or options"),
-        (["restart-as-new", "--key", "k", "--deployment", "keep"], "--deployment goes with --from"),
+        (
+            ["restart-as-new", "--key", "k", "--deployment", "keep"],
+            "--deployment only works with --from",
+        ),
     ):
         result = await shop.run("invocations", *arguments)
         assert result.exit_code == 2

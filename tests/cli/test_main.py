@@ -1,4 +1,4 @@
-"""The command as a whole: what every subcommand shares."""
+"""The command as a whole: what all subcommands share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from importlib.metadata import version
+from itertools import pairwise
 
 import pytest
 from typer.testing import CliRunner
@@ -34,6 +35,17 @@ def test_every_command_explains_itself(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0
     assert "Usage" in result.stdout
+
+
+def test_paragraphs_of_help_are_wrapped_to_the_terminal() -> None:
+    for command in (["rollback"], ["invocations", "resume"]):
+        result = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "80"})
+        text = result.stdout.partition("╭")[0]
+        lines = text.partition("Usage")[2].splitlines()[1:]
+        for line, following in pairwise(lines):
+            first_word = following.split()[:1]
+            if line.strip() and first_word:
+                assert len(f"{line.rstrip()} {first_word[0]}") > 78, f"{line!r} breaks too early"
 
 
 def test_an_unknown_command_is_a_usage_error() -> None:

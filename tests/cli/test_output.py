@@ -1,4 +1,4 @@
-"""What the commands replace: what they wrote themselves, and nothing else unless they are told to."""
+"""What commands overwrite: their own output, and other files only if they are told to."""
 
 from __future__ import annotations
 
@@ -80,10 +80,12 @@ def test_what_somebody_else_wrote_stays(name: str, written: dict[str, dict[str, 
     before = files_of(Path("out"))
     result = run(name)
     assert result.exit_code == 1
-    assert result.stderr.startswith("error: restate-proto has not written what is in\n")
+    assert result.stderr.startswith(
+        "error: nothing was written, because restate-proto did not write these files:\n"
+    )
     for path in made:
         assert (f"    {Path('out', path)}\n" in result.stderr) == (path in mine)
-    assert "write --force to replace what is there" in result.stderr
+    assert "write --force to replace them" in result.stderr
     assert files_of(Path("out")) == before, "nothing is written, not even what could be"
 
     assert run(name, "--force").exit_code == 0
@@ -99,6 +101,25 @@ def test_the_readme_of_a_project_stays(project: Path) -> None:
     assert "    README.md\n" in result.stderr
     assert (project / "README.md").read_text() == readme
     assert not (project / "index.html").exists()
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name.startswith("generate")])
+def test_check_writes_nothing_and_names_what_is_not_right(name: str) -> None:
+    done = run(name, "--check")
+    assert done.exit_code == 1
+    assert done.stderr.count(" is missing\n") == done.stderr.count("    out") > 1
+    assert not Path("out").exists()
+    assert run(name).exit_code == 0
+    assert run(name, "--check").exit_code == 0
+    found = files_of(Path("out"))
+    (changed,) = (Path("out", path) for path in found if path.endswith("_restate.py"))
+    changed.write_bytes(changed.read_bytes().replace(b"\n", b"\r\n"))  # as git may check it out
+    assert run(name, "--check").exit_code == 0
+    changed.write_text("# mine")
+    done = run(name, "--check")
+    assert done.exit_code == 1
+    assert f"    {changed} is stale\nrun the same command without --check" in done.stderr
+    assert changed.read_text() == "# mine"
 
 
 def test_a_mark_further_down_is_no_mark(project: Path) -> None:
@@ -154,6 +175,6 @@ def test_links_inside_of_the_folder_and_to_it_are_followed(project: Path) -> Non
 @pytest.mark.parametrize("name", ["../up.txt", "/rooted.txt", "a/../../up.txt", "a\nb.txt"])
 def test_no_path_leads_out_of_the_folder(name: str, tmp_path: Path) -> None:
     """The compilers of other libraries name files as they like."""
-    with pytest.raises(OutputError, match="is no path below a folder"):
+    with pytest.raises(OutputError, match="is not a path below a folder"):
         write_files(tmp_path / "deep" / "out", {"good.txt": "", name: ""}, force=True)
     assert not (tmp_path / "deep").exists()

@@ -31,7 +31,9 @@ def test_a_duration(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "5", "m", "5 minutes", "-5m", "5m!", "1y"])
 def test_what_is_no_duration(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match="is no duration, such as 90s, 5m, 1h30m or 2d"):
+    with pytest.raises(
+        typer.BadParameter, match="is not a duration; write one such as 90s, 5m, 1h30m or 2d"
+    ):
         read_duration(text)
 
 

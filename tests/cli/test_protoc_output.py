@@ -1,4 +1,4 @@
-"""What is mended in what protoc writes for Python: stubs, and imports under a package."""
+"""Corrections of protoc's output for Python: stubs, and imports inside a package."""
 
 from __future__ import annotations
 

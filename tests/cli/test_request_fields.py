@@ -1,4 +1,4 @@
-"""Requests as options of `restate-proto call`: what each option is, and what its text stands for."""
+"""Requests as options of `restate-proto call`: the option of each field, and how its text is read."""
 
 from __future__ import annotations
 
@@ -153,8 +153,8 @@ def test_a_request_that_is_no_object(codecs: dict[str, Codec[Any]]) -> None:
     [
         ("cents", "many", "'many' is not an integer"),
         ("weight", "heavy", "'heavy' is not a number"),
-        ("size", "huge", "'huge' is none of SIZE_UNSPECIFIED, SIZE_BIG, SIZE_SMALL"),
-        ("hold", "5", "'5' is no duration"),
+        ("size", "huge", "'huge' is not one of SIZE_UNSPECIFIED, SIZE_BIG, SIZE_SMALL"),
+        ("hold", "5", "'5' is not a duration"),
         ("counts", "a", "'a' is not KEY=VALUE"),
         ("counts", "a=b", "'b' is not an integer"),
         ("address", "Main", "'Main' is not JSON"),

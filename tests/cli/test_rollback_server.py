@@ -73,7 +73,7 @@ async def test_new_invocations_go_to_the_older_deployment_again(
         dry = await command(restate_server, "rollback", older, "--dry-run")
         assert dry.exit_code == 0, dry.output
         assert "handler Close is gone" in dry.stdout
-        assert f"is registered as {older}, and new invocations do not go there" in dry.stdout
+        assert f"is registered as {older}; new invocations would go there again" in dry.stdout
         await call(restate_server, name)
         assert (ran_first, ran_second) == ([], ["Open"] * 2)
 
@@ -148,7 +148,7 @@ async def test_what_is_served_there_has_to_be_what_was(restate_server: RestateSe
     async with served(service(name, "Close"), at=old):
         result = await command(restate_server, "rollback", older)
         assert result.exit_code == 1
-        assert f"serves something else than what is registered as {older}" in result.stderr
+        assert f"does not serve what is registered as {older}" in result.stderr
     result = await command(restate_server, "rollback", older)
     assert result.exit_code == 1
     assert "refused: " in result.stderr
@@ -174,4 +174,8 @@ async def test_which_deployment_is_meant(restate_server: RestateServer) -> None:
         assert "name the deployment, since several are before a current one" in unclear.stderr
         assert found[one] in unclear.stderr
         assert found[two] in unclear.stderr
-        assert (await command(restate_server, "rollback", found[two])).exit_code == 0
+        dry = await command(restate_server, "rollback", found[two], "--dry-run")
+        assert "drained" not in dry.stdout, "what new invocations would go to is not left over"
+        rolled_back = await command(restate_server, "rollback", found[two])
+        assert rolled_back.exit_code == 0
+        assert rolled_back.stdout.endswith(f"({newer_two}/) is drained\n"), "it has no --prune"

@@ -1,4 +1,4 @@
-"""`restate-proto serve`: which endpoint it finds, and what it says when there is none."""
+"""`restate-proto serve`: which endpoint it finds, and the error if there is none."""
 
 from __future__ import annotations
 
@@ -220,7 +220,9 @@ def test_an_address_that_is_taken_is_no_traceback(module: Callable[[str], str]) 
         port = other.getsockname()[1]
         result = serve(f"{name}:endpoint", "--port", str(port))
     assert result.exit_code == 1
-    message = "Address already in use"
+    message = (
+        "Address already in use; stop the program that listens there, or choose another with --port"
+    )
     assert result.stderr.endswith(f"error: cannot listen on 127.0.0.1:{port}: {message}\n")
 
 

@@ -55,7 +55,7 @@ async def test_what_is_kept_is_read_and_written_by_the_contract(shop: Shop) -> N
     same = await shop.succeed(
         "state", "set", CART, key, "tickets", '{"ticketIds":["A1"]}', *CONTRACT
     )
-    assert same == "it is so already\n"
+    assert same == "nothing to change: the state is like that already\n"
 
     asked = await shop.run("state", "clear", CART, key, "tickets")
     assert asked.exit_code == 2

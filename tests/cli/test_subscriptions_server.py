@@ -1,4 +1,4 @@
-"""`restate-proto subscriptions` on a real server, with a Kafka cluster that nobody answers for."""
+"""`restate-proto subscriptions` on a real server, with a Kafka cluster that never answers."""
 
 from __future__ import annotations
 

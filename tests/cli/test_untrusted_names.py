@@ -1,4 +1,4 @@
-"""Names out of a contract that somebody else wrote: none becomes an option, code, or a file elsewhere."""
+"""Names in an untrusted contract: none becomes an option, code, or a file elsewhere."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_a_file_of_a_plugins_request(name: str) -> None:
 def test_a_generator_names_no_file_elsewhere(path: str) -> None:
     """A package of Java, say, is whatever an option of the contract says."""
     response = plugin_pb2.CodeGeneratorResponse.FromString(run(b"", lambda _: {path: "text"}))
-    assert "is no path below a folder" in response.error
+    assert "is not a path below a folder" in response.error
     assert not response.file
 
 
@@ -337,7 +337,7 @@ def test_no_revision_is_an_option(revision: str, repository: Path) -> None:
     git("commit", "--quiet", "-m", "a contract", folder=repository)
     result = breaking(f"--against={revision}")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"{revision} is no file, no folder and no revision" in result.stderr
+    assert f"{revision} is not a file, a folder or a revision" in result.stderr
     assert not Path("executed").exists()
 
 
@@ -351,7 +351,7 @@ def test_a_path_of_a_revision_is_a_path(path: str, repository: Path) -> None:
     assert f"main has no .proto files in {path.strip('/')}" in result.stderr
     result = breaking("--against", "main:proto/../..")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "proto/../.. is no path of a repository" in result.stderr
+    assert "proto/../.. is not a path of a repository" in result.stderr
 
 
 @needs_git
@@ -369,4 +369,4 @@ def test_a_repository_in_the_contract_is_not_asked(repository: Path) -> None:
     result = breaking("--against", "main")
     assert not (repository / "executed").exists()
     assert result.exit_code == 2
-    assert "is in no git repository" in result.stderr
+    assert "is not in a git repository" in result.stderr

@@ -1,4 +1,4 @@
-"""What a deployment breaks, by the contracts that are registered with services."""
+"""What a deployment breaks, judged by the contracts that are registered with services."""
 
 from __future__ import annotations
 

@@ -114,8 +114,8 @@ def messages(message_class: Any) -> SearchStrategy[Any]:
 
 def _messages(message_class: Any, depth: int) -> SearchStrategy[Any]:
     special = _SPECIAL.get(message_class.DESCRIPTOR.full_name)
-    if special is not None:
-        return special(depth)
+    if special is not None:  # in the class of whatever pool
+        return special(depth).map(lambda each: message_class.FromString(each.SerializeToString()))
 
     @st.composite
     def build(draw: Callable[[SearchStrategy[Any]], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""What is of betterproto's and betterproto2's own: presence, oneofs, wrappers, enums."""
+"""Peculiarities of betterproto and betterproto2: presence, oneofs, wrappers, enums."""
 
 from __future__ import annotations
 

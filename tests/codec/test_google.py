@@ -1,4 +1,4 @@
-"""Messages of google.protobuf to bytes and back; what all libraries share is in another file."""
+"""Messages of google.protobuf to bytes and back; test_libraries.py has what all libraries share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for the messages of every library: the same bytes, the same JSON, the same strictness."""
+"""What holds for messages of every library: the same bytes, the same JSON, the same strictness."""
 
 from __future__ import annotations
 

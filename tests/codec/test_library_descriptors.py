@@ -1,4 +1,4 @@
-"""How a message class of another library finds its descriptor, and what it can do without one."""
+"""How a message class of another library finds its descriptor, and how it works without one."""
 
 from __future__ import annotations
 
@@ -226,7 +226,9 @@ def test_a_contract_that_protobuf_refuses_is_a_codec_error(
     proto = file("refused.proto", "refused.v1", ("Thing", STRING), ("Thing", STRING))
     register("refused.", proto)
     thing = load("refused.refused.v1", class_("Thing", TEXT)).Thing
-    with pytest.raises(CodecError, match=r"^refused\.refused\.v1\.Thing and its .*Thing"):
+    with pytest.raises(
+        CodecError, match=r"^refused\.refused\.v1\.Thing does not fit its descriptor"
+    ):
         codec_for(thing).to_binary(thing())
 
 

@@ -1,4 +1,4 @@
-"""The values of every library's messages: which fit, which are refused, and what Python has for them."""
+"""Values in messages of every library: which are accepted, and which Python types they have."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_what_python_has_no_value_for_is_a_codec_error(library: Library) -> None
         WellKnown(timestamp=timestamp_pb2.Timestamp(seconds=253402300800)),  # the year 10000
         WellKnown(duration=duration_pb2.Duration(seconds=2**62)),
     ):
-        with pytest.raises(CodecError, match=r"codectest\.v1\.WellKnown: no WellKnown can hold it"):
+        with pytest.raises(CodecError, match=r"codectest\.v1\.WellKnown: WellKnown cannot hold it"):
             library.of(message)
 
 

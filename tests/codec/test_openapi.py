@@ -20,6 +20,8 @@ from tests.codec.messages import OURS
 if TYPE_CHECKING:
     from restate_proto import Context
 
+pytestmark = pytest.mark.restate(real=True)
+
 SERVICE = "codectest.v1.Everything"
 MESSAGES: dict[str, Any] = {message_class.DESCRIPTOR.name: message_class for message_class in OURS}
 

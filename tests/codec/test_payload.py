@@ -1,4 +1,4 @@
-"""Which encoding a payload is in."""
+"""Detection of a payload's encoding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The payload codecs that come with the library, and what several are together."""
+"""The payload codecs of the library, alone and combined."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class TestAesGcmSiv:
         with pytest.raises(PayloadCodecError) as raised:
             other.decode(AES.encode(b"data"))
         assert str(raised.value) == (
-            "it was encrypted with the key '2026-11', and there are '2026-12', '2027-01': add that "
+            "it was encrypted with the key '2026-11', but there are only '2026-12', '2027-01': add that "
             "key to those of AesGcmSiv"
         )
 

@@ -1,4 +1,4 @@
-"""Which codec a type has."""
+"""The codec of each type."""
 
 from __future__ import annotations
 

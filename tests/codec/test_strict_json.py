@@ -1,4 +1,4 @@
-"""JSON without Python's liberties."""
+"""JSON that is stricter than Python's."""
 
 from __future__ import annotations
 

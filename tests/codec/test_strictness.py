@@ -1,4 +1,4 @@
-"""What no codec reads, and what none writes: the field is named, whatever the library."""
+"""What no codec reads or writes; the error names the field, whatever the library."""
 
 from __future__ import annotations
 

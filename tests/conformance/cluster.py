@@ -1,4 +1,4 @@
-"""Three nodes of Restate, which share what each of them keeps."""
+"""Three nodes of Restate that replicate their data."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ SERVERS = 3
 
 
 @contextmanager
-def cluster(make: Callable[[dict[str, ConfigValue]], RestateServer]) -> Generator[RestateServer]:
+def cluster(
+    make: Callable[[dict[str, ConfigValue]], RestateServer],
+) -> Generator[list[RestateServer]]:
     """Run the nodes of a cluster.
 
     Args:
         make: makes a server with this in its configuration file.
 
     Yields:
-        The first of them.
+        Its nodes.
     """
     ports = _free_ports(NODES * SERVERS)
     with ExitStack() as stack:
@@ -38,7 +40,7 @@ def cluster(make: Callable[[dict[str, ConfigValue]], RestateServer]) -> Generato
             stack.callback(node.stop)
         with ThreadPoolExecutor(NODES) as threads:  # none is ready before most are
             list(threads.map(RestateServer.start, nodes))
-        yield nodes[0]
+        yield nodes
 
 
 def _free_ports(count: int) -> list[int]:
@@ -56,6 +58,7 @@ def _config(number: int, ports: list[int]) -> dict[str, ConfigValue]:
         "cluster-name": "three-nodes",
         "node-name": f"n{number + 1}",
         "auto-provision": number == 0,
+        "default-num-partitions": 4,
         "roles": ["worker", "http-ingress", "log-server", "admin", "metadata-server"],
         "use-random-ports": False,
         "bind-port": node,

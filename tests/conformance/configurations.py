@@ -1,7 +1,7 @@
-"""The configurations of Restate that the cases run in.
+"""The configurations of Restate in which the cases run.
 
-`make test` takes one of them, which replays handlers most; `make conformance` takes all. Others are
-chosen with the environment variable CONFORMANCE: their names, with commas between, or `all`.
+`make test` uses the one that replays handlers most often; `make conformance` uses all. The
+environment variable CONFORMANCE selects others: their names, separated by commas, or `all`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from restate_proto.testing.config import ConfigValue
 
-__all__ = ["CHOSEN", "Configuration"]
+__all__ = ["ALL", "CHOSEN", "Configuration"]
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,17 @@ class Configuration:
         return self.name
 
     @contextmanager
-    def server(
+    def nodes(
         self,
         *,
         config: Mapping[str, ConfigValue] | None = None,
         environ: Mapping[str, str] | None = None,
-    ) -> Generator[RestateServer]:
-        """Run a server of this configuration, with more in its configuration file or environment."""
+    ) -> Generator[list[RestateServer]]:
+        """Run Restate in this configuration, with more in its configuration file or environment.
+
+        Yields:
+            Its nodes: one, or those of a cluster.
+        """
 
         def make(more: Mapping[str, ConfigValue]) -> RestateServer:
             return RestateServer(
@@ -63,8 +67,12 @@ class Configuration:
                 env=environ,
             )
 
-        with cluster(make) if self.is_cluster else make({}) as server:
-            yield server
+        if self.is_cluster:
+            with cluster(make) as nodes:
+                yield nodes
+        else:
+            with make({}) as server:
+                yield [server]
 
 
 _LAZY: Mapping[str, ConfigValue] = {"worker": {"invoker": {"disable-eager-state": True}}}
@@ -74,7 +82,7 @@ _ONE_THREAD: Mapping[str, ConfigValue] = {
 }
 _PERSISTED_TIMERS: Mapping[str, ConfigValue] = {"worker": {"num-timers-in-memory-limit": 1}}
 
-_ALL = (
+ALL = (
     Configuration("default"),
     Configuration("always-suspending", suspends=True),
     Configuration("lazy-state", config=_LAZY),
@@ -91,8 +99,8 @@ _ALL = (
 def _chosen() -> tuple[Configuration, ...]:
     names = os.environ.get("CONFORMANCE", "always-suspending")
     if names == "all":
-        return _ALL
-    by_name = {each.name: each for each in _ALL}
+        return ALL
+    by_name = {each.name: each for each in ALL}
     return tuple(by_name[name] for name in names.split(","))
 
 

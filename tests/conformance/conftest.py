@@ -29,5 +29,5 @@ def configuration(request: pytest.FixtureRequest) -> Configuration:
 @pytest.fixture(scope="session")
 def suite(configuration: Configuration) -> Iterator[Suite]:
     """A server of the configuration, and the services."""
-    with configuration.server() as server:
-        yield from Suite(configuration, server).open()
+    with configuration.nodes() as nodes:
+        yield from Suite(configuration, nodes).open()

@@ -1,4 +1,4 @@
-"""What the cases do with a server and the services: they call handlers as any HTTP client does."""
+"""What the cases use: they call handlers as any HTTP client does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import httpx
 from tests.asgi_servers import AsgiServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from restate_proto.testing import RestateServer
     from tests.conformance.configurations import Configuration
@@ -163,30 +163,33 @@ class Suite:
 
     Args:
         configuration: that of the server.
-        server: the server, which runs.
+        nodes: the nodes of the server, which run.
         environ: what the services have in their environment.
     """
 
     def __init__(
         self,
         configuration: Configuration,
-        server: RestateServer,
+        nodes: Sequence[RestateServer],
         *,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.configuration = configuration
-        self.server = server
+        self.server = nodes[0]
+        self._nodes = nodes
         self.services = (
             AsgiServer(HOST, "conformance.asgi:app", environ=environ)
             if HOST
             else ServicesProcess(environ=environ)
         )
-        self._http = httpx.Client(base_url=server.ingress_url, timeout=None, trust_env=False)
+        self._http = httpx.Client(base_url=self.server.ingress_url, timeout=None, trust_env=False)
 
     def open(self) -> Iterator[Suite]:
         """Have the services registered; for a fixture to yield from."""
         try:
             asyncio.run(self.register(self.server))
+            for node in self._nodes:  # a node that does not know it yet fails an invocation
+                until(node.admin.deployments)
             yield self
         finally:
             self._http.close()

@@ -1,4 +1,4 @@
-"""The first of several, all of them, and those that succeed: awakeables, signals, timers and runs."""
+"""The first of several, all of them, those that succeed: for awakeables, signals, timers and runs."""
 
 from __future__ import annotations
 

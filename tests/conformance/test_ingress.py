@@ -1,4 +1,4 @@
-"""What the ingress passes on as it is."""
+"""What the ingress passes on unchanged."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_signed_requests(suite: Suite, configuration: Configuration, tmp_path: P
     signer = Signer()
     config = {"request-identity-private-key-pem-file": str(signer.pem_file(tmp_path))}
     environ = {"E2E_REQUEST_SIGNING": signer.public_key}
-    with configuration.server(config=config) as server:
-        for signed in Suite(configuration, server, environ=environ).open():
+    with configuration.nodes(config=config) as nodes:
+        for signed in Suite(configuration, nodes, environ=environ).open():
             with pytest.raises(IngressError, match="401"):
                 asyncio.run(signed.register(suite.server))
             counter = signed.object("Counter", unique())

@@ -1,7 +1,7 @@
-"""Random programs, which do all that handlers can, on objects of three layers.
+"""Random programs that use everything handlers can do, on objects in three layers.
 
-What counts is kept: each increment of a counter, whatever way it takes, happens once. The programs
-come from a seed, so that they are the same in every session.
+Only the effect counts: each increment of a counter, however it is requested, happens once. The
+programs come from a seed, so that they are the same in every session.
 """
 
 from __future__ import annotations

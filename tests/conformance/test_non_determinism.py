@@ -1,4 +1,4 @@
-"""Handlers that do something else in their second attempt fail, before anything comes of it."""
+"""Handlers that do something else in their second attempt fail before it has any effect."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def suite_without_retries(configuration: Configuration) -> Iterator[Suite]:
     if not configuration.suspends:
         pytest.skip("a handler is replayed only where it is suspended")
     policy = {"max-attempts": 1, "on-max-attempts": "kill", "initial-interval": "1ms"}
-    with configuration.server(config={"default-retry-policy": policy}) as server:
-        yield from Suite(configuration, server).open()
+    with configuration.nodes(config={"default-retry-policy": policy}) as nodes:
+        yield from Suite(configuration, nodes).open()
 
 
 @pytest.mark.parametrize("handler", HANDLERS)

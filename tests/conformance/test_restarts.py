@@ -1,4 +1,4 @@
-"""Restate itself is killed, or stopped, and goes on with what it had."""
+"""Restate itself is killed or stopped, and goes on where it was."""
 
 from __future__ import annotations
 

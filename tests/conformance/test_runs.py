@@ -1,4 +1,4 @@
-"""Side effects: their retries, and the acknowledgement that each one waits for."""
+"""Side effects: their retries, and the acknowledgement that each waits for."""
 
 from __future__ import annotations
 

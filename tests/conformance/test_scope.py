@@ -34,8 +34,8 @@ def scoping_suite(configuration: Configuration) -> Iterator[Suite]:
         "RESTATE_EXPERIMENTAL_ENABLE_VQUEUES": "true",
         "RESTATE_WORKER__RULE_BOOK_POLL_INTERVAL": "100ms",
     }
-    with configuration.server(environ=environ) as server:
-        yield from Suite(configuration, server).open()
+    with configuration.nodes(environ=environ) as nodes:
+        yield from Suite(configuration, nodes).open()
 
 
 def test_no_more_run_than_a_rule_allows(scoping_suite: Suite) -> None:

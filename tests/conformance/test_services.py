@@ -1,4 +1,4 @@
-"""The services are those of the suite, by name, and need nothing but the public API."""
+"""The services have the names of the suite's, and use only the public API."""
 
 from __future__ import annotations
 

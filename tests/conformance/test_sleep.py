@@ -36,7 +36,7 @@ def test_many(suite: Suite) -> None:
         assert invocation.attach() == "|".join(["ok:sleep"] * 20)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
 def test_it_outlives_the_process(suite: Suite, number: signal.Signals) -> None:
     invocation = begin(suite, {"type": "awaitOne", "command": sleep(2_000)})
     sql = f"SELECT index, appended_at FROM sys_journal WHERE id = '{invocation.id}' AND entry_type = 'Command: Sleep'"

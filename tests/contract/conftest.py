@@ -1,4 +1,4 @@
-"""The generators' fixtures: a contract given as text, and what Python's generator answers."""
+"""Fixtures that compile a contract given as text and run the Python generator on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contracts with a few lines of their own, and what is reported of them."""
+"""Contracts with some lines of a test's own, and the problems that are reported for them."""
 
 from __future__ import annotations
 

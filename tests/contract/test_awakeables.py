@@ -39,7 +39,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
         marked("bytes done = 1"),
         [
             "2:19: shop.v1.Ask.done, an awakeable, is not a singular string; write it as `string"
-            " done = 1`, for an awakeable's id is one"
+            " done = 1`, because the id of an awakeable is a"
         ],
     ),
     "several": (
@@ -66,7 +66,7 @@ def test_a_type_must_be_visible_from_the_file(answer: Answer) -> None:
     body = 'import "other.proto";\n' + marked("string done = 1", "hidden.Hidden")
     assert problems(answer, body, **files) == [
         f"shop/v1/x.proto:{FIRST + 2}:20: shop.v1.Ask.done, an awakeable, has the type"
-        ' "hidden.Hidden" of a file that this one does not import; write import "hidden.proto";'
+        ' "hidden.Hidden", whose file this one does not import; write import "hidden.proto";'
     ]
 
 
@@ -78,7 +78,7 @@ def test_two_constants_of_one_name_are_an_error_of_python(answer: Answer) -> Non
     ]
     body = marked("string checking = 1").replace("Ask", "Type")
     assert (
-        "TYPE_CHECKING, and shop.v1.Type.checking, an awakeable, both become"
+        "import TYPE_CHECKING and shop.v1.Type.checking, an awakeable, both become"
         in (problems(answer, body)[0])
     )
 

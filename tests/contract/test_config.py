@@ -1,4 +1,4 @@
-"""Rules about configuration: what it may say, and where."""
+"""Rules about configuration: which values it may have, and where."""
 
 # ruff: noqa: ISC004 - the texts are lists of messages, each too long for one line
 from __future__ import annotations
@@ -34,12 +34,12 @@ CASES: dict[str, tuple[str, list[str]]] = {
             "2:3: inactivity_timeout is negative; write a duration of zero or more, such as"
             " { seconds: 60 }",
             "2:3: abort_timeout is negative;",
-            "2:3: journal_retention is no valid duration; write at most 315576000000 seconds and"
+            "2:3: journal_retention is not a valid duration; write at most 315576000000 seconds and"
             " fewer than 1000000000 nanos",
             "2:3: idempotency_retention is finer than a millisecond; write nanos as a multiple of"
             " 1000000",
             "2:3: retry_policy.initial_interval is negative;",
-            "2:3: retry_policy.max_interval is no valid duration;",
+            "2:3: retry_policy.max_interval is not a valid duration;",
             "10:5: abort_timeout is negative;",
         ],
     ),

@@ -1,4 +1,4 @@
-"""Rules about state, promises and signals: their names, and which types they see."""
+"""Rules about state, promises and signals: their names, and the types that they can refer to."""
 
 # ruff: noqa: ISC004 - the texts are lists of messages, each too long for one line
 from __future__ import annotations
@@ -116,7 +116,7 @@ def test_a_type_must_be_visible_from_the_file(answer: Answer) -> None:
     }
     assert problems(answer, body, **others) == [
         f'shop/v1/x.proto:{FIRST + 2}:3: object shop.v1.O: state "a" has the type "hidden.Hidden"'
-        ' of a file that this one does not import; write import "hidden.proto";'
+        ', whose file this one does not import; write import "hidden.proto";'
     ]
 
 

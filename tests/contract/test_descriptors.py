@@ -1,4 +1,4 @@
-"""The files of a request: what is found in them by name, where it is, and which files are refused."""
+"""The files of a request: look-up by name, places, and files that are refused."""
 
 from __future__ import annotations
 

@@ -107,9 +107,9 @@ CASES: dict[str, tuple[str, list[str]]] = {
         }
         """,
         [
-            '4:5: service shop.v1.S: error "shop.v1.M" has the code 410, and 409 in'
+            '4:5: service shop.v1.S: error "shop.v1.M" has the code 410, but 409 in'
             f" shop/v1/x.proto:{FIRST + 1}:3; write the same code, or another message",
-            '11:3: service shop.v1.T: error "shop.v1.M" has the code 411, and 409 in',
+            '11:3: service shop.v1.T: error "shop.v1.M" has the code 411, but 409 in',
         ],
     ),
 }
@@ -163,7 +163,7 @@ def test_one_code_is_a_rule_of_all_files(answer: Answer) -> None:
         """
     (line,) = problems(answer, SOLD_OUT, **{"z.proto": other})
     assert line.startswith('z.proto:4:3: service other.O: error "shop.v1.SoldOut" has the code 410')
-    assert f"and 409 in shop/v1/x.proto:{FIRST + 3}:3" in line
+    assert f"but 409 in shop/v1/x.proto:{FIRST + 3}:3" in line
 
 
 def test_the_type_is_of_a_file_that_is_imported(answer: Answer) -> None:
@@ -177,4 +177,4 @@ def test_the_type_is_of_a_file_that_is_imported(answer: Answer) -> None:
         }
         """
     (line,) = problems(answer, body, **{"other.proto": other, "hidden.proto": hidden})
-    assert 'of a file that this one does not import; write import "hidden.proto";' in line
+    assert 'whose file this one does not import; write import "hidden.proto";' in line

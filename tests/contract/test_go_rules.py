@@ -30,7 +30,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
           rpc A(M) returns (M) { option (dev.restate.sdk.go.handler_type) = SHARED; }
         }
         """,
-        ['2:26: A of service shop.v1.S says "handler_type = SHARED", and all handlers of a plain'],
+        ['2:26: A of service shop.v1.S says "handler_type = SHARED", but all handlers of a plain'],
     ),
     "no run handler": (
         """
@@ -57,8 +57,8 @@ CASES: dict[str, tuple[str, list[str]]] = {
         }
         """,
         [
-            '3:26: A of object shop.v1.O says "handler_type = WORKFLOW_RUN", and only a workflow',
-            '8:26: A of workflow shop.v1.W says "handler_type = EXCLUSIVE", and a workflow has a'
+            '3:26: A of object shop.v1.O says "handler_type = WORKFLOW_RUN", but only a workflow',
+            '8:26: A of workflow shop.v1.W says "handler_type = EXCLUSIVE", but a workflow only has a'
             " run handler and shared ones; remove it",
         ],
     ),
@@ -71,7 +71,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
         }
         """,
         [
-            "3:3: shop.v1.S has option (restatepb.v1.object) and Go's says WORKFLOW; write option"
+            "3:3: shop.v1.S has option (restatepb.v1.object), but Go's says WORKFLOW; write option"
             " (dev.restate.sdk.go.service_type) = VIRTUAL_OBJECT"
         ],
     ),

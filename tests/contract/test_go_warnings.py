@@ -1,4 +1,4 @@
-"""The generators say where Go's will see a plain service, and only to those who have Go."""
+"""The generators warn of services that Go's generator takes for plain ones, if Go is used."""
 
 # ruff: noqa: ISC004 - expected texts of several lines
 from __future__ import annotations

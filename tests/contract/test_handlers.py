@@ -22,7 +22,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
         }
         """,
         [
-            "3:3: Up of service shop.v1.S streams, and a handler takes one message and returns one;"
+            "3:3: Up of service shop.v1.S streams, but a handler takes one message and returns one;"
             " remove `stream`, or move the method to a service that is not Restate's",
             "4:3: Down of service shop.v1.S streams,",
         ],
@@ -63,9 +63,9 @@ CASES: dict[str, tuple[str, list[str]]] = {
         }
         """,
         [
-            '3:26: A of service shop.v1.S says "shared: true", and all handlers of a plain service'
+            '3:26: A of service shop.v1.S says "shared: true", but all handlers of a plain service'
             " are alike; remove it",
-            '5:5: B of service shop.v1.S says "run: true", and all handlers of a plain service'
+            '5:5: B of service shop.v1.S says "run: true", but all handlers of a plain service'
             " are alike; remove it",
         ],
     ),
@@ -77,7 +77,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
         }
         """,
         [
-            '3:26: A of object shop.v1.O says "run: true", and only a workflow has a run handler;'
+            '3:26: A of object shop.v1.O says "run: true", but only a workflow has a run handler;'
             " remove it"
         ],
     ),
@@ -149,9 +149,9 @@ CASES: dict[str, tuple[str, list[str]]] = {
         }
         """,
         [
-            "1:27: shop.v1.A.id is marked (restatepb.v1.key) and is not a singular string; write"
+            "1:27: shop.v1.A.id is marked (restatepb.v1.key), but it is not a singular string; write"
             " it as `string id = 1`, or mark a field that is one",
-            "3:28: shop.v1.B.ids is marked (restatepb.v1.key) and is not a singular string;",
+            "3:28: shop.v1.B.ids is marked (restatepb.v1.key), but it is not a singular string;",
             "4:34: shop.v1.B.Inner.raw is marked",
             '8:17: shop.v1.C.b is a second (restatepb.v1.key) beside "a"; keep the mark on one'
             " field",

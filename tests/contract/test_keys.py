@@ -1,4 +1,4 @@
-"""Rules about keys of objects and ids of workflows that are more than any string."""
+"""Rules about typed and fixed keys of objects and ids of workflows."""
 
 # ruff: noqa: ISC004 - the texts are lists of messages, each too long for one line
 from __future__ import annotations
@@ -79,11 +79,11 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "unknown and missing fields": (
         formatted("{b}:{}"),
         [
-            f'{HAS}"b", which is no field of shop.v1.K; it has a, n',
-            f'{HAS}"", which is no field of shop.v1.K; it has a, n',
-            f'{HAS}no "a" of shop.v1.K, without which two keys would be one; add {{a}}, or write a'
-            " message without it",
-            f'{HAS}no "n" of shop.v1.K',
+            f'{HAS}"b", which is not a field of shop.v1.K; it has a, n',
+            f'{HAS}"", which is not a field of shop.v1.K; it has a, n',
+            f"{HAS}no {{a}}, but without it two different shop.v1.K would have the same key; add {{a}},"
+            " or write a message without that field",
+            f"{HAS}no {{n}}",
         ],
     ),
     "a field twice": (formatted("{a}:{n}:{a}"), [f'{HAS}"a" twice; keep one']),
@@ -96,7 +96,10 @@ CASES: dict[str, tuple[str, list[str]]] = {
     ),
     "a digit after a number": (
         formatted("{n}0{a}"),
-        [f'{HAS}"n" and a digit after it ("0"), where a number would not end; write another text'],
+        [
+            f'{HAS}"n" and a digit right after it ("0"), so that its end is unclear; write another'
+            " text"
+        ],
     ),
     "fields that no key has": (
         formatted(
@@ -104,7 +107,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
             "float f = 1; bytes b = 2; M m = 3; repeated string r = 4; map<string, int32> d = 5;",
         ),
         [
-            f'{HAS}"{name}", which is none of what a key is made of: singular strings, integers,'
+            f'{HAS}"{name}", which cannot be part of a key, unlike singular strings, integers,'
             " bools and enums"
             for name in "fbmrd"
         ],
@@ -112,7 +115,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "fields that may be missing": (
         formatted("{a}:{x}", "optional string a = 1; oneof c { string x = 2; }"),
         [
-            f'{HAS}"{name}", which may be missing, and a key has all of its parts; write it without'
+            f'{HAS}"{name}", which may be missing, but a key has all of its parts; write it without'
             " `optional` and outside of a oneof (in an edition with features.field_presence ="
             " IMPLICIT)"
             for name in "ax"
@@ -127,8 +130,8 @@ CASES: dict[str, tuple[str, list[str]]] = {
         }
         """,
         [
-            '4:3: Run of workflow shop.v1.W takes the key from "id" of shop.v1.R, and the key is no'
-            " plain string; remove the mark (restatepb.v1.key), or give the handler a request of its"
+            '4:3: Run of workflow shop.v1.W takes the key from "id" of shop.v1.R, but the key is not'
+            " a plain string; remove the mark (restatepb.v1.key), or give the handler a request of its"
             " own"
         ],
     ),
@@ -183,8 +186,8 @@ def test_a_closed_enum_is_refused(answer: Answer) -> None:
         "string id", "optional string id"
     )
     assert (
-        'has "c", which is the closed enum shop.v1.Color, and a number that it does not have yet'
-        " would be no key; write an int32" in answer({"shop/v1/x.proto": text}).error
+        'has "c", which is the closed enum shop.v1.Color, which rejects numbers that are added to it'
+        " later; write an int32" in answer({"shop/v1/x.proto": text}).error
     )
 
 

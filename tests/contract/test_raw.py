@@ -1,4 +1,4 @@
-"""Rules about requests and responses that are bytes as they are."""
+"""Rules about raw requests and responses."""
 
 # ruff: noqa: ISC004 - the texts are lists of messages, each too long for one line
 from __future__ import annotations
@@ -46,7 +46,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
         f"input {type_!r}": (
             handler(f'input: "{type_}"'),
             [
-                f'5:5: A of service shop.v1.S: raw.input is "{type_}", which is no content type;'
+                f'5:5: A of service shop.v1.S: raw.input is "{type_}", which is not a content type;'
                 ' write one in lower case, such as "application/pdf", "image/*" or "*/*"'
             ],
         )
@@ -56,7 +56,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
         f"output {type_!r}": (
             handler(f'output: "{type_}"'),
             [
-                f'5:5: A of service shop.v1.S: raw.output is "{type_}", which is no content type;'
+                f'5:5: A of service shop.v1.S: raw.output is "{type_}", which is not a content type;'
                 ' write one in lower case, such as "application/pdf"'
             ],
         )
@@ -88,7 +88,7 @@ def test_go_sends_an_encoded_message(answer: Answer) -> None:
     body = 'import "dev/restate/sdk/go.proto";\n' + handler('input: "a/b"', options=go)
     response = answer({"shop/v1/x.proto": contract(body), "dev/restate/sdk/go.proto": GO})
     assert (
-        "A of service shop.v1.S is raw, and the code that Go generates for the service's option"
+        "A of service shop.v1.S is raw, but the code that Go generates for the service's option"
         " (dev.restate.sdk.go.service_type) sends and takes an encoded google.protobuf.BytesValue;"
         " remove raw, or Go's option" in response.error
     )

@@ -1,4 +1,4 @@
-"""Compiles Java and Kotlin code of a sample of the corpus: javac and kotlinc have nothing to warn of."""
+"""Compile a sample of the corpus's Java and Kotlin code; javac and kotlinc must not warn."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from restate_proto.contract.problems import PluginError
+from restate_proto.generate.go.generate import generate as generate_go
 from restate_proto.generate.java.generate import generate as generate_java
 from restate_proto.generate.kotlin.generate import generate as generate_kotlin
 from restate_proto.generate.python.generate import generate as generate_python
@@ -36,6 +37,7 @@ LANGUAGES = {
     "Python": (generate_python, 50),
     "Java": (generate_java, 110),
     "Kotlin": (generate_kotlin, 80),
+    "Go": (generate_go, 60),
 }
 """The generator of each language, and how many lines a method may take: all lines by all methods.
 

@@ -1,4 +1,4 @@
-"""One handler on both state machines at once, in lockstep: after each step both must have done the same."""
+"""Run one handler on both state machines in lockstep; after each step both must have done the same."""
 
 from __future__ import annotations
 

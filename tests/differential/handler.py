@@ -1,4 +1,4 @@
-"""Handlers made of random operations, which run on either state machine, or on both."""
+"""Handlers of random operations, which run on either state machine, or on both."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the two state machines do differently, and why that is meant.
+"""Intended differences between the two state machines, and why they are intended.
 
-The tests keep away from these, or look past them; each has a test that shows it.
+The tests avoid or ignore them; each has a test that shows it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What both state machines can do: the same operations, and the same results."""
+"""The common interface of both state machines: the same operations, and the same results."""
 
 from __future__ import annotations
 

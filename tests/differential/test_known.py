@@ -1,4 +1,4 @@
-"""Each known difference, shown."""
+"""Shows each known difference."""
 
 from __future__ import annotations
 

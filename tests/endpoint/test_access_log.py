@@ -1,4 +1,4 @@
-"""The access log: a line for each request but health checks; none unless it is wanted."""
+"""The access log: one line for each request except health checks; off by default."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing_extensions import override
 from benchmark.v1.benchmark_pb2 import GreetRequest, GreetResponse
 from benchmark.v1.benchmark_restate import GreeterBase
 from restate_proto import AccessLog, Endpoint
-from restate_proto.http2 import Http2Client
+from restate_proto.http2.client import Http2Client
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.runtime.case import frame
 

@@ -20,7 +20,8 @@ from benchmark.v1.benchmark_restate import CounterBase, GreeterBase, GreeterClie
 from restate_proto import Endpoint, LifespanError
 from restate_proto.endpoint.asgi import AsgiApp
 from restate_proto.endpoint.discovery import Discovery
-from restate_proto.http2 import Response, StreamReceiver
+from restate_proto.http2.exchange import Response
+from restate_proto.http2.stream import StreamReceiver
 from restate_proto.protocol.frames import FrameDecoder, pack_header
 from restate_proto.protocol.messages import MessageType
 from restatepb.protocol.v1 import protocol_pb2 as pb

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from backports import zstd
 
 from benchmark.v1.benchmark_pb2 import GreetRequest, GreetResponse
 from benchmark.v1.benchmark_restate import GreeterBase
 from restate_proto import Endpoint
+from restate_proto.codec.zstd import zstd_module
 from restate_proto.endpoint import aws_lambda
-from restate_proto.http2 import Response
+from restate_proto.http2.exchange import Response
 from restate_proto.protocol.frames import FrameDecoder
 from restate_proto.protocol.messages import MessageType
 from restatepb.protocol.v1 import protocol_pb2 as pb
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 GREET = "/invoke/Greeter/greet"
+zstd = zstd_module()
 V4 = (b"accept", b"application/vnd.restate.endpointmanifest.v4+json")
 MIB = 1 << 20
 Headers: TypeAlias = "Sequence[tuple[bytes, bytes]]"
@@ -116,10 +117,10 @@ def test_an_older_manifest_has_no_compression() -> None:
 
 
 def test_without_a_module_for_it_there_is_no_compression(monkeypatch: pytest.MonkeyPatch) -> None:
-    def zstd_module() -> ModuleType:
+    def missing() -> ModuleType:
         raise ImportError
 
-    monkeypatch.setattr(aws_lambda, "zstd_module", zstd_module)
+    monkeypatch.setattr(aws_lambda, "zstd_module", missing)
     handler = Endpoint(Greeter()).aws_lambda()
     response = answer(handler, invoked("GET", "/discover", [V4]))
     assert "lambdaCompression" not in json.loads(response.body)
@@ -294,7 +295,7 @@ def test_signed_requests_alone_are_answered() -> None:
 
 @pytest.mark.parametrize("event", [{}, {"Records": []}, {"path": "/discover"}, {"rawPath": "/"}])
 def test_what_is_no_request(event: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="this event is no request"):
+    with pytest.raises(ValueError, match="this event is not a request"):
         Endpoint(Greeter()).aws_lambda()(event)
 
 

@@ -1,11 +1,14 @@
-"""The contract of a service in what an endpoint registers of it."""
+"""The contract of a service in the metadata that an endpoint registers."""
 
 from __future__ import annotations
 
 import abc
+import base64
+import zlib
 from typing import Any
 
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
 from restate_proto._codegen import v1 as rt
 from restate_proto.contract import metadata
@@ -55,6 +58,26 @@ def test_a_base_that_was_written_by_hand_has_none(module: str) -> None:
 def test_a_contract_that_is_too_long_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "LONGEST", 100)
     assert CONTRACT not in described_with_contract(made(CartBase)).config.metadata
+
+
+def written(data: bytes) -> str:
+    return base64.b64encode(zlib.compress(data)).decode()
+
+
+def test_no_more_is_decompressed_than_a_contract_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = described_with_contract(made(CartBase)).config.metadata[CONTRACT]
+    size = len(zlib.decompress(base64.b64decode(text)))
+    monkeypatch.setattr(metadata, "MOST_BYTES", size)
+    assert read_contract(text)
+    monkeypatch.setattr(metadata, "MOST_BYTES", size - 1)
+    assert read_contract(text) is None
+    assert read_contract(written(bytes(size + 1))) is None
+
+
+@pytest.mark.parametrize("name", ["restatepb/v9/no.proto", "google/protobuf//.proto"])
+def test_a_contract_that_needs_what_nobody_has(name: str) -> None:
+    files = FileDescriptorSet(file=[FileDescriptorProto(name="a/b.proto", dependency=[name])])
+    assert read_contract(written(files.SerializeToString())) is None
 
 
 @pytest.mark.parametrize("text", ["", "no base64!", "bm90IHppcHBlZA==", "eJwDAAAAAAE="])

@@ -1,4 +1,4 @@
-"""The answer to the server's question what an endpoint serves."""
+"""The answer to the server's discovery request."""
 
 from __future__ import annotations
 

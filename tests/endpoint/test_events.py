@@ -1,7 +1,7 @@
-"""Events: what Restate makes of a record of a Kafka topic reaches a handler of a contract.
+"""Events: a record of a Kafka topic, as Restate passes it on, reaches a handler.
 
-Such a request has the record's value as it is, no content type, and headers of its own; the record's
-key is the key of the object.
+Such a request has the unchanged value of the record, no content type, and headers of its own; the
+record's key is the object key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from conformance.v1.queue_restate import QueueBase
 from restate_proto import AesGcmSiv, Encoding, Endpoint
 from restate_proto.codec.google import google_codec
 from restate_proto.codec.payload import read
-from restate_proto.http2 import Http2Client
+from restate_proto.http2.client import Http2Client
 from restate_proto.model.payload_codec import MARK, PayloadCodecs
 from restate_proto.protocol.frames import FrameDecoder, pack_header
 from restate_proto.protocol.messages import MessageType

@@ -1,4 +1,4 @@
-"""Request identity: who may call an endpoint that has keys, and what all others get."""
+"""Request identity: who may call an endpoint that has keys, and the answer to everyone else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from benchmark.v1.benchmark_pb2 import GreetRequest, GreetResponse
 from benchmark.v1.benchmark_restate import GreeterBase
 from restate_proto import Endpoint
 from restate_proto.endpoint.identity import RequestIdentity
-from restate_proto.http2 import ENGINES, Http2Client, Response
+from restate_proto.http2.client import Http2Client
+from restate_proto.http2.engines import ENGINES
+from restate_proto.http2.exchange import Response
 from tests.certificates import self_signed
 from tests.endpoint.test_routes import V6, greeting_of, invocation
 from tests.signing import Signer, identity_key, signature
@@ -336,7 +338,7 @@ def test_serving_beyond_loopback_without_protection_warns(
         assert warnings(Endpoint(Greeter()), address) == []
     (warning,) = warnings(Endpoint(Greeter()), "0.0.0.0:0")
     assert re.match(
-        r"whoever reaches http://0\.0\.0\.0:\d+ can call every handler: set id", warning
+        r"everyone who reaches http://0\.0\.0\.0:\d+ can call every handler: set id", warning
     )
     keys = [SIGNER.public_key]
     assert warnings(Endpoint(Greeter(), identity_keys=keys), "0.0.0.0:0") == []

@@ -11,7 +11,8 @@ import pytest
 from benchmark.v1.benchmark_pb2 import AddRequest, Count, GreetRequest, GreetResponse
 from benchmark.v1.benchmark_restate import CounterBase, GreeterBase
 from restate_proto import Endpoint, LifespanError
-from restate_proto.http2 import Http2Client, Response
+from restate_proto.http2.client import Http2Client
+from restate_proto.http2.exchange import Response
 from restate_proto.protocol.frames import pack_header
 from restate_proto.protocol.messages import MessageType
 from restatepb.protocol.v1 import protocol_pb2 as pb

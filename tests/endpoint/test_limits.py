@@ -1,4 +1,4 @@
-"""The limits that a user gives: checked when they are made, and passed on."""
+"""The limits that a user sets: checked when they are made, and passed on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from restate_proto import Limits
-from restate_proto.http2 import Http2Settings, ServerLimits
+from restate_proto.http2.limits import Http2Settings, ServerLimits
 
 PAGE = Path(__file__).parents[2] / "docs" / "limits.md"
 
@@ -53,7 +53,7 @@ def test_what_is_given_is_passed_on() -> None:
         ({"max_connections": -1}, "max_connections=-1 must be 1 to"),
         ({"max_header_bytes": 100}, "max_header_bytes=100 must be 4096 to"),
         ({"max_buffered_output": 0}, "max_buffered_output=0 must be 1 to"),
-        ({"read_timeout": timedelta(0)}, "must be longer than nothing"),
+        ({"read_timeout": timedelta(0)}, "must be longer than zero"),
         ({"idle_timeout": timedelta(minutes=5)}, "must be longer than 5 minutes: Restate keeps"),
     ],
 )

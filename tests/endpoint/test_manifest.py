@@ -1,4 +1,4 @@
-"""Services as the discovery manifest has them."""
+"""Services in the discovery manifest."""
 
 from __future__ import annotations
 

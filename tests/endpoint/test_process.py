@@ -1,4 +1,4 @@
-"""A process that serves: what its handlers raise does not end it; what it is told by signals does."""
+"""A serving process: exceptions of handlers do not end it; signals do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmark.v1.benchmark_pb2 import GreetRequest
-from restate_proto.http2 import Http2Client, Response
+from restate_proto.http2.client import Http2Client
+from restate_proto.http2.exchange import Response
 from restate_proto.protocol.frames import FrameDecoder, pack_header
 from restate_proto.protocol.messages import MessageType
 from restatepb.protocol.v1 import protocol_pb2 as pb

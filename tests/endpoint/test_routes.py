@@ -1,4 +1,4 @@
-"""What an endpoint answers to each request, over real sockets with both HTTP/2 libraries."""
+"""The answer of an endpoint to each request, over real sockets with both HTTP/2 libraries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from benchmark.v1.benchmark_restate import CounterBase, GreeterBase
 from restate_proto import Endpoint, Limits, Service
 from restate_proto.codec.google import google_codec
 from restate_proto.endpoint.addresses import parse_address
-from restate_proto.http2 import Http2Client, Response, client_ssl_context, server_ssl_context
+from restate_proto.http2.client import Http2Client
+from restate_proto.http2.exchange import Response
+from restate_proto.http2.tls import client_ssl_context, server_ssl_context
 from restate_proto.model.kinds import ServiceKind
 from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
 from restate_proto.protocol.frames import FrameDecoder, pack_header

@@ -1,4 +1,4 @@
-"""Serde preview: what an endpoint makes of payloads for the Restate UI."""
+"""Serde preview: how an endpoint shows payloads to the Restate UI."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_state_is_written_as_the_type_that_the_json_fits() -> None:
 def test_state_is_not_written_as_what_it_may_not_be() -> None:
     path = "conformance.v1.Account/encode/setstate"
     assert refusal(path, b'{"textz": []}') == (
-        "the JSON cannot be written, for it is of none of these types: conformance.v1.EntryList, "
+        "the JSON cannot be written, because it fits none of these types: conformance.v1.EntryList, "
         "conformance.v1.Parcel"
     )
     like_a_list = StateKey("like", type(EntryList()))

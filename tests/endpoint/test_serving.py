@@ -18,13 +18,10 @@ import pytest
 from benchmark.v1.benchmark_pb2 import GreetRequest, GreetResponse
 from benchmark.v1.benchmark_restate import GreeterBase
 from restate_proto import Endpoint
-from restate_proto.http2 import (
-    ENGINES,
-    ConnectError,
-    Http2Client,
-    Http2Error,
-    client_ssl_context,
-)
+from restate_proto.http2.client import Http2Client
+from restate_proto.http2.engines import ENGINES
+from restate_proto.http2.errors import ConnectError, Http2Error
+from restate_proto.http2.tls import client_ssl_context
 from tests.certificates import self_signed
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""For each rule changes of one contract that break it, and the safe way to the same end."""
+"""For each rule: changes of a contract that break it, and the safe way to the same goal."""
 
 from __future__ import annotations
 
@@ -366,7 +366,7 @@ CASES = [
         safe=(('input: "image/png"', 'input: "*/*"'),),
         place="  rpc Scan",
         handler="Scan",
-        why="take the response for what it was",
+        why="expect the old form",
     ),
     Case(
         "RAW_CHANGED",
@@ -375,7 +375,7 @@ CASES = [
         safe=(),
         place="  rpc Scan",
         handler="Scan",
-        why="Requests of the old form are still to come",
+        why="Requests of the old form will still arrive",
     ),
     Case(
         "RAW_CHANGED",
@@ -389,7 +389,7 @@ CASES = [
         safe=(),
         place="  rpc Keep",
         handler="Keep",
-        why="Requests of the old form are still to come",
+        why="Requests of the old form will still arrive",
     ),
     Case(
         "KEY_FIELD_CHANGED",
@@ -463,7 +463,7 @@ CASES = [
         safe=(),
         place="service Room",
         before="  option (restatepb.v1.object).key",
-        why="nothing holds callers to its keys any more",
+        why="callers are not bound to the format any more",
     ),
     Case(
         "KEY_FORMAT_CHANGED",
@@ -518,7 +518,7 @@ CASES = [
         ),
         place="  rpc Refund",
         handler="Refund",
-        why="end now when the handler chooses to",
+        why="Now they end when the handler chooses to",
     ),
     *(
         case

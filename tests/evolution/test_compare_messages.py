@@ -1,4 +1,4 @@
-"""What reads the same as another message, by the table."""
+"""Which messages are read alike, as a table."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def test_where_fields_that_cannot_be_set_at_once_are(compile_request: Compile) -
     comparison = PayloadComparison(apart, together)
     (found,) = comparison.differences("shop.v1.M", "shop.v1.M", BINARY)
     names = 'fields "w", "x", "y" of shop.v1.M'
-    assert found.text == f"{names} can be set at once no more (oneof z)"
+    assert found.text == f"{names} can no longer be set at once (oneof z)"
     assert (found.before.line, found.place.line) == (8, 10)
     (found,) = PayloadComparison(together, apart).differences("shop.v1.M", "shop.v1.M", BINARY)
     assert found.text.endswith(" could not be set at once, and can (oneof z)")

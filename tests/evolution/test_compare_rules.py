@@ -1,4 +1,4 @@
-"""Which changes of `buf.validate` rules refuse requests that were taken."""
+"""Which changes of `buf.validate` rules refuse requests that were accepted before."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def contract(**rules: str) -> str:
         (
             {"NAME": f"{NAME}.min_len = 1, (buf.validate.field).ignore = IGNORE_IF_ZERO_VALUE"},
             {"NAME": f"{NAME}.min_len = 1"},
-            "it is validated when it is empty, too",
+            "it is validated even if it is empty",
         ),
         (
             {},

@@ -1,4 +1,4 @@
-"""What is not reported reads the same as another message, as protobuf itself reads it."""
+"""Messages without reported differences are read alike by protobuf itself."""
 
 from __future__ import annotations
 

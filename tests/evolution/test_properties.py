@@ -1,4 +1,4 @@
-"""Contracts drawn at random: nothing is found in what stays, or grows; all is found that goes."""
+"""Contracts drawn at random: additions cause no finding, removals always do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is reported of a changed contract, where, and that the safe way is safe."""
+"""The findings on a changed contract, their places, and that the safe way is safe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every ordered pair of scalar types, in both encodings: what protobuf reads decides."""
+"""Every ordered pair of scalar types, in both encodings, judged by what protobuf reads."""
 
 from __future__ import annotations
 

@@ -1,17 +1,17 @@
-"""Reads the code in a Markdown page, for tests that hold it to its word."""
+"""Read the code in a Markdown page, for tests that execute it."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"^(?:#|//) (\S+\.\w+)$")
+_FILE = re.compile(r"^(?:#|//|<!--) (\S+\.\w+)(?: -->)?$")
 _ROW = re.compile(r"^\| (?!what |---)(.+?) \| `(.+)` \|$", re.MULTILINE)
 _TABLE = re.compile(r"^\| what \| code \|\n", re.MULTILINE)
 
@@ -46,20 +46,33 @@ def blocks(page: Path) -> list[Block]:
     ]
 
 
-def files(page: Path) -> dict[str, str]:
-    """The blocks of a page that are files, by name."""
-    return {block.file: block.text for block in blocks(page) if block.file}
+def section(page: Path, heading: str) -> list[Block]:
+    """The fenced blocks of a page's section `## heading`."""
+    text = page.read_text("utf-8")
+    begin = text.index(f"\n## {heading}\n") + 1
+    end = text.find("\n## ", begin)
+    first, last = (text.count("\n", 0, at) + 1 for at in (begin, end if end > 0 else len(text)))
+    return [block for block in blocks(page) if first < block.line <= last]
 
 
-def commands(page: Path) -> list[str]:
-    """The shell commands of a page."""
+def files(of: Path | Iterable[Block]) -> dict[str, str]:
+    """The blocks that are files, by name: of a page, or some."""
+    return {block.file: block.text for block in _blocks_of(of) if block.file}
+
+
+def commands(of: Path | Iterable[Block]) -> list[str]:
+    """The shell commands of a page, or of some blocks."""
     return [
         line
-        for block in blocks(page)
+        for block in _blocks_of(of)
         if block.language == "bash"
         for line in block.text.splitlines()
         if line and not line.startswith("#")
     ]
+
+
+def _blocks_of(of: Path | Iterable[Block]) -> Iterable[Block]:
+    return blocks(of) if isinstance(of, Path) else of
 
 
 def tables(page: Path) -> Iterator[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The parts of the cluster's demo that are not Restate's; `make demo-cluster` runs all of it."""
+"""The parts of the cluster demo that need no Restate; `make demo-cluster` runs all of it."""
 
 from __future__ import annotations
 

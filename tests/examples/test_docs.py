@@ -1,4 +1,4 @@
-"""What README and docs show besides the first service: snippets, tables, contracts, paths."""
+"""Snippets, tables, contracts and paths in README and docs, except for the first service."""
 
 from __future__ import annotations
 
@@ -15,11 +15,19 @@ import pytest
 from restate_proto.cli.generate import generate
 from restate_proto.cli.protoc import ContractError
 from tests.examples.markdown_code import blocks, files, tables
+from tests.folders import write_files
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-DOCS = sorted((ROOT / "docs").glob("*.md"))
+OPERATIONS = ROOT / "docs" / "operations.md"
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [README, *DOCS]
+
+
+def page_id(page: Path) -> str:
+    """The path of a page, as a name."""
+    return re.sub(r"\W", "_", page.relative_to(ROOT).with_suffix("").as_posix()).lower()
+
 
 PRELUDE = """
 from __future__ import annotations
@@ -33,7 +41,10 @@ import asyncio
 from deploy.v1.queue_pb2 import AcquireRequest, QueueKey, Turn
 from deploy.v1.queue_restate import ACQUIRE_REQUEST_DONE, QueueBase, QueueClient
 from google.protobuf.empty_pb2 import Empty
+from greeter.v1.greeter_pb2 import Count, GreetRequest, GreetResponse
+from greeter.v1.greeter_restate import GreeterBase, GreeterClient
 from restate_proto import *
+from restate_proto.testing import *
 from shop.v1.cart_pb2 import AddTicketRequest, ExpireTicketRequest, TicketList
 from shop.v1.cart_restate import CartBase, CartClient, CartIngressClient
 from shop.v1.checkout_pb2 import Approval, PayRequest, Receipt
@@ -42,6 +53,9 @@ from shop.v1.signup_pb2 import SignupRequest, SignupResponse
 from shop.v1.signup_restate import SignupBase, SignupClient
 from shop.v1.ticket_pb2 import ReserveRequest
 from shop.v1.ticket_restate import TicketClient, TicketTakenError
+
+
+RECEIPT = StateKey("receipt", Receipt)
 
 
 class AnyContext(ObjectContext, WorkflowContext): ...
@@ -61,8 +75,10 @@ COMMON = """
     payment: PayRequest,
     signup: SignupRequest,
     expiry: ExpireTicketRequest,
+    invocation_id: str,
     charge: Callable[[str], Awaitable[None]],
     refund: Callable[[str], Awaitable[None]],
+    hold: Callable[[str], Awaitable[None]],
     fetch_quote: Callable[[str], Awaitable[Receipt]],
     fetch_receipt: Callable[[PayRequest, str], Awaitable[Receipt]],
     desk: Steps,
@@ -71,6 +87,11 @@ COMMON = """
     asked: AcquireRequest,
     payment_id: str,
     pool: Pool,
+    env: VirtualRestate,
+    virtual_restate: VirtualEnvironmentFactory,
+    endpoint: Endpoint,
+    make_endpoint: Callable[[], Endpoint],
+    tickets_of_ada: TicketList,
 """
 
 IN_A_HANDLER = f"""
@@ -103,15 +124,15 @@ PYRIGHT = {
 def snippets() -> str:
     """One module with every snippet and every table row, each in a function of its own."""
     parts = [PRELUDE]
-    handler_rows, outside_rows = tables(README)
+    handler_rows, outside_rows = tables(OPERATIONS)
     for head, rows in ((IN_A_HANDLER, handler_rows), (OUTSIDE, outside_rows)):
         for number, code in enumerate(rows):
             parts.append(head % f"row_{number}" + indent(code, "    "))
     for page in PAGES:
-        head = OUTSIDE if page.stem == "clients" else IN_A_HANDLER
+        head = OUTSIDE if page.stem in {"celery", "clients", "testing"} else IN_A_HANDLER
         for block in blocks(page):
             if block.language == "python" and not block.file:
-                name = f"{page.stem}_{block.line}".lower()
+                name = f"{page_id(page)}_{block.line}"
                 parts.append(head % name + indent(block.text, "    "))
     return "\n".join(parts)
 
@@ -128,10 +149,7 @@ def test_what_the_pages_show_is_type_checked(pyright: str, tmp_path: Path) -> No
     # The tutorial's project is run by a test of its own.
     contracts = (files(page).items() for page in DOCS if page.stem != "tutorial")
     shown = {name: text for page in contracts for name, text in page if name.endswith(".proto")}
-    for name, text in (files(README) | shown).items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+    write_files(tmp_path, files(README) | shown)
     (tmp_path / "test_greeter.py").unlink()  # its fixture has no type, as tests often have it
     generate(tmp_path / "proto", tmp_path)
     (tmp_path / "snippets.py").write_text(snippets(), "utf-8")
@@ -144,7 +162,7 @@ def test_what_the_pages_show_is_type_checked(pyright: str, tmp_path: Path) -> No
 
 
 def test_the_tables_say_how_to_do_everything_once() -> None:
-    for rows in tables(README):
+    for rows in tables(OPERATIONS):
         assert len(rows) > 10
         assert len(set(rows.values())) == len(rows)
 
@@ -177,13 +195,14 @@ def test_the_error_in_the_reference_is_what_the_plugin_says(tmp_path: Path) -> N
     assert str(error.value) == f"{tmp_path}/{block.text.strip()}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_what_a_page_names_is_there(page: Path) -> None:
     text = page.read_text("utf-8")
     named: set[str] = set()
     if page.stem != "tutorial":  # its paths are of a new project
         named |= set(re.findall(r"`((?:restate_proto|proto|tests|examples)/[\w./]+)`", text))
-    linked = set(re.findall(r"\]\(([^)#]+?)(?:#[\w-]+)?\)", text))
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    linked = set(re.findall(r"\]\(([^)#]+?)(?:#[\w-]+)?\)", prose))
     if page.stem == "architecture":  # its paths are below the package
         named |= set(re.findall(r"`([a-z0-9_]+/[\w./]+)`", text))
     missing = [
@@ -199,7 +218,7 @@ def test_what_a_page_names_is_there(page: Path) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_links_to_headings_lead_somewhere(page: Path) -> None:
     for target, anchor in re.findall(r"\]\(([^)#]*)#([\w-]+)\)", page.read_text("utf-8")):
         other = page.parent / target if target else page

@@ -1,4 +1,4 @@
-"""The page "Operating", done as it says, on a real server."""
+"""The page "Operating", followed as written on a real server."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from restate_proto.cli.generate import generate
 from restate_proto.testing import RestateServer
 from tests.examples.markdown_code import Block, blocks, files
 from tests.examples.test_readme import PROGRAMS, curl
+from tests.folders import write_files
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -166,10 +167,7 @@ def serving(project: Path) -> Generator[str]:
 
 
 def test_the_worked_case(tmp_path: Path) -> None:
-    for name, text in files(PAGE).items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+    write_files(tmp_path, files(PAGE))
     generate(tmp_path / "proto", tmp_path)
     (mended,) = (
         block.text for block in blocks(PAGE) if block.language == "python" and not block.file

@@ -1,4 +1,4 @@
-"""The README's first service, done as it says, on a real server."""
+"""The README's first service, followed as written on a real server."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pytest
 
 from restate_proto.testing import find_restate_server
 from tests.examples.markdown_code import blocks, commands, files
+from tests.folders import write_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,10 +63,7 @@ def printed(sentence: str) -> str:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the files of the README, and what `generate` makes of them."""
     directory = tmp_path_factory.mktemp("project")
-    for name, text in files(README).items():
-        path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+    write_files(directory, files(README))
     run(command("restate-proto generate"), cwd=directory)
     return directory
 

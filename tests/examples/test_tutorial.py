@@ -1,4 +1,4 @@
-"""docs/tutorial.md, done step by step as it says, on a real server."""
+"""docs/tutorial.md, followed step by step as written on a real server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The golden cases: folders of contracts with what the plugin makes of them."""
+"""The golden cases: folders of contracts with the expected output of the plugin."""
 
 from __future__ import annotations
 

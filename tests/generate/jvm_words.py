@@ -1,4 +1,4 @@
-"""Contracts in which everything is called as something in Java, in Kotlin or in generated code."""
+"""Contracts in which every name is a word of Java, of Kotlin or of generated code."""
 
 from __future__ import annotations
 

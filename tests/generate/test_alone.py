@@ -1,4 +1,4 @@
-"""A file at a time, as build systems call the plugin: the same code as for all files together."""
+"""One file at a time, as build systems call the plugin: the code is that of all files together."""
 
 from __future__ import annotations
 

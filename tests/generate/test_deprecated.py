@@ -1,4 +1,4 @@
-"""What a contract deprecates: said to who calls it, when it is called; importing and serving is quiet."""
+"""Deprecation: callers are warned when they call; importing and serving is quiet."""
 
 from __future__ import annotations
 

@@ -243,18 +243,18 @@ def test_a_wrong_contract_writes_nothing(
 
 def test_wrong_arguments_are_refused(protos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with pytest.raises(ContractError, match="nowhere is no folder"):
+    with pytest.raises(ContractError, match="nowhere is not a folder"):
         generate(tmp_path / "nowhere", out)
     (tmp_path / "empty").mkdir()
     with pytest.raises(ContractError, match=r"empty has no \.proto files"):
         generate(tmp_path / "empty", out)
-    with pytest.raises(ContractError, match="nowhere is no folder to find imports in"):
+    with pytest.raises(ContractError, match="nowhere is not a folder, so imports"):
         generate(protos, out, include=[tmp_path / "nowhere"])
-    with pytest.raises(ContractError, match='messages="nanopb" is no message library'):
+    with pytest.raises(ContractError, match='messages="nanopb" is not a message library'):
         generate(protos, out, messages="nanopb")
-    with pytest.raises(ContractError, match="is no Python package"):
+    with pytest.raises(ContractError, match="is not a Python package"):
         generate(protos, out, import_prefix="a/b")
-    with pytest.raises(ContractError, match=r'"acme\.class" is no Python package'):
+    with pytest.raises(ContractError, match=r'"acme\.class" is not a Python package'):
         generate(protos, out, import_prefix="acme.class")
 
 
@@ -277,7 +277,7 @@ def test_the_command_generates(protos: Path, tmp_path: Path, app: typer.Typer) -
     out = tmp_path / "out"
     result = CliRunner().invoke(app, [str(protos), "--out", str(out)])
     assert result.exit_code == 0
-    assert result.stdout == f"7 files in {out}, 1 of them with Restate services\n"
+    assert result.stdout == f"7 files below {out}, 1 with Restate services\n"
 
 
 def test_where_nothing_can_be_written_is_said(

@@ -1,4 +1,4 @@
-"""Golden cases, through the real protoc and buf; what comes out is imported."""
+"""Golden cases through the real protoc and buf; the output is imported."""
 
 from __future__ import annotations
 

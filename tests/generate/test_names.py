@@ -1,4 +1,4 @@
-"""Python names of proto names, and the names that Restate takes."""
+"""Python names for proto names, and the names that Restate accepts."""
 
 from __future__ import annotations
 

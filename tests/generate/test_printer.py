@@ -1,4 +1,4 @@
-"""How text is laid out; what it says survives, whatever it is."""
+"""The layout of Python text, which keeps the meaning of whatever it is given."""
 
 from __future__ import annotations
 

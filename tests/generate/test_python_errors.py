@@ -1,4 +1,4 @@
-"""What is right in a contract and cannot be said in Python."""
+"""Valid contracts that Python cannot express."""
 
 # ruff: noqa: ISC004 - the texts are lists of messages, each too long for one line
 from __future__ import annotations

@@ -56,10 +56,10 @@ def test_options_are_read() -> None:
         ),
         (
             "messages=nanopb",
-            'messages="nanopb" is no message library; the libraries are protobuf, betterproto,',
+            'messages="nanopb" is not a message library; the libraries are protobuf, betterproto,',
         ),
         ("messages=protobuf,messages=protobuf", 'option "messages" is given twice; keep one'),
-        ("import_prefix=a/b", 'import_prefix="a/b" is no Python package; write one such as'),
+        ("import_prefix=a/b", 'import_prefix="a/b" is not a Python package; write one such as'),
         ("all_services=yes", 'all_services="yes" is neither true nor false; write'),
     ],
 )
@@ -170,3 +170,41 @@ def test_starting_the_plugin_loads_no_runtime(compile_request: Compile) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def refused(request: bytes) -> str:
+    return plugin_pb2.CodeGeneratorResponse.FromString(run(request, generate)).error
+
+
+def test_bytes_that_are_no_request_are_refused() -> None:
+    assert refused(b"\xff").startswith("the request is not a CodeGeneratorRequest")
+
+
+def test_a_file_that_the_request_does_not_bring_is_refused() -> None:
+    request = plugin_pb2.CodeGeneratorRequest(file_to_generate=["a.proto"])
+    assert (
+        refused(request.SerializeToString())
+        == "the request asks for a.proto, but does not contain it"
+    )
+
+
+@pytest.mark.parametrize("where", ["a comment", "an option"])
+def test_text_that_is_no_utf_8_is_refused(where: str) -> None:
+    file = descriptor_pb2.FileDescriptorProto(name="a.proto")
+    if where == "a comment":
+        file.source_code_info.location.add(leading_comments="text")
+    else:
+        file.options.go_package = "text"
+    request = plugin_pb2.CodeGeneratorRequest(file_to_generate=["a.proto"], proto_file=[file])
+    data = request.SerializeToString().replace(b"text", b"\xff\xfe\xfd\xfc")
+    assert refused(data) == ("a.proto: a comment or an option is not UTF-8; save the file as UTF-8")
+
+
+def test_a_file_that_lacks_a_required_field_is_refused() -> None:
+    file = descriptor_pb2.FileDescriptorProto(name="a.proto")
+    file.options.uninterpreted_option.add().name.add(name_part="deprecated")
+    request = plugin_pb2.CodeGeneratorRequest(file_to_generate=["a.proto"], proto_file=[file])
+    assert refused(request.SerializePartialToString()) == (
+        "a.proto: the request is not complete: Message google.protobuf.FileDescriptorProto is missing "
+        "required fields: options.uninterpreted_option[0].name[0].is_extension; compile the file again"
+    )

@@ -1,4 +1,4 @@
-"""Runs h2spec, a conformance suite of HTTP/2, against a server with each engine: `make h2spec`."""
+"""Run h2spec, a conformance suite of HTTP/2, against a server with each engine: `make h2spec`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from xml.etree import ElementTree as ET
 from typing_extensions import override
 
 from interop.toolchains import Tool
-from restate_proto.http2 import ENGINES, Server, ServerStream, StreamReceiver
+from restate_proto.http2.engines import ENGINES
+from restate_proto.http2.server import Server
+from restate_proto.http2.stream import ServerStream, StreamReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

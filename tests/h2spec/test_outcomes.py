@@ -1,11 +1,11 @@
-"""What `make h2spec` makes of h2spec's report."""
+"""How `make h2spec` judges h2spec's report."""
 
 from __future__ import annotations
 
 import pytest
 
 from interop import toolchains
-from restate_proto.http2 import ENGINES
+from restate_proto.http2.engines import ENGINES
 from tests.h2spec.run import EXPECTED, Expected, complaints, main, read_expected, read_report
 
 REPORT = """<?xml version="1.0" encoding="UTF-8"?>

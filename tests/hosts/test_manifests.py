@@ -1,4 +1,4 @@
-"""The manifests of docs/hosts.md are ones that their hosts take."""
+"""The manifests in docs/hosts.md are valid for their hosts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server's side of a connection on a transport in memory, and a loop whose time is virtual."""
+"""A server's side of a connection on an in-memory transport, with a loop whose time is virtual."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import asyncio
 import selectors
 from typing import TYPE_CHECKING, Any, cast
 
-from restate_proto.http2 import Http2Settings, ServerLimits, ServerStream
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.greeting import Greeting
+from restate_proto.http2.limits import Http2Settings, ServerLimits
 from restate_proto.http2.open_connections import Connections
 from restate_proto.http2.server_connection import ServerConnection
+from restate_proto.http2.stream import ServerStream
 from tests.http2.support import RawClient
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ class Memory:
         self.transport.peer = (peer, 1)
         self.client = RawClient()
         self.connections = connections or Connections(limits or ServerLimits())
+        if connections is None:
+            self.connections.turns.clock = lambda: 0.0  # what is taken does not depend on the time
 
         def connect() -> ServerConnection:
             self.connection = ServerConnection(

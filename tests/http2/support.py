@@ -1,4 +1,4 @@
-"""What the HTTP/2 tests share: engines in memory, servers that record, frames by hand."""
+"""Helpers of the HTTP/2 tests: engines in memory, servers that record, hand-made frames."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import hpack
 
-from restate_proto.http2 import ENGINES as ALL_ENGINES
-from restate_proto.http2 import ErrorCode, Http2Settings, Server, ServerStream
+from restate_proto.http2.engines import ENGINES as ALL_ENGINES
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.engines.base import PREFACE, Engine, Headers
+from restate_proto.http2.errors import ErrorCode
+from restate_proto.http2.limits import Http2Settings
+from restate_proto.http2.server import Server
 from restate_proto.http2.server_connection import ServerConnection
+from restate_proto.http2.stream import ServerStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable

@@ -1,4 +1,4 @@
-"""URLs of servers: what they can be, and what is said of the others when a client is made."""
+"""URLs of servers: which are accepted, and the errors for others when a client is made."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from restate_proto import IngressClient
-from restate_proto.http2 import BaseUrl, Http2Client
+from restate_proto.http2.base_url import BaseUrl
+from restate_proto.http2.client import Http2Client
 
 
 @pytest.mark.parametrize(
@@ -34,18 +35,18 @@ WRONG = {
     "127.0.0.1:8080": "write it as 'http://127.0.0.1:8080'",
     "localhost:8080": "write it as",
     "": "write it as",
-    "ftp://h": "no http: or https: URL",
-    "unix:///run/restate.sock": "no http: or https: URL",
+    "ftp://h": "not an http: or https: URL",
+    "unix:///run/restate.sock": "not an http: or https: URL",
     "http:h": "write it as",
     "http://": "names no host",
     "http://:8080": "names no host",
     "http:///path": "names no host",
-    "http://h:0": "'0' is no port that a server has, 1 to 65535",
-    "http://h:65536": "'65536' is no port",
-    "http://h:999999": "'999999' is no port",
-    "http://h:80a": "'80a' is no port",
-    "http://h:-1": "'-1' is no port",
-    "http://h:+80": r"'\+80' is no port",
+    "http://h:0": "'0' is not a port number, 1 to 65535",
+    "http://h:65536": "'65536' is not a port number",
+    "http://h:999999": "'999999' is not a port number",
+    "http://h:80a": "'80a' is not a port number",
+    "http://h:-1": "'-1' is not a port number",
+    "http://h:+80": r"'\+80' is not a port number",
     "http://h/ü": "percent-encode the path: '/%C3%BC'",
     "http://bücher.example": "write the host as 'xn--bcher-kva.example'",
     "http://h/a b": "spaces or control characters",
@@ -60,17 +61,17 @@ WRONG = {
     "http://h/?a=b": "query or a fragment",
     "http://h/?": "query or a fragment",
     "http://h#": "query or a fragment",
-    f"http://{'a' * 64}.example": "has 64 characters; 63 are the most in a part of a host name",
-    f"http://{'a.' * 127}b": "the host has 255 characters; 253 are the most",
-    "http://a..b": "no host name, for its part ''",
-    "http://.a": "no host name",
-    "http://-a": "no host name, for its part '-a'",
-    "http://a$b": "no host name",
-    "http://a%20b": "no host name",
+    f"http://{'a' * 64}.example": "has 64 characters, but a part of a host name may have at most 63",
+    f"http://{'a.' * 127}b": "the host has 255 characters, but at most 253 are allowed",
+    "http://a..b": "is not a host name because of ''",
+    "http://.a": "is not a host name",
+    "http://-a": "is not a host name because of '-a'",
+    "http://a$b": "is not a host name",
+    "http://a%20b": "is not a host name",
     "http://::1:8080": r"write an IPv6 address in brackets, as 'http://\[::1\]:8080'",
-    "http://[::g]": "no IPv6 address in the brackets",
+    "http://[::g]": "the brackets do not contain an IPv6 address",
     "http://[::1": "",
-    "http://[]": "no IPv6 address in the brackets",
+    "http://[]": "the brackets do not contain an IPv6 address",
 }
 
 

@@ -1,4 +1,4 @@
-"""The client: connections, limits, failures and what their errors say."""
+"""The client: connections, limits, failures and the texts of its errors."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from typing import Any
 
 import pytest
 
-from restate_proto.http2 import (
+from restate_proto.http2.client import Http2Client
+from restate_proto.http2.engines.base import goaway_frame
+from restate_proto.http2.errors import (
     ConnectError,
     ConnectionLostError,
     ErrorCode,
-    Http2Client,
-    Http2Settings,
-    PoolLimits,
     ResponseTooLargeError,
-    Server,
     StreamResetError,
 )
-from restate_proto.http2.engines.base import goaway_frame
+from restate_proto.http2.limits import Http2Settings, PoolLimits
+from restate_proto.http2.server import Server
 from tests.http2.played_server import OK, Peer, played
 from tests.http2.support import (
     DATA,

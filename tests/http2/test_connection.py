@@ -1,4 +1,4 @@
-"""A server's connection on a transport in memory: writes, flushes, malformed and hostile input."""
+"""A server's connection on an in-memory transport: writes, flushes, malformed and hostile input."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restate_proto.http2 import ErrorCode, Http2Settings, ServerStream
+from restate_proto.http2.errors import ErrorCode
 from restate_proto.http2.greeting import Greeting
+from restate_proto.http2.limits import Http2Settings
 from restate_proto.http2.server_connection import ServerConnection
+from restate_proto.http2.stream import ServerStream
 from tests.http2.memory import FakeTransport, Memory, turn
 from tests.http2.support import (
     DATA,
@@ -269,6 +271,7 @@ class Broken:
     """An engine with a bug."""
 
     more = False
+    portion_size = 1_024
 
     def __init__(self, where: str) -> None:
         self.where = where

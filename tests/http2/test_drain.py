@@ -1,4 +1,4 @@
-"""Stopping a server: what runs goes on, what comes is refused, and all is closed in the end."""
+"""Stopping a server: what runs goes on, new requests are refused, and everything is closed."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import socket
 
 import pytest
 
-from restate_proto.http2 import (
+from restate_proto.http2.client import Http2Client
+from restate_proto.http2.engines.base import MAX_STREAM_ID
+from restate_proto.http2.errors import (
     ConnectError,
     ConnectionLostError,
     ErrorCode,
-    Http2Client,
     Http2Error,
-    Server,
     StreamResetError,
 )
-from restate_proto.http2.engines.base import MAX_STREAM_ID
 from restate_proto.http2.linger import FAULT_SECONDS, LINGER_BYTES, LINGER_SECONDS
+from restate_proto.http2.server import Server
 from restate_proto.http2.server_connection import CONFIRM_SECONDS
 from restate_proto.http2.states import ConnectionState
 from tests.http2.memory import Memory, run_virtually, turn

@@ -6,7 +6,6 @@ from contextlib import suppress
 
 import pytest
 
-from restate_proto.http2 import ErrorCode, Http2Settings
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.engines.base import (
     HEADERS_CREDIT,
@@ -15,6 +14,8 @@ from restate_proto.http2.engines.base import (
     PREFACE,
     Engine,
 )
+from restate_proto.http2.errors import ErrorCode
+from restate_proto.http2.limits import Http2Settings
 from tests.http2.support import (
     CONTINUATION,
     DATA,

@@ -1,4 +1,4 @@
-"""Which HTTP/2 library is taken."""
+"""The choice of the HTTP/2 library."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from restate_proto.http2 import Http2Client, Server, engine_name
+from restate_proto.http2.client import Http2Client
 from restate_proto.http2.engines import (
     _default,  # pyright: ignore[reportPrivateUsage] - which it remembers
+    engine_name,
     load_engine,
 )
+from restate_proto.http2.server import Server
 from tests.http2.support import Request
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ def test_an_unknown_name_is_an_error_that_says_where_it_came_from(
 @pytest.mark.parametrize(("engine", "other"), [("h2", "ngh2"), ("ngh2", "h2")])
 def test_only_the_chosen_library_is_imported(engine: str, other: str) -> None:
     code = (
-        "import sys; from restate_proto.http2 import Server; "
+        "import sys; from restate_proto.http2.server import Server; "
         f"Server(print, engine={engine!r}); "
         f"sys.exit({other!r} in sys.modules or {engine!r} not in sys.modules)"
     )

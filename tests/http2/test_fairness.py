@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from restate_proto.http2 import ErrorCode, ServerStream
 from restate_proto.http2.engines.base import HEADERS_CREDIT, RESET_COST
-from restate_proto.http2.intake import BURST, SHARE, Budget
+from restate_proto.http2.errors import ErrorCode
+from restate_proto.http2.intake import BURST, SHARE, SHARE_SECONDS, Budget
+from restate_proto.http2.stream import ServerStream
 from tests.http2.memory import Memory, run_virtually, turn
 from tests.http2.support import (
     ACK,
@@ -122,6 +124,38 @@ async def pour(memory: Memory, data: bytes) -> None:
         if memory.transport.has_ended:
             return
         memory.feed(read)
+
+
+@engines
+def test_requests_that_take_long_are_taken_in_shares_of_time(engine: str) -> None:
+    """However small they are: what a share of bytes begins could hold the loop for long."""
+    accepted = 0
+
+    class Counted(Answer):
+        def __init__(self, stream: ServerStream) -> None:
+            nonlocal accepted
+            accepted += 1
+            super().__init__(stream)
+
+    async def test() -> None:
+        memory = connected(engine, accept=Counted)
+        moments = itertools.count(step=SHARE_SECONDS / 2)
+        memory.connections.turns.clock = lambda: next(moments)
+        portion = memory.connection.engine.portion_size
+        get = [(b":method", b"GET"), *REQUEST[1:]]
+        requests = [memory.client.request(stream, get, end=True) for stream in range(3, 1_803, 2)]
+        most = 3 * portion // len(requests[-1]) + 1
+        memory.feed(b"".join(requests))
+        in_turns: list[int] = []
+        while memory.transport.paused:
+            in_turns.append(accepted - 1 - sum(in_turns))
+            await turn()
+        assert accepted == 1 + len(requests)
+        assert len(in_turns) >= len(requests) // most > 1
+        assert max(in_turns) <= most
+        memory.lose()
+
+    run_virtually(test())
 
 
 @engines

@@ -110,11 +110,11 @@ def test_a_message_that_is_too_long_is_refused_at_its_header(
             connection.send(invoke(connection, 1))
             connection.send(frame(DATA, 0, 1, bytes((0, 0, 0, 0, 0, 0, 0x10, 0))))
             answer = await connection.until(lambda f: f.kind == DATA and f.stream_id == 1)
-            assert b"announces 4096 bytes, where at most 2000 are taken" in answer.payload
+            assert b"announces 4096 bytes, but at most 2000 are accepted" in answer.payload
             await connection.close()
 
     run(test())
-    assert "at most 2000 are taken" in caplog.text
+    assert "at most 2000 are accepted" in caplog.text
 
 
 @pytest.mark.parametrize("loop", LOOPS)

@@ -1,4 +1,4 @@
-"""HTTP/1.x at an HTTP/2 server: health checks are answered, all else is refused, nothing harms."""
+"""HTTP/1.x at an HTTP/2 server: health checks are answered, everything else is refused."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restate_proto.http2 import ErrorCode, Http2Client, client_ssl_context, server_ssl_context
+from restate_proto.http2.client import Http2Client
+from restate_proto.http2.errors import ErrorCode
 from restate_proto.http2.http1 import MAX_HEAD, Http1Answers
+from restate_proto.http2.tls import client_ssl_context, server_ssl_context
 from tests.certificates import self_signed
 from tests.http2.support import (
     GOAWAY,

@@ -1,4 +1,4 @@
-"""Against the libraries themselves, without any of our code on the other side."""
+"""Our server and client against the libraries themselves, with none of our code on the other side."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import h2.events
 import ngh2
 import pytest
 
-from restate_proto.http2 import Http2Client
+from restate_proto.http2.client import Http2Client
 from tests.http2.support import ENGINES, REQUEST, App, Echo, run, serving
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """What a connection says at its end reaches a peer that was still sending.
 
-In each test the kernel holds input that nobody has read when the connection ends. Closed at once, the
-socket would be reset, and a peer that reads late would find ECONNRESET instead of the last frames.
+In each test the kernel holds unread input when the connection ends. If the socket were closed at
+once, it would be reset, and a peer that reads late would see ECONNRESET instead of the last frames.
 """
 
 from __future__ import annotations
@@ -13,15 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from restate_proto.http2 import (
-    ErrorCode,
-    Http2Client,
-    Http2Error,
-    Http2Settings,
-    client_ssl_context,
-    server_ssl_context,
-)
+from restate_proto.http2.client import Http2Client
 from restate_proto.http2.engines.base import PREFACE
+from restate_proto.http2.errors import ErrorCode, Http2Error
+from restate_proto.http2.limits import Http2Settings
+from restate_proto.http2.tls import client_ssl_context, server_ssl_context
 from tests.certificates import self_signed
 from tests.http2.support import (
     ENGINES,

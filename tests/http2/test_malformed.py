@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from restate_proto.http2 import ErrorCode, Http2Settings
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.engines.base import PREFACE
+from restate_proto.http2.errors import ErrorCode
+from restate_proto.http2.limits import Http2Settings
 from tests.http2.support import (
     DATA,
     END_HEADERS,

@@ -1,4 +1,4 @@
-"""Whatever a server answers on one stream, the others of its connection go on."""
+"""Whatever a server answers on one stream, the other streams of the connection go on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from contextlib import suppress
 import hpack
 import pytest
 
-from restate_proto.http2 import Http2Client, MalformedResponseError, Response
+from restate_proto.http2.client import Http2Client
+from restate_proto.http2.errors import MalformedResponseError
+from restate_proto.http2.exchange import Response
 from tests.http2.played_server import OK, Peer, played
 from tests.http2.support import (
     DATA,

@@ -7,17 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from restate_proto.http2 import (
-    ConnectError,
-    ErrorCode,
-    Http2Client,
-    Http2Settings,
-    PoolLimits,
-    Server,
-    StreamResetError,
-    pool,
-)
+from restate_proto.http2 import pool
+from restate_proto.http2.client import Http2Client
 from restate_proto.http2.engines.base import goaway_frame
+from restate_proto.http2.errors import ConnectError, ErrorCode, StreamResetError
+from restate_proto.http2.limits import Http2Settings, PoolLimits
+from restate_proto.http2.server import Server
 from tests.http2.played_server import OK, Peer, played
 from tests.http2.support import (
     ACK,

@@ -1,4 +1,4 @@
-"""What ends because nothing comes or nothing is taken, and what may take for ever."""
+"""What ends because nothing arrives or nothing is taken, and what may last for ever."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from restate_proto.http2 import ErrorCode, ServerLimits, ServerStream
 from restate_proto.http2.engines.base import PREFACE
+from restate_proto.http2.errors import ErrorCode
+from restate_proto.http2.limits import ServerLimits
+from restate_proto.http2.stream import ServerStream
 from tests.http2.memory import Memory, run_virtually
 from tests.http2.support import (
     ACK,

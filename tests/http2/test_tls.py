@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from restate_proto.http2 import (
-    ConnectError,
-    Http2Client,
-    PoolLimits,
-    client_ssl_context,
-    server_ssl_context,
-)
+from restate_proto.http2.client import Http2Client
+from restate_proto.http2.errors import ConnectError
+from restate_proto.http2.limits import PoolLimits
+from restate_proto.http2.tls import client_ssl_context, server_ssl_context
 from tests.certificates import self_signed
 from tests.http2.support import ENGINES, LOOPS, PAIRS, App, Echo, run, serving
 

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from restate_proto.http2 import ErrorCode, Http2Client, Http2Error, Http2Settings, Server
+from restate_proto.http2.client import Http2Client
 from restate_proto.http2.connection import WRITE_BUFFER
 from restate_proto.http2.engines.base import OUTPUT_CHUNK, Headers
+from restate_proto.http2.errors import ErrorCode, Http2Error
+from restate_proto.http2.limits import Http2Settings
+from restate_proto.http2.server import Server
 from tests.http2.support import (
     DATA,
     END_STREAM,

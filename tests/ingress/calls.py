@@ -1,4 +1,4 @@
-"""Calls of handlers as values, for tests of what becomes of them."""
+"""Calls of handlers as values, for tests of their outcomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An admin API that always answers the same, over HTTP/1.1."""
+"""An admin API that always gives the same answer, over HTTP/1.1."""
 
 from __future__ import annotations
 

@@ -9,12 +9,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from restate_proto.http2 import ErrorCode, Http2Settings, Server
+from restate_proto.http2.errors import ErrorCode
+from restate_proto.http2.limits import Http2Settings
+from restate_proto.http2.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from restate_proto.http2 import ServerStream
+    from restate_proto.http2.stream import ServerStream
 
 __all__ = ["Behaviour", "FakeIngress", "Leave", "Reply", "Request", "Reset", "error"]
 

@@ -1,4 +1,4 @@
-"""An event loop whose clock a test sets forward, so that a wait is over when the test says so."""
+"""An event loop whose clock a test sets forward, so that waits end when the test says so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from restate_proto.http2 import ServerStream
+    from restate_proto.http2.stream import ServerStream
     from tests.ingress.fake_ingress import Behaviour, FakeIngress
 
 __all__ = ["JumpingLoop", "Leave"]

@@ -1,4 +1,4 @@
-"""The client of the admin API: what it asks, and what it makes of the answers."""
+"""The client of the admin API: its requests, and how it reads the answers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from restate_proto import (
     InvocationNotFoundError,
     OutcomeUnknownError,
 )
-from restate_proto.http2 import server_ssl_context
-from restate_proto.ingress import ActionReceipt, AdminAction, AdminClient, Deployment
+from restate_proto.http2.tls import server_ssl_context
+from restate_proto.ingress.admin import AdminClient
+from restate_proto.ingress.admin_answers import ActionReceipt, Deployment
+from restate_proto.ingress.requests import AdminAction
 from tests.certificates import self_signed
 from tests.ingress.fake_admin import fake_admin
 
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CART: dict[str, Any] = {"name": "shop.v1.Cart", "ty": "VirtualObject", "handlers": []}
+DEPLOYMENT: dict[str, Any] = {
+    "id": "dp_1",
+    "uri": "http://10.0.0.7:9080",
+    "created_at": "2026-11-30T10:00:00Z",
+    "services": [{"name": "shop.v1.Cart", "revision": 1}],
+}
 ANSWER = json.dumps({"id": "dp_1", "services": [CART]}).encode()
 
 
@@ -165,7 +173,34 @@ def test_something_else_than_an_admin_api(
 ) -> None:
     with (
         fake_admin(200, answer) as (url, _),
-        pytest.raises(InvalidResponseError, match="is admin_url that of the admin API"),
+        pytest.raises(InvalidResponseError, match="check that admin_url is that of the admin"),
+    ):
+        ask(AdminClient(url))
+
+
+def rows(admin: AdminClient) -> object:
+    return admin.query("SELECT 1")
+
+
+LACKING: list[tuple[Callable[[AdminClient], object], dict[str, Any]]] = [
+    (AdminClient.services, {"services": [{"name": "Cart", "ty": "Service"}]}),
+    (AdminClient.services, {"services": [CART | {"metadata": {"a": 1}}]}),
+    (AdminClient.services, {"services": [CART | {"name": None}]}),
+    (AdminClient.deployments, {"deployments": [{"id": "dp_1", "services": []}]}),
+    (AdminClient.deployments, {"deployments": [DEPLOYMENT | {"created_at": "2026-11-30"}]}),
+    (AdminClient.deployments, {"deployments": [DEPLOYMENT | {"uri": None}]}),
+    (AdminClient.subscriptions, {"subscriptions": [{"id": "sub_1"}]}),
+    (rows, {"rows": [1]}),
+]
+
+
+@pytest.mark.parametrize(("ask", "answer"), LACKING)
+def test_an_answer_that_lacks_what_every_admin_api_says(
+    ask: Callable[[AdminClient], object], answer: object
+) -> None:
+    with (
+        fake_admin(200, json.dumps(answer).encode()) as (url, _),
+        pytest.raises(InvalidResponseError, match="check that admin_url is that of the admin"),
     ):
         ask(AdminClient(url))
 
@@ -173,7 +208,7 @@ def test_something_else_than_an_admin_api(
 def test_what_is_no_http() -> None:
     with (
         raw_server(b"220 mail.example.com ESMTP\r\n") as url,
-        pytest.raises(InvalidResponseError, match=f"answers at {url} does not speak HTTP") as it,
+        pytest.raises(InvalidResponseError, match=f"the server at {url} does not speak HTTP") as it,
     ):
         AdminClient(url).services()
     assert it.value.status is None

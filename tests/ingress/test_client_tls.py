@@ -1,4 +1,4 @@
-"""TLS by the names of files: the issuers to trust, and the certificate that the client shows."""
+"""TLS by file names: the issuers to trust, and the client's certificate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from restate_proto import IngressClient, IngressUnreachableError, Target
-from restate_proto.http2 import server_ssl_context
+from restate_proto.http2.tls import server_ssl_context
 from tests.certificates import self_signed
 from tests.http2.support import App, Count, serving
 
@@ -57,7 +57,7 @@ def test_a_server_that_wants_to_know_its_clients(server: Pair, own: Pair) -> Non
                     return await client.call(COUNT, None, int)
 
             assert await call(tls_certificate=own.certificate, tls_key=own.key) == 0
-            words = "or wants a certificate of its clients"
+            words = "or requires a client certificate"
             with pytest.raises(IngressUnreachableError, match=words):
                 await call()
             with pytest.raises(IngressUnreachableError, match=words):

@@ -1,4 +1,4 @@
-"""Interceptors around the calls and messages of a client, on a real connection to a scripted ingress."""
+"""Interceptors around a client's calls and messages, on a real connection to a scripted ingress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked in SQL, and the version of a state; the rest is asked of a real server by `tests/cli`."""
+"""Queries in SQL, and the version of a state; `tests/cli` runs the other queries on a real server."""
 
 from __future__ import annotations
 

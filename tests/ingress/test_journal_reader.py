@@ -1,4 +1,4 @@
-"""Journals as the SQL tables have them: each command, and what comes for it."""
+"""Journals in the SQL tables: each command with its result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from restatepb.protocol.v1 import protocol_pb2 as pb
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-    from restate_proto.ingress import AdminClient
+    from restate_proto.ingress.admin import AdminClient
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 NOON_MILLISECONDS = int(NOON.timestamp() * 1000)

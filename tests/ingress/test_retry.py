@@ -1,4 +1,4 @@
-"""When requests are repeated: with a clock that only moves when the sender sleeps."""
+"""When requests are repeated, with a clock that moves only when the sender sleeps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from restate_proto import RetryPolicy, Target, TerminalError
 from restate_proto.headers import Headers
-from restate_proto.http2 import (
+from restate_proto.http2.errors import (
     ConnectError,
     ConnectionLostError,
     ErrorCode,
@@ -19,7 +19,7 @@ from restate_proto.http2 import (
     ResponseTooLargeError,
     StreamResetError,
 )
-from restate_proto.ingress import (
+from restate_proto.ingress.errors import (
     IngressError,
     IngressOverloadedError,
     IngressUnreachableError,

@@ -24,7 +24,8 @@ from restate_proto import (
     TerminalError,
     WaitTimeoutError,
 )
-from restate_proto.http2 import Server, ServerStream
+from restate_proto.http2.server import Server
+from restate_proto.http2.stream import ServerStream
 from tests.http2.support import Count
 from tests.ingress.fake_ingress import FakeIngress, Leave, Reply
 from tests.ingress.services import Services
@@ -32,7 +33,7 @@ from tests.ingress.services import Services
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from restate_proto.testing import EnvironmentFactory, TestEnvironment
+    from restate_proto.testing import TestEnvironment
 
 ADD = Target.object("shop.v1.Cart", "alice", "AddTicket")
 MESSAGE = Mixin(name="n")
@@ -212,8 +213,8 @@ def test_an_error_names_the_class_that_was_made() -> None:
         AccountClient.from_sync_client(None, "k")  # pyright: ignore[reportArgumentType]
 
 
-@pytest.mark.server
-def test_all_of_it_on_a_real_server(restate_environment: EnvironmentFactory) -> None:
+@pytest.mark.restate(real=True)
+def test_all_of_it_on_a_real_server(restate_environment: Any) -> None:
     """The endpoint runs in this test's event loop, and the client in a thread that blocks."""
 
     def play(env: TestEnvironment, awakeable: Callable[[], str]) -> None:

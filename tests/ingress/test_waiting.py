@@ -1,4 +1,4 @@
-"""How long a client waits, for what, and how it goes on; and headers that are made for each request."""
+"""How long a client waits, and how it goes on; and headers that are made for each request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from restate_proto import (
     Target,
     WaitTimeoutError,
 )
-from restate_proto.http2 import ErrorCode
+from restate_proto.http2.errors import ErrorCode
 from tests.ingress import fake_ingress
 from tests.ingress.fake_ingress import FakeIngress, Reply, Reset
 from tests.ingress.jumping_loop import JumpingLoop, Leave

@@ -29,8 +29,8 @@ from restate_proto import (
     TerminalError,
 )
 from restate_proto.codec.registry import codec_for
-from restate_proto.http2 import ErrorCode
-from restate_proto.ingress import IngressServiceClient, IngressServiceSendClient
+from restate_proto.http2.errors import ErrorCode
+from restate_proto.ingress.service_clients import IngressServiceClient, IngressServiceSendClient
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.model.service import HandlerDescriptor
 from tests.ingress.fake_ingress import FakeIngress, Leave, Reply, Reset, error

@@ -1,4 +1,4 @@
-"""Arguments of a wrong type outside of handlers: a `TypeError` in words, and nothing is sent."""
+"""Arguments of a wrong type outside of handlers: a readable `TypeError`, and nothing is sent."""
 
 from __future__ import annotations
 
@@ -116,12 +116,12 @@ def test_a_request_has_nothing_to_pause() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"wait_for": timedelta(0)}, r"wait_for=.*must be longer than nothing"),
-        ({"tls_key": "key.pem"}, r"tls_key='key.pem'\): pass tls_certificate, too"),
+        ({"wait_for": timedelta(0)}, r"wait_for=.*must be longer than zero"),
+        ({"tls_key": "key.pem"}, r"tls_key='key.pem'\): pass tls_certificate as well"),
         ({"tls_ca": "/none.pem"}, r"tls_ca='/none.pem'\): No such file"),
         ({"tls_certificate": __file__}, r"they have to be PEM files, the key without a password"),
         ({"ssl": ssl.create_default_context()}, r"a TLS context needs an https URL"),
-        ({"ssl": ssl.create_default_context(), "tls_ca": "ca.pem"}, r"pass ssl, or tls_ca"),
+        ({"ssl": ssl.create_default_context(), "tls_ca": "ca.pem"}, "pass either ssl or tls_ca"),
     ],
 )
 def test_an_option_that_makes_no_sense(options: dict[str, Any], words: str) -> None:
@@ -134,8 +134,8 @@ def test_an_option_that_makes_no_sense(options: dict[str, Any], words: str) -> N
     [
         ({"max_connections": 0}, r"max_connections=0\): must be 1 to 65535"),
         ({"max_streams": 0}, r"max_streams=0\): must be 1 to"),
-        ({"connect_timeout": timedelta(0)}, r"connect_timeout=.*longer than nothing"),
-        ({"pool_timeout": timedelta(seconds=-1)}, r"pool_timeout=.*longer than nothing"),
+        ({"connect_timeout": timedelta(0)}, r"connect_timeout=.*longer than zero"),
+        ({"pool_timeout": timedelta(seconds=-1)}, r"pool_timeout=.*longer than zero"),
     ],
 )
 def test_a_limit_that_makes_no_sense(limits: dict[str, Any], words: str) -> None:

@@ -1,4 +1,4 @@
-"""Handlers drawn at random that use asyncio, for the real server: see `tests.runtime.asyncio_programs`."""
+"""Random handlers that use asyncio, for the real server: see `tests.runtime.asyncio_programs`."""
 
 from __future__ import annotations
 

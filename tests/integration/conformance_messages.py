@@ -1,7 +1,7 @@
-"""The contract of these tests, with the messages of the library that the variable MESSAGES names.
+"""The contract of these tests, with the message library that the variable MESSAGES names.
 
-To type checkers it is that of google.protobuf, which the tests are written for; what they do with
-messages, the messages of every library can do.
+Type checkers see google.protobuf, for which the tests are written. What the tests do with messages,
+the messages of every library can do.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SOON = timedelta(milliseconds=5)
+_REPLAYED = pytest.StashKey[Counter[str]]()
+"""How many journals had which outcome."""
 
 # Endpoints that tests kill are away for as long as a busy machine takes to start the next one.
 _NEVER_GIVES_UP: Any = {"default-retry-policy": {"max-attempts": 1_000_000}}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs a real server."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Everything here needs a real server, but for a `world` with `--restate=virtual`."""
+    is_virtual = config.getoption("restate") == "virtual"
     for item in items:
-        if item.path.parent.name == "integration":
+        fixtures = getattr(item, "fixturenames", ())
+        if "world" in fixtures:
+            item.add_marker(pytest.mark.both)
+        if item.path.parent.name == "integration" and not (is_virtual and "world" in fixtures):
             item.add_marker(pytest.mark.server)
 
 
@@ -58,15 +65,44 @@ def suspending_server() -> Iterator[RestateServer]:
 def session_world(request: pytest.FixtureRequest, loop: Loop) -> Iterator[World]:
     """A combination of the matrix."""
     combination: Combination = request.param
+    if request.config.getoption("restate") == "virtual":
+        yield from World(combination, None, loop).open()
+        return
     name = "suspending_server" if combination.suspends else "patient_server"
     yield from World(combination, request.getfixturevalue(name), loop).open()
 
 
 @pytest.fixture
-def world(session_world: World) -> Iterator[World]:
-    """A combination of the matrix, and a check after the test that no attempt failed unnoticed."""
+def world(session_world: World, request: pytest.FixtureRequest) -> Iterator[World]:
+    """A combination of the matrix, and a check after the test that no attempt failed unnoticed.
+
+    So is that the handlers do again what the server has recorded of them.
+    """
     # Other tests may have logged failures of their own meanwhile.
     session_world.take_failures()
     with encoding_of_contract(session_world.encoding):
         yield session_world
-        session_world.check()
+        report = session_world.check()
+        request.config.stash.setdefault(_REPLAYED, Counter[str]()).update(report.counts)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tells the process that xdist began this one in."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["replayed"] = dict(session.config.stash.get(_REPLAYED, Counter[str]()))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Takes what another process has told."""
+    counts = getattr(node, "workeroutput", {}).get("replayed", {})
+    node.config.stash.setdefault(_REPLAYED, Counter[str]()).update(counts)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Says how many journals of the server the tests' handlers were run on."""
+    counts = config.stash.get(_REPLAYED, Counter[str]())
+    if counts:
+        parts = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
+        terminalreporter.write_line(f"replayed {counts.total()} journals: {parts}")

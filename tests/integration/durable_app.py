@@ -1,7 +1,7 @@
-"""An endpoint for a process of its own, which tests kill: `python -m tests.integration.durable_app HOST:PORT [patched]`.
+"""An endpoint in a process that tests kill: `python -m tests.integration.durable_app HOST:PORT [patched]`.
 
-Its side effects are lines on its standard output, which outlive it; what it waits for, outside of
-Restate, are lines on its standard input.
+Its side effects are lines on its standard output, which outlive it. Outside of Restate, it waits
+for lines on its standard input.
 """
 
 from __future__ import annotations

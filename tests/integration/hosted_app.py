@@ -1,4 +1,4 @@
-"""Services for the hosts that endpoints are tried under: `asgi`, `mounted` and `handler`."""
+"""Services for tests of hosts: `asgi`, `mounted` and `handler`."""
 
 from __future__ import annotations
 

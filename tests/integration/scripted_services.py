@@ -1,4 +1,4 @@
-"""The contract's services; what their scripted handlers do is a function of the test's."""
+"""The contract's services, whose handlers do what a function of the test says."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ async def run_load(
                     await _some_calls(outcome)
                     continue
                 process.process.send_signal(signal.SIGHUP)
-                await process.line("now take new connections")
+                await process.line("new connections now go to")
                 outcome.hangups += 1
                 await _some_calls(outcome)
                 successor = await serve()

@@ -37,7 +37,7 @@ def test_random_programs_end(world: World) -> None:
     # What the log has besides is of the programs: what they leave, and failures that they do not
     # look at.
     own = (
-        "tasks of it ran",
+        "its tasks were running",
         "left an asynchronous generator open",
         "exception was never retrieved",
     )

@@ -1,4 +1,4 @@
-"""How attempts end on a real server: what handlers clean up, and those that raise or go on."""
+"""The end of attempts on a real server: handlers that clean up, that raise, and that go on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from benchmark.v1.benchmark_pb2 import GreetRequest, GreetResponse
 from benchmark.v1.benchmark_restate import GreeterBase, GreeterClient, GreeterIngressClient
 from restate_proto import Endpoint
-from restate_proto.http2 import Http2Client
+from restate_proto.http2.client import Http2Client
 from restate_proto.testing import RestateServer, restate_environment
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -225,7 +224,7 @@ def test_delayed_messages(world: World, place: Place) -> None:
     started: list[float] = []
 
     async def resolve(ctx: Context, parcel: Parcel) -> None:
-        started.append(time.time())
+        started.append(world.time())
         ctx.resolve_awakeable(parcel.text, Parcel())
 
     name = world.script(resolve).name

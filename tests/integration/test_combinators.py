@@ -12,8 +12,10 @@ from restate_proto import (
     ObjectContext,
     TerminalError,
     WorkflowContext,
+    any_of,
     gather,
     select,
+    wait,
 )
 from tests.integration.conformance_messages import (
     AccountBase,
@@ -24,6 +26,7 @@ from tests.integration.conformance_messages import (
     Parcel,
     Script,
 )
+from tests.integration.matrix import combinations
 from tests.integration.scripted_services import Place, sends, unique
 
 if TYPE_CHECKING:
@@ -185,3 +188,25 @@ def test_state_promises_and_signals_combine(world: World) -> None:
         assert await world.perform(Place.SERVICE, of_service, parcel) == parcel
 
     world.run(scenario())
+
+
+@combinations(lambda it: it.version == 7 and it.replays)
+def test_suspended_for_what_only_the_handler_can_tell(world: World) -> None:
+    """Restate knows the tree that is awaited, and takes success and failure for what they are."""
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        never = ctx.awakeable(Parcel)
+        soon = timedelta(milliseconds=20)
+        with pytest.raises(TimeoutError):
+            await gather(ctx.awakeable(Parcel).or_timeout(soon), never)
+        with pytest.raises(TerminalError, match="late"):
+            await gather(ctx.sleep(soon).map(too_late), never)
+        failing = ClerkClient.from_context(ctx).fail(FailRequest(code=409, message="no"))
+        waiting = wait(failing, ctx.awakeable(Parcel), return_when="FIRST_EXCEPTION")
+        done, _ = await any_of(waiting, never.map(lambda _: ([], [])))
+        return Parcel(number=len(done))
+
+    def too_late(_: None) -> Parcel:
+        raise TerminalError("late")
+
+    assert world.run(world.perform(Place.SERVICE, body)).number == 1

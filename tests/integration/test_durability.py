@@ -1,4 +1,4 @@
-"""Processes that die: the endpoint's, in the middle of an invocation, and Restate's own."""
+"""Processes that die: the endpoint's in the middle of an invocation, and Restate's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of journal entries, as Restate shows them."""
+"""The names of journal entries that Restate shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failures whose code is no HTTP error's, as handlers of other languages may end with."""
+"""Failures with a code that is not an HTTP error's, as handlers in other languages may have."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Errors of the contract: raised in handlers, caught by callers in handlers and outside.
 
-With service protocol v5 a failure has no metadata: there, all of them arrive as plain errors.
+On service protocol v5, failures have no metadata, and all of them arrive as plain errors.
 """
 
 from __future__ import annotations

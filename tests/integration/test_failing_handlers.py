@@ -1,4 +1,4 @@
-"""What a test is told of an exception in a handler, where it does not ask for retries."""
+"""How a test learns of an exception in a handler if it does not ask for retries."""
 
 from __future__ import annotations
 
@@ -29,18 +29,19 @@ from tests.integration.conformance_messages import (
     Parcel,
     Script,
 )
+from tests.integration.refused_commands import REFUSED
 from tests.integration.scripted_services import Account, Body, Clerk, Journey, Scripts, unique
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from restate_proto.testing import EnvironmentFactory, TestEnvironment
+    from restate_proto.testing import EnvironmentFactory, RestateEnvironment
 
 
 class Trial:
     """An environment of scripted services, and what its handlers did."""
 
-    def __init__(self, env: TestEnvironment, scripts: Scripts) -> None:
+    def __init__(self, env: RestateEnvironment, scripts: Scripts) -> None:
         self.env = env
         self.scripts = scripts
         self.attempts = 0
@@ -306,5 +307,15 @@ def test_a_terminal_error_is_no_failure_of_the_test(serve: EnvironmentFactory) -
         with pytest.raises(TerminalError) as raised:
             await trial.call(ends)
         assert raised.value.__cause__ is None
+
+    attempt(serve, scenario)
+
+
+@pytest.mark.parametrize(("body", "reason"), REFUSED)
+def test_a_command_that_restate_refuses(serve: EnvironmentFactory, body: Body, reason: str) -> None:
+    async def scenario(trial: Trial) -> None:
+        with pytest.raises(TerminalError) as raised:
+            await trial.call(body)
+        assert (raised.value.code, raised.value.message) == (500, reason)
 
     attempt(serve, scenario)

@@ -1,4 +1,4 @@
-"""Handles of other invocations: attach, output, id, cancel; also of an id that is just known."""
+"""Handles of other invocations: attach, output, id, cancel; also for an id from elsewhere."""
 
 from __future__ import annotations
 

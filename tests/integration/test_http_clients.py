@@ -1,4 +1,4 @@
-"""Answers as common HTTP clients read them: JSON by their own means, and binary, of each contract."""
+"""Answers as common HTTP clients read them: JSON and binary, for each contract."""
 
 from __future__ import annotations
 

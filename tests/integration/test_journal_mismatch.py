@@ -1,4 +1,4 @@
-"""What becomes of an invocation whose code does not fit its journal: retried, paused or ended."""
+"""An invocation whose code does not fit its journal: retried, paused or ended."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_ended_with_the_error(server: RestateServer, loop: Loop) -> None:
 
     error = loop.run(scenario())
     assert error.code == 570
-    assert "found 'run first'" in error.message
+    assert "'run first' in the journal" in error.message
 
 
 @pytest.mark.parametrize(

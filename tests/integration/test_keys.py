@@ -1,4 +1,4 @@
-"""Objects and workflows whose keys are messages, or one text, on a real server."""
+"""Typed and fixed keys of objects and workflows on a real server."""
 
 from __future__ import annotations
 
@@ -118,19 +118,19 @@ def test_handlers_address_each_other_by_messages(loop: Loop, outside: Outside) -
     [
         (
             Target.object("conformance.v1.Queue", "main", "Name"),
-            "conformance.v1.Queue/Name: bad key: 'main' is no key of the form '{team}::{lane}-{urg",
+            "conformance.v1.Queue/Name: bad key: 'main' does not have the form '{team}::{lane}-{urg",
         ),
         (
             Target.object("conformance.v1.Queue", "a::01-0/true:b", "First"),
-            "conformance.v1.Queue/First: bad key: 'a::01-0/true:b' is no key of the form",
+            "conformance.v1.Queue/First: bad key: 'a::01-0/true:b' does not have the form",
         ),
         (
             Target.object("conformance.v1.Settings", "other", "Name"),
-            "conformance.v1.Settings/Name: bad key: 'other' is not 'main', the only key that there is",
+            "conformance.v1.Settings/Name: bad key: 'other' is not 'main', the only key of this object",
         ),
         (
             Target.workflow("conformance.v1.Daily", "today", "Run"),
-            "conformance.v1.Daily/Run: bad key: 'today' is no key of the form 'day {day}'",
+            "conformance.v1.Daily/Run: bad key: 'today' does not have the form 'day {day}'",
         ),
     ],
     ids=str,
@@ -178,7 +178,7 @@ def test_an_awakeable_is_resolved_by_who_gets_its_id(loop: Loop, outside: Outsid
 
 
 def test_a_client_refuses_what_is_no_key(outside: Outside) -> None:
-    with pytest.raises(ValueError, match="team is 'a::b', in which the '::'"):
+    with pytest.raises(ValueError, match="team is 'a::b', so the '::'"):
         QueueClient.from_client(outside.client, QueueKey(team="a::b"))
     with pytest.raises(TypeError, match="must be a QueueKey"):
         QueueClient.from_client(outside.client, "main")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""Much of it: large payloads, many invocations at once, long journals."""
+"""Large payloads, many invocations at once, long journals."""
 
 from __future__ import annotations
 

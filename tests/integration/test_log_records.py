@@ -1,4 +1,4 @@
-"""Logs of handlers on a real server: each line once, however often they are replayed."""
+"""Logs of handlers on a real server: each line once, however often a handler is replayed."""
 
 from __future__ import annotations
 
@@ -97,4 +97,4 @@ def test_each_line_once(records: Records) -> None:
     failures = [record for record in records.records if "attempt failed" in record.getMessage()]
     assert [record.exc_info is not None for record in failures] == [True, False]
     assert {record.invocation_id for record in failures} == {id_}
-    assert "attempt failed again, attempt 2" in failures[1].getMessage()
+    assert "attempt failed again (attempt 2)" in failures[1].getMessage()

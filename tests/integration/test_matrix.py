@@ -1,4 +1,4 @@
-"""Each combination is what it says."""
+"""Each combination of the matrix is set up as it says."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What depends on the message library, once more with each of the others.
+"""What depends on the message library, repeated with each of the others.
 
-The library is chosen where the contract is generated, for a whole process: see
-conformance_messages.py. So these are runs of pytest, on a reduced matrix.
+The library is chosen when the contract is generated, for a whole process: see
+conformance_messages.py. So these tests run pytest, on a reduced matrix.
 """
 
 from __future__ import annotations

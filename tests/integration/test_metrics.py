@@ -1,4 +1,4 @@
-"""Metrics of an endpoint on a real server: what is retried, suspended and replayed is told apart."""
+"""Metrics of an endpoint on a real server tell retries, suspensions and replays apart."""
 
 from __future__ import annotations
 

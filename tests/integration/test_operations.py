@@ -1,4 +1,4 @@
-"""Durable operations where they should not be, or where there is hardly room for them."""
+"""Durable operations in the wrong place, or with hardly any stack left."""
 
 from __future__ import annotations
 
@@ -79,6 +79,7 @@ OPERATIONS: dict[str, Callable[[ObjectContext], Any]] = {
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_operation_at_the_end_of_the_stack(world: World, operation: str) -> None:
     """It is tried in less and less depth until there is room for it, and happened once."""
+    world.replays = False  # how much room there is depends on who runs it
     failed: list[int] = []
 
     async def body(ctx: ObjectContext, parcel: Parcel) -> Parcel:

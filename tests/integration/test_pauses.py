@@ -1,4 +1,4 @@
-"""Invocations that pause by themselves, until a person resumes them: service protocol v7 alone."""
+"""Invocations that pause themselves until a person resumes them (service protocol v7 only)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Payload codecs on a real server: what it stores, and what becomes of keys that change."""
+"""Payload codecs on a real server: the stored bytes, and the rotation of keys."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ def test_an_invocation_whose_key_is_gone_waits_for_it(loop: Loop, server: Restat
             port = served.port
         async with serving(server, WITHOUT_KEY, port) as served:
             await served.client.resolve_awakeable(id_, parcel)
-            says = "encrypted with the key 'old', and there are 'new': add that key"
+            says = "encrypted with the key 'old', but there are only 'new': add that key"
             await failure_with(says, server, invocation_id)
         async with serving(server, AFTER, port) as served:
             handle = served.client.invocation(invocation_id, Parcel)

@@ -135,6 +135,8 @@ async def tell_request(ctx: Context, parcel: Parcel) -> Parcel:
 
 
 def test_what_restate_does_not_say_is_none(world: World) -> None:
+    if world.version >= 7:
+        assert world.server  # without flow control, which a virtual one has
     """See test_scope.py for a server that says it: that takes more than v7."""
     script = world.script(tell_request)
 
@@ -146,6 +148,9 @@ def test_what_restate_does_not_say_is_none(world: World) -> None:
 
 
 def test_a_scope_needs_v7(world: World) -> None:
+    if world.version >= 7:
+        assert world.server  # as above
+
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         return await ClerkClient.from_context(ctx, scope="tenant").perform(script)
 

@@ -1,4 +1,4 @@
-"""restate-server signs its requests, and an endpoint takes what its own Restate has signed."""
+"""restate-server signs its requests, and an endpoint accepts only those of its own Restate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from typing_extensions import override
 from benchmark.v1.benchmark_pb2 import AddRequest, Count, GreetRequest, GreetResponse
 from benchmark.v1.benchmark_restate import CounterBase, CounterClient, GreeterBase, GreeterClient
 from restate_proto import Endpoint, IngressClient, IngressError
-from restate_proto.http2 import ENGINES, Http2Client, Server, StreamReceiver
+from restate_proto.http2.client import Http2Client
+from restate_proto.http2.engines import ENGINES
+from restate_proto.http2.server import Server
+from restate_proto.http2.stream import StreamReceiver
 from restate_proto.testing import RestateServer, restate_environment
 from tests.signing import Signer
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from restate_proto import Context, ObjectContext
-    from restate_proto.http2 import ServerStream
+    from restate_proto.http2.stream import ServerStream
 
 SIGNER = Signer()
 

@@ -161,7 +161,7 @@ def test_a_bound_on_the_duration_ends_retries(world: World) -> None:
     executed: list[float] = []
 
     async def broken() -> None:
-        executed.append(time.monotonic())
+        executed.append(world.time())
         raise OSError("gone for good")
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
@@ -218,7 +218,7 @@ def test_a_retryable_error_says_when(world: World, policy: RetryPolicy | None) -
     delay = timedelta(milliseconds=120)
 
     async def busy() -> int:
-        executed.append(time.monotonic())
+        executed.append(world.time())
         if len(executed) == 1:
             raise RetryableError("busy", retry_after=delay, code=503)
         return len(executed)
@@ -227,7 +227,7 @@ def test_a_retryable_error_says_when(world: World, policy: RetryPolicy | None) -
         return Parcel(number=await ctx.run("busy", busy, retry=policy))
 
     assert world.run(world.perform(Place.SERVICE, body)).number == 2
-    assert executed[1] - executed[0] >= delay.total_seconds()
+    assert round(executed[1] - executed[0], 3) >= delay.total_seconds()
     (failure,) = world.take_failures()
     assert "[503] ctx.run('busy') failed: RetryableError: busy" in failure
 
@@ -315,7 +315,7 @@ def test_functions_are_told_when_restate_ends_the_attempt(world: World) -> None:
         await asyncio.to_thread(seen.wait)
 
     world.run(scenario())
-    assert told == ["the attempt has ended, and nobody waits for this function"]
+    assert told == ["the attempt has ended, and nothing waits for this function any more"]
 
 
 @combinations(lambda it: it.encoding is Encoding.PROTOBUF and it.version >= 6)

@@ -1,6 +1,6 @@
-"""Scopes, limit keys, and the request's own idempotency key: service protocol v7 alone.
+"""Scopes, limit keys, and the request's own idempotency key (service protocol v7 only).
 
-Restate 1.7 has them behind three switches, for new clusters: v7 itself, "vqueues", and scopes for
+Restate 1.7 has them behind three switches for new clusters: v7 itself, "vqueues", and scopes for
 virtual objects. So they have a server of their own.
 """
 

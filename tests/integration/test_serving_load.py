@@ -1,4 +1,4 @@
-"""Workers that are renewed and handed over under load lose nothing, and nothing is retried."""
+"""Renewing and handing over workers under load loses nothing and causes no retry."""
 
 from __future__ import annotations
 

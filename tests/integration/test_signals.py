@@ -143,7 +143,7 @@ def test_rejected(world: World) -> None:
 def test_a_message_of_another_type_is_refused(world: World) -> None:
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         with pytest.raises(TypeError, match="EntryList"):
-            ctx.invocation("inv_1").signal(GO, EntryList())  # pyright: ignore[reportArgumentType] - what is tested
+            ctx.invocation(ctx.invocation_id).signal(GO, EntryList())  # pyright: ignore[reportArgumentType] - what is tested
         return Parcel(number=1)
 
     assert world.run(world.perform(Place.SERVICE, body)).number == 1

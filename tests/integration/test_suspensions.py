@@ -1,4 +1,4 @@
-"""How often an invocation is resumed that waits for a while, after everything that can be waited for."""
+"""How often a waiting invocation is resumed, for everything that can be waited for."""
 
 from __future__ import annotations
 

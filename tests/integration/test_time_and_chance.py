@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -27,11 +26,11 @@ def test_sleep(world: World, place: Place) -> None:
     started: list[float] = []
 
     async def body(ctx: Context, parcel: Parcel) -> None:
-        started.append(int(time.time() * 1000) / 1000)  # Restate counts whole milliseconds
+        started.append(int(world.time() * 1000) / 1000)  # Restate counts whole milliseconds
         await ctx.sleep(duration, "a nap")
 
     world.run(world.perform(place, body))
-    assert time.time() - started[0] >= duration.total_seconds()
+    assert world.time() - started[0] >= duration.total_seconds()
     assert len(started) == (2 if world.combination.replays else 1)
 
 
@@ -75,7 +74,9 @@ def test_every_attempt_sees_the_same(world: World, place: Place) -> None:
             raise OSError("once more")
         return Parcel(number=1)
 
-    before = datetime.now(UTC) - timedelta(microseconds=1)  # to which the record is rounded
+    before = datetime.fromtimestamp(world.time(), UTC) - timedelta(
+        microseconds=1
+    )  # to which the record is rounded
     assert world.run(world.perform(place, body)).number == 1
     assert len(world.take_failures()) == 1
     complete = seen[-1]
@@ -90,7 +91,8 @@ def test_every_attempt_sees_the_same(world: World, place: Place) -> None:
     assert isinstance(complete[3], datetime)
     assert isinstance(complete[6], datetime)
     assert complete[3].tzinfo is UTC
-    assert before <= complete[3] <= complete[6] <= datetime.now(UTC) + timedelta(microseconds=1)
+    after = datetime.fromtimestamp(world.time(), UTC) + timedelta(microseconds=1)
+    assert before <= complete[3] <= complete[6] <= after
 
 
 def test_every_invocation_sees_other_random_numbers(world: World) -> None:

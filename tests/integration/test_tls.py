@@ -10,7 +10,7 @@ import pytest
 from benchmark.v1.benchmark_pb2 import GreetRequest, GreetResponse
 from benchmark.v1.benchmark_restate import GreeterBase, GreeterClient
 from restate_proto import Endpoint
-from restate_proto.http2 import ENGINES
+from restate_proto.http2.engines import ENGINES
 from restate_proto.testing import RestateServer, restate_environment
 from tests.certificates import self_signed
 

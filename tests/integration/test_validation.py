@@ -105,7 +105,7 @@ def test_a_rule_that_is_tightened_does_not_end_what_is_in_flight(server: Restate
             id_ = await signup.waits.get()
             while not await asyncio.to_thread(server.admin.query, SUSPENDED):
                 pass
-            for handler in endpoint._handlers.values():  # pyright: ignore[reportPrivateUsage]
+            for handler in endpoint.application.handlers.values():
                 if isinstance(handler, ValidatingHandler):
                     tightened: Any = handler
                     tightened._validator = Refusing()

@@ -1,4 +1,4 @@
-"""Values that cannot be read, or not be written: no loop for what is from outside, no bad state."""
+"""Values that cannot be read or written: no endless retries for input, no bad state."""
 
 from __future__ import annotations
 

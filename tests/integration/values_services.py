@@ -1,4 +1,4 @@
-"""Services without a contract file, for values that the conformance contract has no types for."""
+"""Services without a contract, for values that the conformance contract has no types for."""
 
 from __future__ import annotations
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import pytest
+
 from restate_proto import Encoding, Endpoint, IngressClient, InvocationNotFoundError
+from restate_proto.ingress.introspection import read_raw_journals
 from restate_proto.testing import restate_environment
+from restate_proto.testing.journals.replayer import replay_journals
+from restate_proto.testing.journals.report import ReplayReport
+from restate_proto.testing.virtual import VirtualRestate
 from tests.integration.conformance_messages import (
     AccountBase,
     AccountClient,
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator, Iterator
 
     from restate_proto import IngressInvocationHandle
+    from restate_proto.ingress.introspection import RawJournal
     from restate_proto.testing import RestateServer
 
 __all__ = ["Combination", "Loop", "World", "encoding_of_contract"]
@@ -148,26 +157,32 @@ class World:
 
     Attributes:
         combination: what it is.
-        server: the server.
+        virtual: the virtual server, where there is no real one.
         client: a client of its ingress and of its admin API.
         scripts: the functions that scripted handlers play.
+        replays: whether the handlers are run once more after the test, on what the server has
+            recorded of it; a test sets it to False whose handlers do something else in the end.
     """
 
     client: IngressClient
 
-    def __init__(self, combination: Combination, server: RestateServer, loop: Loop) -> None:
+    def __init__(self, combination: Combination, server: RestateServer | None, loop: Loop) -> None:
         self.combination = combination
-        self.server = server
+        self._server = server
+        self.virtual: VirtualRestate | None = None
         self.scripts = Scripts()
         self._is_untidy = False
         self._loop = loop
         self._failures = _Failures()
+        self.replays = True
+        self._seen: set[str] = set()
+        self._newest = "2000-01-01T00:00:00.000Z"
 
     def open(self) -> Iterator[World]:
         """Serve and register it; for a fixture to yield from."""
         combination = self.combination
         with encoding_of_contract(combination.encoding):
-            endpoint = Endpoint(
+            self._endpoint = endpoint = Endpoint(
                 Clerk(self.scripts),
                 Account(self.scripts),
                 LazyAccount(self.scripts),
@@ -187,9 +202,16 @@ class World:
             logger.removeHandler(self._failures)
 
     async def _enter(self, stack: AsyncExitStack, endpoint: Endpoint) -> None:
+        if self._server is None:
+            replay = "always" if self.combination.replays else "never"
+            virtual = VirtualRestate(endpoint, replay=replay, version=self.combination.version)
+            self.virtual = await stack.enter_async_context(virtual)
+            self.client = virtual.client
+            return
         # The functions that are played may change between attempts, and count them.
         environment = restate_environment(endpoint, server=self.server, retries=True, debug=False)
-        await stack.enter_async_context(environment)
+        opened = await stack.enter_async_context(environment)
+        self._deployment_id = opened.deployment.id
         self.client = await stack.enter_async_context(
             IngressClient(
                 self.server.ingress_url,
@@ -197,6 +219,13 @@ class World:
                 engine=self.combination.engine,
             )
         )
+
+    @property
+    def server(self) -> RestateServer:
+        """The real server; a test of it has nothing to find on a virtual one."""
+        if self._server is None:
+            pytest.skip("needs a real server")
+        return self._server
 
     @property
     def version(self) -> int:
@@ -223,17 +252,47 @@ class World:
         texts, self._failures.texts = self._failures.texts, []
         return texts
 
-    def check(self) -> None:
-        """Nothing went wrong that the test did not ask about."""
+    async def replay_journals(self) -> ReplayReport:
+        """Run the handlers once more, on what the server has recorded since the last call."""
+        if self.virtual is None:
+            recorded = await asyncio.to_thread(self._recorded)
+            journals = [each for each in recorded if each.id not in self._seen]
+        else:
+            new = [id_ for id_ in self.virtual.invocations() if id_ not in self._seen]
+            journals = self.virtual.recorded(new)
+        self._seen.update(each.id for each in journals)
+        self._newest = max([self._newest, *(each.invocation["created_at"] for each in journals)])
+        return await replay_journals(self._endpoint, journals)
+
+    def _recorded(self) -> list[RawJournal]:
+        names = [service.name for service in self._endpoint.services]
+        where = f"pinned_deployment_id = '{self._deployment_id}' AND created_at >= '{self._newest}'"
+        return list(read_raw_journals(self.server.admin, names, where=where))
+
+    def check(self) -> ReplayReport:
+        """Nothing went wrong that the test did not ask about.
+
+        Returns:
+            What came of running the handlers once more.
+        """
         problems, self._loop.problems = self._loop.problems, []
         failures = self.take_failures()
+        report = self.run(self.replay_journals())
         self.scripts.clear()
         if failures or self._is_untidy:
             self._is_untidy = False
-            self.run(asyncio.to_thread(self._kill_all))
+            if self.virtual is None:
+                self.run(asyncio.to_thread(self._kill_all))
+            else:
+                self.run(self._kill_virtual(self.virtual))
             self.take_failures()
+        replays, self.replays = self.replays, True
         assert not problems
         assert not failures
+        if not replays:
+            return ReplayReport(())
+        report.raise_differences()
+        return report
 
     def _kill_all(self) -> None:
         """What a failed test left behind must not disturb the next one."""
@@ -241,6 +300,13 @@ class World:
         for row in admin.query("SELECT id FROM sys_invocation WHERE status <> 'completed'"):
             with suppress(InvocationNotFoundError):  # it has ended since
                 admin.kill(row["id"])
+
+    async def _kill_virtual(self, virtual: VirtualRestate) -> None:
+        for id_ in virtual.invocations():
+            if virtual.describe(id_)["status"] != "completed":
+                with suppress(InvocationNotFoundError):  # it has been killed with its caller
+                    await self.client.kill(id_)
+        await virtual.advance(timedelta(0))
 
     # ---- Scripts ----
 
@@ -290,12 +356,19 @@ class World:
 
     # ---- What Restate knows ----
 
+    def time(self) -> float:
+        """The time of the server, in seconds since the Unix epoch."""
+        return time.time() if self.virtual is None else self.virtual.now.timestamp() + 1e-6
+
     async def query(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a query of Restate's SQL."""
         return await asyncio.to_thread(self.server.admin.query, sql)
 
     async def invocation_row(self, invocation_id: str) -> dict[str, Any]:
         """What Restate says about an invocation."""
+        if self.virtual is not None:
+            await self.virtual.advance(timedelta(milliseconds=5))
+            return self.virtual.describe(invocation_id)
         sql = f"SELECT * FROM sys_invocation WHERE id = '{invocation_id}'"
         (row,) = await self.query(sql)
         return row

@@ -1,4 +1,4 @@
-"""What is right, what is a known limit, what is a failure, and how it is shown."""
+"""Outcomes of cells: right, known limit, or failure; and how they are shown."""
 
 from __future__ import annotations
 

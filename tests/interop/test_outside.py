@@ -1,4 +1,4 @@
-"""What a program that calls from outside is given, and what is made of what it prints."""
+"""The input of a program that calls from outside, and how its output is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the driver finds, generates and runs."""
+"""The toolchains that the driver finds, and what it generates and runs with them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from interop import __main__ as program
-from interop import limits
 from interop.cells import LANGUAGES
 from interop.commands import Command, CommandError, run, serving
 from interop.generate import plugins_of
@@ -104,30 +103,6 @@ def test_a_command_that_fails_says_why(tmp_path: Path, code: str, reason: str) -
 def test_a_command_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="no-such-tool"):
         asyncio.run(run(Command(("no-such-tool",), tmp_path), seconds=HOUR))
-
-
-def test_a_command_that_fails_may_have_another_one(tmp_path: Path) -> None:
-    failing = python(tmp_path, "exit(3)")
-    writing = python(tmp_path, "open('written', 'w').close()")
-    asyncio.run(program.run_all([replace(failing, otherwise=writing)]))
-    assert (tmp_path / "written").exists()
-    with pytest.raises(CommandError, match="status 3"):
-        asyncio.run(program.run_all([failing]))
-
-
-def test_the_last_one_is_not_run_where_the_first_will_do(tmp_path: Path) -> None:
-    fine, failing = python(tmp_path, "pass"), python(tmp_path, "exit(3)")
-    asyncio.run(program.run_all([replace(fine, otherwise=failing)]))
-
-
-def test_go_says_which_generator_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    generator = tmp_path / "protoc-gen-go-restate"
-    monkeypatch.setattr(limits, "GENERATOR", generator)
-    without_go = limits.notes()
-    generator.write_bytes(b"... github.com/restatedev/sdk-go/x/protoc-gen-go-restate ...")
-    assert limits.notes() == without_go
-    generator.write_bytes(b"... github.com/restatedev/sdk-go/protoc-gen-go-restate ...")
-    assert [note for note in limits.notes() if note not in without_go] == [limits.OLD_GENERATOR]
 
 
 SERVER = """

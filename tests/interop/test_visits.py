@@ -1,4 +1,4 @@
-"""What is made of the reports of visits to desks."""
+"""How the reports of visits to desks are judged."""
 
 from __future__ import annotations
 
@@ -32,6 +32,10 @@ def right(contract: Contract, about: Cell) -> Any:
         report.seen.CopyFrom(contract.desk_view(language=about.callee, text=text, key=key))
     elif about.mode == "bytes":
         report.image = request.document[::-1]
+    elif about.mode == "rule":
+        invalid = "invalid request: name: must be at least 2 characters"
+        report.code, report.text = 400, f"polyglot.{about.callee}.v1.Desk/Register: {invalid}"
+        report.broken_rules.append("string.min_len")
     else:
         report.code, report.text = 409, f"refused: {request.refused.reason}"
         report.refused.CopyFrom(request.refused)
@@ -40,7 +44,7 @@ def right(contract: Contract, about: Cell) -> Any:
 
 def test_each_of_three_languages_visits_each_with_each_errand() -> None:
     cells = visit_cells(LANGUAGES)
-    assert len(set(cells)) == 3 * 3 * 3 * 2
+    assert len(set(cells)) == 3 * 3 * 4 * 2
 
 
 @pytest.mark.parametrize("errand", ERRANDS)
@@ -51,13 +55,14 @@ def test_what_is_right_and_what_is_missing(contract: Contract, errand: str) -> N
 
 
 def test_a_plain_error_is_a_limit_of_the_sdk_of_java_and_kotlin_alone(contract: Contract) -> None:
-    for about in (each for each in visit_cells(LANGUAGES) if each.mode == "typed error"):
+    details = {"typed error": "refused", "rule": "broken_rules"}
+    for about in (each for each in visit_cells(LANGUAGES) if each.mode in details):
         plain = right(contract, about)
-        plain.ClearField("refused")
+        plain.ClearField(details[about.mode])
         outcome = judge(Outcome(about, check_visit(contract, about, plain)), LIMITS)
         typed = about.callee == "python" and (about.caller == "python" or about.outside)
         assert outcome.failed == typed, about
-        assert outcome.limits == ([] if typed else ["f"])
+        assert outcome.limits == ([] if typed else ["e"])
 
 
 def test_another_error_is_no_limit(contract: Contract) -> None:
@@ -65,6 +70,14 @@ def test_another_error_is_no_limit(contract: Contract) -> None:
     wrong = right(contract, about)
     wrong.refused.waiting = 7
     assert judge(Outcome(about, check_visit(contract, about, wrong)), LIMITS).failed
+
+
+def test_only_go_and_typescript_take_a_guest_who_breaks_the_rules(contract: Contract) -> None:
+    for callee in ("python", "java", "kotlin", "go", "typescript"):
+        about = cell("rule", caller="python", callee=callee)
+        taken = contract.visit_report()
+        outcome = judge(Outcome(about, check_visit(contract, about, taken)), LIMITS)
+        assert outcome.failed == (callee in {"python", "java", "kotlin"}), callee
 
 
 def test_visits_have_a_table() -> None:
@@ -75,6 +88,6 @@ def test_visits_have_a_table() -> None:
     after = lines[lines.index(row) + 1 :]
     assert (
         after[0]
-        == "from Python to        \u2713\u2713\u2713         \u2713\u2713\u2713         \u2713\u2713\u2713"
+        == "from Python to        \u2713\u2713\u2713\u2713        \u2713\u2713\u2713\u2713        \u2713\u2713\u2713\u2713"
     )
-    assert after[6] == "The marks of a cell: typed key, typed error, bytes."
+    assert after[6] == "The marks of a cell: typed key, typed error, rule, bytes."

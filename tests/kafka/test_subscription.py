@@ -1,6 +1,6 @@
-"""A real server takes events from a Kafka, and has handlers of a contract work on them.
+"""A real server takes events from Kafka and invokes handlers of a contract for them.
 
-The Kafka is one in memory (`main.go`), which `make kafka` builds.
+The Kafka runs in memory (`main.go`); `make kafka` builds it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a process writes its log: `configure_logging`, the two formats, and what is left alone."""
+"""Logging of a process: `configure_logging`, the two formats, and loggers that are not touched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No text from outside makes a line of its own in the log, or reaches a terminal as a command."""
+"""No outside text makes a line of its own in the log, or reaches a terminal as a command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What docs/observability.md shows of logs."""
+"""What docs/observability.md shows about logs."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def test_the_id_that_a_message_holds() -> None:
 
 def test_a_message_of_whose_sender_nobody_waits() -> None:
     with pytest.raises(
-        ValueError, match=r"^the field 'done' of WaitRequest is empty: who sent the"
+        ValueError, match=r"^the field 'done' of WaitRequest is empty: its sender does not"
     ):
         DONE.of(WaitRequest())
 

@@ -1,4 +1,4 @@
-"""Terminal errors with a message: what they are made of, and what a received failure becomes."""
+"""Terminal errors with a message: their parts, and how a received failure is converted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names Restate takes: one rule for contracts and for what an endpoint tells the server."""
+"""Which names Restate accepts: one rule for contracts and for manifests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One rule for every retry policy, wherever it is written; and one arithmetic."""
+"""One rule for every retry policy, wherever it is written, and one calculation of delays."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from restate_proto.contract.parse.config import parse_config
 from restate_proto.model.kinds import ServiceKind
 from restate_proto.model.retry import (
+    GiveUp,
     InvocationRetryPolicy,
     OnMaxAttempts,
     RetryPolicy,
@@ -130,6 +131,18 @@ def test_delays_grow_and_stay_below_the_longest(
     bound = timedelta.max if longest is None else longest
     assert timedelta(0) <= delay <= after <= bound
     assert delay_after(1, initial, factor, longest) == min(initial, bound)
+
+
+def test_exponential_policy() -> None:
+    policy = RetryPolicy(
+        initial_interval=timedelta(milliseconds=125),
+        max_interval=timedelta(milliseconds=750),
+        max_duration=timedelta(seconds=10),
+    )
+    second = timedelta(seconds=1)
+    delays = [policy.next_delay(attempts, second) for attempts in (1, 2, 3, 4, 100)]
+    assert delays == [timedelta(milliseconds=each) for each in (125, 250, 500, 750, 750)]
+    assert policy.next_delay(4, 10 * second) is GiveUp.GIVE_UP
 
 
 def test_no_delay_stays_none() -> None:

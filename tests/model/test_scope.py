@@ -1,4 +1,4 @@
-"""What Restate takes for a scope and a limit key."""
+"""What Restate accepts as a scope and as a limit key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spans and metrics in memory, by OpenTelemetry's own SDK."""
+"""Spans and metrics in memory, collected by OpenTelemetry's own SDK."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is imported only where it is asked for, and what is said where it is not installed."""
+"""What is imported only on request, and the error if it is not installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 PROGRAM = """
 import sys
 from restate_proto import Endpoint, IngressClient, Interceptor, structlog_processor
-from restate_proto.runtime import InterceptedAttempt
+from restate_proto.runtime.intercepted_attempt import InterceptedAttempt
 assert not {"opentelemetry", "structlog"} & set(sys.modules)
 
 from importlib import util

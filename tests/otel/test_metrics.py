@@ -1,4 +1,4 @@
-"""What is counted and measured of attempts, runs and calls of clients."""
+"""What is counted and measured for attempts, runs and clients' calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which spans attempts, runs and calls of clients have, and how they hang together."""
+"""The spans of attempts, runs and clients' calls, and their parents."""
 
 from __future__ import annotations
 

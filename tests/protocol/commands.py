@@ -1,4 +1,4 @@
-"""Every command: what issues it, and what it is on the wire as a handler's first command."""
+"""Every command: the call that issues it, and its bytes as a handler's first command."""
 
 from __future__ import annotations
 

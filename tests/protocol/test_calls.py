@@ -105,6 +105,14 @@ def test_headers_keep_their_order_and_repetitions() -> None:
         assert [(header.key, header.value) for header in command.headers] == headers
 
 
+def test_send_with_out_of_bounds_delay_fails() -> None:
+    case = Case()
+    with pytest.raises(ValueError, match=str(2**64)):
+        case.machine.commands.send(TARGET, b"", invoke_time=2**64)
+    case.machine.commands.send(TARGET, b"", invoke_time=2**64 - 1)
+    assert case.sent_one(pb.OneWayCallCommandMessage).invoke_time == 2**64 - 1
+
+
 def test_an_object_s_key_may_be_empty() -> None:
     case = Case()
     case.machine.commands.call(Target.object("Cart", "", "add"), b"")

@@ -14,6 +14,7 @@ from restate_proto.model.target import Target
 from restate_proto.protocol import (
     AttemptEnded,
     AttemptError,
+    ErrorBehavior,
     Failure,
     Phase,
     RelatedCommand,
@@ -97,6 +98,32 @@ class TestErrors:
         assert error.related_command_index == 7
         assert error.related_command_name == "next"
         assert error.related_command_type == 0x040D
+
+    def test_explicit_error_notification(self) -> None:
+        case = Case()
+        error = AttemptError(
+            500,
+            "my-error",
+            retry_after=timedelta(seconds=10),
+            related=RelatedCommand(1, "", 0x040D),
+        )
+        case.machine.journal.fail_with(error)
+        assert error_of(case) == pb.ErrorMessage(
+            code=500,
+            message="my-error",
+            related_command_index=1,
+            related_command_type=0x040D,
+            next_retry_delay=10_000,
+        )
+
+    def test_notify_error_with_should_pause(self) -> None:
+        case = Case(version=7)
+        case.machine.journal.fail_with(
+            AttemptError(500, "please pause", behavior=ErrorBehavior.PAUSE)
+        )
+        error = error_of(case)
+        assert (error.message, error.behavior) == ("please pause", pb.PAUSE)
+        assert not error.HasField("next_retry_delay")
 
     def test_an_error_before_the_input_belongs_to_nothing(self) -> None:
         case = Case(read=False)

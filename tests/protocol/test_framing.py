@@ -1,4 +1,4 @@
-"""Framing: headers, chunks, and what is no message."""
+"""Framing: headers, chunks, and bytes that are not a message."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_any_chunking_gives_the_messages_before_a_broken_header(
     frames = [one for chunk in chunks_of(data, cuts) for one in decoder.feed(chunk)]
     assert frames == [(0x0400, payload) for payload in before]
     assert decoder.error == (
-        f"a message of type 0x8005 announces {length} bytes, where at most {MAX_LENGTH} are taken"
+        f"a message of type 0x8005 announces {length} bytes, but at most {MAX_LENGTH} are accepted"
     )
     assert decoder.feed(raw(0x0400, b"more")) == []
 
@@ -98,8 +98,8 @@ def test_a_longer_length_breaks_the_stream_at_once() -> None:
     error = error_of(machine)
     assert error.code == 571
     assert error.message == (
-        "Broken stream: a message of type 0x0000 announces 2147483648 bytes, where at most "
-        "2147483647 are taken"
+        "Broken stream: a message of type 0x0000 announces 2147483648 bytes, but at most "
+        "2147483647 are accepted"
     )
 
 

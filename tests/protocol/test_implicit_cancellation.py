@@ -205,3 +205,31 @@ def test_the_cancel_signal_may_carry_anything() -> None:
     )
     with pytest.raises(Cancelled):
         case.wait(99)
+
+
+@each_version
+def test_call_then_cancel_disabling_children_cancellation(version: int) -> None:
+    case = Case(version=version).feed(CANCEL).close_input()
+    id_, result = case.machine.commands.call(TARGET, b"")
+    case.machine.commands.spare(id_)
+    with pytest.raises(Cancelled):  # without waiting for the call's invocation id
+        case.wait(result)
+    case.machine.journal.end()
+    assert case.sent() == [call(1), pb.EndMessage()]
+
+
+@each_version
+def test_saga_compensation_call_is_not_cancelled(version: int) -> None:
+    case = Case(version=version).feed(invocation_id(1, "reserve"), result_of(2))
+    _, reserved = case.machine.commands.call(TARGET, b"")
+    assert case.wait(reserved) is not None
+    sleep = case.machine.commands.sleep(60_000)
+    case.feed(CANCEL)
+    with pytest.raises(Cancelled):
+        case.wait(sleep)
+    id_, unreserved = case.machine.commands.call(TARGET, b"")
+    assert case.wait(unreserved) is None
+    case.feed(invocation_id(id_, "unreserve"), result_of(unreserved)).close_input()
+    assert case.wait(unreserved) is not None
+    case.returns()
+    assert not any(isinstance(each, pb.SendSignalCommandMessage) for each in case.sent())

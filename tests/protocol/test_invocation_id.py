@@ -27,5 +27,5 @@ def test_the_bytes_are_those_that_restate_makes_awakeable_ids_of() -> None:
     ],
 )
 def test_what_is_no_invocation_id(text: str) -> None:
-    with pytest.raises(ValueError, match="is no invocation id, such as inv_1jJOFEtKQPi1"):
+    with pytest.raises(ValueError, match="is not an invocation id, such as inv_1jJOFEtKQPi1"):
         invocation_id_bytes(text)

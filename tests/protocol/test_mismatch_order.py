@@ -1,4 +1,4 @@
-"""A handler that does other things, or waits elsewhere, than the journal has: error 570."""
+"""A handler that does something else, or waits elsewhere, than the journal says: error 570."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class TestTheHandlerReturnsEarly:
         error = error_of(case)
         assert error.code == 570
         assert error.message.startswith(
-            "Journal mismatch at command 2: expected the handler's end, which the code does now, "
-            "found 'sleep expiry'. "
+            "Journal mismatch at command 2: the handler's end in the code, "
+            "'sleep expiry' in the journal. "
         )
         assert (error.related_command_index, error.related_command_type) == (2, 0x040C)
 
@@ -34,13 +34,15 @@ class TestTheHandlerReturnsEarly:
         case = replaying(pb.ClearStateCommandMessage(key=b"a"))
         with pytest.raises(AttemptEnded):
             case.returns(b"done")
-        assert "expected 'the handler's return'" in error_of(case).message
+        assert "'the handler's return' in the code" in error_of(case).message
 
     def test_another_return_value(self) -> None:
         case = replaying(pb.OutputCommandMessage(value=value(b"then")))
         with pytest.raises(AttemptEnded):
             case.returns(b"now")
-        assert 'expected content: "now", found content: "then"' in error_of(case).message
+        assert (
+            'content: "now" in the code, content: "then" in the journal' in error_of(case).message
+        )
 
 
 class TestAnAwaitWasAdded:
@@ -60,8 +62,8 @@ class TestAnAwaitWasAdded:
         error = error_of(case)
         assert error.code == 570
         assert error.message.startswith(
-            "Journal mismatch at command 2: expected an await of run 'my-side-effect', which the "
-            "code does now, found 'sleep'. "
+            "Journal mismatch at command 2: an await of run 'my-side-effect' in the "
+            "code, 'sleep' in the journal. "
         )
         assert (error.related_command_index, error.related_command_name) == (1, "my-side-effect")
         assert error.related_command_type == 0x0411
@@ -79,7 +81,7 @@ class TestAnAwaitWasAdded:
             case.wait(1)
         error = error_of(case)
         assert error.code == 570
-        assert "expected an await of the result of operation 1, " in error.message
+        assert "an await of the result of operation 1 in the code, " in error.message
         assert (error.related_command_index, error.related_command_type) == (2, 0x040C)
 
     @each_version
@@ -88,19 +90,19 @@ class TestAnAwaitWasAdded:
         text, id_ = case.machine.commands.awakeable()
         with pytest.raises(AttemptEnded):
             case.wait(id_)
-        assert f"expected an await of awakeable {text}, " in error_of(case).message
+        assert f"an await of awakeable {text} in the code, " in error_of(case).message
 
     def test_a_named_signal(self) -> None:
         case = replaying(pb.SleepCommandMessage(result_completion_id=1))
         with pytest.raises(AttemptEnded):
             case.wait("approved")
-        assert "an await of signal 'approved', " in error_of(case).message
+        assert "an await of signal 'approved' in the code, " in error_of(case).message
 
     def test_nothing_but_the_cancellation(self) -> None:
         case = replaying(pb.SleepCommandMessage(result_completion_id=1))
         with pytest.raises(AttemptEnded):
             case.machine.waiting.park(Await(ids=[-1]), executing=False)
-        assert "expected an await of nothing, " in error_of(case).message
+        assert "an await of nothing in the code, " in error_of(case).message
 
     def test_executing_a_function_makes_no_difference(self) -> None:
         case = replaying(
@@ -124,7 +126,7 @@ class TestCommandsOfOthers:
             case.machine.commands.run("quote")
         error = error_of(case)
         assert error.code == 570
-        assert f"found 'message type {type_:#06x}'" in error.message
+        assert f"'message type {type_:#06x}' in the journal" in error.message
         assert error.related_command_index == 1
 
     def test_an_unknown_command_where_the_handler_returns(self) -> None:
@@ -139,4 +141,4 @@ class TestCommandsOfOthers:
         case = replaying(pb.InputCommandMessage(value=value(b"again")))
         with pytest.raises(AttemptEnded):
             case.machine.commands.state.clear("a")
-        assert "found 'the handler's input'" in error_of(case).message
+        assert "'the handler's input' in the journal" in error_of(case).message

@@ -154,7 +154,7 @@ def test_code_without_the_patch_is_told_what_to_write(ends: bool) -> None:
         go_on()
     error = error_of(case)
     assert error.code == 570
-    assert "found 'run patch: vat'" in error.message
+    assert "'run patch: vat' in the journal" in error.message
     assert "ctx.patched('vat')" in error.message
     assert "ctx.deprecate_patch('vat')" in error.message
 

@@ -66,7 +66,7 @@ def acknowledge(machine: StateMachine) -> None:
 
 
 def propose(machine: StateMachine) -> None:
-    machine.waiting.runs.setdefault(1, (1, "r"))  # where nothing has begun, too
+    machine.waiting.runs = {1: (1, "r"), **machine.waiting.runs}  # where nothing has begun, too
     machine.commands.propose_run(1, b"v")
 
 

@@ -1,4 +1,4 @@
-"""Restate's side in miniature: what an attempt is given and writes is the journal of the next."""
+"""Restate's side in miniature: one attempt's input and output are the journal of the next."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_what_a_suspended_attempt_waits_for() -> None:
             [pb.OutputCommandMessage(value=pb.Value(content=b"other")), END],
             Difference(
                 "Journal mismatch at command 1: 'the handler's return' differs: value: "
-                'expected content: "other", found content: "output".',
+                'content: "other" in the code, content: "output" in the journal.',
                 1,
             ),
         ),

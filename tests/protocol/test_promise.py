@@ -92,7 +92,19 @@ CASES: list[tuple[Message, Message, Result]] = [
     ),
 ]
 
-each_case = pytest.mark.parametrize(("command", "notification", "result"), CASES)
+NAMES = [
+    "get_promise::completed_with_success",
+    "get_promise::completed_with_failure",
+    "peek_promise::completed_with_success",
+    "peek_promise::completed_with_failure",
+    "peek_promise::completed_with_null",
+    "complete_promise::resolve_promise_succeeds",
+    "complete_promise::resolve_promise_fails",
+    "complete_promise::reject_promise_succeeds",
+    "complete_promise::reject_promise_fails",
+]
+
+each_case = pytest.mark.parametrize(("command", "notification", "result"), CASES, ids=NAMES)
 
 
 @pytest.mark.parametrize("version", ALL_VERSIONS)

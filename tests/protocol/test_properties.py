@@ -1,4 +1,4 @@
-"""What holds for any bytes, and for any handler and its journal."""
+"""What holds for any bytes, for any handler and for its journal."""
 
 from __future__ import annotations
 

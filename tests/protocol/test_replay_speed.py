@@ -1,4 +1,4 @@
-"""A replay costs the same for each entry, however many there are."""
+"""A replay costs the same for each entry, however many entries there are."""
 
 from __future__ import annotations
 

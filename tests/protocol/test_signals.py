@@ -8,7 +8,15 @@ import pytest
 
 from restate_proto.protocol import AttemptEnded, Failure, Result, ResultKind
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.protocol.case import ALL_VERSIONS, Case, named_signal, replaying, signal
+from tests.protocol.case import (
+    ALL_VERSIONS,
+    CANCEL,
+    Cancelled,
+    Case,
+    named_signal,
+    replaying,
+    signal,
+)
 
 each_version = pytest.mark.parametrize("version", ALL_VERSIONS)
 
@@ -99,3 +107,73 @@ def test_no_awakeable_after_the_end() -> None:
     case.returns()
     with pytest.raises(AttemptEnded):
         case.machine.commands.awakeable()
+
+
+# ---- The same signal twice: each takes effect, in its order ----
+
+ONE, TWO = Result(ResultKind.VALUE, b"1"), Result(ResultKind.VALUE, b"2")
+VOID = Result(ResultKind.VOID, None)
+
+
+def polled(case: Case) -> list[object]:
+    """The notifications that are there, as they take effect."""
+    return list(iter(case.machine.waiting.poll, None))
+
+
+@each_version
+def test_replay_two_named_signals_then_await_directly(version: int) -> None:
+    case = Case(named_signal("a", b"1"), named_signal("a", b"2"), version=version)
+    assert case.wait("a") == ONE
+    assert case.machine.waiting.poll() == ("a", TWO)
+
+
+@each_version
+def test_replay_two_named_signals_while_awaiting_something_else(version: int) -> None:
+    case = Case(named_signal("a", b"1"), named_signal("a", b"2"), signal(17), version=version)
+    case.machine.commands.awakeable()
+    assert polled(case) == [("a", ONE), ("a", TWO), (-17, VOID)]
+
+
+@each_version
+def test_live_two_named_signals_while_awaiting_something_else(version: int) -> None:
+    case = Case(version=version)
+    _, id_ = case.machine.commands.awakeable()
+    assert case.wait(id_) is None
+    case.feed(named_signal("a", b"1"))
+    assert case.wait(id_) is None
+    assert case.results["a"] == ONE
+    case.feed(named_signal("a", b"2"), signal(17))
+    assert polled(case) == [("a", TWO), (-17, VOID)]
+
+
+@each_version
+def test_replay_awakeable_completed_twice_then_await_directly(version: int) -> None:
+    case = Case(signal(17, b"1"), signal(17, b"2"), version=version)
+    _, id_ = case.machine.commands.awakeable()
+    assert case.wait(id_) == ONE
+
+
+@each_version
+def test_replay_awakeable_completed_twice_while_awaiting_something_else(version: int) -> None:
+    case = Case(signal(17, b"1"), signal(17, b"2"), signal(18), version=version)
+    case.machine.commands.awakeable()
+    case.machine.commands.awakeable()
+    assert polled(case) == [(-17, ONE), (-17, TWO), (-18, VOID)]
+
+
+@each_version
+def test_replay_cancel_delivered_twice_while_awaiting_something_else(version: int) -> None:
+    case = Case(CANCEL, CANCEL, signal(17), version=version)
+    case.machine.commands.awakeable()
+    assert polled(case) == [(-1, VOID), (-1, VOID), (-17, VOID)]
+    assert case.machine.waiting.cancel_requested
+
+
+@each_version
+def test_replay_cancel_delivered_twice_with_implicit_cancellation(version: int) -> None:
+    case = Case(CANCEL, CANCEL, signal(17), version=version)
+    _, id_ = case.machine.commands.awakeable()
+    for _ in range(2):
+        with pytest.raises(Cancelled):
+            case.wait(id_)
+    assert case.wait(id_) == VOID

@@ -99,3 +99,12 @@ def test_a_time_that_is_no_time_is_the_caller_s_error_and_leaves_the_machine_alo
         case.machine.commands.sleep(-1)
     case.returns()
     assert case.sent()[-1] == pb.EndMessage()
+
+
+def test_sleep_with_out_of_bounds_duration_fails() -> None:
+    case = Case()
+    with pytest.raises(ValueError, match=str(2**64)):
+        case.machine.commands.sleep(2**64)
+    case.machine.commands.sleep(2**64 - 1)
+    (command,) = case.sent()
+    assert command == pb.SleepCommandMessage(wake_up_time=2**64 - 1, result_completion_id=1)

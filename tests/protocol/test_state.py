@@ -1,4 +1,4 @@
-"""State: from the start message where it is there, else from Restate."""
+"""State: read from the start message if it is there, otherwise from Restate."""
 
 from __future__ import annotations
 
@@ -355,3 +355,32 @@ def test_a_key_that_is_no_utf_8_does_no_harm() -> None:
     case = Case(partial_state=False, state_map=[entry(b"\xff", b"1"), entry(b"a", b"2")])
     assert get(case, "a") == of(b"2")
     assert get_keys(case) == Result(ResultKind.STATE_KEYS, ("a", "\ufffd"))
+
+
+class TestNamedCommands:
+    def test_state_commands_carry_the_given_name(self) -> None:
+        case = Case(partial_state=True)
+        state = case.machine.commands.state
+        state.get("A", "get-a")
+        state.set("A", b"x", "set-a")
+        state.clear("A", "clear-a")
+        state.clear_all("clear-all")
+        state.keys("keys")
+        assert case.sent() == [
+            pb.GetLazyStateCommandMessage(key=b"A", result_completion_id=1, name="get-a"),
+            pb.SetStateCommandMessage(key=b"A", value=value(b"x"), name="set-a"),
+            pb.ClearStateCommandMessage(key=b"A", name="clear-a"),
+            pb.ClearAllStateCommandMessage(name="clear-all"),
+            # After that the keys are known: there are none.
+            pb.GetEagerStateKeysCommandMessage(value=pb.StateKeys(), name="keys"),
+        ]
+
+    def test_replay_matches_the_name(self) -> None:
+        recorded = pb.SetStateCommandMessage(key=b"A", value=value(b"x"), name="set-a")
+        case = replaying(recorded)
+        case.machine.commands.state.set("A", b"x", "set-a")
+        case.machine.journal.end()
+        assert case.sent() == [pb.EndMessage()]
+        case = replaying(recorded)
+        with pytest.raises(AttemptEnded, match="name: 'other' in the code, 'set-a' in the journal"):
+            case.machine.commands.state.set("A", b"x", "other")

@@ -150,7 +150,7 @@ def test_a_journal_of_a_key_that_is_gone_is_retried(issue: Issue) -> None:
     error = again.journal.error
     assert error is not None
     assert (error.code, error.behavior) == (500, ErrorBehavior.RETRY)
-    assert "encrypted with the key 'old', and there are 'new'" in error.message
+    assert "encrypted with the key 'old', but there are only 'new'" in error.message
 
 
 @each_issue

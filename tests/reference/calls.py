@@ -1,4 +1,4 @@
-"""The calls of a contract's pages, and handlers that answer them."""
+"""The calls on a contract's pages, and handlers that answer them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 URL = "http://127.0.0.1:8080"
+
+CONTRACTS = {
+    path.relative_to(ROOT / "proto").as_posix(): path.read_text()
+    for path in sorted((ROOT / "proto").rglob("*.proto"))
+    if "restatepb" not in path.parts
+}
+"""The texts of the contracts whose pages are made."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,21 @@ def shown_calls(pages: tuple[Page, ...]) -> Iterator[ShownCall]:
                             title = "".join(p.value for p in part.content if isinstance(p, Text))
                         else:
                             yield ShownCall(handler, call.language, title, part.code, request)
+
+
+def write_calls(folder: Path, language: str, suffix: str, template: str) -> None:
+    """Writes a file for each snippet in a language, its imports before the rest of it."""
+    calls = [
+        call for call in shown_calls(pages_of(example_contract())) if call.language == language
+    ]
+    assert len(calls) > 50
+    folder.mkdir(parents=True)
+    for number, call in enumerate(calls):
+        lines = call.code.splitlines()
+        imports = [line for line in lines if line.startswith("import ")]
+        body = [f"    {line}" for line in lines if line not in imports]
+        text = template.format(number=number, imports="\n".join(imports), body="\n".join(body))
+        (folder / f"Call{number}.{suffix}").write_text(f"// {call}\n{text}")
 
 
 def example_contract() -> Contract:

@@ -14,7 +14,7 @@ import pytest
 from conformance.v1 import conformance_restate, files_restate, queue_restate
 from restate_proto import Endpoint, Service
 from restate_proto.codec.registry import codec_for
-from restate_proto.ingress import IngressClient
+from restate_proto.ingress.client import IngressClient
 from restate_proto.model.kinds import ServiceKind
 from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
 from restate_proto.model.target import Target
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from restate_proto import Context
     from tests.reference.calls import ShownCall
+
+pytestmark = pytest.mark.restate(real=True)
 
 MODULES: tuple[Any, ...] = (
     *(cart_restate, checkout_restate, signup_restate, ticket_restate),

@@ -1,4 +1,4 @@
-"""Proto comments, whatever is in them."""
+"""Proto comments with any content."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""The pages as HTML: whole, accessible, and of nobody else."""
+"""The pages as HTML: self-contained, valid and accessible."""
 
 from __future__ import annotations
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -45,7 +47,7 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open[-1:] != ["style"]:
+        if self.open[-1:] not in (["style"], ["script"]):
             self.words.append(data)
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
@@ -86,12 +88,13 @@ def test_links_lead_somewhere(readers: dict[str, Reader]) -> None:
 
 
 def test_nothing_is_run_or_fetched(readers: dict[str, Reader]) -> None:
-    for reader in readers.values():
+    for name, reader in readers.items():
         tags = {tag for tag, _ in reader.tags}
-        assert not tags & {"script", "link", "img", "iframe", "object", "embed", "base", "form"}
+        assert not tags & {"link", "img", "iframe", "object", "embed", "base", "form"}
         assert not [a for _, a in reader.tags if any(name.startswith("on") for name in a)]
         (policy,) = (m["content"] for m in reader.all("meta") if m.get("http-equiv"))
         assert str(policy).startswith("default-src 'none'; style-src 'unsafe-inline'")
+        assert ("script" in tags) == ("script-src" in str(policy)) == (name == "index.html")
     style = re.search(
         "<style>(.*)</style>", render_html(pages_of(example_contract()))["index.html"], re.DOTALL
     )
@@ -124,6 +127,16 @@ def test_the_language_of_calls_is_chosen_for_a_page(html: dict[str, str]) -> Non
         assert f"body:has(#{name}:checked) .call:not(.{name}) {{ display: none; }}" in page
         assert f'class="call {name}"' in page
     assert "<fieldset" not in html["index.html"]
+
+
+def test_the_one_script_is_that_which_the_page_allows(html: dict[str, str]) -> None:
+    scripts = re.findall(r"<script(.*?)>(.*?)</script>", html["index.html"], re.DOTALL)
+    assert [attributes for attributes, _ in scripts] == [
+        ' type="application/json" id="things"',
+        "",
+    ]
+    digest = b64encode(sha256(scripts[1][1].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in html["index.html"]
 
 
 HOSTILE = """
@@ -162,6 +175,9 @@ def test_a_hostile_contract(tmp_path: Path) -> None:
         "<script>alert(2)</script>|`",
     ):
         assert said in words
+
+    index = Reader(render_html(pages)["index.html"])
+    assert len(index.all("script")) == 2
 
     markdown = render_markdown(pages)["t.proto.md"]
     outside = re.sub(r"^(`{3,}).*?^\1$|(`+).+?\2", "", markdown, flags=re.DOTALL | re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What pages say of a contract."""
+"""What pages say about a contract."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from restate_proto.reference.document import (
     Text,
 )
 from restate_proto.reference.words import duration
+from tests.folders import write_files
 from tests.reference.calls import example_contract, pages_of, shown_calls
 
 if TYPE_CHECKING:
@@ -98,9 +99,12 @@ def test_the_index_lists_services_by_package() -> None:
     index = pages_of(example_contract())[0]
     assert index.path == INDEX
     titles = [b.title for b in index.blocks if isinstance(b, Heading)]
-    packages = ["benchmark.v1", "conformance.suite.v1", "conformance.v1", "ledger.v1", "shop.v1"]
+    packages = [
+        *("benchmark.v1", "conformance.suite.v1", "conformance.v1", "cookbook.v1"),
+        *("ledger.v1", "shop.v1", "soak.v1"),
+    ]
     assert titles == ["Restate services", *packages]
-    rows = [b for b in index.blocks if isinstance(b, Table)][-1].rows
+    rows = [b for b in index.blocks if isinstance(b, Table)][packages.index("shop.v1")].rows
     assert [[words(cell) for cell in row] for row in rows] == [
         [
             "Cart (virtual object)",
@@ -301,7 +305,7 @@ def test_long_examples_are_short(written: Written) -> None:
         for block in page.blocks
         if isinstance(block, Snippet) and block.language == "json"
     ]
-    assert list(examples[0]) == [*(f"field{number}" for number in range(1, 21)), "id"]
+    assert list(examples[0]) == [*(f"field{number}" for number in range(1, 11)), "id"]
     assert examples[1:] == [{"name": "string"}] * 3
     more = [text for text in paragraphs(page) if "more" in text]
     assert more == ["It can hold more: see Large.", "It can hold more: see Nested."]
@@ -427,32 +431,105 @@ def test_a_module_that_python_cannot_name(tmp_path: Path) -> None:
         compile(f"async def f(ctx):\n    {'    '.join(call.code.splitlines(True))}", "t", "exec")
 
 
-def test_go_clients_are_generated_where_the_contract_says_so(written: Written) -> None:
-    go = 'import "dev/restate/sdk/go.proto";'
-    options = """
-        syntax = "proto2"; package dev.restate.sdk.go; import "google/protobuf/descriptor.proto";
-        enum ServiceType { SERVICE = 0; VIRTUAL_OBJECT = 1; WORKFLOW = 2; }
-        extend google.protobuf.ServiceOptions { optional ServiceType service_type = 2051; }
-        """
-    folder = written._folder / "dev" / "restate" / "sdk"  # pyright: ignore[reportPrivateUsage] - a test's own
-    folder.mkdir(parents=True)
-    (folder / "go.proto").write_text(dedent(options))
+def test_go_clients_take_the_key_that_the_contract_has(written: Written) -> None:
     pages = written(
-        go
-        + """
-        message M {}
-        service Plain { rpc Do(M) returns (M); }
-        service Ours { option (restatepb.v1.object) = {}; rpc Do(M) returns (M); }
-        service Both {
-          option (dev.restate.sdk.go.service_type) = WORKFLOW;
-          option (restatepb.v1.workflow) = {};
-          rpc Run(M) returns (M);
+        """
+        message M { optional string name = 1; }
+        message Key { Kind kind = 1; string id = 2; }
+        enum Kind { KIND_UNSPECIFIED = 0; KIND_BIG = 1; }
+        service Plain { option (restatepb.v1.service) = {}; rpc Do(M) returns (M); }
+        service Single {
+          option (restatepb.v1.object) = {key: {fixed: "main"}};
+          rpc Do(M) returns (M);
         }
+        service Many {
+          option (restatepb.v1.object) = {key: {type: "t.v1.Key" format: "{kind}/{id}"}};
+          rpc Do(M) returns (M);
+        }
+        service Once { option (restatepb.v1.workflow) = {}; rpc Start(M) returns (M) {
+          option (restatepb.v1.handler) = {run: true}; } }
         """
     )
     code = {f"{c.handler}{c.is_in_a_handler}": c.code for c in calls(pages, "Go")}
-    assert "NewPlainClient(ctx).Do()" in code["t.v1.Plain.DoTrue"]
-    assert "NewPlainIngressClient(connection).Do()" in code["t.v1.Plain.DoFalse"]
-    assert 'restate.Object[*gen.M](ctx, "t.v1.Ours", "my-key", "Do"' in code["t.v1.Ours.DoTrue"]
-    assert 'NewBothClient(ctx, "my-workflow", restate.WithProto).Run()' in code["t.v1.Both.RunTrue"]
-    assert "run, err := client.Submit(ctx, request)" in code["t.v1.Both.RunFalse"]
+    assert 'request := &gen.M{Name: proto.String("string")}' in code["t.v1.Plain.DoTrue"]
+    assert "client := gen.NewPlainClient(ctx)\n" in code["t.v1.Plain.DoTrue"]
+    assert "client := gen.NewSingleIngressClient(connection)\n" in code["t.v1.Single.DoFalse"]
+    key = '&gen.Key{Kind: gen.Kind(0), Id: "string"}'
+    assert f"client, err := gen.NewManyClient(ctx, {key})\n" in code["t.v1.Many.DoTrue"]
+    assert 'NewOnceIngressClient(connection, "my-workflow")' in code["t.v1.Once.StartFalse"]
+    assert "response, err := client.StartHandle().Attach(ctx)" in code["t.v1.Once.StartFalse"]
+
+
+GOOGLE_API = {
+    "google/api/annotations.proto": """
+        syntax = "proto3"; package google.api; import "google/protobuf/descriptor.proto";
+        message HttpRule {
+          oneof pattern {
+            string get = 2; string put = 3; string post = 4; string delete = 5; string patch = 6;
+            Custom custom = 8;
+          }
+          string body = 7;
+          repeated HttpRule additional_bindings = 11;
+        }
+        message Custom { string kind = 1; string path = 2; }
+        extend google.protobuf.MethodOptions { HttpRule http = 72295728; }
+    """,
+    "google/api/field_behavior.proto": """
+        syntax = "proto3"; package google.api; import "google/protobuf/descriptor.proto";
+        enum FieldBehavior {
+          FIELD_BEHAVIOR_UNSPECIFIED = 0; OPTIONAL = 1; REQUIRED = 2; OUTPUT_ONLY = 3;
+          INPUT_ONLY = 4; IMMUTABLE = 5;
+        }
+        extend google.protobuf.FieldOptions {
+          repeated FieldBehavior field_behavior = 1052 [packed = false];
+        }
+    """,
+}
+
+
+def test_options_of_google_s_apis_are_shown(tmp_path: Path) -> None:
+    write_files(tmp_path / "include", GOOGLE_API)
+    contract = """
+        syntax = "proto3"; package t.v1; import "restatepb/v1/options.proto";
+        import "google/api/annotations.proto"; import "google/api/field_behavior.proto";
+        service S {
+          option (restatepb.v1.service) = {};
+          rpc Get(M) returns (M) {
+            option (google.api.http) = {
+              get: "/v1/{name=books/*}"
+              additional_bindings: { post: "/v1/get" body: "*" }
+              additional_bindings: { custom: { kind: "HEAD" path: "/v1/books" } }
+            };
+          }
+          rpc Plain(M) returns (M);
+        }
+        message M {
+          string name = 1 [(google.api.field_behavior) = REQUIRED];
+          string made = 2 [
+            (google.api.field_behavior) = OUTPUT_ONLY, (google.api.field_behavior) = IMMUTABLE
+          ];
+          string note = 3;
+        }
+    """
+    (tmp_path / "proto").mkdir()
+    (tmp_path / "proto/t.proto").write_text(contract)
+    pages = pages_of(load_contract(tmp_path / "proto", [tmp_path / "include"]))
+    page = next(page for page in pages if page.path == "t.proto")
+    gateway = [text for text in paragraphs(page) if "gateway" in text]
+    assert gateway == [
+        (
+            "Through a gateway that reads google.api.http: "
+            "GET /v1/{name=books/*}, POST /v1/get, HEAD /v1/books"
+        )
+    ]
+    rows = table(page, "Field")
+    rules = rows[0].index("Rules")
+    assert [row[rules] for row in rows[1:]] == [
+        "field_behavior = REQUIRED",
+        "field_behavior = OUTPUT_ONLY, field_behavior = IMMUTABLE",
+        "",
+    ]
+    request, response = [b for b in page.blocks if isinstance(b, Snippet)][:2]
+    assert json.loads(request.code) == {"name": "string", "note": "string"}
+    assert json.loads(response.code) == {"name": "string", "made": "string", "note": "string"}
+    assert all("made" not in call.code for call in shown_calls(pages))

@@ -61,7 +61,7 @@ def test_calls_import_the_packages_that_the_request_has(shop: Contract) -> None:
 @pytest.mark.parametrize(
     ("parameter", "text"),
     [
-        ("format=pdf", 'format="pdf" is none; the formats are markdown, html, both'),
+        ("format=pdf", 'format="pdf" is not a format; write one of markdown, html, both'),
         ("ingress_url=there", 'ingress_url="there" is not a URL; write one such as http://'),
         (
             "out=site",

@@ -18,13 +18,15 @@ from restate_proto.model.retry import OnJournalMismatch
 from restate_proto.model.service import HandlerDescriptor
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND
 from restate_proto.protocol.frames import FrameDecoder, pack_header
+from restate_proto.protocol.wire import LARGE
 from restate_proto.runtime import (
     DEFAULT_RUN_THREADS,
     Attempt,
     BoundHandler,
-    InterceptedAttempt,
     Runtime,
+    Scheduling,
 )
+from restate_proto.runtime.intercepted_attempt import InterceptedAttempt
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.protocol.case import TYPES
 
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
     from restate_proto.runtime.debug import Debugger
 
 __all__ = [
+    "AWAKEABLE",
     "CANCEL",
+    "INVOCATION",
     "VERSIONS",
     "Case",
     "Stream",
@@ -53,6 +57,12 @@ M = TypeVar("M", bound=Message)
 P = ParamSpec("P")
 
 VERSIONS = (5, 6, 7)
+
+INVOCATION = "inv_1" + "0" * 33
+"""The id of another invocation."""
+
+AWAKEABLE = "sign_1" + "A" * 38
+"""The id of an awakeable of another invocation."""
 
 _TYPES: dict[type[Message], int] = TYPES | {
     pb.NotificationTemplate: 0x8011  # all notifications have one shape
@@ -144,7 +154,9 @@ class Stream:
         self.ended = end
         for type_, payload in self._decoder.feed(data):
             self._messages.append(_CLASSES[type_].FromString(payload))
-        assert not self._decoder.is_inside_message, "written in pieces of messages"
+        missing = self._decoder.missing
+        if missing and len(data) < LARGE:  # large payloads are pieces of their own
+            assert missing >= LARGE, "written in pieces of messages"
 
     def acknowledge(self, amount: int) -> None:
         assert amount > 0
@@ -218,19 +230,19 @@ class Case:
         if runtime is None:
             # Handlers run when they are ready, however long that takes on a busy machine.
             loop = asyncio.get_running_loop()
-            runtime = Runtime(loop, run_threads=run_threads, turn_seconds=math.inf)
+            runtime = Runtime(loop, Scheduling(threads=run_threads, turn_seconds=math.inf))
         self.runtime = runtime
-        self._handler = handler
+        self.handler = handler
         self._version = version
         new_attempt: Any = Attempt if debugger is None else debugger.attempt
         if interceptors:
-            self._handler = handler = handler.intercepted(Hooks("Case", interceptors))
+            self.handler = handler = handler.intercepted(Hooks("Case", interceptors))
             new_attempt = InterceptedAttempt if debugger is None else debugger.attempt
         self.attempt = new_attempt(handler, version, self.stream, self.runtime)
 
     def report_failures(self, report: Callable[[LastFailure], None]) -> None:
         """Have failures reported and not retried, as tests of users do."""
-        handler = self._handler.without_retries(report)
+        handler = self.handler.without_retries(report)
         self.attempt = Attempt(handler, self._version, self.stream, self.runtime)
 
     def start(

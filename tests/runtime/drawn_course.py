@@ -1,7 +1,7 @@
-"""The course of an invocation, drawn at random: attempts that are cut off anywhere, until one ends it.
+"""A random course of an invocation: attempts are cut off anywhere, until one ends it.
 
-What fails there: a journal that does not match, an invocation that waits for what never comes, a
-stream that does not end, an attempt that hangs.
+It fails for a journal that does not match, an invocation that waits for something that never comes,
+a stream that does not end, and an attempt that hangs.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
-"""Scenarios of asyncio's own functions: they do in a handler what they do on asyncio's own loop.
+"""Scenarios of asyncio's own functions: in a handler they do what they do on asyncio's own loop.
 
-Each scenario is a function that says what it does and sees. It runs twice, and both accounts have to
-be the same. Neither run waits: the clock of asyncio's loop jumps to the next timer, and the handler's
-durable sleeps are over in the order of their wake-up times. The handler then runs once more, on the
-journal of the first run.
+Each scenario is a function that reports what it does and sees. It runs twice, and both reports have
+to be the same. Neither run waits: the clock of asyncio's loop jumps to the next timer, and the
+handler's durable sleeps end in the order of their wake-up times. The handler then runs once more,
+on the journal of the first run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ import pytest
 from typing_extensions import override
 
 from conformance.v1.conformance_pb2 import Parcel
+from restate_proto.runtime import Runtime, Scheduling
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.runtime.asyncio_scenarios import SCENARIOS, BodyError, ChildError, told
 from tests.runtime.case import Case, in_loop, result
@@ -92,7 +94,7 @@ class _Driver:
 
     async def play(self) -> list[str]:
         """Run the handler to its end. Returns what the scenario says."""
-        case = Case(self._body).start()
+        case = self._case().start()
         while not await self._has_ended(case):
             assert self._sleeps, f"it hangs: {self.lines}"
             self._sleeps.sort()
@@ -104,9 +106,14 @@ class _Driver:
 
     async def replay(self) -> list[str]:
         """Run the handler on the journal. Returns what the scenario says."""
-        case = Case(self._body).start(*self.journal)
+        case = self._case().start(*self.journal)
         assert await self._has_ended(case), f"it hangs: {self.lines}"
         return self.lines
+
+    def _case(self) -> Case:
+        loop = asyncio.get_running_loop()
+        runtime = Runtime(loop, Scheduling(turn_seconds=math.inf, clock=lambda: self.now))
+        return Case(self._body, runtime=runtime)
 
     async def _has_ended(self, case: Case) -> bool:
         for _ in range(3):
@@ -121,10 +128,9 @@ class _Driver:
 
 
 @pytest.mark.parametrize("name", list(SCENARIOS))
-def test_a_handler_does_what_asyncio_does(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_handler_does_what_asyncio_does(name: str) -> None:
     expected = on_asyncio(SCENARIOS[name])
     driver = _Driver(SCENARIOS[name])
-    monkeypatch.setattr("restate_proto.runtime.operations.time", lambda: driver.now)
 
     @in_loop
     async def in_a_handler() -> None:

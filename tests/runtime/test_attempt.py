@@ -240,12 +240,14 @@ async def test_a_key_that_the_contract_does_not_have_is_terminal_before_anything
     failure = Case(echo, **kinds).start(key="other").failure()
     assert failure.code == 400
     expected = (
-        "runtime.v1.Service/Handle: bad key: 'other' is not 'main', the only key that there is"
+        "runtime.v1.Service/Handle: bad key: 'other' is not 'main', the only key of this object"
     )
     assert failure.message == expected
     # Code that took the key has worked on it: it is to be deployed again.
     error = Case(echo, **kinds).start(pb.SleepCommandMessage(), key="other").error()
-    assert "the key of an invocation that has begun is none any more" in error.message
+    assert (
+        "the key of this invocation, which has already begun, is no longer valid" in error.message
+    )
 
 
 # ---- How handlers fail ----
@@ -554,6 +556,34 @@ async def test_a_handler_waits_while_its_output_is_not_taken() -> None:
     assert case.sent_one(pb.SleepCommandMessage).result_completion_id == 2
     case.feed(result(2), result(3))
     assert case.answer() == Parcel()
+
+
+@in_loop
+@pytest.mark.parametrize("is_taken", [True, False])
+async def test_results_that_are_all_there_do_not_make_a_handler_write_without_end(
+    is_taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        for _ in range(10):
+            ctx.send(ECHO, b"x" * 600_000)
+            await ctx.sleep(timedelta(0))
+        return parcel
+
+    case = Case(body)
+    write = case.stream.write
+
+    def write_slowly(data: bytes, *, end: bool = False) -> None:
+        write(data, end=end)
+        case.stream.above_high_water = not is_taken and bool(data)
+
+    monkeypatch.setattr(case.stream, "write", write_slowly)
+    case.start(*[result(2 * number + 2) for number in range(10)])
+    while not case.stream.ended:
+        assert not is_taken
+        assert len(case.sent()) <= 6  # somewhat more than a megabyte
+        case.stream.above_high_water = False
+        case.attempt.drained()
+    assert case.stream.writes >= 5
 
 
 @in_loop

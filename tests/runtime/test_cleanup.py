@@ -1,4 +1,4 @@
-"""What a handler does after its attempt has ended: it may finish that, but not go on for ever."""
+"""What a handler does after its attempt has ended: it may clean up, but not run for ever."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context, ObjectContext, SignalKey, StateKey, Target
 from restate_proto.model.kinds import ServiceKind
-from restate_proto.runtime import Runtime
+from restate_proto.runtime import Runtime, Scheduling
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import Case, in_loop
+from tests.runtime.case import INVOCATION, Case, in_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -196,11 +196,13 @@ async def test_a_run_that_does_not_end_is_cut_off_and_named(
         await ctx.run("stubborn", stubborn)
         return parcel
 
-    runtime = Runtime(asyncio.get_running_loop(), cleanup_seconds=0.01, turn_seconds=math.inf)
+    runtime = Runtime(
+        asyncio.get_running_loop(), Scheduling(cleanup_seconds=0.01, turn_seconds=math.inf)
+    )
     case = Case(body, runtime=runtime).start()
     case.attempt.aborted("gone")
     await runtime.cleanups.finished()
-    assert "inv_1: ctx.run('stubborn'): it is cut off" in caplog.text
+    assert "inv_1: ctx.run('stubborn'): it is ended, because" in caplog.text
 
 
 # ---- Handlers that do not listen ----
@@ -229,8 +231,8 @@ OPERATIONS: dict[str, Callable[[ObjectContext], Awaitable[Any]]] = {
     "run": lambda ctx: ctx.run("run", nothing),
     "awakeable": lambda ctx: ctx.awakeable(Parcel),
     "signal": lambda ctx: ctx.signal(GO),
-    "attach": lambda ctx: ctx.invocation("inv_2").attach(),
-    "cancel": lambda ctx: ctx.invocation("inv_2").cancel(),
+    "attach": lambda ctx: ctx.invocation(INVOCATION).attach(),
+    "cancel": lambda ctx: ctx.invocation(INVOCATION).cancel(),
     "asyncio": lambda ctx: asyncio.sleep(0),
 }
 
@@ -275,7 +277,7 @@ async def test_a_handler_that_goes_on_in_a_loop_is_left_alone(
     assert rounds == so_far
     assert case.sent() == []
     (record,) = caplog.records
-    assert "inv_1: runtime.v1.Service/Handle goes on and on" in record.getMessage()
+    assert "inv_1: runtime.v1.Service/Handle keeps running" in record.getMessage()
     assert "test_cleanup.py:" in record.getMessage()
     del case
     gc.collect()  # where Python warns that the coroutine ignores GeneratorExit: in this test

@@ -1,4 +1,4 @@
-"""Futures of several futures: when they are done, what comes of them, and what Restate is told."""
+"""Combinations of futures: when they are done, their outcomes, and what Restate is told."""
 
 from __future__ import annotations
 
@@ -258,8 +258,8 @@ AWAITED: dict[str, tuple[Callable[[Context], DurableFuture[Any]], Any]] = {
         (
             "ALL_SUCCEEDED_OR_FIRST_FAILED",
             [
-                ("FIRST_COMPLETED", [2, 4]),
-                ("FIRST_COMPLETED", [9, ("FIRST_SUCCEEDED_OR_ALL_FAILED", [6, 8])]),
+                ("COMBINATOR_TYPE_UNKNOWN", [2, 4]),
+                ("COMBINATOR_TYPE_UNKNOWN", [9, ("FIRST_SUCCEEDED_OR_ALL_FAILED", [6, 8])]),
             ],
         ),
     ),

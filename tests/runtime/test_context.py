@@ -1,4 +1,4 @@
-"""What contexts give and issue, by the bytes."""
+"""What contexts return and issue, byte for byte."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from restate_proto import (
 )
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import VERSIONS, Case, in_loop, value
+from tests.runtime.case import AWAKEABLE, INVOCATION, VERSIONS, Case, in_loop, value
 
 each_version = pytest.mark.parametrize("version", VERSIONS)
 KINDS = {
@@ -160,8 +160,8 @@ async def test_values_of_a_wrong_type_are_refused_before_anything_is_issued() ->
             lambda: ctx.set(StateKey("s", Parcel), wrong),
             lambda: ctx.set(StateKey("s", int), wrong),
             lambda: ctx.promise(PromiseKey("p", Parcel)).resolve(wrong),
-            lambda: ctx.invocation("inv_1").signal(SignalKey("g", Parcel), wrong),
-            lambda: ctx.resolve_awakeable("sign_1", object()),
+            lambda: ctx.invocation(INVOCATION).signal(SignalKey("g", Parcel), wrong),
+            lambda: ctx.resolve_awakeable(AWAKEABLE, object()),
             lambda: ctx.call(ECHO, object(), Parcel),
             lambda: ctx.call(ECHO, parcel, object),
             lambda: ctx.send(ECHO, {1, 2}),

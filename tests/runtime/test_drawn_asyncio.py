@@ -1,4 +1,4 @@
-"""Handlers that use asyncio, drawn at random: every attempt repeats the ones before it, anywhere."""
+"""Random handlers that use asyncio: every attempt repeats the ones before it, wherever it is cut off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handlers drawn at random, cut off at random: every attempt must repeat the ones before it."""
+"""Random handlers, cut off at random: every attempt must repeat the ones before it."""
 
 from __future__ import annotations
 

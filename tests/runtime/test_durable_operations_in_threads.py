@@ -1,6 +1,6 @@
-"""Durable operations in another thread than the event loop's: refused, and nobody else notices.
+"""Durable operations in a thread other than the event loop's are refused, without side effects.
 
-The handler's step runs meanwhile, so that the event loop's current task is the handler's.
+Meanwhile the handler is being stepped, so that the event loop's current task is the handler's.
 """
 
 from __future__ import annotations

@@ -1,15 +1,17 @@
-"""What the log says of failed attempts: one line for each, and each traceback once."""
+"""The log of failed attempts: one line for each attempt, and each traceback once."""
 
 from __future__ import annotations
 
 import asyncio
 import math
+from datetime import timedelta
+from inspect import getsourcelines
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from conformance.v1.conformance_pb2 import Parcel
-from restate_proto.runtime import Runtime
+from restate_proto.runtime import Runtime, Scheduling
 from restate_proto.runtime import failure_log as module
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.runtime.case import Case, in_loop
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 def new_runtime() -> Runtime:
     """One whose attempts are never told to wait for a turn."""
-    return Runtime(asyncio.get_running_loop(), turn_seconds=math.inf)
+    return Runtime(asyncio.get_running_loop(), Scheduling(turn_seconds=math.inf))
 
 
 async def handle(ctx: Context, parcel: Parcel) -> Parcel:
@@ -57,10 +59,10 @@ async def test_a_retry_that_fails_alike_is_one_line(caplog: pytest.LogCaptureFix
     assert said(caplog) == [
         ("attempt failed, Restate will retry it: [500] ValueError: one", True),
         (
-            "attempt failed again, attempt 2, Restate will retry it: [500] ValueError: one\\nand more",
+            "attempt failed again (attempt 2), Restate will retry it: [500] ValueError: one\\nand more",
             False,
         ),
-        ("attempt failed again, attempt 3, Restate will retry it: [500] ValueError: one", False),
+        ("attempt failed again (attempt 3), Restate will retry it: [500] ValueError: one", False),
     ]
 
 
@@ -112,8 +114,65 @@ async def test_a_failure_that_the_runtime_finds(caplog: pytest.LogCaptureFixture
         recorded = pb.RunCommandMessage(name="pay", result_completion_id=1)
         case.start(recorded, retry_count_since_last_stored_entry=retries).error()
     (first, _), (second, _) = said(caplog)
-    assert first.startswith("attempt failed, Restate will retry it: [570]")
-    assert second.startswith("attempt failed again, attempt 2, Restate will retry it: [570]")
+    assert first.startswith(
+        "attempt failed, Restate will retry it: [570] Journal mismatch at command"
+    )
+    assert first.endswith("`restate-proto replay` names the line.")
+    assert second == (
+        "attempt failed again (attempt 2), Restate will retry it: [570] Journal mismatch at command 1"
+    )
+
+
+def line_of(function: Any, text: str) -> str:
+    """Where in a function a text stands, as `file:line`."""
+    lines, first = getsourcelines(function)
+    return f"{__file__}:{first + next(i for i, line in enumerate(lines) if text in line)}"
+
+
+@in_loop
+async def test_a_mismatch_is_at_the_line_that_issues_another_command(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def deeper(ctx: Context) -> None:
+        await ctx.run("reserve", int)
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        await deeper(ctx)
+        return parcel
+
+    async def in_a_task(ctx: Context, parcel: Parcel) -> Parcel:
+        await asyncio.create_task(deeper(ctx))
+        return parcel
+
+    for each in (body, in_a_task):
+        case = Case(each, runtime=new_runtime())
+        case.start(pb.RunCommandMessage(name="pay", result_completion_id=1)).error()
+        ((first, has_traceback),) = said(caplog)
+        where = line_of(deeper, "ctx.run")
+        assert first.startswith(f"attempt failed at {where}, Restate will retry it: [570] Journal")
+        assert not has_traceback
+
+
+@in_loop
+async def test_a_mismatch_is_at_the_line_that_waits_for_another_result(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def deeper(ctx: Context) -> None:
+        await ctx.sleep(timedelta(seconds=1))
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        await deeper(ctx)
+        await ctx.run("pay", int)
+        return parcel
+
+    case = Case(body, runtime=new_runtime())
+    case.start(
+        pb.SleepCommandMessage(result_completion_id=1),
+        pb.RunCommandMessage(name="pay", result_completion_id=2),
+    ).error()
+    ((first, _),) = said(caplog)
+    assert first.startswith(f"attempt failed at {line_of(deeper, 'ctx.sleep')}, Restate will retry")
+    assert ": an await of" in first
 
 
 @in_loop

@@ -19,7 +19,17 @@ from restate_proto import (
     select,
 )
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import CANCEL, VERSIONS, Case, id_of, in_loop, result, signal, value
+from tests.runtime.case import (
+    CANCEL,
+    INVOCATION,
+    VERSIONS,
+    Case,
+    id_of,
+    in_loop,
+    result,
+    signal,
+    value,
+)
 
 each_version = pytest.mark.parametrize("version", VERSIONS)
 ECHO = Target.service("runtime.v1.Other", "Echo")
@@ -265,8 +275,8 @@ async def test_an_operation_on_a_message_is_issued_when_its_id_is_there() -> Non
 @in_loop
 async def test_an_operation_on_a_known_invocation_is_issued_at_once() -> None:
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
-        handle = ctx.invocation("inv_5", Parcel)
-        assert await handle.invocation_id() == "inv_5"
+        handle = ctx.invocation(INVOCATION, Parcel)
+        assert await handle.invocation_id() == INVOCATION
         handle.cancel()
         handle.signal(SignalKey("go", int), 3)
         handle.reject_signal(SignalKey("go", int), "no", code=444)
@@ -275,13 +285,13 @@ async def test_an_operation_on_a_known_invocation_is_issued_at_once() -> None:
     case = Case(body).start()
     cancel, go, no, attach = case.sent()
     assert isinstance(cancel, pb.SendSignalCommandMessage)
-    assert cancel.target_invocation_id == "inv_5"
+    assert cancel.target_invocation_id == INVOCATION
     assert isinstance(go, pb.SendSignalCommandMessage)
     assert (go.name, go.value.content) == ("go", b"3")
     assert isinstance(no, pb.SendSignalCommandMessage)
     assert (no.failure.code, no.failure.message) == (444, "no")
     assert isinstance(attach, pb.AttachInvocationCommandMessage)
-    assert attach.invocation_id == "inv_5"
+    assert attach.invocation_id == INVOCATION
     assert case.feed(value(1, Parcel(number=5))).answer().number == 5
 
 

@@ -1,4 +1,4 @@
-"""The names of an invocation's headers are in any case: handlers of any SDK may set them."""
+"""The names of an invocation's headers may be in any case, because handlers of any SDK set them."""
 
 from __future__ import annotations
 

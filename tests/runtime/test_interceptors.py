@@ -1,4 +1,4 @@
-"""Interceptors: when each hook is called, with what, and what becomes of what it raises."""
+"""Interceptors: when each hook is called, with what, and what becomes of its exceptions."""
 
 from __future__ import annotations
 

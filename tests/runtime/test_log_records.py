@@ -1,4 +1,4 @@
-"""What a record of the log says that is made while a handler runs, and when there is none."""
+"""Log records that are made while a handler runs: their fields, and when there are none."""
 
 from __future__ import annotations
 

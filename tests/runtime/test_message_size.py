@@ -1,4 +1,4 @@
-"""What is larger than Restate takes at once is refused at the line that writes it."""
+"""A message that is larger than Restate takes is refused at the line that writes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from restate_proto import (
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.protocol import DEFAULT_MAX_OUTBOUND, MessageTooLargeError, StateMachine
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import Case, frame, id_of, in_loop, value
+from tests.runtime.case import AWAKEABLE, INVOCATION, Case, frame, id_of, in_loop, value
 
 LIMIT = 2**20
 SHARE = 64 * 2**10
@@ -47,8 +47,8 @@ async def test_each_operation_is_refused_and_leaves_no_trace() -> None:
             lambda: ctx.call(TARGET, large, bytes),
             lambda: ctx.call(TARGET, b"", bytes, headers={"large": large.decode()}),
             lambda: ctx.send(TARGET, large),
-            lambda: ctx.resolve_awakeable("sign_1", large),
-            lambda: ctx.invocation("inv_2").signal(SIGNAL, large),
+            lambda: ctx.resolve_awakeable(AWAKEABLE, large),
+            lambda: ctx.invocation(INVOCATION).signal(SIGNAL, large),
             lambda: handle.signal(SIGNAL, large),
             lambda: ctx.promise(PromiseKey("p", bytes)).resolve(large),
         ]

@@ -20,7 +20,7 @@ from restate_proto import (
 from restate_proto.model.keys import PromiseKey
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import Case, in_loop
+from tests.runtime.case import AWAKEABLE, INVOCATION, Case, in_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,13 +38,13 @@ OPERATIONS: dict[str, Callable[[Any], object]] = {
     "random": lambda ctx: ctx.random,
     "uuid": lambda ctx: ctx.uuid(),
     "awakeable": lambda ctx: ctx.awakeable(str),
-    "resolve awakeable": lambda ctx: ctx.resolve_awakeable("sign_1", "x"),
-    "reject awakeable": lambda ctx: ctx.reject_awakeable("sign_1", "x"),
+    "resolve awakeable": lambda ctx: ctx.resolve_awakeable(AWAKEABLE, "x"),
+    "reject awakeable": lambda ctx: ctx.reject_awakeable(AWAKEABLE, "x"),
     "signal": lambda ctx: ctx.signal(GO),
-    "send signal": lambda ctx: ctx.invocation("inv_2").signal(GO, "x"),
-    "attach": lambda ctx: ctx.invocation("inv_2").attach(),
-    "output": lambda ctx: ctx.invocation("inv_2").output(),
-    "cancel": lambda ctx: ctx.invocation("inv_2").cancel(),
+    "send signal": lambda ctx: ctx.invocation(INVOCATION).signal(GO, "x"),
+    "attach": lambda ctx: ctx.invocation(INVOCATION).attach(),
+    "output": lambda ctx: ctx.invocation(INVOCATION).output(),
+    "cancel": lambda ctx: ctx.invocation(INVOCATION).cancel(),
     "get": lambda ctx: ctx.get(KEY),
     "state keys": lambda ctx: ctx.state_keys(),
     "set": lambda ctx: ctx.set(KEY, "x"),

@@ -1,7 +1,7 @@
-"""What `ctx.run` records of results and errors that have no place in the journal.
+"""What `ctx.run` records for results and errors that have no place in the journal.
 
 The effect has happened by then. Whatever the function returned or raised, something is recorded, so
-that it does not happen again.
+that the effect is not repeated.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The threads of ordinary functions in `ctx.run`: how many there are, and who waits for one."""
+"""The threads of ordinary functions in `ctx.run`: how many there are, and which calls wait."""
 
 from __future__ import annotations
 

@@ -510,7 +510,7 @@ async def test_functions_are_cancelled_when_the_attempt_ends(ending: str) -> Non
         assert case.stream.ended
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert cancelled == ["the attempt has ended, and nobody waits for this function"]
+    assert cancelled == ["the attempt has ended, and nothing waits for this function any more"]
 
 
 @pytest.mark.parametrize("ending", ["abort", "error"])

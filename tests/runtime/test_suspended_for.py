@@ -1,7 +1,7 @@
-"""An attempt is suspended for what is still to come, and for nothing that the journal has.
+"""An attempt is suspended for what is still to come, and never for what the journal has.
 
-Restate resumes what waits for something that is in its journal at once: an attempt that is suspended
-for it is made again and again, as fast as both sides can.
+Restate resumes an invocation at once if what it waits for is in its journal: an attempt that is
+suspended for that would be made again and again, as fast as both sides can.
 """
 
 from __future__ import annotations

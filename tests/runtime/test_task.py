@@ -1,4 +1,4 @@
-"""A coroutine sees an ordinary asyncio task, though none runs it."""
+"""A coroutine sees an ordinary asyncio task, although none runs it."""
 
 from __future__ import annotations
 

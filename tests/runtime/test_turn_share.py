@@ -1,4 +1,4 @@
-"""Many handlers that are ready at once let the event loop turn between them."""
+"""Many handlers that are ready at once let the event loop turn in between."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context
-from restate_proto.runtime import Runtime
+from restate_proto.runtime import Runtime, Scheduling
 from tests.runtime.case import Case, in_loop, result
 
 HOUR = timedelta(hours=1)
@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 
 def used_up() -> Runtime:
     """A runtime whose share is used up by any handler."""
-    return Runtime(asyncio.get_running_loop(), turn_seconds=-1.0)
+    return Runtime(asyncio.get_running_loop(), Scheduling(turn_seconds=-1.0))
 
 
 async def echo(ctx: Context, parcel: Parcel) -> Parcel:
@@ -29,7 +29,7 @@ async def echo(ctx: Context, parcel: Parcel) -> Parcel:
 
 @in_loop
 async def test_handlers_run_in_the_call_that_began_them_while_there_is_a_share() -> None:
-    runtime = Runtime(asyncio.get_running_loop(), turn_seconds=math.inf)
+    runtime = Runtime(asyncio.get_running_loop(), Scheduling(turn_seconds=math.inf))
     for _ in range(100):
         assert Case(echo, runtime=runtime).start().answer() == Parcel()
 
@@ -62,7 +62,7 @@ async def test_handlers_wait_for_a_turn_when_the_share_is_used_up() -> None:
 @in_loop
 async def test_a_share_is_a_matter_of_time() -> None:
     """A handler that blocks longer than the share is the last one of its turn."""
-    runtime = Runtime(asyncio.get_running_loop(), turn_seconds=0.01)
+    runtime = Runtime(asyncio.get_running_loop(), Scheduling(turn_seconds=0.01))
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         time.sleep(0.02)  # noqa: ASYNC251 - what is tested
@@ -91,6 +91,41 @@ async def test_what_a_waiting_handler_waits_for_may_have_to_wait_too() -> None:
         await case.until_written()
     assert case.answer() == Parcel()
     assert case.stream.acknowledged == case.fed
+
+
+@in_loop
+async def test_a_handler_whose_output_was_sent_goes_on_in_its_share() -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        await ctx.sleep(HOUR)
+        return parcel
+
+    runtime = used_up()
+    case = Case(body, runtime=runtime).start()
+    await asyncio.sleep(0)
+    case.sent()
+    case.stream.above_high_water = True
+    case.feed(result(1))
+    await asyncio.sleep(0)
+    Case(echo, runtime=runtime).start()  # which uses the share up
+    case.stream.above_high_water = False
+    case.attempt.drained()
+    assert not case.stream.ended
+    await case.until_written()
+    assert case.answer() == Parcel()
+
+
+@in_loop
+async def test_no_turn_is_asked_for_while_handlers_have_run_for_less_than_a_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However long it is since they ran: an idle endpoint is not woken twice for each call."""
+    now = 0.0
+    monkeypatch.setattr("restate_proto.runtime.execution.monotonic", lambda: now)
+    runtime = Runtime(asyncio.get_running_loop(), Scheduling(turn_seconds=0.01))
+    for _ in range(100):
+        assert Case(echo, runtime=runtime).start().answer() == Parcel()
+        assert not runtime.turn_share.is_used_up
+        now += 60.0
 
 
 @pytest.mark.parametrize("ending", ["eof", "drain", "abort", "broken"])

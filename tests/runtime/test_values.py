@@ -1,4 +1,4 @@
-"""Values that cross a wire: what one party writes another reads, and what happens where it cannot."""
+"""Values on the wire: what one party writes, another reads; and what happens if it cannot."""
 
 from __future__ import annotations
 
@@ -29,7 +29,17 @@ from restate_proto.codec.registry import codec_for
 from restate_proto.model.codec import CodecError
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import CANCEL, Case, in_loop, named, result, signal, value
+from tests.runtime.case import (
+    AWAKEABLE,
+    CANCEL,
+    INVOCATION,
+    Case,
+    in_loop,
+    named,
+    result,
+    signal,
+    value,
+)
 
 NamePart = UninterpretedOption.NamePart  # has required fields
 NUMBERS = ListValue(values=[Value(number_value=1), Value(number_value=-2.5)])
@@ -85,8 +95,8 @@ async def test_every_value_is_read_in_either_encoding(
             await promise,
             await promise.peek(),
             await ctx.run("r", lambda: None, type=type_),
-            await ctx.invocation("inv_2", type_).attach(),
-            await ctx.invocation("inv_2", type_).output(),
+            await ctx.invocation(INVOCATION, type_).attach(),
+            await ctx.invocation(INVOCATION, type_).output(),
         ]
         assert seen == [message] * len(seen)
         return Parcel(number=len(seen))
@@ -134,9 +144,9 @@ async def test_what_a_handler_writes_for_others_is_in_its_contracts_encoding(
 
     async def body(ctx: WorkflowContext, _: Parcel) -> Parcel:
         ctx.set(StateKey("k", StringValue), message)
-        ctx.invocation("inv_2").signal(key, message)
-        ctx.invocation("inv_2", Parcel).signal(key, message)
-        ctx.resolve_awakeable("sign_1", message)
+        ctx.invocation(INVOCATION).signal(key, message)
+        ctx.invocation(INVOCATION, Parcel).signal(key, message)
+        ctx.resolve_awakeable(AWAKEABLE, message)
         ctx.promise(PromiseKey("p", StringValue)).resolve(message)
         await ctx.run("r", lambda: message, type=StringValue)
         return Parcel()
@@ -236,7 +246,7 @@ async def test_it_is_retried_once_the_invocation_has_begun(
 
     error = Case(body, request=NamePart).start(*entries, payload=incomplete()).error()
     assert error.code == 500
-    assert "invocation that has begun cannot be read" in error.message
+    assert "which has already begun, can no longer be read" in error.message
     assert "missing required fields: is_extension" in error.message
     (record,) = caplog.records
     assert "Restate will retry it" in record.getMessage()
@@ -390,8 +400,8 @@ async def test_what_cannot_be_encoded_fails_at_the_line_that_makes_it(
             lambda: ctx.set(StateKey("k", type_), message),
             lambda: ctx.call(target, message, Parcel),
             lambda: ctx.send(target, message),
-            lambda: ctx.resolve_awakeable("sign_1", message),
-            lambda: ctx.invocation("inv_2").signal(SignalKey("s", type_), message),
+            lambda: ctx.resolve_awakeable(AWAKEABLE, message),
+            lambda: ctx.invocation(INVOCATION).signal(SignalKey("s", type_), message),
             lambda: ctx.promise(PromiseKey("p", type_)).resolve(message),
         ]
         for line in lines:

@@ -1,4 +1,4 @@
-"""Arguments of a wrong type in a handler: a `TypeError` that says where, what and what else."""
+"""Arguments of a wrong type in a handler: a `TypeError` that says where, what and what instead."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from conformance.v1.conformance_restate import AccountClient, ClerkClient
 from restate_proto import (
     Context,
     DurableFuture,
+    ObjectContext,
     PromiseKey,
     RetryableError,
     SignalKey,
@@ -22,7 +23,7 @@ from restate_proto import (
 )
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import Case, in_loop
+from tests.runtime.case import AWAKEABLE, INVOCATION, Case, in_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,15 +61,28 @@ WRONG: list[tuple[Wrong, str]] = [
     (lambda ctx: ctx.awakeable("Parcel"), r"no codec for 'Parcel'"),
     (lambda ctx: ctx.resolve_awakeable(7, 1), r"ctx\.resolve_awakeable\(id=7\): must be a str"),
     (lambda ctx: ctx.reject_awakeable(7, ""), r"ctx\.reject_awakeable\(id=7\): must be a str"),
-    (lambda ctx: ctx.reject_awakeable("a", ValueError()), r"\(reason=ValueError.*must be a str"),
-    (lambda ctx: ctx.invocation(7), r"ctx\.invocation\(invocation_id=7\): must be a str"),
-    (lambda ctx: ctx.invocation("i", "Parcel"), r"no codec for 'Parcel'"),
-    (lambda ctx: ctx.invocation("i", Parcel, encoding="json"), r"encoding='json'.*Encoding\.JSON"),
-    (lambda ctx: ctx.invocation("i").signal("go", 1), r"signal\(key='go'\): must be a SignalKey"),
-    (lambda ctx: ctx.invocation("i").reject_signal("go", ""), r"reject_signal\(key='go'\)"),
     (
-        lambda ctx: ctx.invocation("i").reject_signal(SignalKey("g", int), 7),
-        r"reject_signal\(reason=7\): must be a str",
+        lambda ctx: ctx.reject_awakeable(AWAKEABLE, ValueError()),
+        r"\(reason=ValueError.*must be a str",
+    ),
+    (lambda ctx: ctx.invocation(7), r"ctx\.invocation\(invocation_id=7\): must be a str"),
+    (lambda ctx: ctx.invocation(INVOCATION, "Parcel"), r"no codec for 'Parcel'"),
+    (
+        lambda ctx: ctx.invocation(INVOCATION, Parcel, encoding="json"),
+        r"encoding='json'.*Encoding\.JSON",
+    ),
+    (
+        lambda ctx: ctx.invocation(INVOCATION).signal("go", 1),
+        r"signal\(key='go'\): must be a SignalKey",
+    ),
+    (lambda ctx: ctx.invocation(INVOCATION).reject_signal("go", ""), r"reject_signal\(key='go'\)"),
+    (
+        lambda ctx: ctx.invocation(INVOCATION).reject_signal(SignalKey("g", int), 7),
+        r"reject_signal\(reason=7\): must be a str or a TerminalError",
+    ),
+    (
+        lambda ctx: ctx.reject_awakeable(AWAKEABLE, TerminalError("no"), code=404),
+        r"ctx\.reject_awakeable\(code=404\): the TerminalError has a code",
     ),
     (lambda ctx: ctx.run(7, nothing), r"ctx\.run\(name=7\): must be a str"),
     (lambda ctx: ctx.run("n", nothing()), r"function=<coroutine.*must be the function itself"),
@@ -95,11 +109,11 @@ WRONG: list[tuple[Wrong, str]] = [
     (lambda ctx: ctx.promise(PromiseKey("p", int)).peek(name=42), r"peek\(name=42\): must be a"),
     (lambda ctx: ctx.promise(PromiseKey("p", int)).reject("", name=42), r"reject\(name=42\): must"),
     (lambda ctx: ctx.promise(PromiseKey("p", int)).resolve(1, name=42), r"resolve\(name=42\): m"),
-    (lambda ctx: ctx.resolve_awakeable("sign_1", 1, name=42), r"resolve_awakeable\(name=42\): m"),
-    (lambda ctx: ctx.reject_awakeable("sign_1", "", name=42), r"reject_awakeable\(name=42\): mu"),
-    (lambda ctx: ctx.invocation("inv_1").attach(name=42), r"attach\(name=42\): must be a str"),
-    (lambda ctx: ctx.invocation("inv_1").output(name=42), r"output\(name=42\): must be a str"),
-    (lambda ctx: ctx.invocation("inv_1").cancel(name=42), r"cancel\(name=42\): must be a str"),
+    (lambda ctx: ctx.resolve_awakeable(AWAKEABLE, 1, name=42), r"resolve_awakeable\(name=42\): m"),
+    (lambda ctx: ctx.reject_awakeable(AWAKEABLE, "", name=42), r"reject_awakeable\(name=42\): mu"),
+    (lambda ctx: ctx.invocation(INVOCATION).attach(name=42), r"attach\(name=42\): must be a str"),
+    (lambda ctx: ctx.invocation(INVOCATION).output(name=42), r"output\(name=42\): must be a str"),
+    (lambda ctx: ctx.invocation(INVOCATION).cancel(name=42), r"cancel\(name=42\): must be a str"),
     (lambda ctx: ctx.idempotent_invocation(ECHO, 42, int), r"idempotency_key=42.*must be a str"),
     (lambda ctx: ctx.idempotent_invocation("S", "k", int), r"target='S'\): must be a Target"),
     (lambda ctx: ctx.workflow(42, "k", int), r"service_name=42.*must be a str"),
@@ -196,3 +210,46 @@ async def test_wrong_arguments_of_a_run_s_function_are_its_failure() -> None:
         pb.SleepCommandMessage(result_completion_id=2),
     )
     assert "ctx.run('nothing') failed: TypeError" in case.error().message
+
+
+MALFORMED_IDS: list[tuple[Wrong, str]] = [
+    (lambda ctx: ctx.invocation(""), r"ctx\.invocation: '' is not an invocation id, such as inv_1"),
+    (lambda ctx: ctx.invocation("inv_1abc"), r"'inv_1abc' is not an invocation id"),
+    (lambda ctx: ctx.invocation(AWAKEABLE), r"'sign_1A+' is not an invocation id"),
+    (
+        lambda ctx: ctx.resolve_awakeable("", 1),
+        r"resolve_awakeable: '' is not the id of an awakeable, su",
+    ),
+    (lambda ctx: ctx.resolve_awakeable(f"{AWAKEABLE}=", 1), r"A=' is not the id of an awakeable"),
+    (
+        lambda ctx: ctx.resolve_awakeable(f"{AWAKEABLE[:-1]}B", 1),
+        r"AB' is not the id of an awakeable",
+    ),
+    (
+        lambda ctx: ctx.reject_awakeable(INVOCATION, "no"),
+        r"'inv_10+' is not the id of an awakeable",
+    ),
+]
+
+
+@in_loop
+async def test_a_forgotten_await_is_named() -> None:
+    async def body(ctx: ObjectContext, parcel: Parcel) -> Parcel:
+        stored: Any = ctx.get(StateKey("stored", Parcel))
+        return Parcel(number=stored.number)
+
+    message = Case(body, kind=ServiceKind.VIRTUAL_OBJECT).start().error().message
+    assert message.endswith("has no attribute 'number': this is not the result yet: await it first")
+
+
+@pytest.mark.parametrize(("wrong", "words"), MALFORMED_IDS)
+@in_loop
+async def test_what_restate_would_refuse_as_an_id_is_an_error_of_that_line(
+    wrong: Wrong, words: str
+) -> None:
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        with pytest.raises(ValueError, match=words):
+            wrong(ctx)
+        return Parcel()
+
+    assert Case(body).start().answer() == Parcel(), "nothing else was written"

@@ -1,4 +1,4 @@
-"""`restate-proto serve` as a process of its own, whose lines are waited for."""
+"""`restate-proto serve` as a process, whose lines of output tests wait for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.v1.benchmark_pb2 import GreetRequest, GreetResponse
-from restate_proto.http2 import Http2Client
+from restate_proto.http2.client import Http2Client
 from restate_proto.protocol.frames import FrameDecoder, pack_header
 from restate_proto.protocol.messages import MessageType
 from restatepb.protocol.v1 import protocol_pb2 as pb
@@ -62,7 +62,7 @@ class Serving:
         self.log: list[str] = []
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line.startswith("Serving 1 handlers with "), line + self.rest()
+        assert line.startswith("Serving 1 handler with "), line + self.rest()
         self.address = line.split()[-1]
 
     def expect(self, pattern: str) -> re.Match[str]:
@@ -76,7 +76,7 @@ class Serving:
 
     def workers(self) -> list[int]:
         """The process ids that the next line of the log that names workers has."""
-        found = self.expect(r"with workers? ([\d, ]+)|: workers? ([\d, ]+) now take")
+        found = self.expect(r"with workers? ([\d, ]+)|now go to workers? ([\d, ]+)")
         return [int(pid) for pid in (found[1] or found[2]).split(", ")]
 
     def signal(self, number: signal.Signals) -> None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from restate_proto.http2 import ConnectError, Http2Client, Http2Error, client_ssl_context
+from restate_proto.http2.client import Http2Client
+from restate_proto.http2.errors import ConnectError, Http2Error
+from restate_proto.http2.tls import client_ssl_context
 from tests.certificates import self_signed
 from tests.serving.processes import greet, pid_of_new_connection, serving, starting
 
@@ -29,7 +31,8 @@ def test_it_says_what_it_waits_for_and_when_it_has_stopped(tmp_path: Path, numbe
                 await asyncio.to_thread(process.expect, "^waits$")
                 process.signal(number)
                 await asyncio.to_thread(
-                    process.expect, r"stops taking invocations, and waits 30 s: Greeter/greet \(1\)"
+                    process.expect,
+                    r"stops taking invocations; waits up to 30 s for: Greeter/greet \(1\)",
                 )
                 (tmp_path / "go on").touch()
                 assert await waiting == "suspended"

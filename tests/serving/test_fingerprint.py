@@ -1,4 +1,4 @@
-"""What counts as other code or another contract."""
+"""What counts as different code or a different contract."""
 
 from __future__ import annotations
 

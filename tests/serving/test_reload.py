@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from restate_proto.http2 import Http2Client
+from restate_proto.http2.client import Http2Client
 from tests.serving.processes import APP, greet, serving
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def test_a_change_of_a_python_file_restarts_the_worker_in_development_mode(tmp_p
 
             words.write_text("HELLO = \n")
             said = await asyncio.to_thread(
-                process.expect, "invocations in flight, whose journals may not"
+                process.expect, "invocations in flight continue on it, although"
             )
             assert "words.py: " in said.string
             await asyncio.to_thread(process.expect, "the workers stay as they are: .*SyntaxError")

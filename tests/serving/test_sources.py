@@ -1,4 +1,4 @@
-"""Where settings come from, which of them counts, and what is said of a wrong one."""
+"""Where settings come from, which source wins, and the errors for wrong values."""
 
 from __future__ import annotations
 
@@ -67,6 +67,23 @@ def test_where_it_listens_is_what_the_first_source_says(
     assert read(tmp_path, options, environ, pyproject).listen == listen
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.restate-proto]\nport = 1",
+        "[ tool . restate-proto ]\nport = 1",
+        "[tool.'restate-proto']\nport = 1",
+        "[tool]\nrestate-proto = {port = 1}",
+        "[tool]\nrestate-proto.port = 1",
+        'tool."restate-proto" . port = 1',
+        '[project]\ndependencies = ["restate-proto"]\n[tool.restate-proto]\nport = 1',
+    ],
+)
+def test_a_table_of_pyproject_is_found_however_it_is_written(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert read(tmp_path).listen == ("127.0.0.1", 1)
+
+
 def test_paths_in_pyproject_are_relative_to_it(tmp_path: Path) -> None:
     (tmp_path / "certificate.pem").touch()
     below = tmp_path / "src"
@@ -114,6 +131,8 @@ def test_paths_in_pyproject_are_relative_to_it(tmp_path: Path) -> None:
             "",
             "--workers: '0': the number of workers is a whole number from 1",
         ),
+        ({"host": "0.0.0.0:9191"}, {}, "", "'0.0.0.0:9191': a host has no port: write bind 0.0"),
+        ({"host": "[::1]:80"}, {}, "", "write bind [::1]:80, or host ::1 and port 80"),
         ({"bind": "localhost"}, {}, "", "--bind: 'localhost': 'localhost' is not HOST:PORT"),
         ({"bind": ":1", "port": "2"}, {}, "", "--bind and --port each say where to listen"),
         ({"idle_timeout": "4m"}, {}, "", "--idle-timeout: idle_timeout="),

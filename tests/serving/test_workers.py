@@ -1,4 +1,4 @@
-"""`restate-proto serve --workers`: who gets which connection, and who takes whose place when."""
+"""`restate-proto serve --workers`: which worker gets which connection, and when one is replaced."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from restate_proto.http2 import Http2Client, client_ssl_context
+from restate_proto.http2.client import Http2Client
+from restate_proto.http2.tls import client_ssl_context
 from tests.certificates import self_signed
 from tests.http2.support import SETTINGS, RawConnection
 from tests.serving.processes import APP, greet, pid_of_new_connection, serving, starting
@@ -111,8 +112,32 @@ def test_workers_that_cannot_start_end_the_start(tmp_path: Path, app: str, messa
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.read() == ""
-        assert message in process.stderr.read()
+        log = process.stderr.read()
+        assert message in log
+        assert "never retrieved" not in log, "the other worker has failed, too"
         assert process.wait() == 1
+
+
+def test_workers_that_still_start_when_it_is_told_to_stop(tmp_path: Path) -> None:
+    """They are ready when nobody waits for that any more."""
+    wait = (
+        "import os, sys, time\n"
+        "if os.path.exists('slow'):\n"
+        "    print('starts', file=sys.stderr, flush=True)\n"
+        "    while not os.path.exists('start'):\n"
+        "        time.sleep(0.01)\n"
+    )
+    with serving(tmp_path, "--workers", "1", app=wait + APP) as process:
+        process.workers()
+        (tmp_path / "slow").touch()
+        process.signal(signal.SIGHUP)
+        process.expect("^starts$")
+        process.signal(signal.SIGTERM)
+        process.expect(r"process \d+ has stopped")  # the worker that has served
+        (tmp_path / "start").touch()
+        log = process.rest()
+        assert process.process.wait() == 0
+        assert "Exception" not in log, log
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -128,7 +153,9 @@ def test_one_signal_drains_all_workers(tmp_path: Path, number: signal.Signals) -
                     await asyncio.to_thread(process.expect, "^waits$")
                 process.signal(number)
                 for _ in range(2):
-                    await asyncio.to_thread(process.expect, r"waits 30 s: Greeter/greet \(1\)")
+                    await asyncio.to_thread(
+                        process.expect, r"waits up to 30 s for: Greeter/greet \(1\)"
+                    )
                 (tmp_path / "go on").touch()
                 assert await asyncio.gather(*waiting) == ["suspended", "suspended"]
             assert "and all workers have stopped" in await asyncio.to_thread(process.rest)

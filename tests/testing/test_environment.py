@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from restate_proto import ObjectContext, ObjectSharedContext
     from restate_proto.testing import EnvironmentFactory
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.restate(real=True)]
 
 
 class Account(AccountBase):
@@ -126,7 +126,7 @@ def test_an_error_of_the_test_comes_out_of_the_block() -> None:
 
 
 def test_the_server_of_the_session_forgets_the_endpoint(
-    restate_environment: EnvironmentFactory, restate_server: RestateServer, key: str
+    restate_environment: Any, restate_server: RestateServer, key: str
 ) -> None:
     async def scenario() -> None:
         async with restate_environment(Endpoint(Account())) as env:

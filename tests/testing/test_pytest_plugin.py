@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,15 @@ def test_a_bug_in_a_handler_fails_the_test_with_its_traceback(
             "E*TerminalError: *500* AttributeError: *no_such_field*",
         ]
     )
+    shown = str(result.stdout).partition("Captured log")[0]
+    assert not re.findall(
+        r"^\S*/(?:asyncio|restate_proto|conformance_restate)\b.*", shown, re.MULTILINE
+    )
+
+    whole = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--full-trace")
+    whole.stdout.re_match_lines_random(
+        [r".*asyncio.runners\.py:\d+: .*", r".*restate_proto.ingress.sender\.py:\d+: .*"]
+    )
 
 
 def test_a_handler_that_is_not_deterministic_fails_the_test_with_the_line(
@@ -146,6 +156,58 @@ def test_a_handler_that_is_not_deterministic_fails_the_test_with_the_line(
     )
 
 
+_ACCOUNT = """
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from conformance.v1.conformance_pb2 import Parcel, Script
+from conformance.v1.conformance_restate import LazyAccountBase, LazyAccountClient
+from restate_proto import Endpoint
+
+class Account(LazyAccountBase):
+    async def perform(self, ctx, request):
+        await ctx.sleep(timedelta(milliseconds=1))
+        return Parcel(text=request.name)
+
+async def scenario(factory):
+    async with factory(Endpoint(Account())) as env:
+        account = LazyAccountClient.from_client(env.client, "k")
+        assert (await account.perform(Script(name="n"))).text == "n"
+        return type(env).__name__
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "default"),
+    [((), "VirtualRestate"), (("--restate=real",), "TestEnvironment")],
+)
+def test_the_server_is_virtual_or_real(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    option: tuple[str, ...],
+    default: str,
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2] / "generated"))
+    tests = f"""
+def test_default(restate_environment):
+    assert asyncio.run(scenario(restate_environment)) == "{default}"
+
+@pytest.mark.restate(real=True)
+def test_real(restate_environment):
+    assert asyncio.run(scenario(restate_environment)) == "TestEnvironment"
+
+def test_virtual(virtual_restate):
+    assert asyncio.run(scenario(virtual_restate)) == "VirtualRestate"
+"""
+    pytester.makepyfile(_ACCOUNT + tests)
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--strict-markers", *option)
+
+    result.assert_outcomes(passed=3)
+
+
 def test_no_server_is_an_error_that_says_how_to_get_one(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,3 +251,56 @@ def test_the_plugin_loads_nothing_that_a_run_may_not_need(pytester: pytest.Pytes
     result = pytester.runpytest_subprocess()
 
     result.assert_outcomes(passed=1)
+
+
+def test_the_journals_of_a_run_are_saved_and_replayed(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2] / "generated"))
+    monkeypatch.delenv("RESTATE_PROTO_SAVE_JOURNALS", raising=False)
+    handlers = """
+        import asyncio
+
+        import pytest
+        from conformance.v1.conformance_pb2 import Parcel, Script
+        from conformance.v1.conformance_restate import LazyAccountBase, LazyAccountClient
+        from restate_proto import Endpoint, StateKey
+        from restate_proto.testing import JournalsDifferError, replay
+
+        class Account(LazyAccountBase):
+            def __init__(self, key):
+                self.key = StateKey(key, Parcel)
+
+            async def perform(self, ctx, request):
+                ctx.set(self.key, request.input)
+                return Parcel()
+        """
+    pytester.makepyfile(
+        test_now=handlers
+        + """
+        def test_it(restate_environment):
+            async def scenario():
+                async with restate_environment(Endpoint(Account("parcel"))) as env:
+                    await LazyAccountClient.from_client(env.client, "k").perform(Script())
+
+            asyncio.run(scenario())
+        """,
+        test_later=handlers
+        + """
+        def test_the_same():
+            assert replay(Endpoint(Account("parcel")), "journals").counts == {"ends": 1}
+
+        def test_another_key():
+            with pytest.raises(JournalsDifferError, match="'set state other' differs"):
+                replay(Endpoint(Account("other")), "journals")
+        """,
+    )
+
+    result = pytester.runpytest_subprocess(
+        "-p", "no:cacheprovider", "--save-journals", "journals", "test_now.py"
+    )
+    result.assert_outcomes(passed=1)
+    assert len(list((pytester.path / "journals").glob("inv_1*.json"))) == 1
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "test_later.py")
+    result.assert_outcomes(passed=2)

@@ -43,6 +43,16 @@ def test_it_works_in_the_block_and_is_gone_after_it() -> None:
         _ = server.ingress_url
 
 
+def test_it_leaves_nothing_where_temporary_files_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is ended by SIGKILL, and could not remove them itself."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with RestateServer():
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_it_is_gone_after_an_error(error: type[BaseException]) -> None:
     urls: list[str] = []
@@ -140,7 +150,7 @@ def test_a_directory_of_the_users_stays(tmp_path: Path) -> None:
 
 def test_it_cannot_be_started_twice() -> None:
     with RestateServer() as server:
-        with pytest.raises(RestateServerError, match="started already"):
+        with pytest.raises(RestateServerError, match="already started"):
             server.start()
         assert is_listening(server.ingress_url)
 

@@ -1,4 +1,4 @@
-"""Type checkers over handlers: what is right passes, what is wrong is seen, by both alike."""
+"""Type checkers on handlers: both accept what is right, and report what is wrong."""
 
 from __future__ import annotations
 

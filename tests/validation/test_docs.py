@@ -1,4 +1,4 @@
-"""What the pages show of rules is so."""
+"""What the pages show about rules is true."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules in JSON Schemas: what a schema refuses, validation refuses, and the example is valid."""
+"""Rules in JSON Schemas: validation refuses what a schema refuses, and the example is valid."""
 
 from __future__ import annotations
 

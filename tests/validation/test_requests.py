@@ -1,4 +1,4 @@
-"""Requests are validated before their handler runs, as long as the journal holds nothing else."""
+"""Requests are validated before their handler runs, as long as the journal has nothing else."""
 
 from __future__ import annotations
 

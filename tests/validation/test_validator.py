@@ -1,4 +1,4 @@
-"""Messages are validated by their contract's rules, whatever library they are of."""
+"""Messages of every library are validated by their contract's rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results of runs, state and requests of clients are validated where that is asked for."""
+"""Results of runs, state and clients' requests are validated if that is asked for."""
 
 from __future__ import annotations
 

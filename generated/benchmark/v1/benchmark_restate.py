@@ -20,7 +20,7 @@ __all__ = [
 
 
 class _GreeterDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def greet(self, *args: Any, **options: Any) -> Any:
         """Answers at once: what an invocation costs at the least."""
 
@@ -35,7 +35,7 @@ class GreeterBase(_rt.Service, _GreeterDocs):
 
 
 class GreeterClient(_rt.ContextClient, _GreeterDocs):
-    """Calls the service `Greeter` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `Greeter` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> GreeterClient:
@@ -51,7 +51,7 @@ class GreeterClient(_rt.ContextClient, _GreeterDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> GreeterSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return GreeterSyncClient(client, None, scope)
 
     def send(self) -> GreeterSendClient:
@@ -64,7 +64,7 @@ class GreeterClient(_rt.ContextClient, _GreeterDocs):
 
 
 class GreeterSendClient(_rt.ContextSendClient, _GreeterDocs):
-    """Sends one-way messages to the service `Greeter` from a handler: `GreeterClient.send` makes one."""
+    """Sends one-way messages to the service `Greeter` from a handler. Created by `GreeterClient.send`."""
 
     def greet(
         self, request: _benchmark_pb2.GreetRequest, **options: Unpack[_rt.SendOptions],
@@ -73,7 +73,7 @@ class GreeterSendClient(_rt.ContextSendClient, _GreeterDocs):
 
 
 class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
-    """Calls the service `Greeter` from outside of Restate: `GreeterClient.from_client` makes one."""
+    """Calls the service `Greeter` from outside of Restate. Created by `GreeterClient.from_client`."""
 
     def send(self) -> GreeterIngressSendClient:
         return GreeterIngressSendClient(self._client, self._key, self._scope)
@@ -85,12 +85,12 @@ class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
 
 
 class GreeterIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `Greeter` from outside: `GreeterIngressClient.send` makes one."""
+    """Sends one-way messages to the service `Greeter` from outside. Created by `GreeterIngressClient.send`."""
     greet = _rt.ingress_send(GreeterSendClient.greet)
 
 
 class GreeterSyncClient(_rt.SyncServiceClient):
-    """Calls the service `Greeter` from code that blocks: `GreeterClient.from_sync_client` makes one."""
+    """Calls the service `Greeter` from blocking code. Created by `GreeterClient.from_sync_client`."""
     greet = _rt.sync_call(GreeterClient.greet)
 
     def send(self) -> GreeterSyncSendClient:
@@ -98,12 +98,12 @@ class GreeterSyncClient(_rt.SyncServiceClient):
 
 
 class GreeterSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `Greeter`, and blocks: `GreeterSyncClient.send` makes one."""
+    """Sends one-way messages to the service `Greeter` from blocking code. Created by `GreeterSyncClient.send`."""
     greet = _rt.sync_send(GreeterSendClient.greet)
 
 
 class _CounterDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def add(self, *args: Any, **options: Any) -> Any:
         """Reads state, runs a side effect and writes state."""
 
@@ -122,7 +122,7 @@ class CounterBase(_rt.VirtualObject, _CounterDocs):
 
 
 class CounterClient(_rt.ContextClient, _CounterDocs):
-    """Calls the virtual object `BenchmarkCounter` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `BenchmarkCounter` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> CounterClient:
@@ -140,7 +140,7 @@ class CounterClient(_rt.ContextClient, _CounterDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> CounterSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return CounterSyncClient(client, key, scope)
 
     def send(self) -> CounterSendClient:
@@ -153,7 +153,7 @@ class CounterClient(_rt.ContextClient, _CounterDocs):
 
 
 class CounterSendClient(_rt.ContextSendClient, _CounterDocs):
-    """Sends one-way messages to the virtual object `BenchmarkCounter` from a handler: `CounterClient.send` makes one."""
+    """Sends one-way messages to the virtual object `BenchmarkCounter` from a handler. Created by `CounterClient.send`."""
 
     def add(
         self, request: _benchmark_pb2.AddRequest, **options: Unpack[_rt.SendOptions],
@@ -162,7 +162,7 @@ class CounterSendClient(_rt.ContextSendClient, _CounterDocs):
 
 
 class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
-    """Calls the virtual object `BenchmarkCounter` from outside of Restate: `CounterClient.from_client` makes one."""
+    """Calls the virtual object `BenchmarkCounter` from outside of Restate. Created by `CounterClient.from_client`."""
 
     def send(self) -> CounterIngressSendClient:
         return CounterIngressSendClient(self._client, self._key, self._scope)
@@ -174,12 +174,12 @@ class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
 
 
 class CounterIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `BenchmarkCounter` from outside: `CounterIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `BenchmarkCounter` from outside. Created by `CounterIngressClient.send`."""
     add = _rt.ingress_send(CounterSendClient.add)
 
 
 class CounterSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `BenchmarkCounter` from code that blocks: `CounterClient.from_sync_client` makes one."""
+    """Calls the virtual object `BenchmarkCounter` from blocking code. Created by `CounterClient.from_sync_client`."""
     add = _rt.sync_call(CounterClient.add)
 
     def send(self) -> CounterSyncSendClient:
@@ -187,7 +187,7 @@ class CounterSyncClient(_rt.SyncServiceClient):
 
 
 class CounterSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `BenchmarkCounter`, and blocks: `CounterSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `BenchmarkCounter` from blocking code. Created by `CounterSyncClient.send`."""
     add = _rt.sync_send(CounterSendClient.add)
 
 

@@ -29,7 +29,7 @@ class RefusedError(_rt.DetailedError[_conformance_pb2.Refused]):
 
 
 class _ClerkDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def perform(self, *args: Any, **options: Any) -> Any:
         """Plays a script."""
     def echo(self, *args: Any, **options: Any) -> Any:
@@ -77,7 +77,7 @@ class ClerkBase(_rt.Service, _ClerkDocs):
 
 
 class ClerkClient(_rt.ContextClient, _ClerkDocs):
-    """Calls the service `conformance.v1.Clerk` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `conformance.v1.Clerk` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ClerkClient:
@@ -93,7 +93,7 @@ class ClerkClient(_rt.ContextClient, _ClerkDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ClerkSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return ClerkSyncClient(client, None, scope)
 
     def send(self) -> ClerkSendClient:
@@ -129,7 +129,7 @@ class ClerkClient(_rt.ContextClient, _ClerkDocs):
 
 
 class ClerkSendClient(_rt.ContextSendClient, _ClerkDocs):
-    """Sends one-way messages to the service `conformance.v1.Clerk` from a handler: `ClerkClient.send` makes one."""
+    """Sends one-way messages to the service `conformance.v1.Clerk` from a handler. Created by `ClerkClient.send`."""
 
     def perform(
         self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
@@ -161,7 +161,7 @@ class ClerkSendClient(_rt.ContextSendClient, _ClerkDocs):
 
 
 class ClerkIngressClient(_rt.IngressServiceClient, _ClerkDocs):
-    """Calls the service `conformance.v1.Clerk` from outside of Restate: `ClerkClient.from_client` makes one."""
+    """Calls the service `conformance.v1.Clerk` from outside of Restate. Created by `ClerkClient.from_client`."""
 
     def send(self) -> ClerkIngressSendClient:
         return ClerkIngressSendClient(self._client, self._key, self._scope)
@@ -194,7 +194,7 @@ class ClerkIngressClient(_rt.IngressServiceClient, _ClerkDocs):
 
 
 class ClerkIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `conformance.v1.Clerk` from outside: `ClerkIngressClient.send` makes one."""
+    """Sends one-way messages to the service `conformance.v1.Clerk` from outside. Created by `ClerkIngressClient.send`."""
     perform = _rt.ingress_send(ClerkSendClient.perform)
     echo = _rt.ingress_send(ClerkSendClient.echo)
     nothing = _rt.ingress_send(ClerkSendClient.nothing)
@@ -204,7 +204,7 @@ class ClerkIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class ClerkSyncClient(_rt.SyncServiceClient):
-    """Calls the service `conformance.v1.Clerk` from code that blocks: `ClerkClient.from_sync_client` makes one."""
+    """Calls the service `conformance.v1.Clerk` from blocking code. Created by `ClerkClient.from_sync_client`."""
     perform = _rt.sync_call(ClerkClient.perform)
     echo = _rt.sync_call(ClerkClient.echo)
     nothing = _rt.sync_call(ClerkClient.nothing)
@@ -217,7 +217,7 @@ class ClerkSyncClient(_rt.SyncServiceClient):
 
 
 class ClerkSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `conformance.v1.Clerk`, and blocks: `ClerkSyncClient.send` makes one."""
+    """Sends one-way messages to the service `conformance.v1.Clerk` from blocking code. Created by `ClerkSyncClient.send`."""
     perform = _rt.sync_send(ClerkSendClient.perform)
     echo = _rt.sync_send(ClerkSendClient.echo)
     nothing = _rt.sync_send(ClerkSendClient.nothing)
@@ -227,7 +227,7 @@ class ClerkSyncSendClient(_rt.SyncServiceSendClient):
 
 
 class _AccountDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def perform(self, *args: Any, **options: Any) -> Any:
         """Plays a script, as the one writer."""
     def observe(self, *args: Any, **options: Any) -> Any:
@@ -271,7 +271,7 @@ class AccountBase(_rt.VirtualObject, _AccountDocs):
 
 
 class AccountClient(_rt.ContextClient, _AccountDocs):
-    """Calls the virtual object `conformance.v1.Account` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `conformance.v1.Account` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -297,7 +297,7 @@ class AccountClient(_rt.ContextClient, _AccountDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> AccountSyncClient:
-        """Returns the client for one object key, for code that blocks.
+        """Returns the client for one object key, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -328,7 +328,7 @@ class AccountClient(_rt.ContextClient, _AccountDocs):
 
 
 class AccountSendClient(_rt.ContextSendClient, _AccountDocs):
-    """Sends one-way messages to the virtual object `conformance.v1.Account` from a handler: `AccountClient.send` makes one."""
+    """Sends one-way messages to the virtual object `conformance.v1.Account` from a handler. Created by `AccountClient.send`."""
 
     def perform(
         self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
@@ -352,7 +352,7 @@ class AccountSendClient(_rt.ContextSendClient, _AccountDocs):
 
 
 class AccountIngressClient(_rt.IngressServiceClient, _AccountDocs):
-    """Calls the virtual object `conformance.v1.Account` from outside of Restate: `AccountClient.from_client` makes one."""
+    """Calls the virtual object `conformance.v1.Account` from outside of Restate. Created by `AccountClient.from_client`."""
 
     def send(self) -> AccountIngressSendClient:
         return AccountIngressSendClient(self._client, self._key, self._scope)
@@ -377,7 +377,7 @@ class AccountIngressClient(_rt.IngressServiceClient, _AccountDocs):
 
 
 class AccountIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `conformance.v1.Account` from outside: `AccountIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `conformance.v1.Account` from outside. Created by `AccountIngressClient.send`."""
     perform = _rt.ingress_send(AccountSendClient.perform)
     observe = _rt.ingress_send(AccountSendClient.observe)
     append = _rt.ingress_send(AccountSendClient.append)
@@ -385,7 +385,7 @@ class AccountIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class AccountSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `conformance.v1.Account` from code that blocks: `AccountClient.from_sync_client` makes one."""
+    """Calls the virtual object `conformance.v1.Account` from blocking code. Created by `AccountClient.from_sync_client`."""
     perform = _rt.sync_call(AccountClient.perform)
     observe = _rt.sync_call(AccountClient.observe)
     append = _rt.sync_call(AccountClient.append)
@@ -396,7 +396,7 @@ class AccountSyncClient(_rt.SyncServiceClient):
 
 
 class AccountSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `conformance.v1.Account`, and blocks: `AccountSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `conformance.v1.Account` from blocking code. Created by `AccountSyncClient.send`."""
     perform = _rt.sync_send(AccountSendClient.perform)
     observe = _rt.sync_send(AccountSendClient.observe)
     append = _rt.sync_send(AccountSendClient.append)
@@ -404,7 +404,7 @@ class AccountSyncSendClient(_rt.SyncServiceSendClient):
 
 
 class _LazyAccountDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def perform(self, *args: Any, **options: Any) -> Any:
         """Plays a script, as the one writer."""
 
@@ -426,7 +426,7 @@ class LazyAccountBase(_rt.VirtualObject, _LazyAccountDocs):
 
 
 class LazyAccountClient(_rt.ContextClient, _LazyAccountDocs):
-    """Calls the virtual object `conformance.v1.LazyAccount` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `conformance.v1.LazyAccount` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -446,7 +446,7 @@ class LazyAccountClient(_rt.ContextClient, _LazyAccountDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> LazyAccountSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return LazyAccountSyncClient(client, key, scope)
 
     def send(self) -> LazyAccountSendClient:
@@ -459,7 +459,7 @@ class LazyAccountClient(_rt.ContextClient, _LazyAccountDocs):
 
 
 class LazyAccountSendClient(_rt.ContextSendClient, _LazyAccountDocs):
-    """Sends one-way messages to the virtual object `conformance.v1.LazyAccount` from a handler: `LazyAccountClient.send` makes one."""
+    """Sends one-way messages to the virtual object `conformance.v1.LazyAccount` from a handler. Created by `LazyAccountClient.send`."""
 
     def perform(
         self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
@@ -468,7 +468,7 @@ class LazyAccountSendClient(_rt.ContextSendClient, _LazyAccountDocs):
 
 
 class LazyAccountIngressClient(_rt.IngressServiceClient, _LazyAccountDocs):
-    """Calls the virtual object `conformance.v1.LazyAccount` from outside of Restate: `LazyAccountClient.from_client` makes one."""
+    """Calls the virtual object `conformance.v1.LazyAccount` from outside of Restate. Created by `LazyAccountClient.from_client`."""
 
     def send(self) -> LazyAccountIngressSendClient:
         return LazyAccountIngressSendClient(self._client, self._key, self._scope)
@@ -480,12 +480,12 @@ class LazyAccountIngressClient(_rt.IngressServiceClient, _LazyAccountDocs):
 
 
 class LazyAccountIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `conformance.v1.LazyAccount` from outside: `LazyAccountIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `conformance.v1.LazyAccount` from outside. Created by `LazyAccountIngressClient.send`."""
     perform = _rt.ingress_send(LazyAccountSendClient.perform)
 
 
 class LazyAccountSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `conformance.v1.LazyAccount` from code that blocks: `LazyAccountClient.from_sync_client` makes one."""
+    """Calls the virtual object `conformance.v1.LazyAccount` from blocking code. Created by `LazyAccountClient.from_sync_client`."""
     perform = _rt.sync_call(LazyAccountClient.perform)
 
     def send(self) -> LazyAccountSyncSendClient:
@@ -493,12 +493,12 @@ class LazyAccountSyncClient(_rt.SyncServiceClient):
 
 
 class LazyAccountSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `conformance.v1.LazyAccount`, and blocks: `LazyAccountSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `conformance.v1.LazyAccount` from blocking code. Created by `LazyAccountSyncClient.send`."""
     perform = _rt.sync_send(LazyAccountSendClient.perform)
 
 
 class _JourneyDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def run(self, *args: Any, **options: Any) -> Any:
         """Plays a script, once per workflow id."""
     def observe(self, *args: Any, **options: Any) -> Any:
@@ -544,7 +544,7 @@ class JourneyBase(_rt.Workflow, _JourneyDocs):
 
 
 class JourneyClient(_rt.ContextClient, _JourneyDocs):
-    """Calls the workflow `conformance.v1.Journey` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the workflow `conformance.v1.Journey` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> JourneyClient:
@@ -562,14 +562,14 @@ class JourneyClient(_rt.ContextClient, _JourneyDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> JourneySyncClient:
-        """Returns the client for one workflow id, for code that blocks."""
+        """Returns the client for one workflow id, for blocking code."""
         return JourneySyncClient(client, key, scope)
 
     def send(self) -> JourneySendClient:
         return JourneySendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_conformance_pb2.Parcel]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_JOURNEY_RUN)
 
     def run(
@@ -594,7 +594,7 @@ class JourneyClient(_rt.ContextClient, _JourneyDocs):
 
 
 class JourneySendClient(_rt.ContextSendClient, _JourneyDocs):
-    """Sends one-way messages to the workflow `conformance.v1.Journey` from a handler: `JourneyClient.send` makes one."""
+    """Sends one-way messages to the workflow `conformance.v1.Journey` from a handler. Created by `JourneyClient.send`."""
 
     def run(
         self, request: _conformance_pb2.Script, **options: Unpack[_rt.SendOptions],
@@ -618,7 +618,7 @@ class JourneySendClient(_rt.ContextSendClient, _JourneyDocs):
 
 
 class JourneyIngressClient(_rt.IngressServiceClient, _JourneyDocs):
-    """Calls the workflow `conformance.v1.Journey` from outside of Restate: `JourneyClient.from_client` makes one."""
+    """Calls the workflow `conformance.v1.Journey` from outside of Restate. Created by `JourneyClient.from_client`."""
 
     def send(self) -> JourneyIngressSendClient:
         return JourneyIngressSendClient(self._client, self._key, self._scope)
@@ -626,11 +626,11 @@ class JourneyIngressClient(_rt.IngressServiceClient, _JourneyDocs):
     async def submit(
         self, request: _conformance_pb2.Script, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return await self._submit(_JOURNEY_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_JOURNEY_RUN)
 
     async def run(
@@ -655,7 +655,7 @@ class JourneyIngressClient(_rt.IngressServiceClient, _JourneyDocs):
 
 
 class JourneyIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `conformance.v1.Journey` from outside: `JourneyIngressClient.send` makes one."""
+    """Sends one-way messages to the workflow `conformance.v1.Journey` from outside. Created by `JourneyIngressClient.send`."""
     run = _rt.ingress_send(JourneySendClient.run)
     observe = _rt.ingress_send(JourneySendClient.observe)
     decide = _rt.ingress_send(JourneySendClient.decide)
@@ -663,7 +663,7 @@ class JourneyIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class JourneySyncClient(_rt.SyncServiceClient):
-    """Calls the workflow `conformance.v1.Journey` from code that blocks: `JourneyClient.from_sync_client` makes one."""
+    """Calls the workflow `conformance.v1.Journey` from blocking code. Created by `JourneyClient.from_sync_client`."""
     run = _rt.sync_call(JourneyClient.run)
     observe = _rt.sync_call(JourneyClient.observe)
     decide = _rt.sync_call(JourneyClient.decide)
@@ -675,16 +675,16 @@ class JourneySyncClient(_rt.SyncServiceClient):
     def submit(
         self, request: _conformance_pb2.Script, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.SyncInvocationHandle[_conformance_pb2.Parcel]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return self._submit(_JOURNEY_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_conformance_pb2.Parcel]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_JOURNEY_RUN)
 
 
 class JourneySyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the workflow `conformance.v1.Journey`, and blocks: `JourneySyncClient.send` makes one."""
+    """Sends one-way messages to the workflow `conformance.v1.Journey` from blocking code. Created by `JourneySyncClient.send`."""
     run = _rt.sync_send(JourneySendClient.run)
     observe = _rt.sync_send(JourneySendClient.observe)
     decide = _rt.sync_send(JourneySendClient.decide)

@@ -19,7 +19,7 @@ __all__ = [
 
 
 class _FilesDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def copy(self, *args: Any, **options: Any) -> Any:
         """Returns the bytes that it gets."""
     def scan(self, *args: Any, **options: Any) -> Any:
@@ -52,7 +52,7 @@ class FilesBase(_rt.Service, _FilesDocs):
 
 
 class FilesClient(_rt.ContextClient, _FilesDocs):
-    """Calls the service `conformance.v1.Files` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `conformance.v1.Files` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> FilesClient:
@@ -68,7 +68,7 @@ class FilesClient(_rt.ContextClient, _FilesDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> FilesSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return FilesSyncClient(client, None, scope)
 
     def send(self) -> FilesSendClient:
@@ -97,7 +97,7 @@ class FilesClient(_rt.ContextClient, _FilesDocs):
 
 
 class FilesSendClient(_rt.ContextSendClient, _FilesDocs):
-    """Sends one-way messages to the service `conformance.v1.Files` from a handler: `FilesClient.send` makes one."""
+    """Sends one-way messages to the service `conformance.v1.Files` from a handler. Created by `FilesClient.send`."""
 
     def copy(
         self, request: bytes, **options: Unpack[_rt.SendOptions],
@@ -126,7 +126,7 @@ class FilesSendClient(_rt.ContextSendClient, _FilesDocs):
 
 
 class FilesIngressClient(_rt.IngressServiceClient, _FilesDocs):
-    """Calls the service `conformance.v1.Files` from outside of Restate: `FilesClient.from_client` makes one."""
+    """Calls the service `conformance.v1.Files` from outside of Restate. Created by `FilesClient.from_client`."""
 
     def send(self) -> FilesIngressSendClient:
         return FilesIngressSendClient(self._client, self._key, self._scope)
@@ -154,7 +154,7 @@ class FilesIngressClient(_rt.IngressServiceClient, _FilesDocs):
 
 
 class FilesIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `conformance.v1.Files` from outside: `FilesIngressClient.send` makes one."""
+    """Sends one-way messages to the service `conformance.v1.Files` from outside. Created by `FilesIngressClient.send`."""
     copy = _rt.ingress_send(FilesSendClient.copy)
     scan = _rt.ingress_send(FilesSendClient.scan)
     convert = _rt.ingress_send(FilesSendClient.convert)
@@ -163,7 +163,7 @@ class FilesIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class FilesSyncClient(_rt.SyncServiceClient):
-    """Calls the service `conformance.v1.Files` from code that blocks: `FilesClient.from_sync_client` makes one."""
+    """Calls the service `conformance.v1.Files` from blocking code. Created by `FilesClient.from_sync_client`."""
     copy = _rt.sync_call(FilesClient.copy)
     scan = _rt.sync_call(FilesClient.scan)
     convert = _rt.sync_call(FilesClient.convert)
@@ -175,7 +175,7 @@ class FilesSyncClient(_rt.SyncServiceClient):
 
 
 class FilesSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `conformance.v1.Files`, and blocks: `FilesSyncClient.send` makes one."""
+    """Sends one-way messages to the service `conformance.v1.Files` from blocking code. Created by `FilesSyncClient.send`."""
     copy = _rt.sync_send(FilesSendClient.copy)
     scan = _rt.sync_send(FilesSendClient.scan)
     convert = _rt.sync_send(FilesSendClient.convert)
@@ -184,7 +184,7 @@ class FilesSyncSendClient(_rt.SyncServiceSendClient):
 
 
 class _ReportDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def run(self, *args: Any, **options: Any) -> Any:
         """Returns the bytes that it gets."""
 
@@ -197,7 +197,7 @@ class ReportBase(_rt.Workflow, _ReportDocs):
 
 
 class ReportClient(_rt.ContextClient, _ReportDocs):
-    """Calls the workflow `conformance.v1.Report` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the workflow `conformance.v1.Report` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> ReportClient:
@@ -215,14 +215,14 @@ class ReportClient(_rt.ContextClient, _ReportDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> ReportSyncClient:
-        """Returns the client for one workflow id, for code that blocks."""
+        """Returns the client for one workflow id, for blocking code."""
         return ReportSyncClient(client, key, scope)
 
     def send(self) -> ReportSendClient:
         return ReportSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[bytes]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_REPORT_RUN)
 
     def run(self, request: bytes, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[bytes]:
@@ -230,7 +230,7 @@ class ReportClient(_rt.ContextClient, _ReportDocs):
 
 
 class ReportSendClient(_rt.ContextSendClient, _ReportDocs):
-    """Sends one-way messages to the workflow `conformance.v1.Report` from a handler: `ReportClient.send` makes one."""
+    """Sends one-way messages to the workflow `conformance.v1.Report` from a handler. Created by `ReportClient.send`."""
 
     def run(
         self, request: bytes, **options: Unpack[_rt.SendOptions],
@@ -239,7 +239,7 @@ class ReportSendClient(_rt.ContextSendClient, _ReportDocs):
 
 
 class ReportIngressClient(_rt.IngressServiceClient, _ReportDocs):
-    """Calls the workflow `conformance.v1.Report` from outside of Restate: `ReportClient.from_client` makes one."""
+    """Calls the workflow `conformance.v1.Report` from outside of Restate. Created by `ReportClient.from_client`."""
 
     def send(self) -> ReportIngressSendClient:
         return ReportIngressSendClient(self._client, self._key, self._scope)
@@ -247,11 +247,11 @@ class ReportIngressClient(_rt.IngressServiceClient, _ReportDocs):
     async def submit(
         self, request: bytes, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[bytes]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return await self._submit(_REPORT_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[bytes]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_REPORT_RUN)
 
     async def run(self, request: bytes, **options: Unpack[_rt.CallOptions]) -> bytes:
@@ -259,12 +259,12 @@ class ReportIngressClient(_rt.IngressServiceClient, _ReportDocs):
 
 
 class ReportIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `conformance.v1.Report` from outside: `ReportIngressClient.send` makes one."""
+    """Sends one-way messages to the workflow `conformance.v1.Report` from outside. Created by `ReportIngressClient.send`."""
     run = _rt.ingress_send(ReportSendClient.run)
 
 
 class ReportSyncClient(_rt.SyncServiceClient):
-    """Calls the workflow `conformance.v1.Report` from code that blocks: `ReportClient.from_sync_client` makes one."""
+    """Calls the workflow `conformance.v1.Report` from blocking code. Created by `ReportClient.from_sync_client`."""
     run = _rt.sync_call(ReportClient.run)
 
     def send(self) -> ReportSyncSendClient:
@@ -273,16 +273,16 @@ class ReportSyncClient(_rt.SyncServiceClient):
     def submit(
         self, request: bytes, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.SyncInvocationHandle[bytes]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return self._submit(_REPORT_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[bytes]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_REPORT_RUN)
 
 
 class ReportSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the workflow `conformance.v1.Report`, and blocks: `ReportSyncClient.send` makes one."""
+    """Sends one-way messages to the workflow `conformance.v1.Report` from blocking code. Created by `ReportSyncClient.send`."""
     run = _rt.sync_send(ReportSendClient.run)
 
 

@@ -22,7 +22,7 @@ __all__ = [
 
 
 class _QueueDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def name(self, *args: Any, **options: Any) -> Any:
         """The key of this queue, which it keeps as its state, too."""
     def first(self, *args: Any, **options: Any) -> Any:
@@ -75,7 +75,7 @@ class QueueBase(_rt.VirtualObject, _QueueDocs):
 
 
 class QueueClient(_rt.ContextClient, _QueueDocs):
-    """Calls the virtual object `conformance.v1.Queue` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `conformance.v1.Queue` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -95,7 +95,7 @@ class QueueClient(_rt.ContextClient, _QueueDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: _queue_pb2.QueueKey, *, scope: str | None = None,
     ) -> QueueSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return QueueSyncClient(client, QueueBase.KEY.format(key), scope)
 
     def send(self) -> QueueSendClient:
@@ -129,7 +129,7 @@ class QueueClient(_rt.ContextClient, _QueueDocs):
 
 
 class QueueSendClient(_rt.ContextSendClient, _QueueDocs):
-    """Sends one-way messages to the virtual object `conformance.v1.Queue` from a handler: `QueueClient.send` makes one."""
+    """Sends one-way messages to the virtual object `conformance.v1.Queue` from a handler. Created by `QueueClient.send`."""
 
     def name(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[_queue_pb2.QueueKey]:
         return self._send(_QUEUE_NAME, None, options)
@@ -161,7 +161,7 @@ class QueueSendClient(_rt.ContextSendClient, _QueueDocs):
 
 
 class QueueIngressClient(_rt.IngressServiceClient, _QueueDocs):
-    """Calls the virtual object `conformance.v1.Queue` from outside of Restate: `QueueClient.from_client` makes one."""
+    """Calls the virtual object `conformance.v1.Queue` from outside of Restate. Created by `QueueClient.from_client`."""
 
     def send(self) -> QueueIngressSendClient:
         return QueueIngressSendClient(self._client, self._key, self._scope)
@@ -194,7 +194,7 @@ class QueueIngressClient(_rt.IngressServiceClient, _QueueDocs):
 
 
 class QueueIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `conformance.v1.Queue` from outside: `QueueIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `conformance.v1.Queue` from outside. Created by `QueueIngressClient.send`."""
     name = _rt.ingress_send(QueueSendClient.name)
     first = _rt.ingress_send(QueueSendClient.first)
     wait = _rt.ingress_send(QueueSendClient.wait)
@@ -204,7 +204,7 @@ class QueueIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class QueueSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `conformance.v1.Queue` from code that blocks: `QueueClient.from_sync_client` makes one."""
+    """Calls the virtual object `conformance.v1.Queue` from blocking code. Created by `QueueClient.from_sync_client`."""
     name = _rt.sync_call(QueueClient.name)
     first = _rt.sync_call(QueueClient.first)
     wait = _rt.sync_call(QueueClient.wait)
@@ -217,7 +217,7 @@ class QueueSyncClient(_rt.SyncServiceClient):
 
 
 class QueueSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `conformance.v1.Queue`, and blocks: `QueueSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `conformance.v1.Queue` from blocking code. Created by `QueueSyncClient.send`."""
     name = _rt.sync_send(QueueSendClient.name)
     first = _rt.sync_send(QueueSendClient.first)
     wait = _rt.sync_send(QueueSendClient.wait)
@@ -227,7 +227,7 @@ class QueueSyncSendClient(_rt.SyncServiceSendClient):
 
 
 class _SettingsDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def name(self, *args: Any, **options: Any) -> Any:
         """The key as a branch."""
     def ask(self, *args: Any, **options: Any) -> Any:
@@ -245,7 +245,7 @@ class SettingsBase(_rt.VirtualObject, _SettingsDocs):
 
 
 class SettingsClient(_rt.ContextClient, _SettingsDocs):
-    """Calls the virtual object `conformance.v1.Settings` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `conformance.v1.Settings` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> SettingsClient:
@@ -263,7 +263,7 @@ class SettingsClient(_rt.ContextClient, _SettingsDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> SettingsSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return SettingsSyncClient(client, "main", scope)
 
     def send(self) -> SettingsSendClient:
@@ -277,7 +277,7 @@ class SettingsClient(_rt.ContextClient, _SettingsDocs):
 
 
 class SettingsSendClient(_rt.ContextSendClient, _SettingsDocs):
-    """Sends one-way messages to the virtual object `conformance.v1.Settings` from a handler: `SettingsClient.send` makes one."""
+    """Sends one-way messages to the virtual object `conformance.v1.Settings` from a handler. Created by `SettingsClient.send`."""
 
     def name(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[_queue_pb2.QueueKey]:
         return self._send(_SETTINGS_NAME, None, options)
@@ -287,7 +287,7 @@ class SettingsSendClient(_rt.ContextSendClient, _SettingsDocs):
 
 
 class SettingsIngressClient(_rt.IngressServiceClient, _SettingsDocs):
-    """Calls the virtual object `conformance.v1.Settings` from outside of Restate: `SettingsClient.from_client` makes one."""
+    """Calls the virtual object `conformance.v1.Settings` from outside of Restate. Created by `SettingsClient.from_client`."""
 
     def send(self) -> SettingsIngressSendClient:
         return SettingsIngressSendClient(self._client, self._key, self._scope)
@@ -300,13 +300,13 @@ class SettingsIngressClient(_rt.IngressServiceClient, _SettingsDocs):
 
 
 class SettingsIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `conformance.v1.Settings` from outside: `SettingsIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `conformance.v1.Settings` from outside. Created by `SettingsIngressClient.send`."""
     name = _rt.ingress_send(SettingsSendClient.name)
     ask = _rt.ingress_send(SettingsSendClient.ask)
 
 
 class SettingsSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `conformance.v1.Settings` from code that blocks: `SettingsClient.from_sync_client` makes one."""
+    """Calls the virtual object `conformance.v1.Settings` from blocking code. Created by `SettingsClient.from_sync_client`."""
     name = _rt.sync_call(SettingsClient.name)
     ask = _rt.sync_call(SettingsClient.ask)
 
@@ -315,13 +315,13 @@ class SettingsSyncClient(_rt.SyncServiceClient):
 
 
 class SettingsSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `conformance.v1.Settings`, and blocks: `SettingsSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `conformance.v1.Settings` from blocking code. Created by `SettingsSyncClient.send`."""
     name = _rt.sync_send(SettingsSendClient.name)
     ask = _rt.sync_send(SettingsSendClient.ask)
 
 
 class _DailyDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def run(self, *args: Any, **options: Any) -> Any:
         """The day."""
     def peek(self, *args: Any, **options: Any) -> Any:
@@ -343,7 +343,7 @@ class DailyBase(_rt.Workflow, _DailyDocs):
 
 
 class DailyClient(_rt.ContextClient, _DailyDocs):
-    """Calls the workflow `conformance.v1.Daily` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the workflow `conformance.v1.Daily` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -363,14 +363,14 @@ class DailyClient(_rt.ContextClient, _DailyDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: _queue_pb2.DayKey, *, scope: str | None = None,
     ) -> DailySyncClient:
-        """Returns the client for one workflow id, for code that blocks."""
+        """Returns the client for one workflow id, for blocking code."""
         return DailySyncClient(client, DailyBase.KEY.format(key), scope)
 
     def send(self) -> DailySendClient:
         return DailySendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_queue_pb2.DayKey]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_DAILY_RUN)
 
     def run(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_queue_pb2.DayKey]:
@@ -381,7 +381,7 @@ class DailyClient(_rt.ContextClient, _DailyDocs):
 
 
 class DailySendClient(_rt.ContextSendClient, _DailyDocs):
-    """Sends one-way messages to the workflow `conformance.v1.Daily` from a handler: `DailyClient.send` makes one."""
+    """Sends one-way messages to the workflow `conformance.v1.Daily` from a handler. Created by `DailyClient.send`."""
 
     def run(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[_queue_pb2.DayKey]:
         return self._send(_DAILY_RUN, None, options)
@@ -391,7 +391,7 @@ class DailySendClient(_rt.ContextSendClient, _DailyDocs):
 
 
 class DailyIngressClient(_rt.IngressServiceClient, _DailyDocs):
-    """Calls the workflow `conformance.v1.Daily` from outside of Restate: `DailyClient.from_client` makes one."""
+    """Calls the workflow `conformance.v1.Daily` from outside of Restate. Created by `DailyClient.from_client`."""
 
     def send(self) -> DailyIngressSendClient:
         return DailyIngressSendClient(self._client, self._key, self._scope)
@@ -399,11 +399,11 @@ class DailyIngressClient(_rt.IngressServiceClient, _DailyDocs):
     async def submit(
         self, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_queue_pb2.DayKey]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return await self._submit(_DAILY_RUN, None, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_queue_pb2.DayKey]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_DAILY_RUN)
 
     async def run(self, **options: Unpack[_rt.CallOptions]) -> _queue_pb2.DayKey:
@@ -414,13 +414,13 @@ class DailyIngressClient(_rt.IngressServiceClient, _DailyDocs):
 
 
 class DailyIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `conformance.v1.Daily` from outside: `DailyIngressClient.send` makes one."""
+    """Sends one-way messages to the workflow `conformance.v1.Daily` from outside. Created by `DailyIngressClient.send`."""
     run = _rt.ingress_send(DailySendClient.run)
     peek = _rt.ingress_send(DailySendClient.peek)
 
 
 class DailySyncClient(_rt.SyncServiceClient):
-    """Calls the workflow `conformance.v1.Daily` from code that blocks: `DailyClient.from_sync_client` makes one."""
+    """Calls the workflow `conformance.v1.Daily` from blocking code. Created by `DailyClient.from_sync_client`."""
     run = _rt.sync_call(DailyClient.run)
     peek = _rt.sync_call(DailyClient.peek)
 
@@ -430,16 +430,16 @@ class DailySyncClient(_rt.SyncServiceClient):
     def submit(
         self, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.SyncInvocationHandle[_queue_pb2.DayKey]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return self._submit(_DAILY_RUN, None, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_queue_pb2.DayKey]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_DAILY_RUN)
 
 
 class DailySyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the workflow `conformance.v1.Daily`, and blocks: `DailySyncClient.send` makes one."""
+    """Sends one-way messages to the workflow `conformance.v1.Daily` from blocking code. Created by `DailySyncClient.send`."""
     run = _rt.sync_send(DailySendClient.run)
     peek = _rt.sync_send(DailySendClient.peek)
 

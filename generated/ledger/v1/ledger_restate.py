@@ -20,7 +20,7 @@ __all__ = [
 
 
 class _TransfersDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def book(self, *args: Any, **options: Any) -> Any:
         """Asks for a permission, waits for a moment, and books."""
 
@@ -35,7 +35,7 @@ class TransfersBase(_rt.Service, _TransfersDocs):
 
 
 class TransfersClient(_rt.ContextClient, _TransfersDocs):
-    """Calls the service `ledger.v1.Transfers` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `ledger.v1.Transfers` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> TransfersClient:
@@ -53,7 +53,7 @@ class TransfersClient(_rt.ContextClient, _TransfersDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> TransfersSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return TransfersSyncClient(client, None, scope)
 
     def send(self) -> TransfersSendClient:
@@ -66,7 +66,7 @@ class TransfersClient(_rt.ContextClient, _TransfersDocs):
 
 
 class TransfersSendClient(_rt.ContextSendClient, _TransfersDocs):
-    """Sends one-way messages to the service `ledger.v1.Transfers` from a handler: `TransfersClient.send` makes one."""
+    """Sends one-way messages to the service `ledger.v1.Transfers` from a handler. Created by `TransfersClient.send`."""
 
     def book(
         self, request: _ledger_pb2.Transfer, **options: Unpack[_rt.SendOptions],
@@ -75,7 +75,7 @@ class TransfersSendClient(_rt.ContextSendClient, _TransfersDocs):
 
 
 class TransfersIngressClient(_rt.IngressServiceClient, _TransfersDocs):
-    """Calls the service `ledger.v1.Transfers` from outside of Restate: `TransfersClient.from_client` makes one."""
+    """Calls the service `ledger.v1.Transfers` from outside of Restate. Created by `TransfersClient.from_client`."""
 
     def send(self) -> TransfersIngressSendClient:
         return TransfersIngressSendClient(self._client, self._key, self._scope)
@@ -87,12 +87,12 @@ class TransfersIngressClient(_rt.IngressServiceClient, _TransfersDocs):
 
 
 class TransfersIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `ledger.v1.Transfers` from outside: `TransfersIngressClient.send` makes one."""
+    """Sends one-way messages to the service `ledger.v1.Transfers` from outside. Created by `TransfersIngressClient.send`."""
     book = _rt.ingress_send(TransfersSendClient.book)
 
 
 class TransfersSyncClient(_rt.SyncServiceClient):
-    """Calls the service `ledger.v1.Transfers` from code that blocks: `TransfersClient.from_sync_client` makes one."""
+    """Calls the service `ledger.v1.Transfers` from blocking code. Created by `TransfersClient.from_sync_client`."""
     book = _rt.sync_call(TransfersClient.book)
 
     def send(self) -> TransfersSyncSendClient:
@@ -100,12 +100,12 @@ class TransfersSyncClient(_rt.SyncServiceClient):
 
 
 class TransfersSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `ledger.v1.Transfers`, and blocks: `TransfersSyncClient.send` makes one."""
+    """Sends one-way messages to the service `ledger.v1.Transfers` from blocking code. Created by `TransfersSyncClient.send`."""
     book = _rt.sync_send(TransfersSendClient.book)
 
 
 class _AccountDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def add(self, *args: Any, **options: Any) -> Any:
         """Adds to the account; one after the other."""
     def show(self, *args: Any, **options: Any) -> Any:
@@ -129,7 +129,7 @@ class AccountBase(_rt.VirtualObject, _AccountDocs):
 
 
 class AccountClient(_rt.ContextClient, _AccountDocs):
-    """Calls the virtual object `ledger.v1.Account` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `ledger.v1.Account` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> AccountClient:
@@ -147,7 +147,7 @@ class AccountClient(_rt.ContextClient, _AccountDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> AccountSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return AccountSyncClient(client, key, scope)
 
     def send(self) -> AccountSendClient:
@@ -163,7 +163,7 @@ class AccountClient(_rt.ContextClient, _AccountDocs):
 
 
 class AccountSendClient(_rt.ContextSendClient, _AccountDocs):
-    """Sends one-way messages to the virtual object `ledger.v1.Account` from a handler: `AccountClient.send` makes one."""
+    """Sends one-way messages to the virtual object `ledger.v1.Account` from a handler. Created by `AccountClient.send`."""
 
     def add(
         self, request: _ledger_pb2.Deposit, **options: Unpack[_rt.SendOptions],
@@ -175,7 +175,7 @@ class AccountSendClient(_rt.ContextSendClient, _AccountDocs):
 
 
 class AccountIngressClient(_rt.IngressServiceClient, _AccountDocs):
-    """Calls the virtual object `ledger.v1.Account` from outside of Restate: `AccountClient.from_client` makes one."""
+    """Calls the virtual object `ledger.v1.Account` from outside of Restate. Created by `AccountClient.from_client`."""
 
     def send(self) -> AccountIngressSendClient:
         return AccountIngressSendClient(self._client, self._key, self._scope)
@@ -190,13 +190,13 @@ class AccountIngressClient(_rt.IngressServiceClient, _AccountDocs):
 
 
 class AccountIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `ledger.v1.Account` from outside: `AccountIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `ledger.v1.Account` from outside. Created by `AccountIngressClient.send`."""
     add = _rt.ingress_send(AccountSendClient.add)
     show = _rt.ingress_send(AccountSendClient.show)
 
 
 class AccountSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `ledger.v1.Account` from code that blocks: `AccountClient.from_sync_client` makes one."""
+    """Calls the virtual object `ledger.v1.Account` from blocking code. Created by `AccountClient.from_sync_client`."""
     add = _rt.sync_call(AccountClient.add)
     show = _rt.sync_call(AccountClient.show)
 
@@ -205,7 +205,7 @@ class AccountSyncClient(_rt.SyncServiceClient):
 
 
 class AccountSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `ledger.v1.Account`, and blocks: `AccountSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `ledger.v1.Account` from blocking code. Created by `AccountSyncClient.send`."""
     add = _rt.sync_send(AccountSendClient.add)
     show = _rt.sync_send(AccountSendClient.show)
 

@@ -26,7 +26,7 @@ class TicketTakenError(_rt.DetailedError[_ticket_pb2.TicketTaken]):
 
 
 class _CartDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def add_ticket(self, *args: Any, **options: Any) -> Any:
         """Reserves a ticket and puts it into the cart, from where it expires."""
     def expire_ticket(self, *args: Any, **options: Any) -> Any:
@@ -64,7 +64,7 @@ class CartBase(_rt.VirtualObject, _CartDocs):
 
 
 class CartClient(_rt.ContextClient, _CartDocs):
-    """Calls the virtual object `shop.v1.Cart` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `shop.v1.Cart` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> CartClient:
@@ -82,7 +82,7 @@ class CartClient(_rt.ContextClient, _CartDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> CartSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return CartSyncClient(client, key, scope)
 
     def send(self) -> CartSendClient:
@@ -108,7 +108,7 @@ class CartClient(_rt.ContextClient, _CartDocs):
 
 
 class CartSendClient(_rt.ContextSendClient, _CartDocs):
-    """Sends one-way messages to the virtual object `shop.v1.Cart` from a handler: `CartClient.send` makes one."""
+    """Sends one-way messages to the virtual object `shop.v1.Cart` from a handler. Created by `CartClient.send`."""
 
     def add_ticket(
         self, request: _cart_pb2.AddTicketRequest, **options: Unpack[_rt.SendOptions],
@@ -132,7 +132,7 @@ class CartSendClient(_rt.ContextSendClient, _CartDocs):
 
 
 class CartIngressClient(_rt.IngressServiceClient, _CartDocs):
-    """Calls the virtual object `shop.v1.Cart` from outside of Restate: `CartClient.from_client` makes one."""
+    """Calls the virtual object `shop.v1.Cart` from outside of Restate. Created by `CartClient.from_client`."""
 
     def send(self) -> CartIngressSendClient:
         return CartIngressSendClient(self._client, self._key, self._scope)
@@ -157,7 +157,7 @@ class CartIngressClient(_rt.IngressServiceClient, _CartDocs):
 
 
 class CartIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `shop.v1.Cart` from outside: `CartIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `shop.v1.Cart` from outside. Created by `CartIngressClient.send`."""
     add_ticket = _rt.ingress_send(CartSendClient.add_ticket)
     expire_ticket = _rt.ingress_send(CartSendClient.expire_ticket)
     checkout = _rt.ingress_send(CartSendClient.checkout)
@@ -165,7 +165,7 @@ class CartIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class CartSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `shop.v1.Cart` from code that blocks: `CartClient.from_sync_client` makes one."""
+    """Calls the virtual object `shop.v1.Cart` from blocking code. Created by `CartClient.from_sync_client`."""
     add_ticket = _rt.sync_call(CartClient.add_ticket)
     expire_ticket = _rt.sync_call(CartClient.expire_ticket)
     checkout = _rt.sync_call(CartClient.checkout)
@@ -176,7 +176,7 @@ class CartSyncClient(_rt.SyncServiceClient):
 
 
 class CartSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `shop.v1.Cart`, and blocks: `CartSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `shop.v1.Cart` from blocking code. Created by `CartSyncClient.send`."""
     add_ticket = _rt.sync_send(CartSendClient.add_ticket)
     expire_ticket = _rt.sync_send(CartSendClient.expire_ticket)
     checkout = _rt.sync_send(CartSendClient.checkout)

@@ -18,7 +18,7 @@ __all__ = [
 
 
 class _CheckoutDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def pay(self, *args: Any, **options: Any) -> Any:
         """Charges a card and mails the receipt. Where that fails or is cancelled, the card is refunded."""
 
@@ -33,7 +33,7 @@ class CheckoutBase(_rt.Service, _CheckoutDocs):
 
 
 class CheckoutClient(_rt.ContextClient, _CheckoutDocs):
-    """Calls the service `shop.v1.Checkout` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `shop.v1.Checkout` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CheckoutClient:
@@ -51,7 +51,7 @@ class CheckoutClient(_rt.ContextClient, _CheckoutDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> CheckoutSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return CheckoutSyncClient(client, None, scope)
 
     def send(self) -> CheckoutSendClient:
@@ -64,7 +64,7 @@ class CheckoutClient(_rt.ContextClient, _CheckoutDocs):
 
 
 class CheckoutSendClient(_rt.ContextSendClient, _CheckoutDocs):
-    """Sends one-way messages to the service `shop.v1.Checkout` from a handler: `CheckoutClient.send` makes one."""
+    """Sends one-way messages to the service `shop.v1.Checkout` from a handler. Created by `CheckoutClient.send`."""
 
     def pay(
         self, request: _checkout_pb2.PayRequest, **options: Unpack[_rt.SendOptions],
@@ -73,7 +73,7 @@ class CheckoutSendClient(_rt.ContextSendClient, _CheckoutDocs):
 
 
 class CheckoutIngressClient(_rt.IngressServiceClient, _CheckoutDocs):
-    """Calls the service `shop.v1.Checkout` from outside of Restate: `CheckoutClient.from_client` makes one."""
+    """Calls the service `shop.v1.Checkout` from outside of Restate. Created by `CheckoutClient.from_client`."""
 
     def send(self) -> CheckoutIngressSendClient:
         return CheckoutIngressSendClient(self._client, self._key, self._scope)
@@ -85,12 +85,12 @@ class CheckoutIngressClient(_rt.IngressServiceClient, _CheckoutDocs):
 
 
 class CheckoutIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `shop.v1.Checkout` from outside: `CheckoutIngressClient.send` makes one."""
+    """Sends one-way messages to the service `shop.v1.Checkout` from outside. Created by `CheckoutIngressClient.send`."""
     pay = _rt.ingress_send(CheckoutSendClient.pay)
 
 
 class CheckoutSyncClient(_rt.SyncServiceClient):
-    """Calls the service `shop.v1.Checkout` from code that blocks: `CheckoutClient.from_sync_client` makes one."""
+    """Calls the service `shop.v1.Checkout` from blocking code. Created by `CheckoutClient.from_sync_client`."""
     pay = _rt.sync_call(CheckoutClient.pay)
 
     def send(self) -> CheckoutSyncSendClient:
@@ -98,7 +98,7 @@ class CheckoutSyncClient(_rt.SyncServiceClient):
 
 
 class CheckoutSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `shop.v1.Checkout`, and blocks: `CheckoutSyncClient.send` makes one."""
+    """Sends one-way messages to the service `shop.v1.Checkout` from blocking code. Created by `CheckoutSyncClient.send`."""
     pay = _rt.sync_send(CheckoutSendClient.pay)
 
 

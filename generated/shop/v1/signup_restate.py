@@ -19,7 +19,7 @@ __all__ = [
 
 
 class _SignupDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def run(self, *args: Any, **options: Any) -> Any:
         """Mails a code and waits, for days if need be, until it comes back."""
     def confirm(self, *args: Any, **options: Any) -> Any:
@@ -47,7 +47,7 @@ class SignupBase(_rt.Workflow, _SignupDocs):
 
 
 class SignupClient(_rt.ContextClient, _SignupDocs):
-    """Calls the workflow `shop.v1.Signup` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the workflow `shop.v1.Signup` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> SignupClient:
@@ -65,14 +65,14 @@ class SignupClient(_rt.ContextClient, _SignupDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> SignupSyncClient:
-        """Returns the client for one workflow id, for code that blocks."""
+        """Returns the client for one workflow id, for blocking code."""
         return SignupSyncClient(client, key, scope)
 
     def send(self) -> SignupSendClient:
         return SignupSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_signup_pb2.SignupResponse]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_SIGNUP_RUN)
 
     def run(
@@ -87,7 +87,7 @@ class SignupClient(_rt.ContextClient, _SignupDocs):
 
 
 class SignupSendClient(_rt.ContextSendClient, _SignupDocs):
-    """Sends one-way messages to the workflow `shop.v1.Signup` from a handler: `SignupClient.send` makes one."""
+    """Sends one-way messages to the workflow `shop.v1.Signup` from a handler. Created by `SignupClient.send`."""
 
     def run(
         self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SendOptions],
@@ -101,7 +101,7 @@ class SignupSendClient(_rt.ContextSendClient, _SignupDocs):
 
 
 class SignupIngressClient(_rt.IngressServiceClient, _SignupDocs):
-    """Calls the workflow `shop.v1.Signup` from outside of Restate: `SignupClient.from_client` makes one."""
+    """Calls the workflow `shop.v1.Signup` from outside of Restate. Created by `SignupClient.from_client`."""
 
     def send(self) -> SignupIngressSendClient:
         return SignupIngressSendClient(self._client, self._key, self._scope)
@@ -109,11 +109,11 @@ class SignupIngressClient(_rt.IngressServiceClient, _SignupDocs):
     async def submit(
         self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.SignupResponse]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return await self._submit(_SIGNUP_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_signup_pb2.SignupResponse]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_SIGNUP_RUN)
 
     async def run(
@@ -128,13 +128,13 @@ class SignupIngressClient(_rt.IngressServiceClient, _SignupDocs):
 
 
 class SignupIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `shop.v1.Signup` from outside: `SignupIngressClient.send` makes one."""
+    """Sends one-way messages to the workflow `shop.v1.Signup` from outside. Created by `SignupIngressClient.send`."""
     run = _rt.ingress_send(SignupSendClient.run)
     confirm = _rt.ingress_send(SignupSendClient.confirm)
 
 
 class SignupSyncClient(_rt.SyncServiceClient):
-    """Calls the workflow `shop.v1.Signup` from code that blocks: `SignupClient.from_sync_client` makes one."""
+    """Calls the workflow `shop.v1.Signup` from blocking code. Created by `SignupClient.from_sync_client`."""
     run = _rt.sync_call(SignupClient.run)
     confirm = _rt.sync_call(SignupClient.confirm)
 
@@ -144,16 +144,16 @@ class SignupSyncClient(_rt.SyncServiceClient):
     def submit(
         self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.SyncInvocationHandle[_signup_pb2.SignupResponse]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return self._submit(_SIGNUP_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_signup_pb2.SignupResponse]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_SIGNUP_RUN)
 
 
 class SignupSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the workflow `shop.v1.Signup`, and blocks: `SignupSyncClient.send` makes one."""
+    """Sends one-way messages to the workflow `shop.v1.Signup` from blocking code. Created by `SignupSyncClient.send`."""
     run = _rt.sync_send(SignupSendClient.run)
     confirm = _rt.sync_send(SignupSendClient.confirm)
 

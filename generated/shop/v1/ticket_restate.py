@@ -23,7 +23,7 @@ class TicketTakenError(_rt.DetailedError[_ticket_pb2.TicketTaken]):
 
 
 class _TicketDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def reserve(self, *args: Any, **options: Any) -> Any:
         """Reserves the ticket for a customer; fails where it is not free."""
     def release(self, *args: Any, **options: Any) -> Any:
@@ -59,7 +59,7 @@ class TicketBase(_rt.VirtualObject, _TicketDocs):
 
 
 class TicketClient(_rt.ContextClient, _TicketDocs):
-    """Calls the virtual object `shop.v1.Ticket` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `shop.v1.Ticket` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> TicketClient:
@@ -77,7 +77,7 @@ class TicketClient(_rt.ContextClient, _TicketDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> TicketSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return TicketSyncClient(client, key, scope)
 
     def send(self) -> TicketSendClient:
@@ -103,7 +103,7 @@ class TicketClient(_rt.ContextClient, _TicketDocs):
 
 
 class TicketSendClient(_rt.ContextSendClient, _TicketDocs):
-    """Sends one-way messages to the virtual object `shop.v1.Ticket` from a handler: `TicketClient.send` makes one."""
+    """Sends one-way messages to the virtual object `shop.v1.Ticket` from a handler. Created by `TicketClient.send`."""
 
     def reserve(
         self, request: _ticket_pb2.ReserveRequest, **options: Unpack[_rt.SendOptions],
@@ -127,7 +127,7 @@ class TicketSendClient(_rt.ContextSendClient, _TicketDocs):
 
 
 class TicketIngressClient(_rt.IngressServiceClient, _TicketDocs):
-    """Calls the virtual object `shop.v1.Ticket` from outside of Restate: `TicketClient.from_client` makes one."""
+    """Calls the virtual object `shop.v1.Ticket` from outside of Restate. Created by `TicketClient.from_client`."""
 
     def send(self) -> TicketIngressSendClient:
         return TicketIngressSendClient(self._client, self._key, self._scope)
@@ -152,7 +152,7 @@ class TicketIngressClient(_rt.IngressServiceClient, _TicketDocs):
 
 
 class TicketIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `shop.v1.Ticket` from outside: `TicketIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `shop.v1.Ticket` from outside. Created by `TicketIngressClient.send`."""
     reserve = _rt.ingress_send(TicketSendClient.reserve)
     release = _rt.ingress_send(TicketSendClient.release)
     sell = _rt.ingress_send(TicketSendClient.sell)
@@ -160,7 +160,7 @@ class TicketIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class TicketSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `shop.v1.Ticket` from code that blocks: `TicketClient.from_sync_client` makes one."""
+    """Calls the virtual object `shop.v1.Ticket` from blocking code. Created by `TicketClient.from_sync_client`."""
     reserve = _rt.sync_call(TicketClient.reserve)
     release = _rt.sync_call(TicketClient.release)
     sell = _rt.sync_call(TicketClient.sell)
@@ -171,7 +171,7 @@ class TicketSyncClient(_rt.SyncServiceClient):
 
 
 class TicketSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `shop.v1.Ticket`, and blocks: `TicketSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `shop.v1.Ticket` from blocking code. Created by `TicketSyncClient.send`."""
     reserve = _rt.sync_send(TicketSendClient.reserve)
     release = _rt.sync_send(TicketSendClient.release)
     sell = _rt.sync_send(TicketSendClient.sell)

@@ -1,3 +1,3 @@
-"""From descriptors to the model: each file holds the rules about one thing, with their error texts."""
+"""Make the model of a contract from descriptors; each module has the rules about one thing."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The fields of messages that hold the ids of awakeables, and what those are resolved with."""
+"""Read the message fields that hold ids of awakeables, and the message type each resolves with."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["parse_awakeables"]
 
 
 def parse_awakeables(file: FileScope, message: Descriptor) -> Iterator[AwakeableField]:
-    """Yields the fields of a message that hold the id of an awakeable."""
+    """Yield the fields of a message that hold the id of an awakeable."""
     for field in message.fields:
         option = file.options.awakeable(field.GetOptions())
         if option is None:
@@ -42,7 +42,7 @@ def parse_awakeables(file: FileScope, message: Descriptor) -> Iterator[Awakeable
             file.problems.add(
                 location,
                 f"{title} is not a singular string; write it as `string {field.name} = "
-                f"{field.number}`, for an awakeable's id is one",
+                f"{field.number}`, because the id of an awakeable is a string",
             )
         type_ = named_message(file, title, option.type, location)
         if type_ is not None:

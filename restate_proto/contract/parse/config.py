@@ -1,4 +1,4 @@
-"""Reads a `Config` of the options, and says what is wrong in it."""
+"""Read the configuration of a service or a handler, and report its mistakes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["parse_config"]
 
 _NANOS_PER_MILLISECOND = 1_000_000
 _NANOS_PER_SECOND = 1_000_000_000
-_MAX_SECONDS = 315_576_000_000  # what google.protobuf.Duration defines as its range
+_MAX_SECONDS = 315_576_000_000  # the range of google.protobuf.Duration
 _DURATIONS = (
     "inactivity_timeout",
     "abort_timeout",
@@ -55,14 +55,14 @@ def parse_config(
     *,
     of_handler: bool,
 ) -> Config:
-    """Turns the configuration of a service or a handler into the model's.
+    """Read the configuration of a service or a handler.
 
     Args:
-        message: what the contract says.
+        message: the option in the contract.
         service: the kind of the service.
-        handler: the kind of the handler, where it has one.
-        report: takes a text for each thing that is wrong.
-        of_handler: whether it is a handler's.
+        handler: the kind of the handler; None in a plain service, and for a service itself.
+        report: called with the text of each problem.
+        of_handler: whether the configuration belongs to a handler.
     """
     _check_place(message, service, handler, report, of_handler=of_handler)
     durations = {
@@ -123,7 +123,7 @@ def _duration(name: str, message: Duration, report: Callable[[str], None]) -> ti
     seconds, nanos = message.seconds, message.nanos
     if abs(seconds) > _MAX_SECONDS or abs(nanos) >= _NANOS_PER_SECOND or seconds * nanos < 0:
         report(
-            f"{name} is no valid duration; write at most {_MAX_SECONDS} seconds "
+            f"{name} is not a valid duration; write at most {_MAX_SECONDS} seconds "
             f"and fewer than {_NANOS_PER_SECOND} nanos"
         )
         return timedelta(0)

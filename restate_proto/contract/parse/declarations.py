@@ -1,4 +1,4 @@
-"""The state, promises and signals that a service declares."""
+"""Read the state, promises and signals that a service declares."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Declared = options_pb2.State | options_pb2.Promise | options_pb2.Signal
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """What a service declares."""
+    """The declarations of a service."""
 
     state: tuple[Declaration, ...]
     promises: tuple[Declaration, ...]
@@ -30,7 +30,7 @@ class Declarations:
 
 
 def parse_declarations(scope: ServiceScope) -> Declarations:
-    """Reads what a service declares."""
+    """Read the declarations of a service."""
     return _Parser(scope).parse()
 
 

@@ -1,4 +1,4 @@
-"""The errors that handlers may fail with, of a service or of one handler."""
+"""Read the errors that a service or a handler declares."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def parse_errors(
     locate: Callable[[int], Location],
     handler: str = "",
 ) -> tuple[ErrorModel, ...]:
-    """Reads the errors that a service or a handler declares.
+    """Read the errors that a service or a handler declares.
 
     Args:
         scope: the service.
-        declared: what the contract says.
-        locate: gives the place of a declaration by its index.
+        declared: the declarations in the contract.
+        locate: returns the place of a declaration by its index.
         handler: the method that declares them; empty for the service itself.
     """
     found: dict[str, ErrorModel] = {}
@@ -59,7 +59,7 @@ def parse_errors(
 
 
 def check_error_code(scope: ServiceScope, first: ErrorModel, error: ErrorModel) -> None:
-    """An error type has one code, since programs have one class for it.
+    """Check that an error type has one code everywhere, because programs have one class for it.
 
     Args:
         scope: the service that declares `error`.
@@ -69,7 +69,7 @@ def check_error_code(scope: ServiceScope, first: ErrorModel, error: ErrorModel) 
     if first.code != error.code:
         scope.report(
             error.location,
-            f'{scope.title}: error "{error.type.full_name}" has the code {error.code}, and '
+            f'{scope.title}: error "{error.type.full_name}" has the code {error.code}, but '
             f"{first.code} in {first.location}; write the same code, or another message",
         )
 

@@ -1,4 +1,4 @@
-"""From the descriptors of a request to the model; every rule is checked on the way."""
+"""Make the model of all files of a request, and check the rules that concern several services."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from restate_proto.protobuf import messages_in_file
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from restate_proto.contract.descriptors import Descriptors
+    from google.protobuf.compiler import plugin_pb2
+
     from restate_proto.contract.parse.scope import ServiceScope
     from restate_proto.contract.schema import AwakeableField, ErrorModel, ServiceModel
 
-__all__ = ["parse_files"]
+__all__ = ["parse_files", "parse_request"]
 
 
 def parse_files(
@@ -32,26 +33,52 @@ def parse_files(
     all_services: bool,
     problems: Problems | None = None,
 ) -> tuple[FileModel, ...]:
-    """Makes the model of the files that are asked for.
+    """Make the model of the requested files.
 
     Args:
-        descriptors: those files and all that they import.
+        descriptors: those files and everything that they import.
         wanted: the paths of the files.
         all_services: whether a service without a Restate option becomes a plain service.
-        problems: takes what is wrong; then nothing is raised, and the model is of what can be read.
+        problems: collects the problems. With it nothing is raised, and the model has whatever can
+            be read.
 
     Returns:
-        Those of the files that have Restate services, or fields for the ids of awakeables, in the
-        order in which they are asked for.
+        The requested files that have Restate services or awakeable fields, in the requested order.
 
     Raises:
-        PluginError: with every problem that there is, where `problems` does not take those.
+        PluginError: the files have problems; it lists all of them. Never raised with `problems`.
     """
     found = Problems() if problems is None else problems
     files = _Parser(descriptors, found, all_services=all_services).parse(wanted)
     if problems is None:
         found.raise_if_any()
     return files
+
+
+def parse_request(
+    request: plugin_pb2.CodeGeneratorRequest,
+    *,
+    all_services: bool,
+    problems: Problems | None = None,
+) -> tuple[Descriptors, tuple[FileModel, ...]]:
+    """Make the model of the files that protoc asks a plugin for.
+
+    Args:
+        request: the request.
+        all_services: see `parse_files`.
+        problems: see `parse_files`.
+
+    Returns:
+        All files of the request, and the model.
+
+    Raises:
+        PluginError: the files have problems; it lists all of them. Never raised with `problems`.
+    """
+    descriptors = Descriptors(request.proto_file)
+    wanted = request.file_to_generate
+    return descriptors, parse_files(
+        descriptors, wanted, all_services=all_services, problems=problems
+    )
 
 
 class _Parser:
@@ -91,7 +118,7 @@ class _Parser:
         return FileModel(name, tuple(services), tuple(awakeables))
 
     def _check_name(self, scope: ServiceScope, service: ServiceModel) -> None:
-        """Two services may not share a Restate name."""
+        """Check that no two services share a Restate name."""
         first = self._names.setdefault(service.name, scope.full_name)
         if first != scope.full_name:
             report_service_name(
@@ -100,7 +127,7 @@ class _Parser:
             )
 
     def _check_error_codes(self, scope: ServiceScope, service: ServiceModel) -> None:
-        """An error type has one code, in all services."""
+        """Check that each error type has one code in all services."""
         for errors in (service.errors, *(handler.errors for handler in service.handlers)):
             for error in errors:
                 first = self._errors.setdefault(error.type.full_name, error)

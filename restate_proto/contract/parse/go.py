@@ -1,9 +1,10 @@
-"""Options of the Go SDK beside ours: both must say the same, and Go's generator must understand them.
+"""Check the Go SDK's options against ours, and warn of services that Go's generator misunderstands.
 
-Where both are there, they must say the same. Where ours is alone, an object is a plain service to
-Go's generator: its clients have no key, and its server has no state. Nobody who has no Go wants to
-hear that, so what counts as a contract for Go is a package with Go's options: such a package is
-written by the same people, and is seen whole by a plugin that buf calls folder by folder.
+If a service has options of both kinds, they must agree. If it has only ours, Go's generator takes
+an object for a plain service: its clients have no key, and its server has no state. That warning
+concerns users of Go only, so it is given only in packages that use Go's options somewhere. The
+package is the right unit because the same people write it, and because buf calls plugins folder by
+folder.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ _NOT_PLAIN = {ServiceKind.VIRTUAL_OBJECT: "an object", ServiceKind.WORKFLOW: "a 
 
 
 def is_go_run(rpc: str) -> bool:
-    """Whether Go's generator takes a workflow's method, unless it says otherwise, for its run."""
-    return rpc in {"Run", "run"}  # both are `Run` in Go, which is what it looks at
+    """Tell whether Go's generator makes a workflow's method the run handler by default."""
+    return rpc in {"Run", "run"}  # both become `Run` in Go, and the generator looks at that name
 
 
 def check_go_service(scope: ServiceScope) -> None:
-    """Notes where a service's option is not what Go's option beside it says."""
+    """Report a service whose option disagrees with Go's option next to it."""
     go = scope.option.go
     if go is None:
         return
@@ -52,7 +53,7 @@ def check_go_service(scope: ServiceScope) -> None:
     if go.kind is not scope.option.kind:
         scope.report(
             scope.go_option_location(),
-            f"{scope.full_name} has option {scope.option.label} and Go's says "
+            f"{scope.full_name} has option {scope.option.label}, but Go's says "
             f"{_SERVICE_TYPES[go.kind].name}; write option {go.label} = {wanted.name}",
         )
     message = scope.option.message
@@ -65,10 +66,10 @@ def check_go_service(scope: ServiceScope) -> None:
 
 
 def check_go_handler(scope: ServiceScope, handler: HandlerModel, method: MethodDescriptor) -> None:
-    """Notes where a handler is not what Go's generator makes of it.
+    """Report a handler whose kind or name Go's generator would understand differently.
 
     Args:
-        scope: a service of ours, with or without Go's option beside it.
+        scope: a service with our option, with or without Go's next to it.
         handler: the handler.
         method: its descriptor.
     """
@@ -97,26 +98,26 @@ def check_go_handler(scope: ServiceScope, handler: HandlerModel, method: MethodD
 
 
 def _kind_by_option(scope: ServiceScope, method: MethodDescriptor) -> HandlerKind | None:
-    """Returns the kind that Go's option of a method asks for."""
+    """Return the kind that Go's option of a method asks for."""
     options = scope.file.options.handlers(method.GetOptions())
     return next((kind for option in options if option.is_go for kind in option.kinds), None)
 
 
 def _kind_by_default(service: ServiceKind, rpc: str) -> HandlerKind:
-    """Returns the kind that Go's generator gives a method which says nothing."""
+    """Return the kind that Go's generator gives to a method without an option."""
     if service is ServiceKind.VIRTUAL_OBJECT:
         return HandlerKind.EXCLUSIVE
     return HandlerKind.WORKFLOW if is_go_run(rpc) else HandlerKind.SHARED
 
 
 def go_warnings(request: plugin_pb2.CodeGeneratorRequest) -> tuple[str, ...]:
-    """Finds objects and workflows that Go's generator takes for plain services.
+    """Find objects and workflows that Go's generator takes for plain services.
 
     Args:
-        request: whose files are to be generated.
+        request: the request, which names the files to generate.
 
     Returns:
-        A line for each, with its place; none where no package has options of Go.
+        One line for each service, with its place; nothing if no package uses Go's options.
     """
     descriptors = Descriptors(request.proto_file)
     options = OptionReader(descriptors)

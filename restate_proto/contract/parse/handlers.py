@@ -1,4 +1,4 @@
-"""The handlers of a service: their kinds, names and configuration."""
+"""Read the handlers of a service: their kinds, names and configuration."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _RENAME = "write another `name` in option (restatepb.v1.handler)"
 
 
 def parse_handlers(scope: ServiceScope) -> tuple[HandlerModel, ...]:
-    """Reads the methods of a service, in the order of the contract."""
+    """Read the methods of a service, in the order of the contract."""
     methods = scope.descriptor.methods
     handlers = tuple(_handler(scope, method) for method in methods)
     _check_names(scope, handlers)
@@ -48,7 +48,7 @@ def _handler(scope: ServiceScope, method: MethodDescriptor) -> HandlerModel:
     if method.client_streaming or method.server_streaming:
         scope.report(
             scope.method_location(method),
-            f"{method.name} of {scope.title} streams, and a handler takes one message and returns "
+            f"{method.name} of {scope.title} streams, but a handler takes one message and returns "
             "one; remove `stream`, or move the method to a service that is not Restate's",
         )
     kind = _kind(scope, method, option)
@@ -73,7 +73,7 @@ def _handler(scope: ServiceScope, method: MethodDescriptor) -> HandlerModel:
 
 
 def key_field(file: FileScope, message: Descriptor) -> str | None:
-    """Returns the proto name of a message's key field, or None where it has none."""
+    """Return the proto name of a message's key field, or None."""
     key: str | None = None
     for field in message.fields:
         if not file.options.is_key(field.GetOptions()):
@@ -85,7 +85,7 @@ def key_field(file: FileScope, message: Descriptor) -> str | None:
         if field.type != FieldDescriptor.TYPE_STRING or is_repeated(field):
             file.problems.add(
                 location,
-                f"{name} is marked (restatepb.v1.key) and is not a singular string; "
+                f"{name} is marked (restatepb.v1.key), but it is not a singular string; "
                 f"write it as `string {field.name} = {field.number}`, or mark a field that is one",
             )
         elif key is not None:
@@ -99,7 +99,7 @@ def key_field(file: FileScope, message: Descriptor) -> str | None:
 
 
 def _option(scope: ServiceScope, method: MethodDescriptor) -> HandlerOption | None:
-    """Returns what the method says about its handler, or None."""
+    """Return the option of a method that describes its handler, or None."""
     found = scope.file.options.handlers(method.GetOptions())
     for option in found:
         goes_together = scope.option.is_go == option.is_go or (
@@ -129,7 +129,7 @@ def _option(scope: ServiceScope, method: MethodDescriptor) -> HandlerOption | No
 def _kind(
     scope: ServiceScope, method: MethodDescriptor, option: HandlerOption | None
 ) -> HandlerKind | None:
-    """Returns how the handler runs: as the method says, or as its service's kind has it."""
+    """Return how the handler runs: as its option says, or as is usual for the kind of service."""
     wanted = option.kinds if option is not None else {}
     if option is not None and wanted:
         refused = _kind_problem(scope.option.kind, wanted)
@@ -150,16 +150,16 @@ def _kind(
 
 
 def _kind_problem(service: ServiceKind, wanted: dict[HandlerKind, str]) -> str | None:
-    """Says why a service's kind has no handler like that, and what to write instead."""
+    """Return why a service of this kind cannot have such a handler, and what to write instead."""
     written = " and ".join(wanted.values())
     if len(wanted) > 1:
         return f"says {written}; keep one of them"
     if service is ServiceKind.SERVICE:
-        return f"says {written}, and all handlers of a plain service are alike; remove it"
+        return f"says {written}, but all handlers of a plain service are alike; remove it"
     if service is ServiceKind.VIRTUAL_OBJECT and HandlerKind.WORKFLOW in wanted:
-        return f"says {written}, and only a workflow has a run handler; remove it"
+        return f"says {written}, but only a workflow has a run handler; remove it"
     if service is ServiceKind.WORKFLOW and HandlerKind.EXCLUSIVE in wanted:
-        return f"says {written}, and a workflow has a run handler and shared ones; remove it"
+        return f"says {written}, but a workflow only has a run handler and shared ones; remove it"
     return None
 
 
@@ -224,7 +224,7 @@ def _explicit_cancellation(
 
 
 def _check_names(scope: ServiceScope, handlers: tuple[HandlerModel, ...]) -> None:
-    """Two handlers may not share a Restate name; what languages call them is for their generators."""
+    """Check that no two handlers share a Restate name; generators check names in their languages."""
     names: dict[str, str] = {}
     for handler in handlers:
         first = names.setdefault(handler.name, handler.rpc)
@@ -237,7 +237,7 @@ def _check_names(scope: ServiceScope, handlers: tuple[HandlerModel, ...]) -> Non
 
 
 def _check_run(scope: ServiceScope, handlers: tuple[HandlerModel, ...]) -> None:
-    """A workflow has exactly one run handler."""
+    """Check that a workflow has exactly one run handler."""
     runs = [handler for handler in handlers if handler.kind is HandlerKind.WORKFLOW]
     mark = (
         "option (dev.restate.sdk.go.handler_type) = {};"

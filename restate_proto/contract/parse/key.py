@@ -1,4 +1,4 @@
-"""What an object key or a workflow id is: the fields of a message in a format, or one fixed text."""
+"""Read the type of an object's key or a workflow's id: fields of a message, or a fixed text."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ _TYPES = {
 _EXAMPLE = 'key: { type: "package.Message" format: "{field}:{other}" } or key: { fixed: "main" }'
 
 _Part = tuple[str, str]
-"""A field's name and the text after it."""
+"""The name of a field and the text after it."""
 
 
 def parse_key(scope: ServiceScope, handlers: Sequence[HandlerModel]) -> FixedKey | TypedKey | None:
-    """Reads what the key of an object or a workflow is.
+    """Read the key option of an object or a workflow.
 
     Args:
         scope: the service.
-        handlers: its handlers, whose requests may not hold such a key.
+        handlers: its handlers, whose requests may not contain a typed key.
 
     Returns:
-        None where any string is one, or where the option is wrong.
+        The key; None if any string is a key, or if the option is wrong.
     """
     message = scope.option.message
     if isinstance(message, options_pb2.ServiceOptions) or not message.HasField("key"):
@@ -62,7 +62,7 @@ def parse_key(scope: ServiceScope, handlers: Sequence[HandlerModel]) -> FixedKey
             scope.report(
                 handler.location,
                 f'{handler.rpc} of {scope.title} takes the key from "{handler.key_field}" of '
-                f"{handler.request.full_name}, and the key is no plain string; remove the mark "
+                f"{handler.request.full_name}, but the key is not a plain string; remove the mark "
                 "(restatepb.v1.key), or give the handler a request of its own",
             )
     if key.fixed and not (key.type or key.format):
@@ -86,7 +86,7 @@ def parse_key(scope: ServiceScope, handlers: Sequence[HandlerModel]) -> FixedKey
 
 
 def _split(written: str, report: Callable[[str], None]) -> tuple[str, tuple[_Part, ...]] | None:
-    """Returns the text before the first field of a format, and the fields."""
+    """Return the text before the first field of a format, and the fields."""
     try:
         parts = list(Formatter().parse(written))
     except ValueError as error:
@@ -94,7 +94,7 @@ def _split(written: str, report: Callable[[str], None]) -> tuple[str, tuple[_Par
         return None
     texts, names = [""], list[str]()
     for text, name, spec, conversion in parts:
-        texts[-1] += text  # an escaped brace ends a part, too
+        texts[-1] += text  # an escaped brace also ends a part
         if spec or conversion:
             report(f'key has the format "{written}"; write a field as its name in braces alone')
             return None
@@ -110,7 +110,7 @@ def _split(written: str, report: Callable[[str], None]) -> tuple[str, tuple[_Par
 def _fields(
     message: Descriptor, parts: Sequence[_Part], report: Callable[[str], None]
 ) -> tuple[KeyField, ...] | None:
-    """Returns the fields of a key; None where they cannot be those of one."""
+    """Return the fields of a key; None if one cannot be part of a key."""
     problems: list[str] = []
     names = [name for name, _ in parts]
     fields: list[KeyField] = []
@@ -118,7 +118,9 @@ def _fields(
         field = message.fields_by_name.get(name)
         if field is None:
             known = ", ".join(each.name for each in message.fields) or "none"
-            problems.append(f'"{name}", which is no field of {message.full_name}; it has {known}')
+            problems.append(
+                f'"{name}", which is not a field of {message.full_name}; it has {known}'
+            )
             continue
         if name in names[:number]:
             problems.append(f'"{name}" twice; keep one')
@@ -135,8 +137,8 @@ def _fields(
         fields.append(KeyField(name, type_, after))
     missing = [field.name for field in message.fields if field.name not in names]
     problems += (
-        f'no "{name}" of {message.full_name}, without which two keys would be one; add {{{name}}}, '
-        "or write a message without it"
+        f"no {{{name}}}, but without it two different {message.full_name} would have the same key; "
+        f"add {{{name}}}, or write a message without that field"
         for name in missing
     )
     for problem in problems:
@@ -145,29 +147,29 @@ def _fields(
 
 
 def _field_problem(field: FieldDescriptor) -> str | None:
-    """Says why a field cannot be part of a key, and what to write instead."""
+    """Return why a field cannot be part of a key, and what to write instead."""
     if is_repeated(field) or field.type not in _TYPES:
-        return "is none of what a key is made of: singular strings, integers, bools and enums"
+        return "cannot be part of a key, unlike singular strings, integers, bools and enums"
     if field.has_presence and not is_required(field):
         return (
-            "may be missing, and a key has all of its parts; write it without `optional` and outside "
+            "may be missing, but a key has all of its parts; write it without `optional` and outside "
             "of a oneof (in an edition with features.field_presence = IMPLICIT)"
         )
     if field.enum_type is not None and field.enum_type.is_closed:
         return (
-            f"is the closed enum {field.enum_type.full_name}, and a number that it does not have yet "
-            "would be no key; write an int32"
+            f"is the closed enum {field.enum_type.full_name}, which rejects numbers that are added to "
+            "it later; write an int32"
         )
     return None
 
 
 def _text_problem(type_: KeyType, after: str) -> str | None:
-    """Says why a field in the middle cannot be followed by a text, and what to write instead."""
+    """Return why a text cannot follow a field of this type, and what to write instead."""
     if not after:
         return (
             "and the next field without text between them, so that keys could be read in two ways; "
             'write one, such as ":"'
         )
     if type_.bounds is not None and after[0] in "0123456789":
-        return f'and a digit after it ("{after}"), where a number would not end; write another text'
+        return f'and a digit right after it ("{after}"), so that its end is unclear; write another text'
     return None

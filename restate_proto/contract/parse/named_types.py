@@ -1,4 +1,4 @@
-"""The messages that options name by their full names."""
+"""Find the messages that options refer to by their full names."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["named_message"]
 def named_message(
     file: FileScope, title: str, written: str, location: Location
 ) -> Descriptor | None:
-    """Finds the message that an option names; what is wrong with the name is reported.
+    """Find the message that an option names, or report what is wrong with the name.
 
     Args:
         file: the file with the option.
-        title: what has the type, for the texts: `object shop.v1.Cart: state "tickets"`.
-        written: the name.
-        location: where the option is.
+        title: the thing that has the type, for error texts: `object shop.v1.Cart: state "tickets"`.
+        written: the name in the option.
+        location: the place of the option.
     """
     report, descriptors = file.problems.add, file.descriptors
     if not written:
@@ -35,14 +35,14 @@ def named_message(
     if found.file.name not in descriptors.visible(file.descriptor.name):
         report(
             location,
-            f'{title} has the type "{written}" of a file that this one does not import; '
+            f'{title} has the type "{written}", whose file this one does not import; '
             f'write import "{found.file.name}";',
         )
     return found
 
 
 def _unknown_type(file: FileScope, written: str) -> str:
-    """Says what is wrong with the name of a type that is no message."""
+    """Return what is wrong with a name that does not name a message, and what to write instead."""
     name = written.removeprefix(".")
     if file.descriptors.find_enum(name) is not None:
         return f'the enum "{written}" as its type; write a message with a field of it'

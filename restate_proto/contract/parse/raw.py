@@ -1,4 +1,4 @@
-"""Which parts of a handler are bytes as they are, and of which content type."""
+"""Read which requests and responses are raw bytes, and with which content type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["RawTypes", "parse_raw"]
 
 _BYTES_VALUE = "google.protobuf.BytesValue"
 
-# Restate compares types with what is sent letter by letter, and leaves parameters out of it.
+# Restate compares content types case by case, without their parameters.
 _NAME = r"[a-z0-9!#$&^_.+-]+"
 _INPUT = re.compile(rf"\*/\*|{_NAME}/(\*|{_NAME})")
 _OUTPUT = re.compile(rf"{_NAME}/{_NAME}( *; *[\x20-\x7e]*[\x21-\x7e])?")
@@ -31,12 +31,12 @@ class RawTypes(NamedTuple):
 def parse_raw(
     scope: ServiceScope, method: MethodDescriptor, option: HandlerOption | None
 ) -> RawTypes:
-    """Reads which parts of a handler are raw.
+    """Read the raw option of a handler.
 
     Args:
         scope: the service.
         method: the handler's method.
-        option: what that says about its handler.
+        option: the option of the method that describes its handler.
     """
     if option is None or not option.message.HasField("raw"):
         return RawTypes()
@@ -54,7 +54,7 @@ def parse_raw(
         if not form.fullmatch(found[part]):
             scope.report(
                 location,
-                f'{title}: raw.{part} is "{found[part]}", which is no content type; write one in '
+                f'{title}: raw.{part} is "{found[part]}", which is not a content type; write one in '
                 f"lower case, such as {instead}",
             )
         if type_.full_name != _BYTES_VALUE:
@@ -73,7 +73,7 @@ def parse_raw(
     if go is not None:
         scope.report(
             location,
-            f"{title} is raw, and the code that Go generates for the service's option {go.label} "
+            f"{title} is raw, but the code that Go generates for the service's option {go.label} "
             f"sends and takes an encoded {_BYTES_VALUE}; remove raw, or Go's option",
         )
     return RawTypes(found.get("input"), found.get("output"))

@@ -1,4 +1,4 @@
-"""What the parsing functions share: the file and the service that they are in."""
+"""The file or service that is being parsed, with what is needed to read it and report problems."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["FileScope", "ServiceScope"]
 
 @dataclass(frozen=True, slots=True)
 class FileScope:
-    """A file of the request.
+    """A file of the request that is being parsed.
 
     Args:
         descriptor: its descriptor.
         descriptors: the files of the request.
         options: reads the options of the request.
-        problems: takes what is wrong.
-        is_go: whether the file uses the Go SDK's options.
+        problems: collects the problems.
+        is_go: whether the file uses options of the Go SDK.
         all_services: whether a service without a Restate option becomes a plain service.
     """
 
@@ -42,12 +42,12 @@ class FileScope:
 
 @dataclass(frozen=True, slots=True)
 class ServiceScope:
-    """A service of a file, once it is known what it is.
+    """A service that is being parsed, and whose kind is known.
 
     Args:
-        file: where it is.
+        file: the file that has it.
         descriptor: its descriptor.
-        option: what makes it a Restate service.
+        option: the option that makes it a Restate service.
     """
 
     file: FileScope
@@ -61,38 +61,38 @@ class ServiceScope:
 
     @property
     def title(self) -> str:
-        """What to call it in a message: `object shop.v1.Cart`."""
+        """Its name in messages: `object shop.v1.Cart`."""
         return f"{KIND_WORDS[self.option.kind]} {self.full_name}"
 
     @property
     def location(self) -> Location:
-        """Where the service is."""
+        """The place of the service."""
         return self.file.descriptors.location(self.descriptor)
 
     def option_location(self, *inside: int) -> Location:
-        """Returns where the option of its kind is, or a field in it; else the service."""
+        """Return the place of the option of its kind, or of a field in it; else of the service."""
         if not self.option.number:
             return self.location
         return self._locate(_SERVICE_OPTIONS, self.option.number, *inside)
 
     def go_option_location(self) -> Location:
-        """Returns where Go's option beside ours is; else the service."""
+        """Return the place of Go's option next to ours; else of the service."""
         go = self.option.go
         return self.location if go is None else self._locate(_SERVICE_OPTIONS, go.number)
 
     def method_location(
         self, method: MethodDescriptor, option: int | None = None, *inside: int
     ) -> Location:
-        """Returns where a method is, or an option of it, or a field in that."""
+        """Return the place of a method, of one of its options, or of a field in that option."""
         path = () if option is None else (_METHOD_OPTIONS, option, *inside)
         return self.file.descriptors.location(method, *path)
 
     def report(self, location: Location, text: str) -> None:
-        """Notes a problem.
+        """Report a problem.
 
         Args:
-            location: the place to look at.
-            text: what is wrong; what to write instead.
+            location: the place of the problem.
+            text: what is wrong, and what to write instead.
         """
         self.file.problems.add(location, text)
 

@@ -1,4 +1,4 @@
-"""One service of a file: whether it is Restate's, what it is, and all that it says."""
+"""Read one service: whether it is a Restate service, of which kind, and with which options."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _ENCODINGS = {
 def parse_service(
     file: FileScope, descriptor: ServiceDescriptor
 ) -> tuple[ServiceScope, ServiceModel] | None:
-    """Reads one service.
+    """Read one service.
 
     Args:
-        file: where it is.
+        file: the file that has it.
         descriptor: its descriptor.
 
     Returns:
-        The service and its scope; None where it is not Restate's, or not known what.
+        The service and its scope; None if it is not a Restate service, or its kind is unclear.
     """
     option = _kind_option(file, descriptor)
     if option is None:
@@ -86,7 +86,7 @@ def parse_service(
 
 
 def report_service_name(scope: ServiceScope, problem: str) -> None:
-    """Notes that the Restate name of a service will not do."""
+    """Report that Restate refuses the name of a service."""
     if scope.option.is_go or not scope.option.number:
         instead = "rename the service or its package"
     else:
@@ -101,7 +101,7 @@ def report_service_name(scope: ServiceScope, problem: str) -> None:
 
 
 def _kind_option(file: FileScope, descriptor: ServiceDescriptor) -> KindOption | None:
-    """Returns what makes the service Restate's, or None."""
+    """Return the option that makes the service a Restate service, or None."""
     found = file.options.kinds(descriptor.GetOptions())
     if len(found) == 1:
         return found[0]
@@ -116,7 +116,7 @@ def _kind_option(file: FileScope, descriptor: ServiceDescriptor) -> KindOption |
         )
         return None
     if file.is_go:
-        # To Go's generator a service without its option is a plain service like any other.
+        # Go's generator makes a service without an option a plain service.
         message = options_pb2.ServiceOptions(encoding=options_pb2.ENCODING_JSON)
         return KindOption(ServiceKind.SERVICE, message, is_go=True)
     if file.all_services:

@@ -22,9 +22,11 @@ import java.lang.StringBuilder;
 import java.lang.SuppressWarnings;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.NullMarked;
 
 /** Keys of objects and ids of workflows that are messages, and ids of awakeables in fields. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class RestateKeys {
   private RestateKeys() {}
 
@@ -80,21 +82,23 @@ public final class RestateKeys {
             && field.getType() == FieldDescriptor.Type.STRING
             && (value + after).indexOf(after) != value.length()) {
           throw new IllegalArgumentException(
-              field + " is \"" + value + "\", in which the \"" + after
-                  + "\" that follows it in a key begins too early");
+              field.getName() + " is \"" + value + "\", so the \"" + after
+                  + "\" that follows it in the key " + this
+                  + " would be found too early; write a value without it");
         }
         text.append(value).append(after);
       }
       if (text.length() == 0) {
-        throw new IllegalArgumentException("the key is empty: " + this);
+        throw new IllegalArgumentException(
+            fields.get(fields.size() - 1).getName() + " is empty, and a key must not be");
       }
       return text.toString();
     }
 
     /**
-     * Returns the message that a key was made of.
+     * Returns the message that a key was made from.
      *
-     * @throws IllegalArgumentException the text is no key of this format
+     * @throws IllegalArgumentException the text is not a key of this format
      */
     @SuppressWarnings("unchecked")
     public K parse(String text) {
@@ -115,9 +119,10 @@ public final class RestateKeys {
           return key;
         }
       } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-        // Reported below: the text is no key.
+        // Reported below: the text is not a key.
       }
-      throw new IllegalArgumentException("\"" + text + "\" is no key of the form " + this);
+      throw new IllegalArgumentException(
+          "\"" + text + "\" does not have the form \"" + this + "\"");
     }
 
     private static int end(FieldDescriptor field, String text, int start, String after) {
@@ -187,7 +192,7 @@ public final class RestateKeys {
       return new AwakeableField<>(prototype.getDescriptorForType().findFieldByName(field), type);
     }
 
-    /** Makes an awakeable: its id is for the field. */
+    /** Makes an awakeable, whose id is for the field. */
     public Awakeable<T> awakeable(Context ctx) {
       return ctx.awakeable(type);
     }
@@ -195,13 +200,13 @@ public final class RestateKeys {
     /**
      * Returns the id that a message holds.
      *
-     * @throws IllegalArgumentException the field is empty: nobody waits
+     * @throws IllegalArgumentException the field is empty, so that nobody waits
      */
     public String id(M message) {
       String id = (String) message.getField(field);
       if (id.isEmpty()) {
         throw new IllegalArgumentException(
-            field + " is empty: who sent the message waits for nothing");
+            field + " is empty, so the sender of the message does not wait for an awakeable");
       }
       return id;
     }

@@ -1,3 +1,3 @@
-"""The generator `protoc-gen-java-restate`."""
+"""Generate Java code from contracts, as the plugin `protoc-gen-java-restate`."""
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""The generator of Java code."""
+"""Generate Java code: check the contracts, and print the classes of each."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.descriptors import Descriptors
-from restate_proto.contract.parse.files import parse_files
+from restate_proto.contract.parse.files import parse_request
 from restate_proto.contract.problems import Problems
 from restate_proto.generate.java.names import java_files
 from restate_proto.generate.java.render_awakeables import render_awakeables
@@ -13,8 +12,8 @@ from restate_proto.generate.java.render_client import render_client
 from restate_proto.generate.java.render_error import render_error
 from restate_proto.generate.java.render_service import render_base, render_handlers
 from restate_proto.generate.jvm.messages import JavaMessages
-from restate_proto.generate.jvm.support import render_support, support_classes
-from restate_proto.generate.plugin import all_services
+from restate_proto.generate.jvm.options import JvmOptions, Validation
+from restate_proto.generate.jvm.support import render_support
 
 if TYPE_CHECKING:
     from google.protobuf.compiler import plugin_pb2
@@ -26,25 +25,24 @@ __all__ = ["generate"]
 
 
 def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
-    """Generates the Java code of a request.
+    """Generate the Java code of a request.
 
     Args:
-        request: parsed after this module was imported, see `run`.
+        request: the request, which has to be parsed after this module was imported; see `run`.
 
     Returns:
         The text of each generated file by its path.
 
     Raises:
-        PluginError: with all that is wrong with the options or the contracts.
+        PluginError: the options or the contracts have problems; it lists all of them.
     """
     problems = Problems()
-    takes_all = all_services(request.parameter)
-    descriptors = Descriptors(request.proto_file)
-    parsed = parse_files(
-        descriptors, request.file_to_generate, all_services=takes_all, problems=problems
+    options = JvmOptions.of(request.parameter)
+    descriptors, parsed = parse_request(
+        request, all_services=options.all_services, problems=problems
     )
     messages = JavaMessages(descriptors)
-    files = java_files(parsed, messages, problems)
+    files = java_files(parsed, messages, Validation(descriptors, is_on=options.validate), problems)
     problems.raise_if_any()
     return {
         _path(name): text
@@ -56,10 +54,9 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
 def _classes(
     file: JavaFile, messages: JavaMessages, beside: frozenset[str]
 ) -> list[tuple[JvmClass, str]]:
-    """Returns the classes of a file with their text."""
+    """Return the classes of a file with their texts."""
     found = [
-        (name, render_support(name.names[0], "java", "java", file.package))
-        for name in support_classes(file.model, file.package)
+        (name, render_support(name.names[0], "java", "java", file.package)) for name in file.support
     ]
     found += [
         (each.constants, render_awakeables(file, each, messages, beside))
@@ -80,11 +77,11 @@ def _classes(
 def _in_package(
     file: JavaFile, files: tuple[JavaFile, ...], messages: JavaMessages
 ) -> frozenset[str]:
-    """Returns the names of the classes that are known to be in the package of a file."""
+    """Return the names of the classes that are known to be in the package of a file."""
     near = [other for other in files if other.package == file.package]
     classes = [found for other in near for found in other.classes]
     classes += [found.constants for other in near for found in other.awakeables]
-    classes += [found for other in near for found in support_classes(other.model, other.package)]
+    classes += [found for other in near for found in other.support]
     generated = {found.names[0] for found in classes}
     return frozenset(generated | set(messages.top_level(file.package)))
 

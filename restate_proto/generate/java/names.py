@@ -1,24 +1,25 @@
-"""The names of the Java classes and methods that are generated for a service."""
+"""Choose the names of the Java classes and methods that are generated for a service."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from restate_proto.generate.java.source import BYTES
+from restate_proto.generate.java.source import BYTES, VOID
 from restate_proto.generate.jvm.checks import check_files
 from restate_proto.generate.jvm.messages import JvmClass
 from restate_proto.generate.jvm.names import (
     JAVA_KEYWORDS,
     NESTED_CLASSES,
     ServiceNames,
-    awakeables_by_message,
     awakeables_class,
     exception_name,
     free_name,
     handler_constants,
     method_name,
 )
+from restate_proto.generate.jvm.support import support_classes
+from restate_proto.generate.names import awakeables_by_message
 from restate_proto.model.kinds import ServiceKind
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ if TYPE_CHECKING:
         ServiceModel,
     )
     from restate_proto.generate.jvm.messages import JavaMessages
+    from restate_proto.generate.jvm.options import Validation
 
 __all__ = ["JavaFile", "JavaHandler", "JavaService", "java_files"]
 
-# What the client of a workflow has beside what Kotlin's has.
+# The methods that a workflow's client has in Java and not in Kotlin.
 _ASYNC = frozenset({"submitAsync"})
 
 
@@ -48,11 +50,12 @@ class JavaHandler:
     Args:
         model: the handler.
         method: the name of its methods.
-        async_method: the name of those that return a `CompletableFuture`.
+        async_method: the name of its methods that return a `CompletableFuture`.
         constant: the name of the constant that stands for it: `ADD_TICKET`.
-        request: the class of its request; Void for google.protobuf.Empty, `BYTES` where it is raw.
-        response: the class of its response, likewise.
-        key_getter: the method of the request that returns the key; None where it has none.
+        request: the class of its request; Void for google.protobuf.Empty, `BYTES` for raw bytes.
+        response: the class of its response, in the same way.
+        key_getter: the method of the request that returns the key; None if it has none.
+        is_validated: whether its requests are validated.
     """
 
     model: HandlerModel
@@ -62,6 +65,7 @@ class JavaHandler:
     request: JvmClass | str
     response: JvmClass | str
     key_getter: str | None
+    is_validated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class JavaService:
     Args:
         model: the service.
         base: the class that users extend.
-        client: the class of its clients.
+        client: the class with its clients.
         constants: the class with the constants of its handlers.
         handlers: in the order of the contract.
     """
@@ -84,7 +88,7 @@ class JavaService:
 
     @property
     def classes(self) -> tuple[JvmClass, ...]:
-        """The classes that are the service's alone."""
+        """The classes that only this service has."""
         return self.base, self.client, self.constants
 
 
@@ -93,9 +97,9 @@ class JavaAwakeables:
     """A message with fields that hold ids of awakeables.
 
     Args:
-        message: its class.
-        fields: the fields.
-        constants: the class with the constants for them.
+        message: the class of the message.
+        fields: the fields that hold ids.
+        constants: the class with the constants for these fields.
     """
 
     message: JvmClass
@@ -113,6 +117,7 @@ class JavaFile:
         services: in the order of the contract.
         awakeables: the classes with constants for fields that hold ids of awakeables.
         errors: the errors of its services with their classes.
+        support: the classes of its package that its code needs.
     """
 
     model: FileModel
@@ -120,28 +125,33 @@ class JavaFile:
     services: tuple[JavaService, ...]
     awakeables: tuple[JavaAwakeables, ...]
     errors: tuple[tuple[ErrorModel, JvmClass], ...]
+    support: tuple[JvmClass, ...]
 
     @property
     def package(self) -> str:
-        """The Java package of all its classes."""
+        """The Java package of all classes of the file."""
         return self.file_class.package
 
     @property
     def classes(self) -> tuple[JvmClass, ...]:
-        """The classes that are made of its services and their errors."""
+        """The classes that are generated for the file's services and their errors."""
         of_services = (found for service in self.services for found in service.classes)
         return (*of_services, *(found for _, found in self.errors))
 
 
 def java_files(
-    files: Iterable[FileModel], messages: JavaMessages, problems: Problems
+    files: Iterable[FileModel],
+    messages: JavaMessages,
+    validation: Validation,
+    problems: Problems,
 ) -> tuple[JavaFile, ...]:
-    """Chooses the Java names of all files of a request.
+    """Choose the Java names of all files of a request.
 
     Args:
         files: the files with Restate services.
         messages: the protobuf-java classes of the request.
-        problems: takes what cannot be said in Java.
+        validation: which handlers have requests that are validated.
+        problems: collects what Java cannot express.
     """
     files = tuple(files)
     check_files(
@@ -151,13 +161,16 @@ def java_files(
         language="Java",
         nested_classes=NESTED_CLASSES,
         method_name=_method_name,
+        validation=validation,
     )
-    return tuple(_file(file, messages) for file in files)
+    return tuple(_file(file, messages, validation) for file in files)
 
 
-def _file(file: FileModel, messages: JavaMessages) -> JavaFile:
+def _file(file: FileModel, messages: JavaMessages, validation: Validation) -> JavaFile:
     file_class = messages.file_class(file.path)
-    services = tuple(_service(service, file_class, messages) for service in file.services)
+    services = tuple(
+        _service(service, file_class, messages, validation) for service in file.services
+    )
     awakeables = tuple(
         JavaAwakeables(
             messages.message(message), tuple(fields), awakeables_class(message, messages, file)
@@ -166,10 +179,13 @@ def _file(file: FileModel, messages: JavaMessages) -> JavaFile:
     )
     package = file_class.package
     errors = tuple((error, JvmClass(package, (exception_name(error),))) for error in file.errors)
-    return JavaFile(file, file_class, services, awakeables, errors)
+    support = tuple(support_classes(file, package, validates=validation.of_file(file)))
+    return JavaFile(file, file_class, services, awakeables, errors, support)
 
 
-def _service(service: ServiceModel, file_class: JvmClass, messages: JavaMessages) -> JavaService:
+def _service(
+    service: ServiceModel, file_class: JvmClass, messages: JavaMessages, validation: Validation
+) -> JavaService:
     names = ServiceNames.of(service)
     constants = handler_constants(service)
     methods = {handler.rpc: _method_name(service, handler) for handler in service.handlers}
@@ -190,6 +206,7 @@ def _service(service: ServiceModel, file_class: JvmClass, messages: JavaMessages
                 key_getter=messages.getter(handler.request, handler.key_field)
                 if handler.key_field is not None
                 else None,
+                is_validated=validation.of_handler(handler),
             )
             for handler in service.handlers
         ),
@@ -199,7 +216,7 @@ def _service(service: ServiceModel, file_class: JvmClass, messages: JavaMessages
 def _class(message: MessageType, raw: str | None, messages: JavaMessages) -> JvmClass | str:
     if raw is not None:
         return BYTES
-    return JvmClass("java.lang", ("Void",)) if message.is_empty else messages.message(message)
+    return VOID if message.is_empty else messages.message(message)
 
 
 def _method_name(service: ServiceModel, handler: HandlerModel) -> str:

@@ -1,4 +1,4 @@
-"""Prints the class with the constants for the fields of a message that hold ids of awakeables."""
+"""Print the class with the constants for the fields of a message that hold ids of awakeables."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["render_awakeables"]
 def render_awakeables(
     file: JavaFile, found: JavaAwakeables, messages: JavaMessages, beside: Iterable[str]
 ) -> str:
-    """Returns the text of the class.
+    """Return the text of the class.
 
     Args:
         file: where the message is.
@@ -32,14 +32,17 @@ def render_awakeables(
     constants = [awakeable_constant(field) for field in found.fields]
     source = JavaSource(found.constants, constants, beside)
     name = found.constants.names[0]
-    source.doc(f"The ids of awakeables in `{found.fields[0].message.full_name}`.")
+    source.doc(f"The fields of `{found.fields[0].message.full_name}` with ids of awakeables.")
     source.line('@$SuppressWarnings({"deprecation", "removal"})')
+    source.line("@$NullMarked")
     support = source.use(support_class(file.package, KEYS))
     message = source.use(found.message)
     with source.block(f"public final class {name}"):
         for field, constant in zip(found.fields, constants, strict=True):
             type_ = source.use(messages.message(field.type))
-            source.doc(f"The field `{field.field}`, which `{field.type.full_name}` resolves.")
+            source.doc(
+                f"The field `{field.field}`; a `{field.type.full_name}` resolves its awakeable."
+            )
             source.assignment(
                 f"public static final {support}.AwakeableField<{message}, {type_}> {constant}",
                 f"{support}.AwakeableField.of",

@@ -1,4 +1,4 @@
-"""Prints the clients of a service: for handlers, and for programs outside of Restate."""
+"""Print the clients of a service: for handlers, and for programs outside of Restate."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["render_client"]
 def render_client(
     file: JavaFile, service: JavaService, messages: JavaMessages, beside: Iterable[str]
 ) -> str:
-    """Returns the text of the class.
+    """Return the text of the class.
 
     Args:
         file: where the service is.
@@ -36,7 +36,7 @@ def render_client(
         messages: the protobuf-java classes of the request.
         beside: the names of the other classes that are known to be in its package.
     """
-    # A class cannot have the name of the one around it: that of a service `Ingress`.
+    # A nested class cannot have the name of an outer class, as it would for a service `Ingress`.
     inside, outside = (
         free_name(name, service.client.names) for name in ("ContextClient", "IngressClient")
     )
@@ -48,15 +48,15 @@ def render_client(
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """What sets the methods of one sort of client apart.
+    """The parts of a method that differ between the sorts of clients.
 
     Args:
-        returns: their type; `$response` is the response's.
-        invoke: what they call with the request.
+        returns: the return type; `$response` stands for the type of the response.
+        invoke: the method that is called with the request.
         more: the argument that follows the request.
-        then: what follows the call.
-        doc: how they differ from the method that says what the handler does: `$client` and `$name`
-            are where it is; empty where they say so themselves.
+        then: the text that follows the call.
+        doc: how the method differs from the one that documents the handler, which is `$name` of
+            `$client`; empty if the method documents the handler itself.
     """
 
     returns: str
@@ -67,17 +67,17 @@ class _Style:
 
     @property
     def is_inside(self) -> bool:
-        """Whether a handler calls them."""
+        """Whether handlers call these methods."""
         return self.invoke.startswith("ctx.")
 
     @property
     def is_async(self) -> bool:
-        """Whether they return a `CompletableFuture` of what others return."""
+        """Whether the methods return a `CompletableFuture` of what others return."""
         return self.invoke.endswith("Async")
 
     @property
     def is_ingress_call(self) -> bool:
-        """Whether they fail as the handler does, outside of Restate."""
+        """Whether the methods run outside of Restate, and fail as the handler does."""
         return self.invoke.startswith("client.call")
 
 
@@ -129,6 +129,7 @@ class _Renderer:
         name, what = self._service.client.names[0], described(self._service.model)
         self._source.doc(f"Clients of {what}.", deprecated=self._service.model.deprecated)
         self._source.line('@$SuppressWarnings({"deprecation", "removal"})')
+        self._source.line("@$NullMarked")
         with self._source.block(f"public final class {name}"):
             self._source.line(f"private {name}() {{}}")
             self._factories()
@@ -144,7 +145,7 @@ class _Renderer:
                 self._ingress_methods()
 
     def _factories(self) -> None:
-        """Adds `fromContext`, `fromClient` and `connect`; keys may be left to the requests."""
+        """Add `fromContext`, `fromClient` and `connect`; requests may provide the key instead."""
         contract = self._service.model.key
         keys = ["key"] if self._keyed else [""]
         if isinstance(contract, FixedKey):
@@ -159,7 +160,7 @@ class _Renderer:
             argument = ", null" if missing else passed
             match contract:
                 case FixedKey(value):
-                    argument = f", {quote(value)}".replace("$", "$$")  # it is filled
+                    argument = f", {quote(value)}".replace("$", "$$")  # already filled
                 case TypedKey(type_):
                     parameters = [f"{self._source.use(self._messages.message(type_))} key"]
                     argument = f", {self._service.base.names[0]}.{KEY}.format(key)"
@@ -184,10 +185,11 @@ class _Renderer:
                 f"connect(baseUri, $RequestOptions.DEFAULT{passed})",
             )
             factory = f"{self._service.constants.names[0]}.Metadata.SERDE_FACTORY"
+            options = self._source.nullable("dev.restate.client.RequestOptions")
             self._factory(
                 f"Connects to the ingress of Restate with options, such as headers{ending}",
                 f"{self._outside} connect",
-                ["$String baseUri", "$RequestOptions options", *parameters],
+                ["$String baseUri", f"{options} options", *parameters],
                 f"fromClient($Client.connect(baseUri, {factory}, options){passed})",
             )
 
@@ -201,8 +203,13 @@ class _Renderer:
 
     @contextmanager
     def _client(self, name: str, origin: str, field: str) -> Generator[None]:
-        """Adds a client class, which is made of a context or of an ingress client."""
-        fields = [(f"${origin}", field), *([("$String", "key")] if self._keyed else [])]
+        """Add a client class, which wraps a context or an ingress client."""
+        fields = [(f"${origin}", field)]
+        if self._keyed:
+            string = (
+                self._source.nullable if self._service.model.has_key_field else self._source.use
+            )
+            fields.append((string("java.lang.String"), "key"))
         with self._source.block(f"public static final class {name}"):
             for type_, what in fields:
                 self._source.line(f"private final {type_} {what};")
@@ -225,31 +232,32 @@ class _Renderer:
         self._send([_INGRESS_SEND, _INGRESS_SEND_ASYNC], self._outside)
 
     def _workflow(self, run: JavaHandler) -> None:
-        """Adds what is about the run handler: `submit` and `workflowHandle`."""
+        """Add the methods for the run handler: `submit` and `workflowHandle`."""
         self._method(run, _SUBMIT, name="submit")
         self._method(run, _SUBMIT_ASYNC, name="submitAsync")
         self._source.line()
-        self._source.doc("Returns the run of the workflow: attach to it, or get its output.")
+        self._source.doc("Returns the run of the workflow, to attach to it or get its output.")
         head = "public $Client.WorkflowHandle<$response> workflowHandle()"
-        with self._source.block(head, response=self._source.use(run.response)):
+        with self._source.block(head, response=self._source.value(run.response)):
             self._source.line(f"return {self._constant(run)}.workflowHandle(client, key);")
 
     def _send(self, styles: Iterable[_Style], client: str) -> None:
-        """Adds `send` and the class that it returns."""
+        """Add `send` and the class that it returns."""
         self._source.line()
         self._source.doc("Returns the same handlers as one-way messages.")
         with self._source.block("public Send send()"):
             self._source.line("return new Send(null);")
         self._source.line()
-        self._source.doc("Returns the same handlers as one-way messages that are delayed.")
+        self._source.doc("Returns the same handlers as one-way messages with a delay.")
         with self._source.block("public Send send($Duration delay)"):
             self._source.line("return new Send(delay);")
         self._source.line()
         self._source.doc("Sends one-way messages.")
+        duration = self._source.nullable("java.time.Duration")
         with self._source.block("public final class Send"):
-            self._source.line("private final $Duration delay;")
+            self._source.line(f"private final {duration} delay;")
             self._source.line()
-            with self._source.block("private Send($Duration delay)"):
+            with self._source.block(f"private Send({duration} delay)"):
                 self._source.line("this.delay = delay;")
             for handler in self._service.handlers:
                 for style in styles:
@@ -258,13 +266,13 @@ class _Renderer:
     def _method(
         self, handler: JavaHandler, style: _Style, client: str = "", name: str = ""
     ) -> None:
-        """Adds a method that calls or sends to a handler.
+        """Add a method that calls or sends to a handler.
 
         Args:
             handler: the handler.
             style: the sort of the client.
-            client: the class whose method says what the handler does, where that is another one.
-            name: that of the method, where it is not the handler's.
+            client: the class whose method documents the handler, if it is another class.
+            name: the name of the method, if it is not the handler's.
         """
         model = handler.model
         parameters = [] if model.request.is_empty else ["$request request"]
@@ -275,7 +283,7 @@ class _Renderer:
         else:
             text = handler_doc(model, says_deprecated=False)
             self._source.doc(text, deprecated=model.deprecated)
-        returns = self._source.fill(style.returns, response=self._source.use(handler.response))
+        returns = self._source.fill(style.returns, response=self._source.value(handler.response))
         self._source.wrapped(
             "public $returns $name",
             [*parameters, "$option... options"],
@@ -304,7 +312,7 @@ class _Renderer:
         self._source.line("}")
 
     def _readers(self, errors: Iterable[ErrorModel]) -> list[str]:
-        """Returns what reads the errors of the contract out of a failed call."""
+        """Return the readers that find the errors of the contract in a failed call."""
         package = self._service.client.package
         classes = (JvmClass(package, (exception_name(error),)) for error in errors)
         return [f"{self._source.use(class_)}::from" for class_ in classes]

@@ -1,4 +1,4 @@
-"""Prints the class of an error that handlers fail with."""
+"""Print the class of an error that handlers fail with."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ public $name($detail detail, $String message) {
   this.detail = detail;
 }
 
-/** Returns the error that a call from outside has failed with; empty where it is another. */
+/** Returns this error if a call from outside failed with it; empty for another error. */
 public static $Optional<$name> from($IngressException failure) {
   return $support.failure(failure, $detail.getDefaultInstance(), $name::new);
 }
 
-/** Returns what the error says. */
+/** Returns the detail of the error. */
 public $detail getDetail() {
   return detail;
 }
 
-/** Returns the detail as it travels. The SDK sends it from version 2.7 on. */
+/** Returns the metadata that carries the detail. The SDK sends it from version 2.7 on. */
 public $Map<$String, $String> getMetadata() {
   return $support.metadata(detail);
 }
@@ -47,9 +47,9 @@ public $Map<$String, $String> getMetadata() {
 def render_error(
     error: ErrorModel, class_: JvmClass, detail: JvmClass, beside: Iterable[str]
 ) -> str:
-    """Returns the text of the class.
+    """Return the text of the class.
 
-    It depends on the error and the package alone: two files of the package may declare the error.
+    It depends only on the error and the package, because two files may declare the same error.
 
     Args:
         error: the error.
@@ -60,6 +60,7 @@ def render_error(
     source = JavaSource(class_, (), beside)
     source.doc(error_doc(error))
     source.line('@$SuppressWarnings({"deprecation", "removal", "serial"})')
+    source.line("@$NullMarked")
     head = "public final class $name extends $TerminalException"
     with source.block(head, name=class_.names[0]):
         source.lines(

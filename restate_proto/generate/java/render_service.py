@@ -1,4 +1,4 @@
-"""Prints the class that users extend, and the one that has the constants of its handlers."""
+"""Print the class that users extend, and the one that has the constants of its handlers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from restate_proto.generate.jvm.names import (
 )
 from restate_proto.generate.jvm.printer import quote
 from restate_proto.generate.jvm.settings import Settings
-from restate_proto.generate.jvm.support import KEYS, support_class
+from restate_proto.generate.jvm.support import KEYS, VALIDATION, support_class
 from restate_proto.model.kinds import Encoding
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ __all__ = ["render_base", "render_handlers"]
 def render_base(
     file: JavaFile, service: JavaService, messages: JavaMessages, beside: Iterable[str]
 ) -> str:
-    """Returns the text of the class.
+    """Return the text of the class.
 
     Args:
         file: where the service is.
@@ -56,6 +56,7 @@ class _Renderer:
         name = self._service.base.names[0]
         self._source.doc(service_doc(self._service.model))
         self._source.line('@$SuppressWarnings({"deprecation", "removal"})')
+        self._source.line("@$NullMarked")
         head = "public abstract class $name implements $ServiceDefinitionFactory<$name>"
         with self._source.block(head, name=name):
             self._keys()
@@ -77,7 +78,7 @@ public final boolean supports($Object service) {
         if isinstance(key, TypedKey):
             message = self._source.use(self._messages.message(key.type))
             support = self._source.use(support_class(self._service.base.package, KEYS))
-            self._source.doc(f"What a key is made of: `{key.text}`.")
+            self._source.doc(f"The format of a key: `{key.text}`.")
             self._source.assignment(
                 f"public static final {support}.KeyFormat<{message}> {KEY}",
                 f"{support}.KeyFormat.of",
@@ -135,15 +136,19 @@ public final boolean supports($Object service) {
         text[-1] += ";"
         self._source.line("@$Override")
         head = (
-            "public final $ServiceDefinition create($name service, $HandlerRunner.Options options)"
+            "public final $ServiceDefinition create($name service, "
+            "$HandlerRunner.@$Nullable Options options)"
         )
         with self._source.block(head, name=name):
             self._source.raw(text)
         self._source.line()
 
     def _bound(self, handler: JavaHandler) -> list[str]:
-        """Returns what joins a handler with its method, and says what the contract configures."""
+        """Return the lines that bind a handler to its method with the contract's settings."""
         constant = f"{self._service.constants.names[0]}.{handler.constant}"
+        if handler.is_validated:
+            check = self._source.use(support_class(self._service.base.package, VALIDATION))
+            constant += f".validating({check}::check)"
         settings = self._settings.of_handler(self._service.model, handler.model)
         return [
             f"{constant}.bind({self._method(handler)}, options)",
@@ -151,10 +156,10 @@ public final boolean supports($Object service) {
         ]
 
     def _method(self, handler: JavaHandler) -> str:
-        """Returns what calls the method of a handler."""
+        """Return the expression that calls the method of a handler."""
         if handler.method not in INHERITED_METHODS:
             return f"service::{handler.method}"
-        # A reference would be to several methods of that name.
+        # A method reference would be ambiguous, because several methods have that name.
         context = self._context(handler)
         if handler.model.request.is_empty:
             return f"({context} ctx) -> service.{handler.method}(ctx)"
@@ -162,7 +167,7 @@ public final boolean supports($Object service) {
         return f"({context} ctx, {request} request) -> service.{handler.method}(ctx, request)"
 
     def _configured(self, settings: Sequence[str]) -> list[str]:
-        """Returns the call that configures a definition."""
+        """Return the call that configures a definition."""
         if not settings:
             return []
         if len(settings) == 1 and "\n" not in settings[0]:
@@ -172,7 +177,7 @@ public final boolean supports($Object service) {
 
 
 def render_handlers(file: JavaFile, service: JavaService, beside: Iterable[str]) -> str:
-    """Returns the text of the class.
+    """Return the text of the class.
 
     Args:
         file: where the service is.
@@ -181,9 +186,10 @@ def render_handlers(file: JavaFile, service: JavaService, beside: Iterable[str])
     """
     source = JavaSource(service.constants, ("Metadata", *constants(service.model)), beside)
     name = service.constants.names[0]
-    text = f"The handlers of {described(service.model)}, and what it is called."
+    text = f"The handlers and the name of {described(service.model)}."
     source.doc(text, deprecated=service.model.deprecated)
     source.line('@$SuppressWarnings({"deprecation", "removal"})')
+    source.line("@$NullMarked")
     support = source.use(support_class(file.package))
     with source.block(f"public final class {name}"):
         for handler in service.handlers:
@@ -202,8 +208,9 @@ def render_handlers(file: JavaFile, service: JavaService, beside: Iterable[str])
             if raw != (None, None):
                 types = ("null" if each is None else quote(each) for each in raw)
                 arguments = [f"{', '.join(arguments)}).raw({', '.join(types)}"]
+            types = f"{source.value(handler.request)}, {source.value(handler.response)}"
             source.assignment(
-                f"public static final {support}<{request}, {response}> {handler.constant}",
+                f"public static final {support}<{types}> {handler.constant}",
                 "Metadata.SERVICE.handler",
                 arguments,
             )
@@ -217,14 +224,14 @@ def render_handlers(file: JavaFile, service: JavaService, beside: Iterable[str])
 
 def _metadata(file: JavaFile, source: JavaSource, names: JavaService, support: str) -> None:
     service = names.model
-    encoding = "json" if service.encoding is Encoding.JSON else "binary"
+    json = "true" if service.encoding is Encoding.JSON else "false"
     kind = source.fill(f"$ServiceType.{service.kind.value}")
     descriptor = f"{source.use(file.file_class)}.getDescriptor()"
-    source.doc(f"What {described(service)} is called, and how its payloads are written.")
+    source.doc(f"The name of {described(service)}, and the serdes of its payloads.")
     with source.block("public static final class Metadata"):
         name = quote(service.name)
         source.line("public static final $String SERVICE_NAME = $name;", name=name)
-        arguments = ["SERVICE_NAME", kind, descriptor]
+        arguments = ["SERVICE_NAME", kind, descriptor, json]
         match service.key:
             case FixedKey(value):
                 arguments[-1] += f").withKey({quote(value)}"
@@ -233,10 +240,10 @@ def _metadata(file: JavaFile, source: JavaSource, names: JavaService, support: s
             case None:
                 pass
         source.assignment(
-            f"static final {support}.Service SERVICE", f"{support}.Service.{encoding}", arguments
+            f"static final {support}.Service SERVICE", f"new {support}.Service", arguments
         )
         source.line()
-        source.doc("The serdes of all message types; other types have those that the SDK finds.")
+        source.doc("The serdes of all message types; other types get those that the SDK finds.")
         source.line("public static final $SerdeFactory SERDE_FACTORY = SERVICE;")
         source.line()
         source.line("private Metadata() {}")

@@ -1,4 +1,4 @@
-"""The text of one Java file: lines in which `$Duration` is a class, imported where it has to be."""
+"""Build the text of one Java file: lines in which `$Duration` is a class, and its imports."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 
 from restate_proto.generate.docstrings import DEPRECATED
 from restate_proto.generate.jvm.imports import Imports
+from restate_proto.generate.jvm.messages import JvmClass
 from restate_proto.generate.jvm.printer import Printer, javadoc
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
     from contextlib import AbstractContextManager
 
-    from restate_proto.generate.jvm.messages import JvmClass
 
-__all__ = ["BYTES", "JavaSource"]
+__all__ = ["BYTES", "VOID", "JavaSource"]
 
 BYTES = "byte[]"
-"""The type of bytes, which is no class."""
+"""The type of bytes, which is an array and needs no import."""
+
+VOID = JvmClass("java.lang", ("Void",))
+"""The class for google.protobuf.Empty."""
 
 _SDK = "dev.restate.sdk"
 _PACKAGES = {
@@ -33,6 +36,7 @@ _PACKAGES = {
     f"{_SDK}.endpoint.definition": "HandlerRunner HandlerType ServiceDefinition "
     "ServiceDefinitionFactory ServiceType",
     "dev.restate.serde": "SerdeFactory",
+    "org.jspecify.annotations": "NullMarked Nullable",
 }
 _CLASSES = {
     name: f"{package}.{name}" for package, names in _PACKAGES.items() for name in names.split()
@@ -43,7 +47,7 @@ class JavaSource:
     """Collects the text of a file.
 
     Args:
-        top: the class that the file is about.
+        top: the class that the file declares.
         declared: the names of the classes in that class, of its type parameters, and of constants
             that hide a class of their name.
         beside: the names of the other classes that are known to be in the package.
@@ -55,64 +59,73 @@ class JavaSource:
         self._printer = Printer()
 
     def use(self, name: JvmClass | str) -> str:
-        """Imports a class, where it needs that, and returns what to call it; or `BYTES`."""
+        """Import a class if necessary, and return its name; also takes `BYTES`."""
         return BYTES if name == BYTES else self._imports.use(name)
 
+    def nullable(self, name: JvmClass | str) -> str:
+        """Import a class like `use`, and return the type of its values and null."""
+        outer, dot, inner = self.use(name).rpartition(".")
+        return self.fill(f"{outer}{dot}@$Nullable {inner}")
+
+    def value(self, name: JvmClass | str) -> str:
+        """Import a class like `use`, and return the type of its values: for Void, only null."""
+        return self.nullable(name) if name == VOID else self.use(name)
+
     def fill(self, text: str, **values: str) -> str:
-        """Replaces `$name` by the value of that name, or by the class, which it imports."""
+        """Replace `$name` by the value of that name, or else by the class, which is imported."""
         return Template(text).substitute(_Names(values, self._imports))
 
     def line(self, text: str = "", **values: str) -> None:
-        """Adds a line, see `fill`."""
+        """Add a line, see `fill`."""
         self._printer.line(self.fill(text, **values))
 
     def lines(self, text: str, **values: str) -> None:
-        """Adds lines that have their indentation in themselves, see `fill`."""
+        """Add lines that bring their own indentation, see `fill`."""
         for line in text.strip("\n").split("\n"):
             self.line(line, **values)
 
     def block(self, head: str, **values: str) -> AbstractContextManager[None]:
-        """Adds `head {` and, after what is added inside, `}`; see `fill`."""
+        """Add `head {` and, after what is added inside, `}`; see `fill`."""
         return self._printer.block(self.fill(head, **values))
 
     def indented(self) -> AbstractContextManager[None]:
-        """Indents what is added inside."""
+        """Indent what is added inside."""
         return self._printer.indented()
 
     def doc(self, text: str, *, deprecated: bool = False) -> None:
-        """Adds a Javadoc comment of any text; with the annotation where its subject is deprecated."""
+        """Add a Javadoc comment of any text, and the annotation if its subject is deprecated."""
         self.javadoc(javadoc(text), deprecated=deprecated)
 
     def javadoc(self, lines: Iterable[str], *, deprecated: bool = False) -> None:
-        """Adds a Javadoc comment of lines in which markup has its meaning; see `doc`."""
+        """Add a Javadoc comment of lines that may have markup; see `doc`."""
         tag = ["", f"@deprecated {DEPRECATED}"] if deprecated else []
         self._printer.doc([*lines, *tag])
         if deprecated:
             self.line("@$Deprecated")
 
     def raw(self, lines: Iterable[str]) -> None:
-        """Adds lines in which `$` has no meaning."""
+        """Add lines in which `$` has no special meaning."""
         for line in lines:
             self._printer.line(line)
 
     def assignment(self, left: str, call: str, arguments: Iterable[str]) -> None:
-        """Adds `left = call(argument, argument);`, wrapped where it is too long; see `raw`."""
+        """Add `left = call(argument, argument);`, wrapped if it is too long; see `raw`."""
         self._printer.assignment(left, call, arguments, ";")
 
     def invocation(self, call: str, arguments: Iterable[str], then: str) -> None:
-        """Adds `call(argument, argument)then;`, wrapped where it is too long; see `raw`."""
+        """Add `call(argument, argument)then;`, wrapped if it is too long; see `raw`."""
         self._printer.invocation(call, arguments, f"{then};")
 
     def wrapped(self, before: str, items: Iterable[str], after: str, **values: str) -> None:
-        """Adds `before(item, item)after`, wrapped where it is too long; see `fill`."""
+        """Add `before(item, item)after`, wrapped if it is too long; see `fill`."""
         filled = [self.fill(item, **values) for item in items]
         self._printer.wrapped(self.fill(before, **values), filled, self.fill(after, **values))
 
     def text(self, proto_file: str) -> str:
-        """Returns the whole file.
+        """Return the whole file.
 
         Args:
-            proto_file: what it is generated from.
+            proto_file: the .proto file that it is generated from.
         """
         return "\n".join([*self._head(proto_file), *self._printer.lines]) + "\n"
 

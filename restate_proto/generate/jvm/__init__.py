@@ -1,3 +1,3 @@
-"""What the generators for Java and Kotlin share: names of classes and methods, imports, layout."""
+"""What the Java and Kotlin generators share: names, imports, settings and the layout of text."""
 
 from __future__ import annotations

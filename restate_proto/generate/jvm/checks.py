@@ -1,4 +1,4 @@
-"""Reports contracts that are valid, but cannot be expressed in Java or Kotlin."""
+"""Report valid contracts that Java or Kotlin cannot express."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from restate_proto.generate.jvm.names import (
     KEY,
     ServiceNames,
     awakeable_constant,
-    awakeables_by_message,
     awakeables_class,
     constants,
     declared_keys,
     exception_name,
 )
 from restate_proto.generate.jvm.support import support_classes
-from restate_proto.generate.names import check_keys, check_typed_key
+from restate_proto.generate.names import awakeables_by_message, check_keys, check_typed_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
         ServiceModel,
     )
     from restate_proto.generate.jvm.messages import JavaMessages
+    from restate_proto.generate.jvm.options import Validation
 
 __all__ = ["check_files"]
 
@@ -42,20 +42,22 @@ def check_files(
     language: str,
     nested_classes: Collection[str],
     method_name: Callable[[ServiceModel, HandlerModel], str],
+    validation: Validation,
 ) -> None:
-    """Checks the files of a request, and against each other.
+    """Check the files of a request, each by itself and against each other.
 
     Args:
         files: the files that have Restate services.
         messages: the protobuf-java classes of the request.
-        problems: takes what is wrong.
-        language: what it is generated for.
-        nested_classes: the classes inside of generated ones.
+        problems: collects what is wrong.
+        language: the language of the generated code.
+        nested_classes: the names of the classes inside of generated ones.
         method_name: returns the name of a handler's methods.
+        validation: which handlers have requests that are validated.
     """
     classes = _ClassChecker(messages, problems)
     for file in files:
-        classes.add_support(file)
+        classes.add_support(file, validates=validation.of_file(file))
         package = messages.package(file.path)
         for error in file.errors:
             made = [JvmClass(package, (exception_name(error),))]
@@ -75,32 +77,33 @@ def check_files(
 
 
 class _ClassChecker:
-    """Finds generated classes that something else in their package is called like."""
+    """Reports generated classes whose names are taken in their package."""
 
     def __init__(self, messages: JavaMessages, problems: Problems) -> None:
         self._messages = messages
         self._problems = problems
         self._taken: dict[JvmClass, str] = {}
 
-    def add_support(self, file: FileModel) -> None:
-        """Notes the classes that several files of a package have."""
-        for found in support_classes(file, self._messages.package(file.path)):
+    def add_support(self, file: FileModel, *, validates: bool) -> None:
+        """Report support classes of a file whose names are taken; files of a package share them."""
+        package = self._messages.package(file.path)
+        for found in support_classes(file, package, validates=validates):
             other = self._messages.top_level(found.package).get(found.names[0])
             if other is not None:
                 self._report(other, f"file {file.path}", found, file.location)
 
     def add(self, classes: Iterable[JvmClass], origin: str, location: Location) -> None:
-        """Notes classes that are about to be generated; one that is taken is reported.
+        """Add classes that will be generated, and report those whose names are taken.
 
         Args:
             classes: the classes.
-            origin: what they are made of: `service shop.v1.Cart`.
-            location: where the contract has that.
+            origin: what they are generated for, such as `service shop.v1.Cart`.
+            location: where the contract declares it.
         """
         for found in classes:
             other = self._messages.top_level(found.package).get(found.names[0])
             other = other or self._taken.get(found)
-            if other is not None and other != origin:  # files of one package may have one error
+            if other is not None and other != origin:  # files of a package may share an error
                 self._report(other, origin, found, location)
                 return
             self._taken[found] = origin
@@ -108,7 +111,7 @@ class _ClassChecker:
     def _report(self, one: str, other: str, found: JvmClass, location: Location) -> None:
         self._problems.add(
             location,
-            f"{one} and {other} both give the class {found.full_name}; rename one of them, or "
+            f"{one} and {other} both become the class {found.full_name}; rename one of them, or "
             "write another java_package in the file of one",
         )
 
@@ -118,7 +121,7 @@ def _check_methods(
     method_name: Callable[[ServiceModel, HandlerModel], str],
     problems: Problems,
 ) -> None:
-    """Finds two methods of a service that are called the same."""
+    """Report two methods of a service with the same name."""
     first: dict[str, str] = {}
     for handler in service.handlers:
         name = method_name(service, handler)
@@ -134,7 +137,7 @@ def _check_methods(
 def _check_constants(
     message: MessageType, fields: Sequence[AwakeableField], language: str, problems: Problems
 ) -> None:
-    """Finds two fields with ids of awakeables that have one constant."""
+    """Report two fields with ids of awakeables whose constants have the same name."""
     first: dict[str, str] = {}
     for field in fields:
         other = first.setdefault(awakeable_constant(field), field.field)
@@ -154,7 +157,7 @@ def _check_message(
     nested_classes: Collection[str],
     problems: Problems,
 ) -> None:
-    """Finds a message without a package that the code of a service has no name for."""
+    """Report a message in the default package that the code of a service cannot name."""
     found = messages.message(message)
     if found.package:
         return

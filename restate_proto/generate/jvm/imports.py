@@ -1,4 +1,4 @@
-"""The imports of a generated file, and what they make its classes be called."""
+"""Collect the imports of a generated file, and name classes by what is imported."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["Imports"]
 class Imports:
     """Collects what a generated file imports while its body is printed.
 
-    A class is imported and called by its simple name; where that name means something else in
-    the file, the class is called by its full name.
+    A class is imported and has its simple name in the text. If that name means something else in
+    the file, the text has the full name.
 
     Args:
         package: the package of the file.
@@ -39,10 +39,10 @@ class Imports:
         self._names: dict[str, JvmClass] = {}
 
     def use(self, name: JvmClass | str) -> str:
-        """Imports a class, where it needs that, and returns what to call it.
+        """Import a class if necessary, and return its name in the file.
 
         Args:
-            name: the class, or its full name; the one that no other is around is imported.
+            name: the class, or its full name; of nested classes, the outermost is imported.
         """
         wanted = JvmClass.of(name) if isinstance(name, str) else name
         simple = ".".join(wanted.names)
@@ -56,6 +56,6 @@ class Imports:
         return simple if self._names.setdefault(top.names[0], top) == top else wanted.full_name
 
     def __iter__(self) -> Iterator[str]:
-        """Yields the full names to import, sorted."""
+        """Yield the full names to import, sorted."""
         found = (name for name in self._names.values() if name.package not in self._automatic)
         return iter(sorted(name.full_name for name in found))

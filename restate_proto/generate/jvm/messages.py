@@ -1,4 +1,4 @@
-"""Where protobuf-java puts the classes of a .proto file, by the rules of protoc's own generator."""
+"""Find the protobuf-java classes of .proto files, by the rules of protoc's own generator."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from google.protobuf import empty_pb2
-from google.protobuf.unknown_fields import UnknownFieldSet
-
 from restate_proto.contract.problems import PluginError
-from restate_proto.protobuf import is_repeated, types_in_file
+from restate_proto.protobuf import is_repeated, types_in_file, unknown_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JavaMessages", "JvmClass", "file_stem"]
 
-# As numbers: old protobuf releases have no name for them, and none has Java's features.
+# Written as numbers, because old protobuf releases lack the names, and no release has Java's features.
 _EDITION_2024 = 1001
 _FEATURES_JAVA = 1001
 _NEST_IN_FILE_CLASS = 5
@@ -30,7 +27,7 @@ _NEST_NO, _NEST_YES = 1, 2
 
 _NAME = re.compile(r"[\w$]+(\.[\w$]+)*")
 
-# Fields whose getters would be methods that every message has; theirs get a trailing `_`.
+# Every message already has the methods that these fields' getters would be; the getters get a `_`.
 _FORBIDDEN_FIELDS = frozenset(
     """
     AllFields CachedSize Class DefaultInstanceForType DescriptorForType InitializationErrorString
@@ -41,11 +38,11 @@ _FORBIDDEN_FIELDS = frozenset(
 
 @dataclass(frozen=True, order=True, slots=True)
 class JvmClass:
-    """A class by its name.
+    """The name of a class.
 
     Args:
-        package: such as `shop.v1`; empty for the default package.
-        names: the class with those around it: `("CartProto", "AddTicketRequest")`.
+        package: the package, such as `shop.v1`; empty for the default package.
+        names: the class after those that enclose it: `("CartProto", "AddTicketRequest")`.
     """
 
     package: str
@@ -53,7 +50,7 @@ class JvmClass:
 
     @classmethod
     def of(cls, name: str) -> JvmClass:
-        """Returns the class of a full name such as `java.util.Map.Entry`, packages in lower case."""
+        """Return the class of a full name like `java.util.Map.Entry`; packages are lower case."""
         parts = name.split(".")
         first = next(number for number, part in enumerate(parts) if part[:1].isupper())
         return cls(".".join(parts[:first]), tuple(parts[first:]))
@@ -65,28 +62,31 @@ class JvmClass:
 
 
 class JavaMessages:
-    """Knows the protobuf-java classes of the files of one request.
+    """Finds the protobuf-java classes of the files of one request.
 
     Raises:
-        PluginError: an option says a package or a class that Java cannot have.
+        PluginError: an option names a package or a class that Java cannot have.
     """
 
     def __init__(self, descriptors: Descriptors) -> None:
         self._descriptors = descriptors
         self._files = descriptors.protos
+        # Cached, because each message asks for them.
+        self._file_classes: dict[str, str] = {}
+        self._top_levels: dict[str, dict[str, str]] | None = None
         _check_names(self._files.values())
 
     def package(self, file: str) -> str:
-        """Returns the Java package of the file of that path; it may be empty."""
+        """Return the Java package of the file of that path; it may be empty."""
         proto = self._files[file]
         return proto.options.java_package if _says_package(proto) else proto.package
 
     def file_class(self, file: str) -> JvmClass:
-        """Returns the class that stands for the file itself: `CartProto` or `CartOuterClass`."""
+        """Return the class that stands for the file itself: `CartProto` or `CartOuterClass`."""
         return JvmClass(self.package(file), (self._file_class(file),))
 
     def message(self, message: MessageType) -> JvmClass:
-        """Returns the class of a message."""
+        """Return the class of a message."""
         top = self._descriptors.message(message.full_name)
         while top.containing_type is not None:
             top = top.containing_type
@@ -95,7 +95,7 @@ class JavaMessages:
         return JvmClass(self.package(message.file), (*outer, *message.names))
 
     def getter(self, message: MessageType, field: str) -> str:
-        """Returns the name of the method that reads a singular field: `getUserId`."""
+        """Return the name of the method that reads a singular field: `getUserId`."""
         fields = self._descriptors.message(message.full_name).fields
         name = _camel_case(field)
         for other in fields:
@@ -108,22 +108,33 @@ class JavaMessages:
         return f"get{name}_" if name in _FORBIDDEN_FIELDS else f"get{name}"
 
     def top_level(self, package: str) -> dict[str, str]:
-        """Returns what protobuf-java puts into a Java package.
+        """Return the classes that protobuf-java puts into a Java package.
 
         Returns:
-            For the name of each class that no other is around, what it is made of:
+            By the name of each class that is not nested, what the class is generated for:
             `message shop.v1.Ticket`.
         """
-        found: dict[str, str] = {}
+        if self._top_levels is None:
+            self._top_levels = self._find_top_levels()
+        return self._top_levels.get(package, {})
+
+    def _find_top_levels(self) -> dict[str, dict[str, str]]:
+        packages: dict[str, dict[str, str]] = {}
         for name, file in self._files.items():
-            if self.package(name) == package:
-                found.setdefault(self._file_class(name), f"file {name}")
-                for what, proto in _top_level(file):
-                    full_name = f"{file.package}.{proto.name}" if file.package else proto.name
-                    found.setdefault(proto.name, f"{what} {full_name}")
-        return found
+            found = packages.setdefault(self.package(name), {})
+            found.setdefault(self._file_class(name), f"file {name}")
+            for what, proto in _top_level(file):
+                full_name = f"{file.package}.{proto.name}" if file.package else proto.name
+                found.setdefault(proto.name, f"{what} {full_name}")
+        return packages
 
     def _file_class(self, path: str) -> str:
+        name = self._file_classes.get(path)
+        if name is None:
+            name = self._file_classes[path] = self._name_file_class(path)
+        return name
+
+    def _name_file_class(self, path: str) -> str:
         file = self._files[path]
         if file.options.HasField("java_outer_classname"):
             return file.options.java_outer_classname
@@ -136,9 +147,9 @@ class JavaMessages:
 
 
 def _check_names(files: Iterable[descriptor_pb2.FileDescriptorProto]) -> None:
-    """Both options are any text, and go into code and into paths as they are."""
+    """Refuse options that are not Java names, because they go into code and paths as they are."""
     wrong = [
-        f"{file.name}: option {option} is {text!r}, which is no name in Java; write one such as "
+        f"{file.name}: option {option} is {text!r}, which is not a Java name; write one such as "
         f'"{example}"'
         for file in files
         for option, text, example in (
@@ -152,13 +163,13 @@ def _check_names(files: Iterable[descriptor_pb2.FileDescriptorProto]) -> None:
 
 
 def file_stem(path: str) -> str:
-    """Returns what protoc makes of a file's name for Java: `FooBar2Nd` of `a/foo_bar-2nd.proto`."""
+    """Return protoc's Java name for a file: `FooBar2Nd` for `a/foo_bar-2nd.proto`."""
     name = path.rpartition("/")[2].removesuffix(".proto").removesuffix(".protodevel")
     return _camel_case(name)
 
 
 def _camel_case(name: str) -> str:
-    """Turns `foo_bar-2nd` into `FooBar2Nd`: only ASCII letters and digits remain."""
+    """Turn `foo_bar-2nd` into `FooBar2Nd`: only ASCII letters and digits remain."""
     words = re.findall(r"[A-Za-z]+|[0-9]+", name)
     return "".join(word[:1].upper() + word[1:] for word in words)
 
@@ -175,7 +186,7 @@ def _top_level(
         descriptor_pb2.DescriptorProto | descriptor_pb2.EnumDescriptorProto,
     ]
 ]:
-    """Yields what of a file becomes a class beside the file's own, with a word for what it is."""
+    """Yield the types of a file that become classes beside the file's own, each with its kind."""
     yield from (("message", m) for m in file.message_type if not _is_nested(file, m.options))
     yield from (("enum", e) for e in file.enum_type if not _is_nested(file, e.options))
 
@@ -184,7 +195,7 @@ def _is_nested(
     file: descriptor_pb2.FileDescriptorProto,
     options: descriptor_pb2.MessageOptions | descriptor_pb2.EnumOptions,
 ) -> bool:
-    """Whether the class of a top-level type is inside that of its file."""
+    """Tell whether the class of a top-level type is nested in that of its file."""
     if file.edition < _EDITION_2024:
         return not file.options.java_multiple_files
     java = _last(options.features.SerializeToString(), _FEATURES_JAVA)
@@ -193,10 +204,9 @@ def _is_nested(
 
 
 def _last(message: bytes, field_number: int) -> int | bytes | None:
-    """Returns the value of a field of a serialized message, whose type is not known here."""
-    # To Empty every field is unknown.
+    """Return the last value of a field of a serialized message whose type is unknown here."""
     value = None
-    for field in UnknownFieldSet(empty_pb2.Empty.FromString(message)):
+    for field in unknown_fields(message):
         if field.field_number == field_number:
             value = field.data
     return value

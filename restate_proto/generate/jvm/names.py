@@ -1,4 +1,4 @@
-"""Names on the JVM: of the generated classes, methods and constants, and of what the SDK has."""
+"""Make the names of generated classes, methods and constants for Java and Kotlin."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ __all__ = [
     "NESTED_CLASSES",
     "ServiceNames",
     "awakeable_constant",
-    "awakeables_by_message",
     "awakeables_class",
     "constants",
     "declared_keys",
@@ -54,15 +53,15 @@ JAVA_KEYWORDS = frozenset(
     synchronized this throw throws transient true try void volatile while
     """.split()  # noqa: SIM905 - a table of words reads better
 )
-"""What no Java name may be."""
+"""The words that Java reserves, so that they cannot be names."""
 
 KEY = "KEY"
-"""The base's constant for a typed key."""
+"""The constant of the base class for a typed key."""
 
 NESTED_CLASSES = frozenset({"ContextClient", "IngressClient", "Metadata", "Send"})
 """The classes inside of generated ones, which hide others of their names."""
 
-# Methods that every class has, so that a method without parameters cannot be called so.
+# Every class has these methods, so that a method without parameters cannot have their names.
 _OBJECT_METHODS = frozenset(
     """
     clone equals finalize getClass hashCode notify notifyAll toString wait
@@ -70,9 +69,9 @@ _OBJECT_METHODS = frozenset(
 )
 
 INHERITED_METHODS = _OBJECT_METHODS | {"create", "supports"}
-"""Methods that the base has beside those of its handlers."""
+"""The methods of the base class that do not belong to a handler."""
 
-# Methods that the clients have beside those of the handlers.
+# The methods of clients that do not belong to a handler.
 _CLIENT = frozenset({"send"})
 _WORKFLOW_CLIENT = _CLIENT | {"submit", "workflowHandle"}
 
@@ -92,9 +91,9 @@ class ServiceNames:
     """The names of the classes that are generated for one service.
 
     Args:
-        base: what users extend.
-        client: its clients.
-        handlers: what makes requests.
+        base: the class that users extend.
+        client: the class with its clients.
+        handlers: the class with the constants of its handlers, which make requests.
     """
 
     base: str
@@ -103,7 +102,7 @@ class ServiceNames:
 
     @classmethod
     def of(cls, service: ServiceModel) -> ServiceNames:
-        """Returns those of a service."""
+        """Return the names for a service."""
         return cls(f"{service.proto}Base", f"{service.proto}Client", f"{service.proto}Handlers")
 
     def __iter__(self) -> Iterator[str]:
@@ -115,12 +114,12 @@ class ServiceNames:
 def method_name(
     service: ServiceModel, handler: HandlerModel, reserved: Collection[str] = ()
 ) -> str:
-    """Returns the name of a handler's methods; one that is taken gets a trailing `_`.
+    """Return the name of a handler's methods; a name that is taken gets a trailing `_`.
 
     Args:
-        service: where the handler is.
+        service: the service of the handler.
         handler: the handler.
-        reserved: what it cannot be called in the language, beside what generated code is.
+        reserved: the names that the language reserves, in addition to those of generated code.
     """
     clients = _WORKFLOW_CLIENT if service.kind is ServiceKind.WORKFLOW else _CLIENT
     taken = {*reserved, *clients, *(_OBJECT_METHODS if handler.request.is_empty else ())}
@@ -128,26 +127,26 @@ def method_name(
 
 
 def handler_constants(service: ServiceModel) -> dict[str, str]:
-    """Returns the name of the constant that stands for each handler, by its rpc: `ADD_TICKET`."""
+    """Return the constant of each handler, such as `ADD_TICKET`, by the name of its rpc."""
     names = {handler.rpc: snake_case(handler.rpc).upper() for handler in service.handlers}
-    return {rpc: free_name(name, {"_"}) for rpc, name in names.items()}  # a keyword of Java's
+    return {rpc: free_name(name, {"_"}) for rpc, name in names.items()}  # `_` is a keyword
 
 
 def declared_keys(service: ServiceModel) -> tuple[DeclaredKey, ...]:
-    """Returns what the base has a constant for, with the SDK's class for it."""
+    """Return what the base class has constants for, each with its SDK class."""
     classes = {"state": "StateKey", "promise": "DurablePromiseKey"}
     return names.declared_keys(service, classes)
 
 
 def exception_name(error: ErrorModel) -> str:
-    """Returns the name of the class of an error: `SoldOutException`."""
+    """Return the name of the class of an error: `SoldOutException`."""
     return f"{''.join(error.type.names).removesuffix('Exception')}Exception"
 
 
 def constants(service: ServiceModel) -> Iterator[str]:
-    """Yields the constants of a service's classes.
+    """Yield the constants of a service's classes.
 
-    Where a constant and a class have one name, an expression means the constant by it.
+    If a constant and a class have the same name, that name means the constant in expressions.
     """
     yield from ("SERVICE_NAME", "SERDE_FACTORY", "SERVICE")
     yield from handler_constants(service).values()
@@ -156,37 +155,29 @@ def constants(service: ServiceModel) -> Iterator[str]:
         yield KEY
 
 
-def awakeables_by_message(file: FileModel) -> dict[MessageType, list[AwakeableField]]:
-    """Returns the fields of a file that hold ids of awakeables, by their messages."""
-    found: dict[MessageType, list[AwakeableField]] = {}
-    for field in file.awakeables:
-        found.setdefault(field.message, []).append(field)
-    return found
-
-
 def awakeables_class(message: MessageType, messages: JavaMessages, file: FileModel) -> JvmClass:
-    """Returns the class with the constants for a message's awakeables: `AcquireRequestAwakeables`."""
+    """Return the class of the constants for awakeables: `AcquireRequestAwakeables`."""
     return JvmClass(messages.package(file.path), (f"{''.join(message.names)}Awakeables",))
 
 
 def awakeable_constant(field: AwakeableField) -> str:
-    """Returns the constant for a field that holds the id of an awakeable."""
+    """Return the constant for a field that holds the id of an awakeable."""
     return free_name(snake_case(field.field).upper(), {"_"})
 
 
 def lower_camel_case(name: str) -> str:
-    """Turns the proto name of a method into a JVM one: `Get_HTTPStatus` to `getHttpStatus`."""
+    """Turn the proto name of a method into a JVM one: `Get_HTTPStatus` to `getHttpStatus`."""
     words = snake_case(name)
     return words[:1] + re.sub("_+(.?)", lambda match: match[1].upper(), words[1:])
 
 
 def free_name(name: str, taken: Collection[str]) -> str:
-    """Returns the name with as many trailing `_` as it takes for it not to be one of `taken`."""
+    """Return the name with as many trailing `_` as it needs to differ from all in `taken`."""
     while name in taken:
         name += "_"
     return name
 
 
 def handler_type(kind: HandlerKind | None) -> str:
-    """Returns the constant of `HandlerType`."""
-    return (kind or HandlerKind.SHARED).name  # what the SDK's own generator says of services
+    """Return the constant of `HandlerType`."""
+    return (kind or HandlerKind.SHARED).name  # as the SDK's own generator has it for services

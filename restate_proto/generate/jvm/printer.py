@@ -1,4 +1,4 @@
-"""Lays out Java and Kotlin text: indentation, doc comments, strings, and lists that wrap."""
+"""Lay out Java and Kotlin text: indentation, doc comments, strings, and lists that wrap."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ENTITIES = str.maketrans(
         "<": "&lt;",
         ">": "&gt;",
         "@": "&#64;",
-        "\\": "&#92;",  # javac reads \uXXXX in comments too
+        "\\": "&#92;",  # javac also reads \uXXXX in comments
     }
 )
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
@@ -27,11 +27,11 @@ _LAID_OUT = re.compile(r"^(\s|[-*+] |\d+[.)] )", re.MULTILINE)
 
 
 def quote(text: str, *, escape_dollar: bool = False) -> str:
-    """Returns the literal of a string, in ASCII: compilers need not know the file's encoding.
+    """Return the literal of a string in ASCII, so that the file's encoding does not matter.
 
     Args:
-        text: what the literal is to mean.
-        escape_dollar: whether `$` has a meaning in literals, as it has in Kotlin.
+        text: the value of the literal.
+        escape_dollar: whether `$` is special in literals, as it is in Kotlin.
     """
     return f'"{"".join(_escape(character, escape_dollar) for character in text)}"'
 
@@ -51,7 +51,7 @@ class Printer:
     """Collects lines of text.
 
     Args:
-        indent: what a block is indented by.
+        indent: the indentation of a block.
     """
 
     def __init__(self, indent: str = "  ") -> None:
@@ -60,32 +60,32 @@ class Printer:
         self._margin = ""
 
     def line(self, text: str = "") -> None:
-        """Adds a line at the current indentation, or an empty one."""
+        """Add a line at the current indentation, or an empty one."""
         self.lines.append(f"{self._margin}{text}" if text else "")
 
     @contextmanager
     def indented(self) -> Generator[None]:
-        """Indents what is added inside."""
+        """Indent what is added inside."""
         before, self._margin = self._margin, self._margin + self._indent
         yield
         self._margin = before
 
     @contextmanager
     def continued(self) -> Generator[None]:
-        """Indents what goes on from the line before, as Java's conventions have it."""
+        """Indent the continuation of a line, as Java's conventions have it."""
         with self.indented(), self.indented():
             yield
 
     @contextmanager
     def block(self, head: str, after: str = "") -> Generator[None]:
-        """Adds `head {` and, after what is added inside, `}` and `after`."""
+        """Add `head {` and, after what is added inside, `}` and `after`."""
         self.line(f"{head} {{")
         with self.indented():
             yield
         self.line(f"}}{after}")
 
     def doc(self, lines: Sequence[str]) -> None:
-        """Adds a doc comment of lines that are escaped already."""
+        """Add a doc comment of lines that are escaped already."""
         if len(lines) == 1 and len(self._margin) + len(lines[0]) + 7 <= _WIDTH:
             self.line(f"/** {lines[0]} */")
             return
@@ -95,12 +95,12 @@ class Printer:
         self.line(" */")
 
     def wrapped(self, before: str, items: Iterable[str], after: str) -> None:
-        """Adds `before(item, item)after`, its items on a line or lines of their own where it is long.
+        """Add `before(item, item)after`, the items on a line or lines of their own if it is long.
 
         Args:
-            before: up to the parenthesis: `public void add`.
-            items: parameters or arguments.
-            after: what follows the closing parenthesis: ` {` or `;`.
+            before: the text up to the parenthesis: `public void add`.
+            items: the parameters or arguments.
+            after: the text after the closing parenthesis: ` {` or `;`.
         """
         items = tuple(items)
         short = f"{before}({', '.join(items)}){after}"
@@ -118,7 +118,7 @@ class Printer:
             self.line(f"{items[-1]}){after}")
 
     def assignment(self, left: str, call: str, arguments: Iterable[str], after: str = "") -> None:
-        """Adds `left = call(argument, argument)after`, on several lines where it is too long."""
+        """Add `left = call(argument, argument)after`, on several lines if it is too long."""
         arguments = tuple(arguments)
         short = f"{left} = {call}({', '.join(arguments)}){after}"
         if len(self._margin) + len(short) <= _WIDTH:
@@ -129,7 +129,7 @@ class Printer:
             self.wrapped(call, arguments, after)
 
     def invocation(self, call: str, arguments: Iterable[str], then: str) -> None:
-        """Adds `call(argument, argument)then`; what follows the call is first to go on a line of its own."""
+        """Add `call(argument, argument)then`; if it is too long, `then` is the first to wrap."""
         arguments = tuple(arguments)
         if (
             len(self._margin) + len(f"{call}({', '.join(arguments)}){then}") <= _WIDTH
@@ -143,9 +143,9 @@ class Printer:
 
 
 def javadoc(text: str) -> list[str]:
-    """Returns the lines of a Javadoc comment, without its margin.
+    """Return the lines of a Javadoc comment, without its margin.
 
-    Paragraphs become paragraphs; one that is laid out (a list, indented code) keeps its lines.
+    Paragraphs become paragraphs; those with a layout (a list, indented code) keep their lines.
     """
     lines: list[str] = []
     for number, paragraph in enumerate(re.split(r"\n\s*\n", _printable(text))):
@@ -161,7 +161,7 @@ def javadoc(text: str) -> list[str]:
 
 
 def kdoc(text: str) -> list[str]:
-    """Returns the lines of a KDoc comment, without its margin; KDoc is Markdown, as comments are."""
+    """Return the lines of a KDoc comment, without its margin; KDoc is Markdown, as comments are."""
     escaped = _printable(text).replace("*/", "*&#47;").replace("/*", "/&#42;")
     return re.sub(r"^(\s*)@", r"\1&#64;", escaped, flags=re.MULTILINE).split("\n")
 

@@ -1,4 +1,4 @@
-"""Turns what a contract says about its services and handlers into calls on the SDK's settings."""
+"""Translate the settings of a contract's services and handlers into calls on the SDK."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from restate_proto.model.kinds import HandlerKind
+from restate_proto.generate.sdk_settings import (
+    duration_settings,
+    flag_settings,
+    run_retention,
+    shown_metadata,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,12 +26,12 @@ _INT_MAX = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Says settings in one language; some take several lines.
+    """Writes settings in one language; some take several lines.
 
     Args:
-        use: imports a class by its full name, and returns what to call it.
+        use: imports a class by its full name, and returns its name in the file.
         quote: returns the literal of a string.
-        close: what ends a call whose argument is on lines of its own.
+        close: the end of a call whose argument is on lines of its own.
     """
 
     use: Callable[[str], str]
@@ -34,44 +39,29 @@ class Settings:
     close: str = ")"
 
     def of_service(self, service: ServiceModel) -> list[str]:
-        """Returns the calls on the configurator of a service's definition."""
+        """Return the calls on the configurator of a service's definition."""
         return list(self._calls(service))
 
     def of_handler(self, service: ServiceModel, handler: HandlerModel) -> list[str]:
-        """Returns the calls on the configurator of a handler's definition."""
+        """Return the calls on the configurator of a handler's definition."""
         calls = list(self._calls(handler))
-        if handler.kind is HandlerKind.WORKFLOW:
-            # The manifest has it on run handlers only.
-            retention = handler.config.workflow_retention
-            if retention is None:
-                retention = service.config.workflow_retention
-            if retention is not None:
-                calls.append(f"workflowRetention({self._duration(retention)})")
+        retention = run_retention(service, handler)
+        if retention is not None:
+            calls.append(f"workflowRetention({self._duration(retention)})")
         return calls
 
     def _calls(self, described: ServiceModel | HandlerModel) -> Iterator[str]:
         comment, config = described.comment, described.config
         if comment is not None:
             yield f"documentation({self.quote(comment)})"
-        for name, duration in (
-            ("inactivityTimeout", config.inactivity_timeout),
-            ("abortTimeout", config.abort_timeout),
-            ("journalRetention", config.journal_retention),
-            ("idempotencyRetention", config.idempotency_retention),
-        ):
-            if duration is not None:
-                yield f"{name}({self._duration(duration)})"
-        for name, flag in (
-            ("ingressPrivate", config.ingress_private),
-            ("enableLazyState", config.lazy_state),
-        ):
-            if flag is not None:
-                yield f"{name}({'true' if flag else 'false'})"
+        for name, duration in duration_settings(config):
+            yield f"{name}({self._duration(duration)})"
+        for name, flag in flag_settings(config):
+            yield f"{name}({flag})"
         if config.retry_policy is not None:
             policy = "\n        .".join(self._retry_policy(config.retry_policy))
             yield f"invocationRetryPolicy(\n    {policy}{self.close}"
-        errors = {f"restatepb.error/{e.type.full_name}": str(e.code) for e in described.errors}
-        for key, value in (errors | dict(config.metadata)).items():
+        for key, value in shown_metadata(described).items():
             yield f"addMetadata({self.quote(key)}, {self.quote(value)})"
 
     def _retry_policy(self, policy: InvocationRetryPolicy) -> Iterator[str]:

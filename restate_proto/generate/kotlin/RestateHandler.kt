@@ -27,7 +27,6 @@ import dev.restate.sdk.endpoint.definition.ServiceDefinition
 import dev.restate.sdk.endpoint.definition.ServiceType
 import dev.restate.sdk.kotlin.Context
 import dev.restate.serde.Serde
-import dev.restate.serde.SerdeFactory
 import dev.restate.serde.TypeTag
 import dev.restate.serde.kotlinx.KotlinSerializationSerdeFactory
 import java.lang.Class
@@ -50,15 +49,16 @@ import kotlin.collections.listOf
 import kotlin.collections.setOf
 import kotlin.lazy
 import kotlin.require
+import kotlin.text.Regex
 
 /**
  * A handler of a contract: makes requests to it, and binds the function that serves it.
  *
  * Payloads are protobuf binary or ProtoJSON, as the contract says, and zero bytes for the empty
- * message. What is read may be either, whatever is written.
+ * message. Either can be read, whatever is written.
  *
- * @param Q the request; Unit where there is nothing to say
- * @param R the response; Unit where there is nothing to return
+ * @param Q the request; Unit if it is empty
+ * @param R the response; Unit if it is empty
  */
 public class RestateHandler<Q : Any, R : Any> private constructor(
     private val service: Service,
@@ -67,6 +67,7 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
     private val input: MessageSerde<Q>,
     private val output: MessageSerde<R>,
     private val keyOf: (Q) -> String,
+    private val check: (String, Q) -> Unit = { _, _ -> },
 ) {
     public val requestSerde: Serde<Q>
         get() = input
@@ -74,7 +75,7 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
     public val responseSerde: Serde<R>
         get() = output
 
-    /** Returns a request that needs no key, or has it in a field, for use in a handler. */
+    /** Returns a request without a key, or with the key in a field, for use in a handler. */
     public fun request(request: Q, options: RequestBuilder<*, *>.() -> Unit = {}): Request<Q, R> =
         request(null, request, options)
 
@@ -85,7 +86,7 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
         options: RequestBuilder<*, *>.() -> Unit = {},
     ): Request<Q, R> = build(input, output, key, request, options)
 
-    /** Returns a request that needs no key, or has it in a field, for use outside of Restate. */
+    /** Returns a request without a key, or with the key in a field, for use outside of Restate. */
     public fun ingressRequest(
         request: Q,
         options: RequestBuilder<*, *>.() -> Unit = {},
@@ -123,12 +124,14 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
             ServiceType.WORKFLOW -> Target.workflow(service.name, checked(key, keyOf(request)), name)
         }
 
-    /** Returns the client's key, or what the request's key field says; they must agree. */
+    /** Returns the client's key, or that in the request's key field; they must agree. */
     private fun checked(client: String?, request: String): String {
         val key = request.ifEmpty { client.orEmpty() }
-        require(key.isNotEmpty()) { "$this needs a key, of the client or in the request, that is not empty" }
+        require(key.isNotEmpty()) {
+            "$this needs a key, which must not be empty: pass it to the client, or in the request"
+        }
         require(client == null || client == key) {
-            "$this: the client has the key $client, and the request $key"
+            "$this: the client is for the key \"$client\", but the request says \"$key\""
         }
         return key
     }
@@ -137,7 +140,11 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
     public fun workflowHandle(client: Client, key: String?): Client.WorkflowHandle<R> =
         client.workflowHandle(service.name, checked(key, ""), output)
 
-    /** Returns the definition of the handler, which answers in the encoding that it is asked in. */
+    /** Returns the handler with a function that may refuse requests, and gets the handler's name. */
+    internal fun validating(check: (String, Q) -> Unit): RestateHandler<Q, R> =
+        RestateHandler(service, name, type, input, output, keyOf, check)
+
+    /** Returns the definition of the handler, which answers in the encoding of the request. */
     public fun <C : Context> bind(
         options: HandlerRunner.Options?,
         method: suspend (C, Q) -> R,
@@ -145,11 +152,15 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
         require(options == null || options is dev.restate.sdk.kotlin.HandlerRunner.Options) {
             "the options are not those of the Kotlin SDK's HandlerRunner"
         }
+        val checked: suspend (C, Q) -> R = { context, request ->
+            check(toString(), request)
+            method(context, request)
+        }
         val inner =
             dev.restate.sdk.kotlin.HandlerRunner.of(
                 service,
                 options ?: dev.restate.sdk.kotlin.HandlerRunner.Options.DEFAULT,
-                method,
+                checked,
             )
         val runner =
             object : HandlerRunner<Q, R> {
@@ -187,13 +198,13 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
 
     override fun toString(): String = "${service.name}/$name"
 
-    /** What the handlers of a service share. It finds the serdes of messages by their classes. */
+    /** What the handlers of a service share; it finds the serdes of messages by their classes. */
     internal class Service(
         val name: String,
         val type: ServiceType,
         file: FileDescriptor,
         val json: Boolean,
-        /** Refuses what is no key, by an IllegalArgumentException. */
+        /** Throws an IllegalArgumentException if a text is not a key. */
         val checkKey: (String) -> Unit = {},
     ) : KotlinSerializationSerdeFactory() {
         // What a google.protobuf.Any may hold in JSON: the messages that the contract can see.
@@ -273,7 +284,7 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
         override fun contentType(): String? =
             when {
                 rawType == "*/*" -> BYTES
-                // To say which of several types it is, is the caller's: with a header.
+                // The caller has to say which of several types it is, with a header.
                 rawType != null -> rawType.takeUnless { it.endsWith("/*") }
                 json -> JSON
                 // The ingress takes no content type with a body that is always empty.
@@ -303,9 +314,30 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
                 builder.mergeFrom(input)
                 input.checkLastTagWas(0)
             } else if (data.hasRemaining()) {
-                service.parser.merge(StandardCharsets.UTF_8.newDecoder().decode(data).toString(), builder)
+                merge(StandardCharsets.UTF_8.newDecoder().decode(data).toString(), builder)
             }
             return (if (isUnit) Unit else builder.buildPartial()) as T
+        }
+
+        private fun merge(json: String, builder: Message.Builder) {
+            val signed = keepSigns(json)
+            try {
+                service.parser.merge(signed, builder)
+            } catch (e: InvalidProtocolBufferException) {
+                if (signed == json) throw e
+                service.parser.merge(json, builder.clear()) // -0 of an integer, or another mistake
+            }
+        }
+
+        /** Returns JSON with another number for -0.0, which protobuf-java would read as 0.0. */
+        private fun keepSigns(json: String): String {
+            if ("-0" !in json) return json
+            var inString = false
+            return NEGATIVE_ZERO.replace(json) {
+                inString = inString != (it.value == "\"")
+                // The double that is nearest to it is -0.0.
+                if (!inString && it.value.startsWith("-")) "-1e-400" else it.value
+            }
         }
 
         /** Whether a request is JSON: what its content type says, else what it looks like. */
@@ -313,7 +345,7 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
             val type = header(request, "content-type")?.substringBefore(';')?.trim()?.lowercase()
             val isEmpty = request.body().readableBytes() == 0
             return when {
-                // Nothing to see: what is asked for counts.
+                // An empty body does not show its encoding: the one asked for counts.
                 rawType != null || (type == null && isEmpty) -> json || "json" in header(request, "accept").orEmpty()
                 type in BINARY_TYPES -> false
                 type in JSON_TYPES || type.orEmpty().endsWith("+json") -> true
@@ -331,11 +363,11 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
                 else -> prototype.descriptorForType.fullName in NO_OBJECTS && beginsJson(data)
             }
 
-        /** Whether a payload is a JSON value, of a type whose binary form does not begin like one. */
+        /** Whether a payload is a JSON value, for a type whose binary form does not begin like one. */
         private fun beginsJson(data: Slice): Boolean {
             fun at(index: Int) = data.byteAt(index).toInt().toChar()
 
-            // The binary form of one does: a list in a Value begins with 2, but is no number.
+            // One binary form does: a list in a Value begins with 2, but is not a number.
             val isNumber = at(0) != '2' || (0 until data.readableBytes()).all { at(it) in "0123456789.eE+- \t\r\n" }
             return isNumber && at(0) in "[\"tfn-0123456789"
         }
@@ -347,7 +379,7 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
         private const val EITHER = "application/protobuf+json"
         private const val BYTES = "application/octet-stream"
 
-        /** Returns what a call returns; throws the error of the contract that it has failed with. */
+        /** Returns the result of a call; throws the error of the contract that it failed with. */
         inline fun <T> raising(vararg readers: (IngressException) -> TerminalException?, call: () -> T): T =
             try {
                 call()
@@ -355,7 +387,7 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
                 throw readers.firstNotNullOfOrNull { it(e) }?.initCause(e) ?: e
             }
 
-        /** Returns the error that Restate's ingress has answered with; null if it is another. */
+        /** Returns the error in the ingress's answer; null if it is another error. */
         fun <D : Message, E> failure(failure: IngressException, prototype: D, make: (D, String) -> E): E? =
             try {
                 val answer = Struct.newBuilder()
@@ -371,6 +403,9 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
                 null
             }
 
+        // A quotation mark, an escaped character of a string, or a number that is -0.0.
+        private val NEGATIVE_ZERO = Regex(""""|\\.|(?<![eE])-0(\.0+)?([eE][+-]?\d+)?(?![\d.eE])""")
+
         private val BINARY_TYPES =
             setOf(
                 "THE_BINARY_TYPES",
@@ -381,7 +416,7 @@ public class RestateHandler<Q : Any, R : Any> private constructor(
                 "THE_JSON_TYPES",
             )
 
-        // The types whose ProtoJSON is no object, so that no opening brace tells it from binary.
+        // The types whose ProtoJSON is not an object, so that no opening brace tells it from binary.
         private val NO_OBJECTS =
             setOf(
                 "THE_NO_OBJECTS",

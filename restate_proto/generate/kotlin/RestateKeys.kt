@@ -15,7 +15,6 @@ import dev.restate.serde.TypeTag
 import java.lang.Class
 // Those of Kotlin too: a message of the package may have such a name.
 import kotlin.Any
-import kotlin.Boolean
 import kotlin.IllegalArgumentException
 import kotlin.IndexOutOfBoundsException
 import kotlin.Int
@@ -53,15 +52,16 @@ public object RestateKeys {
                 val after = texts[i]
                 val mayBeAnything = i == fields.lastIndex || field.type != FieldDescriptor.Type.STRING
                 require(mayBeAnything || (value + after).indexOf(after) == value.length) {
-                    "$field is \"$value\", in which the \"$after\" that follows it in a key begins too early"
+                    "${field.name} is \"$value\", so the \"$after\" that follows it in the key $this " +
+                        "would be found too early; write a value without it"
                 }
                 text.append(value).append(after)
             }
-            require(text.isNotEmpty()) { "the key is empty: $this" }
+            require(text.isNotEmpty()) { "${fields.last().name} is empty, and a key must not be" }
             return text.toString()
         }
 
-        /** Returns the message that a key was made of; a text that is none is refused. */
+        /** Returns the message that a key was made from; throws an IllegalArgumentException if the text is not a key. */
         public fun parse(text: String): K {
             val key =
                 try {
@@ -71,10 +71,10 @@ public object RestateKeys {
                 } catch (_: IllegalArgumentException) {
                     null
                 }
-            return key ?: throw IllegalArgumentException("\"$text\" is no key of the form $this")
+            return key ?: throw IllegalArgumentException("\"$text\" does not have the form \"$this\"")
         }
 
-        /** Returns what a text says; null where it is not the one way to write that. */
+        /** Returns the message of a text; null if the text is not the only way to write it. */
         private fun read(text: String): K? {
             val builder = prototype.newBuilderForType()
             var start = prefix.length
@@ -134,13 +134,13 @@ public object RestateKeys {
     ) {
         private val field: FieldDescriptor = prototype.descriptorForType.findFieldByName(name)
 
-        /** Makes an awakeable: its id is for the field. */
+        /** Makes an awakeable, whose id is for the field. */
         public suspend fun awakeable(ctx: Context): Awakeable<T> = ctx.awakeable(TypeTag.of(type))
 
-        /** Returns the id that a message holds; it may not be empty: then nobody waits. */
+        /** Returns the id that a message holds; it must not be empty, because then nobody waits. */
         public fun id(message: M): String {
             val id = message.getField(field) as String
-            require(id.isNotEmpty()) { "$field is empty: who sent the message waits for nothing" }
+            require(id.isNotEmpty()) { "$field is empty, so the sender of the message does not wait for an awakeable" }
             return id
         }
 

@@ -1,3 +1,3 @@
-"""The generator `protoc-gen-kotlin-restate`."""
+"""Generate Kotlin code from contracts, as the plugin `protoc-gen-kotlin-restate`."""
 
 from __future__ import annotations

@@ -1,22 +1,21 @@
-"""The generator of Kotlin code: checks the contracts, and prints a file for each."""
+"""Generate Kotlin code: check the contracts, and print a file for each."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.descriptors import Descriptors
-from restate_proto.contract.parse.files import parse_files
+from restate_proto.contract.parse.files import parse_request
 from restate_proto.contract.problems import Problems
 from restate_proto.generate.jvm.checks import check_files
 from restate_proto.generate.jvm.messages import JavaMessages, JvmClass
 from restate_proto.generate.jvm.names import (
     ServiceNames,
     awakeable_constant,
-    awakeables_by_message,
     awakeables_class,
     constants,
     exception_name,
 )
+from restate_proto.generate.jvm.options import JvmOptions, Validation
 from restate_proto.generate.jvm.support import render_support, support_classes
 from restate_proto.generate.kotlin.names import (
     NESTED_CLASSES,
@@ -30,7 +29,7 @@ from restate_proto.generate.kotlin.render_error import render_error
 from restate_proto.generate.kotlin.render_service import render_base, render_handlers
 from restate_proto.generate.kotlin.scope import Scope
 from restate_proto.generate.kotlin.source import Imports, Printer, file_head
-from restate_proto.generate.plugin import all_services
+from restate_proto.generate.names import awakeables_by_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,24 +42,24 @@ __all__ = ["generate"]
 
 
 def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
-    """Generates the Kotlin code of a request.
+    """Generate the Kotlin code of a request.
 
     Args:
-        request: parsed after this module was imported, see `run`.
+        request: the request, which has to be parsed after this module was imported; see `run`.
 
     Returns:
         The text of each generated file by its path.
 
     Raises:
-        PluginError: with all that is wrong with the options or the contracts.
+        PluginError: the options or the contracts have problems; it lists all of them.
     """
     problems = Problems()
-    takes_all = all_services(request.parameter)
-    descriptors = Descriptors(request.proto_file)
-    files = parse_files(
-        descriptors, request.file_to_generate, all_services=takes_all, problems=problems
+    options = JvmOptions.of(request.parameter)
+    descriptors, files = parse_request(
+        request, all_services=options.all_services, problems=problems
     )
     java = JavaMessages(descriptors)
+    validation = Validation(descriptors, is_on=options.validate)
     check_files(
         files,
         java,
@@ -68,17 +67,18 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
         language="Kotlin",
         nested_classes=NESTED_CLASSES,
         method_name=method_name,
+        validation=validation,
     )
     _check_outputs(files, java, problems)
     problems.raise_if_any()
     made: dict[str, str] = {}
     for file in files:
         package = java.package(file.path)
-        for found in support_classes(file, package):
+        for found in support_classes(file, package, validates=validation.of_file(file)):
             path = f"{found.full_name.replace('.', '/')}.kt"
             written = escaped(package) if package else ""
             made[path] = render_support(found.names[0], "kotlin", "kt", written)
-        made[output(file, java)] = _render_file(file, java)
+        made[output(file, java)] = _render_file(file, java, validation)
         for error in file.errors:
             class_ = JvmClass(package, (exception_name(error),))
             path = f"{class_.full_name.replace('.', '/')}.kt"
@@ -87,7 +87,7 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
 
 
 def _check_outputs(files: Iterable[FileModel], java: JavaMessages, problems: Problems) -> None:
-    """Finds two contracts that would be written to one file."""
+    """Report two contracts whose code would be in the same file."""
     first: dict[str, str] = {}
     for file in files:
         path = output(file, java)
@@ -100,8 +100,8 @@ def _check_outputs(files: Iterable[FileModel], java: JavaMessages, problems: Pro
             )
 
 
-def _render_file(file: FileModel, java: JavaMessages) -> str:
-    """Returns the text of the Kotlin file for a contract."""
+def _render_file(file: FileModel, java: JavaMessages, validation: Validation) -> str:
+    """Return the text of the Kotlin file for a contract."""
     package = java.package(file.path)
     names = [name for service in file.services for name in ServiceNames.of(service)]
     hidden = {name for service in file.services for name in constants(service)}
@@ -110,11 +110,11 @@ def _render_file(file: FileModel, java: JavaMessages) -> str:
     names += [awakeables_class(message, java, file).names[0] for message in awakeables]
     imports = Imports(package, {*names, *NESTED_CLASSES, *hidden}, java)
     if file.services:
-        imports.use("kotlin.time.Duration")  # the one that users see has the short name
-    # The body comes first: printing it is what finds out what has to be imported.
+        imports.use("kotlin.time.Duration")  # users see this one, so it should have the short name
+    # The body is printed before the imports, because printing it collects them.
     body = Printer()
     for service in file.services:
-        scope = Scope(body, imports, java, service, java.file_class(file.path))
+        scope = Scope(body, imports, java, service, java.file_class(file.path), validation)
         render_base(scope)
         render_handlers(scope)
         render_client(scope)

@@ -1,4 +1,4 @@
-"""How proto names become Kotlin names, and which files and classes the generated code is in."""
+"""Turn proto names into Kotlin names, and name the generated files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["NESTED_CLASSES", "escaped", "method_name", "output"]
 NESTED_CLASSES = names.NESTED_CLASSES | {"Companion"}
 """The classes inside of generated ones, which hide others of their names."""
 
-# `yield` is none, but no name that may be called.
+# `yield` is not a keyword, but a function of that name cannot be called without backticks.
 _HARD_KEYWORDS = frozenset(
     """
     as break class continue do else false for fun if in interface is null object package return
@@ -29,7 +29,7 @@ _PLAIN = re.compile(r"_*[A-Za-z0-9][A-Za-z0-9_]*")
 
 
 def escaped(path: str) -> str:
-    """Returns a name, or names with dots between, with backticks where Kotlin asks for them."""
+    """Return a name, or names with dots between, with backticks where Kotlin needs them."""
     return ".".join(
         name if _PLAIN.fullmatch(name) and name not in _HARD_KEYWORDS else f"`{name}`"
         for name in path.split(".")
@@ -37,7 +37,7 @@ def escaped(path: str) -> str:
 
 
 def output(file: FileModel, java: JavaMessages) -> str:
-    """Returns the path of the generated file: `shop/v1/CartRestate.kt`."""
+    """Return the path of the generated file: `shop/v1/CartRestate.kt`."""
     package = java.package(file.path)
     folder = f"{package.replace('.', '/')}/" if package else ""
     return f"{folder}{file_stem(file.path)}Restate.kt"

@@ -1,4 +1,4 @@
-"""Prints the object with the constants for the fields of a message that hold ids of awakeables."""
+"""Print the object with the constants for the fields of a message that hold ids of awakeables."""
 
 from __future__ import annotations
 
@@ -23,25 +23,27 @@ __all__ = ["render_awakeables"]
 def render_awakeables(
     printer: Printer, imports: Imports, name: JvmClass, fields: Sequence[AwakeableField]
 ) -> None:
-    """Adds the object.
+    """Add the object.
 
     Args:
         printer: takes the text.
-        imports: takes what the text needs.
+        imports: collects the imports.
         name: the name of the object.
         fields: the fields of one message.
     """
     support = imports.use(support_class(name.package, KEYS))
     message = imports.message(fields[0].message)
     printer.line()
-    printer.doc(kdoc(f"The ids of awakeables in `{fields[0].message.full_name}`."))
+    printer.doc(kdoc(f"The fields of `{fields[0].message.full_name}` with ids of awakeables."))
     with printer.block(f"public object {escaped(name.names[0])}"):
         for number, field in enumerate(fields):
             if number:
                 printer.line()
             type_ = imports.message(field.type)
             printer.doc(
-                kdoc(f"The field `{field.field}`, which `{field.type.full_name}` resolves.")
+                kdoc(
+                    f"The field `{field.field}`; a `{field.type.full_name}` resolves its awakeable."
+                )
             )
             printer.assignment(
                 f"public val {escaped(awakeable_constant(field))}: "

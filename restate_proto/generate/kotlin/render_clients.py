@@ -1,4 +1,4 @@
-"""Prints the clients of a service: for handlers, and for programs outside of Restate."""
+"""Print the clients of a service: for handlers, and for programs outside of Restate."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ __all__ = ["render_client"]
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """What sets the methods of one sort of client apart.
+    """The parts of a method that differ between the sorts of clients.
 
     Args:
-        code: what a method does, with `{}` for the request that is built.
-        returns: its type, with `{}` for the response's.
+        code: the body of a method, with `{}` for the request.
+        returns: the return type, with `{}` for the type of the response.
         make: the function that builds the request.
-        doc: how it differs from the method whose name `{}` stands for, and which says what the
-            handler does; empty where it says so itself.
-        is_ingress_call: whether a method fails as the handler does, outside of Restate.
+        doc: how the method differs from the one that documents the handler, for whose name `{}`
+            stands; empty if the method documents the handler itself.
+        is_ingress_call: whether a method runs outside of Restate, and fails as the handler does.
     """
 
     code: str
@@ -41,7 +41,7 @@ class _Style:
 
 
 def render_client(scope: Scope) -> None:
-    """Adds the object with the clients of a service."""
+    """Add the object with the clients of a service."""
     _Renderer(scope).render()
 
 
@@ -133,7 +133,7 @@ class _Renderer:
     def _client(
         self, name: str, origin: str, call: _Style, send: _Style, submit: _Style | None = None
     ) -> None:
-        """Adds a client class; `submit` is for starting a workflow, where the class does that."""
+        """Add a client class; `submit` is the style for starting workflows, if it does that."""
         printer = self._printer
         duration = self._imports.use("kotlin.time.Duration")
         where = "from a handler" if name == "ContextClient" else "from outside of Restate"
@@ -162,7 +162,7 @@ class _Renderer:
         printer.line("}")
 
     def _method(self, handler: HandlerModel, style: _Style, name: str = "") -> None:
-        """Adds a method that calls or sends to a handler, with its name or another one."""
+        """Add a method that calls or sends to a handler, with the handler's name or another one."""
         scope, printer = self._scope, self._printer
         method = scope.method(handler)
         printer.doc(kdoc(style.doc.format(method) if style.doc else handler_doc(handler)))
@@ -171,7 +171,7 @@ class _Renderer:
         parameters = [*scope.request(handler), self._options]
         code = style.code.format(self._request(handler, style.make))
         errors = scope.service.errors_of(handler) if style.is_ingress_call else ()
-        # Where there is nothing to return, the body is a block, as the SDK's call returns something.
+        # A method that returns nothing has a block as its body: the SDK's call returns a value.
         nothing = style.returns == "{}" and handler.response.is_empty
         returns = style.returns.format(scope.response_type(handler))
         if not errors and not nothing:
@@ -190,30 +190,30 @@ class _Renderer:
             printer.line("}")
 
     def _readers(self, errors: Iterable[ErrorModel]) -> list[str]:
-        """Returns what reads the errors of the contract out of a failed call."""
+        """Return the readers that find the errors of the contract in a failed call."""
         package = self._scope.file.package
         classes = (JvmClass(package, (exception_name(error),)) for error in errors)
         return [f"{self._imports.use(class_)}.Companion::from" for class_ in classes]
 
     def _request(self, handler: HandlerModel, make: str) -> str:
-        """Returns the call that builds a request."""
+        """Return the call that builds a request."""
         key = ["key"] if self._scope.key_type else []
         request = self._imports.use("kotlin.Unit") if handler.request.is_empty else "request"
         return f"{self._scope.constant(handler)}.{make}({', '.join([*key, request, 'options'])})"
 
     @property
     def _options(self) -> str:
-        """The parameter of a client's method that says more about the request."""
+        """The parameter of a client's method for the options of the request."""
         builder = self._imports.use("dev.restate.common.RequestBuilder")
         return f"options: {builder}<*, *>.() -> {self._imports.use('kotlin.Unit')} = {{}}"
 
     def _workflow(self, run: HandlerModel, send: _Style) -> None:
-        """Adds what is about the run handler: starting it, and asking for its result."""
+        """Add the methods for the run handler: starting it, and asking for its result."""
         scope, printer = self._scope, self._printer
         self._method(run, send, "submit")
         printer.line()
         handle = self._imports.use("dev.restate.client.Client.WorkflowHandle")
-        printer.doc(kdoc("Returns the workflow's run: attach to it, read its output."))
+        printer.doc(kdoc("Returns the run of the workflow, to attach to it or get its output."))
         printer.function(
             "public fun workflowHandle",
             (),

@@ -1,4 +1,4 @@
-"""Prints the file with the class of an error that handlers fail with."""
+"""Print the file with the class of an error that handlers fail with."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["render_error"]
 
 
 def render_error(error: ErrorModel, package: str, java: JavaMessages) -> str:
-    """Returns the text of the file.
+    """Return the text of the file.
 
-    It depends on the error and the package alone: two files of the package may declare the error.
+    It depends only on the error and the package, because two files may declare the same error.
 
     Args:
         error: the error.
@@ -37,7 +37,7 @@ def render_error(error: ErrorModel, package: str, java: JavaMessages) -> str:
     printer.doc(kdoc(error_doc(error)))
     printer.line(f"public class {name}(")
     with printer.indented():
-        printer.doc(["What the error says."])
+        printer.doc(["The detail of the error."])
         printer.line(f"public val detail: {detail},")
         printer.line(f"message: {string},")
     with (
@@ -48,7 +48,7 @@ def render_error(error: ErrorModel, package: str, java: JavaMessages) -> str:
         printer.line(f"public const val CODE: {imports.use('kotlin.Int')} = {error.code}")
         printer.line()
         printer.doc(
-            ["Returns the error that a call from outside has failed with; null for another."]
+            ["Returns this error if a call from outside failed with it; null for another error."]
         )
         printer.line(f"public fun from(failure: {failure}): {name}? =")
         support = imports.use(support_class(package))

@@ -1,4 +1,4 @@
-"""Prints the class that users extend, and the object that has the constants of its handlers."""
+"""Print the class that users extend, and the object that has the constants of its handlers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from restate_proto.generate.jvm.names import (
 )
 from restate_proto.generate.jvm.printer import kdoc
 from restate_proto.generate.jvm.settings import Settings
-from restate_proto.generate.jvm.support import KEYS, support_class
+from restate_proto.generate.jvm.support import KEYS, VALIDATION, support_class
 from restate_proto.generate.kotlin.names import escaped
 from restate_proto.generate.kotlin.source import quote
 from restate_proto.model.kinds import Encoding
@@ -33,7 +33,7 @@ _DEFINITION = "dev.restate.sdk.endpoint.definition"
 
 
 def render_base(scope: Scope) -> None:
-    """Adds the base class of a service's handlers."""
+    """Add the base class of a service's handlers."""
     printer, base = scope.printer, scope.names.base
     factory = scope.imports.use(f"{_DEFINITION}.ServiceDefinitionFactory")
     printer.line()
@@ -85,14 +85,17 @@ def _create(scope: Scope) -> None:
 
 
 def _bound(scope: Scope, handler: HandlerModel) -> str:
-    """Returns what joins a handler with its method."""
+    """Return the expression that binds a handler to its method."""
     bind = f"{scope.constant(handler)}.bind"
+    if scope.validation.of_handler(handler):
+        check = scope.imports.use(support_class(scope.file.package, VALIDATION))
+        bind = f"{scope.constant(handler)}.validating({check}::check).bind"
     method = scope.method(handler)
     if handler.request.is_empty:
         context = _context(scope, handler)
         call = f"serviceObject.{method}(ctx)"
         return f"{bind}(overrideHandlerOptions) {{ ctx: {context}, _ -> {call} }}"
-    if method in INHERITED_METHODS:  # a reference would be to several methods of that name
+    if method in INHERITED_METHODS:  # several methods have that name
         context = _context(scope, handler)
         call = f"serviceObject.{method}(ctx, request)"
         return f"{bind}(overrideHandlerOptions) {{ ctx: {context}, request -> {call} }}"
@@ -100,7 +103,7 @@ def _bound(scope: Scope, handler: HandlerModel) -> str:
 
 
 def _configured(scope: Scope, definition: str, settings: Sequence[str], after: str) -> None:
-    """Adds a definition, and what the contract configures."""
+    """Add a definition with the contract's settings."""
     if not settings:
         scope.printer.line(f"{definition}{after}")
         return
@@ -121,7 +124,7 @@ def _keys(scope: Scope) -> None:
         if isinstance(key, TypedKey):
             message = scope.imports.message(key.type)
             support = scope.imports.use(support_class(scope.file.package, KEYS))
-            printer.doc(kdoc(f"What a key is made of: `{key.text}`."))
+            printer.doc(kdoc(f"The format of a key: `{key.text}`."))
             printer.assignment(
                 f"public val {KEY}: {support}.KeyFormat<{message}>",
                 f"{support}.KeyFormat",
@@ -143,10 +146,10 @@ def _keys(scope: Scope) -> None:
 
 
 def render_handlers(scope: Scope) -> None:
-    """Adds the object with the constants of a service's handlers."""
+    """Add the object with the constants of a service's handlers."""
     printer = scope.printer
     printer.line()
-    printer.doc(kdoc(f"The handlers of {described(scope.service)}, and what it is called."))
+    printer.doc(kdoc(f"The handlers and the name of {described(scope.service)}."))
     scope.deprecate(scope.service)
     with printer.block(f"public object {scope.names.handlers}"):
         names = handler_constants(scope.service)
@@ -185,14 +188,13 @@ def _metadata(scope: Scope) -> None:
     match service.key:
         case FixedKey(value):
             only = quote(value)
-            check = [
-                f'{{ require(it == {only}) {{ "\\"$it\\" is not the only key that there is" }} }}'
-            ]
+            text = quote(f'" is not "{value}", the only key of this object')
+            check = [f'{{ require(it == {only}) {{ "\\"$it{text[1:]} }} }}']
         case TypedKey():
             check = [f"{{ {scope.names.base}.{KEY}.parse(it) }}"]
         case None:
             pass
-    printer.doc(kdoc(f"What {described(service)} is called, and how its payloads are written."))
+    printer.doc(kdoc(f"The name of {described(service)}, and the serdes of its payloads."))
     with printer.block("public object Metadata"):
         string = scope.imports.use("kotlin.String")
         printer.line(f"public const val SERVICE_NAME: {string} = {quote(service.name)}")

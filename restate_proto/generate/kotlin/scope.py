@@ -1,4 +1,4 @@
-"""What the printing functions of one service share."""
+"""What the printing functions of one service share: printer, imports, names and types."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from restate_proto.model.kinds import ServiceKind
 if TYPE_CHECKING:
     from restate_proto.contract.schema import HandlerModel, MessageType, ServiceModel
     from restate_proto.generate.jvm.messages import JavaMessages, JvmClass
+    from restate_proto.generate.jvm.options import Validation
     from restate_proto.generate.kotlin.source import Imports, Printer
 
 __all__ = ["Scope"]
@@ -23,14 +24,15 @@ __all__ = ["Scope"]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A service, and what prints it.
+    """A service, with what is needed to print it.
 
     Args:
         printer: takes the text.
-        imports: takes what the text needs.
+        imports: collects the imports.
         java: the classes of the messages.
         service: the service.
         file: protobuf-java's class for the contract's file.
+        validation: which handlers have requests that are validated.
     """
 
     printer: Printer
@@ -38,32 +40,33 @@ class Scope:
     java: JavaMessages
     service: ServiceModel
     file: JvmClass
+    validation: Validation
 
     @property
     def names(self) -> ServiceNames:
-        """The names of what is generated for the service."""
+        """The names of the classes that are generated for the service."""
         return ServiceNames.of(self.service)
 
     @property
     def string(self) -> str:
-        """Kotlin's `String`."""
+        """The name of Kotlin's `String` in the file."""
         return self.imports.use("kotlin.String")
 
     @property
     def support(self) -> str:
-        """The class of the package's handlers."""
+        """The class `RestateHandler` of the package."""
         return self.imports.use(support_class(self.file.package))
 
     @property
     def key_type(self) -> str:
-        """The type of the key that a client has; empty where the service has none."""
+        """The type of a client's key; empty if clients take no key."""
         if self.service.kind is ServiceKind.SERVICE:
             return ""
         return f"{self.string}?" if self.service.has_key_field else self.string
 
     @property
     def key_parameters(self) -> tuple[str, ...]:
-        """The parameter for the key of a client that is made, if it takes one."""
+        """The parameter for the key of a new client, if it takes one."""
         match self.service.key:
             case FixedKey():
                 return ()
@@ -77,7 +80,7 @@ class Scope:
 
     @property
     def key_arguments(self) -> list[str]:
-        """The string that a client is made with; none where the service has no key."""
+        """The argument for the key of a new client, a string; none if the service has no key."""
         match self.service.key:
             case FixedKey(value):
                 return [quote(value)]
@@ -87,25 +90,25 @@ class Scope:
                 return ["key"] if self.key_type else []
 
     def deprecate(self, subject: ServiceModel | HandlerModel) -> None:
-        """Adds the annotation for what a deprecated service or handler is used by."""
+        """Add the annotation to code that uses a deprecated service or handler."""
         if subject.deprecated:
             name = self.imports.use("kotlin.Deprecated")
             self.printer.line(f"@{name}({quote(DEPRECATED)})")
 
     def method(self, handler: HandlerModel) -> str:
-        """Returns the Kotlin name of a handler."""
+        """Return the Kotlin name of a handler."""
         return escaped(method_name(self.service, handler))
 
     def constant(self, handler: HandlerModel) -> str:
-        """Returns the constant of a handler, from outside of the object that has it."""
+        """Return the constant of a handler as code outside of its object writes it."""
         return f"{self.names.handlers}.{escaped(handler_constants(self.service)[handler.rpc])}"
 
     def request_type(self, handler: HandlerModel) -> str:
-        """Returns the class of a handler's request."""
+        """Return the class of a handler's request."""
         return self._class(handler.request, handler.raw_request)
 
     def response_type(self, handler: HandlerModel) -> str:
-        """Returns the class of a handler's response."""
+        """Return the class of a handler's response."""
         return self._class(handler.response, handler.raw_response)
 
     def _class(self, message: MessageType, raw: str | None) -> str:
@@ -116,5 +119,5 @@ class Scope:
         )
 
     def request(self, handler: HandlerModel) -> list[str]:
-        """Returns the parameter for the request; none where there is nothing to say."""
+        """Return the parameter for the request; none if the request is empty."""
         return [] if handler.request.is_empty else [f"request: {self.request_type(handler)}"]

@@ -1,3 +1,3 @@
-"""The generator of Python code, for the messages of several libraries."""
+"""Generate Python code from contracts, for several message libraries."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The descriptors that generated code brings along for message classes that have none themselves."""
+"""The descriptors that generated code contains for message classes without descriptors."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 __all__ = ["bare_files", "embedded_files"]
 
-_WELL_KNOWN = "google/protobuf/"  # is where protobuf is
+_WELL_KNOWN = "google/protobuf/"  # every installation of protobuf has these
 _OURS = "restatepb/"
 _OPTIONS = "google/protobuf/descriptor.proto"
 
 
 def embedded_files(descriptors: Descriptors, file: FileModel) -> bytes:
-    """Returns the serialized `FileDescriptorSet` for `_rt.message_files`.
+    """Return the serialized `FileDescriptorSet` for `_rt.message_files`.
 
-    It has the file, at its end, and those that its messages and services refer to, without
-    comments. Services and our options are kept: an endpoint registers them as its contract. The
-    well-known types are not in it.
+    It contains the file itself, at the end, and all files that its messages and services refer to,
+    without comments. Services and our options are kept, because an endpoint registers them as its
+    contract. The well-known types are left out.
 
     Args:
         descriptors: all files of the request.
-        file: whose generated code it is for.
+        file: the file whose generated code will contain them.
     """
     types = {message.full_name for message in file.messages()}
     contract = _Contract(descriptors, {file.path: types}, with_rules=True, with_services=True)
@@ -51,15 +51,15 @@ def bare_files(
     descriptors: Descriptors,
     wanted: Mapping[str, AbstractSet[str]],
 ) -> list[FileDescriptorProto]:
-    """Returns files without services and custom options, and without the imports for those.
+    """Return files without services and custom options, and without the imports for those.
 
     Args:
-        descriptors: where they and their imports are.
+        descriptors: has the files and their imports.
         wanted: the paths of the files, each with the full names of messages whose files it has to
-            import though no field is of them.
+            import even though no field is of their type.
 
     Returns:
-        Copies of them and of what they import, each after its own imports.
+        Copies of the files and of what they import, each after its own imports.
     """
     contract = _Contract(descriptors, wanted)
     for path in wanted:
@@ -68,14 +68,14 @@ def bare_files(
 
 
 class _Contract:
-    """Files without what is not for messages.
+    """Copies of files, reduced to what messages need.
 
     Args:
-        descriptors: where they and their imports are.
+        descriptors: has the files and their imports.
         wanted: the full names of messages that files have to import, by the paths of the files.
-        with_rules: whether the options of `buf.validate` are kept all the same. They are read from
-            their bytes, so that their file is not needed.
-        with_services: whether the services of the wanted files are kept, and our own options.
+        with_rules: whether to keep the options of `buf.validate`. They are read from their bytes,
+            so that their own file is not needed.
+        with_services: whether to keep the services of the wanted files, and our own options.
     """
 
     def __init__(
@@ -88,14 +88,14 @@ class _Contract:
     ) -> None:
         self._with_rules = with_rules
         self._with_services = with_services
-        # Rules of a contract's own are extensions of messages of theirs.
+        # A contract's own rules extend messages of buf/validate/validate.proto.
         self._option_files = {_OPTIONS} if with_rules else {_OPTIONS, RULES_FILE}
         self._descriptors = descriptors
         self._wanted = wanted
         self.bare: dict[str, FileDescriptorProto] = {}
 
     def add(self, path: str) -> None:
-        """Adds a file to `bare`, after those that it needs."""
+        """Add a reduced file to `bare`, after those that it needs."""
         if path in self.bare:
             return
         file = FileDescriptorProto()
@@ -104,7 +104,7 @@ class _Contract:
         if not keeps_services:
             file.ClearField("service")
         rules = [*_rules(file)] if self._with_rules else []
-        file.DiscardUnknownFields()  # options of extensions that are not loaded
+        file.DiscardUnknownFields()  # options whose extensions are not loaded
         _remove_extensions(file, but_ours=self._with_services)
         for options, data in rules:
             options.MergeFromString(data)
@@ -114,8 +114,8 @@ class _Contract:
         if keeps_services:
             needed.update(_used_by_services(self._descriptors.file(path)))
         needed.discard(path)
-        # Not its imports as they are: some are for options, and some define nothing but import
-        # publicly what does.
+        # The imports are found anew: some of them were for options only, and some define nothing
+        # but import the needed file publicly.
         for field in ("dependency", "public_dependency", "weak_dependency", "option_dependency"):
             if field in file.DESCRIPTOR.fields_by_name:
                 file.ClearField(field)
@@ -125,12 +125,12 @@ class _Contract:
         self.bare[path] = file
 
     def _needed(self, path: str) -> Iterator[str]:
-        """Yields the files of the types of all fields, and of what extensions extend."""
+        """Yield the files of all field types and of all extended messages."""
         file = self._descriptors.file(path)
         messages = list(messages_in_file(file))
         extensions: list[Any] = [
             *file.extensions_by_name.values()
-        ]  # Any: what they extend is there
+        ]  # typed Any, because extended types are not in the stubs
         extensions += (each for message in messages for each in message.extensions)
         kept = [
             each for each in extensions if each.containing_type.file.name not in self._option_files
@@ -156,7 +156,7 @@ class _Contract:
 
 
 def _used_by_services(file: FileDescriptor) -> Iterator[str]:
-    """Yields the files of what the methods of a file take and return."""
+    """Yield the files of the request and response types of a file's methods."""
     for service in file.services_by_name.values():
         for method in service.methods:
             yield from (method.input_type.file.name, method.output_type.file.name)
@@ -169,7 +169,7 @@ def _messages(messages: Iterable[DescriptorProto]) -> Iterator[DescriptorProto]:
 
 
 def _rules(message: Any) -> Iterator[tuple[Any, bytes]]:
-    """Yields the options in a message that have rules, and the rules as bytes."""
+    """Yield the options in a message that have rules, each with the rules as bytes."""
     for field, value in message.ListFields():
         if field.is_extension or field.message_type is None:
             continue
@@ -183,7 +183,7 @@ def _rules(message: Any) -> Iterator[tuple[Any, bytes]]:
 
 
 def _remove_extensions(message: Any, *, but_ours: bool) -> None:
-    """Removes the extensions in a message, and in all messages inside of it."""
+    """Remove the extensions in a message, and in all messages inside of it."""
     for field, value in message.ListFields():
         if field.is_extension:
             if not (but_ours and field.file.name.startswith(_OURS)):

@@ -1,4 +1,4 @@
-"""The generator of Python code."""
+"""Generate Python code: check the contracts, and print a module for each."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.descriptors import Descriptors
-from restate_proto.contract.parse.files import parse_files
+from restate_proto.contract.parse.files import parse_request
 from restate_proto.contract.paths import printable
 from restate_proto.contract.problems import PluginError, Problems
 from restate_proto.generate.plugin import boolean_option, given_options
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PluginOptions", "generate", "parse_options"]
 
-# What can be part of a module's name: protoc writes that into import statements as it is, and what
-# is none would be other code there.
+# What a module's name can be made of. protoc writes the name into import statements as it is, so
+# that anything else would become code there.
 _IMPORTABLE = re.compile(r"[\w./-]+")
 _KNOWN = {
     "messages": "|".join(MESSAGES),
@@ -32,25 +31,21 @@ _KNOWN = {
 
 
 def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
-    """Generates the Python code of a request.
+    """Generate the Python code of a request.
 
     Args:
-        request: parsed after this module was imported, see `run`.
+        request: the request, which has to be parsed after this module was imported; see `run`.
 
     Returns:
         The text of each generated file by its path.
 
     Raises:
-        PluginError: with all that is wrong with the options or the contracts.
+        PluginError: the options or the contracts have problems; it lists all of them.
     """
     options = parse_options(request.parameter)
     problems = Problems()
-    descriptors = Descriptors(request.proto_file)
-    parsed = parse_files(
-        descriptors,
-        request.file_to_generate,
-        all_services=options.all_services,
-        problems=problems,
+    descriptors, parsed = parse_request(
+        request, all_services=options.all_services, problems=problems
     )
     found = python_files(parsed, problems)
     problems.raise_if_any()
@@ -77,11 +72,11 @@ def _check_paths(request: plugin_pb2.CodeGeneratorRequest) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PluginOptions:
-    """What to generate.
+    """The options of the Python generator.
 
     Args:
         messages: the message library of the generated code.
-        import_prefix: the package that the generated tree is in; empty where it is an import root.
+        import_prefix: the package that the generated tree is in; empty if it is an import root.
         all_services: whether a service without a Restate option becomes a plain service.
     """
 
@@ -91,10 +86,10 @@ class PluginOptions:
 
 
 def parse_options(parameter: str) -> PluginOptions:
-    """Parses the parameter of a request, `key=value` pairs separated by commas.
+    """Parse the parameter of a request, `key=value` pairs separated by commas.
 
     Raises:
-        PluginError: an option is unknown, given twice, or its value is not one it takes.
+        PluginError: an option is unknown, is given twice, or has a value that it does not take.
     """
     given = given_options(parameter, _KNOWN)
     return PluginOptions(
@@ -107,7 +102,7 @@ def parse_options(parameter: str) -> PluginOptions:
 def _messages(value: str) -> str:
     if value not in MESSAGES:
         raise PluginError(
-            f'messages="{value}" is no message library; the libraries are {", ".join(MESSAGES)}'
+            f'messages="{value}" is not a message library; the libraries are {", ".join(MESSAGES)}'
         )
     return value
 
@@ -116,6 +111,6 @@ def _import_prefix(value: str) -> str:
     prefix = value.strip(".")
     if prefix and not all(map(is_plain_name, prefix.split("."))):
         raise PluginError(
-            f'import_prefix="{value}" is no Python package; write one such as import_prefix=acme.gen'
+            f'import_prefix="{value}" is not a Python package; write one such as import_prefix=acme.gen'
         )
     return prefix

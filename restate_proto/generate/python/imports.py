@@ -1,4 +1,4 @@
-"""The import statements of a generated module, and what they make its messages be called."""
+"""The import statements of a generated module, and the resulting names of message classes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Imports:
 
     Args:
         module: the full name of the generated module.
-        messages: all message types that the module names.
-        runtime: knows where their classes are.
-        import_prefix: the package that the generated tree is in; empty for an import root.
-        taken: names that the module has.
+        messages: all message types that the module refers to.
+        runtime: knows where the classes of messages are.
+        import_prefix: the package that contains the generated tree; empty for an import root.
+        taken: names that the module already uses.
     """
 
     def __init__(
@@ -42,22 +42,22 @@ class Imports:
         )
 
     def response(self, handler: HandlerModel) -> str:
-        """Returns the type of a handler's response: its class, bytes, or None for nothing."""
+        """Return the type of a handler's response: its class, bytes, or None for nothing."""
         if handler.raw_response is not None:
             return "bytes"
         return "None" if handler.response.is_empty else self.message(handler.response)
 
     def message(self, message: MessageType) -> str:
-        """Returns the expression for the class of a message."""
+        """Return the expression for the class of a message."""
         return self._messages.names[message]
 
     def standard(self, module: str, name: str = "") -> str:
-        """Imports a name of the standard library (or a module itself) and returns it."""
+        """Import a name of the standard library (or a module itself) and return it."""
         self._standard.setdefault(module, set()).update([name] if name else [])
         return name or module
 
     def print(self, printer: Printer) -> None:
-        """Adds the import statements, grouped and sorted, and what has to follow them."""
+        """Add the import statements, grouped and sorted, and the assignments that follow them."""
         messages = self._messages
         if messages.opaque:
             self.standard("typing", "TYPE_CHECKING")
@@ -90,10 +90,9 @@ class Imports:
         return statements
 
     def _print_opaque(self, printer: Printer) -> None:
-        """Adds the classes that no expression of Python's syntax names.
+        """Add the message classes that can be reached only through getattr or importlib.
 
-        Type checkers cannot follow getattr and importlib: for them there is a class that takes
-        any attribute.
+        Type checkers cannot follow those, so they are shown a class that has any attribute.
         """
         opaque = self._messages.opaque
         if not opaque:
@@ -119,11 +118,11 @@ def _dots_first(statement: str) -> tuple[int, str]:
 
 
 def _kind_and_name(name: str) -> tuple[bool, str]:
-    # isort's order: constants first.
+    # isort's order: constants come first.
     return not name.isupper(), name
 
 
 def _print_group(printer: Printer, statements: Iterable[str]) -> None:
-    # isort's order: plain imports first.
+    # isort's order: plain imports come first.
     for statement in sorted(statements, key=lambda text: (text.startswith("from"), text)):
         printer.line(statement)

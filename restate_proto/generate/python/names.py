@@ -1,4 +1,4 @@
-"""The Python names of what a contract has, and errors where there is none for something."""
+"""Make Python names for the things in a contract, and report things that cannot have one."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ __all__ = [
 ]
 
 KEY = "KEY"
-"""The name of the base's constant for a typed key."""
+"""The constant of the base class for a typed key."""
 
 _KEYS = {"state": "StateKey", "promise": "PromiseKey", "signal": "SignalKey"}
 
-# Written out, not taken from `builtins`: the output must not depend on the Python that runs the
-# plugin. A method of such a name would hide the builtin in the class body where users write
-# handlers with it in their annotations.
+# Written out and not taken from `builtins`, because the output must not depend on the Python that
+# runs the plugin. A method with such a name would hide the builtin in the body of the class in which
+# users write their handlers, and so in the annotations there.
 _BUILTINS = frozenset(
     """
     abs aiter all anext any ascii bin bool breakpoint bytearray bytes callable chr classmethod
@@ -66,10 +66,10 @@ _BUILTINS = frozenset(
 )
 _SOFT_KEYWORDS = frozenset({"case", "match", "type"})
 
-# What a generated module imports under a name that a constant could have.
+# A name that a generated module imports and that a constant could have.
 _TYPE_CHECKING = "TYPE_CHECKING"
 
-# What generated classes and modules use these names for.
+# Names that generated classes and modules use themselves.
 _GENERATED = frozenset(
     {"abc", "from_client", "from_context", "from_sync_client", "send", "timedelta"}
 )
@@ -82,8 +82,8 @@ class PythonHandler:
 
     Args:
         model: the handler.
-        method: the name of its method, on the base and on the clients.
-        constant: the module's name of its descriptor.
+        method: the name of its method, on the base class and on the clients.
+        constant: the name of its descriptor in the module.
     """
 
     model: HandlerModel
@@ -95,7 +95,7 @@ class PythonHandler:
 class ClassNames:
     """The names of the classes that are generated for one service.
 
-    All are public but `docs`, which the others inherit the docstrings of their methods from.
+    All are public except for `docs`, from which the others inherit the docstrings of their methods.
     """
 
     docs: str
@@ -108,7 +108,7 @@ class ClassNames:
     sync_send_client: str
 
     def __iter__(self) -> Iterator[str]:
-        """Yields the public ones."""
+        """Yield the public names."""
         yield self.base
         yield self.client
         yield self.send_client
@@ -124,9 +124,9 @@ class PythonService:
 
     Args:
         model: the service.
-        classes: what its classes are called.
-        handlers: in the order of the contract.
-        keys: the constants of the base.
+        classes: the names of its classes.
+        handlers: its handlers, in the order of the contract.
+        keys: the constants of the base class.
     """
 
     model: ServiceModel
@@ -141,7 +141,7 @@ class PythonError:
 
     Args:
         model: the error.
-        class_: what its class is called.
+        class_: the name of its class.
     """
 
     model: ErrorModel
@@ -168,8 +168,8 @@ class PythonFile:
     Args:
         model: the file.
         module: the generated module's path inside the generated tree: `shop.v1.cart_restate`.
-        services: in the order of the contract.
-        errors: one for each type of the errors of its services.
+        services: its services, in the order of the contract.
+        errors: one for each error type of its services.
         awakeables: the constants for the fields that hold ids of awakeables.
     """
 
@@ -185,16 +185,16 @@ class PythonFile:
         return self.module.replace(".", "/") + ".py"
 
     def error_class(self, error: ErrorModel) -> str:
-        """Returns what the class of an error of its services is called."""
+        """Return the name of the class of an error of its services."""
         return next(each.class_ for each in self.errors if each.model.type == error.type)
 
 
 def python_files(files: Iterable[FileModel], problems: Problems) -> tuple[PythonFile, ...]:
-    """Chooses the Python names of all files of a request.
+    """Choose the Python names of all files of a request.
 
     Args:
         files: the files with Restate services.
-        problems: takes what cannot be said in Python.
+        problems: collects what Python cannot express.
     """
     found = tuple(map(_file, files))
     _check_modules(found, problems)
@@ -237,7 +237,7 @@ def _file(file: FileModel) -> PythonFile:
 
 
 def _check_modules(files: Iterable[PythonFile], problems: Problems) -> None:
-    """Finds two files that become one module."""
+    """Report two files that become the same module."""
     first: dict[str, str] = {}
     for file in files:
         path = first.setdefault(file.module, file.model.path)
@@ -250,7 +250,7 @@ def _check_modules(files: Iterable[PythonFile], problems: Problems) -> None:
 
 
 def _check_methods(service: PythonService, problems: Problems) -> None:
-    """Finds two handlers of a service that have one method."""
+    """Report two handlers of a service that become the same method."""
     first: dict[str, str] = {}
     for handler in service.handlers:
         rpc = handler.model.rpc
@@ -265,8 +265,8 @@ def _check_methods(service: PythonService, problems: Problems) -> None:
 
 
 def _check_awakeables(file: PythonFile, problems: Problems) -> None:
-    """Finds two fields that have one constant."""
-    first = {_TYPE_CHECKING: f"what the module imports, {_TYPE_CHECKING},"}
+    """Report two fields that get the same constant."""
+    first = {_TYPE_CHECKING: f"the module's import {_TYPE_CHECKING}"}
     for found in file.awakeables:
         name = f"{found.model.message.full_name}.{found.model.field}"
         other = first.setdefault(found.constant, name)
@@ -279,23 +279,23 @@ def _check_awakeables(file: PythonFile, problems: Problems) -> None:
 
 
 def descriptor_name(service: str, rpc: str) -> str:
-    """Returns the name of a handler's descriptor in the module: `_CART_ADD_TICKET`.
+    """Return the name of a handler's descriptor in the module: `_CART_ADD_TICKET`.
 
-    It begins with one `_`: inside of classes Python changes names that begin with two.
+    It begins with one `_` only, because inside classes Python mangles names that begin with two.
     """
     words = (snake_case(name).strip("_") for name in (service, rpc))
     return f"_{'_'.join(filter(None, words)).upper()}"
 
 
 def method_name(rpc: str, kind: ServiceKind) -> str:
-    """Returns the Python name of a handler.
+    """Return the Python name of a handler.
 
-    A name that is a keyword or builtin of Python, or something in the generated classes, gets a
-    trailing `_`; so does one that begins with `_`, as the bases' own attributes do.
+    A name that is a keyword or builtin of Python, or that generated classes use themselves, gets a
+    trailing `_`; so does one that begins with `_`, because the base classes' own attributes do.
 
     Args:
         rpc: the proto name of the method.
-        kind: what its service is.
+        kind: the kind of its service.
     """
     name = re.sub("^_+", "_", snake_case(rpc))
     clashes = (
@@ -310,26 +310,26 @@ def method_name(rpc: str, kind: ServiceKind) -> str:
 
 
 def module_name(proto_file: str, suffix: str) -> str:
-    """Returns the module that protoc makes of a file: `a/my-b.proto` gives `a.my_b` + suffix."""
+    """Return the name of protoc's module for a file: `a/my-b.proto` gives `a.my_b` + suffix."""
     return proto_file.removesuffix(".proto").replace("-", "_").replace("/", ".") + suffix
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether Python's syntax takes the name as it is."""
+    """Tell whether Python's syntax accepts the name as it is."""
     return name.isidentifier() and not keyword.iskeyword(name)
 
 
 def class_names(services: Sequence[str]) -> tuple[ClassNames, ...]:
-    """Chooses the names of the generated classes of one file.
+    """Choose the names of the generated classes of one file.
 
-    Every service gets its own `Base` and `Client`; a further class that would take such a name
-    (`CartSendClient` where there is a service `CartSend`) gets a trailing `_`.
+    Every service gets its own `Base` and `Client`. A further class that would take such a name
+    (`CartSendClient` if there is a service `CartSend`) gets a trailing `_`.
 
     Args:
         services: the proto names of the file's services.
     """
     stems: set[str] = set()
-    # Inside of classes Python changes names that begin with `__`.
+    # Inside classes, Python mangles names that begin with `__`.
     names = [unique_name(re.sub("^_+", "_", name), stems) for name in services]
     taken = {f"{stem}{suffix}" for stem in stems for suffix in ("Base", "Client")}
     hidden: set[str] = set()
@@ -349,10 +349,10 @@ def class_names(services: Sequence[str]) -> tuple[ClassNames, ...]:
 
 
 def error_names(messages: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """Chooses the names of the error classes of one file: `SoldOutError` for `SoldOut`.
+    """Choose the names of the error classes of one file: `SoldOutError` for `SoldOut`.
 
-    A nested message gives all of its name, `CartFullError` for `Cart.Full`. Of messages of one name
-    in several packages, the later ones get a trailing `_`.
+    A nested message contributes its full name, `CartFullError` for `Cart.Full`. If messages of
+    several packages have the same name, the later ones get a trailing `_`.
 
     Args:
         messages: the names of the messages inside their files.

@@ -1,4 +1,4 @@
-"""Lays out Python text: indentation, docstrings, strings, and calls that wrap where they are long."""
+"""Lay out Python text: indentation, docstrings, strings, and calls that wrap if they are long."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ __all__ = ["Call", "Expression", "Items", "Printer", "Text", "quote"]
 _WIDTH = 100
 _INDENT = "    "
 
-# What would be invisible in a file or end a line there.
+# Characters that would be invisible in a file, or end a line there.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A string literal; one of several lines is written line by line where it is long."""
+    """A string literal; if it is long and has several lines, each line is written on its own."""
 
     value: str
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call: `function(positional, keyword=value)`; the keyword of a positional one is empty."""
+    """A call `function(positional, keyword=value)`; a positional argument has an empty keyword."""
 
     function: str
     arguments: tuple[tuple[str, Expression], ...]
@@ -36,18 +36,18 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """A display: a tuple `(a, b)`, a list `[a, b]`, or a dict `{a: b}` of ready-made items."""
+    """A tuple `(a, b)`, a list `[a, b]`, or a dict `{a: b}` of items that are already laid out."""
 
     brackets: str
     items: tuple[Expression, ...]
 
 
 Expression = str | Text | Call | Items
-"""What can be laid out; a `str` is code that stays as it is."""
+"""What can be laid out; a `str` is code that is left as it is."""
 
 
 def quote(text: str) -> str:
-    """Returns the Python literal of a string, in double quotes unless that escapes more."""
+    """Return the Python literal of a string, in double quotes unless that escapes more."""
     mark = "'" if text.count('"') > text.count("'") else '"'
     escaped = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
     return mark + _escape_unprintable(escaped.replace(mark, "\\" + mark)) + mark
@@ -65,20 +65,20 @@ class Printer:
         self._margin = ""
 
     def line(self, text: str = "") -> None:
-        """Adds a line at the current indentation, or an empty one."""
+        """Add a line at the current indentation, or an empty one."""
         self.lines.append(f"{self._margin}{text}" if text else "")
 
     @contextmanager
     def indented(self) -> Generator[None]:
-        """Indents what is added inside."""
+        """Indent what is added inside."""
         before, self._margin = self._margin, self._margin + _INDENT
         yield
         self._margin = before
 
     def docstring(self, text: str) -> None:
-        """Adds a docstring; the text may hold anything."""
-        # Every `"` that could end the docstring early is escaped, the last character first: three
-        # at the end would otherwise be escaped twice.
+        """Add a docstring; the text may contain anything."""
+        # Every `"` that could end the docstring early is escaped, beginning with the last character:
+        # three at the end would otherwise be escaped twice.
         text = text.replace("\\", "\\\\")
         if text.endswith('"'):
             text = text[:-1] + '\\"'
@@ -93,19 +93,19 @@ class Printer:
         self.line('"""')
 
     def class_(self, name: str, *bases: str) -> None:
-        """Adds the first line of a class, after the empty lines that set it apart."""
+        """Add the first line of a class, after the empty lines that set it apart."""
         self.line()
         self.line()
         self.line(f"class {name}({', '.join(bases)}):" if bases else f"class {name}:")
 
     def signature(self, head: str, parameters: Sequence[str], returns: str, body: str = "") -> None:
-        """Adds a `def`; the parameters get lines of their own where it is too long for one line.
+        """Add a `def`; if it is too long for one line, each parameter gets a line.
 
         Args:
-            head: up to the parenthesis: `async def run`.
-            parameters: as they are written.
-            returns: the type.
-            body: what is on the last line as well: `...`.
+            head: the text up to the parenthesis: `async def run`.
+            parameters: the parameters as they are written.
+            returns: the return type.
+            body: the text after the colon, such as `...`; may be empty.
         """
         between = ", ".join(parameters)
         last = f") -> {returns}:{' ' if body else ''}{body}"
@@ -118,7 +118,7 @@ class Printer:
         self.line(last)
 
     def statement(self, before: str, expression: Expression, after: str = "") -> None:
-        """Adds `before expression after`, wrapped where it is too long for one line."""
+        """Add `before expression after`, wrapped if it is too long for one line."""
         short = before + _one_line(expression) + after
         if len(self._margin) + len(short) <= _WIDTH or not _can_wrap(expression):
             self.line(short)
@@ -136,7 +136,7 @@ class Printer:
         self.line(closing + after)
 
     def _fill(self, arguments: Iterable[tuple[str, Expression]]) -> None:
-        """Adds arguments with their keywords: on a line as many as it takes."""
+        """Add arguments with their keywords, as many on each line as fit."""
         line = ""
         for keyword, value in arguments:
             before = f"{keyword}=" if keyword else ""

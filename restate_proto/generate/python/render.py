@@ -1,4 +1,4 @@
-"""Prints the generated module of one file; all it says is decided in the model."""
+"""Print the generated module of one contract."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ __all__ = ["render_file"]
 def render_file(
     file: PythonFile, runtime: MessageRuntime, import_prefix: str, files: bytes | None
 ) -> str:
-    """Returns the text of the module for a file.
+    """Return the text of the module for a file.
 
     Args:
         file: the file with its names.
         runtime: the message library.
-        import_prefix: the package that the generated tree is in; empty for an import root.
-        files: the descriptors that the module brings along, if any.
+        import_prefix: the package that contains the generated tree; empty for an import root.
+        files: the descriptors that the module contains, if any.
     """
     module = f"{import_prefix}.{file.module}" if import_prefix else file.module
     messages = _messages(file)
     taken = [service.classes.docs for service in file.services]
     taken += [error.class_ for error in file.errors]
     imports = Imports(module, messages, runtime, import_prefix, taken)
-    # The body comes first: printing it is what finds out what has to be imported.
+    # The body is printed first, because printing it determines what to import.
     body = _body(file, imports, runtime)
     if files is not None:
         render_files(body, file, files)
@@ -61,14 +61,14 @@ def render_file(
     constants = [found.constant for found in file.awakeables]
     classes = [name for service in file.services for name in service.classes]
     classes += (error.class_ for error in file.errors)
-    # isort's order: constants first.
+    # isort's order: constants come first.
     exported = [*sorted(constants), *sorted(classes)]
     head.statement("__all__ = ", Items("[]", tuple(map(quote, exported))))
     return "\n".join([*head.lines, *body.lines]) + "\n"
 
 
 def _messages(file: PythonFile) -> Iterator[MessageType]:
-    """Yields the message types that the module names."""
+    """Yield the message types that the module refers to."""
     for found in file.awakeables:
         yield from (found.model.message, found.model.type)
     for service in file.services:

@@ -1,4 +1,4 @@
-"""Prints the class that a user subclasses."""
+"""Print the base class that users subclass to implement a service."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _BASES = {
 
 
 def render_docs(printer: Printer, service: PythonService, imports: Imports) -> None:
-    """Adds the class that has the docstrings of the handlers once, for the base and all clients."""
+    """Add the class with the docstrings of the handlers, which the base and all clients inherit."""
     any_ = imports.standard("typing", "Any")
     printer.class_(service.classes.docs)
     with printer.indented():
-        printer.docstring("What the handlers do, for whoever reads the base or one of the clients.")
+        printer.docstring("The docstrings of the handlers, which the base and the clients share.")
         for handler in service.handlers:
             printer.line(f"def {handler.method}(self, *args: {any_}, **options: {any_}) -> {any_}:")
             with printer.indented():
@@ -41,7 +41,7 @@ def render_docs(printer: Printer, service: PythonService, imports: Imports) -> N
 def render_base(
     printer: Printer, service: PythonService, imports: Imports, runtime: MessageRuntime
 ) -> None:
-    """Adds the base class of a service's handlers."""
+    """Add the base class of a service's handlers."""
     bases = f"_rt.{_BASES[service.model.kind]}", service.classes.docs
     printer.class_(service.classes.base, *bases)
     with printer.indented():
@@ -63,7 +63,7 @@ def render_base(
 
 
 def request_parameter(handler: HandlerModel, imports: Imports) -> list[str]:
-    """Returns the parameter for the request; none where there is nothing to say."""
+    """Return the parameter for the request; none if the request is empty."""
     if handler.raw_request is not None:
         return ["request: bytes"]
     return [] if handler.request.is_empty else [f"request: {imports.message(handler.request)}"]

@@ -1,4 +1,4 @@
-"""Prints the clients of a service: for handlers, and for programs outside of Restate."""
+"""Print the clients of a service: for handlers, and for programs outside of Restate."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ __all__ = ["render_clients"]
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """What sets the methods of one sort of client apart.
+    """How the methods of one kind of client differ from those of the others.
 
     Args:
-        define: how a method begins.
-        invoke: what it does; the base's method for it.
-        returns: its type, with `{}` for the response's.
+        define: the beginning of a method.
+        invoke: the method of the base class that it calls.
+        returns: the return type, with `{}` for the type of the response.
         options: the type of the options that it takes.
-        shares: what gives a method of another client the type that it has in this one; empty where
-            this one has its own.
+        shares: the function that gives a method of another client the type that it has in this one;
+            empty if this client has methods of its own.
     """
 
     define: str
@@ -63,7 +63,7 @@ _SYNC_SEND = _Style(
 
 
 def render_clients(printer: Printer, service: PythonService, imports: Imports) -> None:
-    """Adds the six client classes of a service."""
+    """Add the six client classes of a service."""
     names = service.classes
     what = described(service.model)
     renderer = _Renderer(printer, service, imports)
@@ -71,7 +71,7 @@ def render_clients(printer: Printer, service: PythonService, imports: Imports) -
     printer.class_(names.client, "_rt.ContextClient", names.docs)
     with printer.indented():
         printer.docstring(
-            f"Calls {what} from a handler: `from_context` makes one. `from_client` is for outside."
+            f"Calls {what} from a handler. Create it with `from_context`; `from_client` is for outside.",
         )
         renderer.constructors()
         renderer.send("_ctx", names.send_client)
@@ -81,14 +81,14 @@ def render_clients(printer: Printer, service: PythonService, imports: Imports) -
     printer.class_(names.send_client, "_rt.ContextSendClient", names.docs)
     with printer.indented():
         printer.docstring(
-            f"Sends one-way messages to {what} from a handler: `{names.client}.send` makes one."
+            f"Sends one-way messages to {what} from a handler. Created by `{names.client}.send`.",
         )
         renderer.methods(_SEND)
 
     printer.class_(names.ingress_client, "_rt.IngressServiceClient", names.docs)
     with printer.indented():
         printer.docstring(
-            f"Calls {what} from outside of Restate: `{names.client}.from_client` makes one."
+            f"Calls {what} from outside of Restate. Created by `{names.client}.from_client`.",
         )
         renderer.send("_client", names.ingress_send_client)
         renderer.submit("async def", "return await self._submit", _INGRESS_SEND.returns)
@@ -98,14 +98,14 @@ def render_clients(printer: Printer, service: PythonService, imports: Imports) -
     printer.class_(names.ingress_send_client, "_rt.IngressServiceSendClient")
     with printer.indented():
         printer.docstring(
-            f"Sends one-way messages to {what} from outside: `{names.ingress_client}.send` makes one."
+            f"Sends one-way messages to {what} from outside. Created by `{names.ingress_client}.send`.",
         )
         renderer.shared_methods(_INGRESS_SEND, names.send_client)
 
     printer.class_(names.sync_client, "_rt.SyncServiceClient")
     with printer.indented():
         printer.docstring(
-            f"Calls {what} from code that blocks: `{names.client}.from_sync_client` makes one."
+            f"Calls {what} from blocking code. Created by `{names.client}.from_sync_client`.",
         )
         renderer.shared_methods(_SYNC_CALL, names.client)
         renderer.send("_client", names.sync_send_client)
@@ -115,7 +115,7 @@ def render_clients(printer: Printer, service: PythonService, imports: Imports) -
     printer.class_(names.sync_send_client, "_rt.SyncServiceSendClient")
     with printer.indented():
         printer.docstring(
-            f"Sends one-way messages to {what}, and blocks: `{names.sync_client}.send` makes one."
+            f"Sends one-way messages to {what} from blocking code. Created by `{names.sync_client}.send`.",
         )
         renderer.shared_methods(_SYNC_SEND, names.send_client)
 
@@ -129,7 +129,7 @@ class _Renderer:
         self._imports = imports
 
     def constructors(self) -> None:
-        """Adds `from_context`, `from_client` and `from_sync_client`."""
+        """Add `from_context`, `from_client` and `from_sync_client`."""
         names = self._service.classes
         parameters = ["*", "scope: str | None = None"]
         key = "None"
@@ -164,7 +164,7 @@ class _Renderer:
             ["client: _rt.SyncIngressClient", *parameters],
             names.sync_client,
             f"{names.sync_client}(client, {key}, scope)",
-            "for code that blocks",
+            "for blocking code",
         )
 
     def _constructor(
@@ -187,25 +187,25 @@ class _Renderer:
             self._printer.line(f"return {code}")
 
     def send(self, origin: str, client: str) -> None:
-        """Adds `send`; the client's base says what it is for."""
+        """Add `send`; the docstring in the base class of the client says what it is for."""
         self._printer.line()
         self._printer.signature("def send", ["self"], client)
         with self._printer.indented():
             self._printer.line(f"return {client}(self.{origin}, self._key, self._scope)")
 
     def methods(self, style: _Style) -> None:
-        """Adds a method for each handler."""
+        """Add a method for each handler."""
         for handler in self._service.handlers:
             self._method(style, handler)
 
     def shared_methods(self, style: _Style, owner: str) -> None:
-        """Adds a line for each handler, which shares the method of another client.
+        """Add a line for each handler, which takes over the method of another client.
 
-        A handler that is deprecated has its own, as its users are to be told so and not this code,
-        and so has one whose name is private to the other client.
+        A deprecated handler gets a method of its own, because its users should be warned and not
+        this code; so does a handler whose name is private to the other client.
 
         Args:
-            style: what the methods are.
+            style: the kind of client.
             owner: the class of the other client.
         """
         handlers = self._service.handlers
@@ -234,12 +234,12 @@ class _Renderer:
             self._invoke(style.invoke, handler)
 
     def submit(self, define: str, invoke: str, returns: str) -> None:
-        """Adds `submit`, which starts a workflow.
+        """Add `submit`, which starts a workflow.
 
         Args:
-            define: how the method begins.
-            invoke: what it does; the base's method for it.
-            returns: its type, with `{}` for the response's.
+            define: the beginning of the method.
+            invoke: the method of the base class that it calls.
+            returns: the return type, with `{}` for the type of the response.
         """
         for handler in self._run_handlers():
             self._printer.line()
@@ -255,14 +255,14 @@ class _Renderer:
                 returns.format(self._imports.response(handler.model)),
             )
             with self._printer.indented():
-                self._printer.docstring("Starts the workflow and does not wait for its result.")
+                self._printer.docstring("Starts the workflow without waiting for its result.")
                 self._invoke(invoke, handler)
 
     def handle(self, returns: str) -> None:
-        """Adds `handle`, which is about the run of a workflow.
+        """Add `handle`, which returns the run of a workflow.
 
         Args:
-            returns: its type, with `{}` for the response's.
+            returns: the return type, with `{}` for the type of the response.
         """
         for handler in self._run_handlers():
             self._printer.line()
@@ -271,20 +271,20 @@ class _Renderer:
             )
             with self._printer.indented():
                 self._printer.docstring(
-                    "Returns the workflow's run: attach to it, read its output."
+                    "Returns the run of the workflow, to attach to it or get its output."
                 )
                 self._printer.line(f"return self._handle({handler.constant})")
 
     def _run_handlers(self) -> list[PythonHandler]:
-        """The run handler, where the service is a workflow."""
+        """Return the run handler in a list; an empty list if the service is not a workflow."""
         handlers = self._service.handlers
         return [each for each in handlers if each.model.kind is HandlerKind.WORKFLOW]
 
     def _deprecated(self, handler: PythonHandler | None = None) -> None:
-        """Adds what makes type checkers, and Python at run time, warn who uses what follows.
+        """Add the decorator that makes type checkers, and Python at run time, warn callers.
 
-        It is on functions alone: a class that has it is reported where generated code names it.
-        Bases have none, as who serves what is deprecated does what is asked for.
+        Only functions get it: a class with it would be reported wherever generated code names it.
+        Base classes do not get it, because serving a deprecated handler is right.
         """
         words = quote(deprecated_words(self._service.model, handler.model if handler else None))
         self._printer.line(f"@_rt.deprecated({words})")

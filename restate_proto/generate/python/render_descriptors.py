@@ -1,4 +1,4 @@
-"""Prints the descriptors that the framework reads: what the contract says, as Python objects."""
+"""Print the descriptors that the framework reads: the contract as Python objects."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["awakeable_key", "handler_descriptor", "render_files", "service_descriptor"]
 
-_BYTES_ON_A_LINE = 90  # as characters of a literal
+_BYTES_ON_A_LINE = 90  # in characters of the literal
 
 
 def handler_descriptor(
@@ -40,7 +40,7 @@ def handler_descriptor(
     imports: Imports,
     runtime: MessageRuntime,
 ) -> Call:
-    """Returns the `HandlerDescriptor` of a handler."""
+    """Return the `HandlerDescriptor` of a handler."""
     service, handler = names.model, named.model
 
     def codec(message: MessageType, raw: str | None) -> Expression:
@@ -73,7 +73,7 @@ def handler_descriptor(
 
 
 def service_descriptor(file: PythonFile, names: PythonService, imports: Imports) -> Call:
-    """Returns the `ServiceDescriptor` of a service."""
+    """Return the `ServiceDescriptor` of a service."""
     service = names.model
     handlers = Items("()", tuple(handler.constant for handler in names.handlers))
     arguments: list[tuple[str, Expression]] = [
@@ -100,7 +100,7 @@ def service_descriptor(file: PythonFile, names: PythonService, imports: Imports)
 
 
 def awakeable_key(found: PythonAwakeable, imports: Imports, runtime: MessageRuntime) -> Call:
-    """Returns the `AwakeableKey` of a field that holds the id of an awakeable."""
+    """Return the `AwakeableKey` of a field that holds the id of an awakeable."""
     field = found.model
     arguments = (
         imports.message(field.message),
@@ -111,11 +111,11 @@ def awakeable_key(found: PythonAwakeable, imports: Imports, runtime: MessageRunt
 
 
 def render_files(printer: Printer, file: PythonFile, files: bytes) -> None:
-    """Adds the descriptors of the contract, which the codecs of the messages need.
+    """Add the descriptors of the contract, which the codecs of the messages need.
 
     Args:
-        printer: where to.
-        file: whose module it is.
+        printer: takes the text.
+        file: the file whose module it is.
         files: the serialized `FileDescriptorSet`.
     """
     printer.line()
@@ -139,12 +139,12 @@ def _literals(data: bytes) -> Iterator[str]:
 
 
 def _errors(file: PythonFile, errors: Sequence[ErrorModel]) -> list[tuple[str, Expression]]:
-    """Returns the argument for the errors of a service or handler."""
+    """Return the argument for the errors of a service or handler."""
     return [("errors", Items("()", tuple(map(file.error_class, errors))))] if errors else []
 
 
 def _shared(encoding: Encoding, config: Config, imports: Imports) -> list[tuple[str, Expression]]:
-    """Returns the arguments that both descriptors have, defaults left out."""
+    """Return the arguments that both descriptors have, without those that are defaults."""
     arguments: list[tuple[str, Expression]] = []
     if encoding is not Encoding.PROTOBUF:
         arguments.append(("encoding", f"_rt.Encoding.{encoding.name}"))
@@ -154,16 +154,16 @@ def _shared(encoding: Encoding, config: Config, imports: Imports) -> list[tuple[
 
 
 def _documentation(comment: str | None, docstring: str, owner: str) -> list[tuple[str, Expression]]:
-    """Returns the argument for a proto comment.
+    """Return the argument for a proto comment.
 
     Args:
         comment: the comment.
-        docstring: what the module has as a docstring for it.
+        docstring: the docstring that the module has for it.
         owner: the class or function with that docstring.
     """
     if comment is None:
         return []
-    # A docstring may say more than the comment, and loses the indentation that its lines share.
+    # A docstring may say more than the comment, and it loses the indentation that its lines share.
     is_same = inspect.cleandoc(docstring) == comment
     return [("documentation", f"_rt.getdoc({owner})" if is_same else Text(comment))]
 

@@ -1,4 +1,4 @@
-"""Prints the classes of the errors that handlers fail with."""
+"""Print the exception classes of the errors that a contract declares."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["render_error"]
 def render_error(
     printer: Printer, error: PythonError, imports: Imports, runtime: MessageRuntime
 ) -> None:
-    """Adds the class of an error."""
+    """Add the class of an error."""
     message = imports.message(error.model.type)
     declare = Call(
         "_rt.error_type",

@@ -1,4 +1,4 @@
-"""The HTTP/2 libraries behind one interface, and the choice between them."""
+"""The HTTP/2 libraries behind one interface, `Engine`, and the choice between them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ log = get_logger("restate_proto.http2")
 
 
 def engine_name(engine: str | None = None) -> str:
-    """Chooses the HTTP/2 library.
+    """Choose the HTTP/2 library.
 
     Args:
-        engine: "h2" or "ngh2"; None takes the environment variable RESTATE_PROTO_HTTP2, else
-            ngh2, else h2 where ngh2 cannot be imported, which is logged once.
+        engine: "h2" or "ngh2". None takes the environment variable RESTATE_PROTO_HTTP2; if that is
+            not set, ngh2; and if ngh2 cannot be imported, h2, which is logged once.
 
     Returns:
         "h2" or "ngh2".
@@ -55,7 +55,7 @@ def _default() -> str:
 
 
 def load_engine(engine: str | None = None) -> EngineFactory:
-    """Imports the chosen engine; see `engine_name` for the choice.
+    """Import the chosen engine; see `engine_name` for the choice.
 
     Raises:
         ValueError: the name is unknown.

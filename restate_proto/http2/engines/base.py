@@ -1,21 +1,21 @@
-"""The seam between a connection and the library that speaks the HTTP/2 wire format.
+"""The seam between a connection and the library that speaks HTTP/2's wire format.
 
-An engine is sans-IO: `receive` takes bytes and calls the sink, `output` gives bytes to write.
-Whatever is peculiar to a library stays inside its engine module:
+An engine does no I/O: `receive` takes bytes and calls the sink; `output` returns bytes to write.
+Whatever is peculiar to a library stays inside its engine module. All engines have in common:
 
-- sending never blocks; what the peer's windows do not allow yet is buffered in the engine and
-  counted by `buffered`, and `output` hands out about `OUTPUT_CHUNK` bytes at a time, so that a
-  slow socket leaves the rest where it is counted;
-- the connection's receive window never closes; a stream's opens by `acknowledge` alone (padding
-  and streams that ended are the engine's business);
-- an operation on a stream that is gone does nothing, but `respond` and `send`, the two that run
-  for every message, may be the library's own functions and raise what `gone` lists;
-- a broken connection is reported once, by `on_terminated`.
+- Sending never blocks. What the peer's windows do not allow yet is buffered in the engine and
+  counted by `buffered`. `output` returns about `OUTPUT_CHUNK` bytes at a time, so that with a slow
+  socket the rest stays where it is counted.
+- The connection's receive window never closes. A stream's window opens by `acknowledge` only;
+  padding and streams that have ended are the engine's business.
+- An operation on a stream that is gone does nothing. `respond` and `send`, which run for every
+  message, are exceptions: they may be the library's own functions and raise what `gone` lists.
+- A broken connection is reported once, by `on_terminated`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,6 @@ __all__ = [
     "MANY_FIELDS",
     "NO_STREAMS",
     "OUTPUT_CHUNK",
-    "PORTION",
     "RESET_COST",
     "Engine",
     "EngineFactory",
@@ -42,11 +41,9 @@ Headers: TypeAlias = "Sequence[tuple[bytes, bytes]]"
 
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 OUTPUT_CHUNK: Final = 131_072
-# What is read between two looks at how much work it was.
-PORTION: Final = 4_096
 
-# What bytes earn (see `Engine.receive`): those of a body pay for themselves and for as many of the
-# frames around it, the headers of a message for the usual fields. Bombs of many fields earn nothing.
+# The credit that bytes earn (see `Engine.receive`). A body pays for itself and for as many bytes of
+# frames around it; the headers of a message pay for the usual fields. Bombs of fields earn nothing.
 BODY_CREDIT: Final = 2
 HEADERS_CREDIT: Final = 512
 MANY_FIELDS: Final = 64
@@ -59,48 +56,48 @@ NO_STREAMS: Final = b"\x00\x03" + bytes(4)
 
 
 class Sink(Protocol):
-    """What an engine reports to. Calls come from inside `receive` and `output` alone."""
+    """What an engine reports to. It calls these methods only from inside `receive` and `output`."""
 
     __slots__ = ()
 
     def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
-        """A request's headers (on a server) or a response's (on a client) are complete."""
+        """Take the complete headers of a request (on a server) or of a response (on a client)."""
         ...
 
     def on_data(self, stream_id: int, data: bytes, end: bool) -> None:
-        """A piece of a body, and whether it was the last; empty only when it was."""
+        """Take a piece of a body; only the last one may be empty."""
         ...
 
     def on_end(self, stream_id: int) -> None:
-        """The peer's side ended otherwise (by trailers)."""
+        """Take the end of the peer's side, if it did not come with data (but with trailers)."""
         ...
 
     def on_reset(self, stream_id: int, code: int) -> None:
-        """The stream is gone: the peer reset it, or could not be sent what it was to get."""
+        """Drop the stream: the peer reset it, or its data could not be sent."""
         ...
 
     def on_malformed(self, stream_id: int) -> None:
-        """The stream is gone: the engine has reset it, for the peer's message breaks HTTP."""
+        """Drop the stream: the engine has reset it, because the peer's message breaks HTTP."""
         ...
 
     def on_closed(self, stream_id: int) -> None:
-        """Both sides ended and everything was sent; the stream is gone."""
+        """Drop the stream: both sides have ended, and everything was sent."""
         ...
 
     def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
-        """The peer accepts no new streams, and did not process any above `last_stream_id`."""
+        """Open no new streams; the peer has processed none above `last_stream_id`."""
         ...
 
     def on_peer_settings(self, max_concurrent_streams: int) -> None:
-        """The peer's SETTINGS arrived."""
+        """Take the peer's SETTINGS."""
         ...
 
     def on_pong(self) -> None:
-        """The answer to our PING arrived."""
+        """Take the answer to our PING."""
         ...
 
     def on_terminated(self, code: int, reason: str) -> None:
-        """The connection is over: write what `output` gives, then close the transport."""
+        """End the connection: write what `output` returns, then close the transport."""
         ...
 
 
@@ -110,119 +107,122 @@ class Engine(Protocol):
     __slots__ = ()
 
     more: bool
-    """Whether `output` would give more at once (it does not count data without window)."""
+    """Whether `output` would return more at once, apart from data that lacks window."""
+
+    portion_size: ClassVar[int]
+    """How many bytes to read before looking at the work that they caused, and at the clock."""
 
     work: int
-    """How much `receive` has had to do, as bytes of small frames. Grows when frames complete."""
+    """The work that `receive` has done, in bytes of small frames; grows when frames complete."""
 
     @property
     def newest(self) -> int:
-        """The highest stream that the peer has opened."""
+        """The highest id of a stream that the peer has opened."""
         ...
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether what was received may end inside a frame or a header block.
+        """Whether the bytes received may end inside a frame or a header block.
 
-        A library may not say it: then frames of which it tells nothing count as unfinished. Who
-        wants to be sure sends a PING: its answer cannot come inside another frame.
+        A library may not tell: then frames that it does not report count as unfinished. To be sure,
+        send a PING: its answer cannot come inside another frame.
         """
         ...
 
     @property
     def has_unsent(self) -> bool:
-        """Whether bytes given to `send` wait, of any stream."""
+        """Whether bytes given to `send` wait, on any stream."""
         ...
 
     @property
     def gone(self) -> tuple[type[Exception], ...]:
-        """What `respond` and `send` raise on a stream or connection that is already gone."""
+        """The errors that `respond` and `send` raise on a stream or connection that is gone."""
         ...
 
     def receive(self, data: bytes | memoryview) -> int:
-        """Processes bytes from the peer; never raises for what the peer sent.
+        """Process bytes from the peer; never raise because of them.
 
         Returns:
-            How many bytes the peer may send for what it reported: for bodies, and for the headers
-            of requests and responses. All others move nothing on.
+            How many bytes the peer has earned for what it sent: for bodies, and for the headers of
+            requests and responses. All other frames earn nothing.
         """
         ...
 
     def portion(self, data: memoryview, start: int) -> int:
-        """Where to end what `receive` gets next, so that it is not much more work than `PORTION`.
+        """Return where the next portion for `receive` should end: after about `portion_size`.
 
         Args:
-            data: what was read.
-            start: up to where it was received.
+            data: the bytes that were read.
+            start: how many of them `receive` was given already.
         """
         ...
 
     def output(self) -> bytes:
-        """The next bytes to write, about `OUTPUT_CHUNK` at most, else empty."""
+        """Return the next bytes to write, about `OUTPUT_CHUNK` at most; empty if there are none."""
         ...
 
     def request(self, headers: Headers, *, end_stream: bool) -> int:
-        """Opens a stream (client) and returns its id; 0 when the connection has none left."""
+        """Open a stream (client) and return its id; 0 if the connection has no ids left."""
         ...
 
     def respond(self, stream_id: int, headers: Headers, *, end_stream: bool) -> None:
-        """Sends response headers (server)."""
+        """Send response headers (server)."""
         ...
 
     def inform(self, stream_id: int, headers: Headers) -> None:
-        """Sends an informational (1xx) response (server)."""
+        """Send an informational (1xx) response (server)."""
         ...
 
     def send(self, stream_id: int, data: bytes, *, end_stream: bool) -> None:
-        """Sends a piece of a body."""
+        """Send a piece of a body."""
         ...
 
     def interleave(self, stream_id: int) -> None:
-        """Lets other streams send in between, as this one has much to send (server)."""
+        """Let other streams send in between, because this one has much to send (server)."""
         ...
 
     def buffered(self, stream_id: int) -> int:
-        """Bytes given to `send` for this stream that no `output` has handed out."""
+        """Return how many bytes given to `send` for a stream `output` has not returned yet."""
         ...
 
     def acknowledge(self, stream_id: int, amount: int) -> None:
-        """Opens the stream's receive window by bytes that were delivered by `on_data`."""
+        """Open the stream's receive window by as many bytes of those that `on_data` delivered."""
         ...
 
     def reset(self, stream_id: int, code: int) -> None:
-        """Ends a stream at once, in both directions; nothing more is reported about it."""
+        """End a stream at once, in both directions; nothing more is reported about it."""
         ...
 
     def ping(self) -> None:
-        """Sends a PING; `on_pong` follows."""
+        """Send a PING; `on_pong` follows."""
         ...
 
     def shutdown_notice(self) -> None:
-        """Sends a GOAWAY that excludes no stream yet (server)."""
+        """Send a GOAWAY that excludes no stream yet (server)."""
         ...
 
     def forbid_streams(self) -> None:
-        """Sends SETTINGS by which the peer may open no stream any more (server).
+        """Send SETTINGS that forbid the peer to open streams (server).
 
-        Streams that it opens before it knows are reported as ever.
+        Streams that it opens before it has read them are reported as usual.
         """
         ...
 
     def goaway(self, code: int) -> None:
-        """Sends the GOAWAY that names the last stream taken; running streams go on."""
+        """Send a GOAWAY that names the last accepted stream; running streams go on."""
         ...
 
 
 class EngineFactory(Protocol):
-    """Makes the engine of one connection; its first `output` has the preface."""
+    """Makes the engine of one connection; its first `output` contains the preface."""
 
     def __call__(self, sink: Sink, settings: Http2Settings, *, client: bool) -> Engine:
-        """Makes it for a server or a client, reporting to the sink."""
+        """Make an engine for a server or a client, which reports to the sink."""
         ...
 
 
 def goaway_frame(last_stream_id: int, code: int, debug: bytes = b"") -> bytes:
-    """A GOAWAY frame, for when the library cannot or should not write it."""
+    """Return a GOAWAY frame, for when the library cannot or should not write one."""
     return b"".join(
         (
             (8 + len(debug)).to_bytes(3, "big"),

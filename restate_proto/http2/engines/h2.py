@@ -1,4 +1,4 @@
-"""The engine on h2, in pure Python."""
+"""The engine on h2, which is pure Python and runs everywhere."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ from restate_proto.http2.engines.base import (
     MAX_STREAM_ID,
     NO_STREAMS,
     OUTPUT_CHUNK,
-    PORTION,
     RESET_COST,
     Engine,
     goaway_frame,
@@ -50,12 +49,12 @@ __all__ = ["H2Engine"]
 
 CONNECTION_WINDOW: Final = 16_777_216
 _DEFAULT_WINDOW: Final = 65_535
-# The answers (to PING and the like) that a peer may leave unread before it counts as hostile.
+# How many bytes of answers (to PING and such) a peer may leave unread before it counts as hostile.
 MAX_UNSENT: Final = 1_048_576 + OUTPUT_CHUNK
 
 
 class H2Engine(Engine):
-    """An engine on h2."""
+    """The engine on h2."""
 
     __slots__ = (
         "_broken",
@@ -71,11 +70,13 @@ class H2Engine(Engine):
         "work",
     )
 
+    portion_size = 256  # smaller than ngh2's, because h2 is slower
+
     def __init__(self, sink: Sink, settings: Http2Settings, *, client: bool) -> None:
         config = H2Configuration(
             client_side=client,
             header_encoding=None,
-            # Our own layers above give names in lower case and values without line breaks.
+            # The layers above use lower-case names, and values without line breaks.
             validate_outbound_headers=False,
             normalize_outbound_headers=False,
         )
@@ -97,11 +98,11 @@ class H2Engine(Engine):
         self._client = client
         self._sink = sink
         self._unsent = Outboxes(connection)
-        self._ended: list[int] = []  # by us, since the last output
+        self._ended: list[int] = []  # streams that we ended since the last output
         self._unreturned = 0
         self._broken = False
         self._max_frame = settings.max_frame_size
-        # No encoder makes a block larger than the list that it stands for.
+        # No encoder makes a header block larger than the header list that it encodes.
         self._max_header_block = settings.max_header_list_size
         self.work = 0
         self.more = True
@@ -128,9 +129,9 @@ class H2Engine(Engine):
 
     @override
     def portion(self, data: memoryview, start: int) -> int:
-        """A single large frame is one."""
+        """Count frames, not bytes: a single large frame is little work."""
         connection = self._connection
-        size = PORTION
+        size = self.portion_size
         if connection.is_greeted:
             unparsed = connection.unparsed
             head = unparsed[:3] if len(unparsed) > 2 else unparsed + data[start : start + 3]
@@ -146,12 +147,12 @@ class H2Engine(Engine):
         if self._broken:
             return 0
         try:
-            # Any: not narrowed by `kind`, which is taken once.
+            # Any, because type checkers do not narrow events by `kind`, which is read once.
             events: list[Any] = connection.receive_data(data)  # pyright: ignore[reportAssignmentType]
         except H2Error as error:
             code = getattr(error, "error_code", ErrorCode.PROTOCOL_ERROR)
             if connection.state_machine.state is not ConnectionState.CLOSED:
-                self._goaway(code)  # h2 sends none for a wrong preface
+                self._goaway(code)  # h2 sends no GOAWAY for a wrong preface
             self._terminate(code, str(error))
             return 0
         except Exception as error:  # noqa: BLE001 - whatever a peer sends must not end the loop
@@ -171,7 +172,7 @@ class H2Engine(Engine):
                     earned -= FIELD_COST * len(headers)
                 sink.on_headers(event.stream_id, headers, event.stream_ended is not None)
             elif kind is StreamEnded:
-                if event.stream_id not in self._ended:  # else told when the output is asked for
+                if event.stream_id not in self._ended:  # else `output` reports it
                     self._report_if_closed(event.stream_id)
             elif kind is WindowUpdated:
                 self._unsent.unblock(event.stream_id)
@@ -179,9 +180,15 @@ class H2Engine(Engine):
                 if kind is StreamReset:
                     earned -= RESET_COST
                 self._receive_rare(event)
-        if events:
+        if connection.refused:
+            earned -= RESET_COST * connection.refused
+            connection.refused = 0
+        unparsed = connection.unparsed
+        block = connection.header_block
+        # Frames may be complete that h2 does not report, such as requests that are refused.
+        if events or (len(unparsed) < len(data) and not block):
             self.work += max(len(events), len(data) - body)
-        if connection.unparsed or connection.header_block:
+        if unparsed or block:
             self._check_size_of_unfinished()
         if connection.unsent > MAX_UNSENT:
             self._goaway(ErrorCode.ENHANCE_YOUR_CALM)
@@ -189,7 +196,7 @@ class H2Engine(Engine):
         return earned + BODY_CREDIT * body
 
     def _check_size_of_unfinished(self) -> None:
-        """Ends a connection that has begun what is too large, and not when h2 has it all."""
+        """End a connection that begins something too large, before h2 has received all of it."""
         unparsed = self._connection.unparsed
         if len(unparsed) > 2 and self._connection.is_greeted:
             length = int.from_bytes(unparsed[:3], "big")
@@ -208,7 +215,7 @@ class H2Engine(Engine):
         stream_id = event.stream_id
         data = event.data
         length = event.flow_controlled_length
-        # Given back at a quarter: h2 holds back up to half itself, for data on closed streams.
+        # Given back after a quarter, because h2 itself holds back up to half, for closed streams.
         self._unreturned += length
         if self._unreturned >= CONNECTION_WINDOW // 4:
             self._connection.increment_flow_control_window(self._unreturned)
@@ -264,7 +271,7 @@ class H2Engine(Engine):
         return data
 
     def _report_if_closed(self, stream_id: int) -> None:
-        """h2 has no event for a stream whose two sides have ended."""
+        """Report a stream whose two sides have ended, for which h2 has no event."""
         stream = self._connection.streams.get(stream_id)
         if stream is None or stream.closed:
             self._sink.on_closed(stream_id)
@@ -306,7 +313,7 @@ class H2Engine(Engine):
 
     @override
     def interleave(self, stream_id: int) -> None:
-        """All streams take turns here."""
+        """Do nothing: all streams take turns here anyway."""
 
     @override
     def buffered(self, stream_id: int) -> int:
@@ -337,7 +344,7 @@ class H2Engine(Engine):
     @override
     def forbid_streams(self) -> None:
         if not self._broken:
-            # Not told to h2, which would end the connection for one more.
+            # h2 is not told, because it would end the connection at the next stream.
             self._connection.send_raw(b"\x00\x00\x06\x04\x00" + bytes(4) + NO_STREAMS)
 
     @override

@@ -1,8 +1,8 @@
-"""h2's connection, changed so that a stream error (RFC 9113, section 5.4.2) ends that stream alone.
+"""h2's connection, changed so that a stream error (RFC 9113, section 5.4.2) ends only that stream.
 
-h2 closes the connection for nearly every violation. Two things tell which of them are about one
-stream: the frame's header block is decoded by then, so that HPACK's tables are right, and the
-stream is one of those that h2 knows.
+h2 closes the connection for nearly every violation. A violation concerns one stream only if two
+things hold: the frame's header block was decoded, so that HPACK's tables are right, and h2 knows
+the stream.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamwiseConnection"]
 
-# What h2 leaves to the layers above it: the characters of RFC 9110 and RFC 3986 in the values of
-# :method, :scheme, :authority and :path. None of them may have a space.
+# h2 leaves these checks to the layers above it: which characters RFC 9110 and RFC 3986 allow in
+# :method, :scheme, :authority and :path. None of them may contain a space.
 _METHOD: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _SCHEME: Final = rb"[A-Za-z][A-Za-z0-9+.-]*"
 _REQUEST: Final = re.compile(
@@ -39,8 +39,11 @@ _REQUEST: Final = re.compile(
     % (_METHOD, _SCHEME, _SCHEME)
 )
 _COLON: Final = ord(":")
-_KEPT: Final = 32  # closed streams that h2 may keep when no other is open
-# h2 gives these classes to what a message has wrong, and subclasses to what a peer has.
+_KEPT: Final = 32  # closed streams that h2 may keep if none is open
+_REFUSED_SHARE: Final = (
+    16  # the part of the limit that is refused before the streams are counted again
+)
+# h2 raises exactly these for a malformed message, and subclasses for other faults of a peer.
 _MALFORMED: Final = (ProtocolError, InvalidBodyLengthError)
 
 
@@ -54,33 +57,35 @@ class _StateMachine(H2ConnectionStateMachine):
 
 
 class StreamwiseConnection(H2Connection):
-    """An `H2Connection` whose `receive_data` raises for connection errors alone.
+    """An `H2Connection` whose `receive_data` raises for connection errors only.
 
-    A stream that is ended for an error is reported as `StreamReset`; one that is beyond
+    A stream that ends with an error is reported as `StreamReset`. A stream that exceeds
     MAX_CONCURRENT_STREAMS is refused and not reported.
     """
 
     def __init__(self, config: H2Configuration) -> None:
         super().__init__(config)
         self.state_machine = _StateMachine()
-        self._count_above = 0  # how many streams h2 may keep before the open ones are counted
+        self._count_above = 0  # above so many streams, the open ones are counted
+        self._refused_uncounted = 0  # so many are refused before they are counted
+        self.refused = 0  # refused requests since the engine last looked
 
     def clear_outbound_data_buffer(self) -> None:
-        """Keeps the output when the peer's GOAWAY arrives: what it asks for is part of it."""
+        """Keep the output when the peer's GOAWAY arrives: it contains what the peer asked for."""
 
     @property
     def unsent(self) -> int:
-        """The bytes that `data_to_send` would give."""
+        """The number of bytes that `data_to_send` would return."""
         return len(self._data_to_send)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - h2 does not annotate it
 
     @property
     def unparsed(self) -> bytearray:
-        """What was received of a frame that is not complete."""
+        """The bytes received of an incomplete frame."""
         return self.incoming_buffer._data  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
     @property
     def header_block(self) -> list[Any]:
-        """The frames of a header block that is not complete."""
+        """The frames received of an incomplete header block."""
         return self.incoming_buffer._headers_buffer  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
     @property
@@ -89,12 +94,12 @@ class StreamwiseConnection(H2Connection):
         return not self.incoming_buffer._preamble_len  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
     def send_raw(self, frame: bytes) -> None:
-        """Sends a frame of ours, which h2 would take as the end of the connection."""
+        """Send a frame of our own, which h2 would take as the end of the connection."""
         self._data_to_send += frame
 
     @property
     def open_inbound_streams(self) -> int:
-        """None, to h2, which would not even decode the header block of a stream too many."""
+        """Report 0 to h2, which would not even decode the header block of a stream too many."""
         return 0
 
     def _receive_frame(self, frame: Frame) -> list[Event]:
@@ -107,8 +112,8 @@ class StreamwiseConnection(H2Connection):
             if isinstance(cause, (HPACKError, IndexError)):
                 error.error_code = ErrorCode.COMPRESSION_ERROR  # pyright: ignore[reportAttributeAccessIssue]
                 raise
-            # The other errors with a cause are about the state of the connection or the stream,
-            # but for one about a field's value: too long a number.
+            # Other errors with a cause concern the state of the connection or the stream; one,
+            # about a number that is too long, concerns a field's value.
             stream = self.streams.get(frame.stream_id)
             if stream is None or not (cause is None or cause.__class__ is ValueError):
                 raise
@@ -124,28 +129,35 @@ class StreamwiseConnection(H2Connection):
             _check_request(event.headers, ended=event.stream_ended is not None)
             if len(self.streams) > self._count_above and self._has_too_many_streams():
                 self.reset_stream(frame.stream_id, ErrorCode.REFUSED_STREAM)
+                self.refused += 1
                 return [], []
         return frames, events
 
     def _has_too_many_streams(self) -> bool:
-        """Counts the open streams, at which h2 drops the closed ones.
+        """Count the open streams, which makes h2 drop the closed ones.
 
-        It looks at every stream, so it is done when their number may have doubled, and not for
-        each request.
+        Counting looks at every stream. So it is done only when the number may have doubled, and not
+        for each request, nor for each excess stream of a peer that ignores the limit.
         """
+        if self._refused_uncounted:
+            self._refused_uncounted -= 1
+            return True
         limit = self.local_settings.max_concurrent_streams
         number = super().open_inbound_streams
         self._count_above = min(limit, 2 * len(self.streams) + _KEPT)
-        return number > limit
+        if number <= limit:
+            return False
+        self._refused_uncounted = limit // _REFUSED_SHARE
+        return True
 
     def _local_settings_acked(self) -> dict[SettingCodes | int, ChangedSetting]:
-        self._count_above = 0  # the limit is in force from now on
+        self._count_above = 0  # from now on the limit is in force
         return super()._local_settings_acked()
 
     def _receive_later_headers(
         self, stream: H2Stream, frame: HeadersFrame
     ) -> tuple[list[Frame], list[Event]]:
-        """Checks at trailers that the body was whole, where h2 forgets how long it was to be."""
+        """Check at the trailers that the body was complete; h2 forgets its length then."""
         expected = stream._expected_content_length  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         result = super()._receive_headers_frame(frame)
         if isinstance(result[1][0], TrailersReceived):
@@ -154,8 +166,8 @@ class StreamwiseConnection(H2Connection):
         return result
 
     def _reset_malformed(self, stream: H2Stream, frame: Frame) -> list[Event]:
-        """Ends the stream of a malformed message."""
-        # Where the order of frames was wrong, h2 has closed it already, without telling the peer.
+        """End the stream of a malformed message."""
+        # If frames came in a wrong order, h2 has closed the stream without telling the peer.
         stream.state_machine.state = StreamState.OPEN
         self.reset_stream(stream.stream_id, ErrorCode.PROTOCOL_ERROR)
         if isinstance(frame, DataFrame) and frame.flow_controlled_length:
@@ -170,7 +182,7 @@ class StreamwiseConnection(H2Connection):
 
 
 def _check_request(headers: Headers, *, ended: bool) -> None:
-    """Raises for what h2 lets pass: characters, extended CONNECT, and a body that is missing."""
+    """Raise for what h2 lets pass: wrong characters, extended CONNECT, and a missing body."""
     values: dict[bytes, bytes] = {}
     for name, value in headers:
         if name[0] != _COLON:

@@ -1,7 +1,7 @@
-"""What was given to the engine on h2 and cannot be sent yet.
+"""Data given to the h2 engine that cannot be sent yet.
 
 h2 does not buffer: it refuses data beyond the peer's windows or frame size. Such data waits in the
-outbox of its stream, and is framed in turns, one frame of each stream, as the socket takes it.
+outbox of its stream. As the socket takes it, it is cut into frames, one of each stream in turn.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["GONE", "Outboxes"]
 
 GONE: Final = (H2Error, KeyError)
-"""What an operation on a stream or connection that is already gone raises."""
+"""The errors of operations on a stream or connection that is already gone."""
 
 
 class _Outbox:
@@ -34,7 +34,7 @@ class _Outbox:
         self.end = False
 
     def take(self, amount: int) -> bytes | memoryview:
-        """Takes exactly `amount` bytes: small pieces are joined, a large one is not copied."""
+        """Take exactly `amount` bytes; small pieces are joined, a large one is not copied."""
         self.size -= amount
         chunks = self.chunks
         parts: list[bytes | memoryview] = []
@@ -56,8 +56,8 @@ class Outboxes:
     """The outboxes of all streams of a connection.
 
     Attributes:
-        of_streams: the outboxes by their streams' ids; none is empty, but for an end to be sent.
-        ready: the streams whose data may be sent now, the next one first. It may name some that
+        of_streams: the outboxes by stream id; each has data, or an end to be sent.
+        ready: the ids of streams whose data may be sent now, the next one first. Some of them may
             have no outbox any more.
     """
 
@@ -70,7 +70,7 @@ class Outboxes:
         self._connection = connection
 
     def add(self, stream_id: int, data: bytes, *, end: bool) -> None:
-        """Adds data, and the end of a stream."""
+        """Add data to a stream's outbox, and the stream's end after it if `end` says so."""
         outbox = self.of_streams.get(stream_id)
         if outbox is None:
             outbox = self.of_streams[stream_id] = _Outbox()
@@ -81,10 +81,10 @@ class Outboxes:
         outbox.end = end
 
     def frame(self) -> list[int]:
-        """Puts waiting data into frames: one of each stream in turn, up to a chunk in all.
+        """Put waiting data into frames: one of each stream in turn, up to one chunk in total.
 
         Returns:
-            The streams whose end is among them.
+            The ids of the streams whose end was among it.
         """
         connection = self._connection
         ready = self.ready
@@ -114,7 +114,7 @@ class Outboxes:
         return ended
 
     def unblock(self, stream_id: int) -> None:
-        """A window opened: of one stream, or of all with 0."""
+        """Make data ready because a window opened: of one stream, or of all if the id is 0."""
         blocked = self._blocked
         if stream_id == 0:
             self.ready.extend(blocked)
@@ -124,11 +124,11 @@ class Outboxes:
             self.ready.append(stream_id)
 
     def forget(self, stream_id: int) -> None:
-        """Drops the data of a stream that is gone."""
+        """Drop the data of a stream that is gone."""
         self.of_streams.pop(stream_id, None)
         self._blocked.discard(stream_id)
 
     def clear(self) -> None:
-        """Drops the data of all streams."""
+        """Drop the data of all streams."""
         self.of_streams.clear()
         self.ready.clear()

@@ -1,15 +1,15 @@
-"""The engine on ngh2 (libnghttp2).
+"""The engine on ngh2, a binding of libnghttp2, which is preferred where it is installed.
 
-ngh2 keeps body bytes until the peer's windows let them into a frame, so there is no queue here.
-Its receive windows are only given back together (stream and connection): the connection's is
-therefore opened as wide as HTTP/2 allows, which is more than all streams' windows together, and
-what a stream had not acknowledged is given back when the stream closes.
+ngh2 keeps body bytes until the peer's windows let them into a frame, so there is no queue here. It
+gives back the receive windows of stream and connection only together. Therefore the connection's
+window is opened as wide as HTTP/2 allows, which is more than all streams' windows together, and
+what a stream has not acknowledged is given back when the stream closes.
 """
 
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 import ngh2
@@ -42,7 +42,6 @@ from restate_proto.http2.engines.base import (
     MAX_STREAM_ID,
     NO_STREAMS,
     OUTPUT_CHUNK,
-    PORTION,
     RESET_COST,
     Engine,
     goaway_frame,
@@ -57,31 +56,32 @@ if TYPE_CHECKING:
 
 __all__ = ["Ngh2Engine"]
 
-# What an operation on a stream or connection that is already gone raises.
+# The errors of operations on a stream or connection that is already gone.
 _GONE: Final = (StreamProtocolError, ConnectionStateError)
 CONNECTION_WINDOW: Final = 2**31 - 1
 # The bytes that RFC 9113 adds to each field when it counts a list.
 FIELD_OVERHEAD: Final = 32
-# The library's own limits end a connection at once: they stand where the connection's intake, which
-# first reads more slowly, does not let it come.
+# The library's own limits end a connection at once. They are set so high that the intake, which
+# first reads more slowly, never lets a peer reach them.
 _MOST_ACKS: Final = 10_000
 _MOST_RESETS: Final = (100_000, 10_000)
 _MOST_GLITCHES: Final = (1_000_000, 100_000)
-# What an event counts as in `work`: about the bytes of the smallest frames.
+# How much an event counts in `work`: about the bytes of the smallest frames.
 _EVENT: Final = 16
 _TAKES_TURNS: Final = ngh2.Priority(incremental=True)
-# HTTP/2 knows no such setting.
+# A number that HTTP/2 defines no setting for.
 _UNKNOWN_SETTING: Final = 0xF0E1
 
 
 class Ngh2Engine(Engine):
-    """An engine on ngh2."""
+    """The engine on ngh2."""
 
     __slots__ = (
         "_acknowledge",
         "_client",
         "_connection",
         "_data_to_send",
+        "_earned_in_output",
         "_events",
         "_is_cut",
         "_is_unfinished",
@@ -100,12 +100,14 @@ class Ngh2Engine(Engine):
         "work",
     )
 
+    portion_size = 1_024
+
     def __init__(self, sink: Sink, settings: Http2Settings, *, client: bool) -> None:
         config = ngh2.Configuration(
             auto_window_update=False,
             max_inbound_header_list_size=settings.max_header_list_size,
-            # The list's size alone is the limit: no list in it has more fields, and none needs
-            # more frames unless they are smaller than 1 KiB.
+            # Only the size of the list is limited: a list of that size cannot have more fields, and
+            # needs no more frames unless they are smaller than 1 KiB.
             max_inbound_header_count=settings.max_header_list_size // FIELD_OVERHEAD,
             max_continuations=settings.max_header_list_size // 1_024,
             stream_reset_rate_limit=_MOST_RESETS,
@@ -133,6 +135,7 @@ class Ngh2Engine(Engine):
         self._newest = 0
         self.work = 0
         self._is_unfinished = False
+        self._earned_in_output = 0
         self._own_goaway: bytes | None = None
         self._is_cut = False
         self.more = True
@@ -181,12 +184,14 @@ class Ngh2Engine(Engine):
             return 0
         self._is_unfinished = False
         self.work += _EVENT * len(events)
-        return self._dispatch(events)
+        earned = self._dispatch(events) + self._earned_in_output
+        self._earned_in_output = 0
+        return earned
 
     @override
     def portion(self, data: memoryview, start: int) -> int:
-        """What the library reports nothing of costs next to nothing."""
-        return min(len(data), start + PORTION)
+        """Return a large portion: what the library does not report costs it next to nothing."""
+        return min(len(data), start + self.portion_size)
 
     def _dispatch(self, events: list[Any]) -> int:  # Any: not narrowed by `kind`, taken once
         earned = 0
@@ -216,14 +221,14 @@ class Ngh2Engine(Engine):
                 stream_id = event.stream_id
                 amount = unread.pop(stream_id, 0)
                 if amount:
-                    # For the connection's window, which is too wide for the update to be urgent.
+                    # This opens the connection's window, which is too wide for it to be urgent.
                     try:  # noqa: SIM105 - suppress() costs more than the call
                         self._acknowledge(amount, stream_id)
                     except _GONE:
                         pass
                 if event.error_code:
                     earned -= RESET_COST
-                    # The peer's own reset has been told already.
+                    # A reset by the peer was reported already.
                     if event.error_code == ErrorCode.PROTOCOL_ERROR:
                         self._sink.on_malformed(stream_id)
                     else:
@@ -247,7 +252,7 @@ class Ngh2Engine(Engine):
             case GoAwayReceived(last_stream_id, code, debug):
                 sink.on_goaway(last_stream_id, code, debug)
             case SettingsReceived(settings):
-                # A frame changes what it names, and nothing else.
+                # SETTINGS change the values that they name, and no others.
                 limit = settings.get(ngh2.Setting.MAX_CONCURRENT_STREAMS, self._peer_streams)
                 self._peer_streams = limit
                 sink.on_peer_settings(limit)
@@ -260,7 +265,7 @@ class Ngh2Engine(Engine):
                 pass
 
     def _terminate(self, error: NGH2Error) -> None:
-        """ngh2 has dropped the session, so the GOAWAY is ours to write."""
+        """Report the end; ngh2 has dropped the session, so that we write the GOAWAY."""
         if self._own_goaway is not None:
             return
         code = ErrorCode.PROTOCOL_ERROR
@@ -268,7 +273,7 @@ class Ngh2Engine(Engine):
             code = ErrorCode.ENHANCE_YOUR_CALM
         elif isinstance(error, InternalError):
             code = ErrorCode.INTERNAL_ERROR
-        # In the middle of a frame nothing can be added.
+        # If the last output ended in the middle of a frame, nothing can be added.
         last_stream_id = 0 if self._client else self._newest
         self._own_goaway = b"" if self._is_cut else goaway_frame(last_stream_id, code)
         self._sink.on_terminated(code, str(error))
@@ -283,8 +288,8 @@ class Ngh2Engine(Engine):
             self.more = False
             return data
         events = self._events()
-        if events:  # sending the last frame of a stream closes it
-            self._dispatch(events)
+        if events:  # sending the last frame of a stream closes it, and so does a reset, which costs
+            self._earned_in_output += self._dispatch(events)
         self._is_cut = len(data) >= OUTPUT_CHUNK
         self.more = self._is_cut
         return data
@@ -303,7 +308,7 @@ class Ngh2Engine(Engine):
 
     @override
     def interleave(self, stream_id: int) -> None:
-        """Else libnghttp2 sends one stream's data after the other's."""
+        """Mark the stream as incremental; otherwise libnghttp2 sends one stream after the other."""
         if not self._client:
             with contextlib.suppress(NGH2Error):
                 self._connection.set_stream_priority(stream_id, _TAKES_TURNS)
@@ -337,12 +342,12 @@ class Ngh2Engine(Engine):
 
     @override
     def forbid_streams(self) -> None:
-        """Announces the limit without telling libnghttp2.
+        """Announce the limit without telling libnghttp2.
 
-        The library would enforce it at once and refuse what the peer sends before it knows. So
-        another SETTINGS frame is submitted, and rewritten when it is handed out.
+        The library would enforce it at once, and refuse streams that the peer opens before it
+        knows. So another SETTINGS frame is submitted, and rewritten when it is sent.
         """
-        value = secrets.randbits(32)  # nothing else that is sent has these bytes
+        value = int.from_bytes(os.urandom(4))  # random, to find the frame among the output
         placeholder = _UNKNOWN_SETTING.to_bytes(2, "big") + value.to_bytes(4, "big")
 
         def rewrite(size: int) -> bytes:

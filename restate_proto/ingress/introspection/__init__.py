@@ -1,6 +1,6 @@
-"""What a Restate server knows of invocations and of state, as the SQL of its admin API tells it.
+"""Reads invocations, their journals and state from a Restate server, by SQL of its admin API.
 
-The tables are those of Restate 1.7; every question works with and without its vqueues.
+The tables are those of Restate 1.7; all queries work with and without its vqueues.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ from restate_proto.ingress.introspection.journal import (
     PayloadRole,
 )
 from restate_proto.ingress.introspection.journal_reader import read_journal
+from restate_proto.ingress.introspection.raw_journal import (
+    RawJournal,
+    UnreadableJournalError,
+    read_raw_journals,
+)
 from restate_proto.ingress.introspection.state import KeyState, read_state
 from restate_proto.ingress.introspection.waits import (
     Place,
@@ -43,6 +48,8 @@ __all__ = [
     "Payload",
     "PayloadRole",
     "Place",
+    "RawJournal",
+    "UnreadableJournalError",
     "Wait",
     "count_by_status",
     "find_holder",
@@ -51,5 +58,6 @@ __all__ = [
     "find_waits",
     "first_behind",
     "read_journal",
+    "read_raw_journals",
     "read_state",
 ]

@@ -1,4 +1,4 @@
-"""Invocations by what people look for: service, handler, key, status, age."""
+"""Finds invocations by service, handler, key, status and age."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
     from restate_proto.ingress.admin import AdminClient
 
-__all__ = ["STATUSES", "Invocation", "InvocationFilter", "count_by_status", "find_invocations"]
+__all__ = [
+    "STATUSES",
+    "Invocation",
+    "InvocationFilter",
+    "count_by_status",
+    "find_invocations",
+    "waited_for",
+]
 
 STATUSES = (
     "pending",
@@ -26,7 +33,7 @@ STATUSES = (
     "paused",
     "completed",
 )
-"""What an invocation can be; all but the last are not over."""
+"""The statuses of invocations; only the last means that the invocation has ended."""
 
 _AFTER_FAILURES = ("backing-off", "paused")
 
@@ -42,7 +49,7 @@ _COLUMNS = (
     "status",
     "created_at",
     "modified_at",
-    "scheduled_at",  # without it, the server (1.7.12) leaves out the next one
+    "scheduled_at",  # if it is not selected, the server (1.7.12) leaves out the next column
     "scheduled_start_at",
     "last_start_at",
     "next_retry_at",
@@ -71,7 +78,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class InvocationFilter:
-    """Which invocations: those for which all of this holds. What is empty does not count.
+    """Selects invocations that meet all conditions; empty conditions do not count.
 
     Args:
         ids: one of these ids.
@@ -90,7 +97,7 @@ class InvocationFilter:
     older_than: timedelta | None = None
 
     def condition(self) -> str:
-        """The condition in SQL."""
+        """Return the condition in SQL."""
         columns = {
             "id": self.ids,
             "target_service_name": self.services,
@@ -105,7 +112,7 @@ class InvocationFilter:
         return " AND ".join(found) or "true"
 
     def _server_statuses(self) -> Sequence[str]:
-        """With vqueues, what waits for its next attempt may be ready in the server's words."""
+        """Return the server's statuses; with vqueues, backing off is a part of its `ready`."""
         if "backing-off" in self.statuses and "ready" not in self.statuses:
             return [*self.statuses, "ready"]
         return self.statuses
@@ -122,30 +129,30 @@ class Invocation:
         handler: the Restate name of the handler.
         key: the object key or workflow id; None for a plain service.
         scope: its scope, if any.
-        vqueue_id: the queue that it goes through where the server has vqueues.
+        vqueue_id: the queue that it goes through, if the server has vqueues.
         status: one of `STATUSES`.
-        asked_at: when the server said all this.
-        created_at: when it came to the server.
+        asked_at: when the server answered this query.
+        created_at: when the server got it.
         modified_at: when its status changed last.
-        starts_at: when it starts, where it was sent with a delay.
+        starts_at: when it starts, if it was sent with a delay.
         last_start_at: when its last attempt began.
         next_retry_at: when its next attempt begins.
         completed_at: when it ended.
-        attempts: how many attempts the server has made since it leads this partition.
-        failure: why the last attempt failed, in Restate's words; None where it did not.
-        failure_code: Restate's code of that, such as `RT0007`.
-        failed_command: what the last attempt was at: a word such as `Run`, the entry's name, and
-            its number among the commands; None where Restate does not know.
-        result: `success` or `failure`, where it has ended.
-        result_failure: what it failed with.
+        attempts: how many attempts the server has made since it became leader of the partition.
+        failure: why the last attempt failed, in Restate's words; None if it did not.
+        failure_code: Restate's code of that failure, such as `RT0007`.
+        failed_command: the command at which the last attempt failed: its kind, such as `Run`, its
+            name and its number; None if Restate does not know.
+        result: `success` or `failure`, once it has ended.
+        result_failure: the failure that it ended with.
         invoked_by: `ingress`, `service`, `subscription`, `restart_as_new`.
         caller_id: the invocation that called it, if one did.
         caller: the handler of that invocation, or the id of the subscription.
         restarted_from: the invocation that it repeats, if any.
-        idempotency_key: its idempotency key, the server's own one for a request without, or None.
-        deployment_id: the deployment that it is pinned to, or that the last attempt went to.
+        idempotency_key: its idempotency key, which may be one that the server made, or None.
+        deployment_id: the deployment that it is pinned to, or that ran the last attempt.
         journal_size: how many entries its journal has.
-        awaits: the ids of the notifications that it waits for, as Restate has them, such as
+        awaits: the ids of the notifications that it waits for, in Restate's form, such as
             `{"CompletionId": 3}` and `{"SignalIndex": 17}`.
     """
 
@@ -186,14 +193,14 @@ class Invocation:
 
     @property
     def is_keyed(self) -> bool:
-        """Whether it is of an object or a workflow."""
+        """Whether its service is an object or a workflow."""
         return self.key is not None
 
 
 def find_invocations(
     admin: AdminClient, wanted: InvocationFilter, *, limit: int | None = None
 ) -> list[Invocation]:
-    """The invocations that a filter lets through, the oldest first.
+    """Return the invocations that match a filter, the oldest first.
 
     Args:
         admin: the admin API's client.
@@ -214,7 +221,7 @@ def find_invocations(
 
 
 def _with_backoffs(admin: AdminClient, found: list[Invocation]) -> list[Invocation]:
-    """Says which of the ready wait for their next attempt; with vqueues, their rows do not."""
+    """Mark ready invocations that back off; with vqueues, their rows do not say so."""
     ready = [each.id for each in found if each.status == "ready" and each.vqueue_id is not None]
     if not ready:
         return found
@@ -237,7 +244,7 @@ def _with_backoffs(admin: AdminClient, found: list[Invocation]) -> list[Invocati
 
 
 def _with_failures(admin: AdminClient, found: list[Invocation]) -> list[Invocation]:
-    """Adds why attempts have failed where the rows of the invocations do not say it."""
+    """Add the reasons of failed attempts that the rows of the invocations do not have."""
     asked = [each.id for each in found if each.status in _AFTER_FAILURES and each.failure is None]
     if not asked:
         return found
@@ -249,7 +256,7 @@ def _with_failures(admin: AdminClient, found: list[Invocation]) -> list[Invocati
     for row in rows:
         event = json.loads(row["event_json"])
         failure = event if row["event_type"] == "TransientError" else event.get("last_failure")
-        if failure:  # one that is paused by hand has none with vqueues
+        if failure:  # with vqueues, an invocation paused by a person has none
             failures[row["id"]] = failure
     return [_with_failure(each, failures.get(each.id)) for each in found]
 
@@ -268,7 +275,7 @@ def _with_failure(invocation: Invocation, failure: Mapping[str, Any] | None) -> 
 
 
 def count_by_status(admin: AdminClient, wanted: InvocationFilter) -> dict[str, int]:
-    """How many invocations a filter lets through of each status, in the order of `STATUSES`.
+    """Count the invocations that match a filter by status, in the order of `STATUSES`.
 
     Raises:
         IngressError: the request failed.
@@ -311,7 +318,7 @@ def _read(row: Mapping[str, Any]) -> Invocation:
         idempotency_key=row.get("idempotency_key"),
         deployment_id=row.get("pinned_deployment_id") or row.get("last_attempt_deployment_id"),
         journal_size=int(row.get("journal_size") or 0),
-        awaits=_awaits(row),
+        awaits=waited_for(row),
     )
 
 
@@ -329,14 +336,15 @@ def _failed_command(row: Mapping[str, Any]) -> tuple[str, str, int] | None:
     return kind, row.get("last_failure_related_command_name") or "", int(index)
 
 
-def _awaits(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    # A running attempt says it with protocol v7 alone.
+def waited_for(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Return the ids of the notifications that an invocation waits for, from its row."""
+    # Running attempts only have them with protocol v7.
     text = row.get("suspended_waiting_future_json") or row.get("last_awaiting_on_future_json")
     return () if text is None else tuple(_leaves(json.loads(text)))
 
 
 def _leaves(future: Any) -> Iterator[Mapping[str, Any]]:
-    """The notification ids in a tree of futures: `{"FirstCompleted": [{"Single": ...}, ...]}`."""
+    """Yield the notification ids in a tree: `{"FirstCompleted": [{"Single": ...}, ...]}`."""
     if isinstance(future, dict):
         for combinator, inside in cast("dict[str, Any]", future).items():
             if combinator == "Single":

@@ -1,4 +1,4 @@
-"""The journal of an invocation: what its handler has done, and what came of it."""
+"""The journal of an invocation, for people: the commands of its handler with their results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 
 
 class PayloadRole(Enum):
-    """What a payload is, which says its type in the contract."""
+    """What a payload is used for, which determines its type in the contract."""
 
     REQUEST = "request"
     RESPONSE = "response"
@@ -30,17 +30,17 @@ class PayloadRole(Enum):
     PROMISE = "promise"
     SIGNAL = "signal"
     UNTYPED = "untyped"
-    """The result of a run, or what an awakeable was resolved with: no contract says its type."""
+    """The result of a run or the value of an awakeable, whose type no contract says."""
 
 
 class Payload(NamedTuple):
-    """Bytes of a journal, and where the contract has their type.
+    """A payload in a journal, and where to find its type in the contract.
 
     Args:
         data: the bytes.
-        role: what they are.
+        role: what they are used for.
         service: the Restate name of the service that they belong to.
-        name: the handler's name, or that of the state, the promise or the signal.
+        name: the name of the handler, the state key, the promise or the signal.
     """
 
     data: bytes
@@ -51,14 +51,14 @@ class Payload(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class JournalResult:
-    """What an entry came to.
+    """The result of an entry.
 
     Args:
-        payload: the value, if it is one.
-        failure: the failure, if it is one.
-        text: what it is else: an invocation id, the keys of a state, nothing.
+        payload: the value, if the result is one.
+        failure: the failure, if the result is one.
+        text: any other result: an invocation id, the keys of a state, nothing.
         index: the number of the entry that has it.
-        at: when it came.
+        at: when it arrived.
     """
 
     payload: Payload | None = None
@@ -70,12 +70,12 @@ class JournalResult:
 
 @dataclass(frozen=True, slots=True)
 class JournalFailure:
-    """An attempt that failed, and is repeated.
+    """A failed attempt that is repeated.
 
     Args:
-        message: why.
+        message: the reason.
         code: the code of the error.
-        at: when.
+        at: when it failed.
     """
 
     message: str
@@ -85,17 +85,17 @@ class JournalFailure:
 
 @dataclass(slots=True)
 class JournalEntry:
-    """A command of the handler, or a signal that came for it.
+    """A command of the handler, or a signal to it.
 
     Args:
         index: its number in the journal.
         what: what it does: `call`, `run`, `set state`.
-        name: what the handler calls it, if it does.
-        subject: what it is about: a handler, a key of the state, a promise, a time.
-        payload: what it carries.
+        name: its name, if the handler gave it one.
+        subject: what it is about: a handler, a state key, a promise, a time.
+        payload: its payload.
         invocation_id: the other invocation, once it is known.
-        result: what it came to; None where nothing has come yet, or nothing comes.
-        awaits_result: whether a result is to come.
+        result: its result; None if there is none yet, or never.
+        awaits_result: whether a result is expected.
         failures: the attempts that failed when it was the last entry.
         at: when it was written.
     """
@@ -117,7 +117,7 @@ class Journal(NamedTuple):
 
     Args:
         entries: in their order; results are with the entries that they belong to.
-        left_out: how many numbers there are before the first of them.
+        left_out: how many entries before the first of these were left out.
     """
 
     entries: tuple[JournalEntry, ...]

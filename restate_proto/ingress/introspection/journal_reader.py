@@ -1,6 +1,6 @@
 """Reads the journal of an invocation from the SQL tables.
 
-`sys_journal.raw` is each entry as it was on the wire, a message of the service protocol.
+`sys_journal.raw` has each entry as it was on the wire: a message of the service protocol.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _COMMANDS = {
     class_.DESCRIPTOR.name.removesuffix("CommandMessage"): (class_, words)
     for class_, words in COMMANDS.values()
 }
-_VERSION = 2  # before it, an entry was no message of the protocol
+_VERSION = 2  # entries of version 1 are not messages of the protocol
 
 
 def read_journal(admin: AdminClient, invocation: Invocation, *, last: int | None = None) -> Journal:
-    """The journal of an invocation; empty where Restate does not keep it.
+    """Return the journal of an invocation; empty if Restate does not keep it.
 
     Args:
         admin: the admin API's client.
@@ -129,7 +129,7 @@ class _Reader:
         entry = self._by_completion.get(id_)
         if entry is None:
             if isinstance(id_, int) and id_ > 0:
-                return  # of an entry that was left out
+                return  # its command was left out
             entry = JournalEntry(index, _signal_words(id_), at=at)
             entry.subject = id_ if isinstance(id_, str) else ""
             self.entries.append(entry)

@@ -1,4 +1,4 @@
-"""Values in the SQL of Restate's introspection, and out of it."""
+"""Writes values into SQL for Restate's introspection, and reads values from its rows."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ __all__ = ["any_of", "literal", "read_time"]
 
 
 def literal(text: str) -> str:
-    """A string as SQL has it; nothing in it is taken for SQL."""
+    """Quote a string for SQL, so that nothing in it is interpreted."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def any_of(column: str, values: Iterable[str]) -> str:
-    """The condition that a column has one of these values; there is at least one."""
+    """Write the condition that a column has one of these values, of which there is at least one."""
     return f"{column} IN ({', '.join(map(literal, values))})"
 
 
 def read_time(value: Any) -> datetime | None:
-    """A timestamp of a row, such as `2026-11-29T23:45:02.650Z`; None where there is none."""
+    """Read a timestamp of a row, such as `2026-11-29T23:45:02.650Z`; None if there is none."""
     if value is None:
         return None
     # The fraction of now() has nine digits, of which Python 3.11 takes the first six.

@@ -1,4 +1,4 @@
-"""The state of an object or a workflow, and its version."""
+"""Reads the state of an object or a workflow, and its version."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["KeyState", "read_state"]
 
 
 class KeyState(NamedTuple):
-    """All that Restate keeps for one key.
+    """The state of one key.
 
     Args:
         values: the values by their names.
@@ -27,7 +27,7 @@ class KeyState(NamedTuple):
 
     @property
     def version(self) -> str:
-        """What `AdminClient.replace_state` takes as the version of this state: a digest of it."""
+        """The version of this state, a digest, for `AdminClient.replace_state`."""
         digest = sha256()
         pairs = sorted((name.encode(), value) for name, value in self.values.items())
         for number, (name, value) in enumerate(pairs):
@@ -36,7 +36,7 @@ class KeyState(NamedTuple):
 
 
 def read_state(admin: AdminClient, service: str, key: str, *, scope: str | None = None) -> KeyState:
-    """The state of a key, which is empty where there is none.
+    """Return the state of a key, which may be empty.
 
     Args:
         admin: the admin API's client.

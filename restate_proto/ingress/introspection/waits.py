@@ -1,4 +1,4 @@
-"""What invocations wait for: in their handlers, and for their turn on a key."""
+"""Finds out what invocations wait for: in their handlers, and in the queue of a key."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class Wait:
     Args:
         kind: `call`, `send` (its invocation id), `attach`, `output`, `promise`, `sleep`, `run`,
             `state`, `awakeable`, `signal`.
-        subject: what it is about: a handler, a promise, a key of the state, a signal.
-        name: what the handler calls the entry, if it does.
-        invocation_id: the other invocation, of a call, a send, an attach or an output.
+        subject: what it is about: a handler, a promise, a state key, a signal.
+        name: the name of the entry, if the handler gave it one.
+        invocation_id: the other invocation of a call, a send, an attach or an output.
         awakeable_id: the id that resolves an awakeable.
-        until: when a sleep is over.
-        index: the number of the entry in the journal; None where there is no entry.
+        until: when a sleep ends.
+        index: the number of the entry in the journal; None without an entry.
     """
 
     kind: str
@@ -65,13 +65,13 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An invocation's place in the queue for its turn.
+    """The place of an invocation in its queue.
 
     Args:
         number: its number, from 1.
-        size: how many there are in the queue.
-        holder_id: the invocation that has the key; None where it is another limit that it waits for.
-        blocked_on: what the first in the queue waits for, in Restate's words, where the server has
+        size: the length of the queue.
+        holder_id: the invocation that holds the key; None if it waits for another limit.
+        blocked_on: what the first in the queue waits for, in Restate's words, if the server has
             vqueues: `lock`, `invoker_concurrency`, ...
     """
 
@@ -84,10 +84,10 @@ class Place:
 def find_waits(
     admin: AdminClient, invocations: Iterable[Invocation]
 ) -> dict[str, tuple[Wait, ...]]:
-    """What the handlers of invocations wait for, by the ids of the invocations.
+    """Return what the handlers of invocations wait for, by the ids of the invocations.
 
-    Of an attempt that runs, Restate knows with service protocol v7 alone what it waits for. Without,
-    whatever has no result yet may be it.
+    Restate only knows what a running attempt waits for with service protocol v7. With an older one,
+    every command without a result is listed.
 
     Raises:
         IngressError: a request failed.
@@ -117,7 +117,7 @@ def _waits(invocation: Invocation, rows: Iterable[Mapping[str, Any]]) -> tuple[W
         elif "CompletionId" in entry.get("id", {}):
             open_.pop(entry["id"]["CompletionId"], None)
     if not invocation.awaits:
-        # An id that nobody asks for is none that a handler waits for.
+        # A send's invocation id counts only if the handler awaits it.
         found = [wait for wait in open_.values() if wait.kind != "send"]
         return tuple(dict.fromkeys(found))
     found = [_awaited(invocation, leaf, open_) for leaf in invocation.awaits]
@@ -132,7 +132,7 @@ def _awaited(
     if "SignalName" in leaf:
         return Wait("signal", str(leaf["SignalName"]))
     index = leaf.get("SignalIndex")
-    if index is None or -index == CANCEL_SIGNAL:  # which every handler waits for, too
+    if index is None or -index == CANCEL_SIGNAL:  # every handler waits for that
         return None
     if index < _FIRST_AWAKEABLE:
         return Wait("signal", str(index))
@@ -175,7 +175,7 @@ def _attached(fields: Mapping[str, Any]) -> str | None:
 
 
 def find_places(admin: AdminClient, invocations: Iterable[Invocation]) -> dict[str, Place]:
-    """The places of the pending among these invocations in their queues, by their ids.
+    """Return the places of pending invocations in their queues, by invocation id.
 
     Raises:
         IngressError: a request failed.
@@ -199,12 +199,12 @@ def find_places(admin: AdminClient, invocations: Iterable[Invocation]) -> dict[s
     return {
         each.id: Place(*places[each.id], holders.get(_lock(each)), blocked.get(each.vqueue_id))
         for each in pending
-        if each.id in places  # else it has begun since
+        if each.id in places  # else it has begun meanwhile
     }
 
 
 def first_behind(admin: AdminClient, invocation: Invocation, limit: int) -> tuple[list[str], int]:
-    """The invocations that wait for the key that an invocation has: the first of them, and how many.
+    """Return the first invocations that wait for the key of an invocation, and how many wait.
 
     Raises:
         IngressError: a request failed.
@@ -226,7 +226,7 @@ def first_behind(admin: AdminClient, invocation: Invocation, limit: int) -> tupl
 
 
 class _Lock(NamedTuple):
-    """A key that one handler has at a time."""
+    """A key that one exclusive handler holds at a time."""
 
     service: str
     key: str
@@ -242,7 +242,7 @@ def _lock(invocation: Invocation) -> _Lock | None:
 def find_holder(
     admin: AdminClient, service: str, key: str, *, scope: str | None = None
 ) -> str | None:
-    """The id of the invocation that has a key, so that others wait for it.
+    """Return the id of the invocation that holds a key, for which others wait.
 
     Raises:
         IngressError: a request failed.
@@ -252,7 +252,7 @@ def find_holder(
 
 
 def _holders(admin: AdminClient, locks: Iterable[_Lock | None]) -> dict[_Lock | None, str]:
-    """The ids of the invocations that have these keys; with vqueues another table says it."""
+    """Return the ids of the invocations that hold these keys; vqueues have a table of their own."""
     asked = [lock for lock in locks if lock is not None]
     if not asked:
         return {}

@@ -1,4 +1,4 @@
-"""What a call is made of, whatever the language."""
+"""Collect what a call needs in any language: the handler, its key, and an example of a request."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from restate_proto.model.key_format import KeyType
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.protobuf import is_repeated
 from restate_proto.reference.document import Paragraph, Snippet, Text
+from restate_proto.reference.google_api import is_output_only
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
@@ -33,9 +34,9 @@ _KEYS = {ServiceKind.VIRTUAL_OBJECT: "my-key", ServiceKind.WORKFLOW: "my-workflo
 _KEY_TEXTS = ("string", "main", "x", "y")
 _KEY_EXAMPLES = dict.fromkeys(KeyType, 1) | {KeyType.BOOL: True, KeyType.ENUM: 0}
 _MANY_FIELDS = 4
-_MANY_VALUES = 20
+_MANY_VALUES = 10
 
-# Every language makes the same simple names of these.
+# Every language turns these names into the same simple ones.
 _PLAIN = re.compile(r"[a-z]+[0-9]*(_[a-z]+[0-9]*)*")
 _F = FieldDescriptor
 _SIMPLE = {
@@ -48,7 +49,7 @@ _LONG = {_F.TYPE_INT64, _F.TYPE_SINT64, _F.TYPE_SFIXED64, _F.TYPE_UINT64, _F.TYP
 
 @dataclass(frozen=True, slots=True)
 class SimpleField:
-    """A field that a program sets in a word.
+    """A field that a program can set to a literal.
 
     Args:
         descriptor: the field.
@@ -60,24 +61,24 @@ class SimpleField:
 
     @property
     def name(self) -> str:
-        """Its name: lower case words with `_` between."""
+        """The name of the field: lower case words with `_` between."""
         return self.descriptor.name
 
     @property
     def is_long(self) -> bool:
-        """Whether it is a 64-bit integer."""
+        """Whether the field is a 64-bit integer."""
         return self.descriptor.type in _LONG
 
 
 @dataclass(frozen=True, slots=True)
 class CallSite:
-    """A handler to be called.
+    """A handler to call.
 
     Args:
         service: the service.
-        handler: its handler.
+        handler: the handler of that service.
         library: the types of the contract.
-        ingress_url: where Restate's ingress is, without a `/` at the end.
+        ingress_url: the URL of Restate's ingress, without a `/` at the end.
     """
 
     service: ServiceModel
@@ -97,12 +98,12 @@ class CallSite:
                 return _KEYS.get(self.service.kind)
 
     def key_values(self) -> dict[str, str | int | bool]:
-        """Examples of the fields that make the key, by their names; none where it is a string."""
+        """Return examples of the key's fields, by name; none if the key is a plain string."""
         if not isinstance(self.service.key, TypedKey):
             return {}
         fields = self.service.key.text.fields
         used = "".join(field.after for field in fields)
-        # Not with a character of the text between two fields.
+        # A value must not contain the text between two fields.
         text = next((each for each in _KEY_TEXTS if not set(each) & set(used)), "")
         return {
             field.name: text if field.type is KeyType.STRING else _KEY_EXAMPLES[field.type]
@@ -111,12 +112,12 @@ class CallSite:
 
     @property
     def is_run(self) -> bool:
-        """Whether it runs a workflow."""
+        """Whether the handler runs a workflow."""
         return self.handler.kind is HandlerKind.WORKFLOW
 
     @property
     def raw_type(self) -> str | None:
-        """The content type that a caller gives a raw request; None where that is a message."""
+        """The content type that a caller gives a raw request; None if the request is a message."""
         raw = self.handler.raw_request
         if raw is None:
             return None
@@ -128,20 +129,22 @@ class CallSite:
         return self.request_example()[0]
 
     def request_example(self) -> tuple[Any, bool]:
-        """An example of the request in JSON, and whether there is more to a request."""
+        """Return an example of the request in JSON, and whether it leaves fields out."""
         example, is_part = short_example(self._request, most=_MANY_VALUES)
+        for field in filter(is_output_only, self._request.fields):
+            example.pop(field.json_name, None)
         if self.handler.key_field is not None:
             name = self._request.fields_by_name[self.handler.key_field].json_name
             example[name] = self.key
         return example, is_part
 
     def response_example(self) -> tuple[Any, bool]:
-        """An example of the response in JSON, and whether there is more to a response."""
+        """Return an example of the response in JSON, and whether it leaves fields out."""
         response = self.library.descriptor(self.handler.response.full_name)
         return short_example(response, most=_MANY_VALUES)
 
     def simple_fields(self) -> tuple[SimpleField, ...]:
-        """Fields of the request that any language sets easily; the key's is among them."""
+        """Return the fields of the request that any language sets easily, including the key's."""
         found: list[SimpleField] = []
         for field in self._request.fields:
             oneof = field.containing_oneof
@@ -151,6 +154,7 @@ class CallSite:
                 or (oneof is not None and len(oneof.fields) > 1)
                 or not _PLAIN.fullmatch(field.name)
                 or field.GetOptions().deprecated
+                or is_output_only(field)
             ):
                 continue
             value = SCALARS[field.type].example
@@ -165,11 +169,11 @@ class CallSite:
 
 
 def titled(title: str, language: str, lines: list[str]) -> tuple[Paragraph, Snippet]:
-    """A snippet with a line above it that says when it is for.
+    """Return a snippet below a line that says when to use it.
 
     Args:
-        title: that line.
-        language: what highlighters call the snippet's language.
+        title: the line above the snippet.
+        language: the name of the snippet's language for highlighters.
         lines: the snippet.
     """
     return Paragraph((Text(title),)), Snippet(language, "\n".join(lines))

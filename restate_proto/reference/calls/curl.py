@@ -1,4 +1,4 @@
-"""Calls with curl, through Restate's ingress."""
+"""Write calls with curl, through Restate's ingress."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 __all__ = ["curl_call"]
 
-# Characters of JSON that fit on a line, and lines that fit in a command.
+# How many characters of JSON fit on a line, and how many lines fit in a command.
 _SHORT_LINE = 60
-_FEW_LINES = 12
+_FEW_LINES = 8
 
 
 def curl_call(site: CallSite, *, is_private: bool) -> Call:
-    """Calls a handler, sends to it, and calls it once however often that is repeated."""
+    """Write a call, a send, and an idempotent call or, for a workflow, an attach."""
     if is_private:
         return Call("curl", (Paragraph((Text("Only other handlers can call it."),)),))
     url, body = _url(site), [*_body(site), *_output(site)]
@@ -29,7 +29,7 @@ def curl_call(site: CallSite, *, is_private: bool) -> Call:
     file = _RAW_FILE if site.raw_type else _FILE
     if any(part.endswith(f"@{file}") for part in body):
         content.append(Paragraph((Text("With the request in a file:"), Text(" "), Code(file))))
-    # With JSON in the request, it is JSON without being asked for.
+    # The response to a JSON request is JSON already; other requests have to ask for it.
     is_message = site.handler.raw_response is None
     asks = is_message and (site.handler.request.is_empty or site.raw_type)
     accept = ["-H 'accept: application/json'"] if asks else []
@@ -68,7 +68,7 @@ def _command(
 
 
 def _output(site: CallSite) -> list[str]:
-    """Where a raw response goes, which a terminal should not get."""
+    """Return the option that writes a raw response to a file, to keep bytes off the terminal."""
     return [] if site.handler.raw_response is None else ["--output response"]
 
 

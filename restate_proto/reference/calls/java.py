@@ -1,4 +1,4 @@
-"""Calls with the generated Java clients."""
+"""Write calls with the generated Java clients."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ __all__ = ["java_call"]
 
 
 def java_call(jvm: JvmSite, method: str, *, is_private: bool) -> Call:
-    """Calls a handler from a handler and, unless it is private, from outside.
+    """Write calls from a handler and, unless the called one is private, from outside.
 
     Args:
-        jvm: the handler.
+        jvm: the handler to call.
         method: the name of the generated methods.
         is_private: whether only handlers may call it.
     """
@@ -57,9 +57,8 @@ class _Writer:
         ]
         if not self._site.is_run:
             delay = f"{self._names.use(JvmClass.of('java.time.Duration'))}.ofMinutes(5)"
-            lines += [
-                f"client.send().{self._method}({self._arguments(delay)}); // one way, in five minutes"
-            ]
+            send = f"client.send({delay}).{self._method}({self._arguments()})"
+            lines.append(f"{send}; // one way, in five minutes")
         return self._with_imports(lines)
 
     def from_outside(self) -> list[str]:

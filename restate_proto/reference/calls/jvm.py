@@ -1,4 +1,4 @@
-"""What calls in Java and Kotlin have in common."""
+"""Find the classes, requests and keys of calls, for Java and Kotlin alike."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ __all__ = ["JvmNames", "JvmSite"]
 
 
 class JvmNames:
-    """The imports of a snippet, and what they make classes be called."""
+    """The imports of a snippet, and the names that classes have with them."""
 
     def __init__(self) -> None:
         self._found: dict[str, JvmClass] = {}
 
     def use(self, class_: JvmClass) -> str:
-        """Imports a class, and returns what to call it: its own name, or all where that is taken."""
-        if not class_.package:  # nothing can be imported from there
+        """Import a class and return its name: the simple one, or the full one if that is taken."""
+        if not class_.package:  # a class in the default package cannot be imported
             return class_.full_name
         name = class_.names[-1]
         return name if self._found.setdefault(name, class_) == class_ else class_.full_name
 
     def __iter__(self) -> Iterator[str]:
-        """Yields what to import, sorted."""
+        """Yield the imports, sorted."""
         return iter(sorted(found.full_name for found in self._found.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class JvmSite:
-    """A handler to be called on the JVM.
+    """A handler to call on the JVM.
 
     Args:
         site: the handler.
@@ -57,11 +57,11 @@ class JvmSite:
         return JvmClass(package, (ServiceNames.of(self.site.service).client,))
 
     def message(self, message: MessageType) -> JvmClass:
-        """The class of a message."""
+        """Return the class of a message."""
         return self.messages.message(message)
 
     def builder(self, class_: str) -> str:
-        """The expression that builds the request, of a class that is called this."""
+        """Return the expression that builds the request with the class of that name."""
         request = self.site.handler.request
         calls = "".join(
             f".{self._setter(request, field.name)}({_literal(field)})"
@@ -70,10 +70,10 @@ class JvmSite:
         return f"{class_}.newBuilder(){calls}.build()"
 
     def key(self, use: Callable[[JvmClass], str], quote: Callable[[str], str]) -> str:
-        """The argument for the key, after a comma: a string, the message that it is made of, or none.
+        """Return the argument for the key, after a comma: a string or a message; else nothing.
 
         Args:
-            use: imports a class, and returns what to call it.
+            use: imports a class and returns its name.
             quote: returns the literal of a string.
         """
         match self.site.service.key:

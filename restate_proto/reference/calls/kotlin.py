@@ -1,4 +1,4 @@
-"""Calls with the generated Kotlin clients."""
+"""Write calls with the generated Kotlin clients."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["kotlin_call"]
 
 
 def kotlin_call(jvm: JvmSite, *, is_private: bool) -> Call:
-    """Calls a handler from a handler and, unless it is private, from outside."""
+    """Write calls from a handler and, unless the called one is private, from outside."""
     content: list[Paragraph | Snippet] = [
         *titled(IN_A_HANDLER, "kotlin", _Writer(jvm).in_a_handler()),
     ]
@@ -53,8 +53,8 @@ class _Writer:
         ]
         if not self._site.is_run:
             self._functions.append("kotlin.time.Duration.Companion.minutes")
-            delay = self._arguments("delay = 5.minutes")
-            lines.append(f"client.send().{self._method}({delay}) // one way, in five minutes")
+            send = f"client.send(delay = 5.minutes).{self._method}({self._arguments()})"
+            lines.append(f"{send} // one way, in five minutes")
         return self._with_imports(lines)
 
     def from_outside(self) -> list[str]:
@@ -69,7 +69,8 @@ class _Writer:
                 self._result("client.workflowHandle().attachSuspend().response()"),
             ]
             return self._with_imports(lines)
-        call = f"client.{self._method}({self._arguments()})"
+        arguments = "" if self._site.handler.request.is_empty else "(request)"
+        call = f"client.{self._method}{arguments}"
         lines += [
             self._result(f'{call} {{ idempotencyKey = "{IDEMPOTENCY_KEY}" }}'),
             f"client.send().{self._method}({self._arguments()}) // one way",
@@ -89,9 +90,8 @@ class _Writer:
         class_ = escaped(self._names.use(self._jvm.message(request)))
         return [f"val request = {self._jvm.builder(class_)}"]
 
-    def _arguments(self, *more: str) -> str:
-        request = [] if self._site.handler.request.is_empty else ["request"]
-        return ", ".join([*request, *more])
+    def _arguments(self) -> str:
+        return "" if self._site.handler.request.is_empty else "request"
 
     def _with_imports(self, lines: list[str]) -> list[str]:
         names = sorted([*map(escaped, self._names), *self._functions])

@@ -1,4 +1,4 @@
-"""Calls with the generated Python clients."""
+"""Write calls with the generated Python clients."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ __all__ = ["python_call"]
 
 
 def python_call(site: CallSite, client: str, method: str, *, is_private: bool) -> Call:
-    """Calls a handler from a handler and, unless it is private, from outside.
+    """Write calls from a handler and, unless the called one is private, from outside.
 
     Args:
-        site: what is called.
+        site: the handler to call.
         client: the generated client of its service.
         method: the client's method for it.
-        is_private: whether it cannot be called from outside.
+        is_private: whether only handlers may call it.
     """
     content: list[Paragraph | Snippet] = [
         *titled(IN_A_HANDLER, "python", _in_a_handler(site, client, method)),
@@ -119,7 +119,7 @@ def _literal(value: bool | float | str) -> str:
 
 
 def _key(site: CallSite) -> list[str]:
-    """The argument for the key: a string, or the message that it is made of."""
+    """Return the argument for the key: a string, or the message that the key is made from."""
     match site.service.key:
         case FixedKey():
             return []
@@ -135,7 +135,7 @@ def _key(site: CallSite) -> list[str]:
 
 
 def _arguments(first: str, site: CallSite, *more: str) -> str:
-    """Returns arguments: of a client's constructor, after `first`; else of a call."""
+    """Return the arguments of a client's constructor, which begin with `first`, or of a call."""
     if first:
         return ", ".join([first, *_key(site)])
     request = [] if site.handler.request.is_empty else ["request"]

@@ -1,15 +1,14 @@
-"""The calls of a handler in every language."""
+"""Write the calls of a handler in every language."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.contract.option_reader import OptionReader
 from restate_proto.contract.problems import Problems
 from restate_proto.generate.java.names import java_files
 from restate_proto.generate.jvm.messages import JavaMessages
+from restate_proto.generate.jvm.options import Validation
 from restate_proto.generate.python.names import python_files
-from restate_proto.model.kinds import ServiceKind
 from restate_proto.reference.calls.call_site import CallSite
 from restate_proto.reference.calls.curl import curl_call
 from restate_proto.reference.calls.go import go_call
@@ -44,11 +43,11 @@ class CallWriter:
         self._library = library
         self._ingress_url = ingress_url.rstrip("/")
         self._messages = JavaMessages(library.descriptors)
-        self._go = OptionReader(library.descriptors)
-        # What cannot be said in a language is for its generator to refuse.
+        # Problems are ignored: the generator of a language reports them.
+        unvalidated = Validation(library.descriptors, is_on=False)  # callers do not see it
         self._java_methods = {
             (service.model.full_name, handler.model.rpc): handler.method
-            for file in java_files(files, self._messages, Problems())
+            for file in java_files(files, self._messages, unvalidated, Problems())
             for service in file.services
             for handler in service.handlers
         }
@@ -61,7 +60,7 @@ class CallWriter:
         }
 
     def calls(self, service: ServiceModel, handler: HandlerModel) -> tuple[CallSite, Calls]:
-        """How to call a handler, and what that is made of."""
+        """Return what a call of a handler needs, and the calls in every language."""
         site = CallSite(service, handler, self._library, self._ingress_url)
         private = is_private(service, handler)
         jvm = JvmSite(site, self._messages)
@@ -71,15 +70,7 @@ class CallWriter:
             python_call(site, *self._python_names[name], is_private=private),
             java_call(jvm, self._java_methods[name], is_private=private),
             kotlin_call(jvm, is_private=private),
-            go_call(site, is_generated=self._is_go(service), is_private=private),
+            go_call(site, is_private=private),
             typescript_call(site, is_private=private),
         )
         return site, Calls(choices)
-
-    def _is_go(self, service: ServiceModel) -> bool:
-        """Whether the Go SDK's generator makes clients of a service, of the kind that it is."""
-        file = self._library.file(service.location.file)
-        options = file.services_by_name[service.proto].GetOptions()
-        # To Go's generator a service without its option is a plain service like any other.
-        is_plain = service.kind is ServiceKind.SERVICE and self._go.uses_go(file)
-        return is_plain or any(option.is_go for option in self._go.kinds(options))

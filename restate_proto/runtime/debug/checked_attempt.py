@@ -1,4 +1,4 @@
-"""An attempt whose last message is held back until the attempt has been repeated."""
+"""An attempt whose last message is held back until a repetition has confirmed it."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 __all__ = ["CheckedAttempt"]
 
 _ADVICE = (
-    "The handler was run again at once, on its own journal, and its code did something else: so would "
-    "the next attempt after a failure or a suspension, and fail. Something in the handler is not "
-    "deterministic: time, randomness, I/O outside ctx.run, the order of a set, or what another "
+    "The handler was run again at once, on its own journal, and its code did something else. The "
+    "next attempt after a failure or a suspension would do so, too, and fail. Something in the handler "
+    "is not deterministic: time, randomness, I/O outside ctx.run, the order of a set, or what another "
     "invocation changes. Use ctx.time(), ctx.random, ctx.uuid(), or record it with ctx.run."
 )
 
 
 class CheckedAttempt:
-    """Stands between a stream and an attempt, and sees all that goes either way.
+    """Stands between a stream and an attempt, and sees everything that passes either way.
 
     Args:
         handler: the handler to invoke.
         version: the service protocol version of the stream.
         stream: where output goes.
-        runtime: what it shares with the other attempts of its endpoint.
-        watch: what notes and warns of what the handler does.
-        repetitions: where the attempt is repeated; None leaves it unrepeated.
+        runtime: what the attempts of one endpoint share.
+        watch: records what the handler does, and warns of it.
+        repetitions: the runtime in which the attempt is repeated; None if it is not repeated.
     """
 
     def __init__(
@@ -65,30 +65,35 @@ class CheckedAttempt:
     # ---- From the stream ----
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of the request."""
+        """Pass on bytes of the request."""
         self._player.given(data)
         self._attempt.data_received(data)
 
     def eof_received(self) -> None:
-        """The request is complete."""
+        """Pass on the end of the request."""
         self._attempt.eof_received()
 
     def draining(self) -> None:
-        """The endpoint stops."""
+        """Pass on that the endpoint stops."""
         self._attempt.draining()
 
     def drained(self) -> None:
-        """The output that was buffered is sent."""
+        """Pass on that the buffered output was sent."""
         self._attempt.drained()
 
     def aborted(self, reason: str) -> None:
-        """The stream is gone."""
+        """Pass on that the stream is gone."""
         self._is_gone = True
         self._attempt.aborted(reason)
 
     def awaited_input(self) -> object:
-        """What must come before the handler can start or go on."""
+        """Return what must come before the handler can start or go on."""
         return self._attempt.awaited_input()
+
+    @property
+    def is_postponed(self) -> bool:
+        """Whether it goes on in another turn of the event loop."""
+        return self._attempt.is_postponed
 
     # ---- From the attempt ----
 
@@ -103,16 +108,16 @@ class CheckedAttempt:
         return self._stream.above_high_water
 
     def acknowledge(self, amount: int) -> None:
-        """Bytes of input were consumed."""
+        """Pass on that bytes of input were consumed."""
         self._stream.acknowledge(amount)
 
     def write(self, data: bytes, *, end: bool = False) -> None:
-        """Bytes of the answer; the last of them go on when the attempt was repeated."""
+        """Pass on bytes of the answer; the last ones wait until the attempt was repeated."""
         player, repetitions = self._player, self._repetitions
         player.written(data)
         ending = player.ending
         if end and repetitions and ending and ending[0] != MessageType.ERROR:
-            # Not here, but when all of the first attempt has ended.
+            # Not in this call: all of the first attempt has to end first.
             loop, context = self._runtime.loop, self._context
             loop.call_soon(self._repeat, data, repetitions, context=context)
         else:
@@ -132,7 +137,7 @@ class CheckedAttempt:
             self._stream.write(data, end=True)
 
     def _refuse(self, difference: Difference, repetition: Repetition) -> bytes:
-        """Have the attempt fail. Returns what is written in place of its last bytes."""
+        """Fail the attempt; return the bytes that replace its last ones."""
         now, then = (
             repetition.line_of(difference.command),
             self._attempt.line_of(difference.command),
@@ -144,6 +149,7 @@ class CheckedAttempt:
             text += f" The first time it was at {then}."
         failure = AttemptError(Code.JOURNAL_MISMATCH, f"{text} {_ADVICE}")
         log = self._runtime.failure_log
-        log.failed(self._attempt.loop, self._handler, failure, NotRepeatableError(failure.message))
+        cause = NotRepeatableError(failure.message)
+        log.failed(self._attempt.loop, self._handler, failure, cause, None)
         payload = failure.to_message(None, self._version).SerializeToString()
         return pack_header(MessageType.ERROR, 0, len(payload)) + payload

@@ -1,4 +1,4 @@
-"""What the attempts of an endpoint in development mode share."""
+"""The entry point of development mode: makes the checked attempts of an endpoint."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Debugger:
     """Development mode, for the attempts of one runtime.
 
     Args:
-        runtime: where the attempts run.
-        repeats: whether each attempt that ends or is suspended is repeated at once.
+        runtime: the runtime of the attempts.
+        repeats: whether each attempt is repeated as soon as it ends or is suspended.
 
     """
 
@@ -34,10 +34,10 @@ class Debugger:
     def attempt(
         self, handler: BoundHandler, version: int, stream: ByteStream, runtime: Runtime
     ) -> CheckedAttempt:
-        """An attempt that is checked, in place of an `Attempt`."""
+        """Return a checked attempt, in place of an `Attempt`."""
         watch = self._guards.watch()
         return CheckedAttempt(handler, version, stream, runtime, watch, self._repetitions)
 
     def close(self) -> None:
-        """The endpoint has stopped."""
+        """Stop the checks, because the endpoint has stopped."""
         self._watchdog.stop()

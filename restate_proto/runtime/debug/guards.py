@@ -1,7 +1,8 @@
-"""Warns of what a handler's code does that no other attempt could repeat, or that holds up others.
+"""Warn of what no other attempt of a handler could repeat, and of what holds up other handlers.
 
-Clocks, random numbers, files, sockets and processes are no mistake by themselves: what comes of them may
-only be logged. So they are warnings; where they change what a handler does, its repetition fails.
+Using a clock, random numbers, files, sockets or processes is not always a mistake: the result may
+only be logged. So these are warnings; if the result changes what the handler does, its repetition
+fails.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Guards"]
 
-_log = get_logger("restate_proto.debug")  # of its own, so that it can be silenced
+_log = get_logger("restate_proto.debug")  # a separate logger, so that it can be silenced
 
 _CLOCKS: dict[Any, str] = {
     time.time: "time.time()",
@@ -36,9 +37,9 @@ _CLOCKS: dict[Any, str] = {
 _DATES = frozenset({"now", "utcnow", "today"})
 _CHANCES = frozenset({"random", "getrandbits"})
 _NAMES = frozenset({function.__name__ for function in _CLOCKS}) | _DATES | _CHANCES
-_RANDOM = getattr(random, "_inst")  # noqa: B009 - the generator behind random.random and its like
+_RANDOM = getattr(random, "_inst")  # noqa: B009 - the generator behind random.random and similar functions
 
-# Whose calls are those of who calls them.
+# Calls out of these modules count as calls of whoever called the module.
 _PASSED_ON = frozenset({"datetime", "random", "secrets", "uuid"})
 
 _ADVICE = {
@@ -48,8 +49,12 @@ _ADVICE = {
     "blocking": "Use `await ctx.sleep(...)` or `await asyncio.sleep(...)`, which are durable.",
 }
 _UNAWAITED = (
-    "Its result is lost, and its failure: await it. A call whose response is not needed is a message: "
-    "`.send()`."
+    "Its result is lost, and so is its failure: await it. If you do not need the response of a call, "
+    "send a message instead: `.send()`."
+)
+_BORROWED = (
+    "What the function does with it is in no journal, and the next attempt does not call the function. "
+    "Make such things in the handler, for each invocation, and have the function return what it needs."
 )
 _EVENTS = {
     "open": ("opens a file", "outside"),
@@ -70,7 +75,7 @@ _EVENTS = {
     "socket.gethostbyname": ("looks up an address", "outside"),
     "sqlite3.connect": ("opens a database", "outside"),
 }
-# What reads files on behalf of Python itself: modules, source lines, logs, time zones.
+# Modules that read files on behalf of Python itself: modules, source lines, logs, time zones.
 _OF_PYTHON = (
     *("_frozen_importlib", "_pytest", "coverage", "encodings", "importlib", "linecache", "logging"),
     *("pkgutil", "tokenize", "traceback", "warnings", "zoneinfo"),
@@ -78,24 +83,24 @@ _OF_PYTHON = (
 
 
 class Guards:
-    """Warns of each line once."""
+    """The warnings of development mode; each line of code is warned of once."""
 
     def __init__(self) -> None:
         self._said: set[tuple[str, str]] = set()
         _watch_audit_events()
 
     def watch(self) -> Watch:
-        """The watch of an attempt that is warned of clocks, chance, files, sockets and processes."""
+        """Return the watch of one attempt; it warns of clocks, chance, files and the like."""
         return _GuardedWatch(self)
 
     def warn(self, watch: Watch, line: str, what: str, advice: str) -> None:
-        """Warn of a line of a handler, unless that was said before.
+        """Log a warning about a line of a handler, unless it was logged before.
 
         Args:
             watch: the watch of the attempt.
-            line: the line.
+            line: the line, as `file:line`.
             what: what the handler does there.
-            advice: what to do instead.
+            advice: what to write instead.
         """
         if (line, what) in self._said:
             return
@@ -104,7 +109,7 @@ class Guards:
 
 
 class _GuardedWatch(Watch):
-    """A watch that looks at what the handler's code calls."""
+    """A watch that looks at the functions that a handler's code calls."""
 
     def __init__(self, guards: Guards) -> None:
         super().__init__(self._called)
@@ -112,7 +117,7 @@ class _GuardedWatch(Watch):
         self._is_looking = False
 
     def _called(self, _: Watch, frame: FrameType, function: Any) -> None:
-        """A function is called that is not written in Python."""
+        """Check a call of a function that is not written in Python."""
         name = getattr(function, "__name__", "")
         if name not in _NAMES:
             return
@@ -127,15 +132,22 @@ class _GuardedWatch(Watch):
         else:
             return
         caller = next((step for step in steps_of(frame) if not _passes_on(step)), None)
-        if caller is not None and is_users(caller):  # and no library's, which logs, say
+        if caller is not None and is_users(caller):  # a library's may be for a log record
             self._guards.warn(self, line_of(caller), what, advice)
 
     @override
     def left_unawaited(self, command: str, line: str) -> None:
         self._guards.warn(self, line, f"never awaits the '{command}' that it begins", _UNAWAITED)
 
+    @override
+    def borrowed(self, run: str, what: str, line: str) -> None:
+        what = (
+            f"gives {what} to the function of ctx.run {run!r}, for which tasks of a handler wait,"
+        )
+        self._guards.warn(self, line, what, _BORROWED)
+
     def audited(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Python does something that reaches beyond this process."""
+        """Check an action of Python's that reaches beyond this process."""
         if self._is_looking:
             return
         self._is_looking = True
@@ -147,7 +159,7 @@ class _GuardedWatch(Watch):
             if event == "open" and isinstance(arguments[0], (str, bytes)):
                 path = os.fsdecode(arguments[0])
             line = users_line(frame)
-            if line is not None and "/zoneinfo/" not in path:  # which Python reads without a frame
+            if line is not None and "/zoneinfo/" not in path:  # Python reads it without a frame
                 what, advice = _EVENTS[event]
                 what += f" ({path})" if path else ""
                 self._guards.warn(self, line, what, _ADVICE[advice])
@@ -167,8 +179,8 @@ _is_installed = False
 
 
 def _watch_audit_events() -> None:
-    """Have Python tell of what reaches beyond the process; for good, since no hook can be removed."""
-    global _is_installed  # noqa: PLW0603 - as the hook, one for the process
+    """Install the audit hook that sees what reaches beyond the process; it cannot be removed."""
+    global _is_installed  # noqa: PLW0603 - the process has one hook
     if not _is_installed:
         _is_installed = True
         sys.addaudithook(_audit)

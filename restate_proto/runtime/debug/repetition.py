@@ -1,4 +1,4 @@
-"""Repeats an attempt that has ended, on its own journal, and says in what the second differs."""
+"""Repeat an attempt that has ended, on its own journal, and find the first difference."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from restate_proto.protocol import MAX_LENGTH, Phase
 from restate_proto.protocol.player import Player
 from restate_proto.runtime.debug.watch import Watch
 from restate_proto.runtime.debug.watched_attempt import WatchedAttempt, WatchedLoop
-from restate_proto.runtime.runtime import Runtime, place_of
+from restate_proto.runtime.runtime import Runtime, Scheduling, place_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -31,11 +31,11 @@ __all__ = ["NotRepeatableError", "Repetition", "runtime_of_repetitions"]
 
 
 class NotRepeatableError(RestateError):
-    """A handler's code does something else when it is run again on its own journal."""
+    """A handler's code did something else when it was run again on its own journal."""
 
 
 class _Output:
-    """Takes what an attempt writes, at any speed."""
+    """A stream that takes what an attempt writes, without ever asking it to wait."""
 
     above_high_water = False
 
@@ -52,29 +52,30 @@ class _Output:
 
 
 class _SilentLoop(WatchedLoop):
-    """A handler's loop in which all is done a second time, and nothing is logged again."""
+    """The loop of a repetition: nothing is logged a second time."""
 
     __slots__ = ()
 
     @property
     @override
     def is_silent(self) -> bool:
-        """Always: the first attempt has logged it."""
+        """True: the first attempt has logged everything already."""
         return True
 
 
 class Repetition(WatchedAttempt):
-    """Another attempt on the journal of one that has ended, in one go; it calls no function of a run.
+    """A second attempt on the journal of one that has ended, in one go; it executes no run.
 
     Args:
         handler: the handler.
         version: the service protocol version of the first attempt.
-        runtime: as `runtime_of_repetitions` makes it.
-        first: what was recorded of the first attempt.
-        headers: the headers of the request for it.
+        runtime: a runtime made by `runtime_of_repetitions`.
+        first: the record of the first attempt.
+        headers: the headers of the first attempt's request.
+        watch: records the lines of the handler.
 
     Attributes:
-        player: what it is given and writes.
+        player: gives it the journal, and takes what it writes.
     """
 
     __slots__ = ("_first", "_runs_without_result", "_waits_in", "player")
@@ -89,18 +90,20 @@ class Repetition(WatchedAttempt):
         runtime: Runtime,
         first: Player,
         headers: Sequence[tuple[bytes, bytes]],
+        watch: Watch | None = None,
     ) -> None:
         handler = copy(handler)
-        handler.max_message = MAX_LENGTH  # its own commands come back
+        handler.max_message = MAX_LENGTH  # its own commands are input now
         handler.report_failure = None
         self.player = Player(handler.payload_codecs)
         self._first = first
         self._runs_without_result: list[Run] = []
         self._waits_in = ""
-        super().__init__(handler, version, _Output(self.player, headers), runtime, Watch())
+        output = _Output(self.player, headers)
+        super().__init__(handler, version, output, runtime, watch or Watch())
 
     def play(self) -> None:
-        """Replay the journal of the first attempt, and end where that does."""
+        """Replay the first attempt's journal, and stop where that attempt ended."""
         journal = self._first.journal()
         self.player.given(journal)
         with _silenced():
@@ -116,12 +119,12 @@ class Repetition(WatchedAttempt):
         return self._waits_in if index is None and self._waits_in else super().line_of(index)
 
     def _take_turns(self) -> None:
-        while self._is_postponed and self._journal.phase is not Phase.CLOSED:
+        while self.is_postponed and self._journal.phase is not Phase.CLOSED:
             self._turn_begins()
 
     @override
     def _postpone(self) -> None:
-        self._is_postponed = True
+        self.is_postponed = True
 
     @override
     def _execute_runs(self) -> None:
@@ -139,9 +142,10 @@ class Repetition(WatchedAttempt):
         return super()._unawaited()
 
     def _leave_runs(self) -> None:
-        """Leave those runs unfinished that the first attempt had to wait for when its handler ended.
+        """Leave runs unfinished that the first attempt had to wait for when its handler ended.
 
-        Of a run whose result Restate has not confirmed, the journal does not say if it was executed.
+        If Restate has not confirmed a run's result, the journal does not say whether the run was
+        executed.
         """
         self._execute_runs()
         awaited = self._first.awaited_ids
@@ -150,7 +154,7 @@ class Repetition(WatchedAttempt):
 
     @override
     def _park(self) -> None:
-        """All of it waits: note where, in case that this is its end."""
+        """Note where the handler and all its tasks wait, in case the attempt ends here."""
         tasks: list[Stepper] = (
             [] if self._task is None else [self._task, *self._loop.tasks.values()]
         )
@@ -161,13 +165,13 @@ class Repetition(WatchedAttempt):
 
 
 def runtime_of_repetitions(loop: asyncio.AbstractEventLoop) -> Runtime:
-    """A runtime whose attempts are never told to wait for a turn."""
-    return Runtime(loop, turn_seconds=math.inf)
+    """Return a runtime whose attempts never have to wait for their turn."""
+    return Runtime(loop, Scheduling(turn_seconds=math.inf))
 
 
 @contextmanager
 def _silenced() -> Generator[None]:
-    """What the runtime logs in this thread, it has logged of the first attempt."""
+    """Drop this thread's log records of the runtime, because the first attempt has logged them."""
     thread = get_ident()
     logger = get_logger("restate_proto")
 

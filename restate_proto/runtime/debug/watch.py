@@ -1,4 +1,4 @@
-"""Notes what the code of a handler does while it runs."""
+"""Records what a handler's code does while it runs: where it is, since when, what it calls."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 __all__ = ["Watch", "watch_of_thread"]
 
 _watches: dict[int, Watch] = {}
-"""By thread: the watch of the attempt whose handler's code runs there now."""
+"""For each thread, the watch of the attempt whose handler's code runs there now."""
 
 
 def watch_of_thread(thread: int) -> Watch | None:
-    """The watch of the attempt whose handler's code runs in a thread."""
+    """Return the watch of the attempt whose handler's code runs in a thread."""
     return _watches.get(thread)
 
 
 class Watch:
-    """What is noted while the code of one attempt's handler runs.
+    """Records what the code of one attempt's handler does while it runs.
 
     Args:
-        on_builtin_call: called with each call of a function that is not written in Python, and with
-            the frame that calls it.
-        profiles: whether lines and calls are noted, and not only when code runs.
+        on_builtin_call: called for each call of a function that is not written in Python, with the
+            frame that calls it.
+        profiles: whether to record lines and calls, and not only when the code runs.
 
     Attributes:
         code: the handler's own coroutine.
-        description: the handler and the invocation.
-        left_at: the line where the handler's own coroutine has last waited or returned.
+        description: the handler and the invocation, for warnings.
+        left_at: the line at which the handler's own coroutine last waited or returned.
         since: when its code began to run, as `time.monotonic()`; None while it waits.
     """
 
@@ -54,7 +54,7 @@ class Watch:
         self.since: float | None = None
 
     def enter(self) -> None:
-        """The handler's code goes on."""
+        """Begin to record, because the handler's code goes on."""
         thread = get_ident()
         self._outer = _watches.get(thread)
         _watches[thread] = self
@@ -62,11 +62,11 @@ class Watch:
         self._outer_profile = sys.getprofile()
         is_free = self._outer_profile is None or self._outer is not None
         self._has_profile = self._profiles and is_free
-        if self._has_profile:  # else another tool measures
+        if self._has_profile:  # else another tool profiles
             sys.setprofile(self._profile)
 
     def leave(self) -> None:
-        """The handler's code waits."""
+        """Stop recording, because the handler's code waits."""
         if self._has_profile:
             sys.setprofile(self._outer_profile)
         thread = get_ident()
@@ -77,11 +77,20 @@ class Watch:
         self.since = None
 
     def left_unawaited(self, command: str, line: str) -> None:
-        """The handler has returned without what a command is answered with.
+        """Warn that the handler has returned without awaiting the result of a command.
 
         Args:
             command: the command, in words.
-            line: the line that issues it.
+            line: the line that issued it.
+        """
+
+    def borrowed(self, run: str, what: str, line: str) -> None:
+        """Warn that the function of a run uses something that belongs to handlers.
+
+        Args:
+            run: the run's name.
+            what: the object that it uses, as the code names it.
+            line: the line that calls `ctx.run`.
         """
 
     def _profile(self, frame: FrameType, event: str, argument: Any) -> None:

@@ -1,6 +1,6 @@
-"""Names the handlers that block the event loop, on which all other invocations of the process run.
+"""Warns of handlers that block the event loop, on which all invocations of the process run.
 
-So may a coroutine function of `ctx.run`, which runs on that loop as well.
+Coroutine functions of `ctx.run` run on that loop as well, and are warned of in the same way.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 __all__ = ["Watchdog"]
 
 BLOCKED_SECONDS = 0.1
-"""For how long a handler may run without giving the event loop a turn."""
+"""How many seconds a handler may run without giving the event loop a turn."""
 
 _ADVICE = (
-    "Meanwhile no other invocation of this process goes on: give the work to ctx.run as an ordinary "
+    "Meanwhile no other invocation of this process goes on. Give the work to ctx.run as an ordinary "
     "function, which gets a thread."
 )
 
 
 class Watchdog:
-    """A thread that looks, again and again, at what the event loop's thread does; until `stop`.
+    """A thread that looks at the event loop's thread at regular intervals, until `stop`.
 
     Args:
-        guards: what says it.
-        seconds: for how long a handler may run.
+        guards: logs the warnings.
+        seconds: how many seconds a handler may run.
     """
 
     def __init__(self, guards: Guards, seconds: float = BLOCKED_SECONDS) -> None:

@@ -1,4 +1,4 @@
-"""An attempt that notes which lines of its handler do what: with a loop and a journal that tell it."""
+"""An attempt that records which line of its handler issues which command."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from restate_proto.protocol import Phase
 from restate_proto.protocol.journal import Journal
 from restate_proto.protocol.messages import MessageType
 from restate_proto.protocol.mismatch import summary
+from restate_proto.runtime.debug.borrowed import borrowed_from_handlers
 from restate_proto.runtime.debug.watched_run import watched_run
 from restate_proto.runtime.handler_loop import HandlerLoop, LoopOwner
 from restate_proto.runtime.intercepted_attempt import InterceptedAttempt
 from restate_proto.runtime.interception import InterceptedMachine
+from restate_proto.runtime.located_journal import LocatedJournal
 from restate_proto.runtime.timers import TimerSleep
 from restate_proto.runtime.user_code import users_line
 
@@ -24,29 +26,30 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from restate_proto.protocol import AttemptError, ErrorBehavior, NotificationId
+    from restate_proto.protocol import ErrorBehavior, NotificationId
     from restate_proto.protocol.stored_payloads import StoredPayloads
     from restate_proto.runtime.byte_stream import ByteStream
     from restate_proto.runtime.debug.watch import Watch
     from restate_proto.runtime.handler import BoundHandler
+    from restate_proto.runtime.operations import Run
     from restate_proto.runtime.runtime import Runtime
 
-__all__ = ["WatchedAttempt", "WatchedLoop"]
+__all__ = ["WatchedAttempt", "WatchedJournal", "WatchedLoop"]
 
 
 class WatchedLoop(HandlerLoop):
-    """A handler's loop that tells a watch when code of the handler runs."""
+    """A handler's loop that tells a watch when code of the handler begins and stops running."""
 
     __slots__ = ("_steps", "watch")
 
-    def __init__(self, owner: LoopOwner, journal: Journal, handler: str) -> None:
+    def __init__(self, owner: LoopOwner, journal: Journal, handler: str, thread: int) -> None:
         self.watch: Watch | None = None
         self._steps = False
-        super().__init__(owner, journal, handler)
+        super().__init__(owner, journal, handler, thread)
 
     @property
     def is_stepping(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride] - as the attribute
-        """Whether code of the handler runs now."""
+        """Whether code of the handler is running."""
         return self._steps
 
     @is_stepping.setter
@@ -58,16 +61,15 @@ class WatchedLoop(HandlerLoop):
             (self.watch.enter if steps else self.watch.leave)()
 
 
-class _WatchedJournal(Journal):
-    """A journal that notes which lines have issued its commands.
+class WatchedJournal(LocatedJournal):
+    """A journal that records the line that issued each of its commands.
 
     Attributes:
-        lines: the lines by the index of the command; some commands have none.
-        failed_at: the line at which the attempt failed; None where no line did it.
-        asked: by the id of the notification that answers it: a command, in words, and its line.
+        lines: the lines, by the index of the command; some commands have none.
+        asked: for each notification id that answers a command, the command in words and its line.
     """
 
-    __slots__ = ("asked", "failed_at", "lines")
+    __slots__ = ("asked", "lines")
 
     def __init__(
         self,
@@ -78,29 +80,31 @@ class _WatchedJournal(Journal):
     ) -> None:
         super().__init__(version, max_outbound, on_mismatch, payloads)
         self.lines: dict[int, str] = {}
-        self.failed_at: str | None = None
         self.asked: dict[NotificationId, tuple[str, str]] = {}
 
     @override
     def issue(self, type_: int, message: Message, name: str = "", ids: int = 0) -> None:
         super().issue(type_, message, name, ids)
-        line = self._note()
+        line = self.note_line()
         if line is not None and ids and type_ != MessageType.ONE_WAY_CALL:
             what = summary(type_, message.SerializeToString())
-            self.asked[self.last_completion_id] = what, line  # a call has two ids: the last counts
+            # A call has two ids: the last is its result's.
+            self.asked[self.last_completion_id] = what, line
+
+    @override
+    def issue_payload(
+        self, type_: int, before: bytes, payload: bytes, after: bytes = b"", name: str = ""
+    ) -> None:
+        super().issue_payload(type_, before, payload, after, name)
+        self.note_line()
 
     @override
     def take_recorded(self, type_: int, name: str = "", ids: int = 0) -> None:
         super().take_recorded(type_, name, ids)
-        self._note()
+        self.note_line()
 
-    @override
-    def fail_with(self, error: AttemptError) -> None:
-        if self.phase is not Phase.CLOSED:
-            self.failed_at = users_line(sys._getframe(1))  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        super().fail_with(error)
-
-    def _note(self) -> str | None:
+    def note_line(self) -> str | None:
+        """Record the line that issues a command."""
         line = users_line(sys._getframe(2))  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         if line is not None:
             self.lines[self.command_index] = line
@@ -112,18 +116,18 @@ class _WatchedMachine(InterceptedMachine):
 
     __slots__ = ()
 
-    _journal_class = _WatchedJournal
+    _journal_class = WatchedJournal
 
 
 class WatchedAttempt(InterceptedAttempt):
-    """An attempt with a watch.
+    """An attempt whose handler is watched.
 
     Args:
         handler: the handler to invoke.
         version: the service protocol version of the stream.
         stream: where output goes.
-        runtime: what it shares with the other attempts of its endpoint.
-        watch: what is told when the handler's code runs.
+        runtime: what the attempts of one endpoint share.
+        watch: records what the handler's code does.
     """
 
     __slots__ = ("_watch",)
@@ -146,18 +150,19 @@ class WatchedAttempt(InterceptedAttempt):
 
     @property
     def loop(self) -> HandlerLoop:
-        """The loop of its handler."""
+        """The loop of the attempt's handler."""
         return self._loop
 
     def line_of(self, index: int | None) -> str:
-        """The line that has issued a command; else where the attempt has failed, or the handler ended.
+        """Return the line that issued a command; else the line where the attempt ended.
 
         Args:
-            index: the command's.
+            index: the index of the command.
         """
-        journal = cast("_WatchedJournal", self._journal)
+        journal = cast("WatchedJournal", self._journal)
         line = None if index is None else journal.lines.get(index)
-        return line or journal.failed_at or self._watch.left_at or "an unknown line"
+        failed_at = None if journal.error is None else journal.error.line
+        return line or failed_at or self._watch.left_at or "an unknown line"
 
     @override
     def handler_ended(self, result: Any, error: BaseException | None) -> None:
@@ -166,7 +171,7 @@ class WatchedAttempt(InterceptedAttempt):
         super().handler_ended(result, error)
 
     def _tell_of_unawaited(self) -> None:
-        journal = cast("_WatchedJournal", self._journal)
+        journal = cast("WatchedJournal", self._journal)
         for id_, future in self._operations.waited_for().items():
             is_awaited = future.is_used or isinstance(future, TimerSleep)
             if id_ in journal.asked and not is_awaited and not future.has_parents:
@@ -174,11 +179,18 @@ class WatchedAttempt(InterceptedAttempt):
 
     @override
     def _execute_runs(self) -> None:
-        if self._journal.phase is Phase.PROCESSING:  # else they wait for the end of the replay
+        if self._journal.phase is Phase.PROCESSING:  # during the replay, no run is executed
             operations = self._operations
+            self._tell_of_borrowed(operations.begun_runs)
             watched = [watched_run(run, self._description) for run in operations.begun_runs]
             operations.begun_runs = watched
         super()._execute_runs()
+
+    def _tell_of_borrowed(self, runs: list[Run]) -> None:
+        for run in runs:
+            for what in borrowed_from_handlers(run.function, run.args):
+                index, name = self._machine.waiting.runs[run.id]
+                self._watch.borrowed(name, what, self.line_of(index))
 
     @override
     def _start(self) -> None:
@@ -187,6 +199,6 @@ class WatchedAttempt(InterceptedAttempt):
 
 
 def _code_of(handler: BoundHandler) -> CodeType | None:
-    """The code of the function that a user has written as a handler."""
+    """Return the code of the function that the user wrote as the handler."""
     function: Any = unwrap(handler.method)
     return getattr(getattr(function, "__func__", function), "__code__", None)

@@ -1,4 +1,4 @@
-"""Watches the coroutine functions of `ctx.run`, which may do what they like but block the event loop."""
+"""Watches coroutine functions of `ctx.run`: they may do anything but block the event loop."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["watched_run"]
 
 
 def watched_run(run: Run, handler: str) -> Run:
-    """The run with a function that is watched; one that runs in a thread is as it was.
+    """Return the run with its function watched; a function that runs in a thread is left as it is.
 
     Args:
         run: the run.
-        handler: the handler and the invocation.
+        handler: the handler and the invocation, for warnings.
     """
     function = run.function
     if not inspect.iscoroutinefunction(function):
@@ -38,8 +38,8 @@ class _Watched:
     """Awaits a coroutine, and tells a watch when its code runs.
 
     Args:
-        coroutine: what is awaited.
-        watch: what is told.
+        coroutine: the coroutine to await.
+        watch: the watch to tell.
     """
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], watch: Watch) -> None:
@@ -60,5 +60,5 @@ class _Watched:
             error = None
             try:
                 yield awaited
-            except BaseException as raised:  # noqa: BLE001 - handed on, whatever it is
+            except BaseException as raised:  # noqa: BLE001 - passed on
                 error = raised

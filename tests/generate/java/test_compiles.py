@@ -1,4 +1,6 @@
-"""All contracts' Java code compiles with no warning, and reads and writes payloads as it should.
+"""All contracts' Java code compiles with no warning, and so do the calls that the pages show.
+
+Payloads and validation are right, too.
 
 With javac on the SDK: in `make interop`.
 
@@ -15,10 +17,12 @@ import pytest
 
 from restate_proto.generate.java.generate import generate
 from tests.generate.golden_cases import CASES, REPOSITORY, protos
-from tests.generate.jvm.cases import JAVA
+from tests.generate.jvm_validation import accounts, answers
 from tests.generate.jvm_words import contracts
+from tests.generate.languages import JAVA
 from tests.jvm_toolchain import class_path, generate_messages, javac, run
 from tests.protoc import compile_files
+from tests.reference.calls import write_calls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +32,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 PAYLOADS = REPOSITORY / "tests/generate/jvm/payloads"
+VALIDATION = REPOSITORY / "tests/generate/jvm/validation"
 
 # Who serves what is deprecated is not warned; who calls it is.
 SERVES_DEPRECATED = """
@@ -78,28 +83,43 @@ final class Calls {
 }
 """
 
+CALL = """package calls;
+{imports}
+
+final class Call{number} {{
+  static void call(dev.restate.sdk.Context ctx) throws Exception {{
+{body}
+  }}
+}}
+"""
+
 # protobuf-java's own code does not compile: messages and packages that are keywords.
 UNFIT = {"messages", "packages"}
 
 
 @pytest.mark.timeout(1800)
-def test_javac_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
+def test_javac_has_no_warning_and_what_it_makes_is_right(tmp_path: Path) -> None:
     cases = [case for name, case in CASES.items() if name not in UNFIT]
     files = {
         path: (case / path).read_text()
-        for case in (*cases, JAVA.cases["names"], PAYLOADS, REPOSITORY / "proto")
+        for case in (
+            *cases,
+            *(JAVA.cases["names"], JAVA.cases["validation"]),
+            *(PAYLOADS, REPOSITORY / "proto"),
+        )
         for path in protos(case)
-        if not path.startswith(("benchmark/", "conformance/", "restatepb/protocol/"))
+        if not path.startswith("restatepb/protocol/")
     }
     files |= contracts()
     sources, messages = tmp_path / "sources", tmp_path / "messages"
-    for path, text in generate(compile_files(tmp_path, files, "", None)).items():
+    for path, text in generate(compile_files(tmp_path, files, "validate=true", None)).items():
         (sources / path).parent.mkdir(parents=True, exist_ok=True)
         (sources / path).write_text(text)
     messages.mkdir()
     generate_messages(tmp_path / "descriptors", files, messages)
     deprecated = "golden/deprecated"
     (sources / deprecated / "Serves.java").write_text(SERVES_DEPRECATED)
+    write_calls(sources / "calls", "Java", "java", CALL)
     callers = tmp_path / "callers" / deprecated
     callers.mkdir(parents=True)
     (callers / "Calls.java").write_text(CALLS_DEPRECATED)
@@ -110,4 +130,7 @@ def test_javac_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
     warnings = javac(callers, classes, "-Xlint:deprecation")
     assert re.findall(r"\[deprecation\] (\w+)", warnings) == ["LeftClient", "old", "old"]
     javac(PAYLOADS, classes)
-    run("java", "-classpath", class_path("java", classes), "golden.payloads.JavaMain")
+    javac(VALIDATION, classes)
+    java = ("java", "-classpath", class_path("java", classes))
+    run(*java, "golden.payloads.JavaMain")
+    assert run(*java, "validated.v1.JavaMain", *accounts()).splitlines() == answers()

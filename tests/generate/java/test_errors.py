@@ -1,4 +1,4 @@
-"""What cannot be said in Java is an error of protoc's, with its place in the contract."""
+"""What Java cannot express is an error of protoc's, with its place in the contract."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_message_that_is_called_like_a_generated_class(
 ) -> None:
     text = f"{HEAD}option java_multiple_files = true;\n{CART}message {name} {{}}\n"
     assert error(compile_request, {"cart.proto": text}) == (
-        f"cart.proto:6:1: message shop.v1.{name} and service shop.v1.Cart both give the class "
+        f"cart.proto:6:1: message shop.v1.{name} and service shop.v1.Cart both become the class "
         f"shop.v1.{name}; rename one of them, or write another java_package in the file of one"
     )
     nested = text.replace("option java_multiple_files = true;", "")
@@ -58,7 +58,7 @@ def test_a_message_that_is_called_like_a_generated_class(
 
 def test_a_file_whose_class_is_called_like_a_generated_one(compile_request: Compile) -> None:
     text = error(compile_request, {"cart_client.proto": HEAD + CART})
-    assert "file cart_client.proto and service shop.v1.Cart both give the class" in text
+    assert "file cart_client.proto and service shop.v1.Cart both become the class" in text
 
 
 def test_services_of_two_packages_in_one_java_package(compile_request: Compile) -> None:
@@ -71,7 +71,7 @@ def test_services_of_two_packages_in_one_java_package(compile_request: Compile) 
         },
     )
     assert text == (
-        "b.proto:5:1: service shop.v1.Cart and service shop.v2.Cart both give the class "
+        "b.proto:5:1: service shop.v1.Cart and service shop.v2.Cart both become the class "
         "com.acme.CartBase; rename one of them, or write another java_package in the file of one"
     )
 

@@ -1,4 +1,4 @@
-"""The names of generated Java methods, where another method could have the same."""
+"""The names of generated Java methods, if another method could have the same."""
 
 from __future__ import annotations
 

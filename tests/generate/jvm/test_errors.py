@@ -1,4 +1,4 @@
-"""What neither language can say is an error of protoc's, with its place in the contract."""
+"""What neither JVM language can express is an error of protoc's, with its place in the contract."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_message_that_is_called_like_the_class_of_a_package_s_handlers(
 ) -> None:
     text = f"{HEAD}option java_multiple_files = true;{CART}message RestateHandler {{}}"
     assert error(generate, compile_request, {"cart.proto": text}) == (
-        "cart.proto:5:1: message shop.v1.RestateHandler and file cart.proto both give the class "
+        "cart.proto:5:1: message shop.v1.RestateHandler and file cart.proto both become the class "
         "shop.v1.RestateHandler; rename one of them, or write another java_package in the file of "
         "one"
     )
@@ -88,12 +88,15 @@ def test_all_that_is_wrong_is_said_at_once(generate: Generate, compile_request: 
         {"cart.proto": f"{HEAD}option java_multiple_files = true;{streams}message CartBase {{}}"},
     )
     assert "Add of service shop.v1.Cart streams" in text
-    assert "both give the class shop.v1.CartBase" in text
+    assert "both become the class shop.v1.CartBase" in text
 
 
 def test_options_are_checked(generate: Generate, compile_request: Compile) -> None:
     text = error(generate, compile_request, {"cart.proto": HEAD + CART}, "messages=protobuf")
-    assert text == 'unknown option "messages"; the options are all_services=true|false'
+    assert (
+        text
+        == 'unknown option "messages"; the options are all_services=true|false, validate=true|false'
+    )
 
 
 def test_two_constants_of_one_name(generate: Generate, compile_request: Compile) -> None:
@@ -133,7 +136,7 @@ def test_errors_that_give_one_class(generate: Generate, compile_request: Compile
     }
     # That of the one message may be declared by as many files as want it.
     assert error(generate, compile_request, files) == (
-        "shelf.proto:6:11: error shop.v1.M and error shop.v2.M both give the class "
+        "shelf.proto:6:11: error shop.v1.M and error shop.v2.M both become the class "
         "shop.v1.MException; rename one of them, or write another java_package in the file of one"
     )
 
@@ -142,4 +145,4 @@ def test_an_error_whose_class_a_message_has(generate: Generate, compile_request:
     head = HEAD + "option java_multiple_files = true;\nmessage MException {}\n"
     cart = CART.replace("= {}", '= { error: { type: "shop.v1.M" code: 409 } }')
     text = error(generate, compile_request, {"cart.proto": head + cart})
-    assert "message shop.v1.MException and error shop.v1.M both give the class" in text
+    assert "message shop.v1.MException and error shop.v1.M both become the class" in text

@@ -1,4 +1,4 @@
-"""Where protobuf-java puts classes: each answer here is what protoc 36.2 made of the same file."""
+"""Where protobuf-java puts classes; each expected answer is what protoc 36.2 made of the file."""
 
 from __future__ import annotations
 

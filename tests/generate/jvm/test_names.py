@@ -1,4 +1,4 @@
-"""A package is any text to protoc; in Java and Kotlin, and in paths, it is a name or nothing."""
+"""Packages: any text to protoc, but only a name may get into Java, Kotlin and paths."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_what_is_no_name(
     with pytest.raises(PluginError) as caught:
         generate(request)
     assert str(caught.value).startswith(f"cart.proto: option {option} is '")
-    assert "which is no name in Java; write one such as" in str(caught.value)
+    assert "which is not a Java name; write one such as" in str(caught.value)
     assert str(caught.value).isprintable()
 
 

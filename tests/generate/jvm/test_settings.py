@@ -1,4 +1,4 @@
-"""What a contract configures is what the SDK is told, in both languages."""
+"""The configuration of a contract is passed to the SDK, in both languages."""
 
 from __future__ import annotations
 

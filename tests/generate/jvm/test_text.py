@@ -1,6 +1,9 @@
-"""What JVM files are made of: imports, doc comments, literals, lines that wrap."""
+"""The layout of JVM files: imports, doc comments, literals, lines that wrap."""
 
 from __future__ import annotations
+
+import re
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +113,16 @@ def test_a_class_whose_name_means_something_else_is_called_in_full() -> None:
     assert imports.use("b.Context") == "b.Context"
     assert imports.use("b.Context.Inner") == "b.Context.Inner"
     assert list(imports) == ["a.Context"]
+
+
+@pytest.mark.parametrize("language", ["java", "kotlin"])
+def test_generated_files_import_nothing_in_vain(language: str) -> None:
+    suffix = {"java": ".java", "kotlin": ".kt"}[language]
+    expected = Path(__file__).parents[1] / language / "expected"
+    for path in expected.rglob(f"*{suffix}"):
+        lines = path.read_text().split("\n")
+        code = "\n".join(line for line in lines if not line.startswith(("import ", "//")))
+        for line in lines:
+            if line.startswith("import "):
+                name = line.removesuffix(";").rpartition(".")[2].strip("`")
+                assert re.search(rf"\b{re.escape(name)}\b", code), f"{path}: {line}"

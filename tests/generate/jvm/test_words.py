@@ -1,4 +1,4 @@
-"""What is called as something in a language or in generated code; javac and kotlinc judge the rest."""
+"""Names that are words of a language or of generated code; javac and kotlinc check the rest."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""All contracts' Kotlin code compiles with no warning, and reads and writes payloads as it should.
+"""All contracts' Kotlin code compiles with no warning, and so do the calls that the pages show.
 
-With the SDK: in `make interop`.
+Payloads and validation are right, too. With the SDK: in `make interop`.
 
 It takes what building examples/polyglot/kotlin leaves there: protoc, and what Maven has fetched.
 """
@@ -15,10 +15,12 @@ import pytest
 
 from restate_proto.generate.kotlin.generate import generate
 from tests.generate.golden_cases import CASES, REPOSITORY, parameter, protos
-from tests.generate.jvm.cases import KOTLIN
+from tests.generate.jvm_validation import accounts, answers
 from tests.generate.jvm_words import contracts
+from tests.generate.languages import KOTLIN
 from tests.jvm_toolchain import class_path, generate_messages, kotlinc, run
 from tests.protoc import compile_files
+from tests.reference.calls import write_calls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +30,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 PAYLOADS = REPOSITORY / "tests/generate/jvm/payloads"
+VALIDATION = REPOSITORY / "tests/generate/jvm/validation"
 
 # Who serves what is deprecated is not warned.
 SERVES_DEPRECATED = """
@@ -48,24 +51,38 @@ internal class Kept : KeptBase() {
 }
 """
 
+CALL = """package calls
+{imports}
+
+@Suppress("UNUSED_VARIABLE")
+internal suspend fun call{number}(ctx: dev.restate.sdk.kotlin.Context) {{
+{body}
+}}
+"""
+
 # protobuf-java's own classes of these do not compile: messages and packages that are keywords.
 CONTRACTS = {
     **{name: case for name, case in CASES.items() if name not in {"messages", "packages"}},
     "kotlin": KOTLIN.cases["names"],
+    "validation": KOTLIN.cases["validation"],
     "payloads": PAYLOADS,
     "shop, and the options": REPOSITORY / "proto",
 }
 
 
 @pytest.mark.timeout(1800)
-def test_kotlinc_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
+def test_kotlinc_has_no_warning_and_what_it_makes_is_right(tmp_path: Path) -> None:
     sources = tmp_path / "generated"
     sources.mkdir()
     cases = [
         (
             name,
-            {path: (case / path).read_text() for path in protos(case)},
-            "all_services=true" if "all_services" in parameter(case) else "",
+            files := {
+                path: (case / path).read_text()
+                for path in protos(case)
+                if not path.startswith("restatepb/protocol/")
+            },
+            "all_services=true" if "all_services" in parameter(case) else KOTLIN.parameter(files),
         )
         for name, case in CONTRACTS.items()
     ]
@@ -78,8 +95,12 @@ def test_kotlinc_has_no_warning_and_payloads_are_right(tmp_path: Path) -> None:
             (sources / path).write_text(text)
         generate_messages(workspace / "descriptors", files, sources)
     (sources / "golden/deprecated/Serves.kt").write_text(SERVES_DEPRECATED)
+    write_calls(sources / "calls", "Kotlin", "kt", CALL)
     for name in ("Checks.java", "KotlinMain.kt"):
         shutil.copy(PAYLOADS / "golden/payloads" / name, sources / "golden/payloads" / name)
+    shutil.copy(VALIDATION / "validated/v1/KotlinMain.kt", sources / "validated/v1/KotlinMain.kt")
     classes = kotlinc(tmp_path)
     assert list(classes.rglob("CartBase.class"))
-    run("java", "-classpath", class_path("kotlin", classes), "golden.payloads.KotlinMainKt")
+    java = ("java", "-classpath", class_path("kotlin", classes))
+    run(*java, "golden.payloads.KotlinMainKt")
+    assert run(*java, "validated.v1.KotlinMainKt", *accounts()).splitlines() == answers()

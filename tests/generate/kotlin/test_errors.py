@@ -1,4 +1,4 @@
-"""What cannot be said in Kotlin is an error of protoc's, with its place in the contract."""
+"""What Kotlin cannot express is an error of protoc's, with its place in the contract."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_message_that_is_called_like_a_generated_class(
 ) -> None:
     text = f"{HEAD}option java_multiple_files = true;\n{CART}message {name} {{}}\n"
     assert error(compile_request, {"cart.proto": text}) == (
-        f"cart.proto:6:1: message shop.v1.{name} and service shop.v1.Cart both give the class "
+        f"cart.proto:6:1: message shop.v1.{name} and service shop.v1.Cart both become the class "
         f"shop.v1.{name}; rename one of them, or write another java_package in the file of one"
     )
     nested = text.replace("option java_multiple_files = true;", "")

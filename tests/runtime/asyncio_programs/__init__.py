@@ -1,8 +1,8 @@
-"""Handlers that are drawn at random and use asyncio as people do: tasks, groups, timeouts, queues.
+"""Random handlers that use asyncio as people do: tasks, groups, timeouts, queues.
 
-All that a handler does enters what it does next: the requests of its calls hold a digest of the log
-that its tasks write together. So any two courses of a program that differ in the order of two steps
-have different journals.
+Everything that a handler does influences what it does next: the requests of its calls contain a
+digest of the log that its tasks write together. So two courses of a program that differ in the
+order of two steps have different journals.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What all steps of drawn handlers are made of: draws, the log, and durable operations."""
+"""The elements of all steps in random handlers: draws, the log, and durable operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps with what tasks meet at: queues, locks, events, conditions, barriers."""
+"""Steps that synchronize tasks: queues, locks, events, conditions, barriers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenarios of asyncio's own functions, each of them a function that says what it does and sees."""
+"""Scenarios of asyncio's own functions; each is a function that reports what it does and sees."""
 
 from __future__ import annotations
 

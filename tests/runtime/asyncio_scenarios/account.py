@@ -1,4 +1,4 @@
-"""What scenarios of asyncio are made of: functions that say what they do, and what they see."""
+"""The elements of asyncio scenarios: functions that report what they do and see."""
 
 from __future__ import annotations
 

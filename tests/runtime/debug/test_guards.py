@@ -1,4 +1,4 @@
-"""What a handler's code does outside of ctx.run is warned of, by its line, once; and nothing else is."""
+"""Warnings about what handlers do outside of ctx.run: once for each line, and for nothing else."""
 # ruff: noqa: PLW0108 - a lambda has the line that is looked for
 
 from __future__ import annotations
@@ -214,7 +214,7 @@ async def test_a_task_that_is_left_behind(caplog: pytest.LogCaptureFixture) -> N
 
     await invoke(body)
     (text,) = texts(caplog)
-    assert "ended while tasks of it ran, which are cancelled: left in sleep" in text
+    assert "ended while its tasks were running; they are cancelled: left in sleep" in text
 
 
 class _Flag(logging.Handler):

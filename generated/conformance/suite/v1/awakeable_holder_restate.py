@@ -19,7 +19,7 @@ __all__ = [
 
 
 class _AwakeableHolderDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def hold(self, *args: Any, **options: Any) -> Any:
         """Keeps an awakeable's id."""
     def has_awakeable(self, *args: Any, **options: Any) -> Any:
@@ -46,7 +46,7 @@ class AwakeableHolderBase(_rt.VirtualObject, _AwakeableHolderDocs):
 
 
 class AwakeableHolderClient(_rt.ContextClient, _AwakeableHolderDocs):
-    """Calls the virtual object `AwakeableHolder` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `AwakeableHolder` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -66,7 +66,7 @@ class AwakeableHolderClient(_rt.ContextClient, _AwakeableHolderDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> AwakeableHolderSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return AwakeableHolderSyncClient(client, key, scope)
 
     def send(self) -> AwakeableHolderSendClient:
@@ -89,7 +89,7 @@ class AwakeableHolderClient(_rt.ContextClient, _AwakeableHolderDocs):
 
 
 class AwakeableHolderSendClient(_rt.ContextSendClient, _AwakeableHolderDocs):
-    """Sends one-way messages to the virtual object `AwakeableHolder` from a handler: `AwakeableHolderClient.send` makes one."""
+    """Sends one-way messages to the virtual object `AwakeableHolder` from a handler. Created by `AwakeableHolderClient.send`."""
 
     def hold(
         self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
@@ -108,7 +108,7 @@ class AwakeableHolderSendClient(_rt.ContextSendClient, _AwakeableHolderDocs):
 
 
 class AwakeableHolderIngressClient(_rt.IngressServiceClient, _AwakeableHolderDocs):
-    """Calls the virtual object `AwakeableHolder` from outside of Restate: `AwakeableHolderClient.from_client` makes one."""
+    """Calls the virtual object `AwakeableHolder` from outside of Restate. Created by `AwakeableHolderClient.from_client`."""
 
     def send(self) -> AwakeableHolderIngressSendClient:
         return AwakeableHolderIngressSendClient(self._client, self._key, self._scope)
@@ -128,14 +128,14 @@ class AwakeableHolderIngressClient(_rt.IngressServiceClient, _AwakeableHolderDoc
 
 
 class AwakeableHolderIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `AwakeableHolder` from outside: `AwakeableHolderIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `AwakeableHolder` from outside. Created by `AwakeableHolderIngressClient.send`."""
     hold = _rt.ingress_send(AwakeableHolderSendClient.hold)
     has_awakeable = _rt.ingress_send(AwakeableHolderSendClient.has_awakeable)
     unlock = _rt.ingress_send(AwakeableHolderSendClient.unlock)
 
 
 class AwakeableHolderSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `AwakeableHolder` from code that blocks: `AwakeableHolderClient.from_sync_client` makes one."""
+    """Calls the virtual object `AwakeableHolder` from blocking code. Created by `AwakeableHolderClient.from_sync_client`."""
     hold = _rt.sync_call(AwakeableHolderClient.hold)
     has_awakeable = _rt.sync_call(AwakeableHolderClient.has_awakeable)
     unlock = _rt.sync_call(AwakeableHolderClient.unlock)
@@ -145,7 +145,7 @@ class AwakeableHolderSyncClient(_rt.SyncServiceClient):
 
 
 class AwakeableHolderSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `AwakeableHolder`, and blocks: `AwakeableHolderSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `AwakeableHolder` from blocking code. Created by `AwakeableHolderSyncClient.send`."""
     hold = _rt.sync_send(AwakeableHolderSendClient.hold)
     has_awakeable = _rt.sync_send(AwakeableHolderSendClient.has_awakeable)
     unlock = _rt.sync_send(AwakeableHolderSendClient.unlock)

@@ -20,7 +20,7 @@ __all__ = [
 
 
 class _BlockAndWaitWorkflowDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def run(self, *args: Any, **options: Any) -> Any:
         """Keeps its input as state, waits for the promise, and returns what resolved it."""
     def unblock(self, *args: Any, **options: Any) -> Any:
@@ -54,7 +54,7 @@ class BlockAndWaitWorkflowBase(_rt.Workflow, _BlockAndWaitWorkflowDocs):
 
 
 class BlockAndWaitWorkflowClient(_rt.ContextClient, _BlockAndWaitWorkflowDocs):
-    """Calls the workflow `BlockAndWaitWorkflow` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the workflow `BlockAndWaitWorkflow` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -74,14 +74,14 @@ class BlockAndWaitWorkflowClient(_rt.ContextClient, _BlockAndWaitWorkflowDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> BlockAndWaitWorkflowSyncClient:
-        """Returns the client for one workflow id, for code that blocks."""
+        """Returns the client for one workflow id, for blocking code."""
         return BlockAndWaitWorkflowSyncClient(client, key, scope)
 
     def send(self) -> BlockAndWaitWorkflowSendClient:
         return BlockAndWaitWorkflowSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_wrappers_pb2.StringValue]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_BLOCK_AND_WAIT_WORKFLOW_RUN)
 
     def run(
@@ -99,7 +99,7 @@ class BlockAndWaitWorkflowClient(_rt.ContextClient, _BlockAndWaitWorkflowDocs):
 
 
 class BlockAndWaitWorkflowSendClient(_rt.ContextSendClient, _BlockAndWaitWorkflowDocs):
-    """Sends one-way messages to the workflow `BlockAndWaitWorkflow` from a handler: `BlockAndWaitWorkflowClient.send` makes one."""
+    """Sends one-way messages to the workflow `BlockAndWaitWorkflow` from a handler. Created by `BlockAndWaitWorkflowClient.send`."""
 
     def run(
         self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
@@ -118,7 +118,7 @@ class BlockAndWaitWorkflowSendClient(_rt.ContextSendClient, _BlockAndWaitWorkflo
 
 
 class BlockAndWaitWorkflowIngressClient(_rt.IngressServiceClient, _BlockAndWaitWorkflowDocs):
-    """Calls the workflow `BlockAndWaitWorkflow` from outside of Restate: `BlockAndWaitWorkflowClient.from_client` makes one."""
+    """Calls the workflow `BlockAndWaitWorkflow` from outside of Restate. Created by `BlockAndWaitWorkflowClient.from_client`."""
 
     def send(self) -> BlockAndWaitWorkflowIngressSendClient:
         return BlockAndWaitWorkflowIngressSendClient(self._client, self._key, self._scope)
@@ -126,11 +126,11 @@ class BlockAndWaitWorkflowIngressClient(_rt.IngressServiceClient, _BlockAndWaitW
     async def submit(
         self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_wrappers_pb2.StringValue]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return await self._submit(_BLOCK_AND_WAIT_WORKFLOW_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_wrappers_pb2.StringValue]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_BLOCK_AND_WAIT_WORKFLOW_RUN)
 
     async def run(
@@ -148,14 +148,14 @@ class BlockAndWaitWorkflowIngressClient(_rt.IngressServiceClient, _BlockAndWaitW
 
 
 class BlockAndWaitWorkflowIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `BlockAndWaitWorkflow` from outside: `BlockAndWaitWorkflowIngressClient.send` makes one."""
+    """Sends one-way messages to the workflow `BlockAndWaitWorkflow` from outside. Created by `BlockAndWaitWorkflowIngressClient.send`."""
     run = _rt.ingress_send(BlockAndWaitWorkflowSendClient.run)
     unblock = _rt.ingress_send(BlockAndWaitWorkflowSendClient.unblock)
     get_state = _rt.ingress_send(BlockAndWaitWorkflowSendClient.get_state)
 
 
 class BlockAndWaitWorkflowSyncClient(_rt.SyncServiceClient):
-    """Calls the workflow `BlockAndWaitWorkflow` from code that blocks: `BlockAndWaitWorkflowClient.from_sync_client` makes one."""
+    """Calls the workflow `BlockAndWaitWorkflow` from blocking code. Created by `BlockAndWaitWorkflowClient.from_sync_client`."""
     run = _rt.sync_call(BlockAndWaitWorkflowClient.run)
     unblock = _rt.sync_call(BlockAndWaitWorkflowClient.unblock)
     get_state = _rt.sync_call(BlockAndWaitWorkflowClient.get_state)
@@ -166,16 +166,16 @@ class BlockAndWaitWorkflowSyncClient(_rt.SyncServiceClient):
     def submit(
         self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.SyncInvocationHandle[_wrappers_pb2.StringValue]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return self._submit(_BLOCK_AND_WAIT_WORKFLOW_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_wrappers_pb2.StringValue]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_BLOCK_AND_WAIT_WORKFLOW_RUN)
 
 
 class BlockAndWaitWorkflowSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the workflow `BlockAndWaitWorkflow`, and blocks: `BlockAndWaitWorkflowSyncClient.send` makes one."""
+    """Sends one-way messages to the workflow `BlockAndWaitWorkflow` from blocking code. Created by `BlockAndWaitWorkflowSyncClient.send`."""
     run = _rt.sync_send(BlockAndWaitWorkflowSendClient.run)
     unblock = _rt.sync_send(BlockAndWaitWorkflowSendClient.unblock)
     get_state = _rt.sync_send(BlockAndWaitWorkflowSendClient.get_state)

@@ -22,7 +22,7 @@ __all__ = [
 
 
 class _CancelTestRunnerDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def start_test(self, *args: Any, **options: Any) -> Any:
         """Calls `block` of the same key with this operation."""
     def verify_test(self, *args: Any, **options: Any) -> Any:
@@ -46,7 +46,7 @@ class CancelTestRunnerBase(_rt.VirtualObject, _CancelTestRunnerDocs):
 
 
 class CancelTestRunnerClient(_rt.ContextClient, _CancelTestRunnerDocs):
-    """Calls the virtual object `CancelTestRunner` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `CancelTestRunner` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -66,7 +66,7 @@ class CancelTestRunnerClient(_rt.ContextClient, _CancelTestRunnerDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> CancelTestRunnerSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return CancelTestRunnerSyncClient(client, key, scope)
 
     def send(self) -> CancelTestRunnerSendClient:
@@ -84,7 +84,7 @@ class CancelTestRunnerClient(_rt.ContextClient, _CancelTestRunnerDocs):
 
 
 class CancelTestRunnerSendClient(_rt.ContextSendClient, _CancelTestRunnerDocs):
-    """Sends one-way messages to the virtual object `CancelTestRunner` from a handler: `CancelTestRunnerClient.send` makes one."""
+    """Sends one-way messages to the virtual object `CancelTestRunner` from a handler. Created by `CancelTestRunnerClient.send`."""
 
     def start_test(
         self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
@@ -98,7 +98,7 @@ class CancelTestRunnerSendClient(_rt.ContextSendClient, _CancelTestRunnerDocs):
 
 
 class CancelTestRunnerIngressClient(_rt.IngressServiceClient, _CancelTestRunnerDocs):
-    """Calls the virtual object `CancelTestRunner` from outside of Restate: `CancelTestRunnerClient.from_client` makes one."""
+    """Calls the virtual object `CancelTestRunner` from outside of Restate. Created by `CancelTestRunnerClient.from_client`."""
 
     def send(self) -> CancelTestRunnerIngressSendClient:
         return CancelTestRunnerIngressSendClient(self._client, self._key, self._scope)
@@ -113,13 +113,13 @@ class CancelTestRunnerIngressClient(_rt.IngressServiceClient, _CancelTestRunnerD
 
 
 class CancelTestRunnerIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `CancelTestRunner` from outside: `CancelTestRunnerIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `CancelTestRunner` from outside. Created by `CancelTestRunnerIngressClient.send`."""
     start_test = _rt.ingress_send(CancelTestRunnerSendClient.start_test)
     verify_test = _rt.ingress_send(CancelTestRunnerSendClient.verify_test)
 
 
 class CancelTestRunnerSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `CancelTestRunner` from code that blocks: `CancelTestRunnerClient.from_sync_client` makes one."""
+    """Calls the virtual object `CancelTestRunner` from blocking code. Created by `CancelTestRunnerClient.from_sync_client`."""
     start_test = _rt.sync_call(CancelTestRunnerClient.start_test)
     verify_test = _rt.sync_call(CancelTestRunnerClient.verify_test)
 
@@ -128,13 +128,13 @@ class CancelTestRunnerSyncClient(_rt.SyncServiceClient):
 
 
 class CancelTestRunnerSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `CancelTestRunner`, and blocks: `CancelTestRunnerSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `CancelTestRunner` from blocking code. Created by `CancelTestRunnerSyncClient.send`."""
     start_test = _rt.sync_send(CancelTestRunnerSendClient.start_test)
     verify_test = _rt.sync_send(CancelTestRunnerSendClient.verify_test)
 
 
 class _CancelTestBlockingServiceDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def block(self, *args: Any, **options: Any) -> Any:
         """Waits for an awakeable that it gives to AwakeableHolder, and then for what never ends: `CALL`
         (of itself), `SLEEP` or `AWAKEABLE`.
@@ -154,7 +154,7 @@ class CancelTestBlockingServiceBase(_rt.VirtualObject, _CancelTestBlockingServic
 
 
 class CancelTestBlockingServiceClient(_rt.ContextClient, _CancelTestBlockingServiceDocs):
-    """Calls the virtual object `CancelTestBlockingService` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `CancelTestBlockingService` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -174,7 +174,7 @@ class CancelTestBlockingServiceClient(_rt.ContextClient, _CancelTestBlockingServ
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> CancelTestBlockingServiceSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return CancelTestBlockingServiceSyncClient(client, key, scope)
 
     def send(self) -> CancelTestBlockingServiceSendClient:
@@ -190,7 +190,7 @@ class CancelTestBlockingServiceClient(_rt.ContextClient, _CancelTestBlockingServ
 
 
 class CancelTestBlockingServiceSendClient(_rt.ContextSendClient, _CancelTestBlockingServiceDocs):
-    """Sends one-way messages to the virtual object `CancelTestBlockingService` from a handler: `CancelTestBlockingServiceClient.send` makes one."""
+    """Sends one-way messages to the virtual object `CancelTestBlockingService` from a handler. Created by `CancelTestBlockingServiceClient.send`."""
 
     def block(
         self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
@@ -202,7 +202,7 @@ class CancelTestBlockingServiceSendClient(_rt.ContextSendClient, _CancelTestBloc
 
 
 class CancelTestBlockingServiceIngressClient(_rt.IngressServiceClient, _CancelTestBlockingServiceDocs):
-    """Calls the virtual object `CancelTestBlockingService` from outside of Restate: `CancelTestBlockingServiceClient.from_client` makes one."""
+    """Calls the virtual object `CancelTestBlockingService` from outside of Restate. Created by `CancelTestBlockingServiceClient.from_client`."""
 
     def send(self) -> CancelTestBlockingServiceIngressSendClient:
         return CancelTestBlockingServiceIngressSendClient(self._client, self._key, self._scope)
@@ -217,13 +217,13 @@ class CancelTestBlockingServiceIngressClient(_rt.IngressServiceClient, _CancelTe
 
 
 class CancelTestBlockingServiceIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `CancelTestBlockingService` from outside: `CancelTestBlockingServiceIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `CancelTestBlockingService` from outside. Created by `CancelTestBlockingServiceIngressClient.send`."""
     block = _rt.ingress_send(CancelTestBlockingServiceSendClient.block)
     is_unlocked = _rt.ingress_send(CancelTestBlockingServiceSendClient.is_unlocked)
 
 
 class CancelTestBlockingServiceSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `CancelTestBlockingService` from code that blocks: `CancelTestBlockingServiceClient.from_sync_client` makes one."""
+    """Calls the virtual object `CancelTestBlockingService` from blocking code. Created by `CancelTestBlockingServiceClient.from_sync_client`."""
     block = _rt.sync_call(CancelTestBlockingServiceClient.block)
     is_unlocked = _rt.sync_call(CancelTestBlockingServiceClient.is_unlocked)
 
@@ -232,7 +232,7 @@ class CancelTestBlockingServiceSyncClient(_rt.SyncServiceClient):
 
 
 class CancelTestBlockingServiceSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `CancelTestBlockingService`, and blocks: `CancelTestBlockingServiceSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `CancelTestBlockingService` from blocking code. Created by `CancelTestBlockingServiceSyncClient.send`."""
     block = _rt.sync_send(CancelTestBlockingServiceSendClient.block)
     is_unlocked = _rt.sync_send(CancelTestBlockingServiceSendClient.is_unlocked)
 

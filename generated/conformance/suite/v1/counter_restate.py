@@ -19,7 +19,7 @@ __all__ = [
 
 
 class _CounterDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def add(self, *args: Any, **options: Any) -> Any:
         """Adds to the number."""
     def add_then_fail(self, *args: Any, **options: Any) -> Any:
@@ -57,7 +57,7 @@ class CounterBase(_rt.VirtualObject, _CounterDocs):
 
 
 class CounterClient(_rt.ContextClient, _CounterDocs):
-    """Calls the virtual object `Counter` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `Counter` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> CounterClient:
@@ -75,7 +75,7 @@ class CounterClient(_rt.ContextClient, _CounterDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> CounterSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return CounterSyncClient(client, key, scope)
 
     def send(self) -> CounterSendClient:
@@ -99,7 +99,7 @@ class CounterClient(_rt.ContextClient, _CounterDocs):
 
 
 class CounterSendClient(_rt.ContextSendClient, _CounterDocs):
-    """Sends one-way messages to the virtual object `Counter` from a handler: `CounterClient.send` makes one."""
+    """Sends one-way messages to the virtual object `Counter` from a handler. Created by `CounterClient.send`."""
 
     def add(
         self, request: _wrappers_pb2.Int32Value, **options: Unpack[_rt.SendOptions],
@@ -121,7 +121,7 @@ class CounterSendClient(_rt.ContextSendClient, _CounterDocs):
 
 
 class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
-    """Calls the virtual object `Counter` from outside of Restate: `CounterClient.from_client` makes one."""
+    """Calls the virtual object `Counter` from outside of Restate. Created by `CounterClient.from_client`."""
 
     def send(self) -> CounterIngressSendClient:
         return CounterIngressSendClient(self._client, self._key, self._scope)
@@ -144,7 +144,7 @@ class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
 
 
 class CounterIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `Counter` from outside: `CounterIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `Counter` from outside. Created by `CounterIngressClient.send`."""
     add = _rt.ingress_send(CounterSendClient.add)
     add_then_fail = _rt.ingress_send(CounterSendClient.add_then_fail)
     get = _rt.ingress_send(CounterSendClient.get)
@@ -152,7 +152,7 @@ class CounterIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class CounterSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `Counter` from code that blocks: `CounterClient.from_sync_client` makes one."""
+    """Calls the virtual object `Counter` from blocking code. Created by `CounterClient.from_sync_client`."""
     add = _rt.sync_call(CounterClient.add)
     add_then_fail = _rt.sync_call(CounterClient.add_then_fail)
     get = _rt.sync_call(CounterClient.get)
@@ -163,7 +163,7 @@ class CounterSyncClient(_rt.SyncServiceClient):
 
 
 class CounterSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `Counter`, and blocks: `CounterSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `Counter` from blocking code. Created by `CounterSyncClient.send`."""
     add = _rt.sync_send(CounterSendClient.add)
     add_then_fail = _rt.sync_send(CounterSendClient.add_then_fail)
     get = _rt.sync_send(CounterSendClient.get)

@@ -19,7 +19,7 @@ __all__ = [
 
 
 class _FailingDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def terminally_failing_call(self, *args: Any, **options: Any) -> Any:
         """Fails with a terminal error."""
     def call_terminally_failing_call(self, *args: Any, **options: Any) -> Any:
@@ -73,7 +73,7 @@ class FailingBase(_rt.VirtualObject, _FailingDocs):
 
 
 class FailingClient(_rt.ContextClient, _FailingDocs):
-    """Calls the virtual object `Failing` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `Failing` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> FailingClient:
@@ -91,7 +91,7 @@ class FailingClient(_rt.ContextClient, _FailingDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> FailingSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return FailingSyncClient(client, key, scope)
 
     def send(self) -> FailingSendClient:
@@ -129,7 +129,7 @@ class FailingClient(_rt.ContextClient, _FailingDocs):
 
 
 class FailingSendClient(_rt.ContextSendClient, _FailingDocs):
-    """Sends one-way messages to the virtual object `Failing` from a handler: `FailingClient.send` makes one."""
+    """Sends one-way messages to the virtual object `Failing` from a handler. Created by `FailingClient.send`."""
 
     def terminally_failing_call(
         self, request: _failing_pb2.FailureToPropagate, **options: Unpack[_rt.SendOptions],
@@ -163,7 +163,7 @@ class FailingSendClient(_rt.ContextSendClient, _FailingDocs):
 
 
 class FailingIngressClient(_rt.IngressServiceClient, _FailingDocs):
-    """Calls the virtual object `Failing` from outside of Restate: `FailingClient.from_client` makes one."""
+    """Calls the virtual object `Failing` from outside of Restate. Created by `FailingClient.from_client`."""
 
     def send(self) -> FailingIngressSendClient:
         return FailingIngressSendClient(self._client, self._key, self._scope)
@@ -200,7 +200,7 @@ class FailingIngressClient(_rt.IngressServiceClient, _FailingDocs):
 
 
 class FailingIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `Failing` from outside: `FailingIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `Failing` from outside. Created by `FailingIngressClient.send`."""
     terminally_failing_call = _rt.ingress_send(FailingSendClient.terminally_failing_call)
     call_terminally_failing_call = _rt.ingress_send(FailingSendClient.call_terminally_failing_call)
     failing_call_with_eventual_success = _rt.ingress_send(FailingSendClient.failing_call_with_eventual_success)
@@ -210,7 +210,7 @@ class FailingIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class FailingSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `Failing` from code that blocks: `FailingClient.from_sync_client` makes one."""
+    """Calls the virtual object `Failing` from blocking code. Created by `FailingClient.from_sync_client`."""
     terminally_failing_call = _rt.sync_call(FailingClient.terminally_failing_call)
     call_terminally_failing_call = _rt.sync_call(FailingClient.call_terminally_failing_call)
     failing_call_with_eventual_success = _rt.sync_call(FailingClient.failing_call_with_eventual_success)
@@ -223,7 +223,7 @@ class FailingSyncClient(_rt.SyncServiceClient):
 
 
 class FailingSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `Failing`, and blocks: `FailingSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `Failing` from blocking code. Created by `FailingSyncClient.send`."""
     terminally_failing_call = _rt.sync_send(FailingSendClient.terminally_failing_call)
     call_terminally_failing_call = _rt.sync_send(FailingSendClient.call_terminally_failing_call)
     failing_call_with_eventual_success = _rt.sync_send(FailingSendClient.failing_call_with_eventual_success)

@@ -30,7 +30,7 @@ __all__ = [
 
 
 class _ObjectInterpreterL0Docs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def interpret(self, *args: Any, **options: Any) -> Any:
         """Plays a program."""
     def counter(self, *args: Any, **options: Any) -> Any:
@@ -56,7 +56,7 @@ class ObjectInterpreterL0Base(_rt.VirtualObject, _ObjectInterpreterL0Docs):
 
 
 class ObjectInterpreterL0Client(_rt.ContextClient, _ObjectInterpreterL0Docs):
-    """Calls the virtual object `ObjectInterpreterL0` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `ObjectInterpreterL0` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -76,7 +76,7 @@ class ObjectInterpreterL0Client(_rt.ContextClient, _ObjectInterpreterL0Docs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> ObjectInterpreterL0SyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return ObjectInterpreterL0SyncClient(client, key, scope)
 
     def send(self) -> ObjectInterpreterL0SendClient:
@@ -94,7 +94,7 @@ class ObjectInterpreterL0Client(_rt.ContextClient, _ObjectInterpreterL0Docs):
 
 
 class ObjectInterpreterL0SendClient(_rt.ContextSendClient, _ObjectInterpreterL0Docs):
-    """Sends one-way messages to the virtual object `ObjectInterpreterL0` from a handler: `ObjectInterpreterL0Client.send` makes one."""
+    """Sends one-way messages to the virtual object `ObjectInterpreterL0` from a handler. Created by `ObjectInterpreterL0Client.send`."""
 
     def interpret(
         self, request: _interpreter_pb2.Program, **options: Unpack[_rt.SendOptions],
@@ -108,7 +108,7 @@ class ObjectInterpreterL0SendClient(_rt.ContextSendClient, _ObjectInterpreterL0D
 
 
 class ObjectInterpreterL0IngressClient(_rt.IngressServiceClient, _ObjectInterpreterL0Docs):
-    """Calls the virtual object `ObjectInterpreterL0` from outside of Restate: `ObjectInterpreterL0Client.from_client` makes one."""
+    """Calls the virtual object `ObjectInterpreterL0` from outside of Restate. Created by `ObjectInterpreterL0Client.from_client`."""
 
     def send(self) -> ObjectInterpreterL0IngressSendClient:
         return ObjectInterpreterL0IngressSendClient(self._client, self._key, self._scope)
@@ -123,13 +123,13 @@ class ObjectInterpreterL0IngressClient(_rt.IngressServiceClient, _ObjectInterpre
 
 
 class ObjectInterpreterL0IngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `ObjectInterpreterL0` from outside: `ObjectInterpreterL0IngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `ObjectInterpreterL0` from outside. Created by `ObjectInterpreterL0IngressClient.send`."""
     interpret = _rt.ingress_send(ObjectInterpreterL0SendClient.interpret)
     counter = _rt.ingress_send(ObjectInterpreterL0SendClient.counter)
 
 
 class ObjectInterpreterL0SyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `ObjectInterpreterL0` from code that blocks: `ObjectInterpreterL0Client.from_sync_client` makes one."""
+    """Calls the virtual object `ObjectInterpreterL0` from blocking code. Created by `ObjectInterpreterL0Client.from_sync_client`."""
     interpret = _rt.sync_call(ObjectInterpreterL0Client.interpret)
     counter = _rt.sync_call(ObjectInterpreterL0Client.counter)
 
@@ -138,13 +138,13 @@ class ObjectInterpreterL0SyncClient(_rt.SyncServiceClient):
 
 
 class ObjectInterpreterL0SyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `ObjectInterpreterL0`, and blocks: `ObjectInterpreterL0SyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `ObjectInterpreterL0` from blocking code. Created by `ObjectInterpreterL0SyncClient.send`."""
     interpret = _rt.sync_send(ObjectInterpreterL0SendClient.interpret)
     counter = _rt.sync_send(ObjectInterpreterL0SendClient.counter)
 
 
 class _ObjectInterpreterL1Docs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def interpret(self, *args: Any, **options: Any) -> Any:
         """Plays a program."""
     def counter(self, *args: Any, **options: Any) -> Any:
@@ -168,7 +168,7 @@ class ObjectInterpreterL1Base(_rt.VirtualObject, _ObjectInterpreterL1Docs):
 
 
 class ObjectInterpreterL1Client(_rt.ContextClient, _ObjectInterpreterL1Docs):
-    """Calls the virtual object `ObjectInterpreterL1` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `ObjectInterpreterL1` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -188,7 +188,7 @@ class ObjectInterpreterL1Client(_rt.ContextClient, _ObjectInterpreterL1Docs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> ObjectInterpreterL1SyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return ObjectInterpreterL1SyncClient(client, key, scope)
 
     def send(self) -> ObjectInterpreterL1SendClient:
@@ -206,7 +206,7 @@ class ObjectInterpreterL1Client(_rt.ContextClient, _ObjectInterpreterL1Docs):
 
 
 class ObjectInterpreterL1SendClient(_rt.ContextSendClient, _ObjectInterpreterL1Docs):
-    """Sends one-way messages to the virtual object `ObjectInterpreterL1` from a handler: `ObjectInterpreterL1Client.send` makes one."""
+    """Sends one-way messages to the virtual object `ObjectInterpreterL1` from a handler. Created by `ObjectInterpreterL1Client.send`."""
 
     def interpret(
         self, request: _interpreter_pb2.Program, **options: Unpack[_rt.SendOptions],
@@ -220,7 +220,7 @@ class ObjectInterpreterL1SendClient(_rt.ContextSendClient, _ObjectInterpreterL1D
 
 
 class ObjectInterpreterL1IngressClient(_rt.IngressServiceClient, _ObjectInterpreterL1Docs):
-    """Calls the virtual object `ObjectInterpreterL1` from outside of Restate: `ObjectInterpreterL1Client.from_client` makes one."""
+    """Calls the virtual object `ObjectInterpreterL1` from outside of Restate. Created by `ObjectInterpreterL1Client.from_client`."""
 
     def send(self) -> ObjectInterpreterL1IngressSendClient:
         return ObjectInterpreterL1IngressSendClient(self._client, self._key, self._scope)
@@ -235,13 +235,13 @@ class ObjectInterpreterL1IngressClient(_rt.IngressServiceClient, _ObjectInterpre
 
 
 class ObjectInterpreterL1IngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `ObjectInterpreterL1` from outside: `ObjectInterpreterL1IngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `ObjectInterpreterL1` from outside. Created by `ObjectInterpreterL1IngressClient.send`."""
     interpret = _rt.ingress_send(ObjectInterpreterL1SendClient.interpret)
     counter = _rt.ingress_send(ObjectInterpreterL1SendClient.counter)
 
 
 class ObjectInterpreterL1SyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `ObjectInterpreterL1` from code that blocks: `ObjectInterpreterL1Client.from_sync_client` makes one."""
+    """Calls the virtual object `ObjectInterpreterL1` from blocking code. Created by `ObjectInterpreterL1Client.from_sync_client`."""
     interpret = _rt.sync_call(ObjectInterpreterL1Client.interpret)
     counter = _rt.sync_call(ObjectInterpreterL1Client.counter)
 
@@ -250,13 +250,13 @@ class ObjectInterpreterL1SyncClient(_rt.SyncServiceClient):
 
 
 class ObjectInterpreterL1SyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `ObjectInterpreterL1`, and blocks: `ObjectInterpreterL1SyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `ObjectInterpreterL1` from blocking code. Created by `ObjectInterpreterL1SyncClient.send`."""
     interpret = _rt.sync_send(ObjectInterpreterL1SendClient.interpret)
     counter = _rt.sync_send(ObjectInterpreterL1SendClient.counter)
 
 
 class _ObjectInterpreterL2Docs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def interpret(self, *args: Any, **options: Any) -> Any:
         """Plays a program."""
     def counter(self, *args: Any, **options: Any) -> Any:
@@ -280,7 +280,7 @@ class ObjectInterpreterL2Base(_rt.VirtualObject, _ObjectInterpreterL2Docs):
 
 
 class ObjectInterpreterL2Client(_rt.ContextClient, _ObjectInterpreterL2Docs):
-    """Calls the virtual object `ObjectInterpreterL2` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `ObjectInterpreterL2` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -300,7 +300,7 @@ class ObjectInterpreterL2Client(_rt.ContextClient, _ObjectInterpreterL2Docs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> ObjectInterpreterL2SyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return ObjectInterpreterL2SyncClient(client, key, scope)
 
     def send(self) -> ObjectInterpreterL2SendClient:
@@ -318,7 +318,7 @@ class ObjectInterpreterL2Client(_rt.ContextClient, _ObjectInterpreterL2Docs):
 
 
 class ObjectInterpreterL2SendClient(_rt.ContextSendClient, _ObjectInterpreterL2Docs):
-    """Sends one-way messages to the virtual object `ObjectInterpreterL2` from a handler: `ObjectInterpreterL2Client.send` makes one."""
+    """Sends one-way messages to the virtual object `ObjectInterpreterL2` from a handler. Created by `ObjectInterpreterL2Client.send`."""
 
     def interpret(
         self, request: _interpreter_pb2.Program, **options: Unpack[_rt.SendOptions],
@@ -332,7 +332,7 @@ class ObjectInterpreterL2SendClient(_rt.ContextSendClient, _ObjectInterpreterL2D
 
 
 class ObjectInterpreterL2IngressClient(_rt.IngressServiceClient, _ObjectInterpreterL2Docs):
-    """Calls the virtual object `ObjectInterpreterL2` from outside of Restate: `ObjectInterpreterL2Client.from_client` makes one."""
+    """Calls the virtual object `ObjectInterpreterL2` from outside of Restate. Created by `ObjectInterpreterL2Client.from_client`."""
 
     def send(self) -> ObjectInterpreterL2IngressSendClient:
         return ObjectInterpreterL2IngressSendClient(self._client, self._key, self._scope)
@@ -347,13 +347,13 @@ class ObjectInterpreterL2IngressClient(_rt.IngressServiceClient, _ObjectInterpre
 
 
 class ObjectInterpreterL2IngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `ObjectInterpreterL2` from outside: `ObjectInterpreterL2IngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `ObjectInterpreterL2` from outside. Created by `ObjectInterpreterL2IngressClient.send`."""
     interpret = _rt.ingress_send(ObjectInterpreterL2SendClient.interpret)
     counter = _rt.ingress_send(ObjectInterpreterL2SendClient.counter)
 
 
 class ObjectInterpreterL2SyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `ObjectInterpreterL2` from code that blocks: `ObjectInterpreterL2Client.from_sync_client` makes one."""
+    """Calls the virtual object `ObjectInterpreterL2` from blocking code. Created by `ObjectInterpreterL2Client.from_sync_client`."""
     interpret = _rt.sync_call(ObjectInterpreterL2Client.interpret)
     counter = _rt.sync_call(ObjectInterpreterL2Client.counter)
 
@@ -362,13 +362,13 @@ class ObjectInterpreterL2SyncClient(_rt.SyncServiceClient):
 
 
 class ObjectInterpreterL2SyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `ObjectInterpreterL2`, and blocks: `ObjectInterpreterL2SyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `ObjectInterpreterL2` from blocking code. Created by `ObjectInterpreterL2SyncClient.send`."""
     interpret = _rt.sync_send(ObjectInterpreterL2SendClient.interpret)
     counter = _rt.sync_send(ObjectInterpreterL2SendClient.counter)
 
 
 class _ServiceInterpreterHelperDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def ping(self, *args: Any, **options: Any) -> Any:
         """Does nothing."""
     def echo(self, *args: Any, **options: Any) -> Any:
@@ -430,7 +430,7 @@ class ServiceInterpreterHelperBase(_rt.Service, _ServiceInterpreterHelperDocs):
 
 
 class ServiceInterpreterHelperClient(_rt.ContextClient, _ServiceInterpreterHelperDocs):
-    """Calls the service `ServiceInterpreterHelper` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `ServiceInterpreterHelper` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -450,7 +450,7 @@ class ServiceInterpreterHelperClient(_rt.ContextClient, _ServiceInterpreterHelpe
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ServiceInterpreterHelperSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return ServiceInterpreterHelperSyncClient(client, None, scope)
 
     def send(self) -> ServiceInterpreterHelperSendClient:
@@ -495,7 +495,7 @@ class ServiceInterpreterHelperClient(_rt.ContextClient, _ServiceInterpreterHelpe
 
 
 class ServiceInterpreterHelperSendClient(_rt.ContextSendClient, _ServiceInterpreterHelperDocs):
-    """Sends one-way messages to the service `ServiceInterpreterHelper` from a handler: `ServiceInterpreterHelperClient.send` makes one."""
+    """Sends one-way messages to the service `ServiceInterpreterHelper` from a handler. Created by `ServiceInterpreterHelperClient.send`."""
 
     def ping(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
         return self._send(_SERVICE_INTERPRETER_HELPER_PING, None, options)
@@ -536,7 +536,7 @@ class ServiceInterpreterHelperSendClient(_rt.ContextSendClient, _ServiceInterpre
 
 
 class ServiceInterpreterHelperIngressClient(_rt.IngressServiceClient, _ServiceInterpreterHelperDocs):
-    """Calls the service `ServiceInterpreterHelper` from outside of Restate: `ServiceInterpreterHelperClient.from_client` makes one."""
+    """Calls the service `ServiceInterpreterHelper` from outside of Restate. Created by `ServiceInterpreterHelperClient.from_client`."""
 
     def send(self) -> ServiceInterpreterHelperIngressSendClient:
         return ServiceInterpreterHelperIngressSendClient(self._client, self._key, self._scope)
@@ -580,7 +580,7 @@ class ServiceInterpreterHelperIngressClient(_rt.IngressServiceClient, _ServiceIn
 
 
 class ServiceInterpreterHelperIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `ServiceInterpreterHelper` from outside: `ServiceInterpreterHelperIngressClient.send` makes one."""
+    """Sends one-way messages to the service `ServiceInterpreterHelper` from outside. Created by `ServiceInterpreterHelperIngressClient.send`."""
     ping = _rt.ingress_send(ServiceInterpreterHelperSendClient.ping)
     echo = _rt.ingress_send(ServiceInterpreterHelperSendClient.echo)
     echo_later = _rt.ingress_send(ServiceInterpreterHelperSendClient.echo_later)
@@ -592,7 +592,7 @@ class ServiceInterpreterHelperIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class ServiceInterpreterHelperSyncClient(_rt.SyncServiceClient):
-    """Calls the service `ServiceInterpreterHelper` from code that blocks: `ServiceInterpreterHelperClient.from_sync_client` makes one."""
+    """Calls the service `ServiceInterpreterHelper` from blocking code. Created by `ServiceInterpreterHelperClient.from_sync_client`."""
     ping = _rt.sync_call(ServiceInterpreterHelperClient.ping)
     echo = _rt.sync_call(ServiceInterpreterHelperClient.echo)
     echo_later = _rt.sync_call(ServiceInterpreterHelperClient.echo_later)
@@ -607,7 +607,7 @@ class ServiceInterpreterHelperSyncClient(_rt.SyncServiceClient):
 
 
 class ServiceInterpreterHelperSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `ServiceInterpreterHelper`, and blocks: `ServiceInterpreterHelperSyncClient.send` makes one."""
+    """Sends one-way messages to the service `ServiceInterpreterHelper` from blocking code. Created by `ServiceInterpreterHelperSyncClient.send`."""
     ping = _rt.sync_send(ServiceInterpreterHelperSendClient.ping)
     echo = _rt.sync_send(ServiceInterpreterHelperSendClient.echo)
     echo_later = _rt.sync_send(ServiceInterpreterHelperSendClient.echo_later)

@@ -20,7 +20,7 @@ __all__ = [
 
 
 class _KillTestRunnerDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def start_call_tree(self, *args: Any, **options: Any) -> Any:
         """Calls `recursiveCall` of the same key."""
 
@@ -33,7 +33,7 @@ class KillTestRunnerBase(_rt.VirtualObject, _KillTestRunnerDocs):
 
 
 class KillTestRunnerClient(_rt.ContextClient, _KillTestRunnerDocs):
-    """Calls the virtual object `KillTestRunner` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `KillTestRunner` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -53,7 +53,7 @@ class KillTestRunnerClient(_rt.ContextClient, _KillTestRunnerDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> KillTestRunnerSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return KillTestRunnerSyncClient(client, key, scope)
 
     def send(self) -> KillTestRunnerSendClient:
@@ -64,14 +64,14 @@ class KillTestRunnerClient(_rt.ContextClient, _KillTestRunnerDocs):
 
 
 class KillTestRunnerSendClient(_rt.ContextSendClient, _KillTestRunnerDocs):
-    """Sends one-way messages to the virtual object `KillTestRunner` from a handler: `KillTestRunnerClient.send` makes one."""
+    """Sends one-way messages to the virtual object `KillTestRunner` from a handler. Created by `KillTestRunnerClient.send`."""
 
     def start_call_tree(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
         return self._send(_KILL_TEST_RUNNER_START_CALL_TREE, None, options)
 
 
 class KillTestRunnerIngressClient(_rt.IngressServiceClient, _KillTestRunnerDocs):
-    """Calls the virtual object `KillTestRunner` from outside of Restate: `KillTestRunnerClient.from_client` makes one."""
+    """Calls the virtual object `KillTestRunner` from outside of Restate. Created by `KillTestRunnerClient.from_client`."""
 
     def send(self) -> KillTestRunnerIngressSendClient:
         return KillTestRunnerIngressSendClient(self._client, self._key, self._scope)
@@ -81,12 +81,12 @@ class KillTestRunnerIngressClient(_rt.IngressServiceClient, _KillTestRunnerDocs)
 
 
 class KillTestRunnerIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `KillTestRunner` from outside: `KillTestRunnerIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `KillTestRunner` from outside. Created by `KillTestRunnerIngressClient.send`."""
     start_call_tree = _rt.ingress_send(KillTestRunnerSendClient.start_call_tree)
 
 
 class KillTestRunnerSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `KillTestRunner` from code that blocks: `KillTestRunnerClient.from_sync_client` makes one."""
+    """Calls the virtual object `KillTestRunner` from blocking code. Created by `KillTestRunnerClient.from_sync_client`."""
     start_call_tree = _rt.sync_call(KillTestRunnerClient.start_call_tree)
 
     def send(self) -> KillTestRunnerSyncSendClient:
@@ -94,12 +94,12 @@ class KillTestRunnerSyncClient(_rt.SyncServiceClient):
 
 
 class KillTestRunnerSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `KillTestRunner`, and blocks: `KillTestRunnerSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `KillTestRunner` from blocking code. Created by `KillTestRunnerSyncClient.send`."""
     start_call_tree = _rt.sync_send(KillTestRunnerSendClient.start_call_tree)
 
 
 class _KillTestSingletonDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def recursive_call(self, *args: Any, **options: Any) -> Any:
         """Waits for an awakeable that it gives to AwakeableHolder, and then calls itself."""
     def is_unlocked(self, *args: Any, **options: Any) -> Any:
@@ -117,7 +117,7 @@ class KillTestSingletonBase(_rt.VirtualObject, _KillTestSingletonDocs):
 
 
 class KillTestSingletonClient(_rt.ContextClient, _KillTestSingletonDocs):
-    """Calls the virtual object `KillTestSingleton` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `KillTestSingleton` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -137,7 +137,7 @@ class KillTestSingletonClient(_rt.ContextClient, _KillTestSingletonDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> KillTestSingletonSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return KillTestSingletonSyncClient(client, key, scope)
 
     def send(self) -> KillTestSingletonSendClient:
@@ -151,7 +151,7 @@ class KillTestSingletonClient(_rt.ContextClient, _KillTestSingletonDocs):
 
 
 class KillTestSingletonSendClient(_rt.ContextSendClient, _KillTestSingletonDocs):
-    """Sends one-way messages to the virtual object `KillTestSingleton` from a handler: `KillTestSingletonClient.send` makes one."""
+    """Sends one-way messages to the virtual object `KillTestSingleton` from a handler. Created by `KillTestSingletonClient.send`."""
 
     def recursive_call(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
         return self._send(_KILL_TEST_SINGLETON_RECURSIVE_CALL, None, options)
@@ -161,7 +161,7 @@ class KillTestSingletonSendClient(_rt.ContextSendClient, _KillTestSingletonDocs)
 
 
 class KillTestSingletonIngressClient(_rt.IngressServiceClient, _KillTestSingletonDocs):
-    """Calls the virtual object `KillTestSingleton` from outside of Restate: `KillTestSingletonClient.from_client` makes one."""
+    """Calls the virtual object `KillTestSingleton` from outside of Restate. Created by `KillTestSingletonClient.from_client`."""
 
     def send(self) -> KillTestSingletonIngressSendClient:
         return KillTestSingletonIngressSendClient(self._client, self._key, self._scope)
@@ -174,13 +174,13 @@ class KillTestSingletonIngressClient(_rt.IngressServiceClient, _KillTestSingleto
 
 
 class KillTestSingletonIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `KillTestSingleton` from outside: `KillTestSingletonIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `KillTestSingleton` from outside. Created by `KillTestSingletonIngressClient.send`."""
     recursive_call = _rt.ingress_send(KillTestSingletonSendClient.recursive_call)
     is_unlocked = _rt.ingress_send(KillTestSingletonSendClient.is_unlocked)
 
 
 class KillTestSingletonSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `KillTestSingleton` from code that blocks: `KillTestSingletonClient.from_sync_client` makes one."""
+    """Calls the virtual object `KillTestSingleton` from blocking code. Created by `KillTestSingletonClient.from_sync_client`."""
     recursive_call = _rt.sync_call(KillTestSingletonClient.recursive_call)
     is_unlocked = _rt.sync_call(KillTestSingletonClient.is_unlocked)
 
@@ -189,7 +189,7 @@ class KillTestSingletonSyncClient(_rt.SyncServiceClient):
 
 
 class KillTestSingletonSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `KillTestSingleton`, and blocks: `KillTestSingletonSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `KillTestSingleton` from blocking code. Created by `KillTestSingletonSyncClient.send`."""
     recursive_call = _rt.sync_send(KillTestSingletonSendClient.recursive_call)
     is_unlocked = _rt.sync_send(KillTestSingletonSendClient.is_unlocked)
 

@@ -19,7 +19,7 @@ __all__ = [
 
 
 class _ListObjectDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def append(self, *args: Any, **options: Any) -> Any:
         """Adds a text at the end."""
     def get(self, *args: Any, **options: Any) -> Any:
@@ -46,7 +46,7 @@ class ListObjectBase(_rt.VirtualObject, _ListObjectDocs):
 
 
 class ListObjectClient(_rt.ContextClient, _ListObjectDocs):
-    """Calls the virtual object `ListObject` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `ListObject` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -66,7 +66,7 @@ class ListObjectClient(_rt.ContextClient, _ListObjectDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> ListObjectSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return ListObjectSyncClient(client, key, scope)
 
     def send(self) -> ListObjectSendClient:
@@ -85,7 +85,7 @@ class ListObjectClient(_rt.ContextClient, _ListObjectDocs):
 
 
 class ListObjectSendClient(_rt.ContextSendClient, _ListObjectDocs):
-    """Sends one-way messages to the virtual object `ListObject` from a handler: `ListObjectClient.send` makes one."""
+    """Sends one-way messages to the virtual object `ListObject` from a handler. Created by `ListObjectClient.send`."""
 
     def append(
         self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
@@ -104,7 +104,7 @@ class ListObjectSendClient(_rt.ContextSendClient, _ListObjectDocs):
 
 
 class ListObjectIngressClient(_rt.IngressServiceClient, _ListObjectDocs):
-    """Calls the virtual object `ListObject` from outside of Restate: `ListObjectClient.from_client` makes one."""
+    """Calls the virtual object `ListObject` from outside of Restate. Created by `ListObjectClient.from_client`."""
 
     def send(self) -> ListObjectIngressSendClient:
         return ListObjectIngressSendClient(self._client, self._key, self._scope)
@@ -122,14 +122,14 @@ class ListObjectIngressClient(_rt.IngressServiceClient, _ListObjectDocs):
 
 
 class ListObjectIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `ListObject` from outside: `ListObjectIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `ListObject` from outside. Created by `ListObjectIngressClient.send`."""
     append = _rt.ingress_send(ListObjectSendClient.append)
     get = _rt.ingress_send(ListObjectSendClient.get)
     clear = _rt.ingress_send(ListObjectSendClient.clear)
 
 
 class ListObjectSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `ListObject` from code that blocks: `ListObjectClient.from_sync_client` makes one."""
+    """Calls the virtual object `ListObject` from blocking code. Created by `ListObjectClient.from_sync_client`."""
     append = _rt.sync_call(ListObjectClient.append)
     get = _rt.sync_call(ListObjectClient.get)
     clear = _rt.sync_call(ListObjectClient.clear)
@@ -139,7 +139,7 @@ class ListObjectSyncClient(_rt.SyncServiceClient):
 
 
 class ListObjectSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `ListObject`, and blocks: `ListObjectSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `ListObject` from blocking code. Created by `ListObjectSyncClient.send`."""
     append = _rt.sync_send(ListObjectSendClient.append)
     get = _rt.sync_send(ListObjectSendClient.get)
     clear = _rt.sync_send(ListObjectSendClient.clear)

@@ -20,7 +20,7 @@ __all__ = [
 
 
 class _MapObjectDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def set_(self, *args: Any, **options: Any) -> Any:
         """Puts a text under a name."""
     def get(self, *args: Any, **options: Any) -> Any:
@@ -45,7 +45,7 @@ class MapObjectBase(_rt.VirtualObject, _MapObjectDocs):
 
 
 class MapObjectClient(_rt.ContextClient, _MapObjectDocs):
-    """Calls the virtual object `MapObject` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `MapObject` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -65,7 +65,7 @@ class MapObjectClient(_rt.ContextClient, _MapObjectDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> MapObjectSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return MapObjectSyncClient(client, key, scope)
 
     def send(self) -> MapObjectSendClient:
@@ -88,7 +88,7 @@ class MapObjectClient(_rt.ContextClient, _MapObjectDocs):
 
 
 class MapObjectSendClient(_rt.ContextSendClient, _MapObjectDocs):
-    """Sends one-way messages to the virtual object `MapObject` from a handler: `MapObjectClient.send` makes one."""
+    """Sends one-way messages to the virtual object `MapObject` from a handler. Created by `MapObjectClient.send`."""
 
     def set_(
         self, request: _map_object_pb2.MapEntry, **options: Unpack[_rt.SendOptions],
@@ -107,7 +107,7 @@ class MapObjectSendClient(_rt.ContextSendClient, _MapObjectDocs):
 
 
 class MapObjectIngressClient(_rt.IngressServiceClient, _MapObjectDocs):
-    """Calls the virtual object `MapObject` from outside of Restate: `MapObjectClient.from_client` makes one."""
+    """Calls the virtual object `MapObject` from outside of Restate. Created by `MapObjectClient.from_client`."""
 
     def send(self) -> MapObjectIngressSendClient:
         return MapObjectIngressSendClient(self._client, self._key, self._scope)
@@ -127,14 +127,14 @@ class MapObjectIngressClient(_rt.IngressServiceClient, _MapObjectDocs):
 
 
 class MapObjectIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `MapObject` from outside: `MapObjectIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `MapObject` from outside. Created by `MapObjectIngressClient.send`."""
     set_ = _rt.ingress_send(MapObjectSendClient.set_)
     get = _rt.ingress_send(MapObjectSendClient.get)
     clear_all = _rt.ingress_send(MapObjectSendClient.clear_all)
 
 
 class MapObjectSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `MapObject` from code that blocks: `MapObjectClient.from_sync_client` makes one."""
+    """Calls the virtual object `MapObject` from blocking code. Created by `MapObjectClient.from_sync_client`."""
     set_ = _rt.sync_call(MapObjectClient.set_)
     get = _rt.sync_call(MapObjectClient.get)
     clear_all = _rt.sync_call(MapObjectClient.clear_all)
@@ -144,7 +144,7 @@ class MapObjectSyncClient(_rt.SyncServiceClient):
 
 
 class MapObjectSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `MapObject`, and blocks: `MapObjectSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `MapObject` from blocking code. Created by `MapObjectSyncClient.send`."""
     set_ = _rt.sync_send(MapObjectSendClient.set_)
     get = _rt.sync_send(MapObjectSendClient.get)
     clear_all = _rt.sync_send(MapObjectSendClient.clear_all)

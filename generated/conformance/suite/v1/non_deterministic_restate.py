@@ -18,7 +18,7 @@ __all__ = [
 
 
 class _NonDeterministicDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def either_sleep_or_call(self, *args: Any, **options: Any) -> Any:
         """Sleeps, or calls."""
     def call_different_method(self, *args: Any, **options: Any) -> Any:
@@ -48,7 +48,7 @@ class NonDeterministicBase(_rt.VirtualObject, _NonDeterministicDocs):
 
 
 class NonDeterministicClient(_rt.ContextClient, _NonDeterministicDocs):
-    """Calls the virtual object `NonDeterministic` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `NonDeterministic` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -68,7 +68,7 @@ class NonDeterministicClient(_rt.ContextClient, _NonDeterministicDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> NonDeterministicSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return NonDeterministicSyncClient(client, key, scope)
 
     def send(self) -> NonDeterministicSendClient:
@@ -90,7 +90,7 @@ class NonDeterministicClient(_rt.ContextClient, _NonDeterministicDocs):
 
 
 class NonDeterministicSendClient(_rt.ContextSendClient, _NonDeterministicDocs):
-    """Sends one-way messages to the virtual object `NonDeterministic` from a handler: `NonDeterministicClient.send` makes one."""
+    """Sends one-way messages to the virtual object `NonDeterministic` from a handler. Created by `NonDeterministicClient.send`."""
 
     def either_sleep_or_call(
         self, **options: Unpack[_rt.SendOptions],
@@ -112,7 +112,7 @@ class NonDeterministicSendClient(_rt.ContextSendClient, _NonDeterministicDocs):
 
 
 class NonDeterministicIngressClient(_rt.IngressServiceClient, _NonDeterministicDocs):
-    """Calls the virtual object `NonDeterministic` from outside of Restate: `NonDeterministicClient.from_client` makes one."""
+    """Calls the virtual object `NonDeterministic` from outside of Restate. Created by `NonDeterministicClient.from_client`."""
 
     def send(self) -> NonDeterministicIngressSendClient:
         return NonDeterministicIngressSendClient(self._client, self._key, self._scope)
@@ -133,7 +133,7 @@ class NonDeterministicIngressClient(_rt.IngressServiceClient, _NonDeterministicD
 
 
 class NonDeterministicIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `NonDeterministic` from outside: `NonDeterministicIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `NonDeterministic` from outside. Created by `NonDeterministicIngressClient.send`."""
     either_sleep_or_call = _rt.ingress_send(NonDeterministicSendClient.either_sleep_or_call)
     call_different_method = _rt.ingress_send(NonDeterministicSendClient.call_different_method)
     background_invoke_with_different_targets = _rt.ingress_send(NonDeterministicSendClient.background_invoke_with_different_targets)
@@ -141,7 +141,7 @@ class NonDeterministicIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class NonDeterministicSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `NonDeterministic` from code that blocks: `NonDeterministicClient.from_sync_client` makes one."""
+    """Calls the virtual object `NonDeterministic` from blocking code. Created by `NonDeterministicClient.from_sync_client`."""
     either_sleep_or_call = _rt.sync_call(NonDeterministicClient.either_sleep_or_call)
     call_different_method = _rt.sync_call(NonDeterministicClient.call_different_method)
     background_invoke_with_different_targets = _rt.sync_call(NonDeterministicClient.background_invoke_with_different_targets)
@@ -152,7 +152,7 @@ class NonDeterministicSyncClient(_rt.SyncServiceClient):
 
 
 class NonDeterministicSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `NonDeterministic`, and blocks: `NonDeterministicSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `NonDeterministic` from blocking code. Created by `NonDeterministicSyncClient.send`."""
     either_sleep_or_call = _rt.sync_send(NonDeterministicSendClient.either_sleep_or_call)
     call_different_method = _rt.sync_send(NonDeterministicSendClient.call_different_method)
     background_invoke_with_different_targets = _rt.sync_send(NonDeterministicSendClient.background_invoke_with_different_targets)

@@ -20,7 +20,7 @@ __all__ = [
 
 
 class _ProxyDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def call(self, *args: Any, **options: Any) -> Any:
         """Calls, and returns the bytes of the response as a list of numbers."""
     def one_way_call(self, *args: Any, **options: Any) -> Any:
@@ -47,7 +47,7 @@ class ProxyBase(_rt.Service, _ProxyDocs):
 
 
 class ProxyClient(_rt.ContextClient, _ProxyDocs):
-    """Calls the service `Proxy` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `Proxy` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ProxyClient:
@@ -63,7 +63,7 @@ class ProxyClient(_rt.ContextClient, _ProxyDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ProxySyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return ProxySyncClient(client, None, scope)
 
     def send(self) -> ProxySendClient:
@@ -86,7 +86,7 @@ class ProxyClient(_rt.ContextClient, _ProxyDocs):
 
 
 class ProxySendClient(_rt.ContextSendClient, _ProxyDocs):
-    """Sends one-way messages to the service `Proxy` from a handler: `ProxyClient.send` makes one."""
+    """Sends one-way messages to the service `Proxy` from a handler. Created by `ProxyClient.send`."""
 
     def call(
         self, request: _proxy_pb2.ProxyRequest, **options: Unpack[_rt.SendOptions],
@@ -105,7 +105,7 @@ class ProxySendClient(_rt.ContextSendClient, _ProxyDocs):
 
 
 class ProxyIngressClient(_rt.IngressServiceClient, _ProxyDocs):
-    """Calls the service `Proxy` from outside of Restate: `ProxyClient.from_client` makes one."""
+    """Calls the service `Proxy` from outside of Restate. Created by `ProxyClient.from_client`."""
 
     def send(self) -> ProxyIngressSendClient:
         return ProxyIngressSendClient(self._client, self._key, self._scope)
@@ -127,14 +127,14 @@ class ProxyIngressClient(_rt.IngressServiceClient, _ProxyDocs):
 
 
 class ProxyIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `Proxy` from outside: `ProxyIngressClient.send` makes one."""
+    """Sends one-way messages to the service `Proxy` from outside. Created by `ProxyIngressClient.send`."""
     call = _rt.ingress_send(ProxySendClient.call)
     one_way_call = _rt.ingress_send(ProxySendClient.one_way_call)
     many_calls = _rt.ingress_send(ProxySendClient.many_calls)
 
 
 class ProxySyncClient(_rt.SyncServiceClient):
-    """Calls the service `Proxy` from code that blocks: `ProxyClient.from_sync_client` makes one."""
+    """Calls the service `Proxy` from blocking code. Created by `ProxyClient.from_sync_client`."""
     call = _rt.sync_call(ProxyClient.call)
     one_way_call = _rt.sync_call(ProxyClient.one_way_call)
     many_calls = _rt.sync_call(ProxyClient.many_calls)
@@ -144,7 +144,7 @@ class ProxySyncClient(_rt.SyncServiceClient):
 
 
 class ProxySyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `Proxy`, and blocks: `ProxySyncClient.send` makes one."""
+    """Sends one-way messages to the service `Proxy` from blocking code. Created by `ProxySyncClient.send`."""
     call = _rt.sync_send(ProxySendClient.call)
     one_way_call = _rt.sync_send(ProxySendClient.one_way_call)
     many_calls = _rt.sync_send(ProxySendClient.many_calls)

@@ -21,7 +21,7 @@ __all__ = [
 
 
 class _TestUtilsServiceDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def echo(self, *args: Any, **options: Any) -> Any:
         """Returns its request."""
     def uppercase_echo(self, *args: Any, **options: Any) -> Any:
@@ -83,7 +83,7 @@ class TestUtilsServiceBase(_rt.Service, _TestUtilsServiceDocs):
 
 
 class TestUtilsServiceClient(_rt.ContextClient, _TestUtilsServiceDocs):
-    """Calls the service `TestUtilsService` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `TestUtilsService` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> TestUtilsServiceClient:
@@ -101,7 +101,7 @@ class TestUtilsServiceClient(_rt.ContextClient, _TestUtilsServiceDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> TestUtilsServiceSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return TestUtilsServiceSyncClient(client, None, scope)
 
     def send(self) -> TestUtilsServiceSendClient:
@@ -147,7 +147,7 @@ class TestUtilsServiceClient(_rt.ContextClient, _TestUtilsServiceDocs):
 
 
 class TestUtilsServiceSendClient(_rt.ContextSendClient, _TestUtilsServiceDocs):
-    """Sends one-way messages to the service `TestUtilsService` from a handler: `TestUtilsServiceClient.send` makes one."""
+    """Sends one-way messages to the service `TestUtilsService` from a handler. Created by `TestUtilsServiceClient.send`."""
 
     def echo(
         self, request: _wrappers_pb2.StringValue, **options: Unpack[_rt.SendOptions],
@@ -191,7 +191,7 @@ class TestUtilsServiceSendClient(_rt.ContextSendClient, _TestUtilsServiceDocs):
 
 
 class TestUtilsServiceIngressClient(_rt.IngressServiceClient, _TestUtilsServiceDocs):
-    """Calls the service `TestUtilsService` from outside of Restate: `TestUtilsServiceClient.from_client` makes one."""
+    """Calls the service `TestUtilsService` from outside of Restate. Created by `TestUtilsServiceClient.from_client`."""
 
     def send(self) -> TestUtilsServiceIngressSendClient:
         return TestUtilsServiceIngressSendClient(self._client, self._key, self._scope)
@@ -234,7 +234,7 @@ class TestUtilsServiceIngressClient(_rt.IngressServiceClient, _TestUtilsServiceD
 
 
 class TestUtilsServiceIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `TestUtilsService` from outside: `TestUtilsServiceIngressClient.send` makes one."""
+    """Sends one-way messages to the service `TestUtilsService` from outside. Created by `TestUtilsServiceIngressClient.send`."""
     echo = _rt.ingress_send(TestUtilsServiceSendClient.echo)
     uppercase_echo = _rt.ingress_send(TestUtilsServiceSendClient.uppercase_echo)
     echo_headers = _rt.ingress_send(TestUtilsServiceSendClient.echo_headers)
@@ -246,7 +246,7 @@ class TestUtilsServiceIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class TestUtilsServiceSyncClient(_rt.SyncServiceClient):
-    """Calls the service `TestUtilsService` from code that blocks: `TestUtilsServiceClient.from_sync_client` makes one."""
+    """Calls the service `TestUtilsService` from blocking code. Created by `TestUtilsServiceClient.from_sync_client`."""
     echo = _rt.sync_call(TestUtilsServiceClient.echo)
     uppercase_echo = _rt.sync_call(TestUtilsServiceClient.uppercase_echo)
     echo_headers = _rt.sync_call(TestUtilsServiceClient.echo_headers)
@@ -261,7 +261,7 @@ class TestUtilsServiceSyncClient(_rt.SyncServiceClient):
 
 
 class TestUtilsServiceSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `TestUtilsService`, and blocks: `TestUtilsServiceSyncClient.send` makes one."""
+    """Sends one-way messages to the service `TestUtilsService` from blocking code. Created by `TestUtilsServiceSyncClient.send`."""
     echo = _rt.sync_send(TestUtilsServiceSendClient.echo)
     uppercase_echo = _rt.sync_send(TestUtilsServiceSendClient.uppercase_echo)
     echo_headers = _rt.sync_send(TestUtilsServiceSendClient.echo_headers)

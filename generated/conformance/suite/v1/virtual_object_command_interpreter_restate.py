@@ -22,7 +22,7 @@ __all__ = [
 
 
 class _VirtualObjectCommandInterpreterDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def interpret_commands(self, *args: Any, **options: Any) -> Any:
         """Plays the commands. Each result is added to the list of results; the last one is returned."""
     def resolve_awakeable(self, *args: Any, **options: Any) -> Any:
@@ -70,7 +70,7 @@ class VirtualObjectCommandInterpreterBase(_rt.VirtualObject, _VirtualObjectComma
 
 
 class VirtualObjectCommandInterpreterClient(_rt.ContextClient, _VirtualObjectCommandInterpreterDocs):
-    """Calls the virtual object `VirtualObjectCommandInterpreter` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `VirtualObjectCommandInterpreter` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -90,7 +90,7 @@ class VirtualObjectCommandInterpreterClient(_rt.ContextClient, _VirtualObjectCom
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> VirtualObjectCommandInterpreterSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return VirtualObjectCommandInterpreterSyncClient(client, key, scope)
 
     def send(self) -> VirtualObjectCommandInterpreterSendClient:
@@ -126,7 +126,7 @@ class VirtualObjectCommandInterpreterClient(_rt.ContextClient, _VirtualObjectCom
 
 
 class VirtualObjectCommandInterpreterSendClient(_rt.ContextSendClient, _VirtualObjectCommandInterpreterDocs):
-    """Sends one-way messages to the virtual object `VirtualObjectCommandInterpreter` from a handler: `VirtualObjectCommandInterpreterClient.send` makes one."""
+    """Sends one-way messages to the virtual object `VirtualObjectCommandInterpreter` from a handler. Created by `VirtualObjectCommandInterpreterClient.send`."""
 
     def interpret_commands(
         self, request: _virtual_object_command_interpreter_pb2.InterpretRequest,
@@ -158,7 +158,7 @@ class VirtualObjectCommandInterpreterSendClient(_rt.ContextSendClient, _VirtualO
 
 
 class VirtualObjectCommandInterpreterIngressClient(_rt.IngressServiceClient, _VirtualObjectCommandInterpreterDocs):
-    """Calls the virtual object `VirtualObjectCommandInterpreter` from outside of Restate: `VirtualObjectCommandInterpreterClient.from_client` makes one."""
+    """Calls the virtual object `VirtualObjectCommandInterpreter` from outside of Restate. Created by `VirtualObjectCommandInterpreterClient.from_client`."""
 
     def send(self) -> VirtualObjectCommandInterpreterIngressSendClient:
         return VirtualObjectCommandInterpreterIngressSendClient(self._client, self._key, self._scope)
@@ -191,7 +191,7 @@ class VirtualObjectCommandInterpreterIngressClient(_rt.IngressServiceClient, _Vi
 
 
 class VirtualObjectCommandInterpreterIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `VirtualObjectCommandInterpreter` from outside: `VirtualObjectCommandInterpreterIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `VirtualObjectCommandInterpreter` from outside. Created by `VirtualObjectCommandInterpreterIngressClient.send`."""
     interpret_commands = _rt.ingress_send(VirtualObjectCommandInterpreterSendClient.interpret_commands)
     resolve_awakeable = _rt.ingress_send(VirtualObjectCommandInterpreterSendClient.resolve_awakeable)
     reject_awakeable = _rt.ingress_send(VirtualObjectCommandInterpreterSendClient.reject_awakeable)
@@ -200,7 +200,7 @@ class VirtualObjectCommandInterpreterIngressSendClient(_rt.IngressServiceSendCli
 
 
 class VirtualObjectCommandInterpreterSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `VirtualObjectCommandInterpreter` from code that blocks: `VirtualObjectCommandInterpreterClient.from_sync_client` makes one."""
+    """Calls the virtual object `VirtualObjectCommandInterpreter` from blocking code. Created by `VirtualObjectCommandInterpreterClient.from_sync_client`."""
     interpret_commands = _rt.sync_call(VirtualObjectCommandInterpreterClient.interpret_commands)
     resolve_awakeable = _rt.sync_call(VirtualObjectCommandInterpreterClient.resolve_awakeable)
     reject_awakeable = _rt.sync_call(VirtualObjectCommandInterpreterClient.reject_awakeable)
@@ -212,7 +212,7 @@ class VirtualObjectCommandInterpreterSyncClient(_rt.SyncServiceClient):
 
 
 class VirtualObjectCommandInterpreterSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `VirtualObjectCommandInterpreter`, and blocks: `VirtualObjectCommandInterpreterSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `VirtualObjectCommandInterpreter` from blocking code. Created by `VirtualObjectCommandInterpreterSyncClient.send`."""
     interpret_commands = _rt.sync_send(VirtualObjectCommandInterpreterSendClient.interpret_commands)
     resolve_awakeable = _rt.sync_send(VirtualObjectCommandInterpreterSendClient.resolve_awakeable)
     reject_awakeable = _rt.sync_send(VirtualObjectCommandInterpreterSendClient.reject_awakeable)

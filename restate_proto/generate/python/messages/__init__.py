@@ -1,6 +1,6 @@
 """The message libraries that generated code can use: one module for each.
 
-Adding one means a module with a `MessageRuntime` and its name in `MESSAGES`.
+To add one, write a module with a `MessageRuntime`, and add it to `MESSAGES`.
 """
 
 from __future__ import annotations
@@ -24,4 +24,4 @@ MESSAGES: Mapping[str, MessageRuntime] = {
     "betterproto": BetterprotoMessages(),
     "betterproto2": Betterproto2Messages(),
 }
-"""What knows a message library, by the name that the option `messages` has for it."""
+"""The `MessageRuntime` of each library, by its name in the option `messages`."""

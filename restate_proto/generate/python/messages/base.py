@@ -1,4 +1,4 @@
-"""What the printer asks of a message library."""
+"""What the Python generator needs to know of a message library."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ __all__ = ["MessageImports", "MessageRuntime"]
 
 @dataclass(slots=True)
 class MessageImports:
-    """How a generated module gets at the classes of messages.
+    """How a generated module refers to the classes of messages.
 
     Args:
         base: the module and the name of the class that all messages derive from.
         names: the expression for each class.
         absolute: import statements.
         relative: import statements that begin with dots.
-        private: names for code that type checkers take for private.
-        opaque: names for code that they cannot follow, with `getattr` or `importlib`.
+        private: names for expressions that type checkers consider private.
+        opaque: names for expressions that type checkers cannot follow, with `getattr` or
+            `importlib`.
     """
 
     base: tuple[str, str]
@@ -35,7 +36,7 @@ class MessageImports:
 
 
 class MessageRuntime(Protocol):
-    """How the generated code of a message library names things."""
+    """What a message library calls the things that generated code refers to."""
 
     @property
     def codec(self) -> str:
@@ -44,22 +45,22 @@ class MessageRuntime(Protocol):
 
     @property
     def has_descriptors(self) -> bool:
-        """Whether the classes know their descriptors; else the Restate code brings those along."""
+        """Whether message classes have descriptors; if not, the generated code contains them."""
         ...
 
     def imports(
         self, module: str, messages: Collection[MessageType], import_prefix: str, taken: set[str]
     ) -> MessageImports:
-        """How a generated module gets at messages.
+        """Return how a generated module refers to messages.
 
         Args:
             module: the full name of the generated module.
             messages: the messages, sorted.
-            import_prefix: the package that the generated tree is in; empty for an import root.
-            taken: names that the module has; the new ones are added.
+            import_prefix: the package that contains the generated tree; empty for an import root.
+            taken: names that the module already uses; the new ones are added.
         """
         ...
 
     def attribute(self, message: MessageType, field: str) -> str:
-        """The name that the class of a message has for a field of that proto name."""
+        """Return the name of a field, given by its proto name, in the class of its message."""
         ...

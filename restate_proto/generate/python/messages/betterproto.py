@@ -1,8 +1,8 @@
-"""betterproto and betterproto2: dataclasses, one module for each proto package, its `__init__`.
+"""betterproto and betterproto2: dataclasses, in one `__init__` module for each proto package.
 
-Both refer to other modules of their tree relatively, and so does generated code: wherever the tree
-lies, it needs no import prefix. It imports the classes themselves, as the module of a package may
-be the package around all.
+Both refer to other modules of their tree by relative imports, and so does generated code; it
+therefore needs no import prefix, wherever the tree is. It imports the classes themselves, because
+the module of a package may be the very package that contains everything.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ __all__ = ["Betterproto2Messages", "BetterprotoMessages"]
 # `HTTPServer` is two words, and digits belong to the letters before them.
 _WORD = re.compile("[A-Z]+(?![a-z])[0-9]*|[A-Z]*[a-z]+[0-9]*|[0-9]+")
 
-# Where betterproto2 puts a `_` into the name of a field that has none.
+# Where betterproto2 inserts a `_` into the name of a field.
 _GAP = re.compile("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-zA-Z])(?=[0-9])")
 
 
 class BetterprotoMessages:
-    """Names of what betterproto's compiler makes. It has the well-known types itself."""
+    """Names in the output of betterproto's compiler. Its library has the well-known types."""
 
     codec = "codec_for"
     has_descriptors = False
@@ -58,7 +58,7 @@ class BetterprotoMessages:
 
 
 class Betterproto2Messages:
-    """Names of what betterproto2's compiler makes, the well-known types among it."""
+    """Names in the output of betterproto2's compiler, including the well-known types."""
 
     codec = "codec_for"
     has_descriptors = False
@@ -73,7 +73,7 @@ class Betterproto2Messages:
         """See `MessageRuntime`."""
         is_camel = "_" not in field and field.lower() != field
         name = _safe(_GAP.sub("_", field).lower() if is_camel else field)
-        # Python's own doing in the body of a class.
+        # Python mangles such names in the body of a class.
         is_mangled = name.startswith("__") and not name.endswith("__")
         return f"_{_class_name(message)}{name}" if is_mangled else name
 
@@ -87,7 +87,7 @@ def _relative_imports(
 ) -> MessageImports:
     imports = MessageImports((library, "Message"))
     tree = import_prefix.split(".") if import_prefix else []
-    inside = module.split(".")[len(tree) : -1]  # the folders between the tree and the module
+    inside = module.split(".")[len(tree) : -1]  # the folders between the tree's root and the module
     for message in messages:
         package = message.full_name.split(".")[: -len(message.names)]
         origin = _relative(inside, package)
@@ -102,7 +102,7 @@ def _relative_imports(
 
 
 def _relative(inside: list[str], package: list[str]) -> str:
-    """Returns a package of the tree as one sees it that is in folders of the tree."""
+    """Return a package of the tree, relative to a module in some folders of the tree."""
     common = 0
     for ours, theirs in zip(inside, package, strict=False):
         if ours != theirs:

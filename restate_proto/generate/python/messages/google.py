@@ -1,8 +1,8 @@
 """google.protobuf: one `_pb2` module for each file, at the path of that file.
 
-The modules are imported absolutely, by their proto path, under an alias of their own (`_cart_pb2`).
-Where a part of the path is no Python name (a proto package may be called `import` or `lambda`), a
-module is reached relatively if it can be, else by importlib.
+The modules are imported absolutely, by their proto path, under an alias such as `_cart_pb2`. If a
+part of the path is not a Python identifier (a proto package may be called `import` or `lambda`),
+the module is imported relatively if possible, and by importlib otherwise.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["GoogleMessages"]
 
-# Installed packages bring these; they are never in the generated tree.
+# Installed packages contain these; they are never in the generated tree.
 _INSTALLED = ("google/protobuf/", "restatepb/")
 
 
 class GoogleMessages:
-    """Names of what protoc's own Python generator makes."""
+    """Names in the output of protoc's own Python generator."""
 
     codec = "google_codec"
     has_descriptors = True
@@ -76,7 +76,7 @@ class GoogleMessages:
             if not any(name.startswith("_") for name in path):
                 imports.names[message] = code
                 return
-            # Outside of classes, in which Python changes names that begin with `__`.
+            # Python mangles names with `__` inside classes, so the name is used outside of them.
             name = unique_name("_".join((alias, *path)), taken)
             imports.private[name] = code
         else:
@@ -98,10 +98,10 @@ def _module(message: MessageType, import_prefix: str) -> str:
 
 
 def _choose_aliases(module: str, modules: list[str], taken: set[str]) -> dict[str, str]:
-    """Names the modules after their last part, or all parts where two share that.
+    """Name the modules after the last part of their path, or after all parts if two share the last.
 
-    The module that lies beside the generated one keeps the short name, so that an import from
-    elsewhere does not change what it is called.
+    The module beside the generated one keeps the short name, so that an import from elsewhere does
+    not change its alias.
     """
     own = module.removesuffix("_restate")
     short = {name: name.rpartition(".")[2] for name in modules}
@@ -111,7 +111,7 @@ def _choose_aliases(module: str, modules: list[str], taken: set[str]) -> dict[st
     for name in [*beside, *(name for name in modules if name not in beside)]:
         is_short = name in beside or count[short[name]] == 1
         chosen = short[name] if is_short else name.replace(".", "_")
-        # One `_`: inside of classes Python changes names that begin with two.
+        # One `_` only: inside classes, Python mangles names that begin with two.
         aliases[name] = unique_name(f"_{chosen.lstrip('_')}", taken)
     return aliases
 
@@ -121,7 +121,7 @@ def _is_plain(module: str) -> bool:
 
 
 def _relative_import(package: list[str], module: str, alias: str) -> str | None:
-    """Returns the statement that imports a module from inside of a package; None if none does."""
+    """Return the statement that imports a module from within a package; None if there is none."""
     *origin, name = module.split(".")
     common = 0
     for ours, theirs in zip(package, origin, strict=False):

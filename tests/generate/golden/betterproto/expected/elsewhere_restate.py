@@ -19,7 +19,7 @@ __all__ = [
 
 
 class _ElsewhereDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
@@ -32,7 +32,7 @@ class ElsewhereBase(_rt.Service, _ElsewhereDocs):
 
 
 class ElsewhereClient(_rt.ContextClient, _ElsewhereDocs):
-    """Calls the service `orders.v1.Elsewhere` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `orders.v1.Elsewhere` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ElsewhereClient:
@@ -50,7 +50,7 @@ class ElsewhereClient(_rt.ContextClient, _ElsewhereDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ElsewhereSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return ElsewhereSyncClient(client, None, scope)
 
     def send(self) -> ElsewhereSendClient:
@@ -61,14 +61,14 @@ class ElsewhereClient(_rt.ContextClient, _ElsewhereDocs):
 
 
 class ElsewhereSendClient(_rt.ContextSendClient, _ElsewhereDocs):
-    """Sends one-way messages to the service `orders.v1.Elsewhere` from a handler: `ElsewhereClient.send` makes one."""
+    """Sends one-way messages to the service `orders.v1.Elsewhere` from a handler. Created by `ElsewhereClient.send`."""
 
     def do(self, request: _Line, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[_Line]:
         return self._send(_ELSEWHERE_DO, request, options)
 
 
 class ElsewhereIngressClient(_rt.IngressServiceClient, _ElsewhereDocs):
-    """Calls the service `orders.v1.Elsewhere` from outside of Restate: `ElsewhereClient.from_client` makes one."""
+    """Calls the service `orders.v1.Elsewhere` from outside of Restate. Created by `ElsewhereClient.from_client`."""
 
     def send(self) -> ElsewhereIngressSendClient:
         return ElsewhereIngressSendClient(self._client, self._key, self._scope)
@@ -78,12 +78,12 @@ class ElsewhereIngressClient(_rt.IngressServiceClient, _ElsewhereDocs):
 
 
 class ElsewhereIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `orders.v1.Elsewhere` from outside: `ElsewhereIngressClient.send` makes one."""
+    """Sends one-way messages to the service `orders.v1.Elsewhere` from outside. Created by `ElsewhereIngressClient.send`."""
     do = _rt.ingress_send(ElsewhereSendClient.do)
 
 
 class ElsewhereSyncClient(_rt.SyncServiceClient):
-    """Calls the service `orders.v1.Elsewhere` from code that blocks: `ElsewhereClient.from_sync_client` makes one."""
+    """Calls the service `orders.v1.Elsewhere` from blocking code. Created by `ElsewhereClient.from_sync_client`."""
     do = _rt.sync_call(ElsewhereClient.do)
 
     def send(self) -> ElsewhereSyncSendClient:
@@ -91,7 +91,7 @@ class ElsewhereSyncClient(_rt.SyncServiceClient):
 
 
 class ElsewhereSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `orders.v1.Elsewhere`, and blocks: `ElsewhereSyncClient.send` makes one."""
+    """Sends one-way messages to the service `orders.v1.Elsewhere` from blocking code. Created by `ElsewhereSyncClient.send`."""
     do = _rt.sync_send(ElsewhereSendClient.do)
 
 

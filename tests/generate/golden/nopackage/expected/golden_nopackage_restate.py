@@ -19,7 +19,7 @@ __all__ = [
 
 
 class _GoldenNoPackageDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
@@ -38,7 +38,7 @@ class GoldenNoPackageBase(_rt.VirtualObject, _GoldenNoPackageDocs):
 
 
 class GoldenNoPackageClient(_rt.ContextClient, _GoldenNoPackageDocs):
-    """Calls the virtual object `GoldenNoPackage` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `GoldenNoPackage` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -58,7 +58,7 @@ class GoldenNoPackageClient(_rt.ContextClient, _GoldenNoPackageDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> GoldenNoPackageSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return GoldenNoPackageSyncClient(client, key, scope)
 
     def send(self) -> GoldenNoPackageSendClient:
@@ -72,7 +72,7 @@ class GoldenNoPackageClient(_rt.ContextClient, _GoldenNoPackageDocs):
 
 
 class GoldenNoPackageSendClient(_rt.ContextSendClient, _GoldenNoPackageDocs):
-    """Sends one-way messages to the virtual object `GoldenNoPackage` from a handler: `GoldenNoPackageClient.send` makes one."""
+    """Sends one-way messages to the virtual object `GoldenNoPackage` from a handler. Created by `GoldenNoPackageClient.send`."""
 
     def do(
         self, request: _golden_nopackage_pb2.GoldenNoPackageMessage,
@@ -82,7 +82,7 @@ class GoldenNoPackageSendClient(_rt.ContextSendClient, _GoldenNoPackageDocs):
 
 
 class GoldenNoPackageIngressClient(_rt.IngressServiceClient, _GoldenNoPackageDocs):
-    """Calls the virtual object `GoldenNoPackage` from outside of Restate: `GoldenNoPackageClient.from_client` makes one."""
+    """Calls the virtual object `GoldenNoPackage` from outside of Restate. Created by `GoldenNoPackageClient.from_client`."""
 
     def send(self) -> GoldenNoPackageIngressSendClient:
         return GoldenNoPackageIngressSendClient(self._client, self._key, self._scope)
@@ -95,12 +95,12 @@ class GoldenNoPackageIngressClient(_rt.IngressServiceClient, _GoldenNoPackageDoc
 
 
 class GoldenNoPackageIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `GoldenNoPackage` from outside: `GoldenNoPackageIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `GoldenNoPackage` from outside. Created by `GoldenNoPackageIngressClient.send`."""
     do = _rt.ingress_send(GoldenNoPackageSendClient.do)
 
 
 class GoldenNoPackageSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `GoldenNoPackage` from code that blocks: `GoldenNoPackageClient.from_sync_client` makes one."""
+    """Calls the virtual object `GoldenNoPackage` from blocking code. Created by `GoldenNoPackageClient.from_sync_client`."""
     do = _rt.sync_call(GoldenNoPackageClient.do)
 
     def send(self) -> GoldenNoPackageSyncSendClient:
@@ -108,7 +108,7 @@ class GoldenNoPackageSyncClient(_rt.SyncServiceClient):
 
 
 class GoldenNoPackageSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `GoldenNoPackage`, and blocks: `GoldenNoPackageSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `GoldenNoPackage` from blocking code. Created by `GoldenNoPackageSyncClient.send`."""
     do = _rt.sync_send(GoldenNoPackageSendClient.do)
 
 

@@ -20,7 +20,7 @@ __all__ = [
 
 
 class _TopDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def take(self, *args: Any, **options: Any) -> Any:
         """The handler `Take`."""
 
@@ -33,7 +33,7 @@ class TopBase(_rt.Service, _TopDocs):
 
 
 class TopClient(_rt.ContextClient, _TopDocs):
-    """Calls the service `import.Top` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `import.Top` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> TopClient:
@@ -49,7 +49,7 @@ class TopClient(_rt.ContextClient, _TopDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> TopSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return TopSyncClient(client, None, scope)
 
     def send(self) -> TopSendClient:
@@ -62,7 +62,7 @@ class TopClient(_rt.ContextClient, _TopDocs):
 
 
 class TopSendClient(_rt.ContextSendClient, _TopDocs):
-    """Sends one-way messages to the service `import.Top` from a handler: `TopClient.send` makes one."""
+    """Sends one-way messages to the service `import.Top` from a handler. Created by `TopClient.send`."""
 
     def take(
         self, request: _top_pb2.Thing, **options: Unpack[_rt.SendOptions],
@@ -71,7 +71,7 @@ class TopSendClient(_rt.ContextSendClient, _TopDocs):
 
 
 class TopIngressClient(_rt.IngressServiceClient, _TopDocs):
-    """Calls the service `import.Top` from outside of Restate: `TopClient.from_client` makes one."""
+    """Calls the service `import.Top` from outside of Restate. Created by `TopClient.from_client`."""
 
     def send(self) -> TopIngressSendClient:
         return TopIngressSendClient(self._client, self._key, self._scope)
@@ -83,12 +83,12 @@ class TopIngressClient(_rt.IngressServiceClient, _TopDocs):
 
 
 class TopIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `import.Top` from outside: `TopIngressClient.send` makes one."""
+    """Sends one-way messages to the service `import.Top` from outside. Created by `TopIngressClient.send`."""
     take = _rt.ingress_send(TopSendClient.take)
 
 
 class TopSyncClient(_rt.SyncServiceClient):
-    """Calls the service `import.Top` from code that blocks: `TopClient.from_sync_client` makes one."""
+    """Calls the service `import.Top` from blocking code. Created by `TopClient.from_sync_client`."""
     take = _rt.sync_call(TopClient.take)
 
     def send(self) -> TopSyncSendClient:
@@ -96,7 +96,7 @@ class TopSyncClient(_rt.SyncServiceClient):
 
 
 class TopSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `import.Top`, and blocks: `TopSyncClient.send` makes one."""
+    """Sends one-way messages to the service `import.Top` from blocking code. Created by `TopSyncClient.send`."""
     take = _rt.sync_send(TopSendClient.take)
 
 

@@ -75,6 +75,8 @@ public final class Checks {
       }
     }
 
+    zeros(json);
+
     refused(binary, new byte[] {12}); // the end of a group that has not begun
     refused(binary, new byte[] {10, 5, 'x'});
     refused(binary, "{\"name\":".getBytes());
@@ -82,6 +84,25 @@ public final class Checks {
     refused(json, "{\"name\":[]}".getBytes());
     refused(json, "{\"inner\":".repeat(200).concat("{}").concat("}".repeat(200)).getBytes());
     System.out.println("checked");
+  }
+
+  /** A negative zero keeps its sign, and nothing else is read as one. */
+  private static void zeros(Serde<Strict> json) {
+    for (String zero : List.of("-0", "-0.0", "-0.000", "-0e5", "-0.0E-7", "-1e-400")) {
+      Strict read = json.deserialize(Slice.wrap("{\"ratio\":" + zero + ",\"name\":\"-0\"}"));
+      equal(Double.doubleToRawLongBits(read.getRatio()), Double.doubleToRawLongBits(-0.0));
+      equal(read.getName(), "-0");
+    }
+    for (String number : List.of("0", "0.0", "-0.5", "-0.05", "1e-0", "1E-05", "10e-01", "-1e-0")) {
+      Strict read = json.deserialize(Slice.wrap("{\"ratio\":" + number + "}"));
+      equal(read.getRatio(), Double.valueOf(number));
+    }
+    Strict both = json.deserialize(Slice.wrap("{\"count\":-0,\"ratio\":-0.0}"));
+    equal(both.toBuilder().clearRatio().buildPartial(), Strict.newBuilder().setCount(0).buildPartial());
+    String name = "\\\" : -0, \\\\".repeat(10_000);
+    Strict read = json.deserialize(Slice.wrap("{\"name\":\"" + name + "\",\"ratio\":-0}"));
+    equal(read.getName(), "\" : -0, \\".repeat(10_000));
+    equal(1 / read.getRatio(), Double.NEGATIVE_INFINITY);
   }
 
   /** What stands for google.protobuf.Empty: nothing is written, and whatever is read is nothing. */

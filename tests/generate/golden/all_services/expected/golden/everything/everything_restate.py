@@ -18,7 +18,7 @@ __all__ = [
 
 
 class _UnmarkedDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
@@ -33,7 +33,7 @@ class UnmarkedBase(_rt.Service, _UnmarkedDocs):
 
 
 class UnmarkedClient(_rt.ContextClient, _UnmarkedDocs):
-    """Calls the service `golden.everything.Unmarked` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.everything.Unmarked` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> UnmarkedClient:
@@ -51,7 +51,7 @@ class UnmarkedClient(_rt.ContextClient, _UnmarkedDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> UnmarkedSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return UnmarkedSyncClient(client, None, scope)
 
     def send(self) -> UnmarkedSendClient:
@@ -64,7 +64,7 @@ class UnmarkedClient(_rt.ContextClient, _UnmarkedDocs):
 
 
 class UnmarkedSendClient(_rt.ContextSendClient, _UnmarkedDocs):
-    """Sends one-way messages to the service `golden.everything.Unmarked` from a handler: `UnmarkedClient.send` makes one."""
+    """Sends one-way messages to the service `golden.everything.Unmarked` from a handler. Created by `UnmarkedClient.send`."""
 
     def do(
         self, request: _everything_pb2.Thing, **options: Unpack[_rt.SendOptions],
@@ -73,7 +73,7 @@ class UnmarkedSendClient(_rt.ContextSendClient, _UnmarkedDocs):
 
 
 class UnmarkedIngressClient(_rt.IngressServiceClient, _UnmarkedDocs):
-    """Calls the service `golden.everything.Unmarked` from outside of Restate: `UnmarkedClient.from_client` makes one."""
+    """Calls the service `golden.everything.Unmarked` from outside of Restate. Created by `UnmarkedClient.from_client`."""
 
     def send(self) -> UnmarkedIngressSendClient:
         return UnmarkedIngressSendClient(self._client, self._key, self._scope)
@@ -85,12 +85,12 @@ class UnmarkedIngressClient(_rt.IngressServiceClient, _UnmarkedDocs):
 
 
 class UnmarkedIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.everything.Unmarked` from outside: `UnmarkedIngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.everything.Unmarked` from outside. Created by `UnmarkedIngressClient.send`."""
     do = _rt.ingress_send(UnmarkedSendClient.do)
 
 
 class UnmarkedSyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.everything.Unmarked` from code that blocks: `UnmarkedClient.from_sync_client` makes one."""
+    """Calls the service `golden.everything.Unmarked` from blocking code. Created by `UnmarkedClient.from_sync_client`."""
     do = _rt.sync_call(UnmarkedClient.do)
 
     def send(self) -> UnmarkedSyncSendClient:
@@ -98,7 +98,7 @@ class UnmarkedSyncClient(_rt.SyncServiceClient):
 
 
 class UnmarkedSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.everything.Unmarked`, and blocks: `UnmarkedSyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.everything.Unmarked` from blocking code. Created by `UnmarkedSyncClient.send`."""
     do = _rt.sync_send(UnmarkedSendClient.do)
 
 

@@ -18,7 +18,7 @@ __all__ = [
 
 
 class _PollsDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def open_(self, *args: Any, **options: Any) -> Any:
         """The handler `Open`."""
 
@@ -33,7 +33,7 @@ class PollsBase(_rt.VirtualObject, _PollsDocs):
 
 
 class PollsClient(_rt.ContextClient, _PollsDocs):
-    """Calls the virtual object `golden.awakeables.Polls` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.awakeables.Polls` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> PollsClient:
@@ -51,7 +51,7 @@ class PollsClient(_rt.ContextClient, _PollsDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> PollsSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return PollsSyncClient(client, key, scope)
 
     def send(self) -> PollsSendClient:
@@ -64,7 +64,7 @@ class PollsClient(_rt.ContextClient, _PollsDocs):
 
 
 class PollsSendClient(_rt.ContextSendClient, _PollsDocs):
-    """Sends one-way messages to the virtual object `golden.awakeables.Polls` from a handler: `PollsClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.awakeables.Polls` from a handler. Created by `PollsClient.send`."""
 
     def open_(
         self, request: _answers_pb2.Poll, **options: Unpack[_rt.SendOptions],
@@ -73,7 +73,7 @@ class PollsSendClient(_rt.ContextSendClient, _PollsDocs):
 
 
 class PollsIngressClient(_rt.IngressServiceClient, _PollsDocs):
-    """Calls the virtual object `golden.awakeables.Polls` from outside of Restate: `PollsClient.from_client` makes one."""
+    """Calls the virtual object `golden.awakeables.Polls` from outside of Restate. Created by `PollsClient.from_client`."""
 
     def send(self) -> PollsIngressSendClient:
         return PollsIngressSendClient(self._client, self._key, self._scope)
@@ -85,12 +85,12 @@ class PollsIngressClient(_rt.IngressServiceClient, _PollsDocs):
 
 
 class PollsIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.awakeables.Polls` from outside: `PollsIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.awakeables.Polls` from outside. Created by `PollsIngressClient.send`."""
     open_ = _rt.ingress_send(PollsSendClient.open_)
 
 
 class PollsSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.awakeables.Polls` from code that blocks: `PollsClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.awakeables.Polls` from blocking code. Created by `PollsClient.from_sync_client`."""
     open_ = _rt.sync_call(PollsClient.open_)
 
     def send(self) -> PollsSyncSendClient:
@@ -98,7 +98,7 @@ class PollsSyncClient(_rt.SyncServiceClient):
 
 
 class PollsSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.awakeables.Polls`, and blocks: `PollsSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.awakeables.Polls` from blocking code. Created by `PollsSyncClient.send`."""
     open_ = _rt.sync_send(PollsSendClient.open_)
 
 

@@ -26,7 +26,7 @@ __all__ = [
 
 
 class _OrderDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def add_line(self, *args: Any, **options: Any) -> Any:
         """Its key has a name in camel case."""
     def find(self, *args: Any, **options: Any) -> Any:
@@ -57,7 +57,7 @@ class OrderBase(_rt.VirtualObject, _OrderDocs):
 
 
 class OrderClient(_rt.ContextClient, _OrderDocs):
-    """Calls the virtual object `orders.v1.Order` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `orders.v1.Order` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -83,7 +83,7 @@ class OrderClient(_rt.ContextClient, _OrderDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> OrderSyncClient:
-        """Returns the client for one object key, for code that blocks.
+        """Returns the client for one object key, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -112,7 +112,7 @@ class OrderClient(_rt.ContextClient, _OrderDocs):
 
 
 class OrderSendClient(_rt.ContextSendClient, _OrderDocs):
-    """Sends one-way messages to the virtual object `orders.v1.Order` from a handler: `OrderClient.send` makes one."""
+    """Sends one-way messages to the virtual object `orders.v1.Order` from a handler. Created by `OrderClient.send`."""
 
     def add_line(
         self, request: _AddLineRequest, **options: Unpack[_rt.SendOptions],
@@ -134,7 +134,7 @@ class OrderSendClient(_rt.ContextSendClient, _OrderDocs):
 
 
 class OrderIngressClient(_rt.IngressServiceClient, _OrderDocs):
-    """Calls the virtual object `orders.v1.Order` from outside of Restate: `OrderClient.from_client` makes one."""
+    """Calls the virtual object `orders.v1.Order` from outside of Restate. Created by `OrderClient.from_client`."""
 
     def send(self) -> OrderIngressSendClient:
         return OrderIngressSendClient(self._client, self._key, self._scope)
@@ -155,7 +155,7 @@ class OrderIngressClient(_rt.IngressServiceClient, _OrderDocs):
 
 
 class OrderIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `orders.v1.Order` from outside: `OrderIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `orders.v1.Order` from outside. Created by `OrderIngressClient.send`."""
     add_line = _rt.ingress_send(OrderSendClient.add_line)
     find = _rt.ingress_send(OrderSendClient.find)
     nothing = _rt.ingress_send(OrderSendClient.nothing)
@@ -163,7 +163,7 @@ class OrderIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class OrderSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `orders.v1.Order` from code that blocks: `OrderClient.from_sync_client` makes one."""
+    """Calls the virtual object `orders.v1.Order` from blocking code. Created by `OrderClient.from_sync_client`."""
     add_line = _rt.sync_call(OrderClient.add_line)
     find = _rt.sync_call(OrderClient.find)
     nothing = _rt.sync_call(OrderClient.nothing)
@@ -174,7 +174,7 @@ class OrderSyncClient(_rt.SyncServiceClient):
 
 
 class OrderSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `orders.v1.Order`, and blocks: `OrderSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `orders.v1.Order` from blocking code. Created by `OrderSyncClient.send`."""
     add_line = _rt.sync_send(OrderSendClient.add_line)
     find = _rt.sync_send(OrderSendClient.find)
     nothing = _rt.sync_send(OrderSendClient.nothing)

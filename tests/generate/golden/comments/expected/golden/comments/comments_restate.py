@@ -18,7 +18,7 @@ __all__ = [
 
 
 class _CommentsDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def quote(self, *args: Any, **options: Any) -> Any:
         """Ends with a quote\""""
     def backslash(self, *args: Any, **options: Any) -> Any:
@@ -35,6 +35,16 @@ class _CommentsDocs:
         """{braces} %s ${x} '''single''' # hash
 
         A very long line that goes on and on, well past what fits on a line of the generated file, to see that it stays whole.
+        """
+    def orders(self, *args: Any, **options: Any) -> Any:
+        """ Paths like C:\\users\\new, /home/* and **/*.proto; */ and \\u002a\\u002f end a comment elsewhere.
+         @param nothing, {@code `a`}, {@link Nowhere}, <b>&amp;</b>, $x, `tick`, [Unknown]
+         +build ignore
+        go:build ignore
+           +build ignore
+         eslint-disable-next-line
+         @ts-expect-error
+         type: ignore
         """
 
 
@@ -67,9 +77,12 @@ class CommentsBase(_rt.Service, _CommentsDocs):
     @abc.abstractmethod
     async def long(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M: ...
 
+    @abc.abstractmethod
+    async def orders(self, ctx: _rt.Context, request: _comments_pb2.M) -> _comments_pb2.M: ...
+
 
 class CommentsClient(_rt.ContextClient, _CommentsDocs):
-    """Calls the service `golden.comments.Comments` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.comments.Comments` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CommentsClient:
@@ -87,7 +100,7 @@ class CommentsClient(_rt.ContextClient, _CommentsDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> CommentsSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return CommentsSyncClient(client, None, scope)
 
     def send(self) -> CommentsSendClient:
@@ -128,9 +141,14 @@ class CommentsClient(_rt.ContextClient, _CommentsDocs):
     ) -> _rt.CallFuture[_comments_pb2.M]:
         return self._call(_COMMENTS_LONG, request, options)
 
+    def orders(
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
+    ) -> _rt.CallFuture[_comments_pb2.M]:
+        return self._call(_COMMENTS_ORDERS, request, options)
+
 
 class CommentsSendClient(_rt.ContextSendClient, _CommentsDocs):
-    """Sends one-way messages to the service `golden.comments.Comments` from a handler: `CommentsClient.send` makes one."""
+    """Sends one-way messages to the service `golden.comments.Comments` from a handler. Created by `CommentsClient.send`."""
 
     def quote(
         self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
@@ -167,9 +185,14 @@ class CommentsSendClient(_rt.ContextSendClient, _CommentsDocs):
     ) -> _rt.InvocationHandle[_comments_pb2.M]:
         return self._send(_COMMENTS_LONG, request, options)
 
+    def orders(
+        self, request: _comments_pb2.M, **options: Unpack[_rt.SendOptions],
+    ) -> _rt.InvocationHandle[_comments_pb2.M]:
+        return self._send(_COMMENTS_ORDERS, request, options)
+
 
 class CommentsIngressClient(_rt.IngressServiceClient, _CommentsDocs):
-    """Calls the service `golden.comments.Comments` from outside of Restate: `CommentsClient.from_client` makes one."""
+    """Calls the service `golden.comments.Comments` from outside of Restate. Created by `CommentsClient.from_client`."""
 
     def send(self) -> CommentsIngressSendClient:
         return CommentsIngressSendClient(self._client, self._key, self._scope)
@@ -209,9 +232,14 @@ class CommentsIngressClient(_rt.IngressServiceClient, _CommentsDocs):
     ) -> _comments_pb2.M:
         return await self._call(_COMMENTS_LONG, request, options)
 
+    async def orders(
+        self, request: _comments_pb2.M, **options: Unpack[_rt.CallOptions],
+    ) -> _comments_pb2.M:
+        return await self._call(_COMMENTS_ORDERS, request, options)
+
 
 class CommentsIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.comments.Comments` from outside: `CommentsIngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.comments.Comments` from outside. Created by `CommentsIngressClient.send`."""
     quote = _rt.ingress_send(CommentsSendClient.quote)
     backslash = _rt.ingress_send(CommentsSendClient.backslash)
     quotes = _rt.ingress_send(CommentsSendClient.quotes)
@@ -219,10 +247,11 @@ class CommentsIngressSendClient(_rt.IngressServiceSendClient):
     blank = _rt.ingress_send(CommentsSendClient.blank)
     lint = _rt.ingress_send(CommentsSendClient.lint)
     long = _rt.ingress_send(CommentsSendClient.long)
+    orders = _rt.ingress_send(CommentsSendClient.orders)
 
 
 class CommentsSyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.comments.Comments` from code that blocks: `CommentsClient.from_sync_client` makes one."""
+    """Calls the service `golden.comments.Comments` from blocking code. Created by `CommentsClient.from_sync_client`."""
     quote = _rt.sync_call(CommentsClient.quote)
     backslash = _rt.sync_call(CommentsClient.backslash)
     quotes = _rt.sync_call(CommentsClient.quotes)
@@ -230,13 +259,14 @@ class CommentsSyncClient(_rt.SyncServiceClient):
     blank = _rt.sync_call(CommentsClient.blank)
     lint = _rt.sync_call(CommentsClient.lint)
     long = _rt.sync_call(CommentsClient.long)
+    orders = _rt.sync_call(CommentsClient.orders)
 
     def send(self) -> CommentsSyncSendClient:
         return CommentsSyncSendClient(self._client, self._key, self._scope)
 
 
 class CommentsSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.comments.Comments`, and blocks: `CommentsSyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.comments.Comments` from blocking code. Created by `CommentsSyncClient.send`."""
     quote = _rt.sync_send(CommentsSendClient.quote)
     backslash = _rt.sync_send(CommentsSendClient.backslash)
     quotes = _rt.sync_send(CommentsSendClient.quotes)
@@ -244,6 +274,7 @@ class CommentsSyncSendClient(_rt.SyncServiceSendClient):
     blank = _rt.sync_send(CommentsSendClient.blank)
     lint = _rt.sync_send(CommentsSendClient.lint)
     long = _rt.sync_send(CommentsSendClient.long)
+    orders = _rt.sync_send(CommentsSendClient.orders)
 
 
 _COMMENTS_QUOTE: Final = _rt.HandlerDescriptor(
@@ -280,12 +311,26 @@ _COMMENTS_LONG: Final = _rt.HandlerDescriptor(
     _rt.google_codec(_comments_pb2.M), _rt.google_codec(_comments_pb2.M),
     documentation=_rt.getdoc(_CommentsDocs.long),
 )
+_COMMENTS_ORDERS: Final = _rt.HandlerDescriptor(
+    "golden.comments.Comments", "Orders", "orders", _rt.ServiceKind.SERVICE, None,
+    _rt.google_codec(_comments_pb2.M), _rt.google_codec(_comments_pb2.M),
+    documentation=(
+        " Paths like C:\\users\\new, /home/* and **/*.proto; */ and \\u002a\\u002f end a comment elsewhere.\n"
+        " @param nothing, {@code `a`}, {@link Nowhere}, <b>&amp;</b>, $x, `tick`, [Unknown]\n"
+        " +build ignore\n"
+        "go:build ignore\n"
+        "   +build ignore\n"
+        " eslint-disable-next-line\n"
+        " @ts-expect-error\n"
+        " type: ignore"
+    ),
+)
 
 CommentsBase.__restate_service__ = _rt.ServiceDescriptor(
     "golden.comments.Comments", _rt.ServiceKind.SERVICE,
     (
         _COMMENTS_QUOTE, _COMMENTS_BACKSLASH, _COMMENTS_QUOTES, _COMMENTS_TRAILING, _COMMENTS_BLANK,
-        _COMMENTS_LINT, _COMMENTS_LONG,
+        _COMMENTS_LINT, _COMMENTS_LONG, _COMMENTS_ORDERS,
     ),
     documentation=_rt.getdoc(CommentsBase),
 )

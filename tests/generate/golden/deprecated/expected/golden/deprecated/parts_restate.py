@@ -19,7 +19,7 @@ __all__ = [
 
 
 class _LeftDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
@@ -37,7 +37,7 @@ class LeftBase(_rt.VirtualObject, _LeftDocs):
 
 
 class LeftClient(_rt.ContextClient, _LeftDocs):
-    """Calls the virtual object `golden.deprecated.Left` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.deprecated.Left` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     @_rt.deprecated("golden.deprecated.Left is deprecated in its contract.")
@@ -66,7 +66,7 @@ class LeftClient(_rt.ContextClient, _LeftDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> LeftSyncClient:
-        """Returns the client for one object key, for code that blocks.
+        """Returns the client for one object key, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -82,7 +82,7 @@ class LeftClient(_rt.ContextClient, _LeftDocs):
 
 
 class LeftSendClient(_rt.ContextSendClient, _LeftDocs):
-    """Sends one-way messages to the virtual object `golden.deprecated.Left` from a handler: `LeftClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.deprecated.Left` from a handler. Created by `LeftClient.send`."""
 
     def do(
         self, request: _parts_pb2.M, **options: Unpack[_rt.SendOptions],
@@ -91,7 +91,7 @@ class LeftSendClient(_rt.ContextSendClient, _LeftDocs):
 
 
 class LeftIngressClient(_rt.IngressServiceClient, _LeftDocs):
-    """Calls the virtual object `golden.deprecated.Left` from outside of Restate: `LeftClient.from_client` makes one."""
+    """Calls the virtual object `golden.deprecated.Left` from outside of Restate. Created by `LeftClient.from_client`."""
 
     def send(self) -> LeftIngressSendClient:
         return LeftIngressSendClient(self._client, self._key, self._scope)
@@ -101,12 +101,12 @@ class LeftIngressClient(_rt.IngressServiceClient, _LeftDocs):
 
 
 class LeftIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.deprecated.Left` from outside: `LeftIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.deprecated.Left` from outside. Created by `LeftIngressClient.send`."""
     do = _rt.ingress_send(LeftSendClient.do)
 
 
 class LeftSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.deprecated.Left` from code that blocks: `LeftClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.deprecated.Left` from blocking code. Created by `LeftClient.from_sync_client`."""
     do = _rt.sync_call(LeftClient.do)
 
     def send(self) -> LeftSyncSendClient:
@@ -114,12 +114,12 @@ class LeftSyncClient(_rt.SyncServiceClient):
 
 
 class LeftSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.deprecated.Left`, and blocks: `LeftSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.deprecated.Left` from blocking code. Created by `LeftSyncClient.send`."""
     do = _rt.sync_send(LeftSendClient.do)
 
 
 class _KeptDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def run(self, *args: Any, **options: Any) -> Any:
         """Runs.
 
@@ -150,7 +150,7 @@ class KeptBase(_rt.Workflow, _KeptDocs):
 
 
 class KeptClient(_rt.ContextClient, _KeptDocs):
-    """Calls the workflow `golden.deprecated.Kept` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the workflow `golden.deprecated.Kept` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -176,7 +176,7 @@ class KeptClient(_rt.ContextClient, _KeptDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> KeptSyncClient:
-        """Returns the client for one workflow id, for code that blocks.
+        """Returns the client for one workflow id, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -186,7 +186,7 @@ class KeptClient(_rt.ContextClient, _KeptDocs):
         return KeptSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_parts_pb2.M]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_KEPT_RUN)
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
@@ -204,7 +204,7 @@ class KeptClient(_rt.ContextClient, _KeptDocs):
 
 
 class KeptSendClient(_rt.ContextSendClient, _KeptDocs):
-    """Sends one-way messages to the workflow `golden.deprecated.Kept` from a handler: `KeptClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.deprecated.Kept` from a handler. Created by `KeptClient.send`."""
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
     def run(
@@ -221,7 +221,7 @@ class KeptSendClient(_rt.ContextSendClient, _KeptDocs):
 
 
 class KeptIngressClient(_rt.IngressServiceClient, _KeptDocs):
-    """Calls the workflow `golden.deprecated.Kept` from outside of Restate: `KeptClient.from_client` makes one."""
+    """Calls the workflow `golden.deprecated.Kept` from outside of Restate. Created by `KeptClient.from_client`."""
 
     def send(self) -> KeptIngressSendClient:
         return KeptIngressSendClient(self._client, self._key, self._scope)
@@ -230,11 +230,11 @@ class KeptIngressClient(_rt.IngressServiceClient, _KeptDocs):
     async def submit(
         self, request: _parts_pb2.M, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return await self._submit(_KEPT_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_KEPT_RUN)
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
@@ -250,7 +250,7 @@ class KeptIngressClient(_rt.IngressServiceClient, _KeptDocs):
 
 
 class KeptIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `golden.deprecated.Kept` from outside: `KeptIngressClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.deprecated.Kept` from outside. Created by `KeptIngressClient.send`."""
     new = _rt.ingress_send(KeptSendClient.new)
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
@@ -265,7 +265,7 @@ class KeptIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class KeptSyncClient(_rt.SyncServiceClient):
-    """Calls the workflow `golden.deprecated.Kept` from code that blocks: `KeptClient.from_sync_client` makes one."""
+    """Calls the workflow `golden.deprecated.Kept` from blocking code. Created by `KeptClient.from_sync_client`."""
     new = _rt.sync_call(KeptClient.new)
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
@@ -283,16 +283,16 @@ class KeptSyncClient(_rt.SyncServiceClient):
     def submit(
         self, request: _parts_pb2.M, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.SyncInvocationHandle[_parts_pb2.M]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return self._submit(_KEPT_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_parts_pb2.M]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_KEPT_RUN)
 
 
 class KeptSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the workflow `golden.deprecated.Kept`, and blocks: `KeptSyncClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.deprecated.Kept` from blocking code. Created by `KeptSyncClient.send`."""
     new = _rt.sync_send(KeptSendClient.new)
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")

@@ -18,7 +18,7 @@ __all__ = [
 
 
 class _WholeDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
@@ -34,7 +34,7 @@ class WholeBase(_rt.Service, _WholeDocs):
 
 
 class WholeClient(_rt.ContextClient, _WholeDocs):
-    """Calls the service `golden.deprecated.whole.Whole` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.deprecated.whole.Whole` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     @_rt.deprecated("golden.deprecated.whole.Whole is deprecated in its contract.")
@@ -53,7 +53,7 @@ class WholeClient(_rt.ContextClient, _WholeDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> WholeSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return WholeSyncClient(client, None, scope)
 
     def send(self) -> WholeSendClient:
@@ -66,7 +66,7 @@ class WholeClient(_rt.ContextClient, _WholeDocs):
 
 
 class WholeSendClient(_rt.ContextSendClient, _WholeDocs):
-    """Sends one-way messages to the service `golden.deprecated.whole.Whole` from a handler: `WholeClient.send` makes one."""
+    """Sends one-way messages to the service `golden.deprecated.whole.Whole` from a handler. Created by `WholeClient.send`."""
 
     def do(
         self, request: _whole_pb2.M, **options: Unpack[_rt.SendOptions],
@@ -75,7 +75,7 @@ class WholeSendClient(_rt.ContextSendClient, _WholeDocs):
 
 
 class WholeIngressClient(_rt.IngressServiceClient, _WholeDocs):
-    """Calls the service `golden.deprecated.whole.Whole` from outside of Restate: `WholeClient.from_client` makes one."""
+    """Calls the service `golden.deprecated.whole.Whole` from outside of Restate. Created by `WholeClient.from_client`."""
 
     def send(self) -> WholeIngressSendClient:
         return WholeIngressSendClient(self._client, self._key, self._scope)
@@ -85,12 +85,12 @@ class WholeIngressClient(_rt.IngressServiceClient, _WholeDocs):
 
 
 class WholeIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.deprecated.whole.Whole` from outside: `WholeIngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.deprecated.whole.Whole` from outside. Created by `WholeIngressClient.send`."""
     do = _rt.ingress_send(WholeSendClient.do)
 
 
 class WholeSyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.deprecated.whole.Whole` from code that blocks: `WholeClient.from_sync_client` makes one."""
+    """Calls the service `golden.deprecated.whole.Whole` from blocking code. Created by `WholeClient.from_sync_client`."""
     do = _rt.sync_call(WholeClient.do)
 
     def send(self) -> WholeSyncSendClient:
@@ -98,7 +98,7 @@ class WholeSyncClient(_rt.SyncServiceClient):
 
 
 class WholeSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.deprecated.whole.Whole`, and blocks: `WholeSyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.deprecated.whole.Whole` from blocking code. Created by `WholeSyncClient.send`."""
     do = _rt.sync_send(WholeSendClient.do)
 
 

@@ -27,7 +27,7 @@ __all__ = [
 
 
 class _GreeterDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def say_hello(self, *args: Any, **options: Any) -> Any:
         """The handler `SayHello`."""
 
@@ -42,7 +42,7 @@ class GreeterBase(_rt.Service, _GreeterDocs):
 
 
 class GreeterClient(_rt.ContextClient, _GreeterDocs):
-    """Calls the service `golden.gosdk.Greeter` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.gosdk.Greeter` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> GreeterClient:
@@ -58,7 +58,7 @@ class GreeterClient(_rt.ContextClient, _GreeterDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> GreeterSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return GreeterSyncClient(client, None, scope)
 
     def send(self) -> GreeterSendClient:
@@ -71,7 +71,7 @@ class GreeterClient(_rt.ContextClient, _GreeterDocs):
 
 
 class GreeterSendClient(_rt.ContextSendClient, _GreeterDocs):
-    """Sends one-way messages to the service `golden.gosdk.Greeter` from a handler: `GreeterClient.send` makes one."""
+    """Sends one-way messages to the service `golden.gosdk.Greeter` from a handler. Created by `GreeterClient.send`."""
 
     def say_hello(
         self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
@@ -80,7 +80,7 @@ class GreeterSendClient(_rt.ContextSendClient, _GreeterDocs):
 
 
 class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
-    """Calls the service `golden.gosdk.Greeter` from outside of Restate: `GreeterClient.from_client` makes one."""
+    """Calls the service `golden.gosdk.Greeter` from outside of Restate. Created by `GreeterClient.from_client`."""
 
     def send(self) -> GreeterIngressSendClient:
         return GreeterIngressSendClient(self._client, self._key, self._scope)
@@ -92,12 +92,12 @@ class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
 
 
 class GreeterIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.gosdk.Greeter` from outside: `GreeterIngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.gosdk.Greeter` from outside. Created by `GreeterIngressClient.send`."""
     say_hello = _rt.ingress_send(GreeterSendClient.say_hello)
 
 
 class GreeterSyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.gosdk.Greeter` from code that blocks: `GreeterClient.from_sync_client` makes one."""
+    """Calls the service `golden.gosdk.Greeter` from blocking code. Created by `GreeterClient.from_sync_client`."""
     say_hello = _rt.sync_call(GreeterClient.say_hello)
 
     def send(self) -> GreeterSyncSendClient:
@@ -105,12 +105,12 @@ class GreeterSyncClient(_rt.SyncServiceClient):
 
 
 class GreeterSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.gosdk.Greeter`, and blocks: `GreeterSyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.gosdk.Greeter` from blocking code. Created by `GreeterSyncClient.send`."""
     say_hello = _rt.sync_send(GreeterSendClient.say_hello)
 
 
 class _ExplicitDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def say_hello(self, *args: Any, **options: Any) -> Any:
         """The handler `SayHello`."""
 
@@ -125,7 +125,7 @@ class ExplicitBase(_rt.Service, _ExplicitDocs):
 
 
 class ExplicitClient(_rt.ContextClient, _ExplicitDocs):
-    """Calls the service `golden.gosdk.Explicit` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.gosdk.Explicit` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ExplicitClient:
@@ -143,7 +143,7 @@ class ExplicitClient(_rt.ContextClient, _ExplicitDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ExplicitSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return ExplicitSyncClient(client, None, scope)
 
     def send(self) -> ExplicitSendClient:
@@ -156,7 +156,7 @@ class ExplicitClient(_rt.ContextClient, _ExplicitDocs):
 
 
 class ExplicitSendClient(_rt.ContextSendClient, _ExplicitDocs):
-    """Sends one-way messages to the service `golden.gosdk.Explicit` from a handler: `ExplicitClient.send` makes one."""
+    """Sends one-way messages to the service `golden.gosdk.Explicit` from a handler. Created by `ExplicitClient.send`."""
 
     def say_hello(
         self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
@@ -165,7 +165,7 @@ class ExplicitSendClient(_rt.ContextSendClient, _ExplicitDocs):
 
 
 class ExplicitIngressClient(_rt.IngressServiceClient, _ExplicitDocs):
-    """Calls the service `golden.gosdk.Explicit` from outside of Restate: `ExplicitClient.from_client` makes one."""
+    """Calls the service `golden.gosdk.Explicit` from outside of Restate. Created by `ExplicitClient.from_client`."""
 
     def send(self) -> ExplicitIngressSendClient:
         return ExplicitIngressSendClient(self._client, self._key, self._scope)
@@ -177,12 +177,12 @@ class ExplicitIngressClient(_rt.IngressServiceClient, _ExplicitDocs):
 
 
 class ExplicitIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.gosdk.Explicit` from outside: `ExplicitIngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.gosdk.Explicit` from outside. Created by `ExplicitIngressClient.send`."""
     say_hello = _rt.ingress_send(ExplicitSendClient.say_hello)
 
 
 class ExplicitSyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.gosdk.Explicit` from code that blocks: `ExplicitClient.from_sync_client` makes one."""
+    """Calls the service `golden.gosdk.Explicit` from blocking code. Created by `ExplicitClient.from_sync_client`."""
     say_hello = _rt.sync_call(ExplicitClient.say_hello)
 
     def send(self) -> ExplicitSyncSendClient:
@@ -190,12 +190,12 @@ class ExplicitSyncClient(_rt.SyncServiceClient):
 
 
 class ExplicitSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.gosdk.Explicit`, and blocks: `ExplicitSyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.gosdk.Explicit` from blocking code. Created by `ExplicitSyncClient.send`."""
     say_hello = _rt.sync_send(ExplicitSendClient.say_hello)
 
 
 class _CounterDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def add(self, *args: Any, **options: Any) -> Any:
         """The handler `Add`."""
     def set_(self, *args: Any, **options: Any) -> Any:
@@ -224,7 +224,7 @@ class CounterBase(_rt.VirtualObject, _CounterDocs):
 
 
 class CounterClient(_rt.ContextClient, _CounterDocs):
-    """Calls the virtual object `golden.gosdk.Counter` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.gosdk.Counter` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> CounterClient:
@@ -242,7 +242,7 @@ class CounterClient(_rt.ContextClient, _CounterDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> CounterSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return CounterSyncClient(client, key, scope)
 
     def send(self) -> CounterSendClient:
@@ -265,7 +265,7 @@ class CounterClient(_rt.ContextClient, _CounterDocs):
 
 
 class CounterSendClient(_rt.ContextSendClient, _CounterDocs):
-    """Sends one-way messages to the virtual object `golden.gosdk.Counter` from a handler: `CounterClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.gosdk.Counter` from a handler. Created by `CounterClient.send`."""
 
     def add(
         self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
@@ -284,7 +284,7 @@ class CounterSendClient(_rt.ContextSendClient, _CounterDocs):
 
 
 class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
-    """Calls the virtual object `golden.gosdk.Counter` from outside of Restate: `CounterClient.from_client` makes one."""
+    """Calls the virtual object `golden.gosdk.Counter` from outside of Restate. Created by `CounterClient.from_client`."""
 
     def send(self) -> CounterIngressSendClient:
         return CounterIngressSendClient(self._client, self._key, self._scope)
@@ -306,14 +306,14 @@ class CounterIngressClient(_rt.IngressServiceClient, _CounterDocs):
 
 
 class CounterIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.gosdk.Counter` from outside: `CounterIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.gosdk.Counter` from outside. Created by `CounterIngressClient.send`."""
     add = _rt.ingress_send(CounterSendClient.add)
     set_ = _rt.ingress_send(CounterSendClient.set_)
     get = _rt.ingress_send(CounterSendClient.get)
 
 
 class CounterSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.gosdk.Counter` from code that blocks: `CounterClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.gosdk.Counter` from blocking code. Created by `CounterClient.from_sync_client`."""
     add = _rt.sync_call(CounterClient.add)
     set_ = _rt.sync_call(CounterClient.set_)
     get = _rt.sync_call(CounterClient.get)
@@ -323,14 +323,14 @@ class CounterSyncClient(_rt.SyncServiceClient):
 
 
 class CounterSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.gosdk.Counter`, and blocks: `CounterSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.gosdk.Counter` from blocking code. Created by `CounterSyncClient.send`."""
     add = _rt.sync_send(CounterSendClient.add)
     set_ = _rt.sync_send(CounterSendClient.set_)
     get = _rt.sync_send(CounterSendClient.get)
 
 
 class _PaymentDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def run(self, *args: Any, **options: Any) -> Any:
         """The handler `Run`."""
     def status(self, *args: Any, **options: Any) -> Any:
@@ -359,7 +359,7 @@ class PaymentBase(_rt.Workflow, _PaymentDocs):
 
 
 class PaymentClient(_rt.ContextClient, _PaymentDocs):
-    """Calls the workflow `golden.gosdk.Payment` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the workflow `golden.gosdk.Payment` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> PaymentClient:
@@ -377,14 +377,14 @@ class PaymentClient(_rt.ContextClient, _PaymentDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> PaymentSyncClient:
-        """Returns the client for one workflow id, for code that blocks."""
+        """Returns the client for one workflow id, for blocking code."""
         return PaymentSyncClient(client, key, scope)
 
     def send(self) -> PaymentSendClient:
         return PaymentSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_shop_pb2.Message]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_PAYMENT_RUN)
 
     def run(
@@ -404,7 +404,7 @@ class PaymentClient(_rt.ContextClient, _PaymentDocs):
 
 
 class PaymentSendClient(_rt.ContextSendClient, _PaymentDocs):
-    """Sends one-way messages to the workflow `golden.gosdk.Payment` from a handler: `PaymentClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.gosdk.Payment` from a handler. Created by `PaymentClient.send`."""
 
     def run(
         self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
@@ -423,7 +423,7 @@ class PaymentSendClient(_rt.ContextSendClient, _PaymentDocs):
 
 
 class PaymentIngressClient(_rt.IngressServiceClient, _PaymentDocs):
-    """Calls the workflow `golden.gosdk.Payment` from outside of Restate: `PaymentClient.from_client` makes one."""
+    """Calls the workflow `golden.gosdk.Payment` from outside of Restate. Created by `PaymentClient.from_client`."""
 
     def send(self) -> PaymentIngressSendClient:
         return PaymentIngressSendClient(self._client, self._key, self._scope)
@@ -431,11 +431,11 @@ class PaymentIngressClient(_rt.IngressServiceClient, _PaymentDocs):
     async def submit(
         self, request: _shop_pb2.Message, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return await self._submit(_PAYMENT_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_PAYMENT_RUN)
 
     async def run(
@@ -455,14 +455,14 @@ class PaymentIngressClient(_rt.IngressServiceClient, _PaymentDocs):
 
 
 class PaymentIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `golden.gosdk.Payment` from outside: `PaymentIngressClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.gosdk.Payment` from outside. Created by `PaymentIngressClient.send`."""
     run = _rt.ingress_send(PaymentSendClient.run)
     status = _rt.ingress_send(PaymentSendClient.status)
     finish = _rt.ingress_send(PaymentSendClient.finish)
 
 
 class PaymentSyncClient(_rt.SyncServiceClient):
-    """Calls the workflow `golden.gosdk.Payment` from code that blocks: `PaymentClient.from_sync_client` makes one."""
+    """Calls the workflow `golden.gosdk.Payment` from blocking code. Created by `PaymentClient.from_sync_client`."""
     run = _rt.sync_call(PaymentClient.run)
     status = _rt.sync_call(PaymentClient.status)
     finish = _rt.sync_call(PaymentClient.finish)
@@ -473,23 +473,23 @@ class PaymentSyncClient(_rt.SyncServiceClient):
     def submit(
         self, request: _shop_pb2.Message, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.SyncInvocationHandle[_shop_pb2.Message]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return self._submit(_PAYMENT_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_shop_pb2.Message]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_PAYMENT_RUN)
 
 
 class PaymentSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the workflow `golden.gosdk.Payment`, and blocks: `PaymentSyncClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.gosdk.Payment` from blocking code. Created by `PaymentSyncClient.send`."""
     run = _rt.sync_send(PaymentSendClient.run)
     status = _rt.sync_send(PaymentSendClient.status)
     finish = _rt.sync_send(PaymentSendClient.finish)
 
 
 class _RenamedDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def start(self, *args: Any, **options: Any) -> Any:
         """The handler `Start`."""
 
@@ -504,7 +504,7 @@ class RenamedBase(_rt.Workflow, _RenamedDocs):
 
 
 class RenamedClient(_rt.ContextClient, _RenamedDocs):
-    """Calls the workflow `golden.gosdk.Renamed` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the workflow `golden.gosdk.Renamed` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> RenamedClient:
@@ -522,14 +522,14 @@ class RenamedClient(_rt.ContextClient, _RenamedDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> RenamedSyncClient:
-        """Returns the client for one workflow id, for code that blocks."""
+        """Returns the client for one workflow id, for blocking code."""
         return RenamedSyncClient(client, key, scope)
 
     def send(self) -> RenamedSendClient:
         return RenamedSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_shop_pb2.Message]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_RENAMED_START)
 
     def start(
@@ -539,7 +539,7 @@ class RenamedClient(_rt.ContextClient, _RenamedDocs):
 
 
 class RenamedSendClient(_rt.ContextSendClient, _RenamedDocs):
-    """Sends one-way messages to the workflow `golden.gosdk.Renamed` from a handler: `RenamedClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.gosdk.Renamed` from a handler. Created by `RenamedClient.send`."""
 
     def start(
         self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
@@ -548,7 +548,7 @@ class RenamedSendClient(_rt.ContextSendClient, _RenamedDocs):
 
 
 class RenamedIngressClient(_rt.IngressServiceClient, _RenamedDocs):
-    """Calls the workflow `golden.gosdk.Renamed` from outside of Restate: `RenamedClient.from_client` makes one."""
+    """Calls the workflow `golden.gosdk.Renamed` from outside of Restate. Created by `RenamedClient.from_client`."""
 
     def send(self) -> RenamedIngressSendClient:
         return RenamedIngressSendClient(self._client, self._key, self._scope)
@@ -556,11 +556,11 @@ class RenamedIngressClient(_rt.IngressServiceClient, _RenamedDocs):
     async def submit(
         self, request: _shop_pb2.Message, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return await self._submit(_RENAMED_START, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_RENAMED_START)
 
     async def start(
@@ -570,12 +570,12 @@ class RenamedIngressClient(_rt.IngressServiceClient, _RenamedDocs):
 
 
 class RenamedIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `golden.gosdk.Renamed` from outside: `RenamedIngressClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.gosdk.Renamed` from outside. Created by `RenamedIngressClient.send`."""
     start = _rt.ingress_send(RenamedSendClient.start)
 
 
 class RenamedSyncClient(_rt.SyncServiceClient):
-    """Calls the workflow `golden.gosdk.Renamed` from code that blocks: `RenamedClient.from_sync_client` makes one."""
+    """Calls the workflow `golden.gosdk.Renamed` from blocking code. Created by `RenamedClient.from_sync_client`."""
     start = _rt.sync_call(RenamedClient.start)
 
     def send(self) -> RenamedSyncSendClient:
@@ -584,21 +584,21 @@ class RenamedSyncClient(_rt.SyncServiceClient):
     def submit(
         self, request: _shop_pb2.Message, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.SyncInvocationHandle[_shop_pb2.Message]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return self._submit(_RENAMED_START, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_shop_pb2.Message]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_RENAMED_START)
 
 
 class RenamedSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the workflow `golden.gosdk.Renamed`, and blocks: `RenamedSyncClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.gosdk.Renamed` from blocking code. Created by `RenamedSyncClient.send`."""
     start = _rt.sync_send(RenamedSendClient.start)
 
 
 class _LedgerDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def post(self, *args: Any, **options: Any) -> Any:
         """The handler `Post`."""
     def read(self, *args: Any, **options: Any) -> Any:
@@ -629,7 +629,7 @@ class LedgerBase(_rt.VirtualObject, _LedgerDocs):
 
 
 class LedgerClient(_rt.ContextClient, _LedgerDocs):
-    """Calls the virtual object `golden.gosdk.Ledger` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.gosdk.Ledger` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> LedgerClient:
@@ -647,7 +647,7 @@ class LedgerClient(_rt.ContextClient, _LedgerDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> LedgerSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return LedgerSyncClient(client, key, scope)
 
     def send(self) -> LedgerSendClient:
@@ -670,7 +670,7 @@ class LedgerClient(_rt.ContextClient, _LedgerDocs):
 
 
 class LedgerSendClient(_rt.ContextSendClient, _LedgerDocs):
-    """Sends one-way messages to the virtual object `golden.gosdk.Ledger` from a handler: `LedgerClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.gosdk.Ledger` from a handler. Created by `LedgerClient.send`."""
 
     def post(
         self, request: _shop_pb2.Message, **options: Unpack[_rt.SendOptions],
@@ -689,7 +689,7 @@ class LedgerSendClient(_rt.ContextSendClient, _LedgerDocs):
 
 
 class LedgerIngressClient(_rt.IngressServiceClient, _LedgerDocs):
-    """Calls the virtual object `golden.gosdk.Ledger` from outside of Restate: `LedgerClient.from_client` makes one."""
+    """Calls the virtual object `golden.gosdk.Ledger` from outside of Restate. Created by `LedgerClient.from_client`."""
 
     def send(self) -> LedgerIngressSendClient:
         return LedgerIngressSendClient(self._client, self._key, self._scope)
@@ -711,14 +711,14 @@ class LedgerIngressClient(_rt.IngressServiceClient, _LedgerDocs):
 
 
 class LedgerIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.gosdk.Ledger` from outside: `LedgerIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.gosdk.Ledger` from outside. Created by `LedgerIngressClient.send`."""
     post = _rt.ingress_send(LedgerSendClient.post)
     read = _rt.ingress_send(LedgerSendClient.read)
     peek = _rt.ingress_send(LedgerSendClient.peek)
 
 
 class LedgerSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.gosdk.Ledger` from code that blocks: `LedgerClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.gosdk.Ledger` from blocking code. Created by `LedgerClient.from_sync_client`."""
     post = _rt.sync_call(LedgerClient.post)
     read = _rt.sync_call(LedgerClient.read)
     peek = _rt.sync_call(LedgerClient.peek)
@@ -728,7 +728,7 @@ class LedgerSyncClient(_rt.SyncServiceClient):
 
 
 class LedgerSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.gosdk.Ledger`, and blocks: `LedgerSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.gosdk.Ledger` from blocking code. Created by `LedgerSyncClient.send`."""
     post = _rt.sync_send(LedgerSendClient.post)
     read = _rt.sync_send(LedgerSendClient.read)
     peek = _rt.sync_send(LedgerSendClient.peek)

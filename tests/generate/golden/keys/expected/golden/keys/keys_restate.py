@@ -21,7 +21,7 @@ __all__ = [
 
 
 class _QueueDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def push(self, *args: Any, **options: Any) -> Any:
         """The handler `Push`."""
 
@@ -40,7 +40,7 @@ class QueueBase(_rt.VirtualObject, _QueueDocs):
 
 
 class QueueClient(_rt.ContextClient, _QueueDocs):
-    """Calls the virtual object `golden.keys.Queue` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.keys.Queue` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -60,7 +60,7 @@ class QueueClient(_rt.ContextClient, _QueueDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: _keys_pb2.QueueKey, *, scope: str | None = None,
     ) -> QueueSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return QueueSyncClient(client, QueueBase.KEY.format(key), scope)
 
     def send(self) -> QueueSendClient:
@@ -73,7 +73,7 @@ class QueueClient(_rt.ContextClient, _QueueDocs):
 
 
 class QueueSendClient(_rt.ContextSendClient, _QueueDocs):
-    """Sends one-way messages to the virtual object `golden.keys.Queue` from a handler: `QueueClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.keys.Queue` from a handler. Created by `QueueClient.send`."""
 
     def push(
         self, request: _keys_pb2.M, **options: Unpack[_rt.SendOptions],
@@ -82,7 +82,7 @@ class QueueSendClient(_rt.ContextSendClient, _QueueDocs):
 
 
 class QueueIngressClient(_rt.IngressServiceClient, _QueueDocs):
-    """Calls the virtual object `golden.keys.Queue` from outside of Restate: `QueueClient.from_client` makes one."""
+    """Calls the virtual object `golden.keys.Queue` from outside of Restate. Created by `QueueClient.from_client`."""
 
     def send(self) -> QueueIngressSendClient:
         return QueueIngressSendClient(self._client, self._key, self._scope)
@@ -92,12 +92,12 @@ class QueueIngressClient(_rt.IngressServiceClient, _QueueDocs):
 
 
 class QueueIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.keys.Queue` from outside: `QueueIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.keys.Queue` from outside. Created by `QueueIngressClient.send`."""
     push = _rt.ingress_send(QueueSendClient.push)
 
 
 class QueueSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.keys.Queue` from code that blocks: `QueueClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.keys.Queue` from blocking code. Created by `QueueClient.from_sync_client`."""
     push = _rt.sync_call(QueueClient.push)
 
     def send(self) -> QueueSyncSendClient:
@@ -105,12 +105,12 @@ class QueueSyncClient(_rt.SyncServiceClient):
 
 
 class QueueSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.keys.Queue`, and blocks: `QueueSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.keys.Queue` from blocking code. Created by `QueueSyncClient.send`."""
     push = _rt.sync_send(QueueSendClient.push)
 
 
 class _DailyDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def run(self, *args: Any, **options: Any) -> Any:
         """The handler `Run`."""
 
@@ -127,7 +127,7 @@ class DailyBase(_rt.Workflow, _DailyDocs):
 
 
 class DailyClient(_rt.ContextClient, _DailyDocs):
-    """Calls the workflow `golden.keys.Daily` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the workflow `golden.keys.Daily` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -147,14 +147,14 @@ class DailyClient(_rt.ContextClient, _DailyDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: _keys_pb2.DailyParts.Key, *, scope: str | None = None,
     ) -> DailySyncClient:
-        """Returns the client for one workflow id, for code that blocks."""
+        """Returns the client for one workflow id, for blocking code."""
         return DailySyncClient(client, DailyBase.KEY.format(key), scope)
 
     def send(self) -> DailySendClient:
         return DailySendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_keys_pb2.M]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_DAILY_RUN)
 
     def run(
@@ -164,7 +164,7 @@ class DailyClient(_rt.ContextClient, _DailyDocs):
 
 
 class DailySendClient(_rt.ContextSendClient, _DailyDocs):
-    """Sends one-way messages to the workflow `golden.keys.Daily` from a handler: `DailyClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.keys.Daily` from a handler. Created by `DailyClient.send`."""
 
     def run(
         self, request: _keys_pb2.M, **options: Unpack[_rt.SendOptions],
@@ -173,7 +173,7 @@ class DailySendClient(_rt.ContextSendClient, _DailyDocs):
 
 
 class DailyIngressClient(_rt.IngressServiceClient, _DailyDocs):
-    """Calls the workflow `golden.keys.Daily` from outside of Restate: `DailyClient.from_client` makes one."""
+    """Calls the workflow `golden.keys.Daily` from outside of Restate. Created by `DailyClient.from_client`."""
 
     def send(self) -> DailyIngressSendClient:
         return DailyIngressSendClient(self._client, self._key, self._scope)
@@ -181,11 +181,11 @@ class DailyIngressClient(_rt.IngressServiceClient, _DailyDocs):
     async def submit(
         self, request: _keys_pb2.M, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_keys_pb2.M]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return await self._submit(_DAILY_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_keys_pb2.M]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_DAILY_RUN)
 
     async def run(self, request: _keys_pb2.M, **options: Unpack[_rt.CallOptions]) -> _keys_pb2.M:
@@ -193,12 +193,12 @@ class DailyIngressClient(_rt.IngressServiceClient, _DailyDocs):
 
 
 class DailyIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `golden.keys.Daily` from outside: `DailyIngressClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.keys.Daily` from outside. Created by `DailyIngressClient.send`."""
     run = _rt.ingress_send(DailySendClient.run)
 
 
 class DailySyncClient(_rt.SyncServiceClient):
-    """Calls the workflow `golden.keys.Daily` from code that blocks: `DailyClient.from_sync_client` makes one."""
+    """Calls the workflow `golden.keys.Daily` from blocking code. Created by `DailyClient.from_sync_client`."""
     run = _rt.sync_call(DailyClient.run)
 
     def send(self) -> DailySyncSendClient:
@@ -207,21 +207,21 @@ class DailySyncClient(_rt.SyncServiceClient):
     def submit(
         self, request: _keys_pb2.M, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.SyncInvocationHandle[_keys_pb2.M]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return self._submit(_DAILY_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_keys_pb2.M]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_DAILY_RUN)
 
 
 class DailySyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the workflow `golden.keys.Daily`, and blocks: `DailySyncClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.keys.Daily` from blocking code. Created by `DailySyncClient.send`."""
     run = _rt.sync_send(DailySendClient.run)
 
 
 class _SettingsDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def get(self, *args: Any, **options: Any) -> Any:
         """The handler `Get`."""
 
@@ -234,7 +234,7 @@ class SettingsBase(_rt.VirtualObject, _SettingsDocs):
 
 
 class SettingsClient(_rt.ContextClient, _SettingsDocs):
-    """Calls the virtual object `golden.keys.Settings` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.keys.Settings` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> SettingsClient:
@@ -252,7 +252,7 @@ class SettingsClient(_rt.ContextClient, _SettingsDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> SettingsSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return SettingsSyncClient(client, "main", scope)
 
     def send(self) -> SettingsSendClient:
@@ -265,7 +265,7 @@ class SettingsClient(_rt.ContextClient, _SettingsDocs):
 
 
 class SettingsSendClient(_rt.ContextSendClient, _SettingsDocs):
-    """Sends one-way messages to the virtual object `golden.keys.Settings` from a handler: `SettingsClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.keys.Settings` from a handler. Created by `SettingsClient.send`."""
 
     def get(
         self, request: _keys_pb2.M, **options: Unpack[_rt.SendOptions],
@@ -274,7 +274,7 @@ class SettingsSendClient(_rt.ContextSendClient, _SettingsDocs):
 
 
 class SettingsIngressClient(_rt.IngressServiceClient, _SettingsDocs):
-    """Calls the virtual object `golden.keys.Settings` from outside of Restate: `SettingsClient.from_client` makes one."""
+    """Calls the virtual object `golden.keys.Settings` from outside of Restate. Created by `SettingsClient.from_client`."""
 
     def send(self) -> SettingsIngressSendClient:
         return SettingsIngressSendClient(self._client, self._key, self._scope)
@@ -284,12 +284,12 @@ class SettingsIngressClient(_rt.IngressServiceClient, _SettingsDocs):
 
 
 class SettingsIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.keys.Settings` from outside: `SettingsIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.keys.Settings` from outside. Created by `SettingsIngressClient.send`."""
     get = _rt.ingress_send(SettingsSendClient.get)
 
 
 class SettingsSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.keys.Settings` from code that blocks: `SettingsClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.keys.Settings` from blocking code. Created by `SettingsClient.from_sync_client`."""
     get = _rt.sync_call(SettingsClient.get)
 
     def send(self) -> SettingsSyncSendClient:
@@ -297,7 +297,7 @@ class SettingsSyncClient(_rt.SyncServiceClient):
 
 
 class SettingsSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.keys.Settings`, and blocks: `SettingsSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.keys.Settings` from blocking code. Created by `SettingsSyncClient.send`."""
     get = _rt.sync_send(SettingsSendClient.get)
 
 

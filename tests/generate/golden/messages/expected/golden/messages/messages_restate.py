@@ -37,7 +37,7 @@ __all__ = [
 
 
 class _WellKnownDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def nothing(self, *args: Any, **options: Any) -> Any:
         """The handler `Nothing`."""
     def wrappers(self, *args: Any, **options: Any) -> Any:
@@ -74,7 +74,7 @@ class WellKnownBase(_rt.Service, _WellKnownDocs):
 
 
 class WellKnownClient(_rt.ContextClient, _WellKnownDocs):
-    """Calls the service `golden.messages.WellKnown` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.messages.WellKnown` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> WellKnownClient:
@@ -92,7 +92,7 @@ class WellKnownClient(_rt.ContextClient, _WellKnownDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> WellKnownSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return WellKnownSyncClient(client, None, scope)
 
     def send(self) -> WellKnownSendClient:
@@ -123,7 +123,7 @@ class WellKnownClient(_rt.ContextClient, _WellKnownDocs):
 
 
 class WellKnownSendClient(_rt.ContextSendClient, _WellKnownDocs):
-    """Sends one-way messages to the service `golden.messages.WellKnown` from a handler: `WellKnownClient.send` makes one."""
+    """Sends one-way messages to the service `golden.messages.WellKnown` from a handler. Created by `WellKnownClient.send`."""
 
     def nothing(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
         return self._send(_WELL_KNOWN_NOTHING, None, options)
@@ -150,7 +150,7 @@ class WellKnownSendClient(_rt.ContextSendClient, _WellKnownDocs):
 
 
 class WellKnownIngressClient(_rt.IngressServiceClient, _WellKnownDocs):
-    """Calls the service `golden.messages.WellKnown` from outside of Restate: `WellKnownClient.from_client` makes one."""
+    """Calls the service `golden.messages.WellKnown` from outside of Restate. Created by `WellKnownClient.from_client`."""
 
     def send(self) -> WellKnownIngressSendClient:
         return WellKnownIngressSendClient(self._client, self._key, self._scope)
@@ -180,7 +180,7 @@ class WellKnownIngressClient(_rt.IngressServiceClient, _WellKnownDocs):
 
 
 class WellKnownIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.messages.WellKnown` from outside: `WellKnownIngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.messages.WellKnown` from outside. Created by `WellKnownIngressClient.send`."""
     nothing = _rt.ingress_send(WellKnownSendClient.nothing)
     wrappers = _rt.ingress_send(WellKnownSendClient.wrappers)
     json = _rt.ingress_send(WellKnownSendClient.json)
@@ -189,7 +189,7 @@ class WellKnownIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class WellKnownSyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.messages.WellKnown` from code that blocks: `WellKnownClient.from_sync_client` makes one."""
+    """Calls the service `golden.messages.WellKnown` from blocking code. Created by `WellKnownClient.from_sync_client`."""
     nothing = _rt.sync_call(WellKnownClient.nothing)
     wrappers = _rt.sync_call(WellKnownClient.wrappers)
     json = _rt.sync_call(WellKnownClient.json)
@@ -201,7 +201,7 @@ class WellKnownSyncClient(_rt.SyncServiceClient):
 
 
 class WellKnownSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.messages.WellKnown`, and blocks: `WellKnownSyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.messages.WellKnown` from blocking code. Created by `WellKnownSyncClient.send`."""
     nothing = _rt.sync_send(WellKnownSendClient.nothing)
     wrappers = _rt.sync_send(WellKnownSendClient.wrappers)
     json = _rt.sync_send(WellKnownSendClient.json)
@@ -210,7 +210,7 @@ class WellKnownSyncSendClient(_rt.SyncServiceSendClient):
 
 
 class _OddDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def keyword(self, *args: Any, **options: Any) -> Any:
         """The handler `Keyword`."""
     def standard(self, *args: Any, **options: Any) -> Any:
@@ -258,7 +258,7 @@ class OddBase(_rt.VirtualObject, _OddDocs):
 
 
 class OddClient(_rt.ContextClient, _OddDocs):
-    """Calls the virtual object `golden.messages.Odd` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.messages.Odd` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -284,7 +284,7 @@ class OddClient(_rt.ContextClient, _OddDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> OddSyncClient:
-        """Returns the client for one object key, for code that blocks.
+        """Returns the client for one object key, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -320,7 +320,7 @@ class OddClient(_rt.ContextClient, _OddDocs):
 
 
 class OddSendClient(_rt.ContextSendClient, _OddDocs):
-    """Sends one-way messages to the virtual object `golden.messages.Odd` from a handler: `OddClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.messages.Odd` from a handler. Created by `OddClient.send`."""
 
     def keyword(
         self, request: _messages_pb2_None, **options: Unpack[_rt.SendOptions],
@@ -349,7 +349,7 @@ class OddSendClient(_rt.ContextSendClient, _OddDocs):
 
 
 class OddIngressClient(_rt.IngressServiceClient, _OddDocs):
-    """Calls the virtual object `golden.messages.Odd` from outside of Restate: `OddClient.from_client` makes one."""
+    """Calls the virtual object `golden.messages.Odd` from outside of Restate. Created by `OddClient.from_client`."""
 
     def send(self) -> OddIngressSendClient:
         return OddIngressSendClient(self._client, self._key, self._scope)
@@ -381,7 +381,7 @@ class OddIngressClient(_rt.IngressServiceClient, _OddDocs):
 
 
 class OddIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.messages.Odd` from outside: `OddIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.messages.Odd` from outside. Created by `OddIngressClient.send`."""
     keyword = _rt.ingress_send(OddSendClient.keyword)
     standard = _rt.ingress_send(OddSendClient.standard)
     nested = _rt.ingress_send(OddSendClient.nested)
@@ -390,7 +390,7 @@ class OddIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class OddSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.messages.Odd` from code that blocks: `OddClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.messages.Odd` from blocking code. Created by `OddClient.from_sync_client`."""
     keyword = _rt.sync_call(OddClient.keyword)
     standard = _rt.sync_call(OddClient.standard)
     nested = _rt.sync_call(OddClient.nested)
@@ -402,7 +402,7 @@ class OddSyncClient(_rt.SyncServiceClient):
 
 
 class OddSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.messages.Odd`, and blocks: `OddSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.messages.Odd` from blocking code. Created by `OddSyncClient.send`."""
     keyword = _rt.sync_send(OddSendClient.keyword)
     standard = _rt.sync_send(OddSendClient.standard)
     nested = _rt.sync_send(OddSendClient.nested)

@@ -23,7 +23,7 @@ __all__ = [
 
 
 class _UnderDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
@@ -40,7 +40,7 @@ class _UnderBase(_rt.VirtualObject, _UnderDocs):
 
 
 class _UnderClient(_rt.ContextClient, _UnderDocs):
-    """Calls the virtual object `golden.names.__Under` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.names.__Under` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -66,7 +66,7 @@ class _UnderClient(_rt.ContextClient, _UnderDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> _UnderSyncClient:
-        """Returns the client for one object key, for code that blocks.
+        """Returns the client for one object key, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -82,7 +82,7 @@ class _UnderClient(_rt.ContextClient, _UnderDocs):
 
 
 class _UnderSendClient(_rt.ContextSendClient, _UnderDocs):
-    """Sends one-way messages to the virtual object `golden.names.__Under` from a handler: `_UnderClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.names.__Under` from a handler. Created by `_UnderClient.send`."""
 
     def do(
         self, request: _under_pb2___Thing, **options: Unpack[_rt.SendOptions],
@@ -91,7 +91,7 @@ class _UnderSendClient(_rt.ContextSendClient, _UnderDocs):
 
 
 class _UnderIngressClient(_rt.IngressServiceClient, _UnderDocs):
-    """Calls the virtual object `golden.names.__Under` from outside of Restate: `_UnderClient.from_client` makes one."""
+    """Calls the virtual object `golden.names.__Under` from outside of Restate. Created by `_UnderClient.from_client`."""
 
     def send(self) -> _UnderIngressSendClient:
         return _UnderIngressSendClient(self._client, self._key, self._scope)
@@ -103,12 +103,12 @@ class _UnderIngressClient(_rt.IngressServiceClient, _UnderDocs):
 
 
 class _UnderIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.names.__Under` from outside: `_UnderIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.names.__Under` from outside. Created by `_UnderIngressClient.send`."""
     do = _rt.ingress_send(_UnderSendClient.do)
 
 
 class _UnderSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.names.__Under` from code that blocks: `_UnderClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.names.__Under` from blocking code. Created by `_UnderClient.from_sync_client`."""
     do = _rt.sync_call(_UnderClient.do)
 
     def send(self) -> _UnderSyncSendClient:
@@ -116,12 +116,12 @@ class _UnderSyncClient(_rt.SyncServiceClient):
 
 
 class _UnderSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.names.__Under`, and blocks: `_UnderSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.names.__Under` from blocking code. Created by `_UnderSyncClient.send`."""
     do = _rt.sync_send(_UnderSendClient.do)
 
 
 class _Under_Docs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
@@ -134,7 +134,7 @@ class _Under_Base(_rt.Service, _Under_Docs):
 
 
 class _Under_Client(_rt.ContextClient, _Under_Docs):
-    """Calls the service `golden.names._Under` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.names._Under` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> _Under_Client:
@@ -150,7 +150,7 @@ class _Under_Client(_rt.ContextClient, _Under_Docs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> _Under_SyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return _Under_SyncClient(client, None, scope)
 
     def send(self) -> _Under_SendClient:
@@ -163,7 +163,7 @@ class _Under_Client(_rt.ContextClient, _Under_Docs):
 
 
 class _Under_SendClient(_rt.ContextSendClient, _Under_Docs):
-    """Sends one-way messages to the service `golden.names._Under` from a handler: `_Under_Client.send` makes one."""
+    """Sends one-way messages to the service `golden.names._Under` from a handler. Created by `_Under_Client.send`."""
 
     def do(
         self, request: _under_pb2___Thing, **options: Unpack[_rt.SendOptions],
@@ -172,7 +172,7 @@ class _Under_SendClient(_rt.ContextSendClient, _Under_Docs):
 
 
 class _Under_IngressClient(_rt.IngressServiceClient, _Under_Docs):
-    """Calls the service `golden.names._Under` from outside of Restate: `_Under_Client.from_client` makes one."""
+    """Calls the service `golden.names._Under` from outside of Restate. Created by `_Under_Client.from_client`."""
 
     def send(self) -> _Under_IngressSendClient:
         return _Under_IngressSendClient(self._client, self._key, self._scope)
@@ -184,12 +184,12 @@ class _Under_IngressClient(_rt.IngressServiceClient, _Under_Docs):
 
 
 class _Under_IngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.names._Under` from outside: `_Under_IngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names._Under` from outside. Created by `_Under_IngressClient.send`."""
     do = _rt.ingress_send(_Under_SendClient.do)
 
 
 class _Under_SyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.names._Under` from code that blocks: `_Under_Client.from_sync_client` makes one."""
+    """Calls the service `golden.names._Under` from blocking code. Created by `_Under_Client.from_sync_client`."""
     do = _rt.sync_call(_Under_Client.do)
 
     def send(self) -> _Under_SyncSendClient:
@@ -197,12 +197,12 @@ class _Under_SyncClient(_rt.SyncServiceClient):
 
 
 class _Under_SyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.names._Under`, and blocks: `_Under_SyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names._Under` from blocking code. Created by `_Under_SyncClient.send`."""
     do = _rt.sync_send(_Under_SendClient.do)
 
 
 class _Docs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
@@ -215,7 +215,7 @@ class _Base(_rt.Service, _Docs):
 
 
 class _Client(_rt.ContextClient, _Docs):
-    """Calls the service `golden.names.__` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.names.__` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> _Client:
@@ -229,7 +229,7 @@ class _Client(_rt.ContextClient, _Docs):
 
     @staticmethod
     def from_sync_client(client: _rt.SyncIngressClient, *, scope: str | None = None) -> _SyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return _SyncClient(client, None, scope)
 
     def send(self) -> _SendClient:
@@ -242,7 +242,7 @@ class _Client(_rt.ContextClient, _Docs):
 
 
 class _SendClient(_rt.ContextSendClient, _Docs):
-    """Sends one-way messages to the service `golden.names.__` from a handler: `_Client.send` makes one."""
+    """Sends one-way messages to the service `golden.names.__` from a handler. Created by `_Client.send`."""
 
     def do(
         self, request: _under_pb2___Thing, **options: Unpack[_rt.SendOptions],
@@ -251,7 +251,7 @@ class _SendClient(_rt.ContextSendClient, _Docs):
 
 
 class _IngressClient(_rt.IngressServiceClient, _Docs):
-    """Calls the service `golden.names.__` from outside of Restate: `_Client.from_client` makes one."""
+    """Calls the service `golden.names.__` from outside of Restate. Created by `_Client.from_client`."""
 
     def send(self) -> _IngressSendClient:
         return _IngressSendClient(self._client, self._key, self._scope)
@@ -263,12 +263,12 @@ class _IngressClient(_rt.IngressServiceClient, _Docs):
 
 
 class _IngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.names.__` from outside: `_IngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.__` from outside. Created by `_IngressClient.send`."""
     do = _rt.ingress_send(_SendClient.do)
 
 
 class _SyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.names.__` from code that blocks: `_Client.from_sync_client` makes one."""
+    """Calls the service `golden.names.__` from blocking code. Created by `_Client.from_sync_client`."""
     do = _rt.sync_call(_Client.do)
 
     def send(self) -> _SyncSendClient:
@@ -276,7 +276,7 @@ class _SyncClient(_rt.SyncServiceClient):
 
 
 class _SyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.names.__`, and blocks: `_SyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.__` from blocking code. Created by `_SyncClient.send`."""
     do = _rt.sync_send(_SendClient.do)
 
 

@@ -26,7 +26,7 @@ __all__ = [
 
 
 class _NamesDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def class_(self, *args: Any, **options: Any) -> Any:
         """The handler `Class`."""
     def import_(self, *args: Any, **options: Any) -> Any:
@@ -176,7 +176,7 @@ class NamesBase(_rt.VirtualObject, _NamesDocs):
 
 
 class NamesClient(_rt.ContextClient, _NamesDocs):
-    """Calls the virtual object `golden.names.Names` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.names.Names` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> NamesClient:
@@ -194,7 +194,7 @@ class NamesClient(_rt.ContextClient, _NamesDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> NamesSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return NamesSyncClient(client, key, scope)
 
     def send(self) -> NamesSendClient:
@@ -332,7 +332,7 @@ class NamesClient(_rt.ContextClient, _NamesDocs):
 
 
 class NamesSendClient(_rt.ContextSendClient, _NamesDocs):
-    """Sends one-way messages to the virtual object `golden.names.Names` from a handler: `NamesClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.names.Names` from a handler. Created by `NamesClient.send`."""
 
     def class_(
         self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
@@ -466,7 +466,7 @@ class NamesSendClient(_rt.ContextSendClient, _NamesDocs):
 
 
 class NamesIngressClient(_rt.IngressServiceClient, _NamesDocs):
-    """Calls the virtual object `golden.names.Names` from outside of Restate: `NamesClient.from_client` makes one."""
+    """Calls the virtual object `golden.names.Names` from outside of Restate. Created by `NamesClient.from_client`."""
 
     def send(self) -> NamesIngressSendClient:
         return NamesIngressSendClient(self._client, self._key, self._scope)
@@ -595,7 +595,7 @@ class NamesIngressClient(_rt.IngressServiceClient, _NamesDocs):
 
 
 class NamesIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.names.Names` from outside: `NamesIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.names.Names` from outside. Created by `NamesIngressClient.send`."""
     class_ = _rt.ingress_send(NamesSendClient.class_)
     import_ = _rt.ingress_send(NamesSendClient.import_)
     none = _rt.ingress_send(NamesSendClient.none)
@@ -637,7 +637,7 @@ class NamesIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class NamesSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.names.Names` from code that blocks: `NamesClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.names.Names` from blocking code. Created by `NamesClient.from_sync_client`."""
     class_ = _rt.sync_call(NamesClient.class_)
     import_ = _rt.sync_call(NamesClient.import_)
     none = _rt.sync_call(NamesClient.none)
@@ -678,7 +678,7 @@ class NamesSyncClient(_rt.SyncServiceClient):
 
 
 class NamesSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.names.Names`, and blocks: `NamesSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.names.Names` from blocking code. Created by `NamesSyncClient.send`."""
     class_ = _rt.sync_send(NamesSendClient.class_)
     import_ = _rt.sync_send(NamesSendClient.import_)
     none = _rt.sync_send(NamesSendClient.none)
@@ -720,7 +720,7 @@ class NamesSyncSendClient(_rt.SyncServiceSendClient):
 
 
 class _CartDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def send_now(self, *args: Any, **options: Any) -> Any:
         """The handler `SendNow`."""
 
@@ -733,7 +733,7 @@ class CartBase(_rt.Service, _CartDocs):
 
 
 class CartClient(_rt.ContextClient, _CartDocs):
-    """Calls the service `golden.names.Cart` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.names.Cart` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CartClient:
@@ -749,7 +749,7 @@ class CartClient(_rt.ContextClient, _CartDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> CartSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return CartSyncClient(client, None, scope)
 
     def send(self) -> CartSendClient_:
@@ -762,7 +762,7 @@ class CartClient(_rt.ContextClient, _CartDocs):
 
 
 class CartSendClient_(_rt.ContextSendClient, _CartDocs):
-    """Sends one-way messages to the service `golden.names.Cart` from a handler: `CartClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.Cart` from a handler. Created by `CartClient.send`."""
 
     def send_now(
         self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
@@ -771,7 +771,7 @@ class CartSendClient_(_rt.ContextSendClient, _CartDocs):
 
 
 class CartIngressClient_(_rt.IngressServiceClient, _CartDocs):
-    """Calls the service `golden.names.Cart` from outside of Restate: `CartClient.from_client` makes one."""
+    """Calls the service `golden.names.Cart` from outside of Restate. Created by `CartClient.from_client`."""
 
     def send(self) -> CartIngressSendClient:
         return CartIngressSendClient(self._client, self._key, self._scope)
@@ -783,12 +783,12 @@ class CartIngressClient_(_rt.IngressServiceClient, _CartDocs):
 
 
 class CartIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.names.Cart` from outside: `CartIngressClient_.send` makes one."""
+    """Sends one-way messages to the service `golden.names.Cart` from outside. Created by `CartIngressClient_.send`."""
     send_now = _rt.ingress_send(CartSendClient_.send_now)
 
 
 class CartSyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.names.Cart` from code that blocks: `CartClient.from_sync_client` makes one."""
+    """Calls the service `golden.names.Cart` from blocking code. Created by `CartClient.from_sync_client`."""
     send_now = _rt.sync_call(CartClient.send_now)
 
     def send(self) -> CartSyncSendClient:
@@ -796,12 +796,12 @@ class CartSyncClient(_rt.SyncServiceClient):
 
 
 class CartSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.names.Cart`, and blocks: `CartSyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.Cart` from blocking code. Created by `CartSyncClient.send`."""
     send_now = _rt.sync_send(CartSendClient_.send_now)
 
 
 class _CartSendDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def now(self, *args: Any, **options: Any) -> Any:
         """The handler `Now`."""
 
@@ -814,7 +814,7 @@ class CartSendBase(_rt.Service, _CartSendDocs):
 
 
 class CartSendClient(_rt.ContextClient, _CartSendDocs):
-    """Calls the service `golden.names.CartSend` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.names.CartSend` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CartSendClient:
@@ -832,7 +832,7 @@ class CartSendClient(_rt.ContextClient, _CartSendDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> CartSendSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return CartSendSyncClient(client, None, scope)
 
     def send(self) -> CartSendSendClient:
@@ -845,7 +845,7 @@ class CartSendClient(_rt.ContextClient, _CartSendDocs):
 
 
 class CartSendSendClient(_rt.ContextSendClient, _CartSendDocs):
-    """Sends one-way messages to the service `golden.names.CartSend` from a handler: `CartSendClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.CartSend` from a handler. Created by `CartSendClient.send`."""
 
     def now(
         self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
@@ -854,7 +854,7 @@ class CartSendSendClient(_rt.ContextSendClient, _CartSendDocs):
 
 
 class CartSendIngressClient(_rt.IngressServiceClient, _CartSendDocs):
-    """Calls the service `golden.names.CartSend` from outside of Restate: `CartSendClient.from_client` makes one."""
+    """Calls the service `golden.names.CartSend` from outside of Restate. Created by `CartSendClient.from_client`."""
 
     def send(self) -> CartSendIngressSendClient:
         return CartSendIngressSendClient(self._client, self._key, self._scope)
@@ -864,12 +864,12 @@ class CartSendIngressClient(_rt.IngressServiceClient, _CartSendDocs):
 
 
 class CartSendIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.names.CartSend` from outside: `CartSendIngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.CartSend` from outside. Created by `CartSendIngressClient.send`."""
     now = _rt.ingress_send(CartSendSendClient.now)
 
 
 class CartSendSyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.names.CartSend` from code that blocks: `CartSendClient.from_sync_client` makes one."""
+    """Calls the service `golden.names.CartSend` from blocking code. Created by `CartSendClient.from_sync_client`."""
     now = _rt.sync_call(CartSendClient.now)
 
     def send(self) -> CartSendSyncSendClient:
@@ -877,12 +877,12 @@ class CartSendSyncClient(_rt.SyncServiceClient):
 
 
 class CartSendSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.names.CartSend`, and blocks: `CartSendSyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.CartSend` from blocking code. Created by `CartSendSyncClient.send`."""
     now = _rt.sync_send(CartSendSendClient.now)
 
 
 class _CartIngressDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def now(self, *args: Any, **options: Any) -> Any:
         """The handler `Now`."""
 
@@ -895,7 +895,7 @@ class CartIngressBase(_rt.Service, _CartIngressDocs):
 
 
 class CartIngressClient(_rt.ContextClient, _CartIngressDocs):
-    """Calls the service `golden.names.CartIngress` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.names.CartIngress` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CartIngressClient:
@@ -913,7 +913,7 @@ class CartIngressClient(_rt.ContextClient, _CartIngressDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> CartIngressSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return CartIngressSyncClient(client, None, scope)
 
     def send(self) -> CartIngressSendClient_:
@@ -926,7 +926,7 @@ class CartIngressClient(_rt.ContextClient, _CartIngressDocs):
 
 
 class CartIngressSendClient_(_rt.ContextSendClient, _CartIngressDocs):
-    """Sends one-way messages to the service `golden.names.CartIngress` from a handler: `CartIngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.CartIngress` from a handler. Created by `CartIngressClient.send`."""
 
     def now(
         self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
@@ -935,7 +935,7 @@ class CartIngressSendClient_(_rt.ContextSendClient, _CartIngressDocs):
 
 
 class CartIngressIngressClient(_rt.IngressServiceClient, _CartIngressDocs):
-    """Calls the service `golden.names.CartIngress` from outside of Restate: `CartIngressClient.from_client` makes one."""
+    """Calls the service `golden.names.CartIngress` from outside of Restate. Created by `CartIngressClient.from_client`."""
 
     def send(self) -> CartIngressIngressSendClient:
         return CartIngressIngressSendClient(self._client, self._key, self._scope)
@@ -945,12 +945,12 @@ class CartIngressIngressClient(_rt.IngressServiceClient, _CartIngressDocs):
 
 
 class CartIngressIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.names.CartIngress` from outside: `CartIngressIngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.CartIngress` from outside. Created by `CartIngressIngressClient.send`."""
     now = _rt.ingress_send(CartIngressSendClient_.now)
 
 
 class CartIngressSyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.names.CartIngress` from code that blocks: `CartIngressClient.from_sync_client` makes one."""
+    """Calls the service `golden.names.CartIngress` from blocking code. Created by `CartIngressClient.from_sync_client`."""
     now = _rt.sync_call(CartIngressClient.now)
 
     def send(self) -> CartIngressSyncSendClient:
@@ -958,12 +958,12 @@ class CartIngressSyncClient(_rt.SyncServiceClient):
 
 
 class CartIngressSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.names.CartIngress`, and blocks: `CartIngressSyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.CartIngress` from blocking code. Created by `CartIngressSyncClient.send`."""
     now = _rt.sync_send(CartIngressSendClient_.now)
 
 
 class _NoneDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def true(self, *args: Any, **options: Any) -> Any:
         """The handler `True`."""
 
@@ -976,7 +976,7 @@ class NoneBase(_rt.Service, _NoneDocs):
 
 
 class NoneClient(_rt.ContextClient, _NoneDocs):
-    """Calls the service `golden.names.None` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.names.None` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> NoneClient:
@@ -992,7 +992,7 @@ class NoneClient(_rt.ContextClient, _NoneDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> NoneSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return NoneSyncClient(client, None, scope)
 
     def send(self) -> NoneSendClient:
@@ -1005,7 +1005,7 @@ class NoneClient(_rt.ContextClient, _NoneDocs):
 
 
 class NoneSendClient(_rt.ContextSendClient, _NoneDocs):
-    """Sends one-way messages to the service `golden.names.None` from a handler: `NoneClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.None` from a handler. Created by `NoneClient.send`."""
 
     def true(
         self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
@@ -1014,7 +1014,7 @@ class NoneSendClient(_rt.ContextSendClient, _NoneDocs):
 
 
 class NoneIngressClient(_rt.IngressServiceClient, _NoneDocs):
-    """Calls the service `golden.names.None` from outside of Restate: `NoneClient.from_client` makes one."""
+    """Calls the service `golden.names.None` from outside of Restate. Created by `NoneClient.from_client`."""
 
     def send(self) -> NoneIngressSendClient:
         return NoneIngressSendClient(self._client, self._key, self._scope)
@@ -1024,12 +1024,12 @@ class NoneIngressClient(_rt.IngressServiceClient, _NoneDocs):
 
 
 class NoneIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.names.None` from outside: `NoneIngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.None` from outside. Created by `NoneIngressClient.send`."""
     true = _rt.ingress_send(NoneSendClient.true)
 
 
 class NoneSyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.names.None` from code that blocks: `NoneClient.from_sync_client` makes one."""
+    """Calls the service `golden.names.None` from blocking code. Created by `NoneClient.from_sync_client`."""
     true = _rt.sync_call(NoneClient.true)
 
     def send(self) -> NoneSyncSendClient:
@@ -1037,12 +1037,12 @@ class NoneSyncClient(_rt.SyncServiceClient):
 
 
 class NoneSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.names.None`, and blocks: `NoneSyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.None` from blocking code. Created by `NoneSyncClient.send`."""
     true = _rt.sync_send(NoneSendClient.true)
 
 
 class _listDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def append(self, *args: Any, **options: Any) -> Any:
         """The handler `Append`."""
 
@@ -1055,7 +1055,7 @@ class listBase(_rt.Service, _listDocs):
 
 
 class listClient(_rt.ContextClient, _listDocs):
-    """Calls the service `golden.names.list` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.names.list` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> listClient:
@@ -1071,7 +1071,7 @@ class listClient(_rt.ContextClient, _listDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> listSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return listSyncClient(client, None, scope)
 
     def send(self) -> listSendClient:
@@ -1084,7 +1084,7 @@ class listClient(_rt.ContextClient, _listDocs):
 
 
 class listSendClient(_rt.ContextSendClient, _listDocs):
-    """Sends one-way messages to the service `golden.names.list` from a handler: `listClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.list` from a handler. Created by `listClient.send`."""
 
     def append(
         self, request: _names_pb2.M, **options: Unpack[_rt.SendOptions],
@@ -1093,7 +1093,7 @@ class listSendClient(_rt.ContextSendClient, _listDocs):
 
 
 class listIngressClient(_rt.IngressServiceClient, _listDocs):
-    """Calls the service `golden.names.list` from outside of Restate: `listClient.from_client` makes one."""
+    """Calls the service `golden.names.list` from outside of Restate. Created by `listClient.from_client`."""
 
     def send(self) -> listIngressSendClient:
         return listIngressSendClient(self._client, self._key, self._scope)
@@ -1105,12 +1105,12 @@ class listIngressClient(_rt.IngressServiceClient, _listDocs):
 
 
 class listIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.names.list` from outside: `listIngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.list` from outside. Created by `listIngressClient.send`."""
     append = _rt.ingress_send(listSendClient.append)
 
 
 class listSyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.names.list` from code that blocks: `listClient.from_sync_client` makes one."""
+    """Calls the service `golden.names.list` from blocking code. Created by `listClient.from_sync_client`."""
     append = _rt.sync_call(listClient.append)
 
     def send(self) -> listSyncSendClient:
@@ -1118,7 +1118,7 @@ class listSyncClient(_rt.SyncServiceClient):
 
 
 class listSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.names.list`, and blocks: `listSyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.names.list` from blocking code. Created by `listSyncClient.send`."""
     append = _rt.sync_send(listSendClient.append)
 
 

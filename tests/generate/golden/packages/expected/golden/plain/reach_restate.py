@@ -30,7 +30,7 @@ __all__ = [
 
 
 class _ReachDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def out(self, *args: Any, **options: Any) -> Any:
         """The handler `Out`."""
 
@@ -43,7 +43,7 @@ class ReachBase(_rt.Service, _ReachDocs):
 
 
 class ReachClient(_rt.ContextClient, _ReachDocs):
-    """Calls the service `golden.plain.Reach` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.plain.Reach` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ReachClient:
@@ -59,7 +59,7 @@ class ReachClient(_rt.ContextClient, _ReachDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ReachSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return ReachSyncClient(client, None, scope)
 
     def send(self) -> ReachSendClient:
@@ -72,7 +72,7 @@ class ReachClient(_rt.ContextClient, _ReachDocs):
 
 
 class ReachSendClient(_rt.ContextSendClient, _ReachDocs):
-    """Sends one-way messages to the service `golden.plain.Reach` from a handler: `ReachClient.send` makes one."""
+    """Sends one-way messages to the service `golden.plain.Reach` from a handler. Created by `ReachClient.send`."""
 
     def out(
         self, request: _top_pb2_Thing, **options: Unpack[_rt.SendOptions],
@@ -81,7 +81,7 @@ class ReachSendClient(_rt.ContextSendClient, _ReachDocs):
 
 
 class ReachIngressClient(_rt.IngressServiceClient, _ReachDocs):
-    """Calls the service `golden.plain.Reach` from outside of Restate: `ReachClient.from_client` makes one."""
+    """Calls the service `golden.plain.Reach` from outside of Restate. Created by `ReachClient.from_client`."""
 
     def send(self) -> ReachIngressSendClient:
         return ReachIngressSendClient(self._client, self._key, self._scope)
@@ -93,12 +93,12 @@ class ReachIngressClient(_rt.IngressServiceClient, _ReachDocs):
 
 
 class ReachIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.plain.Reach` from outside: `ReachIngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.plain.Reach` from outside. Created by `ReachIngressClient.send`."""
     out = _rt.ingress_send(ReachSendClient.out)
 
 
 class ReachSyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.plain.Reach` from code that blocks: `ReachClient.from_sync_client` makes one."""
+    """Calls the service `golden.plain.Reach` from blocking code. Created by `ReachClient.from_sync_client`."""
     out = _rt.sync_call(ReachClient.out)
 
     def send(self) -> ReachSyncSendClient:
@@ -106,7 +106,7 @@ class ReachSyncClient(_rt.SyncServiceClient):
 
 
 class ReachSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.plain.Reach`, and blocks: `ReachSyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.plain.Reach` from blocking code. Created by `ReachSyncClient.send`."""
     out = _rt.sync_send(ReachSendClient.out)
 
 

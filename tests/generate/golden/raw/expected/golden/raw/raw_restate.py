@@ -21,7 +21,7 @@ __all__ = [
 
 
 class _ImagesDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def convert(self, *args: Any, **options: Any) -> Any:
         """Makes one image of another."""
     def measure(self, *args: Any, **options: Any) -> Any:
@@ -44,7 +44,7 @@ class ImagesBase(_rt.Service, _ImagesDocs):
 
 
 class ImagesClient(_rt.ContextClient, _ImagesDocs):
-    """Calls the service `golden.raw.Images` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.raw.Images` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ImagesClient:
@@ -60,7 +60,7 @@ class ImagesClient(_rt.ContextClient, _ImagesDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ImagesSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return ImagesSyncClient(client, None, scope)
 
     def send(self) -> ImagesSendClient:
@@ -79,7 +79,7 @@ class ImagesClient(_rt.ContextClient, _ImagesDocs):
 
 
 class ImagesSendClient(_rt.ContextSendClient, _ImagesDocs):
-    """Sends one-way messages to the service `golden.raw.Images` from a handler: `ImagesClient.send` makes one."""
+    """Sends one-way messages to the service `golden.raw.Images` from a handler. Created by `ImagesClient.send`."""
 
     def convert(
         self, request: bytes, **options: Unpack[_rt.SendOptions],
@@ -96,7 +96,7 @@ class ImagesSendClient(_rt.ContextSendClient, _ImagesDocs):
 
 
 class ImagesIngressClient(_rt.IngressServiceClient, _ImagesDocs):
-    """Calls the service `golden.raw.Images` from outside of Restate: `ImagesClient.from_client` makes one."""
+    """Calls the service `golden.raw.Images` from outside of Restate. Created by `ImagesClient.from_client`."""
 
     def send(self) -> ImagesIngressSendClient:
         return ImagesIngressSendClient(self._client, self._key, self._scope)
@@ -112,14 +112,14 @@ class ImagesIngressClient(_rt.IngressServiceClient, _ImagesDocs):
 
 
 class ImagesIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.raw.Images` from outside: `ImagesIngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.raw.Images` from outside. Created by `ImagesIngressClient.send`."""
     convert = _rt.ingress_send(ImagesSendClient.convert)
     measure = _rt.ingress_send(ImagesSendClient.measure)
     draw = _rt.ingress_send(ImagesSendClient.draw)
 
 
 class ImagesSyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.raw.Images` from code that blocks: `ImagesClient.from_sync_client` makes one."""
+    """Calls the service `golden.raw.Images` from blocking code. Created by `ImagesClient.from_sync_client`."""
     convert = _rt.sync_call(ImagesClient.convert)
     measure = _rt.sync_call(ImagesClient.measure)
     draw = _rt.sync_call(ImagesClient.draw)
@@ -129,14 +129,14 @@ class ImagesSyncClient(_rt.SyncServiceClient):
 
 
 class ImagesSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.raw.Images`, and blocks: `ImagesSyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.raw.Images` from blocking code. Created by `ImagesSyncClient.send`."""
     convert = _rt.sync_send(ImagesSendClient.convert)
     measure = _rt.sync_send(ImagesSendClient.measure)
     draw = _rt.sync_send(ImagesSendClient.draw)
 
 
 class _PrintDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def run(self, *args: Any, **options: Any) -> Any:
         """The handler `Run`."""
     def note(self, *args: Any, **options: Any) -> Any:
@@ -156,7 +156,7 @@ class PrintBase(_rt.Workflow, _PrintDocs):
 
 
 class PrintClient(_rt.ContextClient, _PrintDocs):
-    """Calls the workflow `golden.raw.Print` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the workflow `golden.raw.Print` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> PrintClient:
@@ -174,14 +174,14 @@ class PrintClient(_rt.ContextClient, _PrintDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> PrintSyncClient:
-        """Returns the client for one workflow id, for code that blocks."""
+        """Returns the client for one workflow id, for blocking code."""
         return PrintSyncClient(client, key, scope)
 
     def send(self) -> PrintSendClient:
         return PrintSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[bytes]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_PRINT_RUN)
 
     def run(self, request: bytes, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[bytes]:
@@ -194,7 +194,7 @@ class PrintClient(_rt.ContextClient, _PrintDocs):
 
 
 class PrintSendClient(_rt.ContextSendClient, _PrintDocs):
-    """Sends one-way messages to the workflow `golden.raw.Print` from a handler: `PrintClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.raw.Print` from a handler. Created by `PrintClient.send`."""
 
     def run(
         self, request: bytes, **options: Unpack[_rt.SendOptions],
@@ -208,7 +208,7 @@ class PrintSendClient(_rt.ContextSendClient, _PrintDocs):
 
 
 class PrintIngressClient(_rt.IngressServiceClient, _PrintDocs):
-    """Calls the workflow `golden.raw.Print` from outside of Restate: `PrintClient.from_client` makes one."""
+    """Calls the workflow `golden.raw.Print` from outside of Restate. Created by `PrintClient.from_client`."""
 
     def send(self) -> PrintIngressSendClient:
         return PrintIngressSendClient(self._client, self._key, self._scope)
@@ -216,11 +216,11 @@ class PrintIngressClient(_rt.IngressServiceClient, _PrintDocs):
     async def submit(
         self, request: bytes, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[bytes]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return await self._submit(_PRINT_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[bytes]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_PRINT_RUN)
 
     async def run(self, request: bytes, **options: Unpack[_rt.CallOptions]) -> bytes:
@@ -233,13 +233,13 @@ class PrintIngressClient(_rt.IngressServiceClient, _PrintDocs):
 
 
 class PrintIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `golden.raw.Print` from outside: `PrintIngressClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.raw.Print` from outside. Created by `PrintIngressClient.send`."""
     run = _rt.ingress_send(PrintSendClient.run)
     note = _rt.ingress_send(PrintSendClient.note)
 
 
 class PrintSyncClient(_rt.SyncServiceClient):
-    """Calls the workflow `golden.raw.Print` from code that blocks: `PrintClient.from_sync_client` makes one."""
+    """Calls the workflow `golden.raw.Print` from blocking code. Created by `PrintClient.from_sync_client`."""
     run = _rt.sync_call(PrintClient.run)
     note = _rt.sync_call(PrintClient.note)
 
@@ -249,16 +249,16 @@ class PrintSyncClient(_rt.SyncServiceClient):
     def submit(
         self, request: bytes, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.SyncInvocationHandle[bytes]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return self._submit(_PRINT_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[bytes]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_PRINT_RUN)
 
 
 class PrintSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the workflow `golden.raw.Print`, and blocks: `PrintSyncClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.raw.Print` from blocking code. Created by `PrintSyncClient.send`."""
     run = _rt.sync_send(PrintSendClient.run)
     note = _rt.sync_send(PrintSendClient.note)
 

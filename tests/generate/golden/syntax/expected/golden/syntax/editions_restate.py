@@ -18,7 +18,7 @@ __all__ = [
 
 
 class _EditionsDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
@@ -33,7 +33,7 @@ class EditionsBase(_rt.VirtualObject, _EditionsDocs):
 
 
 class EditionsClient(_rt.ContextClient, _EditionsDocs):
-    """Calls the virtual object `golden.syntax.Editions` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.syntax.Editions` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -59,7 +59,7 @@ class EditionsClient(_rt.ContextClient, _EditionsDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> EditionsSyncClient:
-        """Returns the client for one object key, for code that blocks.
+        """Returns the client for one object key, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -75,7 +75,7 @@ class EditionsClient(_rt.ContextClient, _EditionsDocs):
 
 
 class EditionsSendClient(_rt.ContextSendClient, _EditionsDocs):
-    """Sends one-way messages to the virtual object `golden.syntax.Editions` from a handler: `EditionsClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.syntax.Editions` from a handler. Created by `EditionsClient.send`."""
 
     def do(
         self, request: _editions_pb2.EditionsMessage, **options: Unpack[_rt.SendOptions],
@@ -84,7 +84,7 @@ class EditionsSendClient(_rt.ContextSendClient, _EditionsDocs):
 
 
 class EditionsIngressClient(_rt.IngressServiceClient, _EditionsDocs):
-    """Calls the virtual object `golden.syntax.Editions` from outside of Restate: `EditionsClient.from_client` makes one."""
+    """Calls the virtual object `golden.syntax.Editions` from outside of Restate. Created by `EditionsClient.from_client`."""
 
     def send(self) -> EditionsIngressSendClient:
         return EditionsIngressSendClient(self._client, self._key, self._scope)
@@ -96,12 +96,12 @@ class EditionsIngressClient(_rt.IngressServiceClient, _EditionsDocs):
 
 
 class EditionsIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.syntax.Editions` from outside: `EditionsIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.syntax.Editions` from outside. Created by `EditionsIngressClient.send`."""
     do = _rt.ingress_send(EditionsSendClient.do)
 
 
 class EditionsSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.syntax.Editions` from code that blocks: `EditionsClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.syntax.Editions` from blocking code. Created by `EditionsClient.from_sync_client`."""
     do = _rt.sync_call(EditionsClient.do)
 
     def send(self) -> EditionsSyncSendClient:
@@ -109,7 +109,7 @@ class EditionsSyncClient(_rt.SyncServiceClient):
 
 
 class EditionsSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.syntax.Editions`, and blocks: `EditionsSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.syntax.Editions` from blocking code. Created by `EditionsSyncClient.send`."""
     do = _rt.sync_send(EditionsSendClient.do)
 
 

@@ -18,7 +18,7 @@ __all__ = [
 
 
 class _OptionalDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
@@ -33,7 +33,7 @@ class OptionalBase(_rt.VirtualObject, _OptionalDocs):
 
 
 class OptionalClient(_rt.ContextClient, _OptionalDocs):
-    """Calls the virtual object `golden.syntax.Optional` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.syntax.Optional` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -59,7 +59,7 @@ class OptionalClient(_rt.ContextClient, _OptionalDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> OptionalSyncClient:
-        """Returns the client for one object key, for code that blocks.
+        """Returns the client for one object key, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -75,7 +75,7 @@ class OptionalClient(_rt.ContextClient, _OptionalDocs):
 
 
 class OptionalSendClient(_rt.ContextSendClient, _OptionalDocs):
-    """Sends one-way messages to the virtual object `golden.syntax.Optional` from a handler: `OptionalClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.syntax.Optional` from a handler. Created by `OptionalClient.send`."""
 
     def do(
         self, request: _optional_pb2.OptionalMessage, **options: Unpack[_rt.SendOptions],
@@ -84,7 +84,7 @@ class OptionalSendClient(_rt.ContextSendClient, _OptionalDocs):
 
 
 class OptionalIngressClient(_rt.IngressServiceClient, _OptionalDocs):
-    """Calls the virtual object `golden.syntax.Optional` from outside of Restate: `OptionalClient.from_client` makes one."""
+    """Calls the virtual object `golden.syntax.Optional` from outside of Restate. Created by `OptionalClient.from_client`."""
 
     def send(self) -> OptionalIngressSendClient:
         return OptionalIngressSendClient(self._client, self._key, self._scope)
@@ -96,12 +96,12 @@ class OptionalIngressClient(_rt.IngressServiceClient, _OptionalDocs):
 
 
 class OptionalIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.syntax.Optional` from outside: `OptionalIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.syntax.Optional` from outside. Created by `OptionalIngressClient.send`."""
     do = _rt.ingress_send(OptionalSendClient.do)
 
 
 class OptionalSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.syntax.Optional` from code that blocks: `OptionalClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.syntax.Optional` from blocking code. Created by `OptionalClient.from_sync_client`."""
     do = _rt.sync_call(OptionalClient.do)
 
     def send(self) -> OptionalSyncSendClient:
@@ -109,7 +109,7 @@ class OptionalSyncClient(_rt.SyncServiceClient):
 
 
 class OptionalSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.syntax.Optional`, and blocks: `OptionalSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.syntax.Optional` from blocking code. Created by `OptionalSyncClient.send`."""
     do = _rt.sync_send(OptionalSendClient.do)
 
 

@@ -18,7 +18,7 @@ __all__ = [
 
 
 class _TwoDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def do(self, *args: Any, **options: Any) -> Any:
         """The handler `Do`."""
 
@@ -33,7 +33,7 @@ class TwoBase(_rt.VirtualObject, _TwoDocs):
 
 
 class TwoClient(_rt.ContextClient, _TwoDocs):
-    """Calls the virtual object `golden.syntax.Two` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.syntax.Two` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -59,7 +59,7 @@ class TwoClient(_rt.ContextClient, _TwoDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> TwoSyncClient:
-        """Returns the client for one object key, for code that blocks.
+        """Returns the client for one object key, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -75,7 +75,7 @@ class TwoClient(_rt.ContextClient, _TwoDocs):
 
 
 class TwoSendClient(_rt.ContextSendClient, _TwoDocs):
-    """Sends one-way messages to the virtual object `golden.syntax.Two` from a handler: `TwoClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.syntax.Two` from a handler. Created by `TwoClient.send`."""
 
     def do(
         self, request: _two_pb2.TwoMessage, **options: Unpack[_rt.SendOptions],
@@ -84,7 +84,7 @@ class TwoSendClient(_rt.ContextSendClient, _TwoDocs):
 
 
 class TwoIngressClient(_rt.IngressServiceClient, _TwoDocs):
-    """Calls the virtual object `golden.syntax.Two` from outside of Restate: `TwoClient.from_client` makes one."""
+    """Calls the virtual object `golden.syntax.Two` from outside of Restate. Created by `TwoClient.from_client`."""
 
     def send(self) -> TwoIngressSendClient:
         return TwoIngressSendClient(self._client, self._key, self._scope)
@@ -96,12 +96,12 @@ class TwoIngressClient(_rt.IngressServiceClient, _TwoDocs):
 
 
 class TwoIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.syntax.Two` from outside: `TwoIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.syntax.Two` from outside. Created by `TwoIngressClient.send`."""
     do = _rt.ingress_send(TwoSendClient.do)
 
 
 class TwoSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.syntax.Two` from code that blocks: `TwoClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.syntax.Two` from blocking code. Created by `TwoClient.from_sync_client`."""
     do = _rt.sync_call(TwoClient.do)
 
     def send(self) -> TwoSyncSendClient:
@@ -109,7 +109,7 @@ class TwoSyncClient(_rt.SyncServiceClient):
 
 
 class TwoSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.syntax.Two`, and blocks: `TwoSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.syntax.Two` from blocking code. Created by `TwoSyncClient.send`."""
     do = _rt.sync_send(TwoSendClient.do)
 
 

@@ -2,15 +2,17 @@
 package golden.awakeables;
 
 import com.google.protobuf.BoolValue;
+import org.jspecify.annotations.NullMarked;
 
-/** The ids of awakeables in `golden.awakeables.Ask`. */
+/** The fields of `golden.awakeables.Ask` with ids of awakeables. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class AskAwakeables {
-  /** The field `done`, which `google.protobuf.BoolValue` resolves. */
+  /** The field `done`; a `google.protobuf.BoolValue` resolves its awakeable. */
   public static final RestateKeys.AwakeableField<Asks.Ask, BoolValue> DONE =
       RestateKeys.AwakeableField.of(Asks.Ask.getDefaultInstance(), "done", BoolValue.class);
 
-  /** The field `from`, which `golden.awakeables.Answer` resolves. */
+  /** The field `from`; a `golden.awakeables.Answer` resolves its awakeable. */
   public static final RestateKeys.AwakeableField<Asks.Ask, Answers.Answer> FROM =
       RestateKeys.AwakeableField.of(Asks.Ask.getDefaultInstance(), "from", Answers.Answer.class);
 

@@ -5,15 +5,18 @@ import dev.restate.sdk.ObjectContext;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Subclass it to serve the virtual object `golden.awakeables.Polls`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class PollsBase implements ServiceDefinitionFactory<PollsBase> {
   /** The handler `Open`. */
   public abstract Answers.Answer open(ObjectContext ctx, Answers.Poll request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(PollsBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(PollsBase service, HandlerRunner.@Nullable Options options) {
     return PollsHandlers.Metadata.SERVICE.define(
             PollsHandlers.OPEN.bind(service::open, options));
   }

@@ -4,9 +4,11 @@ package golden.awakeables;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
 
-/** The handlers of the virtual object `golden.awakeables.Polls`, and what it is called. */
+/** The handlers and the name of the virtual object `golden.awakeables.Polls`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class PollsHandlers {
   public static final RestateHandler<Answers.Poll, Answers.Answer> OPEN =
       Metadata.SERVICE.handler(
@@ -14,16 +16,14 @@ public final class PollsHandlers {
 
   private PollsHandlers() {}
 
-  /**
-   * What the virtual object `golden.awakeables.Polls` is called, and how its payloads are written.
-   */
+  /** The name of the virtual object `golden.awakeables.Polls`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.awakeables.Polls";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.binary(
-            SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, Answers.getDescriptor());
+        new RestateHandler.Service(
+            SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, Answers.getDescriptor(), false);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

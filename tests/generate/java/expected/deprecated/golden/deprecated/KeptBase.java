@@ -6,9 +6,12 @@ import dev.restate.sdk.WorkflowContext;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Subclass it to serve the workflow `golden.deprecated.Kept`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class KeptBase implements ServiceDefinitionFactory<KeptBase> {
   /**
    * Runs.
@@ -30,7 +33,7 @@ public abstract class KeptBase implements ServiceDefinitionFactory<KeptBase> {
   public abstract Parts.M new_(SharedWorkflowContext ctx) throws Exception;
 
   @Override
-  public final ServiceDefinition create(KeptBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(KeptBase service, HandlerRunner.@Nullable Options options) {
     return KeptHandlers.Metadata.SERVICE.define(
             KeptHandlers.RUN.bind(service::run, options)
                 .configure(config -> config.documentation("Runs.\n\nUse another.")),

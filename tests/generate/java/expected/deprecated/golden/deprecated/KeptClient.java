@@ -10,9 +10,12 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Clients of the workflow `golden.deprecated.Kept`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class KeptClient {
   private KeptClient() {}
 
@@ -32,7 +35,8 @@ public final class KeptClient {
   }
 
   /** Connects to the ingress of Restate with options, such as headers. */
-  public static IngressClient connect(String baseUri, RequestOptions options, String key) {
+  public static IngressClient connect(
+      String baseUri, @Nullable RequestOptions options, String key) {
     return fromClient(Client.connect(baseUri, KeptHandlers.Metadata.SERDE_FACTORY, options), key);
   }
 
@@ -56,16 +60,16 @@ public final class KeptClient {
   /**
    * Connects to the ingress of Restate with options, such as headers; the key is taken from each request.
    */
-  public static IngressClient connect(String baseUri, RequestOptions options) {
+  public static IngressClient connect(String baseUri, @Nullable RequestOptions options) {
     return fromClient(Client.connect(baseUri, KeptHandlers.Metadata.SERDE_FACTORY, options));
   }
 
   /** Calls the workflow `golden.deprecated.Kept` from a handler. */
   public static final class ContextClient {
     private final Context ctx;
-    private final String key;
+    private final @Nullable String key;
 
-    private ContextClient(Context ctx, String key) {
+    private ContextClient(Context ctx, @Nullable String key) {
       this.ctx = ctx;
       this.key = key;
     }
@@ -88,7 +92,7 @@ public final class KeptClient {
      * @deprecated Deprecated in the contract.
      */
     @Deprecated
-    public CallDurableFuture<Void> old(RestateHandler.Option... options) {
+    public CallDurableFuture<@Nullable Void> old(RestateHandler.Option... options) {
       return ctx.call(KeptHandlers.OLD.request(key, null, options));
     }
 
@@ -102,16 +106,16 @@ public final class KeptClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
@@ -131,7 +135,7 @@ public final class KeptClient {
        * @deprecated Deprecated in the contract.
        */
       @Deprecated
-      public InvocationHandle<Void> old(RestateHandler.Option... options) {
+      public InvocationHandle<@Nullable Void> old(RestateHandler.Option... options) {
         return ctx.send(KeptHandlers.OLD.request(key, null, options), delay);
       }
 
@@ -145,9 +149,9 @@ public final class KeptClient {
   /** Calls the workflow `golden.deprecated.Kept` from outside of Restate. */
   public static final class IngressClient {
     private final Client client;
-    private final String key;
+    private final @Nullable String key;
 
-    private IngressClient(Client client, String key) {
+    private IngressClient(Client client, @Nullable String key) {
       this.client = client;
       this.key = key;
     }
@@ -196,7 +200,7 @@ public final class KeptClient {
       return client.sendAsync(KeptHandlers.RUN.ingressRequest(key, request, options));
     }
 
-    /** Returns the run of the workflow: attach to it, or get its output. */
+    /** Returns the run of the workflow, to attach to it or get its output. */
     public Client.WorkflowHandle<Parts.M> workflowHandle() {
       return KeptHandlers.RUN.workflowHandle(client, key);
     }
@@ -217,7 +221,7 @@ public final class KeptClient {
      * @deprecated Deprecated in the contract.
      */
     @Deprecated
-    public CompletableFuture<Void> oldAsync(RestateHandler.Option... options) {
+    public CompletableFuture<@Nullable Void> oldAsync(RestateHandler.Option... options) {
       return client.callAsync(KeptHandlers.OLD.ingressRequest(key, null, options))
           .thenApply(Response::response);
     }
@@ -238,16 +242,16 @@ public final class KeptClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
@@ -278,7 +282,7 @@ public final class KeptClient {
        * @deprecated Deprecated in the contract.
        */
       @Deprecated
-      public SendResponse<Void> old(RestateHandler.Option... options) {
+      public SendResponse<@Nullable Void> old(RestateHandler.Option... options) {
         return client.send(KeptHandlers.OLD.ingressRequest(key, null, options), delay);
       }
 
@@ -288,7 +292,8 @@ public final class KeptClient {
        * @deprecated Deprecated in the contract.
        */
       @Deprecated
-      public CompletableFuture<SendResponse<Void>> oldAsync(RestateHandler.Option... options) {
+      public CompletableFuture<SendResponse<@Nullable Void>> oldAsync(
+          RestateHandler.Option... options) {
         return client.sendAsync(KeptHandlers.OLD.ingressRequest(key, null, options), delay);
       }
 

@@ -4,9 +4,12 @@ package golden.deprecated;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
-/** The handlers of the workflow `golden.deprecated.Kept`, and what it is called. */
+/** The handlers and the name of the workflow `golden.deprecated.Kept`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class KeptHandlers {
   /**
    * The handler `Run`.
@@ -23,20 +26,21 @@ public final class KeptHandlers {
    * @deprecated Deprecated in the contract.
    */
   @Deprecated
-  public static final RestateHandler<Void, Void> OLD =
+  public static final RestateHandler<@Nullable Void, @Nullable Void> OLD =
       Metadata.SERVICE.handler("Old", HandlerType.SHARED, Void.class, Void.class);
-  public static final RestateHandler<Void, Parts.M> NEW =
+  public static final RestateHandler<@Nullable Void, Parts.M> NEW =
       Metadata.SERVICE.handler("New", HandlerType.SHARED, Void.class, Parts.M.class);
 
   private KeptHandlers() {}
 
-  /** What the workflow `golden.deprecated.Kept` is called, and how its payloads are written. */
+  /** The name of the workflow `golden.deprecated.Kept`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.deprecated.Kept";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.binary(SERVICE_NAME, ServiceType.WORKFLOW, Parts.getDescriptor());
+        new RestateHandler.Service(
+            SERVICE_NAME, ServiceType.WORKFLOW, Parts.getDescriptor(), false);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

@@ -6,6 +6,8 @@ import dev.restate.sdk.common.StateKey;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Its handlers are not; it is.
@@ -13,6 +15,7 @@ import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
  * <p>Deprecated in the contract.
  */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class LeftBase implements ServiceDefinitionFactory<LeftBase> {
   /** The state seen. */
   public static final StateKey<Parts.M> SEEN = StateKey.of("seen", Parts.M.class);
@@ -21,7 +24,7 @@ public abstract class LeftBase implements ServiceDefinitionFactory<LeftBase> {
   public abstract Parts.M do_(ObjectContext ctx, Parts.M request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(LeftBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(LeftBase service, HandlerRunner.@Nullable Options options) {
     return LeftHandlers.Metadata.SERVICE.define(
             LeftHandlers.DO.bind(service::do_, options))
         .configure(config -> config.documentation("Its handlers are not; it is."));

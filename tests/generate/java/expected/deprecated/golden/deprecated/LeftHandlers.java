@@ -4,14 +4,16 @@ package golden.deprecated;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
 
 /**
- * The handlers of the virtual object `golden.deprecated.Left`, and what it is called.
+ * The handlers and the name of the virtual object `golden.deprecated.Left`.
  *
  * @deprecated Deprecated in the contract.
  */
 @Deprecated
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class LeftHandlers {
   public static final RestateHandler<Parts.M, Parts.M> DO =
       Metadata.SERVICE.handler(
@@ -19,16 +21,14 @@ public final class LeftHandlers {
 
   private LeftHandlers() {}
 
-  /**
-   * What the virtual object `golden.deprecated.Left` is called, and how its payloads are written.
-   */
+  /** The name of the virtual object `golden.deprecated.Left`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.deprecated.Left";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.binary(
-            SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, Parts.getDescriptor());
+        new RestateHandler.Service(
+            SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, Parts.getDescriptor(), false);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

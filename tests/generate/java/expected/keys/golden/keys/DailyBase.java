@@ -5,11 +5,14 @@ import dev.restate.sdk.WorkflowContext;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Subclass it to serve the workflow `golden.keys.Daily`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class DailyBase implements ServiceDefinitionFactory<DailyBase> {
-  /** What a key is made of: `{day}`. */
+  /** The format of a key: `{day}`. */
   public static final RestateKeys.KeyFormat<Keys.DailyParts.Key> KEY =
       RestateKeys.KeyFormat.of(Keys.DailyParts.Key.getDefaultInstance(), "", "day", "");
 
@@ -17,7 +20,7 @@ public abstract class DailyBase implements ServiceDefinitionFactory<DailyBase> {
   public abstract Keys.M run(WorkflowContext ctx, Keys.M request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(DailyBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(DailyBase service, HandlerRunner.@Nullable Options options) {
     return DailyHandlers.Metadata.SERVICE.define(
             DailyHandlers.RUN.bind(service::run, options));
   }

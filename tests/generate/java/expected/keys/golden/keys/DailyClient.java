@@ -10,9 +10,12 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Clients of the workflow `golden.keys.Daily`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class DailyClient {
   private DailyClient() {}
 
@@ -33,7 +36,7 @@ public final class DailyClient {
 
   /** Connects to the ingress of Restate with options, such as headers. */
   public static IngressClient connect(
-      String baseUri, RequestOptions options, Keys.DailyParts.Key key) {
+      String baseUri, @Nullable RequestOptions options, Keys.DailyParts.Key key) {
     return fromClient(Client.connect(baseUri, DailyHandlers.Metadata.SERDE_FACTORY, options), key);
   }
 
@@ -57,16 +60,16 @@ public final class DailyClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
@@ -109,7 +112,7 @@ public final class DailyClient {
       return client.sendAsync(DailyHandlers.RUN.ingressRequest(key, request, options));
     }
 
-    /** Returns the run of the workflow: attach to it, or get its output. */
+    /** Returns the run of the workflow, to attach to it or get its output. */
     public Client.WorkflowHandle<Keys.M> workflowHandle() {
       return DailyHandlers.RUN.workflowHandle(client, key);
     }
@@ -119,16 +122,16 @@ public final class DailyClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 

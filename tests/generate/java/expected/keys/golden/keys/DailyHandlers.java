@@ -4,25 +4,28 @@ package golden.keys;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
 
-/** The handlers of the workflow `golden.keys.Daily`, and what it is called. */
+/** The handlers and the name of the workflow `golden.keys.Daily`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class DailyHandlers {
   public static final RestateHandler<Keys.M, Keys.M> RUN =
       Metadata.SERVICE.handler("Run", HandlerType.WORKFLOW, Keys.M.class, Keys.M.class);
 
   private DailyHandlers() {}
 
-  /** What the workflow `golden.keys.Daily` is called, and how its payloads are written. */
+  /** The name of the workflow `golden.keys.Daily`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.keys.Daily";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.binary(
+        new RestateHandler.Service(
             SERVICE_NAME,
             ServiceType.WORKFLOW,
-            Keys.getDescriptor()).withKeys(DailyBase.KEY::parse);
+            Keys.getDescriptor(),
+            false).withKeys(DailyBase.KEY::parse);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

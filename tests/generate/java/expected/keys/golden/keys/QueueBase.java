@@ -6,11 +6,14 @@ import dev.restate.sdk.common.StateKey;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Subclass it to serve the virtual object `golden.keys.Queue`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class QueueBase implements ServiceDefinitionFactory<QueueBase> {
-  /** What a key is made of: `{class}/{{{kind}}}/{appId}`. */
+  /** The format of a key: `{class}/{{{kind}}}/{appId}`. */
   public static final RestateKeys.KeyFormat<Keys.QueueKey> KEY =
       RestateKeys.KeyFormat.of(
           Keys.QueueKey.getDefaultInstance(), "", "class", "/{", "kind", "}/", "appId", "");
@@ -22,7 +25,7 @@ public abstract class QueueBase implements ServiceDefinitionFactory<QueueBase> {
   public abstract Keys.M push(ObjectContext ctx, Keys.M request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(QueueBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(QueueBase service, HandlerRunner.@Nullable Options options) {
     return QueueHandlers.Metadata.SERVICE.define(
             QueueHandlers.PUSH.bind(service::push, options));
   }

@@ -4,25 +4,28 @@ package golden.keys;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
 
-/** The handlers of the virtual object `golden.keys.Queue`, and what it is called. */
+/** The handlers and the name of the virtual object `golden.keys.Queue`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class QueueHandlers {
   public static final RestateHandler<Keys.M, Keys.M> PUSH =
       Metadata.SERVICE.handler("Push", HandlerType.EXCLUSIVE, Keys.M.class, Keys.M.class);
 
   private QueueHandlers() {}
 
-  /** What the virtual object `golden.keys.Queue` is called, and how its payloads are written. */
+  /** The name of the virtual object `golden.keys.Queue`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.keys.Queue";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.binary(
+        new RestateHandler.Service(
             SERVICE_NAME,
             ServiceType.VIRTUAL_OBJECT,
-            Keys.getDescriptor()).withKeys(QueueBase.KEY::parse);
+            Keys.getDescriptor(),
+            false).withKeys(QueueBase.KEY::parse);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

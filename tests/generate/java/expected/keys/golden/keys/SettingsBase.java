@@ -5,15 +5,18 @@ import dev.restate.sdk.SharedObjectContext;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** A singleton. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class SettingsBase implements ServiceDefinitionFactory<SettingsBase> {
   /** The handler `Get`. */
   public abstract Keys.M get(SharedObjectContext ctx, Keys.M request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(SettingsBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(SettingsBase service, HandlerRunner.@Nullable Options options) {
     return SettingsHandlers.Metadata.SERVICE.define(
             SettingsHandlers.GET.bind(service::get, options))
         .configure(config -> config.documentation("A singleton."));

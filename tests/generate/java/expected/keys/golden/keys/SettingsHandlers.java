@@ -4,23 +4,25 @@ package golden.keys;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
 
-/** The handlers of the virtual object `golden.keys.Settings`, and what it is called. */
+/** The handlers and the name of the virtual object `golden.keys.Settings`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class SettingsHandlers {
   public static final RestateHandler<Keys.M, Keys.M> GET =
       Metadata.SERVICE.handler("Get", HandlerType.SHARED, Keys.M.class, Keys.M.class);
 
   private SettingsHandlers() {}
 
-  /** What the virtual object `golden.keys.Settings` is called, and how its payloads are written. */
+  /** The name of the virtual object `golden.keys.Settings`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.keys.Settings";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.binary(
-            SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, Keys.getDescriptor()).withKey("main");
+        new RestateHandler.Service(
+            SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, Keys.getDescriptor(), false).withKey("main");
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

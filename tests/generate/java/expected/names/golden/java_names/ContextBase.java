@@ -5,15 +5,18 @@ import dev.restate.sdk.ObjectContext;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Subclass it to serve the virtual object `golden.java_names.Context`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class ContextBase implements ServiceDefinitionFactory<ContextBase> {
   /** The handler `Get`. */
   public abstract Contract.M get(ObjectContext ctx, Contract.M request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(ContextBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(ContextBase service, HandlerRunner.@Nullable Options options) {
     return ContextHandlers.Metadata.SERVICE.define(
             ContextHandlers.GET.bind(service::get, options));
   }

@@ -8,9 +8,12 @@ import dev.restate.sdk.endpoint.definition.InvocationRetryPolicy;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
 import java.time.Duration;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Subclass it to serve the workflow `golden.java_names.Flow`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class FlowBase implements ServiceDefinitionFactory<FlowBase> {
   /** The handler `Run`. */
   public abstract void run(WorkflowContext ctx) throws Exception;
@@ -26,7 +29,7 @@ public abstract class FlowBase implements ServiceDefinitionFactory<FlowBase> {
   public abstract void submitAsync_(SharedWorkflowContext ctx, Contract.M request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(FlowBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(FlowBase service, HandlerRunner.@Nullable Options options) {
     return FlowHandlers.Metadata.SERVICE.define(
             FlowHandlers.RUN.bind(service::run, options)
                 .configure(config -> config.workflowRetention(Duration.ofSeconds(60))),

@@ -4,12 +4,15 @@ package golden.java_names;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Has no handlers. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class IdleBase implements ServiceDefinitionFactory<IdleBase> {
   @Override
-  public final ServiceDefinition create(IdleBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(IdleBase service, HandlerRunner.@Nullable Options options) {
     return IdleHandlers.Metadata.SERVICE.define()
         .configure(config -> config.documentation("Has no handlers."));
   }

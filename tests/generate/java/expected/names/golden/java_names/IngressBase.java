@@ -5,15 +5,18 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Its clients are called like the classes inside of others'. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class IngressBase implements ServiceDefinitionFactory<IngressBase> {
   /** The handler `Get`. */
   public abstract Contract.M get(Context ctx, Contract.M request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(IngressBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(IngressBase service, HandlerRunner.@Nullable Options options) {
     return IngressHandlers.Metadata.SERVICE.define(
             IngressHandlers.GET.bind(service::get, options))
         .configure(config -> config.documentation("Its clients are called like the classes inside of others'."));

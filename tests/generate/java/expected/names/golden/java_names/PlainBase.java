@@ -5,9 +5,12 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Subclass it to serve the service `golden.java_names.Plain`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class PlainBase implements ServiceDefinitionFactory<PlainBase> {
   /** The handler `Notify`. */
   public abstract void notify_(Context ctx) throws Exception;
@@ -59,7 +62,7 @@ public abstract class PlainBase implements ServiceDefinitionFactory<PlainBase> {
   public abstract Contract.M old(Context ctx, Contract.M request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(PlainBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(PlainBase service, HandlerRunner.@Nullable Options options) {
     return PlainHandlers.Metadata.SERVICE.define(
             PlainHandlers.NOTIFY.bind(service::notify_, options),
             PlainHandlers.WAIT.bind(service::wait_, options),

@@ -5,9 +5,12 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Subclass it to serve the service `golden.raw.Images`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class ImagesBase implements ServiceDefinitionFactory<ImagesBase> {
   /** Makes one image of another. */
   public abstract byte[] convert(Context ctx, byte[] request) throws Exception;
@@ -19,7 +22,7 @@ public abstract class ImagesBase implements ServiceDefinitionFactory<ImagesBase>
   public abstract byte[] draw(Context ctx) throws Exception;
 
   @Override
-  public final ServiceDefinition create(ImagesBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(ImagesBase service, HandlerRunner.@Nullable Options options) {
     return ImagesHandlers.Metadata.SERVICE.define(
             ImagesHandlers.CONVERT.bind(service::convert, options)
                 .configure(config -> config.documentation("Makes one image of another.")),

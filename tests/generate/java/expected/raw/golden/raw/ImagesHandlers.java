@@ -4,9 +4,12 @@ package golden.raw;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
-/** The handlers of the service `golden.raw.Images`, and what it is called. */
+/** The handlers and the name of the service `golden.raw.Images`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class ImagesHandlers {
   public static final RestateHandler<byte[], byte[]> CONVERT =
       Metadata.SERVICE.handler(
@@ -14,19 +17,19 @@ public final class ImagesHandlers {
   public static final RestateHandler<byte[], Raw.Size> MEASURE =
       Metadata.SERVICE.handler(
           "Measure", HandlerType.SHARED, byte[].class, Raw.Size.class).raw("*/*", null);
-  public static final RestateHandler<Void, byte[]> DRAW =
+  public static final RestateHandler<@Nullable Void, byte[]> DRAW =
       Metadata.SERVICE.handler(
           "Draw", HandlerType.SHARED, Void.class, byte[].class).raw(null, "image/png");
 
   private ImagesHandlers() {}
 
-  /** What the service `golden.raw.Images` is called, and how its payloads are written. */
+  /** The name of the service `golden.raw.Images`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.raw.Images";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.binary(SERVICE_NAME, ServiceType.SERVICE, Raw.getDescriptor());
+        new RestateHandler.Service(SERVICE_NAME, ServiceType.SERVICE, Raw.getDescriptor(), false);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

@@ -7,9 +7,12 @@ import dev.restate.sdk.WorkflowContext;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Subclass it to serve the workflow `golden.raw.Print`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class PrintBase implements ServiceDefinitionFactory<PrintBase> {
   /** The handler `Run`. */
   public abstract byte[] run(WorkflowContext ctx, byte[] request) throws Exception;
@@ -18,7 +21,7 @@ public abstract class PrintBase implements ServiceDefinitionFactory<PrintBase> {
   public abstract BytesValue note(SharedWorkflowContext ctx, BytesValue request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(PrintBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(PrintBase service, HandlerRunner.@Nullable Options options) {
     return PrintHandlers.Metadata.SERVICE.define(
             PrintHandlers.RUN.bind(service::run, options),
             PrintHandlers.NOTE.bind(service::note, options)

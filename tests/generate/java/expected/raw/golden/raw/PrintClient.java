@@ -11,9 +11,12 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Clients of the workflow `golden.raw.Print`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class PrintClient {
   private PrintClient() {}
 
@@ -33,7 +36,8 @@ public final class PrintClient {
   }
 
   /** Connects to the ingress of Restate with options, such as headers. */
-  public static IngressClient connect(String baseUri, RequestOptions options, String key) {
+  public static IngressClient connect(
+      String baseUri, @Nullable RequestOptions options, String key) {
     return fromClient(Client.connect(baseUri, PrintHandlers.Metadata.SERDE_FACTORY, options), key);
   }
 
@@ -63,16 +67,16 @@ public final class PrintClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
@@ -121,7 +125,7 @@ public final class PrintClient {
       return client.sendAsync(PrintHandlers.RUN.ingressRequest(key, request, options));
     }
 
-    /** Returns the run of the workflow: attach to it, or get its output. */
+    /** Returns the run of the workflow, to attach to it or get its output. */
     public Client.WorkflowHandle<byte[]> workflowHandle() {
       return PrintHandlers.RUN.workflowHandle(client, key);
     }
@@ -143,16 +147,16 @@ public final class PrintClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 

@@ -5,9 +5,11 @@ import com.google.protobuf.BytesValue;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
 
-/** The handlers of the workflow `golden.raw.Print`, and what it is called. */
+/** The handlers and the name of the workflow `golden.raw.Print`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class PrintHandlers {
   public static final RestateHandler<byte[], byte[]> RUN =
       Metadata.SERVICE.handler(
@@ -17,13 +19,13 @@ public final class PrintHandlers {
 
   private PrintHandlers() {}
 
-  /** What the workflow `golden.raw.Print` is called, and how its payloads are written. */
+  /** The name of the workflow `golden.raw.Print`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.raw.Print";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.json(SERVICE_NAME, ServiceType.WORKFLOW, Raw.getDescriptor());
+        new RestateHandler.Service(SERVICE_NAME, ServiceType.WORKFLOW, Raw.getDescriptor(), true);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

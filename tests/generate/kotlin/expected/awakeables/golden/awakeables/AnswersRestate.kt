@@ -37,14 +37,12 @@ public abstract class PollsBase : ServiceDefinitionFactory<PollsBase> {
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is PollsBase
 }
 
-/** The handlers of the virtual object `golden.awakeables.Polls`, and what it is called. */
+/** The handlers and the name of the virtual object `golden.awakeables.Polls`. */
 public object PollsHandlers {
     public val OPEN: RestateHandler<Answers.Poll, Answers.Answer> =
         Metadata.SERVICE.handler("Open", HandlerType.EXCLUSIVE)
 
-    /**
-     * What the virtual object `golden.awakeables.Polls` is called, and how its payloads are written.
-     */
+    /** The name of the virtual object `golden.awakeables.Polls`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.awakeables.Polls"
         internal val SERVICE: RestateHandler.Service =
@@ -133,9 +131,9 @@ public object PollsClient {
     }
 }
 
-/** The ids of awakeables in `golden.awakeables.Poll`. */
+/** The fields of `golden.awakeables.Poll` with ids of awakeables. */
 public object PollAwakeables {
-    /** The field `closed`, which `golden.awakeables.Answer` resolves. */
+    /** The field `closed`; a `golden.awakeables.Answer` resolves its awakeable. */
     public val CLOSED: RestateKeys.AwakeableField<Answers.Poll, Answers.Answer> =
         RestateKeys.AwakeableField(
             Answers.Poll.getDefaultInstance(),

@@ -5,13 +5,13 @@ package golden.awakeables
 
 import com.google.protobuf.BoolValue
 
-/** The ids of awakeables in `golden.awakeables.Ask`. */
+/** The fields of `golden.awakeables.Ask` with ids of awakeables. */
 public object AskAwakeables {
-    /** The field `done`, which `google.protobuf.BoolValue` resolves. */
+    /** The field `done`; a `google.protobuf.BoolValue` resolves its awakeable. */
     public val DONE: RestateKeys.AwakeableField<Asks.Ask, BoolValue> =
         RestateKeys.AwakeableField(Asks.Ask.getDefaultInstance(), "done", BoolValue::class.java)
 
-    /** The field `from`, which `golden.awakeables.Answer` resolves. */
+    /** The field `from`; a `golden.awakeables.Answer` resolves its awakeable. */
     public val FROM: RestateKeys.AwakeableField<Asks.Ask, Answers.Answer> =
         RestateKeys.AwakeableField(
             Asks.Ask.getDefaultInstance(),
@@ -20,9 +20,9 @@ public object AskAwakeables {
         )
 }
 
-/** The ids of awakeables in `golden.awakeables.Ask.Inner`. */
+/** The fields of `golden.awakeables.Ask.Inner` with ids of awakeables. */
 public object AskInnerAwakeables {
-    /** The field `lastId`, which `golden.awakeables.Answer.Part` resolves. */
+    /** The field `lastId`; a `golden.awakeables.Answer.Part` resolves its awakeable. */
     public val LAST_ID: RestateKeys.AwakeableField<Asks.Ask.Inner, Answers.Answer.Part> =
         RestateKeys.AwakeableField(
             Asks.Ask.Inner.getDefaultInstance(),

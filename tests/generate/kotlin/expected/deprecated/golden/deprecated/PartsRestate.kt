@@ -51,15 +51,13 @@ public abstract class LeftBase : ServiceDefinitionFactory<LeftBase> {
     }
 }
 
-/** The handlers of the virtual object `golden.deprecated.Left`, and what it is called. */
+/** The handlers and the name of the virtual object `golden.deprecated.Left`. */
 @Deprecated("Deprecated in the contract.")
 public object LeftHandlers {
     public val DO: RestateHandler<Parts.M, Parts.M> =
         Metadata.SERVICE.handler("Do", HandlerType.EXCLUSIVE, Parts.M::getId)
 
-    /**
-     * What the virtual object `golden.deprecated.Left` is called, and how its payloads are written.
-     */
+    /** The name of the virtual object `golden.deprecated.Left`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.deprecated.Left"
         internal val SERVICE: RestateHandler.Service =
@@ -197,7 +195,7 @@ public abstract class KeptBase : ServiceDefinitionFactory<KeptBase> {
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is KeptBase
 }
 
-/** The handlers of the workflow `golden.deprecated.Kept`, and what it is called. */
+/** The handlers and the name of the workflow `golden.deprecated.Kept`. */
 public object KeptHandlers {
     @Deprecated("Deprecated in the contract.")
     public val RUN: RestateHandler<Parts.M, Parts.M> =
@@ -207,7 +205,7 @@ public object KeptHandlers {
     public val NEW: RestateHandler<Unit, Parts.M> =
         Metadata.SERVICE.handler("New", HandlerType.SHARED)
 
-    /** What the workflow `golden.deprecated.Kept` is called, and how its payloads are written. */
+    /** The name of the workflow `golden.deprecated.Kept`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.deprecated.Kept"
         internal val SERVICE: RestateHandler.Service =
@@ -344,7 +342,7 @@ public object KeptClient {
         ): SendResponse<Parts.M> =
             client.sendSuspend(KeptHandlers.RUN.ingressRequest(key, request, options))
 
-        /** Returns the workflow's run: attach to it, read its output. */
+        /** Returns the run of the workflow, to attach to it or get its output. */
         public fun workflowHandle(): Client.WorkflowHandle<Parts.M> =
             KeptHandlers.RUN.workflowHandle(client, key)
 

@@ -40,7 +40,7 @@ public abstract class QueueBase : ServiceDefinitionFactory<QueueBase> {
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is QueueBase
 
     public companion object {
-        /** What a key is made of: `{class}/{{{kind}}}/{appId}`. */
+        /** The format of a key: `{class}/{{{kind}}}/{appId}`. */
         public val KEY: RestateKeys.KeyFormat<Keys.QueueKey> =
             RestateKeys.KeyFormat(
                 Keys.QueueKey.getDefaultInstance(),
@@ -57,12 +57,12 @@ public abstract class QueueBase : ServiceDefinitionFactory<QueueBase> {
     }
 }
 
-/** The handlers of the virtual object `golden.keys.Queue`, and what it is called. */
+/** The handlers and the name of the virtual object `golden.keys.Queue`. */
 public object QueueHandlers {
     public val PUSH: RestateHandler<Keys.M, Keys.M> =
         Metadata.SERVICE.handler("Push", HandlerType.EXCLUSIVE)
 
-    /** What the virtual object `golden.keys.Queue` is called, and how its payloads are written. */
+    /** The name of the virtual object `golden.keys.Queue`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.keys.Queue"
         internal val SERVICE: RestateHandler.Service =
@@ -168,18 +168,18 @@ public abstract class DailyBase : ServiceDefinitionFactory<DailyBase> {
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is DailyBase
 
     public companion object {
-        /** What a key is made of: `{day}`. */
+        /** The format of a key: `{day}`. */
         public val KEY: RestateKeys.KeyFormat<Keys.DailyParts.Key> =
             RestateKeys.KeyFormat(Keys.DailyParts.Key.getDefaultInstance(), "", "day", "")
     }
 }
 
-/** The handlers of the workflow `golden.keys.Daily`, and what it is called. */
+/** The handlers and the name of the workflow `golden.keys.Daily`. */
 public object DailyHandlers {
     public val RUN: RestateHandler<Keys.M, Keys.M> =
         Metadata.SERVICE.handler("Run", HandlerType.WORKFLOW)
 
-    /** What the workflow `golden.keys.Daily` is called, and how its payloads are written. */
+    /** The name of the workflow `golden.keys.Daily`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.keys.Daily"
         internal val SERVICE: RestateHandler.Service =
@@ -259,7 +259,7 @@ public object DailyClient {
         ): SendResponse<Keys.M> =
             client.sendSuspend(DailyHandlers.RUN.ingressRequest(key, request, options))
 
-        /** Returns the workflow's run: attach to it, read its output. */
+        /** Returns the run of the workflow, to attach to it or get its output. */
         public fun workflowHandle(): Client.WorkflowHandle<Keys.M> =
             DailyHandlers.RUN.workflowHandle(client, key)
 
@@ -296,14 +296,12 @@ public abstract class SettingsBase : ServiceDefinitionFactory<SettingsBase> {
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is SettingsBase
 }
 
-/** The handlers of the virtual object `golden.keys.Settings`, and what it is called. */
+/** The handlers and the name of the virtual object `golden.keys.Settings`. */
 public object SettingsHandlers {
     public val GET: RestateHandler<Keys.M, Keys.M> =
         Metadata.SERVICE.handler("Get", HandlerType.SHARED)
 
-    /**
-     * What the virtual object `golden.keys.Settings` is called, and how its payloads are written.
-     */
+    /** The name of the virtual object `golden.keys.Settings`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.keys.Settings"
         internal val SERVICE: RestateHandler.Service =
@@ -312,7 +310,7 @@ public object SettingsHandlers {
                 ServiceType.VIRTUAL_OBJECT,
                 Keys.getDescriptor(),
                 json = false,
-                { require(it == "main") { "\"$it\" is not the only key that there is" } },
+                { require(it == "main") { "\"$it\" is not \"main\", the only key of this object" } },
             )
 
         /** Finds the serdes of messages; other types have those of the SDK. */

@@ -122,7 +122,7 @@ public abstract class WordsBase : ServiceDefinitionFactory<WordsBase> {
     }
 }
 
-/** The handlers of the virtual object `golden.kotlin.Words`, and what it is called. */
+/** The handlers and the name of the virtual object `golden.kotlin.Words`. */
 public object WordsHandlers {
     public val OBJECT: RestateHandler<Methods.M, Methods.M> =
         Metadata.SERVICE.handler("Object", HandlerType.EXCLUSIVE, Methods.M::getClass_)
@@ -159,9 +159,7 @@ public object WordsHandlers {
     public val __INIT: RestateHandler<Methods.M, Methods.M> =
         Metadata.SERVICE.handler("init", HandlerType.EXCLUSIVE, Methods.M::getClass_)
 
-    /**
-     * What the virtual object `golden.kotlin.Words` is called, and how its payloads are written.
-     */
+    /** The name of the virtual object `golden.kotlin.Words`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.kotlin.Words"
         internal val SERVICE: RestateHandler.Service =
@@ -730,7 +728,7 @@ public abstract class FlowBase : ServiceDefinitionFactory<FlowBase> {
     }
 }
 
-/** The handlers of the workflow `golden.kotlin.Flow`, and what it is called. */
+/** The handlers and the name of the workflow `golden.kotlin.Flow`. */
 public object FlowHandlers {
     public val SUBMIT: RestateHandler<Methods.M, Methods.M> =
         Metadata.SERVICE.handler("Submit", HandlerType.WORKFLOW, Methods.M::getClass_)
@@ -738,7 +736,7 @@ public object FlowHandlers {
     public val WORKFLOW_HANDLE: RestateHandler<Unit, Methods.M> =
         Metadata.SERVICE.handler("WorkflowHandle", HandlerType.SHARED)
 
-    /** What the workflow `golden.kotlin.Flow` is called, and how its payloads are written. */
+    /** The name of the workflow `golden.kotlin.Flow`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.kotlin.Flow"
         internal val SERVICE: RestateHandler.Service =
@@ -847,7 +845,7 @@ public object FlowClient {
         ): SendResponse<Methods.M> =
             client.sendSuspend(FlowHandlers.SUBMIT.ingressRequest(key, request, options))
 
-        /** Returns the workflow's run: attach to it, read its output. */
+        /** Returns the run of the workflow, to attach to it or get its output. */
         public fun workflowHandle(): Client.WorkflowHandle<Methods.M> =
             FlowHandlers.SUBMIT.workflowHandle(client, key)
 
@@ -896,9 +894,9 @@ public abstract class IdleBase : ServiceDefinitionFactory<IdleBase> {
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is IdleBase
 }
 
-/** The handlers of the service `golden.kotlin.Idle`, and what it is called. */
+/** The handlers and the name of the service `golden.kotlin.Idle`. */
 public object IdleHandlers {
-    /** What the service `golden.kotlin.Idle` is called, and how its payloads are written. */
+    /** The name of the service `golden.kotlin.Idle`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.kotlin.Idle"
         internal val SERVICE: RestateHandler.Service =

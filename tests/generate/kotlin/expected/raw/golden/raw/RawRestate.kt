@@ -49,7 +49,7 @@ public abstract class ImagesBase : ServiceDefinitionFactory<ImagesBase> {
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is ImagesBase
 }
 
-/** The handlers of the service `golden.raw.Images`, and what it is called. */
+/** The handlers and the name of the service `golden.raw.Images`. */
 public object ImagesHandlers {
     public val CONVERT: RestateHandler<ByteArray, ByteArray> =
         Metadata.SERVICE.handler(
@@ -63,7 +63,7 @@ public object ImagesHandlers {
     public val DRAW: RestateHandler<Unit, ByteArray> =
         Metadata.SERVICE.handler("Draw", HandlerType.SHARED, rawResponse = "image/png")
 
-    /** What the service `golden.raw.Images` is called, and how its payloads are written. */
+    /** The name of the service `golden.raw.Images`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.raw.Images"
         internal val SERVICE: RestateHandler.Service =
@@ -213,7 +213,7 @@ public abstract class PrintBase : ServiceDefinitionFactory<PrintBase> {
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is PrintBase
 }
 
-/** The handlers of the workflow `golden.raw.Print`, and what it is called. */
+/** The handlers and the name of the workflow `golden.raw.Print`. */
 public object PrintHandlers {
     public val RUN: RestateHandler<ByteArray, ByteArray> =
         Metadata.SERVICE.handler(
@@ -225,7 +225,7 @@ public object PrintHandlers {
     public val NOTE: RestateHandler<BytesValue, BytesValue> =
         Metadata.SERVICE.handler("Note", HandlerType.SHARED)
 
-    /** What the workflow `golden.raw.Print` is called, and how its payloads are written. */
+    /** The name of the workflow `golden.raw.Print`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.raw.Print"
         internal val SERVICE: RestateHandler.Service =
@@ -316,7 +316,7 @@ public object PrintClient {
         ): SendResponse<ByteArray> =
             client.sendSuspend(PrintHandlers.RUN.ingressRequest(key, request, options))
 
-        /** Returns the workflow's run: attach to it, read its output. */
+        /** Returns the run of the workflow, to attach to it or get its output. */
         public fun workflowHandle(): Client.WorkflowHandle<ByteArray> =
             PrintHandlers.RUN.workflowHandle(client, key)
 

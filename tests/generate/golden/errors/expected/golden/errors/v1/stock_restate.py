@@ -51,7 +51,7 @@ class SomethingThatHasALongNameError(_rt.DetailedError[_stock_pb2.SomethingThatH
 
 
 class _StockDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def take(self, *args: Any, **options: Any) -> Any:
         """The handler `Take`."""
     def count(self, *args: Any, **options: Any) -> Any:
@@ -69,7 +69,7 @@ class StockBase(_rt.VirtualObject, _StockDocs):
 
 
 class StockClient(_rt.ContextClient, _StockDocs):
-    """Calls the virtual object `golden.errors.v1.Stock` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.errors.v1.Stock` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> StockClient:
@@ -87,7 +87,7 @@ class StockClient(_rt.ContextClient, _StockDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> StockSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return StockSyncClient(client, key, scope)
 
     def send(self) -> StockSendClient:
@@ -103,7 +103,7 @@ class StockClient(_rt.ContextClient, _StockDocs):
 
 
 class StockSendClient(_rt.ContextSendClient, _StockDocs):
-    """Sends one-way messages to the virtual object `golden.errors.v1.Stock` from a handler: `StockClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.errors.v1.Stock` from a handler. Created by `StockClient.send`."""
 
     def take(
         self, request: _stock_pb2.Box, **options: Unpack[_rt.SendOptions],
@@ -115,7 +115,7 @@ class StockSendClient(_rt.ContextSendClient, _StockDocs):
 
 
 class StockIngressClient(_rt.IngressServiceClient, _StockDocs):
-    """Calls the virtual object `golden.errors.v1.Stock` from outside of Restate: `StockClient.from_client` makes one."""
+    """Calls the virtual object `golden.errors.v1.Stock` from outside of Restate. Created by `StockClient.from_client`."""
 
     def send(self) -> StockIngressSendClient:
         return StockIngressSendClient(self._client, self._key, self._scope)
@@ -128,13 +128,13 @@ class StockIngressClient(_rt.IngressServiceClient, _StockDocs):
 
 
 class StockIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.errors.v1.Stock` from outside: `StockIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.errors.v1.Stock` from outside. Created by `StockIngressClient.send`."""
     take = _rt.ingress_send(StockSendClient.take)
     count = _rt.ingress_send(StockSendClient.count)
 
 
 class StockSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.errors.v1.Stock` from code that blocks: `StockClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.errors.v1.Stock` from blocking code. Created by `StockClient.from_sync_client`."""
     take = _rt.sync_call(StockClient.take)
     count = _rt.sync_call(StockClient.count)
 
@@ -143,7 +143,7 @@ class StockSyncClient(_rt.SyncServiceClient):
 
 
 class StockSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.errors.v1.Stock`, and blocks: `StockSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.errors.v1.Stock` from blocking code. Created by `StockSyncClient.send`."""
     take = _rt.sync_send(StockSendClient.take)
     count = _rt.sync_send(StockSendClient.count)
 

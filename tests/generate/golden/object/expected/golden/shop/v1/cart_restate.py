@@ -20,7 +20,7 @@ __all__ = [
 
 
 class _CartDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def add_ticket(self, *args: Any, **options: Any) -> Any:
         """Adds a ticket."""
     def show(self, *args: Any, **options: Any) -> Any:
@@ -55,7 +55,7 @@ class CartBase(_rt.VirtualObject, _CartDocs):
 
 
 class CartClient(_rt.ContextClient, _CartDocs):
-    """Calls the virtual object `golden.shop.v1.Cart` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.shop.v1.Cart` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> CartClient:
@@ -73,7 +73,7 @@ class CartClient(_rt.ContextClient, _CartDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> CartSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return CartSyncClient(client, key, scope)
 
     def send(self) -> CartSendClient:
@@ -94,7 +94,7 @@ class CartClient(_rt.ContextClient, _CartDocs):
 
 
 class CartSendClient(_rt.ContextSendClient, _CartDocs):
-    """Sends one-way messages to the virtual object `golden.shop.v1.Cart` from a handler: `CartClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.shop.v1.Cart` from a handler. Created by `CartClient.send`."""
 
     def add_ticket(
         self, request: _cart_pb2.AddTicketRequest, **options: Unpack[_rt.SendOptions],
@@ -113,7 +113,7 @@ class CartSendClient(_rt.ContextSendClient, _CartDocs):
 
 
 class CartIngressClient(_rt.IngressServiceClient, _CartDocs):
-    """Calls the virtual object `golden.shop.v1.Cart` from outside of Restate: `CartClient.from_client` makes one."""
+    """Calls the virtual object `golden.shop.v1.Cart` from outside of Restate. Created by `CartClient.from_client`."""
 
     def send(self) -> CartIngressSendClient:
         return CartIngressSendClient(self._client, self._key, self._scope)
@@ -131,14 +131,14 @@ class CartIngressClient(_rt.IngressServiceClient, _CartDocs):
 
 
 class CartIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.shop.v1.Cart` from outside: `CartIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.shop.v1.Cart` from outside. Created by `CartIngressClient.send`."""
     add_ticket = _rt.ingress_send(CartSendClient.add_ticket)
     show = _rt.ingress_send(CartSendClient.show)
     expire = _rt.ingress_send(CartSendClient.expire)
 
 
 class CartSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.shop.v1.Cart` from code that blocks: `CartClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.shop.v1.Cart` from blocking code. Created by `CartClient.from_sync_client`."""
     add_ticket = _rt.sync_call(CartClient.add_ticket)
     show = _rt.sync_call(CartClient.show)
     expire = _rt.sync_call(CartClient.expire)
@@ -148,7 +148,7 @@ class CartSyncClient(_rt.SyncServiceClient):
 
 
 class CartSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.shop.v1.Cart`, and blocks: `CartSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.shop.v1.Cart` from blocking code. Created by `CartSyncClient.send`."""
     add_ticket = _rt.sync_send(CartSendClient.add_ticket)
     show = _rt.sync_send(CartSendClient.show)
     expire = _rt.sync_send(CartSendClient.expire)

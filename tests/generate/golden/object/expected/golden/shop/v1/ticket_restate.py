@@ -18,7 +18,7 @@ __all__ = [
 
 
 class _TicketsDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def reserve(self, *args: Any, **options: Any) -> Any:
         """The key is in the request of one handler only."""
     def release(self, *args: Any, **options: Any) -> Any:
@@ -40,7 +40,7 @@ class TicketsBase(_rt.VirtualObject, _TicketsDocs):
 
 
 class TicketsClient(_rt.ContextClient, _TicketsDocs):
-    """Calls the virtual object `golden.shop.v1.Tickets` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.shop.v1.Tickets` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -66,7 +66,7 @@ class TicketsClient(_rt.ContextClient, _TicketsDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> TicketsSyncClient:
-        """Returns the client for one object key, for code that blocks.
+        """Returns the client for one object key, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -87,7 +87,7 @@ class TicketsClient(_rt.ContextClient, _TicketsDocs):
 
 
 class TicketsSendClient(_rt.ContextSendClient, _TicketsDocs):
-    """Sends one-way messages to the virtual object `golden.shop.v1.Tickets` from a handler: `TicketsClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.shop.v1.Tickets` from a handler. Created by `TicketsClient.send`."""
 
     def reserve(
         self, request: _ticket_pb2.Reservation, **options: Unpack[_rt.SendOptions],
@@ -101,7 +101,7 @@ class TicketsSendClient(_rt.ContextSendClient, _TicketsDocs):
 
 
 class TicketsIngressClient(_rt.IngressServiceClient, _TicketsDocs):
-    """Calls the virtual object `golden.shop.v1.Tickets` from outside of Restate: `TicketsClient.from_client` makes one."""
+    """Calls the virtual object `golden.shop.v1.Tickets` from outside of Restate. Created by `TicketsClient.from_client`."""
 
     def send(self) -> TicketsIngressSendClient:
         return TicketsIngressSendClient(self._client, self._key, self._scope)
@@ -118,13 +118,13 @@ class TicketsIngressClient(_rt.IngressServiceClient, _TicketsDocs):
 
 
 class TicketsIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.shop.v1.Tickets` from outside: `TicketsIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.shop.v1.Tickets` from outside. Created by `TicketsIngressClient.send`."""
     reserve = _rt.ingress_send(TicketsSendClient.reserve)
     release = _rt.ingress_send(TicketsSendClient.release)
 
 
 class TicketsSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.shop.v1.Tickets` from code that blocks: `TicketsClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.shop.v1.Tickets` from blocking code. Created by `TicketsClient.from_sync_client`."""
     reserve = _rt.sync_call(TicketsClient.reserve)
     release = _rt.sync_call(TicketsClient.release)
 
@@ -133,7 +133,7 @@ class TicketsSyncClient(_rt.SyncServiceClient):
 
 
 class TicketsSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.shop.v1.Tickets`, and blocks: `TicketsSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.shop.v1.Tickets` from blocking code. Created by `TicketsSyncClient.send`."""
     reserve = _rt.sync_send(TicketsSendClient.reserve)
     release = _rt.sync_send(TicketsSendClient.release)
 

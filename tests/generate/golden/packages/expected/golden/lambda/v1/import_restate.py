@@ -31,7 +31,7 @@ class CommonError_(_rt.DetailedError[_common_pb2.Common]):
 
 
 class _LambdaDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def invoke(self, *args: Any, **options: Any) -> Any:
         """The handler `Invoke`."""
     def elsewhere(self, *args: Any, **options: Any) -> Any:
@@ -55,7 +55,7 @@ class LambdaBase(_rt.VirtualObject, _LambdaDocs):
 
 
 class LambdaClient(_rt.ContextClient, _LambdaDocs):
-    """Calls the virtual object `golden.lambda.v1.Lambda` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the virtual object `golden.lambda.v1.Lambda` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> LambdaClient:
@@ -73,7 +73,7 @@ class LambdaClient(_rt.ContextClient, _LambdaDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> LambdaSyncClient:
-        """Returns the client for one object key, for code that blocks."""
+        """Returns the client for one object key, for blocking code."""
         return LambdaSyncClient(client, key, scope)
 
     def send(self) -> LambdaSendClient:
@@ -91,7 +91,7 @@ class LambdaClient(_rt.ContextClient, _LambdaDocs):
 
 
 class LambdaSendClient(_rt.ContextSendClient, _LambdaDocs):
-    """Sends one-way messages to the virtual object `golden.lambda.v1.Lambda` from a handler: `LambdaClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.lambda.v1.Lambda` from a handler. Created by `LambdaClient.send`."""
 
     def invoke(
         self, request: _import_pb2.InvokeRequest, **options: Unpack[_rt.SendOptions],
@@ -105,7 +105,7 @@ class LambdaSendClient(_rt.ContextSendClient, _LambdaDocs):
 
 
 class LambdaIngressClient(_rt.IngressServiceClient, _LambdaDocs):
-    """Calls the virtual object `golden.lambda.v1.Lambda` from outside of Restate: `LambdaClient.from_client` makes one."""
+    """Calls the virtual object `golden.lambda.v1.Lambda` from outside of Restate. Created by `LambdaClient.from_client`."""
 
     def send(self) -> LambdaIngressSendClient:
         return LambdaIngressSendClient(self._client, self._key, self._scope)
@@ -122,13 +122,13 @@ class LambdaIngressClient(_rt.IngressServiceClient, _LambdaDocs):
 
 
 class LambdaIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.lambda.v1.Lambda` from outside: `LambdaIngressClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.lambda.v1.Lambda` from outside. Created by `LambdaIngressClient.send`."""
     invoke = _rt.ingress_send(LambdaSendClient.invoke)
     elsewhere = _rt.ingress_send(LambdaSendClient.elsewhere)
 
 
 class LambdaSyncClient(_rt.SyncServiceClient):
-    """Calls the virtual object `golden.lambda.v1.Lambda` from code that blocks: `LambdaClient.from_sync_client` makes one."""
+    """Calls the virtual object `golden.lambda.v1.Lambda` from blocking code. Created by `LambdaClient.from_sync_client`."""
     invoke = _rt.sync_call(LambdaClient.invoke)
     elsewhere = _rt.sync_call(LambdaClient.elsewhere)
 
@@ -137,7 +137,7 @@ class LambdaSyncClient(_rt.SyncServiceClient):
 
 
 class LambdaSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the virtual object `golden.lambda.v1.Lambda`, and blocks: `LambdaSyncClient.send` makes one."""
+    """Sends one-way messages to the virtual object `golden.lambda.v1.Lambda` from blocking code. Created by `LambdaSyncClient.send`."""
     invoke = _rt.sync_send(LambdaSendClient.invoke)
     elsewhere = _rt.sync_send(LambdaSendClient.elsewhere)
 

@@ -19,7 +19,7 @@ __all__ = [
 
 
 class _OrdersDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def place(self, *args: Any, **options: Any) -> Any:
         """The handler `Place`."""
     def cancel(self, *args: Any, **options: Any) -> Any:
@@ -37,7 +37,7 @@ class OrdersBase(_rt.Service, _OrdersDocs):
 
 
 class OrdersClient(_rt.ContextClient, _OrdersDocs):
-    """Calls the service `golden.prefix.v1.Orders` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `golden.prefix.v1.Orders` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> OrdersClient:
@@ -53,7 +53,7 @@ class OrdersClient(_rt.ContextClient, _OrdersDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> OrdersSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return OrdersSyncClient(client, None, scope)
 
     def send(self) -> OrdersSendClient:
@@ -71,7 +71,7 @@ class OrdersClient(_rt.ContextClient, _OrdersDocs):
 
 
 class OrdersSendClient(_rt.ContextSendClient, _OrdersDocs):
-    """Sends one-way messages to the service `golden.prefix.v1.Orders` from a handler: `OrdersClient.send` makes one."""
+    """Sends one-way messages to the service `golden.prefix.v1.Orders` from a handler. Created by `OrdersClient.send`."""
 
     def place(
         self, request: _order_pb2.Order, **options: Unpack[_rt.SendOptions],
@@ -85,7 +85,7 @@ class OrdersSendClient(_rt.ContextSendClient, _OrdersDocs):
 
 
 class OrdersIngressClient(_rt.IngressServiceClient, _OrdersDocs):
-    """Calls the service `golden.prefix.v1.Orders` from outside of Restate: `OrdersClient.from_client` makes one."""
+    """Calls the service `golden.prefix.v1.Orders` from outside of Restate. Created by `OrdersClient.from_client`."""
 
     def send(self) -> OrdersIngressSendClient:
         return OrdersIngressSendClient(self._client, self._key, self._scope)
@@ -100,13 +100,13 @@ class OrdersIngressClient(_rt.IngressServiceClient, _OrdersDocs):
 
 
 class OrdersIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `golden.prefix.v1.Orders` from outside: `OrdersIngressClient.send` makes one."""
+    """Sends one-way messages to the service `golden.prefix.v1.Orders` from outside. Created by `OrdersIngressClient.send`."""
     place = _rt.ingress_send(OrdersSendClient.place)
     cancel = _rt.ingress_send(OrdersSendClient.cancel)
 
 
 class OrdersSyncClient(_rt.SyncServiceClient):
-    """Calls the service `golden.prefix.v1.Orders` from code that blocks: `OrdersClient.from_sync_client` makes one."""
+    """Calls the service `golden.prefix.v1.Orders` from blocking code. Created by `OrdersClient.from_sync_client`."""
     place = _rt.sync_call(OrdersClient.place)
     cancel = _rt.sync_call(OrdersClient.cancel)
 
@@ -115,7 +115,7 @@ class OrdersSyncClient(_rt.SyncServiceClient):
 
 
 class OrdersSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `golden.prefix.v1.Orders`, and blocks: `OrdersSyncClient.send` makes one."""
+    """Sends one-way messages to the service `golden.prefix.v1.Orders` from blocking code. Created by `OrdersSyncClient.send`."""
     place = _rt.sync_send(OrdersSendClient.place)
     cancel = _rt.sync_send(OrdersSendClient.cancel)
 

@@ -19,7 +19,7 @@ __all__ = [
 
 
 class _GreeterDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def greet(self, *args: Any, **options: Any) -> Any:
         """Says hello."""
     def say_goodbye(self, *args: Any, **options: Any) -> Any:
@@ -52,7 +52,7 @@ class GreeterBase(_rt.Service, _GreeterDocs):
 
 
 class GreeterClient(_rt.ContextClient, _GreeterDocs):
-    """Calls the service `greeter` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the service `greeter` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> GreeterClient:
@@ -68,7 +68,7 @@ class GreeterClient(_rt.ContextClient, _GreeterDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> GreeterSyncClient:
-        """Returns the client, for code that blocks."""
+        """Returns the client, for blocking code."""
         return GreeterSyncClient(client, None, scope)
 
     def send(self) -> GreeterSendClient:
@@ -87,7 +87,7 @@ class GreeterClient(_rt.ContextClient, _GreeterDocs):
 
 
 class GreeterSendClient(_rt.ContextSendClient, _GreeterDocs):
-    """Sends one-way messages to the service `greeter` from a handler: `GreeterClient.send` makes one."""
+    """Sends one-way messages to the service `greeter` from a handler. Created by `GreeterClient.send`."""
 
     def greet(
         self, request: _greeter_pb2.GreetRequest, **options: Unpack[_rt.SendOptions],
@@ -102,7 +102,7 @@ class GreeterSendClient(_rt.ContextSendClient, _GreeterDocs):
 
 
 class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
-    """Calls the service `greeter` from outside of Restate: `GreeterClient.from_client` makes one."""
+    """Calls the service `greeter` from outside of Restate. Created by `GreeterClient.from_client`."""
 
     def send(self) -> GreeterIngressSendClient:
         return GreeterIngressSendClient(self._client, self._key, self._scope)
@@ -120,7 +120,7 @@ class GreeterIngressClient(_rt.IngressServiceClient, _GreeterDocs):
 
 
 class GreeterIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the service `greeter` from outside: `GreeterIngressClient.send` makes one."""
+    """Sends one-way messages to the service `greeter` from outside. Created by `GreeterIngressClient.send`."""
     greet = _rt.ingress_send(GreeterSendClient.greet)
 
     @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
@@ -131,7 +131,7 @@ class GreeterIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class GreeterSyncClient(_rt.SyncServiceClient):
-    """Calls the service `greeter` from code that blocks: `GreeterClient.from_sync_client` makes one."""
+    """Calls the service `greeter` from blocking code. Created by `GreeterClient.from_sync_client`."""
     greet = _rt.sync_call(GreeterClient.greet)
 
     @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")
@@ -145,7 +145,7 @@ class GreeterSyncClient(_rt.SyncServiceClient):
 
 
 class GreeterSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the service `greeter`, and blocks: `GreeterSyncClient.send` makes one."""
+    """Sends one-way messages to the service `greeter` from blocking code. Created by `GreeterSyncClient.send`."""
     greet = _rt.sync_send(GreeterSendClient.greet)
 
     @_rt.deprecated("golden.service.v1.Greeter.SayGoodbye is deprecated in its contract.")

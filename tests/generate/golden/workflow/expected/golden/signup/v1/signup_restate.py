@@ -22,7 +22,7 @@ __all__ = [
 
 
 class _SignupDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def run(self, *args: Any, **options: Any) -> Any:
         """The handler `Run`."""
     def confirm(self, *args: Any, **options: Any) -> Any:
@@ -52,7 +52,7 @@ class SignupBase(_rt.Workflow, _SignupDocs):
 
 
 class SignupClient(_rt.ContextClient, _SignupDocs):
-    """Calls the workflow `golden.signup.v1.Signup` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the workflow `golden.signup.v1.Signup` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(
@@ -78,7 +78,7 @@ class SignupClient(_rt.ContextClient, _SignupDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> SignupSyncClient:
-        """Returns the client for one workflow id, for code that blocks.
+        """Returns the client for one workflow id, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -88,7 +88,7 @@ class SignupClient(_rt.ContextClient, _SignupDocs):
         return SignupSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_signup_pb2.Status]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_SIGNUP_RUN)
 
     def run(
@@ -103,7 +103,7 @@ class SignupClient(_rt.ContextClient, _SignupDocs):
 
 
 class SignupSendClient(_rt.ContextSendClient, _SignupDocs):
-    """Sends one-way messages to the workflow `golden.signup.v1.Signup` from a handler: `SignupClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.signup.v1.Signup` from a handler. Created by `SignupClient.send`."""
 
     def run(
         self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SendOptions],
@@ -117,7 +117,7 @@ class SignupSendClient(_rt.ContextSendClient, _SignupDocs):
 
 
 class SignupIngressClient(_rt.IngressServiceClient, _SignupDocs):
-    """Calls the workflow `golden.signup.v1.Signup` from outside of Restate: `SignupClient.from_client` makes one."""
+    """Calls the workflow `golden.signup.v1.Signup` from outside of Restate. Created by `SignupClient.from_client`."""
 
     def send(self) -> SignupIngressSendClient:
         return SignupIngressSendClient(self._client, self._key, self._scope)
@@ -125,11 +125,11 @@ class SignupIngressClient(_rt.IngressServiceClient, _SignupDocs):
     async def submit(
         self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return await self._submit(_SIGNUP_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_SIGNUP_RUN)
 
     async def run(
@@ -144,13 +144,13 @@ class SignupIngressClient(_rt.IngressServiceClient, _SignupDocs):
 
 
 class SignupIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `golden.signup.v1.Signup` from outside: `SignupIngressClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.signup.v1.Signup` from outside. Created by `SignupIngressClient.send`."""
     run = _rt.ingress_send(SignupSendClient.run)
     confirm = _rt.ingress_send(SignupSendClient.confirm)
 
 
 class SignupSyncClient(_rt.SyncServiceClient):
-    """Calls the workflow `golden.signup.v1.Signup` from code that blocks: `SignupClient.from_sync_client` makes one."""
+    """Calls the workflow `golden.signup.v1.Signup` from blocking code. Created by `SignupClient.from_sync_client`."""
     run = _rt.sync_call(SignupClient.run)
     confirm = _rt.sync_call(SignupClient.confirm)
 
@@ -160,22 +160,22 @@ class SignupSyncClient(_rt.SyncServiceClient):
     def submit(
         self, request: _signup_pb2.SignupRequest, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.SyncInvocationHandle[_signup_pb2.Status]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return self._submit(_SIGNUP_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_signup_pb2.Status]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_SIGNUP_RUN)
 
 
 class SignupSyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the workflow `golden.signup.v1.Signup`, and blocks: `SignupSyncClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.signup.v1.Signup` from blocking code. Created by `SignupSyncClient.send`."""
     run = _rt.sync_send(SignupSendClient.run)
     confirm = _rt.sync_send(SignupSendClient.confirm)
 
 
 class _NightlyDocs:
-    """What the handlers do, for whoever reads the base or one of the clients."""
+    """The docstrings of the handlers, which the base and the clients share."""
     def start(self, *args: Any, **options: Any) -> Any:
         """The handler `Start`."""
     def run(self, *args: Any, **options: Any) -> Any:
@@ -209,7 +209,7 @@ class NightlyBase(_rt.Workflow, _NightlyDocs):
 
 
 class NightlyClient(_rt.ContextClient, _NightlyDocs):
-    """Calls the workflow `golden.signup.v1.Nightly` from a handler: `from_context` makes one. `from_client` is for outside."""
+    """Calls the workflow `golden.signup.v1.Nightly` from a handler. Create it with `from_context`; `from_client` is for outside."""
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> NightlyClient:
@@ -227,14 +227,14 @@ class NightlyClient(_rt.ContextClient, _NightlyDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> NightlySyncClient:
-        """Returns the client for one workflow id, for code that blocks."""
+        """Returns the client for one workflow id, for blocking code."""
         return NightlySyncClient(client, key, scope)
 
     def send(self) -> NightlySendClient:
         return NightlySendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[None]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_NIGHTLY_START)
 
     def start(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
@@ -257,7 +257,7 @@ class NightlyClient(_rt.ContextClient, _NightlyDocs):
 
 
 class NightlySendClient(_rt.ContextSendClient, _NightlyDocs):
-    """Sends one-way messages to the workflow `golden.signup.v1.Nightly` from a handler: `NightlyClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.signup.v1.Nightly` from a handler. Created by `NightlyClient.send`."""
 
     def start(self, **options: Unpack[_rt.SendOptions]) -> _rt.InvocationHandle[None]:
         return self._send(_NIGHTLY_START, None, options)
@@ -279,7 +279,7 @@ class NightlySendClient(_rt.ContextSendClient, _NightlyDocs):
 
 
 class NightlyIngressClient(_rt.IngressServiceClient, _NightlyDocs):
-    """Calls the workflow `golden.signup.v1.Nightly` from outside of Restate: `NightlyClient.from_client` makes one."""
+    """Calls the workflow `golden.signup.v1.Nightly` from outside of Restate. Created by `NightlyClient.from_client`."""
 
     def send(self) -> NightlyIngressSendClient:
         return NightlyIngressSendClient(self._client, self._key, self._scope)
@@ -287,11 +287,11 @@ class NightlyIngressClient(_rt.IngressServiceClient, _NightlyDocs):
     async def submit(
         self, **options: Unpack[_rt.SubmitOptions],
     ) -> _rt.IngressInvocationHandle[None]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return await self._submit(_NIGHTLY_START, None, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[None]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_NIGHTLY_START)
 
     async def start(self, **options: Unpack[_rt.CallOptions]) -> None:
@@ -314,7 +314,7 @@ class NightlyIngressClient(_rt.IngressServiceClient, _NightlyDocs):
 
 
 class NightlyIngressSendClient(_rt.IngressServiceSendClient):
-    """Sends one-way messages to the workflow `golden.signup.v1.Nightly` from outside: `NightlyIngressClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.signup.v1.Nightly` from outside. Created by `NightlyIngressClient.send`."""
     start = _rt.ingress_send(NightlySendClient.start)
     run = _rt.ingress_send(NightlySendClient.run)
     submit_ = _rt.ingress_send(NightlySendClient.submit_)
@@ -322,7 +322,7 @@ class NightlyIngressSendClient(_rt.IngressServiceSendClient):
 
 
 class NightlySyncClient(_rt.SyncServiceClient):
-    """Calls the workflow `golden.signup.v1.Nightly` from code that blocks: `NightlyClient.from_sync_client` makes one."""
+    """Calls the workflow `golden.signup.v1.Nightly` from blocking code. Created by `NightlyClient.from_sync_client`."""
     start = _rt.sync_call(NightlyClient.start)
     run = _rt.sync_call(NightlyClient.run)
     submit_ = _rt.sync_call(NightlyClient.submit_)
@@ -332,16 +332,16 @@ class NightlySyncClient(_rt.SyncServiceClient):
         return NightlySyncSendClient(self._client, self._key, self._scope)
 
     def submit(self, **options: Unpack[_rt.SubmitOptions]) -> _rt.SyncInvocationHandle[None]:
-        """Starts the workflow and does not wait for its result."""
+        """Starts the workflow without waiting for its result."""
         return self._submit(_NIGHTLY_START, None, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[None]:
-        """Returns the workflow's run: attach to it, read its output."""
+        """Returns the run of the workflow, to attach to it or get its output."""
         return self._handle(_NIGHTLY_START)
 
 
 class NightlySyncSendClient(_rt.SyncServiceSendClient):
-    """Sends one-way messages to the workflow `golden.signup.v1.Nightly`, and blocks: `NightlySyncClient.send` makes one."""
+    """Sends one-way messages to the workflow `golden.signup.v1.Nightly` from blocking code. Created by `NightlySyncClient.send`."""
     start = _rt.sync_send(NightlySendClient.start)
     run = _rt.sync_send(NightlySendClient.run)
     submit_ = _rt.sync_send(NightlySendClient.submit_)

@@ -5,6 +5,8 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Subclass it to serve the service `golden.deprecated.whole.Whole`.
@@ -12,12 +14,13 @@ import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
  * <p>Deprecated in the contract.
  */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class WholeBase implements ServiceDefinitionFactory<WholeBase> {
   /** The handler `Do`. */
   public abstract WholeOuterClass.M do_(Context ctx, WholeOuterClass.M request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(WholeBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(WholeBase service, HandlerRunner.@Nullable Options options) {
     return WholeHandlers.Metadata.SERVICE.define(
             WholeHandlers.DO.bind(service::do_, options));
   }

@@ -10,6 +10,8 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Clients of the service `golden.deprecated.whole.Whole`.
@@ -18,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
  */
 @Deprecated
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class WholeClient {
   private WholeClient() {}
 
@@ -37,7 +40,7 @@ public final class WholeClient {
   }
 
   /** Connects to the ingress of Restate with options, such as headers. */
-  public static IngressClient connect(String baseUri, RequestOptions options) {
+  public static IngressClient connect(String baseUri, @Nullable RequestOptions options) {
     return fromClient(Client.connect(baseUri, WholeHandlers.Metadata.SERDE_FACTORY, options));
   }
 
@@ -60,16 +63,16 @@ public final class WholeClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
@@ -106,16 +109,16 @@ public final class WholeClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 

@@ -4,14 +4,16 @@ package golden.deprecated.whole;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
 
 /**
- * The handlers of the service `golden.deprecated.whole.Whole`, and what it is called.
+ * The handlers and the name of the service `golden.deprecated.whole.Whole`.
  *
  * @deprecated Deprecated in the contract.
  */
 @Deprecated
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class WholeHandlers {
   public static final RestateHandler<WholeOuterClass.M, WholeOuterClass.M> DO =
       Metadata.SERVICE.handler(
@@ -19,16 +21,14 @@ public final class WholeHandlers {
 
   private WholeHandlers() {}
 
-  /**
-   * What the service `golden.deprecated.whole.Whole` is called, and how its payloads are written.
-   */
+  /** The name of the service `golden.deprecated.whole.Whole`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.deprecated.whole.Whole";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.binary(
-            SERVICE_NAME, ServiceType.SERVICE, WholeOuterClass.getDescriptor());
+        new RestateHandler.Service(
+            SERVICE_NAME, ServiceType.SERVICE, WholeOuterClass.getDescriptor(), false);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

@@ -5,9 +5,11 @@ import dev.restate.client.IngressException;
 import dev.restate.sdk.common.TerminalException;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.NullMarked;
 
 /** The error `golden.errors.v1.Busy`, with the code 503. */
 @SuppressWarnings({"deprecation", "removal", "serial"})
+@NullMarked
 public final class BusyException extends TerminalException {
   /** The HTTP status code of the error. */
   public static final int CODE = 503;
@@ -19,17 +21,17 @@ public final class BusyException extends TerminalException {
     this.detail = detail;
   }
 
-  /** Returns the error that a call from outside has failed with; empty where it is another. */
+  /** Returns this error if a call from outside failed with it; empty for another error. */
   public static Optional<BusyException> from(IngressException failure) {
     return RestateHandler.failure(failure, Errors.Busy.getDefaultInstance(), BusyException::new);
   }
 
-  /** Returns what the error says. */
+  /** Returns the detail of the error. */
   public Errors.Busy getDetail() {
     return detail;
   }
 
-  /** Returns the detail as it travels. The SDK sends it from version 2.7 on. */
+  /** Returns the metadata that carries the detail. The SDK sends it from version 2.7 on. */
   public Map<String, String> getMetadata() {
     return RestateHandler.metadata(detail);
   }

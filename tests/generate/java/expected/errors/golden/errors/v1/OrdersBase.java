@@ -5,16 +5,19 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Fails as the stock does, all of it and one handler once more. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class OrdersBase implements ServiceDefinitionFactory<OrdersBase> {
   /** The handler `Place`. */
   public abstract StockOuterClass.Box place(
       Context ctx, StockOuterClass.Box request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(OrdersBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(OrdersBase service, HandlerRunner.@Nullable Options options) {
     return OrdersHandlers.Metadata.SERVICE.define(
             OrdersHandlers.PLACE.bind(service::place, options)
                 .configure(config -> config.addMetadata("restatepb.error/golden.errors.v1.SoldOut", "409")))

@@ -10,9 +10,12 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Clients of the service `golden.errors.v1.Orders`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class OrdersClient {
   private OrdersClient() {}
 
@@ -32,7 +35,7 @@ public final class OrdersClient {
   }
 
   /** Connects to the ingress of Restate with options, such as headers. */
-  public static IngressClient connect(String baseUri, RequestOptions options) {
+  public static IngressClient connect(String baseUri, @Nullable RequestOptions options) {
     return fromClient(Client.connect(baseUri, OrdersHandlers.Metadata.SERDE_FACTORY, options));
   }
 
@@ -55,16 +58,16 @@ public final class OrdersClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
@@ -107,16 +110,16 @@ public final class OrdersClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 

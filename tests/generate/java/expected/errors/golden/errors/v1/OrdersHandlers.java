@@ -4,9 +4,11 @@ package golden.errors.v1;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
 
-/** The handlers of the service `golden.errors.v1.Orders`, and what it is called. */
+/** The handlers and the name of the service `golden.errors.v1.Orders`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class OrdersHandlers {
   public static final RestateHandler<StockOuterClass.Box, StockOuterClass.Box> PLACE =
       Metadata.SERVICE.handler(
@@ -14,14 +16,14 @@ public final class OrdersHandlers {
 
   private OrdersHandlers() {}
 
-  /** What the service `golden.errors.v1.Orders` is called, and how its payloads are written. */
+  /** The name of the service `golden.errors.v1.Orders`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.errors.v1.Orders";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.binary(
-            SERVICE_NAME, ServiceType.SERVICE, OrdersOuterClass.getDescriptor());
+        new RestateHandler.Service(
+            SERVICE_NAME, ServiceType.SERVICE, OrdersOuterClass.getDescriptor(), false);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

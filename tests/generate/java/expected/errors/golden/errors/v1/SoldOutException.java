@@ -5,6 +5,7 @@ import dev.restate.client.IngressException;
 import dev.restate.sdk.common.TerminalException;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.NullMarked;
 
 /**
  * Nothing is left.
@@ -12,6 +13,7 @@ import java.util.Optional;
  * <p>It says "how much" there was.
  */
 @SuppressWarnings({"deprecation", "removal", "serial"})
+@NullMarked
 public final class SoldOutException extends TerminalException {
   /** The HTTP status code of the error. */
   public static final int CODE = 409;
@@ -23,17 +25,17 @@ public final class SoldOutException extends TerminalException {
     this.detail = detail;
   }
 
-  /** Returns the error that a call from outside has failed with; empty where it is another. */
+  /** Returns this error if a call from outside failed with it; empty for another error. */
   public static Optional<SoldOutException> from(IngressException failure) {
     return RestateHandler.failure(failure, Errors.SoldOut.getDefaultInstance(), SoldOutException::new);
   }
 
-  /** Returns what the error says. */
+  /** Returns the detail of the error. */
   public Errors.SoldOut getDetail() {
     return detail;
   }
 
-  /** Returns the detail as it travels. The SDK sends it from version 2.7 on. */
+  /** Returns the metadata that carries the detail. The SDK sends it from version 2.7 on. */
   public Map<String, String> getMetadata() {
     return RestateHandler.metadata(detail);
   }

@@ -5,9 +5,12 @@ import dev.restate.sdk.ObjectContext;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Its handlers share an error, and have some of their own. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class StockBase implements ServiceDefinitionFactory<StockBase> {
   /** The handler `Take`. */
   public abstract void take(ObjectContext ctx, StockOuterClass.Box request) throws Exception;
@@ -16,7 +19,7 @@ public abstract class StockBase implements ServiceDefinitionFactory<StockBase> {
   public abstract StockOuterClass.Box count(ObjectContext ctx) throws Exception;
 
   @Override
-  public final ServiceDefinition create(StockBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(StockBase service, HandlerRunner.@Nullable Options options) {
     return StockHandlers.Metadata.SERVICE.define(
             StockHandlers.TAKE.bind(service::take, options)
                 .configure(

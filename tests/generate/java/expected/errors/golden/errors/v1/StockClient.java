@@ -10,9 +10,12 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Clients of the virtual object `golden.errors.v1.Stock`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class StockClient {
   private StockClient() {}
 
@@ -32,7 +35,8 @@ public final class StockClient {
   }
 
   /** Connects to the ingress of Restate with options, such as headers. */
-  public static IngressClient connect(String baseUri, RequestOptions options, String key) {
+  public static IngressClient connect(
+      String baseUri, @Nullable RequestOptions options, String key) {
     return fromClient(Client.connect(baseUri, StockHandlers.Metadata.SERDE_FACTORY, options), key);
   }
 
@@ -47,7 +51,7 @@ public final class StockClient {
     }
 
     /** The handler `Take`. */
-    public CallDurableFuture<Void> take(
+    public CallDurableFuture<@Nullable Void> take(
         StockOuterClass.Box request, RestateHandler.Option... options) {
       return ctx.call(StockHandlers.TAKE.request(key, request, options));
     }
@@ -62,21 +66,21 @@ public final class StockClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
       /** {@link ContextClient#take}, as a one-way message. */
-      public InvocationHandle<Void> take(
+      public InvocationHandle<@Nullable Void> take(
           StockOuterClass.Box request, RestateHandler.Option... options) {
         return ctx.send(StockHandlers.TAKE.request(key, request, options), delay);
       }
@@ -110,7 +114,7 @@ public final class StockClient {
     }
 
     /** {@link #take}, asynchronously. */
-    public CompletableFuture<Void> takeAsync(
+    public CompletableFuture<@Nullable Void> takeAsync(
         StockOuterClass.Box request, RestateHandler.Option... options) {
       return RestateHandler.raising(
           client.callAsync(StockHandlers.TAKE.ingressRequest(key, request, options)),
@@ -143,27 +147,27 @@ public final class StockClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
       /** {@link IngressClient#take}, as a one-way message. */
-      public SendResponse<Void> take(
+      public SendResponse<@Nullable Void> take(
           StockOuterClass.Box request, RestateHandler.Option... options) {
         return client.send(StockHandlers.TAKE.ingressRequest(key, request, options), delay);
       }
 
       /** {@link #take}, asynchronously. */
-      public CompletableFuture<SendResponse<Void>> takeAsync(
+      public CompletableFuture<SendResponse<@Nullable Void>> takeAsync(
           StockOuterClass.Box request, RestateHandler.Option... options) {
         return client.sendAsync(StockHandlers.TAKE.ingressRequest(key, request, options), delay);
       }

@@ -4,29 +4,30 @@ package golden.errors.v1;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
-/** The handlers of the virtual object `golden.errors.v1.Stock`, and what it is called. */
+/** The handlers and the name of the virtual object `golden.errors.v1.Stock`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class StockHandlers {
-  public static final RestateHandler<StockOuterClass.Box, Void> TAKE =
+  public static final RestateHandler<StockOuterClass.Box, @Nullable Void> TAKE =
       Metadata.SERVICE.handler(
           "Take", HandlerType.EXCLUSIVE, StockOuterClass.Box.class, Void.class);
-  public static final RestateHandler<Void, StockOuterClass.Box> COUNT =
+  public static final RestateHandler<@Nullable Void, StockOuterClass.Box> COUNT =
       Metadata.SERVICE.handler(
           "Count", HandlerType.EXCLUSIVE, Void.class, StockOuterClass.Box.class);
 
   private StockHandlers() {}
 
-  /**
-   * What the virtual object `golden.errors.v1.Stock` is called, and how its payloads are written.
-   */
+  /** The name of the virtual object `golden.errors.v1.Stock`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.errors.v1.Stock";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.binary(
-            SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, StockOuterClass.getDescriptor());
+        new RestateHandler.Service(
+            SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, StockOuterClass.getDescriptor(), false);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

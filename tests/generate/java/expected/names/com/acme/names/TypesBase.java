@@ -4,9 +4,12 @@ package com.acme.names;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Subclass it to serve the virtual object `golden.java_names.Types`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class TypesBase implements ServiceDefinitionFactory<TypesBase> {
   /** The state an "odd" key: été $x. */
   public static final dev.restate.sdk.common.StateKey<StateKey> AN_ODD_KEY_ÉTÉ_X =
@@ -60,7 +63,7 @@ public abstract class TypesBase implements ServiceDefinitionFactory<TypesBase> {
       dev.restate.sdk.ObjectContext ctx, Empty request) throws java.lang.Exception;
 
   @Override
-  public final ServiceDefinition create(TypesBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(TypesBase service, HandlerRunner.@Nullable Options options) {
     return TypesHandlers.Metadata.SERVICE.define(
             TypesHandlers.A.bind(service::a, options),
             TypesHandlers.B.bind(service::b, options),

@@ -8,9 +8,12 @@ import dev.restate.sdk.common.StateKey;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** A customer's cart. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class CartBase implements ServiceDefinitionFactory<CartBase> {
   /** The state tickets. */
   public static final StateKey<CartOuterClass.TicketList> TICKETS =
@@ -30,7 +33,7 @@ public abstract class CartBase implements ServiceDefinitionFactory<CartBase> {
   public abstract void expire(ObjectContext ctx, TicketOuterClass.Ticket request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(CartBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(CartBase service, HandlerRunner.@Nullable Options options) {
     return CartHandlers.Metadata.SERVICE.define(
             CartHandlers.ADD_TICKET.bind(service::addTicket, options)
                 .configure(config -> config.documentation("Adds a ticket.")),

@@ -10,9 +10,12 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Clients of the virtual object `golden.shop.v1.Cart`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class CartClient {
   private CartClient() {}
 
@@ -32,7 +35,8 @@ public final class CartClient {
   }
 
   /** Connects to the ingress of Restate with options, such as headers. */
-  public static IngressClient connect(String baseUri, RequestOptions options, String key) {
+  public static IngressClient connect(
+      String baseUri, @Nullable RequestOptions options, String key) {
     return fromClient(Client.connect(baseUri, CartHandlers.Metadata.SERDE_FACTORY, options), key);
   }
 
@@ -58,7 +62,7 @@ public final class CartClient {
     }
 
     /** The handler `Expire`. */
-    public CallDurableFuture<Void> expire(
+    public CallDurableFuture<@Nullable Void> expire(
         TicketOuterClass.Ticket request, RestateHandler.Option... options) {
       return ctx.call(CartHandlers.EXPIRE.request(key, request, options));
     }
@@ -68,16 +72,16 @@ public final class CartClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
@@ -93,7 +97,7 @@ public final class CartClient {
       }
 
       /** {@link ContextClient#expire}, as a one-way message. */
-      public InvocationHandle<Void> expire(
+      public InvocationHandle<@Nullable Void> expire(
           TicketOuterClass.Ticket request, RestateHandler.Option... options) {
         return ctx.send(CartHandlers.EXPIRE.request(key, request, options), delay);
       }
@@ -141,7 +145,7 @@ public final class CartClient {
     }
 
     /** {@link #expire}, asynchronously. */
-    public CompletableFuture<Void> expireAsync(
+    public CompletableFuture<@Nullable Void> expireAsync(
         TicketOuterClass.Ticket request, RestateHandler.Option... options) {
       return client.callAsync(CartHandlers.EXPIRE.ingressRequest(key, request, options))
           .thenApply(Response::response);
@@ -152,16 +156,16 @@ public final class CartClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
@@ -190,13 +194,13 @@ public final class CartClient {
       }
 
       /** {@link IngressClient#expire}, as a one-way message. */
-      public SendResponse<Void> expire(
+      public SendResponse<@Nullable Void> expire(
           TicketOuterClass.Ticket request, RestateHandler.Option... options) {
         return client.send(CartHandlers.EXPIRE.ingressRequest(key, request, options), delay);
       }
 
       /** {@link #expire}, asynchronously. */
-      public CompletableFuture<SendResponse<Void>> expireAsync(
+      public CompletableFuture<SendResponse<@Nullable Void>> expireAsync(
           TicketOuterClass.Ticket request, RestateHandler.Option... options) {
         return client.sendAsync(CartHandlers.EXPIRE.ingressRequest(key, request, options), delay);
       }

@@ -4,9 +4,12 @@ package golden.shop.v1;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
-/** The handlers of the virtual object `golden.shop.v1.Cart`, and what it is called. */
+/** The handlers and the name of the virtual object `golden.shop.v1.Cart`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class CartHandlers {
   public static final RestateHandler<CartOuterClass.AddTicketRequest, CartOuterClass.AddTicketResponse> ADD_TICKET =
       Metadata.SERVICE.handler(
@@ -14,23 +17,23 @@ public final class CartHandlers {
           HandlerType.EXCLUSIVE,
           CartOuterClass.AddTicketRequest.class,
           CartOuterClass.AddTicketResponse.class);
-  public static final RestateHandler<Void, CartOuterClass.TicketList> SHOW =
+  public static final RestateHandler<@Nullable Void, CartOuterClass.TicketList> SHOW =
       Metadata.SERVICE.handler(
           "Show", HandlerType.SHARED, Void.class, CartOuterClass.TicketList.class);
-  public static final RestateHandler<TicketOuterClass.Ticket, Void> EXPIRE =
+  public static final RestateHandler<TicketOuterClass.Ticket, @Nullable Void> EXPIRE =
       Metadata.SERVICE.handler(
           "Expire", HandlerType.EXCLUSIVE, TicketOuterClass.Ticket.class, Void.class);
 
   private CartHandlers() {}
 
-  /** What the virtual object `golden.shop.v1.Cart` is called, and how its payloads are written. */
+  /** The name of the virtual object `golden.shop.v1.Cart`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.shop.v1.Cart";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.binary(
-            SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, CartOuterClass.getDescriptor());
+        new RestateHandler.Service(
+            SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, CartOuterClass.getDescriptor(), false);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

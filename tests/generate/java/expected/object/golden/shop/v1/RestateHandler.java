@@ -39,6 +39,7 @@ import java.io.UncheckedIOException;
 import java.lang.Class;
 import java.lang.FunctionalInterface;
 import java.lang.IllegalArgumentException;
+import java.lang.Object;
 import java.lang.Override;
 import java.lang.ReflectiveOperationException;
 import java.lang.RuntimeException;
@@ -57,23 +58,29 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import java.util.concurrent.CompletionException;
+import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A handler of a contract: makes requests to it, and binds the method that serves it.
  *
  * <p>Payloads are protobuf binary or ProtoJSON, as the contract says, and zero bytes for the empty
- * message. What is read may be either, whatever is written.
+ * message. Either can be read, whatever is written.
  *
- * @param <Req> the request; Void where there is nothing to say
- * @param <Res> the response; Void where there is nothing to return
+ * @param <Req> the request; Void if it is empty
+ * @param <Res> the response; Void if it is empty
  */
 @SuppressWarnings({"deprecation", "overloads", "removal"})
-public final class RestateHandler<Req, Res> {
+@NullMarked
+public final class RestateHandler<Req extends @Nullable Object, Res extends @Nullable Object> {
   private static final String BINARY = "application/protobuf";
   private static final String JSON = "application/json";
   private static final String EITHER = "application/protobuf+json";
@@ -91,7 +98,11 @@ public final class RestateHandler<Req, Res> {
           "text/json",
           "*/*");
 
-  /** The types whose ProtoJSON is no object, so that no opening brace tells it from binary. */
+  /** A quotation mark, an escaped character of a string, or a number that is -0.0. */
+  private static final Pattern NEGATIVE_ZERO =
+      Pattern.compile("\"|\\\\.|(?<![eE])-0(\\.0+)?([eE][+-]?\\d+)?(?![\\d.eE])");
+
+  /** The types whose ProtoJSON is not an object, so that no opening brace tells it from binary. */
   private static final Set<String> NO_OBJECTS =
       Set.of(
           "google.protobuf.BoolValue",
@@ -115,6 +126,7 @@ public final class RestateHandler<Req, Res> {
   private final MessageSerde<Req> requestSerde;
   private final MessageSerde<Res> responseSerde;
   private final Function<Req, String> keyOf;
+  private final BiConsumer<String, ? super Req> check;
 
   private RestateHandler(
       Service service,
@@ -122,16 +134,18 @@ public final class RestateHandler<Req, Res> {
       HandlerType type,
       MessageSerde<Req> requestSerde,
       MessageSerde<Res> responseSerde,
-      Function<Req, String> keyOf) {
+      Function<Req, String> keyOf,
+      BiConsumer<String, ? super Req> check) {
     this.service = service;
     this.name = name;
     this.type = type;
     this.requestSerde = requestSerde;
     this.responseSerde = responseSerde;
     this.keyOf = keyOf;
+    this.check = check;
   }
 
-  /** Says more about one request: {@code options -> options.idempotencyKey("abc")}. */
+  /** Sets options of one request: {@code options -> options.idempotencyKey("abc")}. */
   @FunctionalInterface
   public interface Option {
     void apply(RequestBuilder<?, ?> options);
@@ -145,23 +159,24 @@ public final class RestateHandler<Req, Res> {
     return responseSerde;
   }
 
-  /** Returns a request that needs no key, or has it in a field, for use in a handler. */
+  /** Returns a request without a key, or with the key in a field, for use in a handler. */
   public RequestBuilder<Req, Res> request(Req request, Option... options) {
     return request(null, request, options);
   }
 
   /** Returns a request for use in a handler. */
-  public RequestBuilder<Req, Res> request(String key, Req request, Option... options) {
+  public RequestBuilder<Req, Res> request(@Nullable String key, Req request, Option... options) {
     return build(requestSerde, responseSerde, key, request, options);
   }
 
-  /** Returns a request that needs no key, or has it in a field, for use outside of Restate. */
+  /** Returns a request without a key, or with the key in a field, for use outside of Restate. */
   public RequestBuilder<Req, Res> ingressRequest(Req request, Option... options) {
     return ingressRequest(null, request, options);
   }
 
   /** Returns a request for use outside of Restate. */
-  public RequestBuilder<Req, Res> ingressRequest(String key, Req request, Option... options) {
+  public RequestBuilder<Req, Res> ingressRequest(
+      @Nullable String key, Req request, Option... options) {
     if (request instanceof Message message && message.getSerializedSize() == 0) {
       // Zero bytes need a content type with some endpoints and must have none with others.
       return build(requestSerde.inJson(), responseSerde.inJson(), key, request, options);
@@ -170,7 +185,11 @@ public final class RestateHandler<Req, Res> {
   }
 
   private RequestBuilder<Req, Res> build(
-      Serde<Req> input, Serde<Res> output, String key, Req request, Option[] options) {
+      Serde<Req> input,
+      Serde<Res> output,
+      @Nullable String key,
+      Req request,
+      Option @Nullable [] options) {
     RequestBuilder<Req, Res> builder = Request.of(target(key, request), input, output, request);
     if (options != null) {
       for (Option option : options) {
@@ -182,7 +201,7 @@ public final class RestateHandler<Req, Res> {
     return builder;
   }
 
-  private Target target(String key, Req request) {
+  private Target target(@Nullable String key, Req request) {
     return switch (service.type) {
       case SERVICE -> Target.service(service.name, name);
       case VIRTUAL_OBJECT ->
@@ -191,45 +210,57 @@ public final class RestateHandler<Req, Res> {
     };
   }
 
-  /** Returns the client's key, or what the request's key field says; they must agree. */
-  private String checked(String client, String request) {
+  /** Returns the client's key, or that in the request's key field; they must agree. */
+  private String checked(@Nullable String client, String request) {
     String key = request.isEmpty() ? client : request;
     if (key == null || key.isEmpty()) {
       throw new IllegalArgumentException(
-          this + " needs a key, of the client or in the request, that is not empty");
+          this + " needs a key, which must not be empty: pass it to the client, or in the request");
     }
     if (client != null && !key.equals(client)) {
       throw new IllegalArgumentException(
-          this + ": the client has the key " + client + ", and the request " + key);
+          this + ": the client is for the key \"" + client + "\", but the request says \"" + key
+              + "\"");
     }
     return key;
   }
 
-  /** Returns the handler with bytes as they are for its request, its response, or both. */
-  RestateHandler<Req, Res> raw(String requestType, String responseType) {
+  /** Returns the handler with raw bytes for its request, its response, or both. */
+  RestateHandler<Req, Res> raw(@Nullable String requestType, @Nullable String responseType) {
     return new RestateHandler<>(
-        service, name, type, requestSerde.raw(requestType), responseSerde.raw(responseType), keyOf);
+        service,
+        name,
+        type,
+        requestSerde.raw(requestType),
+        responseSerde.raw(responseType),
+        keyOf,
+        check);
+  }
+
+  /** Returns the handler with a function that may refuse requests, and gets the handler's name. */
+  RestateHandler<Req, Res> validating(BiConsumer<String, ? super Req> check) {
+    return new RestateHandler<>(service, name, type, requestSerde, responseSerde, keyOf, check);
   }
 
   /** Returns the run of a workflow. */
-  Client.WorkflowHandle<Res> workflowHandle(Client client, String key) {
+  Client.WorkflowHandle<Res> workflowHandle(Client client, @Nullable String key) {
     return client.workflowHandle(service.name, checked(key, ""), responseSerde);
   }
 
   <C extends Context> HandlerDefinition<Req, Res> bind(
-      ThrowingConsumer<C> method, HandlerRunner.Options options) {
+      ThrowingConsumer<C> method, HandlerRunner.@Nullable Options options) {
     ThrowingBiConsumer<C, Req> takesNothing = (context, nothing) -> method.accept(context);
     return bind(takesNothing, options);
   }
 
   <C extends Context> HandlerDefinition<Req, Res> bind(
-      ThrowingFunction<C, Res> method, HandlerRunner.Options options) {
+      ThrowingFunction<C, Res> method, HandlerRunner.@Nullable Options options) {
     ThrowingBiFunction<C, Req, Res> takesNothing = (context, nothing) -> method.apply(context);
     return bind(takesNothing, options);
   }
 
   <C extends Context> HandlerDefinition<Req, Res> bind(
-      ThrowingBiConsumer<C, Req> method, HandlerRunner.Options options) {
+      ThrowingBiConsumer<C, Req> method, HandlerRunner.@Nullable Options options) {
     ThrowingBiFunction<C, Req, Res> returnsNothing =
         (context, request) -> {
           method.accept(context, request);
@@ -238,12 +269,17 @@ public final class RestateHandler<Req, Res> {
     return bind(returnsNothing, options);
   }
 
-  /** Returns the definition of the handler, which answers in the encoding that it is asked in. */
+  /** Returns the definition of the handler, which answers in the encoding of the request. */
   <C extends Context> HandlerDefinition<Req, Res> bind(
-      ThrowingBiFunction<C, Req, Res> method, HandlerRunner.Options options) {
+      ThrowingBiFunction<C, Req, Res> method, HandlerRunner.@Nullable Options options) {
+    ThrowingBiFunction<C, Req, Res> checked =
+        (context, request) -> {
+          check.accept(toString(), request);
+          return method.apply(context, request);
+        };
     HandlerRunner<Req, Res> runner =
         dev.restate.sdk.HandlerRunner.of(
-            method, service, (dev.restate.sdk.HandlerRunner.Options) options);
+            checked, service, (dev.restate.sdk.HandlerRunner.Options) options);
     HandlerDefinition<Req, Res> definition =
         HandlerDefinition.of(
             name,
@@ -299,13 +335,13 @@ public final class RestateHandler<Req, Res> {
     return "restatepb.detail/" + detail.getDescriptorForType().getFullName();
   }
 
-  /** Reads an error of the contract out of a failed call; empty where it is another. */
+  /** Reads an error of the contract from a failed call; empty if it is another error. */
   @FunctionalInterface
   interface ErrorReader {
     Optional<? extends TerminalException> read(IngressException failure);
   }
 
-  /** Returns what a call returns; throws the error of the contract that it has failed with. */
+  /** Returns the result of a call; throws the error of the contract that it failed with. */
   static <T> T raising(Supplier<T> call, ErrorReader... readers) {
     try {
       return call.get();
@@ -314,7 +350,7 @@ public final class RestateHandler<Req, Res> {
     }
   }
 
-  /** The same of a call that is not waited for. */
+  /** The same for an asynchronous call. */
   static <T> CompletableFuture<T> raising(CompletableFuture<T> call, ErrorReader... readers) {
     return call.exceptionally(
         thrown -> {
@@ -335,7 +371,7 @@ public final class RestateHandler<Req, Res> {
     return failure;
   }
 
-  /** Returns the error that Restate's ingress has answered with; empty if it is another. */
+  /** Returns the error in the ingress's answer; empty if it is another error. */
   static <D extends Message, E> Optional<E> failure(
       IngressException failure, D prototype, BiFunction<D, String, E> make) {
     byte[] body = failure.getResponseBody();
@@ -358,19 +394,29 @@ public final class RestateHandler<Req, Res> {
     }
   }
 
-  /** What the handlers of a service share. It finds the serdes of messages by their classes. */
+  /** What the handlers of a service share; it finds the serdes of messages by their classes. */
   static final class Service implements SerdeFactory {
     private final String name;
     private final ServiceType type;
     private final FileDescriptor file;
     private final boolean json;
     private final Consumer<String> keys;
-    private volatile TypeRegistry types;
+    private volatile @Nullable TypeRegistry types;
     private final SerdeFactory others =
         ServiceLoader.load(DefaultSerdeFactoryProvider.class)
             .findFirst()
             .map(DefaultSerdeFactoryProvider::create)
             .orElse(SerdeFactory.NOOP);
+
+    /**
+     * A service of a contract.
+     *
+     * @param file what messages a google.protobuf.Any may hold in JSON: those that it can see
+     * @param json whether payloads are written in JSON, else in binary
+     */
+    Service(String name, ServiceType type, FileDescriptor file, boolean json) {
+      this(name, type, file, json, key -> {});
+    }
 
     private Service(
         String name, ServiceType type, FileDescriptor file, boolean json, Consumer<String> keys) {
@@ -381,7 +427,7 @@ public final class RestateHandler<Req, Res> {
       this.keys = keys;
     }
 
-    /** Returns the service with keys that a function refuses, by an IllegalArgumentException. */
+    /** Returns the service with a function that refuses keys, by an IllegalArgumentException. */
     Service withKeys(Consumer<String> check) {
       return new Service(name, type, file, json, check);
     }
@@ -391,7 +437,8 @@ public final class RestateHandler<Req, Res> {
       return withKeys(
           key -> {
             if (!key.equals(only)) {
-              throw new IllegalArgumentException("\"" + key + "\" is not \"" + only + "\"");
+              throw new IllegalArgumentException(
+                  "\"" + key + "\" is not \"" + only + "\", the only key of this object");
             }
           });
     }
@@ -409,12 +456,14 @@ public final class RestateHandler<Req, Res> {
 
     /** Returns what a google.protobuf.Any may hold in JSON: what the contract can see. */
     private TypeRegistry types() {
-      if (types == null) {
+      TypeRegistry found = types;
+      if (found == null) {
         TypeRegistry.Builder builder = TypeRegistry.newBuilder();
         addTypes(file, new HashSet<>(), builder);
-        types = builder.build();
+        found = builder.build();
+        types = found;
       }
-      return types;
+      return found;
     }
 
     private static void addTypes(
@@ -425,28 +474,19 @@ public final class RestateHandler<Req, Res> {
       }
     }
 
-    /** Returns a service whose payloads are written in binary. */
-    static Service binary(String name, ServiceType type, FileDescriptor file) {
-      return new Service(name, type, file, false, key -> {});
-    }
-
-    /** Returns a service whose payloads are written in JSON. */
-    static Service json(String name, ServiceType type, FileDescriptor file) {
-      return new Service(name, type, file, true, key -> {});
-    }
-
-    <Req, Res> RestateHandler<Req, Res> handler(
+    <Req extends @Nullable Object, Res extends @Nullable Object> RestateHandler<Req, Res> handler(
         String name, HandlerType type, Class<Req> request, Class<Res> response) {
       return handler(name, type, request, response, ignored -> "");
     }
 
-    <Req, Res> RestateHandler<Req, Res> handler(
+    <Req extends @Nullable Object, Res extends @Nullable Object> RestateHandler<Req, Res> handler(
         String name,
         HandlerType type,
         Class<Req> request,
         Class<Res> response,
         Function<Req, String> keyOf) {
-      return new RestateHandler<>(this, name, type, serde(request), serde(response), keyOf);
+      return new RestateHandler<>(
+          this, name, type, serde(request), serde(response), keyOf, (handler, ignored) -> {});
     }
 
     ServiceDefinition define(HandlerDefinition<?, ?>... handlers) {
@@ -465,9 +505,9 @@ public final class RestateHandler<Req, Res> {
       return Message.class.isAssignableFrom(type) ? serde(type) : others.create(type);
     }
 
-    private <V> MessageSerde<V> serde(Class<?> type) {
+    private <V extends @Nullable Object> MessageSerde<V> serde(Class<?> type) {
       if (type == byte[].class) {
-        return new MessageSerde<>(this, null, false, json, true, BYTES);
+        return new MessageSerde<>(this, Empty.getDefaultInstance(), false, json, true, BYTES);
       }
       boolean isVoid = type == Void.class;
       Class<?> found = isVoid ? Empty.class : type;
@@ -475,7 +515,7 @@ public final class RestateHandler<Req, Res> {
         Message prototype = (Message) found.getMethod("getDefaultInstance").invoke(null);
         return new MessageSerde<>(this, prototype, isVoid, json, true, null);
       } catch (ReflectiveOperationException e) {
-        throw new IllegalArgumentException(type.getName() + " is no generated message", e);
+        throw new IllegalArgumentException(type.getName() + " is not a generated message", e);
       }
     }
   }
@@ -484,13 +524,13 @@ public final class RestateHandler<Req, Res> {
    * Writes JSON or binary. Reads either where it looks at what it reads, else the same. Where it has
    * a content type of its own, it leaves bytes as they are.
    */
-  private record MessageSerde<T>(
+  private record MessageSerde<T extends @Nullable Object>(
       Service service,
       Message prototype,
       boolean isVoid,
       boolean json,
       boolean looks,
-      String rawType)
+      @Nullable String rawType)
       implements Serde<T> {
 
     MessageSerde<T> inJson() {
@@ -501,14 +541,14 @@ public final class RestateHandler<Req, Res> {
       return new MessageSerde<>(service, prototype, isVoid, json, false, rawType);
     }
 
-    MessageSerde<T> raw(String type) {
-      return type == null ? this : new MessageSerde<>(service, null, false, json, looks, type);
+    MessageSerde<T> raw(@Nullable String type) {
+      return type == null ? this : new MessageSerde<>(service, prototype, false, json, looks, type);
     }
 
     @Override
-    public String contentType() {
+    public @Nullable String contentType() {
       if (rawType != null) {
-        // To say which of several types it is, is the caller's: with a header.
+        // The caller has to say which of several types it is, with a header.
         return rawType.equals("*/*") ? BYTES : rawType.endsWith("/*") ? null : rawType;
       }
       // The ingress takes none with a body that is always empty.
@@ -522,10 +562,7 @@ public final class RestateHandler<Req, Res> {
       }
       Message message = isVoid ? prototype : (Message) value;
       try {
-        if (json) {
-          return Slice.wrap(service.printer().print(message));
-        }
-        return Slice.wrap(binary(message));
+        return json ? Slice.wrap(service.printer().print(message)) : Slice.wrap(binary(message));
       } catch (IOException e) {
         throw new UncheckedIOException("Cannot write " + message() + ": " + e.getMessage(), e);
       }
@@ -546,12 +583,41 @@ public final class RestateHandler<Req, Res> {
           input.checkLastTagWas(0);
         } else if (bytes.hasRemaining()) {
           String text = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
-          service.parser().merge(text, builder);
+          merge(text, builder);
         }
       } catch (IOException e) {
         throw new UncheckedIOException("Cannot read " + message() + ": " + e.getMessage(), e);
       }
       return isVoid ? null : (T) builder.buildPartial();
+    }
+
+    private void merge(String json, Message.Builder builder) throws IOException {
+      String signed = keepSigns(json);
+      try {
+        service.parser().merge(signed, builder);
+      } catch (InvalidProtocolBufferException e) {
+        if (signed.equals(json)) {
+          throw e;
+        }
+        service.parser().merge(json, builder.clear()); // -0 of an integer, or another mistake
+      }
+    }
+
+    /** Returns JSON with another number for -0.0, which protobuf-java would read as 0.0. */
+    private static String keepSigns(String json) {
+      if (!json.contains("-0")) {
+        return json;
+      }
+      StringBuilder signed = new StringBuilder();
+      Matcher part = NEGATIVE_ZERO.matcher(json);
+      boolean inString = false;
+      while (part.find()) {
+        inString ^= part.group().equals("\"");
+        if (!inString && part.group().startsWith("-")) {
+          part.appendReplacement(signed, "-1e-400"); // the nearest double is -0.0
+        }
+      }
+      return part.appendTail(signed).toString();
     }
 
     /** Whether a request is JSON: what its content type says, else what it looks like. */
@@ -566,19 +632,20 @@ public final class RestateHandler<Req, Res> {
           return true;
         }
       } else if (rawType != null || request.body().readableBytes() == 0) {
-        // Nothing to see: what is asked for counts.
+        // An empty body does not show its encoding: the one asked for counts.
         String accept = header(request, "accept");
         return json || (accept != null && accept.contains("json"));
       }
       return looksLikeJson(request.body());
     }
 
-    private static String header(HandlerRequest request, String name) {
-      return request.headers().entrySet().stream()
-          .filter(header -> header.getKey().equalsIgnoreCase(name))
-          .findFirst()
-          .map(header -> header.getValue())
-          .orElse(null);
+    private static @Nullable String header(HandlerRequest request, String name) {
+      for (Map.Entry<String, String> header : request.headers().entrySet()) {
+        if (header.getKey().equalsIgnoreCase(name)) {
+          return header.getValue();
+        }
+      }
+      return null;
     }
 
     private boolean looksLikeJson(Slice payload) {
@@ -588,12 +655,12 @@ public final class RestateHandler<Req, Res> {
       return payload.byteAt(0) == '{' || (NO_OBJECTS.contains(message()) && beginsJson(payload));
     }
 
-    /** Whether a payload is a JSON value, of a type whose binary form does not begin like one. */
+    /** Whether a payload is a JSON value, for a type whose binary form does not begin like one. */
     private static boolean beginsJson(Slice payload) {
       if ("[\"tfn-0123456789".indexOf(payload.byteAt(0)) < 0) {
         return false;
       }
-      // The binary form of one does: a list in a Value begins with 2, but is no number.
+      // One binary form does: a list in a Value begins with 2, but is not a number.
       for (int i = 0; payload.byteAt(0) == '2' && i < payload.readableBytes(); i++) {
         if ("0123456789.eE+- \t\r\n".indexOf(payload.byteAt(i)) < 0) {
           return false;

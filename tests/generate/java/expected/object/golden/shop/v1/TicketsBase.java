@@ -5,9 +5,12 @@ import dev.restate.sdk.ObjectContext;
 import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Subclass it to serve the virtual object `golden.shop.v1.Tickets`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class TicketsBase implements ServiceDefinitionFactory<TicketsBase> {
   /** The key is in the request of one handler only. */
   public abstract TicketOuterClass.Ticket reserve(
@@ -18,7 +21,7 @@ public abstract class TicketsBase implements ServiceDefinitionFactory<TicketsBas
       ObjectContext ctx, TicketOuterClass.Ticket request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(TicketsBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(TicketsBase service, HandlerRunner.@Nullable Options options) {
     return TicketsHandlers.Metadata.SERVICE.define(
             TicketsHandlers.RESERVE.bind(service::reserve, options)
                 .configure(config -> config.documentation("The key is in the request of one handler only.")),

@@ -10,9 +10,12 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Clients of the virtual object `golden.shop.v1.Tickets`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class TicketsClient {
   private TicketsClient() {}
 
@@ -32,7 +35,8 @@ public final class TicketsClient {
   }
 
   /** Connects to the ingress of Restate with options, such as headers. */
-  public static IngressClient connect(String baseUri, RequestOptions options, String key) {
+  public static IngressClient connect(
+      String baseUri, @Nullable RequestOptions options, String key) {
     return fromClient(Client.connect(baseUri, TicketsHandlers.Metadata.SERDE_FACTORY, options), key);
   }
 
@@ -56,16 +60,16 @@ public final class TicketsClient {
   /**
    * Connects to the ingress of Restate with options, such as headers; the key is taken from each request.
    */
-  public static IngressClient connect(String baseUri, RequestOptions options) {
+  public static IngressClient connect(String baseUri, @Nullable RequestOptions options) {
     return fromClient(Client.connect(baseUri, TicketsHandlers.Metadata.SERDE_FACTORY, options));
   }
 
   /** Calls the virtual object `golden.shop.v1.Tickets` from a handler. */
   public static final class ContextClient {
     private final Context ctx;
-    private final String key;
+    private final @Nullable String key;
 
-    private ContextClient(Context ctx, String key) {
+    private ContextClient(Context ctx, @Nullable String key) {
       this.ctx = ctx;
       this.key = key;
     }
@@ -87,16 +91,16 @@ public final class TicketsClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
@@ -117,9 +121,9 @@ public final class TicketsClient {
   /** Calls the virtual object `golden.shop.v1.Tickets` from outside of Restate. */
   public static final class IngressClient {
     private final Client client;
-    private final String key;
+    private final @Nullable String key;
 
-    private IngressClient(Client client, String key) {
+    private IngressClient(Client client, @Nullable String key) {
       this.client = client;
       this.key = key;
     }
@@ -155,16 +159,16 @@ public final class TicketsClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 

@@ -4,9 +4,11 @@ package golden.shop.v1;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
 
-/** The handlers of the virtual object `golden.shop.v1.Tickets`, and what it is called. */
+/** The handlers and the name of the virtual object `golden.shop.v1.Tickets`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class TicketsHandlers {
   public static final RestateHandler<TicketOuterClass.Reservation, TicketOuterClass.Ticket> RESERVE =
       Metadata.SERVICE.handler(
@@ -24,16 +26,14 @@ public final class TicketsHandlers {
 
   private TicketsHandlers() {}
 
-  /**
-   * What the virtual object `golden.shop.v1.Tickets` is called, and how its payloads are written.
-   */
+  /** The name of the virtual object `golden.shop.v1.Tickets`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.shop.v1.Tickets";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.binary(
-            SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, TicketOuterClass.getDescriptor());
+        new RestateHandler.Service(
+            SERVICE_NAME, ServiceType.VIRTUAL_OBJECT, TicketOuterClass.getDescriptor(), false);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

@@ -7,6 +7,8 @@ import dev.restate.sdk.endpoint.definition.InvocationRetryPolicy;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
 import java.time.Duration;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Greets people.
@@ -14,6 +16,7 @@ import java.time.Duration;
  * <p>Every option of a plain service and of its handlers is set somewhere here.
  */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class GreeterBase implements ServiceDefinitionFactory<GreeterBase> {
   /** Says hello. */
   public abstract GreeterOuterClass.GreetResponse greet(
@@ -29,7 +32,7 @@ public abstract class GreeterBase implements ServiceDefinitionFactory<GreeterBas
       Context ctx, GreeterOuterClass.GreetRequest request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(GreeterBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(GreeterBase service, HandlerRunner.@Nullable Options options) {
     return GreeterHandlers.Metadata.SERVICE.define(
             GreeterHandlers.GREET.bind(service::greet, options)
                 .configure(config -> config.documentation("Says hello.")),

@@ -4,9 +4,11 @@ package golden.service.v1;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
 
-/** The handlers of the service `greeter`, and what it is called. */
+/** The handlers and the name of the service `greeter`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class GreeterHandlers {
   public static final RestateHandler<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse> GREET =
       Metadata.SERVICE.handler(
@@ -29,14 +31,14 @@ public final class GreeterHandlers {
 
   private GreeterHandlers() {}
 
-  /** What the service `greeter` is called, and how its payloads are written. */
+  /** The name of the service `greeter`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "greeter";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.binary(
-            SERVICE_NAME, ServiceType.SERVICE, GreeterOuterClass.getDescriptor());
+        new RestateHandler.Service(
+            SERVICE_NAME, ServiceType.SERVICE, GreeterOuterClass.getDescriptor(), false);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

@@ -7,9 +7,12 @@ import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
 import java.time.Duration;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Its run handler is not called Run, and takes nothing. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class NightlyBase implements ServiceDefinitionFactory<NightlyBase> {
   /** The handler `Start`. */
   public abstract void start(WorkflowContext ctx) throws Exception;
@@ -27,7 +30,7 @@ public abstract class NightlyBase implements ServiceDefinitionFactory<NightlyBas
       SharedWorkflowContext ctx, SignupOuterClass.Confirmation request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(NightlyBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(NightlyBase service, HandlerRunner.@Nullable Options options) {
     return NightlyHandlers.Metadata.SERVICE.define(
             NightlyHandlers.START.bind(service::start, options)
                 .configure(config -> config.workflowRetention(Duration.ofSeconds(60))),

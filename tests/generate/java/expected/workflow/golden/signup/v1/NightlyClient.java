@@ -10,9 +10,12 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Clients of the workflow `golden.signup.v1.Nightly`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class NightlyClient {
   private NightlyClient() {}
 
@@ -32,7 +35,8 @@ public final class NightlyClient {
   }
 
   /** Connects to the ingress of Restate with options, such as headers. */
-  public static IngressClient connect(String baseUri, RequestOptions options, String key) {
+  public static IngressClient connect(
+      String baseUri, @Nullable RequestOptions options, String key) {
     return fromClient(Client.connect(baseUri, NightlyHandlers.Metadata.SERDE_FACTORY, options), key);
   }
 
@@ -47,7 +51,7 @@ public final class NightlyClient {
     }
 
     /** The handler `Start`. */
-    public CallDurableFuture<Void> start(RestateHandler.Option... options) {
+    public CallDurableFuture<@Nullable Void> start(RestateHandler.Option... options) {
       return ctx.call(NightlyHandlers.START.request(key, null, options));
     }
 
@@ -74,21 +78,21 @@ public final class NightlyClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
       /** {@link ContextClient#start}, as a one-way message. */
-      public InvocationHandle<Void> start(RestateHandler.Option... options) {
+      public InvocationHandle<@Nullable Void> start(RestateHandler.Option... options) {
         return ctx.send(NightlyHandlers.START.request(key, null, options), delay);
       }
 
@@ -128,23 +132,24 @@ public final class NightlyClient {
     }
 
     /** {@link #start}, asynchronously. */
-    public CompletableFuture<Void> startAsync(RestateHandler.Option... options) {
+    public CompletableFuture<@Nullable Void> startAsync(RestateHandler.Option... options) {
       return client.callAsync(NightlyHandlers.START.ingressRequest(key, null, options))
           .thenApply(Response::response);
     }
 
     /** {@link #start}, without waiting for the result. */
-    public SendResponse<Void> submit(RestateHandler.Option... options) {
+    public SendResponse<@Nullable Void> submit(RestateHandler.Option... options) {
       return client.send(NightlyHandlers.START.ingressRequest(key, null, options));
     }
 
     /** {@link #submit}, asynchronously. */
-    public CompletableFuture<SendResponse<Void>> submitAsync(RestateHandler.Option... options) {
+    public CompletableFuture<SendResponse<@Nullable Void>> submitAsync(
+        RestateHandler.Option... options) {
       return client.sendAsync(NightlyHandlers.START.ingressRequest(key, null, options));
     }
 
-    /** Returns the run of the workflow: attach to it, or get its output. */
-    public Client.WorkflowHandle<Void> workflowHandle() {
+    /** Returns the run of the workflow, to attach to it or get its output. */
+    public Client.WorkflowHandle<@Nullable Void> workflowHandle() {
       return NightlyHandlers.START.workflowHandle(client, key);
     }
 
@@ -192,26 +197,27 @@ public final class NightlyClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
       /** {@link IngressClient#start}, as a one-way message. */
-      public SendResponse<Void> start(RestateHandler.Option... options) {
+      public SendResponse<@Nullable Void> start(RestateHandler.Option... options) {
         return client.send(NightlyHandlers.START.ingressRequest(key, null, options), delay);
       }
 
       /** {@link #start}, asynchronously. */
-      public CompletableFuture<SendResponse<Void>> startAsync(RestateHandler.Option... options) {
+      public CompletableFuture<SendResponse<@Nullable Void>> startAsync(
+          RestateHandler.Option... options) {
         return client.sendAsync(NightlyHandlers.START.ingressRequest(key, null, options), delay);
       }
 

@@ -4,11 +4,14 @@ package golden.signup.v1;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
-/** The handlers of the workflow `golden.signup.v1.Nightly`, and what it is called. */
+/** The handlers and the name of the workflow `golden.signup.v1.Nightly`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class NightlyHandlers {
-  public static final RestateHandler<Void, Void> START =
+  public static final RestateHandler<@Nullable Void, @Nullable Void> START =
       Metadata.SERVICE.handler("Start", HandlerType.WORKFLOW, Void.class, Void.class);
   public static final RestateHandler<SignupOuterClass.Confirmation, SignupOuterClass.Status> RUN =
       Metadata.SERVICE.handler(
@@ -31,14 +34,14 @@ public final class NightlyHandlers {
 
   private NightlyHandlers() {}
 
-  /** What the workflow `golden.signup.v1.Nightly` is called, and how its payloads are written. */
+  /** The name of the workflow `golden.signup.v1.Nightly`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.signup.v1.Nightly";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.json(
-            SERVICE_NAME, ServiceType.WORKFLOW, SignupOuterClass.getDescriptor());
+        new RestateHandler.Service(
+            SERVICE_NAME, ServiceType.WORKFLOW, SignupOuterClass.getDescriptor(), true);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

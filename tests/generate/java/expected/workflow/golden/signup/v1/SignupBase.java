@@ -9,9 +9,12 @@ import dev.restate.sdk.endpoint.definition.HandlerRunner;
 import dev.restate.sdk.endpoint.definition.ServiceDefinition;
 import dev.restate.sdk.endpoint.definition.ServiceDefinitionFactory;
 import java.time.Duration;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Subclass it to serve the workflow `golden.signup.v1.Signup`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public abstract class SignupBase implements ServiceDefinitionFactory<SignupBase> {
   /** The state status. */
   public static final StateKey<SignupOuterClass.Status> STATUS =
@@ -30,7 +33,7 @@ public abstract class SignupBase implements ServiceDefinitionFactory<SignupBase>
       SharedWorkflowContext ctx, SignupOuterClass.Confirmation request) throws Exception;
 
   @Override
-  public final ServiceDefinition create(SignupBase service, HandlerRunner.Options options) {
+  public final ServiceDefinition create(SignupBase service, HandlerRunner.@Nullable Options options) {
     return SignupHandlers.Metadata.SERVICE.define(
             SignupHandlers.RUN.bind(service::run, options)
                 .configure(config -> config.workflowRetention(Duration.ofSeconds(604800))),

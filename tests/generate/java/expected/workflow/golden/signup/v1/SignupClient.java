@@ -10,9 +10,12 @@ import dev.restate.sdk.Context;
 import dev.restate.sdk.InvocationHandle;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
 /** Clients of the workflow `golden.signup.v1.Signup`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class SignupClient {
   private SignupClient() {}
 
@@ -32,7 +35,8 @@ public final class SignupClient {
   }
 
   /** Connects to the ingress of Restate with options, such as headers. */
-  public static IngressClient connect(String baseUri, RequestOptions options, String key) {
+  public static IngressClient connect(
+      String baseUri, @Nullable RequestOptions options, String key) {
     return fromClient(Client.connect(baseUri, SignupHandlers.Metadata.SERDE_FACTORY, options), key);
   }
 
@@ -56,16 +60,16 @@ public final class SignupClient {
   /**
    * Connects to the ingress of Restate with options, such as headers; the key is taken from each request.
    */
-  public static IngressClient connect(String baseUri, RequestOptions options) {
+  public static IngressClient connect(String baseUri, @Nullable RequestOptions options) {
     return fromClient(Client.connect(baseUri, SignupHandlers.Metadata.SERDE_FACTORY, options));
   }
 
   /** Calls the workflow `golden.signup.v1.Signup` from a handler. */
   public static final class ContextClient {
     private final Context ctx;
-    private final String key;
+    private final @Nullable String key;
 
-    private ContextClient(Context ctx, String key) {
+    private ContextClient(Context ctx, @Nullable String key) {
       this.ctx = ctx;
       this.key = key;
     }
@@ -77,7 +81,7 @@ public final class SignupClient {
     }
 
     /** The handler `Confirm`. */
-    public CallDurableFuture<Void> confirm(
+    public CallDurableFuture<@Nullable Void> confirm(
         SignupOuterClass.Confirmation request, RestateHandler.Option... options) {
       return ctx.call(SignupHandlers.CONFIRM.request(key, request, options));
     }
@@ -87,16 +91,16 @@ public final class SignupClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
@@ -107,7 +111,7 @@ public final class SignupClient {
       }
 
       /** {@link ContextClient#confirm}, as a one-way message. */
-      public InvocationHandle<Void> confirm(
+      public InvocationHandle<@Nullable Void> confirm(
           SignupOuterClass.Confirmation request, RestateHandler.Option... options) {
         return ctx.send(SignupHandlers.CONFIRM.request(key, request, options), delay);
       }
@@ -117,9 +121,9 @@ public final class SignupClient {
   /** Calls the workflow `golden.signup.v1.Signup` from outside of Restate. */
   public static final class IngressClient {
     private final Client client;
-    private final String key;
+    private final @Nullable String key;
 
-    private IngressClient(Client client, String key) {
+    private IngressClient(Client client, @Nullable String key) {
       this.client = client;
       this.key = key;
     }
@@ -149,7 +153,7 @@ public final class SignupClient {
       return client.sendAsync(SignupHandlers.RUN.ingressRequest(key, request, options));
     }
 
-    /** Returns the run of the workflow: attach to it, or get its output. */
+    /** Returns the run of the workflow, to attach to it or get its output. */
     public Client.WorkflowHandle<SignupOuterClass.Status> workflowHandle() {
       return SignupHandlers.RUN.workflowHandle(client, key);
     }
@@ -160,7 +164,7 @@ public final class SignupClient {
     }
 
     /** {@link #confirm}, asynchronously. */
-    public CompletableFuture<Void> confirmAsync(
+    public CompletableFuture<@Nullable Void> confirmAsync(
         SignupOuterClass.Confirmation request, RestateHandler.Option... options) {
       return client.callAsync(SignupHandlers.CONFIRM.ingressRequest(key, request, options))
           .thenApply(Response::response);
@@ -171,16 +175,16 @@ public final class SignupClient {
       return new Send(null);
     }
 
-    /** Returns the same handlers as one-way messages that are delayed. */
+    /** Returns the same handlers as one-way messages with a delay. */
     public Send send(Duration delay) {
       return new Send(delay);
     }
 
     /** Sends one-way messages. */
     public final class Send {
-      private final Duration delay;
+      private final @Nullable Duration delay;
 
-      private Send(Duration delay) {
+      private Send(@Nullable Duration delay) {
         this.delay = delay;
       }
 
@@ -197,13 +201,13 @@ public final class SignupClient {
       }
 
       /** {@link IngressClient#confirm}, as a one-way message. */
-      public SendResponse<Void> confirm(
+      public SendResponse<@Nullable Void> confirm(
           SignupOuterClass.Confirmation request, RestateHandler.Option... options) {
         return client.send(SignupHandlers.CONFIRM.ingressRequest(key, request, options), delay);
       }
 
       /** {@link #confirm}, asynchronously. */
-      public CompletableFuture<SendResponse<Void>> confirmAsync(
+      public CompletableFuture<SendResponse<@Nullable Void>> confirmAsync(
           SignupOuterClass.Confirmation request, RestateHandler.Option... options) {
         return client.sendAsync(
             SignupHandlers.CONFIRM.ingressRequest(key, request, options), delay);

@@ -4,9 +4,12 @@ package golden.signup.v1;
 import dev.restate.sdk.endpoint.definition.HandlerType;
 import dev.restate.sdk.endpoint.definition.ServiceType;
 import dev.restate.serde.SerdeFactory;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
 
-/** The handlers of the workflow `golden.signup.v1.Signup`, and what it is called. */
+/** The handlers and the name of the workflow `golden.signup.v1.Signup`. */
 @SuppressWarnings({"deprecation", "removal"})
+@NullMarked
 public final class SignupHandlers {
   public static final RestateHandler<SignupOuterClass.SignupRequest, SignupOuterClass.Status> RUN =
       Metadata.SERVICE.handler(
@@ -15,20 +18,20 @@ public final class SignupHandlers {
           SignupOuterClass.SignupRequest.class,
           SignupOuterClass.Status.class,
           SignupOuterClass.SignupRequest::getUserId);
-  public static final RestateHandler<SignupOuterClass.Confirmation, Void> CONFIRM =
+  public static final RestateHandler<SignupOuterClass.Confirmation, @Nullable Void> CONFIRM =
       Metadata.SERVICE.handler(
           "Confirm", HandlerType.SHARED, SignupOuterClass.Confirmation.class, Void.class);
 
   private SignupHandlers() {}
 
-  /** What the workflow `golden.signup.v1.Signup` is called, and how its payloads are written. */
+  /** The name of the workflow `golden.signup.v1.Signup`, and the serdes of its payloads. */
   public static final class Metadata {
     public static final String SERVICE_NAME = "golden.signup.v1.Signup";
     static final RestateHandler.Service SERVICE =
-        RestateHandler.Service.binary(
-            SERVICE_NAME, ServiceType.WORKFLOW, SignupOuterClass.getDescriptor());
+        new RestateHandler.Service(
+            SERVICE_NAME, ServiceType.WORKFLOW, SignupOuterClass.getDescriptor(), false);
 
-    /** The serdes of all message types; other types have those that the SDK finds. */
+    /** The serdes of all message types; other types get those that the SDK finds. */
     public static final SerdeFactory SERDE_FACTORY = SERVICE;
 
     private Metadata() {}

@@ -40,15 +40,13 @@ public abstract class WholeBase : ServiceDefinitionFactory<WholeBase> {
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is WholeBase
 }
 
-/** The handlers of the service `golden.deprecated.whole.Whole`, and what it is called. */
+/** The handlers and the name of the service `golden.deprecated.whole.Whole`. */
 @Deprecated("Deprecated in the contract.")
 public object WholeHandlers {
     public val DO: RestateHandler<WholeOuterClass.M, WholeOuterClass.M> =
         Metadata.SERVICE.handler("Do", HandlerType.SHARED)
 
-    /**
-     * What the service `golden.deprecated.whole.Whole` is called, and how its payloads are written.
-     */
+    /** The name of the service `golden.deprecated.whole.Whole`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.deprecated.whole.Whole"
         internal val SERVICE: RestateHandler.Service =

@@ -8,7 +8,7 @@ import dev.restate.sdk.common.TerminalException
 
 /** The error `golden.errors.v1.Box.Broken`, with the code 422. */
 public class BoxBrokenException(
-    /** What the error says. */
+    /** The detail of the error. */
     public val detail: StockOuterClass.Box.Broken,
     message: String,
 ) : TerminalException(CODE, message) {
@@ -16,7 +16,7 @@ public class BoxBrokenException(
         /** The HTTP status code of the error. */
         public const val CODE: Int = 422
 
-        /** Returns the error that a call from outside has failed with; null for another. */
+        /** Returns this error if a call from outside failed with it; null for another error. */
         public fun from(failure: IngressException): BoxBrokenException? =
             RestateHandler.failure(failure, StockOuterClass.Box.Broken.getDefaultInstance(), ::BoxBrokenException)
     }

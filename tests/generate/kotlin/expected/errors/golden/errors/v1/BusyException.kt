@@ -8,7 +8,7 @@ import dev.restate.sdk.common.TerminalException
 
 /** The error `golden.errors.v1.Busy`, with the code 503. */
 public class BusyException(
-    /** What the error says. */
+    /** The detail of the error. */
     public val detail: Errors.Busy,
     message: String,
 ) : TerminalException(CODE, message) {
@@ -16,7 +16,7 @@ public class BusyException(
         /** The HTTP status code of the error. */
         public const val CODE: Int = 503
 
-        /** Returns the error that a call from outside has failed with; null for another. */
+        /** Returns this error if a call from outside failed with it; null for another error. */
         public fun from(failure: IngressException): BusyException? =
             RestateHandler.failure(failure, Errors.Busy.getDefaultInstance(), ::BusyException)
     }

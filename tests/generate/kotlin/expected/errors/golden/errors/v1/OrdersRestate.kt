@@ -44,12 +44,12 @@ public abstract class OrdersBase : ServiceDefinitionFactory<OrdersBase> {
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is OrdersBase
 }
 
-/** The handlers of the service `golden.errors.v1.Orders`, and what it is called. */
+/** The handlers and the name of the service `golden.errors.v1.Orders`. */
 public object OrdersHandlers {
     public val PLACE: RestateHandler<StockOuterClass.Box, StockOuterClass.Box> =
         Metadata.SERVICE.handler("Place", HandlerType.SHARED)
 
-    /** What the service `golden.errors.v1.Orders` is called, and how its payloads are written. */
+    /** The name of the service `golden.errors.v1.Orders`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.errors.v1.Orders"
         internal val SERVICE: RestateHandler.Service =

@@ -12,7 +12,7 @@ import dev.restate.sdk.common.TerminalException
  * It says "how much" there was.
  */
 public class SoldOutException(
-    /** What the error says. */
+    /** The detail of the error. */
     public val detail: Errors.SoldOut,
     message: String,
 ) : TerminalException(CODE, message) {
@@ -20,7 +20,7 @@ public class SoldOutException(
         /** The HTTP status code of the error. */
         public const val CODE: Int = 409
 
-        /** Returns the error that a call from outside has failed with; null for another. */
+        /** Returns this error if a call from outside failed with it; null for another error. */
         public fun from(failure: IngressException): SoldOutException? =
             RestateHandler.failure(failure, Errors.SoldOut.getDefaultInstance(), ::SoldOutException)
     }

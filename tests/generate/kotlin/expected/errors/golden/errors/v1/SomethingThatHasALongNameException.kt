@@ -8,7 +8,7 @@ import dev.restate.sdk.common.TerminalException
 
 /** The error `golden.errors.v1.SomethingThatHasALongName`, with the code 500. */
 public class SomethingThatHasALongNameException(
-    /** What the error says. */
+    /** The detail of the error. */
     public val detail: StockOuterClass.SomethingThatHasALongName,
     message: String,
 ) : TerminalException(CODE, message) {
@@ -16,7 +16,7 @@ public class SomethingThatHasALongNameException(
         /** The HTTP status code of the error. */
         public const val CODE: Int = 500
 
-        /** Returns the error that a call from outside has failed with; null for another. */
+        /** Returns this error if a call from outside failed with it; null for another error. */
         public fun from(failure: IngressException): SomethingThatHasALongNameException? =
             RestateHandler.failure(failure, StockOuterClass.SomethingThatHasALongName.getDefaultInstance(), ::SomethingThatHasALongNameException)
     }

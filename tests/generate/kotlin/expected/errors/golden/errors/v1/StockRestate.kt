@@ -49,16 +49,14 @@ public abstract class StockBase : ServiceDefinitionFactory<StockBase> {
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is StockBase
 }
 
-/** The handlers of the virtual object `golden.errors.v1.Stock`, and what it is called. */
+/** The handlers and the name of the virtual object `golden.errors.v1.Stock`. */
 public object StockHandlers {
     public val TAKE: RestateHandler<StockOuterClass.Box, Unit> =
         Metadata.SERVICE.handler("Take", HandlerType.EXCLUSIVE)
     public val COUNT: RestateHandler<Unit, StockOuterClass.Box> =
         Metadata.SERVICE.handler("Count", HandlerType.EXCLUSIVE)
 
-    /**
-     * What the virtual object `golden.errors.v1.Stock` is called, and how its payloads are written.
-     */
+    /** The name of the virtual object `golden.errors.v1.Stock`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.errors.v1.Stock"
         internal val SERVICE: RestateHandler.Service =

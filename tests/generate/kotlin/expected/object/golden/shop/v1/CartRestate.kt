@@ -64,7 +64,7 @@ public abstract class CartBase : ServiceDefinitionFactory<CartBase> {
     }
 }
 
-/** The handlers of the virtual object `golden.shop.v1.Cart`, and what it is called. */
+/** The handlers and the name of the virtual object `golden.shop.v1.Cart`. */
 public object CartHandlers {
     public val ADD_TICKET: RestateHandler<CartOuterClass.AddTicketRequest, CartOuterClass.AddTicketResponse> =
         Metadata.SERVICE.handler("AddTicket", HandlerType.EXCLUSIVE)
@@ -73,9 +73,7 @@ public object CartHandlers {
     public val EXPIRE: RestateHandler<TicketOuterClass.Ticket, Unit> =
         Metadata.SERVICE.handler("Expire", HandlerType.EXCLUSIVE)
 
-    /**
-     * What the virtual object `golden.shop.v1.Cart` is called, and how its payloads are written.
-     */
+    /** The name of the virtual object `golden.shop.v1.Cart`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.shop.v1.Cart"
         internal val SERVICE: RestateHandler.Service =

@@ -49,7 +49,7 @@ public abstract class TicketsBase : ServiceDefinitionFactory<TicketsBase> {
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is TicketsBase
 }
 
-/** The handlers of the virtual object `golden.shop.v1.Tickets`, and what it is called. */
+/** The handlers and the name of the virtual object `golden.shop.v1.Tickets`. */
 public object TicketsHandlers {
     public val RESERVE: RestateHandler<TicketOuterClass.Reservation, TicketOuterClass.Ticket> =
         Metadata.SERVICE.handler(
@@ -60,9 +60,7 @@ public object TicketsHandlers {
     public val RELEASE: RestateHandler<TicketOuterClass.Ticket, TicketOuterClass.Ticket> =
         Metadata.SERVICE.handler("Release", HandlerType.EXCLUSIVE)
 
-    /**
-     * What the virtual object `golden.shop.v1.Tickets` is called, and how its payloads are written.
-     */
+    /** The name of the virtual object `golden.shop.v1.Tickets`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.shop.v1.Tickets"
         internal val SERVICE: RestateHandler.Service =

@@ -87,7 +87,7 @@ public abstract class GreeterBase : ServiceDefinitionFactory<GreeterBase> {
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is GreeterBase
 }
 
-/** The handlers of the service `greeter`, and what it is called. */
+/** The handlers and the name of the service `greeter`. */
 public object GreeterHandlers {
     public val GREET: RestateHandler<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse> =
         Metadata.SERVICE.handler("Greet", HandlerType.SHARED)
@@ -95,7 +95,7 @@ public object GreeterHandlers {
     public val SAY_GOODBYE: RestateHandler<GreeterOuterClass.GreetRequest, GreeterOuterClass.GreetResponse> =
         Metadata.SERVICE.handler("goodbye", HandlerType.SHARED)
 
-    /** What the service `greeter` is called, and how its payloads are written. */
+    /** The name of the service `greeter`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "greeter"
         internal val SERVICE: RestateHandler.Service =

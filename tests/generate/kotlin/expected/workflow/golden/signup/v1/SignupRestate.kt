@@ -61,7 +61,7 @@ public abstract class SignupBase : ServiceDefinitionFactory<SignupBase> {
     }
 }
 
-/** The handlers of the workflow `golden.signup.v1.Signup`, and what it is called. */
+/** The handlers and the name of the workflow `golden.signup.v1.Signup`. */
 public object SignupHandlers {
     public val RUN: RestateHandler<SignupOuterClass.SignupRequest, SignupOuterClass.Status> =
         Metadata.SERVICE.handler(
@@ -72,7 +72,7 @@ public object SignupHandlers {
     public val CONFIRM: RestateHandler<SignupOuterClass.Confirmation, Unit> =
         Metadata.SERVICE.handler("Confirm", HandlerType.SHARED)
 
-    /** What the workflow `golden.signup.v1.Signup` is called, and how its payloads are written. */
+    /** The name of the workflow `golden.signup.v1.Signup`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.signup.v1.Signup"
         internal val SERVICE: RestateHandler.Service =
@@ -177,7 +177,7 @@ public object SignupClient {
         ): SendResponse<SignupOuterClass.Status> =
             client.sendSuspend(SignupHandlers.RUN.ingressRequest(key, request, options))
 
-        /** Returns the workflow's run: attach to it, read its output. */
+        /** Returns the run of the workflow, to attach to it or get its output. */
         public fun workflowHandle(): Client.WorkflowHandle<SignupOuterClass.Status> =
             SignupHandlers.RUN.workflowHandle(client, key)
 
@@ -256,7 +256,7 @@ public abstract class NightlyBase : ServiceDefinitionFactory<NightlyBase> {
     final override fun supports(serviceObject: Any?): Boolean = serviceObject is NightlyBase
 }
 
-/** The handlers of the workflow `golden.signup.v1.Nightly`, and what it is called. */
+/** The handlers and the name of the workflow `golden.signup.v1.Nightly`. */
 public object NightlyHandlers {
     public val START: RestateHandler<Unit, Unit> =
         Metadata.SERVICE.handler("Start", HandlerType.WORKFLOW)
@@ -267,7 +267,7 @@ public object NightlyHandlers {
     public val HANDLE: RestateHandler<SignupOuterClass.Confirmation, SignupOuterClass.Status> =
         Metadata.SERVICE.handler("Handle", HandlerType.SHARED)
 
-    /** What the workflow `golden.signup.v1.Nightly` is called, and how its payloads are written. */
+    /** The name of the workflow `golden.signup.v1.Nightly`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: String = "golden.signup.v1.Nightly"
         internal val SERVICE: RestateHandler.Service =
@@ -381,7 +381,7 @@ public object NightlyClient {
         ): SendResponse<Unit> =
             client.sendSuspend(NightlyHandlers.START.ingressRequest(key, Unit, options))
 
-        /** Returns the workflow's run: attach to it, read its output. */
+        /** Returns the run of the workflow, to attach to it or get its output. */
         public fun workflowHandle(): Client.WorkflowHandle<Unit> =
             NightlyHandlers.START.workflowHandle(client, key)
 

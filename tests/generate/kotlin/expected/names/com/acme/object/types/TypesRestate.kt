@@ -72,7 +72,7 @@ public abstract class TypesBase : ServiceDefinitionFactory<TypesBase> {
     final override fun supports(serviceObject: kotlin.Any?): kotlin.Boolean = serviceObject is TypesBase
 }
 
-/** The handlers of the service `golden.kotlin.types.Types`, and what it is called. */
+/** The handlers and the name of the service `golden.kotlin.types.Types`. */
 public object TypesHandlers {
     public val STRINGS: RestateHandler<String, Unit> =
         Metadata.SERVICE.handler("Strings", HandlerType.SHARED)
@@ -87,7 +87,7 @@ public object TypesHandlers {
     public val OBJECTS: RestateHandler<`object`, lazy> =
         Metadata.SERVICE.handler("Objects", HandlerType.SHARED)
 
-    /** What the service `golden.kotlin.types.Types` is called, and how its payloads are written. */
+    /** The name of the service `golden.kotlin.types.Types`, and the serdes of its payloads. */
     public object Metadata {
         public const val SERVICE_NAME: kotlin.String = "golden.kotlin.types.Types"
         internal val SERVICE: RestateHandler.Service =

@@ -1,4 +1,4 @@
-"""The code of whole contracts, and that it does not depend on how the plugin is called."""
+"""The code of whole contracts, which does not depend on how the plugin is called."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from google.protobuf.compiler import plugin_pb2
 
 from restate_proto.generate.plugin import run
 from tests.generate.golden_cases import REPOSITORY
-from tests.generate.jvm.cases import JAVA, JVM_CASES, KOTLIN, Language
+from tests.generate.languages import LANGUAGE_CASES, LANGUAGES, Language
 from tests.protoc import compile_files
 
 if TYPE_CHECKING:
@@ -21,43 +21,44 @@ if TYPE_CHECKING:
     from tests.protoc import Compile
 
 
-@pytest.mark.parametrize(("language", "case"), JVM_CASES, ids=str)
+@pytest.mark.parametrize(("language", "case"), LANGUAGE_CASES, ids=str)
 def test_the_code_is_as_expected(language: Language, case: str, tmp_path: Path) -> None:
-    request = compile_files(tmp_path, language.contracts(case), "", None)
+    files = language.contracts(case)
+    request = compile_files(tmp_path, files, language.parameter(files), None)
     language.check(case, language.generate(request))
 
 
-@pytest.mark.parametrize(("language", "case"), JVM_CASES, ids=str)
+@pytest.mark.parametrize(("language", "case"), LANGUAGE_CASES, ids=str)
 def test_a_file_at_a_time_gives_the_same_code(
     language: Language, case: str, tmp_path: Path
 ) -> None:
     files = language.contracts(case)
-    together = language.generate(compile_files(tmp_path, files, "", None))
+    together = language.generate(compile_files(tmp_path, files, language.parameter(files), None))
     alone: dict[str, str] = {}
     for path in files:
-        made = language.generate(compile_files(tmp_path, files, "", path))
+        made = language.generate(compile_files(tmp_path, files, language.parameter(files), path))
         for name in alone.keys() & made.keys():
-            assert re.search("/Restate(Handler|Keys)[.]|Exception[.]", name), (
-                "two runs of the plugin write the same file"
-            )
+            assert re.search(
+                "/(Restate(Handler|Keys|Validation)|restate_(codec|serde|keys|errors|.*_error))[.]|Exception[.]",
+                name,
+            ), "two runs of the plugin write the same file"
             assert alone[name] == made[name]
         alone |= made
     assert alone == together
 
 
-@pytest.mark.parametrize("language", [JAVA, KOTLIN], ids=str)
+@pytest.mark.parametrize("language", LANGUAGES, ids=str)
 def test_the_console_script_answers_protoc(language: Language, compile_request: Compile) -> None:
-    request = compile_request(
-        {
-            "one.proto": """
-                syntax = "proto3";
-                package one;
-                import "restatepb/v1/options.proto";
-                service One { option (restatepb.v1.service) = {}; rpc Do(M) returns (M); }
-                message M {}
-                """
-        }
-    ).SerializeToString()
+    files = {
+        "one.proto": """
+            syntax = "proto3";
+            package one;
+            import "restatepb/v1/options.proto";
+            service One { option (restatepb.v1.service) = {}; rpc Do(M) returns (M); }
+            message M {}
+            """
+    }
+    request = compile_request(files, parameter=language.parameter(files)).SerializeToString()
     script = language.script.__name__
     code = (
         f"import sys; sys.path[:0] = [{str(REPOSITORY)!r}, {str(REPOSITORY / 'generated')!r}];"

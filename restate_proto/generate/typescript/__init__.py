@@ -1,0 +1,3 @@
+"""Generate TypeScript code from contracts, as the plugin `protoc-gen-typescript-restate`."""
+
+from __future__ import annotations

@@ -1,0 +1,165 @@
+"""Play programs on both servers, and compare what the servers know of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from conformance.v1.conformance_restate import AccountBase, ClerkBase, JourneyBase, LazyAccountBase
+from restate_proto import IngressClient
+from restate_proto.ingress.introspection import read_raw_journals
+from restate_proto.ingress.introspection.sql import literal
+from restate_proto.testing import RestateServer, restate_environment
+from restate_proto.testing.virtual import VirtualRestate
+from tests.differential.server.people import People, Played
+from tests.differential.server.process import Process
+from tests.differential.server.program import KEYS
+from tests.differential.server.record import Stored, difference
+from tests.differential.server.sides import RealSide, VirtualSide, endpoint_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Difference", "Servers"]
+
+_BATCH: Final = 100
+_PATIENCE: Final = 10
+"""How many seconds a real server has to store what a program has left behind."""
+
+_LOOK: Final = 0.1
+_WITH_STATE: Final[dict[str, type[Any]]] = {
+    base.__restate_service__.name: base for base in (AccountBase, JourneyBase, LazyAccountBase)
+}
+_SERVICES: Final = [ClerkBase.__restate_service__.name, *_WITH_STATE]
+
+
+class Difference(Exception):  # noqa: N818 - it is what is looked for
+    """The two servers do different things."""
+
+
+class Servers:
+    """A real server and a virtual one with the same services.
+
+    Args:
+        version: the newest service protocol version of the endpoint.
+        suspends: whether each wait is a suspension.
+    """
+
+    def __init__(self, version: int, *, suspends: bool = False) -> None:
+        self._version = version
+        self._suspends = suspends
+        self._stack = AsyncExitStack()
+        self._since = ""
+        self.counts: Counter[str] = Counter()
+
+    async def __aenter__(self) -> Self:
+        self._server = await self._stack.enter_async_context(
+            RestateServer(
+                protocol_v7=True,
+                inactivity_timeout=timedelta(0) if self._suspends else None,
+                retry_interval=timedelta(milliseconds=1),
+            )
+        )
+        process = Process()
+        environment = restate_environment(
+            endpoint_of(process, self._version), server=self._server, retries=True, debug=False
+        )
+        self._deployment = (await self._stack.enter_async_context(environment)).deployment
+        client = await self._stack.enter_async_context(
+            IngressClient(self._server.ingress_url, admin_url=self._server.admin_url)
+        )
+        self._real = RealSide(self._server, client, process, suspends=self._suspends)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._stack.aclose()
+
+    async def play(self, seeds: Iterable[int]) -> None:
+        """Play programs and compare them.
+
+        Raises:
+            Difference: the servers differ in one.
+        """
+        todo = list(seeds)
+        while todo:
+            batch, todo = todo[:_BATCH], todo[_BATCH:]
+            people = [People(self._real, seed, self._version) for seed in batch]
+            real = await asyncio.gather(*(each.play() for each in people))
+            virtual, stored = await self._on_virtual_server(batch)
+            pairs = zip(real, virtual, strict=True)
+            await self._until_alike(dict(zip(batch, pairs, strict=True)), stored)
+
+    async def _on_virtual_server(self, batch: list[int]) -> tuple[list[Played], Stored]:
+        """Play one after the other: time skips where one waits, and no other is to see that."""
+        process = Process()
+        replay = "always" if self._suspends else "never"
+        async with VirtualRestate(endpoint_of(process, self._version), replay=replay) as env:
+            side = VirtualSide(env, process)
+            played = [await People(side, seed, self._version).play() for seed in batch]
+            await env.advance(timedelta(minutes=1))
+            stored = Stored(env.recorded())
+            own = {(service, f"p{seed}") for service in _WITH_STATE for seed in batch}
+            for service, key in stored.targets() | own:
+                for state in KEYS:
+                    value = await env.state(_WITH_STATE[service], key, state)
+                    stored.put_state(service, key, state.name, value)
+        return played, stored
+
+    async def _until_alike(self, played: dict[int, tuple[Played, Played]], virtual: Stored) -> None:
+        """Compare what is stored; a real server may still be about to store some of it."""
+        last = asyncio.get_running_loop().time() + _PATIENCE
+        while True:
+            real = await asyncio.to_thread(self._read)
+            differences: list[str] = []
+            for seed, (mine, its) in list(played.items()):
+                found = _difference(f"p{seed}", mine, its, real, virtual)
+                if found is None:
+                    self._count(mine, real, virtual, its)
+                    del played[seed]
+                else:
+                    differences.append(f"program {seed}, {found}")
+            if not differences:
+                break
+            if asyncio.get_running_loop().time() > last:
+                raise Difference("\n".join(differences))
+            await asyncio.sleep(_LOOK)
+        self._since = real.newest
+
+    def _read(self) -> Stored:
+        """What the real server has of this batch."""
+        admin = self._server.admin
+        where = f"pinned_deployment_id = {literal(self._deployment.id)}"
+        if self._since:
+            where += f" AND created_at >= {literal(self._since)}"  # not all batches before
+        stored = Stored(read_raw_journals(admin, _SERVICES, where=where))
+        names = ", ".join(literal(each.name) for each in KEYS)  # the others are of other handlers
+        query = "SELECT service_name, service_key, key, value_utf8 FROM state"
+        for row in admin.query(f"{query} WHERE key IN ({names})"):
+            stored.put_state(
+                row["service_name"], row["service_key"], row["key"], json.loads(row["value_utf8"])
+            )
+        return stored
+
+    def _count(self, mine: Played, real: Stored, virtual: Stored, its: Played) -> None:
+        one, other = real.records(mine.roots), virtual.records(its.roots)
+        self.counts["programs"] += 1
+        self.counts["things that people did"] += len(mine.log)
+        self.counts["invocations"] += len(one)
+        self.counts["entries"] += sum(len(each.order) for each in one)
+        alike = sum(a.order == b.order for a, b in zip(one, other, strict=True))
+        self.counts["journals alike in the order of all entries"] += alike
+
+
+def _difference(name: str, mine: Played, its: Played, real: Stored, virtual: Stored) -> str | None:
+    for one, other in zip_longest(mine.log, its.log):
+        if one != other:
+            return f"what people were told:\n  real:    {one}\n  virtual: {other}\n  {mine.log}"
+    found = difference(real.records(mine.roots), virtual.records(its.roots))
+    if found is None and real.states_of(name) != virtual.states_of(name):
+        return f"state:\n  real:    {real.states_of(name)}\n  virtual: {virtual.states_of(name)}"
+    return found

@@ -1,0 +1,49 @@
+"""The Go code of all contracts compiles beside protoc-gen-go's, is formatted and vetted, and works."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.generate.drawn_keys import drawn_keys, read, written
+from tests.generate.golden_cases import CASES, REPOSITORY, protos
+from tests.generate.languages import GO
+from tests.go_toolchain import check_module, go, has_go, write_code, write_module
+from tests.protoc import compile_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(not has_go(), reason="there is no Go 1.25")
+
+CHECKS = REPOSITORY / "tests/generate/go/checks"
+CASES_MORE = ("comments", "syntax", "nopackage")
+
+
+@pytest.mark.timeout(600)
+def test_it_compiles_and_does_as_it_should(tmp_path: Path) -> None:
+    """With the checks in Go that are kept beside this file; keys are those of Python."""
+    module = tmp_path / "module"
+    module.mkdir()
+    write_module(module)
+    for case in [*GO.cases, *CASES_MORE]:
+        contracts = GO.cases.get(case) or CASES[case]
+        files = {path: (contracts / path).read_text() for path in protos(contracts)}
+        request = compile_files(tmp_path / case, files, GO.parameter(files), None)
+        write_code(request, module)
+    shutil.copytree(CHECKS, module, dirs_exist_ok=True)
+    (module / "golden/keys/keys.json").write_text(json.dumps(_keys()))
+    check_module(module)
+    go(module, "test", "./...")
+
+
+def _keys() -> dict[str, list[object]]:
+    """Keys with what Python writes of them, and texts with what it reads in them; None: nothing."""
+    keys, texts = drawn_keys()
+    return {
+        "format": [[*key, written(key)] for key in keys],
+        "parse": [[text, read(text)] for text in texts],
+    }

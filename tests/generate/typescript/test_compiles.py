@@ -1,0 +1,111 @@
+"""The TypeScript of all contracts compiles without warnings beside protoc-gen-es's, and works."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.generate.drawn_keys import drawn_keys, read, written
+from tests.generate.golden_cases import CASES, REPOSITORY, protos
+from tests.generate.languages import TYPESCRIPT
+from tests.protoc import compile_files
+from tests.typescript_toolchain import compile_project, write_code
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOLDER = REPOSITORY / "tests/generate/typescript"
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]]:
+    """Compiles all cases; what it returns asks the checks in `checks.mjs`."""
+    folder = tmp_path_factory.mktemp("typescript")
+    for case in [*TYPESCRIPT.cases, "messages", "packages", "syntax", "nopackage"]:
+        contracts = TYPESCRIPT.cases.get(case) or CASES[case]
+        files = {path: (contracts / path).read_text() for path in protos(contracts)}
+        request = compile_files(folder / "protoc" / case, files, "", None)
+        write_code(request, folder / "source" / case)
+    compile_project(folder)
+    (folder / "out/checks.mjs").write_text((FOLDER / "checks.mjs").read_text())
+
+    def asking(*questions: Any) -> list[Any]:
+        answered = subprocess.run(
+            ["node", folder / "out/checks.mjs"],
+            input=json.dumps(questions),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert not answered.stderr
+        return json.loads(answered.stdout)
+
+    return asking
+
+
+def test_keys_are_those_of_python(ask: Callable[..., list[Any]]) -> None:
+    """Also where a string holds the text that ends it, and where a key is not quite one."""
+    keys, texts = drawn_keys()
+    questions = [
+        ["format", {"class": text, "kind": kind, "appId": str(number)}]
+        for text, kind, number in keys
+    ]
+    for text, answer in zip(map(written, keys), ask(*questions), strict=True):
+        assert answer == text if text is not None else "found too early" in answer["error"]
+    for text, answer in zip(texts, ask(*(["parse", text] for text in texts)), strict=True):
+        key = read(text)
+        if key is None:
+            form = "{class}/{{kind}}/{appId}"
+            assert answer == {"error": f'"{text}" does not have the form "{form}"'}
+        else:
+            assert (answer["class"], int(answer["appId"])) == (key[0], key[2])
+
+
+def test_the_only_key(ask: Callable[..., list[Any]]) -> None:
+    assert ask(["fixed", "main"], ["fixed", "other"]) == [
+        "the key",
+        {"error": '"other" is not "main", the only key of this object'},
+    ]
+
+
+def test_an_error_travels_with_its_detail(ask: Callable[..., list[Any]]) -> None:
+    [answer] = ask(["errors"])
+    assert answer == {
+        "code": 409,
+        "metadata": {"restatepb.detail/golden.errors.v1.SoldOut": "CAc="},
+        "read": [["SoldOutError", "none left", 409, 7]] * 3,
+        "others": 0,
+    }
+
+
+def test_messages_are_read_in_either_encoding(ask: Callable[..., list[Any]]) -> None:
+    [answer] = ask(["serdes"])
+    tickets = "golden.shop.v1.TicketList"
+    assert answer == {
+        "contentTypes": ["application/protobuf", "application/json"],
+        "binary": "",
+        "json": "{}",
+        "either": [[tickets] * 3] * 2,
+        "any": f"type.googleapis.com/{tickets}",
+        "response": tickets,
+        "nothing": True,
+        "state": "last-seen",
+    }
+
+
+def test_json_keeps_the_sign_of_zero_where_the_runtime_can(ask: Callable[..., list[Any]]) -> None:
+    [answer] = ask(["negativeZeros"])
+    zero = "-0.0" if answer.pop("isKept") else "0"
+    assert answer == {"number": zero, "value": f"[0,{zero}]", "text": '"a"', "read": True}
+
+
+def test_handlers_answer_as_they_are_asked(ask: Callable[..., list[Any]]) -> None:
+    assert ask(["answers"]) == [["{}", "", "", "{}"]]
+
+
+def test_what_is_no_key_is_refused_before_the_handler(ask: Callable[..., list[Any]]) -> None:
+    message = 'bad key: "bad" does not have the form "{class}/{{kind}}/{appId}"'
+    assert ask(["keys"]) == [[True, 400, message]]

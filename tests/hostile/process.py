@@ -1,0 +1,121 @@
+"""The process under attack, and what can be observed from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["EndpointProcess"]
+
+ROOT = Path(__file__).parents[2]
+
+
+class EndpointProcess:
+    """An endpoint in a process of its own.
+
+    Args:
+        engine: the HTTP/2 library that it uses.
+        log: where its log goes.
+
+    Attributes:
+        port: where it serves.
+        engine: as given.
+        calm: the CPU time of an honest request when nobody attacks, in nanoseconds; 0 before it
+            was measured.
+        idle: what it held then, before the first connection.
+        most_growth: the most memory that an attack took, in bytes.
+        longest_wait: the longest that an honest request waited, as a number of requests.
+    """
+
+    def __init__(self, engine: str, log: Path) -> None:
+        self.engine = engine
+        self.calm = 0.0
+        self.idle: dict[str, int] = {}
+        self.most_growth = 0
+        self.longest_wait = 0.0
+        self._log = log
+        with log.open("wb") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.hostile.endpoint", engine],
+                cwd=ROOT,
+                env={"PYTHONPATH": f"{ROOT}:{ROOT / 'generated'}"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=file,
+            )
+        words = _pipe(self._process.stdout).readline().split()
+        assert words, log.read_text()
+        self.port, self._telling_port = map(int, words)
+        self._proc = Path("/proc", str(self._process.pid))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Ends it, as its input ends."""
+        with self._process:
+            _pipe(self._process.stdin).close()
+            try:
+                self._process.wait(30)
+            finally:
+                self._process.kill()
+
+    def note(self, growth: int, wait: float) -> None:
+        """Keeps what an attack has taken, where no other took more."""
+        self.most_growth = max(self.most_growth, growth)
+        self.longest_wait = max(self.longest_wait, wait)
+
+    async def holdings(self) -> dict[str, int]:
+        """What it holds: connections, streams, tasks, descriptors, objects."""
+        descriptors = len(list((self._proc / "fd").iterdir()))
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._telling_port)
+        held = json.loads(await reader.read())
+        writer.close()
+        await writer.wait_closed()
+        return held | {"descriptors": descriptors}
+
+    def cpu(self) -> int:
+        """The CPU time that its event loop has taken, in nanoseconds.
+
+        Other processes of the machine make no difference to it.
+        """
+        return int((self._proc / "schedstat").read_text().split()[0])
+
+    def memory(self) -> int:
+        """Its resident memory, in bytes."""
+        return self._status("VmRSS")
+
+    def forget_peak(self) -> None:
+        """Has `peak` begin at the memory of now."""
+        (self._proc / "clear_refs").write_text("5")
+
+    def peak(self) -> int:
+        """The most memory since `forget_peak`."""
+        return self._status("VmHWM")
+
+    def log(self) -> str:
+        """What it has logged so far."""
+        return self._log.read_text("utf-8", "replace")
+
+    def _status(self, name: str) -> int:
+        for line in (self._proc / "status").read_text().splitlines():
+            if line.startswith(name):
+                return 1_024 * int(line.split()[1])
+        raise AssertionError(f"the process {self._process.pid} has ended; its log:\n{self.log()}")
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None
+    return stream

@@ -1,0 +1,53 @@
+"""tsc, and protoc-gen-es beside our generator, as installed by npm."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restate_proto.generate.typescript.generate import generate
+from tests.folders import write_files
+from tests.protoc import run_plugin
+
+if TYPE_CHECKING:
+    from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest
+
+__all__ = ["compile_project", "write_code"]
+
+_MODULES = Path(__file__).parents[1] / "node_modules"
+_COMPILER_OPTIONS = {
+    "target": "es2022",
+    "module": "nodenext",
+    "strict": True,
+    "verbatimModuleSyntax": True,
+    "exactOptionalPropertyTypes": True,
+    "noImplicitOverride": True,
+    "noImplicitReturns": True,
+    "noPropertyAccessFromIndexSignature": True,
+    "noUncheckedIndexedAccess": True,
+    "noUnusedLocals": True,
+    "noUnusedParameters": True,
+    "declaration": True,
+    "skipLibCheck": True,
+    "types": ["node"],
+}
+
+
+def write_code(request: CodeGeneratorRequest, folder: Path) -> None:
+    """Writes the messages of a request, and our code for its contracts."""
+    parameter = "target=ts,import_extension=js"
+    messages = run_plugin([_MODULES / ".bin/protoc-gen-es"], request, parameter)
+    write_files(folder, generate(request) | messages)
+
+
+def compile_project(folder: Path) -> None:
+    """Compiles `source` in a folder to `out` there; any diagnostic fails the test."""
+    (folder / "node_modules").symlink_to(_MODULES)
+    (folder / "package.json").write_text('{"type": "module"}')
+    config = {"compilerOptions": _COMPILER_OPTIONS | {"rootDir": "source", "outDir": "out"}}
+    (folder / "tsconfig.json").write_text(json.dumps(config | {"include": ["source"]}))
+    tsc = [_MODULES / ".bin/tsc", "--project", folder]
+    done = subprocess.run(tsc, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")

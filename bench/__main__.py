@@ -1,102 +1,95 @@
-"""Compares endpoints: `python -m bench [--rounds N] [--workload greet|counter] [--only NAME ...]`.
+"""Measure endpoints, clients and tools: `python -m bench [--workloads ...] [--peers ...]`.
 
-Every round measures every contender once, one after another, so that a slow spell of the machine
-hits all of them; the results are medians over the rounds. Ratios count, absolute times do not.
+Only ratios within one run are meaningful; absolute times depend more on the machine than on the
+code.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
+import signal
 import sys
-from pathlib import Path
+from typing import Final
 
-from bench.endpoint import Contender, Sample, measure
+from bench.clients.rounds import client_rounds
+from bench.page import write
+from bench.peers import PEERS, prepared
+from bench.processes import ROOT
+from bench.report import print_results
+from bench.results import Results
+from bench.rounds import Cell, park_rounds, play_rounds
+from bench.startup import start_rounds
+from bench.tools import tool_seconds
+from bench.workloads import WORKLOADS
 
-_BIN = Path(sys.executable).parent
-_SERVERS = Path(__file__).parent / "servers"
-
-CONTENDERS = [
-    Contender(
-        "restate-proto, ngh2",
-        "protobuf",
-        (sys.executable, "-m", "bench.servers.ours", "{port}", "ngh2"),
-        20000,
-    ),
-    Contender(
-        "restate-proto, h2",
-        "protobuf",
-        (sys.executable, "-m", "bench.servers.ours", "{port}", "h2"),
-        6000,
-    ),
-    Contender(
-        "Python SDK, granian",
-        "json",
-        (
-            *(str(_BIN / "granian"), "--interface", "asginl", "--http", "2", "--loop", "uvloop"),
-            *("--host", "127.0.0.1", "--port", "{port}", "--workers", "1", "--no-ws"),
-            *("--log-level", "warning", "bench.servers.official:app"),
-        ),
-        5000,
-    ),
-    Contender(
-        "Python SDK, hypercorn",
-        "json",
-        (
-            *(str(_BIN / "hypercorn"), "-c", str(_SERVERS / "hypercorn.toml")),
-            *("-b", "127.0.0.1:{port}", "--workers", "1", "bench.servers.official:app"),
-        ),
-        2500,
-    ),
-]
-REFERENCE = CONTENDERS[0].name
+PAGE: Final = ROOT / "docs/performance.md"
+CLIENTS: Final = ("ngh2", "h2", "grpc", "sdk")
+CALLERS: Final = (16, 1)
+MANY, INGRESS, START, TOOLS = "many", "clients", "start", "tools"
+EVERYTHING: Final = (*WORKLOADS, MANY, INGRESS, START, TOOLS)
 
 
-def main() -> None:
+def main() -> int:
+    names = [peer.name for peer in PEERS]
     parser = argparse.ArgumentParser(prog="make bench ARGS=...")
+    parser.add_argument("--workloads", default=",".join(EVERYTHING), help="with commas")
+    parser.add_argument("--peers", default=",".join(names), help=f"of {','.join(names)}")
+    parser.add_argument("--in-flight", default="32,1", help="with commas")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--workload", choices=["greet", "counter"], action="append")
-    parser.add_argument("--in-flight", type=int, action="append")
+    parser.add_argument("--parked", type=int, default=10_000, help="of the workload many")
     parser.add_argument("--version", type=int, choices=[5, 6, 7], default=6)
-    parser.add_argument("--only", action="append", help="part of a contender's name")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     arguments = parser.parse_args()
-    contenders = [
-        each
-        for each in CONTENDERS
-        if not arguments.only or any(part in each.name for part in arguments.only)
+    signal.signal(signal.SIGTERM, _stop)
+    workloads = _chosen(arguments.workloads, EVERYTHING)
+    chosen = _chosen(arguments.peers, names)
+    if arguments.write and (len(workloads) < len(EVERYTHING) or len(chosen) < len(names)):
+        sys.exit("--write: the page has all workloads and all peers")
+    _tell("building")
+    peers, left_out = prepared(chosen)
+    rounds = arguments.rounds
+    results = Results(peers, left_out, rounds)
+    cells: list[Cell] = [
+        (name, int(each))
+        for name in workloads
+        if name in WORKLOADS
+        for each in arguments.in_flight.split(",")
     ]
-    for workload in arguments.workload or ["greet", "counter"]:
-        for in_flight in arguments.in_flight or [32, 1]:
-            samples: dict[str, list[Sample]] = {each.name: [] for each in contenders}
-            for _ in range(arguments.rounds):
-                for contender in contenders:
-                    sample = measure(contender, workload, in_flight, arguments.version)
-                    samples[contender.name].append(sample)
-            report(f"{workload}, {in_flight} in flight, protocol v{arguments.version}", samples)
+    if cells:
+        played = play_rounds(peers, cells, rounds, arguments.version, _tell)
+        results.samples, results.memory = played
+    if MANY in workloads:
+        results.parked = park_rounds(peers, arguments.parked, arguments.version, _tell)
+    if INGRESS in workloads:
+        results.clients = client_rounds(CLIENTS, CALLERS, rounds, _tell)
+    if START in workloads:
+        results.starts = start_rounds(peers, rounds, _tell)
+    if TOOLS in workloads:
+        results.tools = tool_seconds(_tell)
+    _tell("")
+    print_results(results)
+    if arguments.write:
+        write(results, PAGE)
+        print(f"wrote {PAGE}")
+    return 0
 
 
-def report(title: str, samples: dict[str, list[Sample]]) -> None:
-    """Print the medians of one comparison, and how much more each takes than the reference."""
-    cpu = {name: [each.cpu_us for each in runs] for name, runs in samples.items()}
-    base = cpu.get(REFERENCE)
-    print(f"\n{title}")
-    print(
-        f"  {'':24}{'CPU us':>8}{'min-max':>14}{'ratio':>8}{'per s':>8}{'p50 ms':>8}"
-        f"{'p99 ms':>8}{'MB':>6}"
-    )
-    for name, runs in samples.items():
-        spread = f"{min(cpu[name]):.0f}-{max(cpu[name]):.0f}"
-        # Pair by pair within a round: what was slow then was slow for both.
-        ratios = [one / other for one, other in zip(cpu[name], base or cpu[name], strict=True)]
-        print(
-            f"  {name:24}{statistics.median(cpu[name]):8.0f}{spread:>14}"
-            f"{statistics.median(ratios):8.2f}"
-            f"{statistics.median(each.per_second for each in runs):8.0f}"
-            f"{statistics.median(each.p50_ms for each in runs):8.2f}"
-            f"{statistics.median(each.p99_ms for each in runs):8.2f}"
-            f"{statistics.median(each.memory_mb for each in runs):6.0f}"
-        )
+def _stop(number: int, _frame: object) -> None:
+    """Has the process end what it has started."""
+    sys.exit(128 + number)
+
+
+def _chosen(text: str, known: tuple[str, ...] | list[str]) -> list[str]:
+    chosen = text.split(",")
+    unknown = [name for name in chosen if name not in known]
+    if unknown:
+        sys.exit(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}")
+    return chosen
+
+
+def _tell(text: str) -> None:
+    print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,3 +1,3 @@
-"""The endpoints that are measured, each a program that takes a port."""
+"""The endpoints that are measured: one folder for each language."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An ingress that gives every call the same answer: `python -m bench.servers.ingress PORT`.
+"""An ingress that gives every call the same answer: `python -m bench.servers.python.ingress PORT`.
 
 It allows as many streams on a connection as Restate's ingress does.
 """
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from benchmark.v1.benchmark_pb2 import GreetResponse
-from restate_proto.http2 import Http2Settings, Server
+from restate_proto.http2.limits import Http2Settings
+from restate_proto.http2.server import Server
 
 if TYPE_CHECKING:
-    from restate_proto.http2 import ServerStream
+    from restate_proto.http2.stream import ServerStream
 
 _HEADERS = (
     (b"content-type", b"application/protobuf"),

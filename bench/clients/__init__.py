@@ -1,0 +1,3 @@
+"""Clients of an ingress, measured: `python -m bench.clients`."""
+
+from __future__ import annotations

@@ -1,0 +1,26 @@
+"""Describe the machine of a run in a few words."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+__all__ = ["describe", "today"]
+
+
+def describe() -> str:
+    """The kind of this machine: its processor, its cores, its system."""
+    try:
+        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    name = found[1].strip() if found else platform.machine()
+    return f"{name}, {os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}"
+
+
+def today() -> str:
+    """The date, such as `2026-11-30`."""
+    return datetime.now(UTC).date().isoformat()

@@ -1,3 +1,3 @@
-"""Plays every pair of five languages on a real Restate server: `make interop`."""
+"""The matrix of five languages, every pair played on a real Restate server: `make interop`."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sets up the languages, plays the matrix on a Restate server, and prints it."""
+"""Set up the languages, play the matrix on a Restate server, and print it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
-from interop import matrix
+from interop import matrix, versions
 from interop.cells import LANGUAGES
 from interop.commands import Command, CommandError, end_of, run
 from interop.generate import generate
 from interop.languages import Language, all_languages
-from interop.limits import LIMITS, notes
-from interop.progress import Step
+from interop.limits import LIMITS, NOTES
+from interop.progress import Step, cpu_seconds
 from interop.stage import play
 from restate_proto import RestateError
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from interop.cells import Outcome
 
 _COMMAND_SECONDS = 1800
-_TRY_SECONDS = 60
 
 _PASSED, _FAILED, _NOT_ALL_THERE = 0, 1, 3
 
@@ -60,8 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.check or (not complete and options.languages):
         return _PASSED if complete else _NOT_ALL_THERE
     there = [language for language in languages if not missing[language.name]]
+    began = monotonic()
     try:
-        outcomes = asyncio.run(_run(there))
+        outcomes, errors = asyncio.run(_run(there))
     except (
         CommandError,
         RestateError,
@@ -71,16 +72,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ) as error:
         print(f"\n{str(error) or 'stopped'}", file=sys.stderr)
         return _FAILED
-    _print(outcomes, [language.name for language in there])
+    print(f"\nTook {monotonic() - began:.0f} s, and {cpu_seconds():.0f} s of CPU time")
     if options.json:
-        text = json.dumps(matrix.as_json(outcomes, LIMITS, notes()), indent=2)
-        options.json.write_text(text + "\n")
-    if any(outcome.failed for outcome in outcomes):
+        used = versions.sdk_versions([language.name for language in there])
+        written = {**matrix.as_json(outcomes, LIMITS, NOTES), "versions": used}
+        options.json.write_text(json.dumps(written, indent=2) + "\n")
+    for error in errors:
+        print(f"\n{error}", file=sys.stderr)
+    if errors or any(outcome.failed for outcome in outcomes):
         return _FAILED
     return _PASSED if complete else _NOT_ALL_THERE
 
 
-async def _run(languages: Sequence[Language]) -> list[Outcome]:
+async def _run(languages: Sequence[Language]) -> tuple[list[Outcome], list[BaseException]]:
+    """Returns what became of the cells, and what failed beside them."""
     task = asyncio.current_task()
     assert task
     # By default SIGTERM would end this process alone.
@@ -92,22 +97,29 @@ async def _run(languages: Sequence[Language]) -> list[Outcome]:
         with Step("Generating"):
             contract = await generate(names, workspace)
         await _each("Building", [(language, language.build) for language in languages])
-        await _each(
-            "Compiling other contracts", [(language, language.check) for language in languages]
-        )
         logs = {language.name: workspace / f"{language.name}.log" for language in languages}
+        # What fails there does not take away what is played.
+        checks = asyncio.gather(*map(_check, languages), return_exceptions=True)
         outcomes = await play(languages, contract, logs)
+        _print(outcomes, names)
+        errors = [error for error in await checks if error is not None]
         if any(outcome.failed for outcome in outcomes):
             for name, log in logs.items():
                 print(f"\nThe end of what {matrix.title(name)} wrote:\n{end_of(log)}")
-        return outcomes
+        return outcomes, errors
+
+
+async def _check(language: Language) -> None:
+    """Compiles other contracts, and follows the page of a language."""
+    await _each("Compiling other contracts, and following the page", [(language, language.check)])
 
 
 def _print(outcomes: Sequence[Outcome], names: Sequence[str]) -> None:
     parts = [
         matrix.render(outcomes, names),
-        matrix.footnotes(outcomes, LIMITS, notes()),
+        matrix.footnotes(outcomes, LIMITS, NOTES),
         matrix.failures(outcomes),
+        versions.render(versions.sdk_versions(names)),
         matrix.summary(outcomes),
     ]
     print("\n" + "\n\n".join(part for part in parts if part))
@@ -122,25 +134,15 @@ async def _each(what: str, work: Sequence[tuple[Language, Sequence[Command]]]) -
         try:
             async with asyncio.TaskGroup() as group:
                 for _, commands in work:
-                    group.create_task(run_all(commands))
+                    group.create_task(_run_all(commands))
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
 
 
-async def run_all(commands: Sequence[Command]) -> None:
-    """Run commands one after the other; where one fails, what it says will do.
-
-    Raises:
-        CommandError: one failed.
-    """
+async def _run_all(commands: Sequence[Command]) -> None:
+    """Runs commands one after the other."""
     for command in commands:
-        if command.otherwise is None:
-            await run(command, seconds=_COMMAND_SECONDS)
-            continue
-        try:
-            await run(command, seconds=_TRY_SECONDS)
-        except CommandError:
-            await run(command.otherwise, seconds=_COMMAND_SECONDS)
+        await run(command, seconds=_COMMAND_SECONDS)
 
 
 if __name__ == "__main__":

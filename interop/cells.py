@@ -1,4 +1,4 @@
-"""The cells of the matrix, and what became of them."""
+"""The cells of the matrix, and their outcomes."""
 
 from __future__ import annotations
 

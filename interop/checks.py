@@ -1,4 +1,4 @@
-"""Judges what a Caller reports: every view, field by field."""
+"""Judge the report of a Caller: every view, field by field."""
 
 from __future__ import annotations
 

@@ -33,13 +33,11 @@ class Command:
         argv: the program and its arguments.
         cwd: where it runs.
         environ: its variables, more than this process has.
-        otherwise: what will do where it fails.
     """
 
     argv: tuple[str, ...]
     cwd: Path
     environ: Mapping[str, str] = field(default_factory=dict[str, str])
-    otherwise: Command | None = None
 
     def __str__(self) -> str:
         return " ".join(self.argv)

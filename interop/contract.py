@@ -1,4 +1,4 @@
-"""The message classes of the contract, as the driver uses them: made from descriptors."""
+"""The message classes of the contract that the driver uses, made from descriptors."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Contract:
         desk_key: the class of DeskKey.
         desk_view: the class of DeskView.
         refused: the class of Refused.
+        guest: the class of Guest.
         visit_request: the class of VisitRequest.
         visit_report: the class of VisitReport.
     """
@@ -46,6 +47,7 @@ class Contract:
         self.desk_key = self._message("DeskKey")
         self.desk_view = self._message("DeskView")
         self.refused = self._message("Refused")
+        self.guest = self._message("Guest")
         self.visit_request = self._message("VisitRequest")
         self.visit_report = self._message("VisitReport")
 

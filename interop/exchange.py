@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from interop.cells import Cell, Outcome, Problem
 from interop.checks import check_report
-from restate_proto import Encoding, IngressClient, RestateError, Target
+from restate_proto import IngressClient, RestateError, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,7 +58,6 @@ class Exchange:
     async def _exchange(self, cell: Cell, case: str, values: Any) -> list[Problem]:
         key = cell.key(case)
         caller = self._languages[cell.caller]
-        in_json = caller.caller_encoding == "json"
         async with self._turns:
             now = asyncio.get_running_loop().time()
             try:
@@ -67,7 +66,6 @@ class Exchange:
                         Target.service(f"{caller.package}.Caller", "Call"),
                         self._contract.request(cell, key, values),
                         self._contract.call_report,
-                        encoding=Encoding.JSON if in_json else Encoding.PROTOBUF,
                     )
             except (RestateError, TimeoutError) as error:
                 return [Problem(case, "call", "failed", str(error) or "no answer in time")]

@@ -1,23 +1,24 @@
-"""Generates the code of the languages from the contract, with buf."""
+"""Generates the code of the languages from the contract, with buf.
+
+buf would ask its registry for the rules of protovalidate, which the contract imports. So protoc compiles
+the contract, with the rules of the protovalidate that is installed, and buf takes what it has compiled.
+"""
 
 from __future__ import annotations
 
 import re
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from interop.commands import CommandError, run
+from interop.commands import run
 from interop.contract import Contract
 from interop.languages import command
-from interop.toolchains import EXAMPLE, ROOT
+from interop.toolchains import EXAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
 _SECONDS = 600
-_GO_OPTIONS = Path("dev/restate/sdk/go.proto")
-_GO_OPTIONS_FOR_TESTS = ROOT / "tests/generate/golden/go"
 
 
 def plugins_of(template: str, languages: Collection[str]) -> str:
@@ -49,34 +50,22 @@ async def generate(languages: Collection[str], workspace: Path) -> Contract:
     Raises:
         CommandError: buf or a plugin failed.
     """
-    await _fetch_options()
+    third_party = EXAMPLE / "third_party"
     template = workspace / "buf.gen.yaml"
     template.write_text(plugins_of((EXAMPLE / "buf.gen.yaml").read_text(), languages))
     image = workspace / "contract.binpb"
-    for arguments in (
-        ("lint",),
-        ("build", "--output", str(image)),
-        ("generate", "--template", str(template)),
+    proto = EXAMPLE / "proto"
+    of_contract = (str(image), "--path", "polyglot")
+    for argv in (
+        ("restate-proto", "export", str(third_party), "--rules"),
+        (
+            *("python", "-m", "grpc_tools.protoc", f"-I{proto}", f"-I{third_party}"),
+            f"--descriptor_set_in={third_party / 'buf/validate/validate.binpb'}",
+            *("--include_imports", "--include_source_info", f"--descriptor_set_out={image}"),
+            *(str(path.relative_to(proto)) for path in sorted(proto.rglob("*.proto"))),
+        ),
+        ("buf", "lint", *of_contract, "--config", "buf.yaml"),
+        ("buf", "generate", *of_contract, "--template", str(template)),
     ):
-        await run(command(".", "buf", *arguments), seconds=_SECONDS)
+        await run(command(".", *argv), seconds=_SECONDS)
     return Contract.from_image(image.read_bytes())
-
-
-async def _fetch_options() -> None:
-    """Puts the options that the contract imports into third_party."""
-    third_party = EXAMPLE / "third_party"
-    await run(command(".", "restate-proto", "export", str(third_party)), seconds=_SECONDS)
-    target = third_party / _GO_OPTIONS
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(await _go_options(), target)
-
-
-async def _go_options() -> Path:
-    """Go's options: from the module of its generator, or as this repository's tests have them."""
-    module = "github.com/restatedev/sdk-go"
-    try:
-        await run(command("go/tools", "go", "mod", "download", module), seconds=_SECONDS)
-        find = command("go/tools", "go", "list", "-m", "-f", "{{.Dir}}", module)
-        return Path(await run(find, seconds=_SECONDS), "proto", _GO_OPTIONS)
-    except CommandError:  # no Go here, or nothing that it could fetch the module from
-        return _GO_OPTIONS_FOR_TESTS / _GO_OPTIONS

@@ -1,7 +1,8 @@
-"""What SDKs and message libraries cannot do: known, explained, and shown by each run.
+"""Known limits of SDKs and message libraries: explained, and demonstrated by each run.
 
-A limit marks cells and has a footnote. It says which problems it explains; every other problem is a
-failure. So is a limit that does not show where it should: then it is gone, and its entry is to go.
+A limit applies to cells and has a footnote. It says which problems it explains; every other problem
+is a failure. A limit that does not show up where it should is a failure, too: it no longer exists,
+and its entry has to be removed.
 """
 
 from __future__ import annotations
@@ -10,10 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from interop.cells import Cell, Outcome, Problem
-from interop.languages import GO_GENERATOR
-from interop.toolchains import EXAMPLE
-
-CHANGED_ZERO = "0000000000000000 instead of 8000000000000000"
 
 
 @dataclass(frozen=True)
@@ -56,109 +53,81 @@ def judge(outcome: Outcome, limits: Sequence[Limit]) -> Outcome:
     return replace(outcome, problems=problems)
 
 
+def _takes_all(cell: Cell) -> bool:
+    """Whether the callee is to validate a request, and does not."""
+    return cell.mode == "rule" and cell.callee in {"go", "typescript"}
+
+
+def _is_a_plain_error(problem: Problem) -> bool:
+    return problem.text.startswith(("refused: nothing instead of", "broken_rules: [] instead of"))
+
+
 LIMITS = (
     Limit(
-        "a",
-        "ProtoJSON loses the sign of -0.0: TypeScript writes it as 0 (JSON.stringify does), and "
-        "Java and Kotlin read it as 0 (protobuf-java's JsonFormat makes it a BigDecimal).",
-        shows=lambda cell: (
-            cell.encoding == "json"
-            and not {cell.caller, cell.callee}.isdisjoint({"typescript", "java", "kotlin"})
-            and not cell.replays
-            and cell.caller != "ingress"
-        ),
-        explains=lambda problem: (
-            problem.case == "odd_floats" and problem.text.endswith(CHANGED_ZERO)
-        ),
-    ),
-    Limit(
-        "b",
-        "Go's SDK marshals messages with their maps in random order, and compares a replay with "
-        "the journal byte by byte (only its ProtoJSON codec is exempt): in binary, what a handler "
-        "sends, sets or resolves again in a replay may fail with 570. A codec of one's own that "
-        "marshals deterministically avoids it.",
-        shows=lambda cell: (
-            cell.replays
-            and cell.encoding == "binary"
-            and (cell.caller == "go" or (cell.callee == "go" and cell.kind == "workflow"))
-        ),
-        explains=lambda problem: problem.what == "failed" and "[570]" in problem.text,
-    ),
-    Limit(
-        "c",
-        "From outside, Go's binary services take the content type application/proto alone, which "
-        "its codec declares and Restate's ingress insists on; others send application/protobuf. "
-        "Between handlers there is no such check.",
-        shows=lambda cell: (
-            cell.callee == "go"
-            and (
-                cell.mode == "application/protobuf" or (cell.outside and cell.encoding == "binary")
-            )
-        ),
-        explains=lambda problem: (
-            problem.what == "failed" and "does not match 'application/proto'" in problem.text
-        ),
-    ),
-    Limit(
-        "d",
-        "Go's SDK reads ProtoJSON with protojson.Unmarshal, which refuses unknown fields and "
-        "names of enum values, and has no option for it: a contract in JSON cannot grow before "
-        "all Go services have it. In binary it can.",
-        shows=lambda cell: (
-            cell.callee == "go" and cell.mode in {"new JSON fields", "new JSON enum"}
-        ),
-        explains=lambda problem: problem.what == "failed" and "[400]" in problem.text,
-    ),
-    Limit(
         "e",
-        "Restate's ingress refuses an empty body without a content type where an SDK declares the "
-        "input as required, and one with it where there is a JSON Schema. Java's and Kotlin's "
-        "generated clients send {} as JSON, which restate-proto's handlers take. TypeScript's "
-        "binary services take application/protobuf alone.",
-        shows=lambda cell: (
-            cell.outside
-            and cell.caller in {"java", "kotlin"}
-            and cell.callee == "typescript"
-            and cell.encoding == "binary"
-        ),
-        explains=lambda problem: (
-            problem.case == "nothing" and "does not match 'application/protobuf'" in problem.text
-        ),
-    ),
-    Limit(
-        "f",
         "Java's and Kotlin's SDK 2.4.1 drops the metadata of failures, in which the details of typed "
-        "errors travel (sdk-core's statemachine/Util: toProtocolFailure writes none, "
-        "toRestateException reads none). What a handler of theirs throws, and what it catches, is the "
-        "plain error with code and message. Outside of Restate their clients read details.",
+        "errors travel (toProtocolFailure writes none, and toRestateException reads none, in sdk-core/"
+        "src/main/java/dev/restate/sdk/core/statemachine/Util.java; restatedev/sdk-java#596 adds them, "
+        "from 2.7.0 on). What a handler of theirs throws, and what it catches, is the plain error with "
+        "code and message. Outside of Restate their clients read details.",
         shows=lambda cell: (
-            cell.mode == "typed error"
+            cell.mode in {"typed error", "rule"}
+            and not _takes_all(cell)
             and (
                 cell.callee in {"java", "kotlin"}
                 or (cell.caller in {"java", "kotlin"} and not cell.outside)
             )
         ),
+        explains=_is_a_plain_error,
+    ),
+    Limit(
+        "f",
+        "TypeScript's ingress client 1.17.2 gives an empty body a content type "
+        "(serializeBodyWithContentType in packages/libs/restate-sdk-clients/src/ingress.ts of "
+        "restatedev/sdk-typescript), which Restate's ingress refuses where the service has JSON "
+        "Schemas, as Python's have (restatedev/restate#3324): a message with nothing in it does not "
+        "arrive in binary. In JSON it does: pass the serde `json` for it.",
+        shows=lambda cell: (
+            cell.outside
+            and cell.caller == "typescript"
+            and cell.callee == "python"
+            and cell.encoding == "binary"
+            and cell.mode in {"call", "send"}
+        ),
         explains=lambda problem: (
-            problem.what == "refused" and problem.text.startswith("refused: nothing instead of")
+            problem.case == "nothing" and "Empty body not allowed" in problem.text
+        ),
+    ),
+    Limit(
+        "g",
+        "Go's ingress client 1.2.0 reads code, message and stack trace of an answer alone "
+        "(restateError in internal/ingress/error.go of restatedev/sdk-go), and not the metadata, in "
+        "which the details of typed errors travel. In handlers Go has them.",
+        shows=lambda cell: (
+            cell.mode in {"typed error", "rule"}
+            and not _takes_all(cell)
+            and cell.outside
+            and cell.caller == "go"
+            and cell.callee not in {"java", "kotlin"}
+        ),
+        explains=_is_a_plain_error,
+    ),
+    Limit(
+        "v",
+        "The generators of Go and TypeScript have no option `validate` yet (restate_proto/generate/go/"
+        "generate.py, restate_proto/generate/typescript/generate.py): what they serve takes requests "
+        "that break the rules of buf.validate.",
+        shows=_takes_all,
+        explains=lambda problem: (
+            problem.what in {"code", "text", "broken_rules"}
+            and problem.text.startswith(
+                (f"{problem.what}: nothing", "code: 0 ", "broken_rules: []")
+            )
         ),
     ),
 )
 
 NOTES = (
-    """Go's options cannot say that a service is in binary, and its generated code is for ProtoJSON;
-   restate.WithProto makes a client or a server binary.""",
     """TypeScript's SDK knows a workflow's run handler by the name `run` alone, so its contract has
-   `rpc run`.""",
+   `rpc run` (workflow in packages/libs/restate-sdk/src/types/rpc.ts of restatedev/sdk-typescript).""",
 )
-GENERATOR = EXAMPLE / "go/bin/protoc-gen-go-restate"
-OLD_GENERATOR = """Go's generator is the one of v0.24: its newest module, x/protoc-gen-go-restate, was
-   not to be had from the module proxy. The build renames two names in what it generates, as the
-   SDK's migration guide says."""
-
-
-def notes() -> list[str]:
-    """What else there is to know of a run."""
-    module = GO_GENERATOR.partition("@")[0].encode()
-    if GENERATOR.exists() and module not in GENERATOR.read_bytes():
-        return [*NOTES, OLD_GENERATOR]
-    return list(NOTES)

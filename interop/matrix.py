@@ -1,4 +1,4 @@
-"""The matrix, for people and as JSON."""
+"""Print the matrix for people, or as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plays the cells whose callers are outside of Restate: they use the languages' ingress clients."""
+"""Play the cells whose callers are outside of Restate, with the languages' ingress clients."""
 
 from __future__ import annotations
 

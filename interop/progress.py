@@ -1,12 +1,13 @@
-"""Says what is being done."""
+"""Report progress on the terminal."""
 
 from __future__ import annotations
 
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from time import monotonic
 
 
 class Step:
-    """Prints what is being done, and how long it took.
+    """Prints what is being done, and how long it took. Several may be done at once.
 
     Args:
         what: what, in words.
@@ -16,8 +17,15 @@ class Step:
         self._what = what
 
     def __enter__(self) -> None:
-        print(f"{self._what} ...", end=" ", flush=True)
+        print(f"{self._what} ...", flush=True)
         self._began = monotonic()
 
     def __exit__(self, kind: object, *_: object) -> None:
-        print(f"{monotonic() - self._began:.0f} s" if kind is None else "failed", flush=True)
+        took = f"{monotonic() - self._began:.0f} s" if kind is None else "failed"
+        print(f"{self._what}: {took}", flush=True)
+
+
+def cpu_seconds() -> float:
+    """The CPU time of this process, and of the programs that it has run and that have ended."""
+    used = (getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)

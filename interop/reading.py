@@ -1,4 +1,4 @@
-"""What is expected of a reading: View.fields of any message, from its descriptor alone."""
+"""The expected reading of a message: View.fields, computed from its descriptor alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts the endpoints and Restate servers, and plays everything on them."""
+"""Start the endpoints and Restate servers, and play everything on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sends what clients of a later contract send to the services of today's, from outside."""
+"""Send requests of a later contract's clients to today's services, from outside."""
 
 from __future__ import annotations
 
@@ -69,8 +69,7 @@ class Tomorrow:
             if json:
                 view, expected = self._exchange_json(language, sent)
             else:
-                type_ = probe if "/" in probe else language.binary_type
-                view, expected = self._exchange_binary(language, sent, type_)
+                view, expected = self._exchange_binary(language, sent)
         except (_RefusedError, OSError, http.client.HTTPException, ValueError) as error:
             problems = [Problem(probe, "call", "failed", str(error))]
         else:
@@ -92,9 +91,9 @@ class Tomorrow:
             values.nested.child.of_tomorrow = "new"
         return values
 
-    def _exchange_binary(self, language: Language, sent: Any, type_: str) -> tuple[Any, Any]:
+    def _exchange_binary(self, language: Language, sent: Any) -> tuple[Any, Any]:
         body = sent.SerializeToString()
-        answer = self._post(f"{language.package}.Mirror", type_, body)
+        answer = self._post(f"{language.package}.Mirror", "application/protobuf", body)
         expected = self._today.values.FromString(body)
         return self._tomorrow.view.FromString(answer), read(expected)
 

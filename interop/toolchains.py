@@ -1,4 +1,4 @@
-"""Finds the programs that the languages are built and run with."""
+"""Find the programs that the languages are built and run with."""
 
 from __future__ import annotations
 

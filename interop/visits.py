@@ -1,4 +1,4 @@
-"""Plays visits to desks: typed keys, typed errors and raw handlers, of languages with a generator."""
+"""Play visits to desks: typed keys, typed errors, rules for requests, and raw handlers."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _CALL_SECONDS = 600
 ERRANDS = {
     "typed key": "ERRAND_LOOK",
     "typed error": "ERRAND_ASK",
+    "rule": "ERRAND_REGISTER",
     "bytes": "ERRAND_SCAN",
 }
 """What is asked of a desk: the mode of a cell, and its number in the contract."""
@@ -35,6 +36,8 @@ _KEY_TEXT = f"{_HALL}/{_ROW}/{_COLOR}/true"
 _REASON, _WAITING = "f\u00fcll't", -(2**63)
 _DOCUMENT = bytes(range(256))
 _CODE = 409
+_NAME, _BROKEN_RULES = "x", ["string.min_len"]
+_INVALID_CODE, _INVALID = 400, "invalid request: name: must be at least 2 characters"
 
 
 def visit_cells(languages: Sequence[str]) -> list[Cell]:
@@ -117,6 +120,7 @@ def visit_request(contract: Contract, cell: Cell) -> Message:
         key=_key(contract),
         refused=_refused(contract),
         document=_DOCUMENT,
+        guest=contract.guest(name=_NAME),
     )
 
 
@@ -133,10 +137,16 @@ def check_visit(contract: Contract, cell: Cell, report: Any) -> list[Problem]:
         return _differs("seen", report.seen, seen)
     if cell.mode == "bytes":
         return _differs("image", report.image, _DOCUMENT[::-1])
-    problems = _differs("code", report.code, _CODE)
-    if f"refused: {_REASON}" not in report.text:
-        problems += _differs("text", report.text, f"refused: {_REASON}")
-    return problems + _differs("refused", report.refused, _refused(contract))
+    if cell.mode == "rule":
+        broken_rules = _differs("broken_rules", list(report.broken_rules), _BROKEN_RULES)
+        return _check_failure(report, _INVALID_CODE, _INVALID) + broken_rules
+    failure = _check_failure(report, _CODE, f"refused: {_REASON}")
+    return failure + _differs("refused", report.refused, _refused(contract))
+
+
+def _check_failure(report: Any, code: int, text: str) -> list[Problem]:
+    problems = _differs("code", report.code, code)
+    return problems if text in report.text else problems + _differs("text", report.text, text)
 
 
 def _key(contract: Contract) -> Any:

@@ -1,6 +1,6 @@
-"""Looks at what went between handlers: binary where it should be binary, JSON where JSON.
+"""Check the payloads between handlers: binary where it should be binary, JSON where JSON.
 
-A handler of restate-proto reads either, so the views alone do not tell.
+A restate-proto handler reads both, so the views alone do not show it.
 """
 
 from __future__ import annotations

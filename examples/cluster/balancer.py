@@ -1,4 +1,4 @@
-"""What stands before the processes of one version, as a Kubernetes Service does: it spreads connections."""
+"""Spreads connections over the processes of one version, as a Kubernetes Service does."""
 
 from __future__ import annotations
 

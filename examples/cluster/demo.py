@@ -1,8 +1,8 @@
-"""Shows that a cluster loses nothing: `make demo-cluster`.
+"""Show that a cluster loses nothing: `make demo-cluster`.
 
-Three nodes of Restate, and a ledger in two processes of two workers each. While callers book transfers, a
-process and a node are killed, and two further versions of the code are deployed. At the end, the accounts
-have what the callers were told, to the unit.
+There are three nodes of Restate, and a ledger in two processes with two workers each. While callers
+book transfers, a process and a node are killed, and two further versions of the code are deployed.
+At the end, the accounts equal, to the unit, what the callers were told.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Callers that book transfers, each again until it is answered, at whichever node answers."""
+"""Callers that book transfers and repeat each, at any node, until it is answered."""
 
 from __future__ import annotations
 

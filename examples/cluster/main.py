@@ -1,6 +1,6 @@
 """The services of the cluster: `restate-proto serve examples.cluster.main:endpoint`.
 
-LEDGER_VERSION is the version of the code that this process stands for.
+LEDGER_VERSION is the version of the code that a process pretends to be.
 """
 
 from __future__ import annotations

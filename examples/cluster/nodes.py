@@ -1,4 +1,4 @@
-"""Three nodes of Restate on this machine: what one of them has, another has, too."""
+"""Three nodes of Restate on this machine, which replicate their data."""
 
 from __future__ import annotations
 

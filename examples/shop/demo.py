@@ -1,7 +1,7 @@
-"""Shows the shop on a real Restate server: `make demo`.
+"""Show the shop on a real Restate server: `make demo`.
 
-The shop runs as a process of its own, so that it can be killed. The world around it, a card company
-and a mail server, is played by this program: it knows what the shop has done, and when.
+The shop runs as a separate process, so that it can be killed. This program plays the world around
+it, a card company and a mail server, and so it knows what the shop has done, and when.
 """
 
 from __future__ import annotations

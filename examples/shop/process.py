@@ -1,4 +1,4 @@
-"""The shop as a process of its own, which can be killed and started again."""
+"""Run the shop as a separate process that can be killed and started again."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the shop uses and does not own: a card company and a mail server.
+"""Clients of services outside of the shop: a card company and a mail server.
 
-Each request is one line of JSON over TCP, and so is its answer. `world.py` plays the other side.
+Requests and answers are single lines of JSON over TCP. `world.py` is the other side.
 """
 
 from __future__ import annotations

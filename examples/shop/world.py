@@ -1,6 +1,6 @@
-"""The world outside of the shop: a card company and a mail server that remember everything.
+"""The world outside of the shop: a card company and a mail server that remember every request.
 
-The demo runs one in its own process; `python -m examples.shop.world` is for playing by hand.
+The demo runs it in its own process; run `python -m examples.shop.world` to play by hand.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
 // The endpoint of the Go team: the services of polyglot/golang/v1 on 127.0.0.1:$PORT.
+//
+// With the word `outside` or `visits`, the address of the ingress and a file of requests, it calls the
+// services, or visits the desks, of all teams from outside of Restate instead.
 package main
 
 import (
@@ -12,31 +15,56 @@ import (
 	"os/signal"
 	"syscall"
 
-	restate "github.com/restatedev/sdk-go"
+	"github.com/restatedev/sdk-go/ingress"
 	"github.com/restatedev/sdk-go/server"
 
 	golangv1 "polyglot/generated/polyglot/golang/v1"
+	valuesv1 "polyglot/generated/polyglot/values/v1"
 )
 
 func main() {
-	warnings := slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})
-	endpoint := server.NewRestate().
-		WithLogger(warnings, true).
-		// The generated code serves ProtoJSON; WithProto makes it binary.
-		Bind(golangv1.NewMirrorServer(mirror{"binary"}, restate.WithProto)).
-		Bind(golangv1.NewLockerServer(locker{"binary", restate.WithProto}, restate.WithProto)).
-		Bind(golangv1.NewJourneyServer(journey{"binary", restate.WithProto}, restate.WithProto)).
-		Bind(golangv1.NewJsonMirrorServer(mirror{"json"})).
-		Bind(golangv1.NewJsonLockerServer(locker{"json", restate.WithProtoJSON})).
-		Bind(golangv1.NewJsonJourneyServer(journey{"json", restate.WithProtoJSON})).
-		Bind(golangv1.NewCallerServer(caller{}))
-	if err := serve(endpoint, "127.0.0.1:"+os.Getenv("PORT")); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// serve is endpoint.Start, and says when it listens.
-func serve(endpoint *server.Restate, address string) error {
+func run(arguments []string) error {
+	if len(arguments) != 3 {
+		return serve("127.0.0.1:" + os.Getenv("PORT"))
+	}
+	ctx, client, file := context.Background(), ingress.NewClient(arguments[1]), arguments[2]
+	if arguments[0] == "visits" {
+		return answerAll(
+			file,
+			func() *valuesv1.VisitRequest { return &valuesv1.VisitRequest{} },
+			func(request *valuesv1.VisitRequest) (*valuesv1.VisitReport, error) {
+				return visitOutside(ctx, client, request)
+			},
+		)
+	}
+	return answerAll(
+		file,
+		func() *valuesv1.CallRequest { return &valuesv1.CallRequest{} },
+		func(request *valuesv1.CallRequest) (*valuesv1.CallReport, error) {
+			return callOutside(ctx, client, request)
+		},
+	)
+}
+
+// serve is the SDK's Start, and says when it listens.
+func serve(address string) error {
+	warnings := slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})
+	endpoint := server.NewRestate().
+		WithLogger(warnings, true).
+		Bind(golangv1.NewMirrorServer(mirror{})).
+		Bind(golangv1.NewLockerServer(locker{})).
+		Bind(golangv1.NewJourneyServer(journey{})).
+		Bind(golangv1.NewJsonMirrorServer(jsonMirror{})).
+		Bind(golangv1.NewJsonLockerServer(jsonLocker{})).
+		Bind(golangv1.NewJsonJourneyServer(jsonJourney{})).
+		Bind(golangv1.NewCallerServer(caller{})).
+		Bind(golangv1.NewDeskServer(desk{})).
+		Bind(golangv1.NewVisitorServer(visitor{}))
 	handler, err := endpoint.Handler()
 	if err != nil {
 		return err

@@ -2,68 +2,85 @@ package main
 
 import (
 	restate "github.com/restatedev/sdk-go"
-	"github.com/restatedev/sdk-go/encoding"
-	"google.golang.org/protobuf/types/known/emptypb"
 
+	golangv1 "polyglot/generated/polyglot/golang/v1"
 	valuesv1 "polyglot/generated/polyglot/values/v1"
 )
 
-// codecOption is what WithProto and WithProtoJSON are, for state and promises.
-type codecOption interface {
-	restate.GetOption
-	restate.SetOption
-	restate.PromiseOption
-	restate.AttachOption
+type mirror struct{}
+
+func (mirror) Reflect(_ restate.Context, values *valuesv1.Values) (*valuesv1.View, error) {
+	return view(values, "binary", ""), nil
 }
 
-var _ codecOption = restate.WithCodec(encoding.ProtoCodec)
+type locker struct{}
 
-// mirror is Mirror and JsonMirror: to Go they are the same interface.
-type mirror struct{ encoding string }
-
-func (m mirror) Reflect(_ restate.Context, values *valuesv1.Values) (*valuesv1.View, error) {
-	return view(values, m.encoding, ""), nil
+func (locker) Keep(ctx restate.ObjectContext, values *valuesv1.Values) (*valuesv1.View, error) {
+	golangv1.LockerStateKeys.Kept.Set(ctx, values)
+	return view(values, "binary", restate.Key(ctx)), nil
 }
 
-// locker is Locker and JsonLocker.
-type locker struct {
-	encoding string
-	codec    codecOption
-}
-
-func (l locker) Keep(ctx restate.ObjectContext, values *valuesv1.Values) (*valuesv1.View, error) {
-	restate.Set(ctx, "kept", values, l.codec)
-	return view(values, l.encoding, restate.Key(ctx)), nil
-}
-
-func (l locker) Look(ctx restate.ObjectSharedContext, _ *emptypb.Empty) (*valuesv1.View, error) {
-	kept, err := restate.Get[*valuesv1.Values](ctx, "kept", l.codec)
+func (locker) Look(ctx restate.ObjectSharedContext) (*valuesv1.View, error) {
+	kept, err := golangv1.LockerStateKeys.Kept.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return view(kept, l.encoding, restate.Key(ctx)), nil
+	return view(kept, "binary", restate.Key(ctx)), nil
 }
 
-// journey is Journey and JsonJourney.
-type journey struct {
-	encoding string
-	codec    codecOption
-}
+type journey struct{}
 
-func (j journey) Run(ctx restate.WorkflowContext, values *valuesv1.Values) (*valuesv1.View, error) {
-	arrived := restate.Promise[*valuesv1.Values](ctx, "arrived", j.codec)
-	if err := arrived.Resolve(values); err != nil {
+func (journey) Run(ctx restate.WorkflowContext, values *valuesv1.Values) (*valuesv1.View, error) {
+	if err := golangv1.JourneyPromiseKeys.Arrived.Of(ctx).Resolve(values); err != nil {
 		return nil, err
 	}
-	return view(values, j.encoding, restate.Key(ctx)), nil
+	return view(values, "binary", restate.Key(ctx)), nil
 }
 
-func (j journey) Arrived(ctx restate.WorkflowSharedContext, _ *emptypb.Empty) (*valuesv1.View, error) {
-	arrived, err := restate.Promise[*valuesv1.Values](ctx, "arrived", j.codec).Result()
+func (journey) Arrived(ctx restate.WorkflowSharedContext) (*valuesv1.View, error) {
+	arrived, err := golangv1.JourneyPromiseKeys.Arrived.Of(ctx).Result()
 	if err != nil {
 		return nil, err
 	}
-	return view(arrived, j.encoding, restate.Key(ctx)), nil
+	return view(arrived, "binary", restate.Key(ctx)), nil
+}
+
+type jsonMirror struct{}
+
+func (jsonMirror) Reflect(_ restate.Context, values *valuesv1.Values) (*valuesv1.View, error) {
+	return view(values, "json", ""), nil
+}
+
+type jsonLocker struct{}
+
+func (jsonLocker) Keep(ctx restate.ObjectContext, values *valuesv1.Values) (*valuesv1.View, error) {
+	golangv1.JsonLockerStateKeys.Kept.Set(ctx, values)
+	return view(values, "json", restate.Key(ctx)), nil
+}
+
+func (jsonLocker) Look(ctx restate.ObjectSharedContext) (*valuesv1.View, error) {
+	kept, err := golangv1.JsonLockerStateKeys.Kept.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return view(kept, "json", restate.Key(ctx)), nil
+}
+
+type jsonJourney struct{}
+
+func (jsonJourney) Run(ctx restate.WorkflowContext, values *valuesv1.Values) (*valuesv1.View, error) {
+	if err := golangv1.JsonJourneyPromiseKeys.Arrived.Of(ctx).Resolve(values); err != nil {
+		return nil, err
+	}
+	return view(values, "json", restate.Key(ctx)), nil
+}
+
+func (jsonJourney) Arrived(ctx restate.WorkflowSharedContext) (*valuesv1.View, error) {
+	arrived, err := golangv1.JsonJourneyPromiseKeys.Arrived.Of(ctx).Result()
+	if err != nil {
+		return nil, err
+	}
+	return view(arrived, "json", restate.Key(ctx)), nil
 }
 
 func view(values *valuesv1.Values, encoding, key string) *valuesv1.View {

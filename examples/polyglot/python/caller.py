@@ -1,4 +1,4 @@
-"""How the Python team calls the services of all teams."""
+"""The Caller of the Python team, which calls the services of all teams."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol, Self
 
-from polyglot.golang.v1 import binary_restate as golang
-from polyglot.golang.v1 import services_restate as golang_json
+from polyglot.golang.v1 import services_restate as golang
 from polyglot.java.v1 import services_restate as java
 from polyglot.kotlin.v1 import services_restate as kotlin
 from polyglot.python.v1 import services_restate as python
@@ -137,7 +136,7 @@ TEAMS: Final = {
         golang.MirrorClient, golang.LockerClient, golang.JourneyClient
     ),
     (LANGUAGE_GO, ENCODING_JSON): Team(
-        golang_json.JsonMirrorClient, golang_json.JsonLockerClient, golang_json.JsonJourneyClient
+        golang.JsonMirrorClient, golang.JsonLockerClient, golang.JsonJourneyClient
     ),
     (LANGUAGE_TYPESCRIPT, ENCODING_BINARY): Team(
         typescript.MirrorClient, typescript.LockerClient, typescript.JourneyClient

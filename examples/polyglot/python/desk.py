@@ -1,23 +1,34 @@
-"""The desks of the Python team, and how it visits those of others: typed keys and errors, bytes."""
+"""The desks of the Python team, and its visits to others: typed keys and errors, rules, raw bytes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from buf.validate.validate_pb2 import Violations
+from polyglot.golang.v1 import desk_restate as golang
 from polyglot.java.v1 import desk_restate as java
 from polyglot.kotlin.v1 import desk_restate as kotlin
 from polyglot.python.v1 import desk_restate as python
+from polyglot.typescript.v1 import desk_restate as typescript
 from polyglot.values.v1.desk_pb2 import (
     ERRAND_ASK,
+    ERRAND_REGISTER,
     ERRAND_SCAN,
     DeskKey,
     DeskView,
+    Guest,
     Refused,
     VisitReport,
     VisitRequest,
 )
-from polyglot.values.v1.values_pb2 import LANGUAGE_JAVA, LANGUAGE_KOTLIN, LANGUAGE_PYTHON
+from polyglot.values.v1.values_pb2 import (
+    LANGUAGE_GO,
+    LANGUAGE_JAVA,
+    LANGUAGE_KOTLIN,
+    LANGUAGE_PYTHON,
+    LANGUAGE_TYPESCRIPT,
+)
 
 from restate_proto import (
     Context,
@@ -39,6 +50,9 @@ class Desk(python.DeskBase):
     async def ask(self, ctx: ObjectContext, request: Refused) -> None:
         raise python.RefusedError(request, f"refused: {request.reason}")
 
+    async def register(self, ctx: ObjectContext, request: Guest) -> None:
+        pass
+
     async def scan(self, ctx: ObjectContext, request: bytes) -> bytes:
         return request[::-1]
 
@@ -59,6 +73,8 @@ async def visit(desk: AnyDesk, team: Team, request: VisitRequest) -> VisitReport
     try:
         if request.errand == ERRAND_ASK:
             await desk.ask(request.refused)
+        elif request.errand == ERRAND_REGISTER:
+            await desk.register(request.guest)
         elif request.errand == ERRAND_SCAN:
             report.image = await desk.scan(request.document)
         else:
@@ -66,6 +82,9 @@ async def visit(desk: AnyDesk, team: Team, request: VisitRequest) -> VisitReport
     except team.refused as error:
         report.code, report.text = error.code, error.message
         report.refused.CopyFrom(error.detail)
+    except team.violations as error:
+        report.code, report.text = error.code, error.message
+        report.broken_rules.extend(each.rule_id for each in error.detail.violations)
     except TerminalError as error:
         report.code, report.text = error.code, error.message
     return report
@@ -77,6 +96,7 @@ async def visit(desk: AnyDesk, team: Team, request: VisitRequest) -> VisitReport
 class AnyDesk(Protocol):
     def look(self) -> Awaitable[DeskView]: ...
     def ask(self, request: Refused) -> Awaitable[None]: ...
+    def register(self, request: Guest) -> Awaitable[None]: ...
     def scan(self, request: bytes) -> Awaitable[bytes]: ...
 
 
@@ -89,14 +109,19 @@ class DeskClient(Protocol):
 
 @dataclass(frozen=True)
 class Team:
-    """The clients of a team's desks, and the error that these fail with."""
+    """The clients of a team's desks, and the errors that these fail with."""
 
     desk: type[DeskClient]
     refused: type[DetailedError[Refused]]
+    violations: type[DetailedError[Violations]]
 
 
 TEAMS: Final = {
-    LANGUAGE_PYTHON: Team(python.DeskClient, python.RefusedError),
-    LANGUAGE_JAVA: Team(java.DeskClient, java.RefusedError),
-    LANGUAGE_KOTLIN: Team(kotlin.DeskClient, kotlin.RefusedError),
+    LANGUAGE_PYTHON: Team(python.DeskClient, python.RefusedError, python.ViolationsError),
+    LANGUAGE_JAVA: Team(java.DeskClient, java.RefusedError, java.ViolationsError),
+    LANGUAGE_KOTLIN: Team(kotlin.DeskClient, kotlin.RefusedError, kotlin.ViolationsError),
+    LANGUAGE_GO: Team(golang.DeskClient, golang.RefusedError, golang.ViolationsError),
+    LANGUAGE_TYPESCRIPT: Team(
+        typescript.DeskClient, typescript.RefusedError, typescript.ViolationsError
+    ),
 }

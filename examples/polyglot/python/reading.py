@@ -1,4 +1,4 @@
-"""View.fields: what this program sees in the values, path -> canonical text."""
+"""View.fields: what this program reads from the values, as canonical text by path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Python team serves, in binary and in JSON."""
+"""The services of the Python team, in binary and in JSON."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Visits the desks of all teams from outside of Restate: `visit_outside.py INGRESS FILE`.
+"""Visit the desks of all teams from outside of Restate: `visit_outside.py INGRESS FILE`.
 
-The file has VisitRequests, each a line in base64. For each a line is printed: "report", and the
-VisitReport in base64; or "failed", and why.
+The file has one VisitRequest on each line, in base64. For each, a line is printed: "report" and the
+VisitReport in base64, or "failed" and the reason.
 """
 
 from __future__ import annotations

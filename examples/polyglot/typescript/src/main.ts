@@ -3,11 +3,12 @@
 import * as http2 from "node:http2";
 import { createEndpointHandler } from "@restatedev/restate-sdk";
 import { caller } from "./caller.js";
+import { desk, visitor } from "./desks.js";
 import { services } from "./services.js";
 
 const server = http2.createServer(
   createEndpointHandler({
-    services: [...services, caller],
+    services: [...services, caller, desk, visitor],
     logger: (about, ...message) => {
       if (about.level === "error" || about.level === "warn") {
         console.error(...message);

@@ -9,6 +9,7 @@ import com.polyglot.values.v1.Language
 import com.polyglot.values.v1.Mode
 import com.polyglot.values.v1.Values
 import com.polyglot.values.v1.View
+import com.polyglot.values.v1.callReport
 import dev.restate.client.Client as Ingress
 import dev.restate.client.SendResponse
 import dev.restate.sdk.common.TerminalException
@@ -29,11 +30,11 @@ class Caller : CallerBase() {
             } else {
                 client.call(ctx, request.key, request.values).await()
             }
-        val report = CallReport.newBuilder()
-        report.calleeView = seen
-        report.callerView = view(seen.values, seen.encoding, request.key)
-        client.later?.let { report.laterView = it(ctx, request.key).await() }
-        return report.build()
+        return callReport {
+            calleeView = seen
+            callerView = view(seen.values, seen.encoding, request.key)
+            client.later?.let { laterView = it(ctx, request.key).await() }
+        }
     }
 }
 

@@ -3,6 +3,7 @@ package polyglot
 import com.polyglot.values.v1.CallReport
 import com.polyglot.values.v1.CallRequest
 import com.polyglot.values.v1.Mode
+import com.polyglot.values.v1.callReport
 import dev.restate.client.Client as Ingress
 import dev.restate.client.kotlin.attachSuspend
 import java.io.File
@@ -36,9 +37,9 @@ private suspend fun call(client: Ingress, request: CallRequest): CallReport {
         } else {
             outside.call(client, request.key, request.values)
         }
-    val report = CallReport.newBuilder()
-    report.calleeView = seen
-    report.callerView = view(seen.values, seen.encoding, request.key)
-    outside.later?.let { report.laterView = it(client, request.key) }
-    return report.build()
+    return callReport {
+        calleeView = seen
+        callerView = view(seen.values, seen.encoding, request.key)
+        outside.later?.let { laterView = it(client, request.key) }
+    }
 }

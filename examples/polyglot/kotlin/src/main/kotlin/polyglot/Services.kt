@@ -9,6 +9,7 @@ import com.polyglot.kotlin.v1.LockerBase
 import com.polyglot.kotlin.v1.MirrorBase
 import com.polyglot.values.v1.Values
 import com.polyglot.values.v1.View
+import com.polyglot.values.v1.view
 import dev.restate.sdk.kotlin.Context
 import dev.restate.sdk.kotlin.ObjectContext
 import dev.restate.sdk.kotlin.SharedObjectContext
@@ -17,13 +18,13 @@ import dev.restate.sdk.kotlin.WorkflowContext
 
 /** What this program sees in the values. */
 fun view(values: Values, encoding: String, key: String = ""): View =
-    View.newBuilder()
-        .setValues(values)
-        .putAllFields(read(values))
-        .setLanguage("kotlin")
-        .setEncoding(encoding)
-        .setKey(key)
-        .build()
+    view {
+        this.values = values
+        fields.putAll(read(values))
+        language = "kotlin"
+        this.encoding = encoding
+        this.key = key
+    }
 
 class Mirror : MirrorBase() {
     override suspend fun reflect(ctx: Context, request: Values): View = view(request, "binary")

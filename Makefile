@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo demo-cluster interop h2spec kafka test test-lowest conformance \
-  conformance-serve differential test-wheel check corpus \
-  generate bench requirements build clean
+  conformance-serve differential differential-server test-wheel test-server check corpus \
+  generate bench bench-guard requirements build dist clean
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
@@ -43,8 +43,14 @@ h2spec: setup $(H2SPEC)  ## Hold HTTP/2 against a conformance suite, with each e
 kafka: setup $(KAFKA)  ## Have a server take events from a Kafka in memory (needs Go)
 	.venv/bin/pytest tests/kafka
 
+# Where the tests of handlers run that need no real server: virtual or real.
+RESTATE := virtual
+
 test: setup  ## Run the tests; ARGS="..." goes to pytest
-	.venv/bin/pytest $(PARALLEL) $(ARGS)
+	.venv/bin/pytest $(PARALLEL) --restate=$(RESTATE) $(ARGS)
+
+test-server: setup  ## Run the tests of handlers on a real server that `make test` runs on a virtual one
+	.venv/bin/pytest $(PARALLEL) --restate=real -m both tests/integration tests/examples/test_shop.py $(ARGS)
 
 test-lowest: setup  ## Run the tests on the oldest dependencies that are supported
 	MATRIX=reduced .venv-lowest/bin/pytest $(PARALLEL) $(ARGS)
@@ -55,8 +61,32 @@ conformance: setup  ## Run the cases of the public SDK suite in all configuratio
 conformance-serve: setup  ## Serve the services of the public SDK suite; ARGS="--port 9081 Counter"
 	.venv/bin/python -m conformance $(ARGS)
 
+differential-server: setup  ## Play random handlers on a virtual server, too; ARGS="--programs 20000"
+	.venv/bin/python -m tests.differential.server $(ARGS)
+
 differential: setup  ## Play random handlers on the official state machine, too; ARGS="--handlers 100000"
 	.venv/bin/python -m tests.differential $(ARGS)
+
+.PHONY: coverage
+coverage: setup  ## Run the tests, and list what of the code none of them reaches
+	.venv/bin/coverage erase
+	.venv/bin/coverage run -m pytest $(PARALLEL) --restate=$(RESTATE) $(ARGS)
+	.venv/bin/coverage combine --quiet
+	.venv/bin/coverage report --skip-covered --sort=-miss
+
+.PHONY: soak
+soak: setup  ## Kill and cut under load, and compare all books; ARGS="--minutes 10 --seed 1 --engine ngh2"
+	.venv/bin/python -m tests.soak $(ARGS)
+
+# How much of the attacks: `all` floods until the endpoint ends each, `some` sends the first of it.
+HOSTILE ?= all
+.PHONY: hostile
+hostile: setup  ## Attack endpoints with each engine; HOSTILE=some for short floods
+	HOSTILE=$(HOSTILE) .venv/bin/pytest $(PARALLEL) tests/hostile $(ARGS)
+
+.PHONY: fuzz
+fuzz: setup  ## Try properties on random input; ARGS="--examples 100000 --seed 1"
+	.venv/bin/python -m tests.fuzz $(ARGS)
 
 test-wheel: setup  ## Install the wheel away from the clone and use it on a real server
 	.venv/bin/pytest -m wheel $(ARGS)
@@ -77,8 +107,19 @@ corpus: setup  ## Generate code for all services of Google's APIs; ARGS="--every
 generate: setup  ## Regenerate all checked-in generated code
 	scripts/generate
 
-bench: setup $(BENCH)  ## Measure against the official SDK
+bench: setup $(BENCH)  ## Measure against the official SDKs; ARGS="--workloads greet --peers ours,go" for some
 	.venv-bench/bin/python -m bench $(ARGS)
+
+bench-guard: setup  ## Hold the instructions of an invocation against the record; ARGS=--record makes a new one
+	.venv/bin/python -m bench.guard $(ARGS)
+
+.PHONY: pictures
+pictures: setup  ## Draw the pictures of docs/ again
+	PYTHONPATH=.:docs/site .venv/bin/python -m pictures
+
+.PHONY: site
+site: setup  ## Build the documentation into .site; a link that leads nowhere is an error
+	.venv/bin/sphinx-build --fresh-env --fail-on-warning --keep-going --quiet --jobs 2 -c docs/site docs .site
 
 requirements:  ## Compile requirements/*.in to the newest pinned and hashed versions
 	$(COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
@@ -90,9 +131,12 @@ requirements:  ## Compile requirements/*.in to the newest pinned and hashed vers
 build: setup  ## Build the wheel and the source distribution into dist/
 	.venv/bin/hatchling build
 
+dist: build  ## Build what users get, into dist/: the wheel, and each plugin as a zipapp
+	.venv/bin/python -m scripts.zipapps
+
 clean:  ## Remove what the other targets made, except generated code
-	rm -rf .venv .venv-* .tools node_modules dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
-	git clean -fdXq examples/polyglot
+	rm -rf .venv .venv-* .tools .site node_modules dist .coverage* .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	git clean -fdXq examples/polyglot bench/servers
 
 # Makes or updates the virtual environment that the target lies in. The project goes in editable,
 # built by the hatchling of the same requirements, so that nothing is fetched that is not pinned.
@@ -107,8 +151,8 @@ $(DEV): requirements/dev.txt pyproject.toml
 	.venv/bin/pyright --version >/dev/null  # fetches itself on its first run
 	touch $@
 
-# No newer Python has wheels of grpcio-tools 1.71.
-$(LOWEST): PYTHON := >=3.11,<3.14
+# No newer Python has wheels of grpcio-tools 1.71, whatever Python the other environments are asked for.
+$(LOWEST): override PYTHON := >=3.11,<3.14
 $(LOWEST): requirements/lowest.txt pyproject.toml
 	$(install)
 	touch $@
@@ -118,7 +162,7 @@ $(BENCH): requirements/bench.txt pyproject.toml
 	touch $@
 
 $(SERVER): package.json package-lock.json
-	npm ci --ignore-scripts --no-audit --no-fund
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
 $(H2SPEC): tests/h2spec/go.mod tests/h2spec/go.sum

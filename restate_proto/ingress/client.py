@@ -77,11 +77,9 @@ class IngressClient:
 
     Attributes:
         senders: for generated clients; not part of the public interface.
-        new_call: likewise.
     """
 
     _name: ClassVar = "IngressClient"
-    new_call = staticmethod(call_of)
 
     def _connect(self, url: str, **options: Any) -> Transport:
         """Make the transport to a server; clients that do not use HTTP override this."""
@@ -185,6 +183,8 @@ class IngressClient:
         return await self.send_message(_by_name(target, request, response_type, encoding, options))
 
     # -- for generated clients; not part of the public interface -----------------------------
+
+    new_call = staticmethod(call_of)
 
     async def call_handler(self, call: HandlerCall[Q, R]) -> R:
         """Call a handler and wait for its result, like `call`."""

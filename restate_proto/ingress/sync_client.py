@@ -63,12 +63,7 @@ class SyncIngressClient:
         TypeError: as for an `IngressClient`.
         ValueError: as for an `IngressClient`.
         ImportError: as for an `IngressClient`.
-
-    Attributes:
-        new_call: for generated clients; not part of the public interface.
     """
-
-    new_call = staticmethod(call_of)
 
     def __init__(self, base_url: str, **options: Unpack[ClientOptions]) -> None:
         headers = options.get("headers")
@@ -130,6 +125,8 @@ class SyncIngressClient:
         return SyncInvocationHandle(self, self.wait(sent))
 
     # -- for generated clients and handles; not part of the public interface -----------------
+
+    new_call = staticmethod(call_of)
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine of the asynchronous client, and wait for it."""

@@ -81,19 +81,19 @@ class ClerkClient(_rt.ContextClient, _ClerkDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ClerkClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> ClerkIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return ClerkIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ClerkSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return ClerkSyncClient(client, None, scope)
 
     def send(self) -> ClerkSendClient:
@@ -277,7 +277,7 @@ class AccountClient(_rt.ContextClient, _AccountDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> AccountClient:
-        """Returns the client for one object key, for use in a handler.
+        """Return the client for one object key, for use in a handler.
 
         Without a key, it takes the key from each request.
         """
@@ -287,7 +287,7 @@ class AccountClient(_rt.ContextClient, _AccountDocs):
     def from_client(
         client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> AccountIngressClient:
-        """Returns the client for one object key, for use outside of Restate.
+        """Return the client for one object key, for use outside of Restate.
 
         Without a key, it takes the key from each request.
         """
@@ -297,7 +297,7 @@ class AccountClient(_rt.ContextClient, _AccountDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> AccountSyncClient:
-        """Returns the client for one object key, for blocking code.
+        """Return the client for one object key, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -432,21 +432,21 @@ class LazyAccountClient(_rt.ContextClient, _LazyAccountDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> LazyAccountClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> LazyAccountIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return LazyAccountIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> LazyAccountSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return LazyAccountSyncClient(client, key, scope)
 
     def send(self) -> LazyAccountSendClient:
@@ -548,28 +548,28 @@ class JourneyClient(_rt.ContextClient, _JourneyDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> JourneyClient:
-        """Returns the client for one workflow id, for use in a handler."""
+        """Return the client for one workflow id, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> JourneyIngressClient:
-        """Returns the client for one workflow id, for use outside of Restate."""
+        """Return the client for one workflow id, for use outside of Restate."""
         return JourneyIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> JourneySyncClient:
-        """Returns the client for one workflow id, for blocking code."""
+        """Return the client for one workflow id, for blocking code."""
         return JourneySyncClient(client, key, scope)
 
     def send(self) -> JourneySendClient:
         return JourneySendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_conformance_pb2.Parcel]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_JOURNEY_RUN)
 
     def run(
@@ -630,7 +630,7 @@ class JourneyIngressClient(_rt.IngressServiceClient, _JourneyDocs):
         return await self._submit(_JOURNEY_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_conformance_pb2.Parcel]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_JOURNEY_RUN)
 
     async def run(
@@ -679,7 +679,7 @@ class JourneySyncClient(_rt.SyncServiceClient):
         return self._submit(_JOURNEY_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_conformance_pb2.Parcel]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_JOURNEY_RUN)
 
 

@@ -56,19 +56,19 @@ class FilesClient(_rt.ContextClient, _FilesDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> FilesClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> FilesIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return FilesIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> FilesSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return FilesSyncClient(client, None, scope)
 
     def send(self) -> FilesSendClient:
@@ -201,28 +201,28 @@ class ReportClient(_rt.ContextClient, _ReportDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> ReportClient:
-        """Returns the client for one workflow id, for use in a handler."""
+        """Return the client for one workflow id, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> ReportIngressClient:
-        """Returns the client for one workflow id, for use outside of Restate."""
+        """Return the client for one workflow id, for use outside of Restate."""
         return ReportIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> ReportSyncClient:
-        """Returns the client for one workflow id, for blocking code."""
+        """Return the client for one workflow id, for blocking code."""
         return ReportSyncClient(client, key, scope)
 
     def send(self) -> ReportSendClient:
         return ReportSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[bytes]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_REPORT_RUN)
 
     def run(self, request: bytes, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[bytes]:
@@ -251,7 +251,7 @@ class ReportIngressClient(_rt.IngressServiceClient, _ReportDocs):
         return await self._submit(_REPORT_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[bytes]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_REPORT_RUN)
 
     async def run(self, request: bytes, **options: Unpack[_rt.CallOptions]) -> bytes:
@@ -277,7 +277,7 @@ class ReportSyncClient(_rt.SyncServiceClient):
         return self._submit(_REPORT_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[bytes]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_REPORT_RUN)
 
 

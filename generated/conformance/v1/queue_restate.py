@@ -81,21 +81,21 @@ class QueueClient(_rt.ContextClient, _QueueDocs):
     def from_context(
         cls, ctx: _rt.Context, key: _queue_pb2.QueueKey, *, scope: str | None = None,
     ) -> QueueClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, QueueBase.KEY.format(key), scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: _queue_pb2.QueueKey, *, scope: str | None = None,
     ) -> QueueIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return QueueIngressClient(client, QueueBase.KEY.format(key), scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: _queue_pb2.QueueKey, *, scope: str | None = None,
     ) -> QueueSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return QueueSyncClient(client, QueueBase.KEY.format(key), scope)
 
     def send(self) -> QueueSendClient:
@@ -249,21 +249,21 @@ class SettingsClient(_rt.ContextClient, _SettingsDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> SettingsClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, "main", scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, *, scope: str | None = None,
     ) -> SettingsIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return SettingsIngressClient(client, "main", scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> SettingsSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return SettingsSyncClient(client, "main", scope)
 
     def send(self) -> SettingsSendClient:
@@ -349,28 +349,28 @@ class DailyClient(_rt.ContextClient, _DailyDocs):
     def from_context(
         cls, ctx: _rt.Context, key: _queue_pb2.DayKey, *, scope: str | None = None,
     ) -> DailyClient:
-        """Returns the client for one workflow id, for use in a handler."""
+        """Return the client for one workflow id, for use in a handler."""
         return cls(ctx, DailyBase.KEY.format(key), scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: _queue_pb2.DayKey, *, scope: str | None = None,
     ) -> DailyIngressClient:
-        """Returns the client for one workflow id, for use outside of Restate."""
+        """Return the client for one workflow id, for use outside of Restate."""
         return DailyIngressClient(client, DailyBase.KEY.format(key), scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: _queue_pb2.DayKey, *, scope: str | None = None,
     ) -> DailySyncClient:
-        """Returns the client for one workflow id, for blocking code."""
+        """Return the client for one workflow id, for blocking code."""
         return DailySyncClient(client, DailyBase.KEY.format(key), scope)
 
     def send(self) -> DailySendClient:
         return DailySendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_queue_pb2.DayKey]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_DAILY_RUN)
 
     def run(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[_queue_pb2.DayKey]:
@@ -403,7 +403,7 @@ class DailyIngressClient(_rt.IngressServiceClient, _DailyDocs):
         return await self._submit(_DAILY_RUN, None, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_queue_pb2.DayKey]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_DAILY_RUN)
 
     async def run(self, **options: Unpack[_rt.CallOptions]) -> _queue_pb2.DayKey:
@@ -434,7 +434,7 @@ class DailySyncClient(_rt.SyncServiceClient):
         return self._submit(_DAILY_RUN, None, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_queue_pb2.DayKey]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_DAILY_RUN)
 
 

@@ -49,28 +49,28 @@ class LeaveClient(_rt.ContextClient, _LeaveDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> LeaveClient:
-        """Returns the client for one workflow id, for use in a handler."""
+        """Return the client for one workflow id, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> LeaveIngressClient:
-        """Returns the client for one workflow id, for use outside of Restate."""
+        """Return the client for one workflow id, for use outside of Restate."""
         return LeaveIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> LeaveSyncClient:
-        """Returns the client for one workflow id, for blocking code."""
+        """Return the client for one workflow id, for blocking code."""
         return LeaveSyncClient(client, key, scope)
 
     def send(self) -> LeaveSendClient:
         return LeaveSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_leave_pb2.LeaveResponse]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_LEAVE_RUN)
 
     def run(
@@ -111,7 +111,7 @@ class LeaveIngressClient(_rt.IngressServiceClient, _LeaveDocs):
         return await self._submit(_LEAVE_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_leave_pb2.LeaveResponse]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_LEAVE_RUN)
 
     async def run(
@@ -146,7 +146,7 @@ class LeaveSyncClient(_rt.SyncServiceClient):
         return self._submit(_LEAVE_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_leave_pb2.LeaveResponse]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_LEAVE_RUN)
 
 

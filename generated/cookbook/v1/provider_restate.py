@@ -39,21 +39,21 @@ class ProviderClient(_rt.ContextClient, _ProviderDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ProviderClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, *, scope: str | None = None,
     ) -> ProviderIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return ProviderIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ProviderSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return ProviderSyncClient(client, None, scope)
 
     def send(self) -> ProviderSendClient:
@@ -124,21 +124,21 @@ class DocumentsClient(_rt.ContextClient, _DocumentsDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> DocumentsClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, *, scope: str | None = None,
     ) -> DocumentsIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return DocumentsIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> DocumentsSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return DocumentsSyncClient(client, None, scope)
 
     def send(self) -> DocumentsSendClient:

@@ -38,19 +38,19 @@ class SurveyClient(_rt.ContextClient, _SurveyDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> SurveyClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> SurveyIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return SurveyIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> SurveySyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return SurveySyncClient(client, None, scope)
 
     def send(self) -> SurveySendClient:
@@ -121,19 +121,19 @@ class ShopClient(_rt.ContextClient, _ShopDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ShopClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> ShopIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return ShopIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ShopSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return ShopSyncClient(client, None, scope)
 
     def send(self) -> ShopSendClient:

@@ -37,19 +37,19 @@ class TripsClient(_rt.ContextClient, _TripsDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> TripsClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> TripsIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return TripsIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> TripsSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return TripsSyncClient(client, None, scope)
 
     def send(self) -> TripsSendClient:

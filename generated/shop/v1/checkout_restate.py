@@ -37,21 +37,21 @@ class CheckoutClient(_rt.ContextClient, _CheckoutDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CheckoutClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, *, scope: str | None = None,
     ) -> CheckoutIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return CheckoutIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> CheckoutSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return CheckoutSyncClient(client, None, scope)
 
     def send(self) -> CheckoutSendClient:

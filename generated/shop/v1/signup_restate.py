@@ -51,28 +51,28 @@ class SignupClient(_rt.ContextClient, _SignupDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> SignupClient:
-        """Returns the client for one workflow id, for use in a handler."""
+        """Return the client for one workflow id, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> SignupIngressClient:
-        """Returns the client for one workflow id, for use outside of Restate."""
+        """Return the client for one workflow id, for use outside of Restate."""
         return SignupIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> SignupSyncClient:
-        """Returns the client for one workflow id, for blocking code."""
+        """Return the client for one workflow id, for blocking code."""
         return SignupSyncClient(client, key, scope)
 
     def send(self) -> SignupSendClient:
         return SignupSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_signup_pb2.SignupResponse]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_SIGNUP_RUN)
 
     def run(
@@ -113,7 +113,7 @@ class SignupIngressClient(_rt.IngressServiceClient, _SignupDocs):
         return await self._submit(_SIGNUP_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_signup_pb2.SignupResponse]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_SIGNUP_RUN)
 
     async def run(
@@ -148,7 +148,7 @@ class SignupSyncClient(_rt.SyncServiceClient):
         return self._submit(_SIGNUP_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_signup_pb2.SignupResponse]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_SIGNUP_RUN)
 
 

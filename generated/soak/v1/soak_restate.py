@@ -60,21 +60,21 @@ class BookClient(_rt.ContextClient, _BookDocs):
     def from_context(
         cls, ctx: _rt.Context, key: _soak_pb2.BookKey, *, scope: str | None = None,
     ) -> BookClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, BookBase.KEY.format(key), scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: _soak_pb2.BookKey, *, scope: str | None = None,
     ) -> BookIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return BookIngressClient(client, BookBase.KEY.format(key), scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: _soak_pb2.BookKey, *, scope: str | None = None,
     ) -> BookSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return BookSyncClient(client, BookBase.KEY.format(key), scope)
 
     def send(self) -> BookSendClient:
@@ -162,21 +162,21 @@ class MailboxClient(_rt.ContextClient, _MailboxDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> MailboxClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> MailboxIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return MailboxIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> MailboxSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return MailboxSyncClient(client, key, scope)
 
     def send(self) -> MailboxSendClient:
@@ -339,19 +339,19 @@ class ClerkClient(_rt.ContextClient, _ClerkDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ClerkClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> ClerkIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return ClerkIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ClerkSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return ClerkSyncClient(client, None, scope)
 
     def send(self) -> ClerkSendClient:
@@ -716,28 +716,28 @@ class ErrandClient(_rt.ContextClient, _ErrandDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> ErrandClient:
-        """Returns the client for one workflow id, for use in a handler."""
+        """Return the client for one workflow id, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> ErrandIngressClient:
-        """Returns the client for one workflow id, for use outside of Restate."""
+        """Return the client for one workflow id, for use outside of Restate."""
         return ErrandIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> ErrandSyncClient:
-        """Returns the client for one workflow id, for blocking code."""
+        """Return the client for one workflow id, for blocking code."""
         return ErrandSyncClient(client, key, scope)
 
     def send(self) -> ErrandSendClient:
         return ErrandSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_soak_pb2.Receipt]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_ERRAND_RUN)
 
     def run(
@@ -778,7 +778,7 @@ class ErrandIngressClient(_rt.IngressServiceClient, _ErrandDocs):
         return await self._submit(_ERRAND_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_soak_pb2.Receipt]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_ERRAND_RUN)
 
     async def run(
@@ -813,7 +813,7 @@ class ErrandSyncClient(_rt.SyncServiceClient):
         return self._submit(_ERRAND_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_soak_pb2.Receipt]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_ERRAND_RUN)
 
 

@@ -170,7 +170,7 @@ class _Renderer:
     def _constructor(
         self, name: str, parameters: Sequence[str], returns: str, code: str, use: str
     ) -> None:
-        text = "Returns the client"
+        text = "Return the client"
         if self._service.model.is_keyed and not isinstance(self._service.model.key, FixedKey):
             is_object = self._service.model.kind is ServiceKind.VIRTUAL_OBJECT
             text += " for one object key" if is_object else " for one workflow id"
@@ -271,7 +271,7 @@ class _Renderer:
             )
             with self._printer.indented():
                 self._printer.docstring(
-                    "Returns the run of the workflow, to attach to it or get its output."
+                    "Return the run of the workflow, to attach to it or get its output."
                 )
                 self._printer.line(f"return self._handle({handler.constant})")
 

@@ -60,28 +60,28 @@ class BlockAndWaitWorkflowClient(_rt.ContextClient, _BlockAndWaitWorkflowDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> BlockAndWaitWorkflowClient:
-        """Returns the client for one workflow id, for use in a handler."""
+        """Return the client for one workflow id, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> BlockAndWaitWorkflowIngressClient:
-        """Returns the client for one workflow id, for use outside of Restate."""
+        """Return the client for one workflow id, for use outside of Restate."""
         return BlockAndWaitWorkflowIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> BlockAndWaitWorkflowSyncClient:
-        """Returns the client for one workflow id, for blocking code."""
+        """Return the client for one workflow id, for blocking code."""
         return BlockAndWaitWorkflowSyncClient(client, key, scope)
 
     def send(self) -> BlockAndWaitWorkflowSendClient:
         return BlockAndWaitWorkflowSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_wrappers_pb2.StringValue]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_BLOCK_AND_WAIT_WORKFLOW_RUN)
 
     def run(
@@ -130,7 +130,7 @@ class BlockAndWaitWorkflowIngressClient(_rt.IngressServiceClient, _BlockAndWaitW
         return await self._submit(_BLOCK_AND_WAIT_WORKFLOW_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_wrappers_pb2.StringValue]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_BLOCK_AND_WAIT_WORKFLOW_RUN)
 
     async def run(
@@ -170,7 +170,7 @@ class BlockAndWaitWorkflowSyncClient(_rt.SyncServiceClient):
         return self._submit(_BLOCK_AND_WAIT_WORKFLOW_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_wrappers_pb2.StringValue]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_BLOCK_AND_WAIT_WORKFLOW_RUN)
 
 

@@ -52,21 +52,21 @@ class CancelTestRunnerClient(_rt.ContextClient, _CancelTestRunnerDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> CancelTestRunnerClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> CancelTestRunnerIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return CancelTestRunnerIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> CancelTestRunnerSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return CancelTestRunnerSyncClient(client, key, scope)
 
     def send(self) -> CancelTestRunnerSendClient:
@@ -160,21 +160,21 @@ class CancelTestBlockingServiceClient(_rt.ContextClient, _CancelTestBlockingServ
     def from_context(
         cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> CancelTestBlockingServiceClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> CancelTestBlockingServiceIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return CancelTestBlockingServiceIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> CancelTestBlockingServiceSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return CancelTestBlockingServiceSyncClient(client, key, scope)
 
     def send(self) -> CancelTestBlockingServiceSendClient:

@@ -77,21 +77,21 @@ class FailingClient(_rt.ContextClient, _FailingDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> FailingClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> FailingIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return FailingIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> FailingSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return FailingSyncClient(client, key, scope)
 
     def send(self) -> FailingSendClient:

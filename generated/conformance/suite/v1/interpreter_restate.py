@@ -62,21 +62,21 @@ class ObjectInterpreterL0Client(_rt.ContextClient, _ObjectInterpreterL0Docs):
     def from_context(
         cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> ObjectInterpreterL0Client:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> ObjectInterpreterL0IngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return ObjectInterpreterL0IngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> ObjectInterpreterL0SyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return ObjectInterpreterL0SyncClient(client, key, scope)
 
     def send(self) -> ObjectInterpreterL0SendClient:
@@ -174,21 +174,21 @@ class ObjectInterpreterL1Client(_rt.ContextClient, _ObjectInterpreterL1Docs):
     def from_context(
         cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> ObjectInterpreterL1Client:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> ObjectInterpreterL1IngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return ObjectInterpreterL1IngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> ObjectInterpreterL1SyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return ObjectInterpreterL1SyncClient(client, key, scope)
 
     def send(self) -> ObjectInterpreterL1SendClient:
@@ -286,21 +286,21 @@ class ObjectInterpreterL2Client(_rt.ContextClient, _ObjectInterpreterL2Docs):
     def from_context(
         cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> ObjectInterpreterL2Client:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> ObjectInterpreterL2IngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return ObjectInterpreterL2IngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> ObjectInterpreterL2SyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return ObjectInterpreterL2SyncClient(client, key, scope)
 
     def send(self) -> ObjectInterpreterL2SendClient:
@@ -436,21 +436,21 @@ class ServiceInterpreterHelperClient(_rt.ContextClient, _ServiceInterpreterHelpe
     def from_context(
         cls, ctx: _rt.Context, *, scope: str | None = None,
     ) -> ServiceInterpreterHelperClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, *, scope: str | None = None,
     ) -> ServiceInterpreterHelperIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return ServiceInterpreterHelperIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ServiceInterpreterHelperSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return ServiceInterpreterHelperSyncClient(client, None, scope)
 
     def send(self) -> ServiceInterpreterHelperSendClient:

@@ -39,21 +39,21 @@ class KillTestRunnerClient(_rt.ContextClient, _KillTestRunnerDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> KillTestRunnerClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> KillTestRunnerIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return KillTestRunnerIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> KillTestRunnerSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return KillTestRunnerSyncClient(client, key, scope)
 
     def send(self) -> KillTestRunnerSendClient:
@@ -123,21 +123,21 @@ class KillTestSingletonClient(_rt.ContextClient, _KillTestSingletonDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> KillTestSingletonClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> KillTestSingletonIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return KillTestSingletonIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> KillTestSingletonSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return KillTestSingletonSyncClient(client, key, scope)
 
     def send(self) -> KillTestSingletonSendClient:

@@ -52,21 +52,21 @@ class ListObjectClient(_rt.ContextClient, _ListObjectDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> ListObjectClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> ListObjectIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return ListObjectIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> ListObjectSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return ListObjectSyncClient(client, key, scope)
 
     def send(self) -> ListObjectSendClient:

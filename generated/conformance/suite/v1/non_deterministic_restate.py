@@ -54,21 +54,21 @@ class NonDeterministicClient(_rt.ContextClient, _NonDeterministicDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> NonDeterministicClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> NonDeterministicIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return NonDeterministicIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> NonDeterministicSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return NonDeterministicSyncClient(client, key, scope)
 
     def send(self) -> NonDeterministicSendClient:

@@ -51,19 +51,19 @@ class ProxyClient(_rt.ContextClient, _ProxyDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ProxyClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> ProxyIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return ProxyIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ProxySyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return ProxySyncClient(client, None, scope)
 
     def send(self) -> ProxySendClient:

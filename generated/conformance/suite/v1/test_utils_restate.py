@@ -87,21 +87,21 @@ class TestUtilsServiceClient(_rt.ContextClient, _TestUtilsServiceDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> TestUtilsServiceClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, *, scope: str | None = None,
     ) -> TestUtilsServiceIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return TestUtilsServiceIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> TestUtilsServiceSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return TestUtilsServiceSyncClient(client, None, scope)
 
     def send(self) -> TestUtilsServiceSendClient:

@@ -76,21 +76,21 @@ class VirtualObjectCommandInterpreterClient(_rt.ContextClient, _VirtualObjectCom
     def from_context(
         cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> VirtualObjectCommandInterpreterClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> VirtualObjectCommandInterpreterIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return VirtualObjectCommandInterpreterIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> VirtualObjectCommandInterpreterSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return VirtualObjectCommandInterpreterSyncClient(client, key, scope)
 
     def send(self) -> VirtualObjectCommandInterpreterSendClient:

@@ -44,21 +44,21 @@ class GoldenNoPackageClient(_rt.ContextClient, _GoldenNoPackageDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str, *, scope: str | None = None,
     ) -> GoldenNoPackageClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> GoldenNoPackageIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return GoldenNoPackageIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> GoldenNoPackageSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return GoldenNoPackageSyncClient(client, key, scope)
 
     def send(self) -> GoldenNoPackageSendClient:

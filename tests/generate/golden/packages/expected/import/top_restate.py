@@ -37,19 +37,19 @@ class TopClient(_rt.ContextClient, _TopDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> TopClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> TopIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return TopIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> TopSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return TopSyncClient(client, None, scope)
 
     def send(self) -> TopSendClient:

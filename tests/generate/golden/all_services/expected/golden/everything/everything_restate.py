@@ -37,21 +37,21 @@ class UnmarkedClient(_rt.ContextClient, _UnmarkedDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> UnmarkedClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, *, scope: str | None = None,
     ) -> UnmarkedIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return UnmarkedIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> UnmarkedSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return UnmarkedSyncClient(client, None, scope)
 
     def send(self) -> UnmarkedSendClient:

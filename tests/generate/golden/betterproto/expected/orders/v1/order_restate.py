@@ -63,7 +63,7 @@ class OrderClient(_rt.ContextClient, _OrderDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> OrderClient:
-        """Returns the client for one object key, for use in a handler.
+        """Return the client for one object key, for use in a handler.
 
         Without a key, it takes the key from each request.
         """
@@ -73,7 +73,7 @@ class OrderClient(_rt.ContextClient, _OrderDocs):
     def from_client(
         client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> OrderIngressClient:
-        """Returns the client for one object key, for use outside of Restate.
+        """Return the client for one object key, for use outside of Restate.
 
         Without a key, it takes the key from each request.
         """
@@ -83,7 +83,7 @@ class OrderClient(_rt.ContextClient, _OrderDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> OrderSyncClient:
-        """Returns the client for one object key, for blocking code.
+        """Return the client for one object key, for blocking code.
 
         Without a key, it takes the key from each request.
         """

@@ -86,21 +86,21 @@ class CommentsClient(_rt.ContextClient, _CommentsDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CommentsClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, *, scope: str | None = None,
     ) -> CommentsIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return CommentsIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> CommentsSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return CommentsSyncClient(client, None, scope)
 
     def send(self) -> CommentsSendClient:

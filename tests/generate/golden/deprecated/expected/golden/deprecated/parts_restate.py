@@ -44,7 +44,7 @@ class LeftClient(_rt.ContextClient, _LeftDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> LeftClient:
-        """Returns the client for one object key, for use in a handler.
+        """Return the client for one object key, for use in a handler.
 
         Without a key, it takes the key from each request.
         """
@@ -55,7 +55,7 @@ class LeftClient(_rt.ContextClient, _LeftDocs):
     def from_client(
         client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> LeftIngressClient:
-        """Returns the client for one object key, for use outside of Restate.
+        """Return the client for one object key, for use outside of Restate.
 
         Without a key, it takes the key from each request.
         """
@@ -66,7 +66,7 @@ class LeftClient(_rt.ContextClient, _LeftDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> LeftSyncClient:
-        """Returns the client for one object key, for blocking code.
+        """Return the client for one object key, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -156,7 +156,7 @@ class KeptClient(_rt.ContextClient, _KeptDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> KeptClient:
-        """Returns the client for one workflow id, for use in a handler.
+        """Return the client for one workflow id, for use in a handler.
 
         Without a key, it takes the key from each request.
         """
@@ -166,7 +166,7 @@ class KeptClient(_rt.ContextClient, _KeptDocs):
     def from_client(
         client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> KeptIngressClient:
-        """Returns the client for one workflow id, for use outside of Restate.
+        """Return the client for one workflow id, for use outside of Restate.
 
         Without a key, it takes the key from each request.
         """
@@ -176,7 +176,7 @@ class KeptClient(_rt.ContextClient, _KeptDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> KeptSyncClient:
-        """Returns the client for one workflow id, for blocking code.
+        """Return the client for one workflow id, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -186,7 +186,7 @@ class KeptClient(_rt.ContextClient, _KeptDocs):
         return KeptSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_parts_pb2.M]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_KEPT_RUN)
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
@@ -234,7 +234,7 @@ class KeptIngressClient(_rt.IngressServiceClient, _KeptDocs):
         return await self._submit(_KEPT_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_parts_pb2.M]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_KEPT_RUN)
 
     @_rt.deprecated("golden.deprecated.Kept.Run is deprecated in its contract.")
@@ -287,7 +287,7 @@ class KeptSyncClient(_rt.SyncServiceClient):
         return self._submit(_KEPT_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_parts_pb2.M]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_KEPT_RUN)
 
 

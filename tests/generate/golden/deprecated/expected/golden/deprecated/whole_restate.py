@@ -39,13 +39,13 @@ class WholeClient(_rt.ContextClient, _WholeDocs):
     @classmethod
     @_rt.deprecated("golden.deprecated.whole.Whole is deprecated in its contract.")
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> WholeClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     @_rt.deprecated("golden.deprecated.whole.Whole is deprecated in its contract.")
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> WholeIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return WholeIngressClient(client, None, scope)
 
     @staticmethod
@@ -53,7 +53,7 @@ class WholeClient(_rt.ContextClient, _WholeDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> WholeSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return WholeSyncClient(client, None, scope)
 
     def send(self) -> WholeSendClient:

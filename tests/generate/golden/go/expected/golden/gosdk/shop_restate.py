@@ -46,19 +46,19 @@ class GreeterClient(_rt.ContextClient, _GreeterDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> GreeterClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> GreeterIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return GreeterIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> GreeterSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return GreeterSyncClient(client, None, scope)
 
     def send(self) -> GreeterSendClient:
@@ -129,21 +129,21 @@ class ExplicitClient(_rt.ContextClient, _ExplicitDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ExplicitClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, *, scope: str | None = None,
     ) -> ExplicitIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return ExplicitIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ExplicitSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return ExplicitSyncClient(client, None, scope)
 
     def send(self) -> ExplicitSendClient:
@@ -228,21 +228,21 @@ class CounterClient(_rt.ContextClient, _CounterDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> CounterClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> CounterIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return CounterIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> CounterSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return CounterSyncClient(client, key, scope)
 
     def send(self) -> CounterSendClient:
@@ -363,28 +363,28 @@ class PaymentClient(_rt.ContextClient, _PaymentDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> PaymentClient:
-        """Returns the client for one workflow id, for use in a handler."""
+        """Return the client for one workflow id, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> PaymentIngressClient:
-        """Returns the client for one workflow id, for use outside of Restate."""
+        """Return the client for one workflow id, for use outside of Restate."""
         return PaymentIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> PaymentSyncClient:
-        """Returns the client for one workflow id, for blocking code."""
+        """Return the client for one workflow id, for blocking code."""
         return PaymentSyncClient(client, key, scope)
 
     def send(self) -> PaymentSendClient:
         return PaymentSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_shop_pb2.Message]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_PAYMENT_RUN)
 
     def run(
@@ -435,7 +435,7 @@ class PaymentIngressClient(_rt.IngressServiceClient, _PaymentDocs):
         return await self._submit(_PAYMENT_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_PAYMENT_RUN)
 
     async def run(
@@ -477,7 +477,7 @@ class PaymentSyncClient(_rt.SyncServiceClient):
         return self._submit(_PAYMENT_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_shop_pb2.Message]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_PAYMENT_RUN)
 
 
@@ -508,28 +508,28 @@ class RenamedClient(_rt.ContextClient, _RenamedDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> RenamedClient:
-        """Returns the client for one workflow id, for use in a handler."""
+        """Return the client for one workflow id, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> RenamedIngressClient:
-        """Returns the client for one workflow id, for use outside of Restate."""
+        """Return the client for one workflow id, for use outside of Restate."""
         return RenamedIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> RenamedSyncClient:
-        """Returns the client for one workflow id, for blocking code."""
+        """Return the client for one workflow id, for blocking code."""
         return RenamedSyncClient(client, key, scope)
 
     def send(self) -> RenamedSendClient:
         return RenamedSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_shop_pb2.Message]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_RENAMED_START)
 
     def start(
@@ -560,7 +560,7 @@ class RenamedIngressClient(_rt.IngressServiceClient, _RenamedDocs):
         return await self._submit(_RENAMED_START, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_shop_pb2.Message]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_RENAMED_START)
 
     async def start(
@@ -588,7 +588,7 @@ class RenamedSyncClient(_rt.SyncServiceClient):
         return self._submit(_RENAMED_START, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_shop_pb2.Message]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_RENAMED_START)
 
 
@@ -633,21 +633,21 @@ class LedgerClient(_rt.ContextClient, _LedgerDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> LedgerClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> LedgerIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return LedgerIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> LedgerSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return LedgerSyncClient(client, key, scope)
 
     def send(self) -> LedgerSendClient:

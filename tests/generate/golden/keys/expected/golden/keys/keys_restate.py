@@ -46,21 +46,21 @@ class QueueClient(_rt.ContextClient, _QueueDocs):
     def from_context(
         cls, ctx: _rt.Context, key: _keys_pb2.QueueKey, *, scope: str | None = None,
     ) -> QueueClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, QueueBase.KEY.format(key), scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: _keys_pb2.QueueKey, *, scope: str | None = None,
     ) -> QueueIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return QueueIngressClient(client, QueueBase.KEY.format(key), scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: _keys_pb2.QueueKey, *, scope: str | None = None,
     ) -> QueueSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return QueueSyncClient(client, QueueBase.KEY.format(key), scope)
 
     def send(self) -> QueueSendClient:
@@ -133,28 +133,28 @@ class DailyClient(_rt.ContextClient, _DailyDocs):
     def from_context(
         cls, ctx: _rt.Context, key: _keys_pb2.DailyParts.Key, *, scope: str | None = None,
     ) -> DailyClient:
-        """Returns the client for one workflow id, for use in a handler."""
+        """Return the client for one workflow id, for use in a handler."""
         return cls(ctx, DailyBase.KEY.format(key), scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: _keys_pb2.DailyParts.Key, *, scope: str | None = None,
     ) -> DailyIngressClient:
-        """Returns the client for one workflow id, for use outside of Restate."""
+        """Return the client for one workflow id, for use outside of Restate."""
         return DailyIngressClient(client, DailyBase.KEY.format(key), scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: _keys_pb2.DailyParts.Key, *, scope: str | None = None,
     ) -> DailySyncClient:
-        """Returns the client for one workflow id, for blocking code."""
+        """Return the client for one workflow id, for blocking code."""
         return DailySyncClient(client, DailyBase.KEY.format(key), scope)
 
     def send(self) -> DailySendClient:
         return DailySendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_keys_pb2.M]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_DAILY_RUN)
 
     def run(
@@ -185,7 +185,7 @@ class DailyIngressClient(_rt.IngressServiceClient, _DailyDocs):
         return await self._submit(_DAILY_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_keys_pb2.M]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_DAILY_RUN)
 
     async def run(self, request: _keys_pb2.M, **options: Unpack[_rt.CallOptions]) -> _keys_pb2.M:
@@ -211,7 +211,7 @@ class DailySyncClient(_rt.SyncServiceClient):
         return self._submit(_DAILY_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_keys_pb2.M]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_DAILY_RUN)
 
 
@@ -238,21 +238,21 @@ class SettingsClient(_rt.ContextClient, _SettingsDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> SettingsClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, "main", scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, *, scope: str | None = None,
     ) -> SettingsIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return SettingsIngressClient(client, "main", scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> SettingsSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return SettingsSyncClient(client, "main", scope)
 
     def send(self) -> SettingsSendClient:

@@ -46,7 +46,7 @@ class _UnderClient(_rt.ContextClient, _UnderDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> _UnderClient:
-        """Returns the client for one object key, for use in a handler.
+        """Return the client for one object key, for use in a handler.
 
         Without a key, it takes the key from each request.
         """
@@ -56,7 +56,7 @@ class _UnderClient(_rt.ContextClient, _UnderDocs):
     def from_client(
         client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> _UnderIngressClient:
-        """Returns the client for one object key, for use outside of Restate.
+        """Return the client for one object key, for use outside of Restate.
 
         Without a key, it takes the key from each request.
         """
@@ -66,7 +66,7 @@ class _UnderClient(_rt.ContextClient, _UnderDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> _UnderSyncClient:
-        """Returns the client for one object key, for blocking code.
+        """Return the client for one object key, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -138,19 +138,19 @@ class _Under_Client(_rt.ContextClient, _Under_Docs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> _Under_Client:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> _Under_IngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return _Under_IngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> _Under_SyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return _Under_SyncClient(client, None, scope)
 
     def send(self) -> _Under_SendClient:
@@ -219,17 +219,17 @@ class _Client(_rt.ContextClient, _Docs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> _Client:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> _IngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return _IngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(client: _rt.SyncIngressClient, *, scope: str | None = None) -> _SyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return _SyncClient(client, None, scope)
 
     def send(self) -> _SendClient:

@@ -180,21 +180,21 @@ class NamesClient(_rt.ContextClient, _NamesDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> NamesClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> NamesIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return NamesIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> NamesSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return NamesSyncClient(client, key, scope)
 
     def send(self) -> NamesSendClient:
@@ -737,19 +737,19 @@ class CartClient(_rt.ContextClient, _CartDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CartClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> CartIngressClient_:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return CartIngressClient_(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> CartSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return CartSyncClient(client, None, scope)
 
     def send(self) -> CartSendClient_:
@@ -818,21 +818,21 @@ class CartSendClient(_rt.ContextClient, _CartSendDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CartSendClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, *, scope: str | None = None,
     ) -> CartSendIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return CartSendIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> CartSendSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return CartSendSyncClient(client, None, scope)
 
     def send(self) -> CartSendSendClient:
@@ -899,21 +899,21 @@ class CartIngressClient(_rt.ContextClient, _CartIngressDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> CartIngressClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, *, scope: str | None = None,
     ) -> CartIngressIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return CartIngressIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> CartIngressSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return CartIngressSyncClient(client, None, scope)
 
     def send(self) -> CartIngressSendClient_:
@@ -980,19 +980,19 @@ class NoneClient(_rt.ContextClient, _NoneDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> NoneClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> NoneIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return NoneIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> NoneSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return NoneSyncClient(client, None, scope)
 
     def send(self) -> NoneSendClient:
@@ -1059,19 +1059,19 @@ class listClient(_rt.ContextClient, _listDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> listClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> listIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return listIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> listSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return listSyncClient(client, None, scope)
 
     def send(self) -> listSendClient:

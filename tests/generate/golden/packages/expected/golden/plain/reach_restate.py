@@ -47,19 +47,19 @@ class ReachClient(_rt.ContextClient, _ReachDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ReachClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> ReachIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return ReachIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ReachSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return ReachSyncClient(client, None, scope)
 
     def send(self) -> ReachSendClient:

@@ -42,21 +42,21 @@ class ElsewhereClient(_rt.ContextClient, _ElsewhereDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ElsewhereClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, *, scope: str | None = None,
     ) -> ElsewhereIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return ElsewhereIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ElsewhereSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return ElsewhereSyncClient(client, None, scope)
 
     def send(self) -> ElsewhereSendClient:

@@ -48,19 +48,19 @@ class ImagesClient(_rt.ContextClient, _ImagesDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> ImagesClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> ImagesIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return ImagesIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> ImagesSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return ImagesSyncClient(client, None, scope)
 
     def send(self) -> ImagesSendClient:
@@ -160,28 +160,28 @@ class PrintClient(_rt.ContextClient, _PrintDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> PrintClient:
-        """Returns the client for one workflow id, for use in a handler."""
+        """Return the client for one workflow id, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> PrintIngressClient:
-        """Returns the client for one workflow id, for use outside of Restate."""
+        """Return the client for one workflow id, for use outside of Restate."""
         return PrintIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> PrintSyncClient:
-        """Returns the client for one workflow id, for blocking code."""
+        """Return the client for one workflow id, for blocking code."""
         return PrintSyncClient(client, key, scope)
 
     def send(self) -> PrintSendClient:
         return PrintSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[bytes]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_PRINT_RUN)
 
     def run(self, request: bytes, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[bytes]:
@@ -220,7 +220,7 @@ class PrintIngressClient(_rt.IngressServiceClient, _PrintDocs):
         return await self._submit(_PRINT_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[bytes]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_PRINT_RUN)
 
     async def run(self, request: bytes, **options: Unpack[_rt.CallOptions]) -> bytes:
@@ -253,7 +253,7 @@ class PrintSyncClient(_rt.SyncServiceClient):
         return self._submit(_PRINT_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[bytes]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_PRINT_RUN)
 
 

@@ -73,21 +73,21 @@ class StockClient(_rt.ContextClient, _StockDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> StockClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> StockIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return StockIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> StockSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return StockSyncClient(client, key, scope)
 
     def send(self) -> StockSendClient:

@@ -59,21 +59,21 @@ class CartClient(_rt.ContextClient, _CartDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> CartClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> CartIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return CartIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> CartSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return CartSyncClient(client, key, scope)
 
     def send(self) -> CartSendClient:

@@ -46,7 +46,7 @@ class TicketsClient(_rt.ContextClient, _TicketsDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> TicketsClient:
-        """Returns the client for one object key, for use in a handler.
+        """Return the client for one object key, for use in a handler.
 
         Without a key, it takes the key from each request.
         """
@@ -56,7 +56,7 @@ class TicketsClient(_rt.ContextClient, _TicketsDocs):
     def from_client(
         client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> TicketsIngressClient:
-        """Returns the client for one object key, for use outside of Restate.
+        """Return the client for one object key, for use outside of Restate.
 
         Without a key, it takes the key from each request.
         """
@@ -66,7 +66,7 @@ class TicketsClient(_rt.ContextClient, _TicketsDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> TicketsSyncClient:
-        """Returns the client for one object key, for blocking code.
+        """Return the client for one object key, for blocking code.
 
         Without a key, it takes the key from each request.
         """

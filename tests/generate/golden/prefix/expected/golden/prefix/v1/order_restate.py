@@ -41,19 +41,19 @@ class OrdersClient(_rt.ContextClient, _OrdersDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> OrdersClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> OrdersIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return OrdersIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> OrdersSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return OrdersSyncClient(client, None, scope)
 
     def send(self) -> OrdersSendClient:

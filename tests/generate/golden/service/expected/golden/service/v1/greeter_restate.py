@@ -56,19 +56,19 @@ class GreeterClient(_rt.ContextClient, _GreeterDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> GreeterClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, None, scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> GreeterIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return GreeterIngressClient(client, None, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> GreeterSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return GreeterSyncClient(client, None, scope)
 
     def send(self) -> GreeterSendClient:

@@ -58,7 +58,7 @@ class SignupClient(_rt.ContextClient, _SignupDocs):
     def from_context(
         cls, ctx: _rt.Context, key: str | None = None, *, scope: str | None = None,
     ) -> SignupClient:
-        """Returns the client for one workflow id, for use in a handler.
+        """Return the client for one workflow id, for use in a handler.
 
         Without a key, it takes the key from each request.
         """
@@ -68,7 +68,7 @@ class SignupClient(_rt.ContextClient, _SignupDocs):
     def from_client(
         client: _rt.IngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> SignupIngressClient:
-        """Returns the client for one workflow id, for use outside of Restate.
+        """Return the client for one workflow id, for use outside of Restate.
 
         Without a key, it takes the key from each request.
         """
@@ -78,7 +78,7 @@ class SignupClient(_rt.ContextClient, _SignupDocs):
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str | None = None, *, scope: str | None = None,
     ) -> SignupSyncClient:
-        """Returns the client for one workflow id, for blocking code.
+        """Return the client for one workflow id, for blocking code.
 
         Without a key, it takes the key from each request.
         """
@@ -88,7 +88,7 @@ class SignupClient(_rt.ContextClient, _SignupDocs):
         return SignupSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_signup_pb2.Status]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_SIGNUP_RUN)
 
     def run(
@@ -129,7 +129,7 @@ class SignupIngressClient(_rt.IngressServiceClient, _SignupDocs):
         return await self._submit(_SIGNUP_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_signup_pb2.Status]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_SIGNUP_RUN)
 
     async def run(
@@ -164,7 +164,7 @@ class SignupSyncClient(_rt.SyncServiceClient):
         return self._submit(_SIGNUP_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_signup_pb2.Status]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_SIGNUP_RUN)
 
 
@@ -213,28 +213,28 @@ class NightlyClient(_rt.ContextClient, _NightlyDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, key: str, *, scope: str | None = None) -> NightlyClient:
-        """Returns the client for one workflow id, for use in a handler."""
+        """Return the client for one workflow id, for use in a handler."""
         return cls(ctx, key, scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: str, *, scope: str | None = None,
     ) -> NightlyIngressClient:
-        """Returns the client for one workflow id, for use outside of Restate."""
+        """Return the client for one workflow id, for use outside of Restate."""
         return NightlyIngressClient(client, key, scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: str, *, scope: str | None = None,
     ) -> NightlySyncClient:
-        """Returns the client for one workflow id, for blocking code."""
+        """Return the client for one workflow id, for blocking code."""
         return NightlySyncClient(client, key, scope)
 
     def send(self) -> NightlySendClient:
         return NightlySendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[None]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_NIGHTLY_START)
 
     def start(self, **options: Unpack[_rt.CallOptions]) -> _rt.CallFuture[None]:
@@ -291,7 +291,7 @@ class NightlyIngressClient(_rt.IngressServiceClient, _NightlyDocs):
         return await self._submit(_NIGHTLY_START, None, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[None]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_NIGHTLY_START)
 
     async def start(self, **options: Unpack[_rt.CallOptions]) -> None:
@@ -336,7 +336,7 @@ class NightlySyncClient(_rt.SyncServiceClient):
         return self._submit(_NIGHTLY_START, None, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[None]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_NIGHTLY_START)
 
 

@@ -1,3 +1,3 @@
-"""Measures this framework against the official SDKs: `make bench`."""
+"""Measure this framework against the official SDKs: `make bench`."""
 
 from __future__ import annotations

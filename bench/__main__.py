@@ -75,7 +75,7 @@ def main() -> int:
 
 
 def _stop(number: int, _frame: object) -> None:
-    """Has the process end what it has started."""
+    """End the program on SIGTERM as on Ctrl-C, so that it stops the processes it started."""
     sys.exit(128 + number)
 
 

@@ -14,7 +14,7 @@ __all__ = ["Ratio", "ratios", "spread"]
 
 @dataclass(frozen=True)
 class Ratio:
-    """How much more one takes than another: the median over the rounds, and the range."""
+    """One sample in units of another: the median over the rounds, and the range."""
 
     median: float
     least: float
@@ -22,17 +22,18 @@ class Ratio:
 
 
 def ratios(samples: Mapping[str, Sequence[float]], reference: str) -> dict[str, Ratio]:
-    """What each takes, in what the reference takes.
+    """Return all samples in units of the reference.
 
-    Pair by pair within a round: what was slow then was slow for both.
+    Each sample is divided by the reference's sample of the same round, since a slow period of the
+    machine slows down both.
 
     Args:
-        samples: by name, one of each round.
-        reference: the name that everything is divided by.
+        samples: the samples by name, one per round.
+        reference: the name whose samples are the unit.
 
     Raises:
         KeyError: the reference has no samples.
-        ValueError: there are not as many of each.
+        ValueError: the names have different numbers of samples.
     """
     base = samples[reference]
     return {name: _ratio(taken, base) for name, taken in samples.items()}
@@ -44,6 +45,6 @@ def _ratio(taken: Sequence[float], base: Sequence[float]) -> Ratio:
 
 
 def spread(values: Iterable[float]) -> tuple[float, float, float]:
-    """The least, the median and the most."""
+    """Return the minimum, the median and the maximum."""
     ordered = sorted(values)
     return ordered[0], median(ordered), ordered[-1]

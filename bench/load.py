@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["PARKED", "Task"]
 
 PARKED: Final = "parked"
-"""The line that is written when all invocations of a task with `parked` wait. Then they are kept until
-there is another line of input."""
+"""The line written once all invocations of a task with `parked` wait; the next line of input then
+lets them go on."""
 
 LIMIT_SECONDS: Final = 120
-# What hyper, restate-server's library, gives a connection and its streams by default.
+# The default windows of hyper, restate-server's HTTP library.
 _STREAM_WINDOW: Final = 2 * 2**20
 _CONNECTION_WINDOW: Final = 5 * 2**20
 _MOST_STREAMS: Final = 1_000
@@ -39,15 +39,15 @@ _MOST_STREAMS: Final = 1_000
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be invoked.
+    """The invocations to make.
 
     Attributes:
-        port: the endpoint's.
-        workload: its name.
+        port: the endpoint's port.
+        workload: the workload's name.
         encoding: "protobuf" or "json".
-        in_flight: how many invocations are in flight.
-        seconds: how long new ones are begun.
-        parked: how many are begun that then all wait at once; 0 for a task that is none of that.
+        in_flight: the number of invocations in flight.
+        seconds: for how long to begin new invocations.
+        parked: the number of invocations to begin that then all wait at once; 0 for any other task.
         version: the version of the service protocol.
     """
 
@@ -62,7 +62,7 @@ class Task:
 
 @dataclass
 class Invocation:
-    """A stream."""
+    """An invocation on its stream."""
 
     started: float
     decoder: FrameDecoder = field(default_factory=FrameDecoder)
@@ -71,7 +71,7 @@ class Invocation:
 
 
 class Play:
-    """What the connections of one task share."""
+    """The state that the connections of one task share."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -89,7 +89,7 @@ class Play:
         return self.left > 0 and time.perf_counter() < self.until
 
     def check(self, output: bytes) -> None:
-        if output != self._checked:  # what has the same bytes says the same
+        if output != self._checked:  # equal bytes have been checked before
             try:
                 self.work.check(output)
             except ValueError as error:
@@ -123,7 +123,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        # How many streams there may be is not known before the peer's settings are there.
+        # The peer's settings, which limit the number of streams, have not arrived yet.
         configuration = ngh2.Configuration(peer_max_concurrent_streams=self._in_flight)
         self._connection = ngh2.Connection(ngh2.Role.CLIENT, configuration)
         self._connection.initiate_connection({ngh2.Setting.INITIAL_WINDOW_SIZE: _STREAM_WINDOW})
@@ -157,7 +157,7 @@ class Connection(asyncio.Protocol):
         self.flush()
 
     def flush(self) -> None:
-        """Reads what has come, and sends what there is to be sent."""
+        """Process the bytes that have arrived, and send those that are due."""
         connection = self._connection
         while True:
             for event in connection.events():
@@ -170,7 +170,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(output)
 
     def complete(self, stream: int, completion: bytes) -> None:
-        """Ends the wait of an invocation; `flush` sends it."""
+        """Complete the wait of an invocation; `flush` sends the completion."""
         self._connection.send_data(stream, completion)
 
     def _on_response(self, event: events.ResponseReceived) -> None:
@@ -225,7 +225,7 @@ async def connect(play: Play, in_flight: int) -> Connection:
 
 
 async def run(task: Task) -> dict[str, Any]:
-    """Invokes, and returns what came of it."""
+    """Carry out a task and return its results."""
     play = Play(task)
     started = time.perf_counter()
     if task.parked:
@@ -244,7 +244,7 @@ async def run(task: Task) -> dict[str, Any]:
 
 
 async def park(play: Play) -> None:
-    """Has all invocations wait at once, on as many connections as the endpoint's limit asks for."""
+    """Let all invocations wait at once, on as many connections as their streams require."""
     connections: list[Connection] = []
     while play.left:
         before = play.left

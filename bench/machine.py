@@ -12,7 +12,7 @@ __all__ = ["describe", "today"]
 
 
 def describe() -> str:
-    """The kind of this machine: its processor, its cores, its system."""
+    """Return this machine's processor, number of cores and system in words."""
     try:
         found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     except OSError:
@@ -22,5 +22,5 @@ def describe() -> str:
 
 
 def today() -> str:
-    """The date, such as `2026-11-30`."""
+    """Return the date, such as `2026-11-30`."""
     return datetime.now(UTC).date().isoformat()

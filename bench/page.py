@@ -40,11 +40,11 @@ _KINDS: Final = {OURS: "ours", "h2": "low", "floor": "low", SERVE.name: "ours", 
 
 
 def write(results: Results, page: Path) -> None:
-    """Replaces the figures of a page, and the pictures in the folder of its name.
+    """Replace the figures of a page, and the pictures in the folder of its name.
 
     Args:
-        results: of a run that has measured everything.
-        page: the page, which has the two marks.
+        results: the results of a run that has measured everything.
+        page: the page, which contains the two marks.
 
     Raises:
         ValueError: the page has no marks.
@@ -62,7 +62,7 @@ def write(results: Results, page: Path) -> None:
 
 
 def pictures(results: Results) -> dict[str, str]:
-    """The pictures, by file name."""
+    """Draw the pictures, by file name."""
     drawn: dict[str, str] = {}
     for in_flight in _IN_FLIGHT:
         panels = [
@@ -117,11 +117,11 @@ def _around(results: Results) -> Iterable[Panel]:
 
 
 def figures(results: Results, folder: str) -> str:
-    """The part of the page that has the pictures and the tables.
+    """Write the part of the page with the pictures and the tables.
 
     Args:
-        results: of a run that has measured everything.
-        folder: of the pictures, from the page.
+        results: the results of a run that has measured everything.
+        folder: the folder of the pictures, as seen from the page.
     """
     middle, most = results.contention
     parts = [

@@ -37,11 +37,11 @@ class Build:
     """How a peer is built.
 
     Attributes:
-        folder: where, in `bench/servers`.
-        tools: the programs that it takes.
-        command: what builds it.
-        output: what is there then.
-        sources: what it is built of.
+        folder: its folder in `bench/servers`.
+        tools: the programs that the build needs.
+        command: the command that builds it.
+        output: the file that the build writes.
+        sources: the files that the build reads.
     """
 
     folder: str
@@ -51,13 +51,13 @@ class Build:
     sources: tuple[str, ...]
 
     def make(self) -> str | None:
-        """Builds what is not fresh, and returns why that cannot be; None where it was."""
+        """Build what is stale; return None, or the reason why the build is impossible."""
         missing = [tool for tool in self.tools if shutil.which(tool) is None]
         if missing:
             return f"{' and '.join(missing)} not found"
         folder = SERVERS / self.folder
         output = folder / self.output
-        # A checkout gives all files a new time.
+        # Contents decide, since a checkout gives all files a new time.
         built_of = output.with_name(f"{output.name}.sources")
         digest = self._digest(folder)
         if output.exists() and built_of.exists() and built_of.read_text() == digest:
@@ -87,15 +87,15 @@ class Peer:
     """A server to measure.
 
     Attributes:
-        name: what it is called on the command line and in the results.
-        title: what it is, for people.
-        encoding: "protobuf" or "json": what its handlers take.
-        command: what starts it; `{port}` is its port.
-        versions: says which versions it is made of.
-        build: how it is built, where it has to be.
-        environ: more variables of its environment.
-        workloads: what it serves.
-        warm_up: how many seconds of CPU time on each workload make it warm.
+        name: its name on the command line and in the results.
+        title: its name in reports.
+        encoding: the encoding that its handlers take: "protobuf" or "json".
+        command: the command that starts it; `{port}` stands for its port.
+        versions: returns the versions of its software.
+        build: how to build it, where it needs a build.
+        environ: additional environment variables.
+        workloads: the workloads that it serves.
+        warm_up: the seconds of CPU time on each workload after which it is warm.
     """
 
     name: str
@@ -110,10 +110,10 @@ class Peer:
 
 
 def prepared(names: Iterable[str]) -> tuple[list[Peer], dict[str, str]]:
-    """Builds peers.
+    """Build peers.
 
     Returns:
-        Those that are there, and why the others are not, by name.
+        The peers that can run, and by name the reasons why the others cannot.
     """
     there: list[Peer] = []
     left_out: dict[str, str] = {}
@@ -142,7 +142,7 @@ def _found(pattern: str, file: str) -> str:
 
 
 def _node() -> str:
-    """A Node.js that the SDK runs on: the one that npm brought, else that of the machine."""
+    """Return a Node.js that the SDK runs on: the one from npm, else the one of the machine."""
     modules = SERVERS / "typescript/node_modules"
     brought = [modules / name / "bin/node" for name in _NODE_PACKAGES]
     return next((str(path) for path in brought if path.exists()), "node")

@@ -1,4 +1,4 @@
-"""Processes that are measured: on one core, loaded from another, with CPU time and memory."""
+"""Run a server on one core, load it from another, and read its CPU time and memory."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ _STOP_SECONDS: Final = 5
 def served(
     command: Sequence[str], environ: Mapping[str, str] | None = None
 ) -> Generator[tuple[int, int]]:
-    """Runs a server on the first core while the context is entered.
+    """Run a server on the first core while the context is entered.
 
     Args:
-        command: what starts it; `{port}` is its port.
-        environ: more variables of its environment.
+        command: the command that starts it; `{port}` stands for its port.
+        environ: additional environment variables.
 
     Yields:
-        Its process id, and its port.
+        The server's process id and port.
 
     Raises:
-        RuntimeError: it did not start.
+        RuntimeError: the server did not start.
     """
     port = _free_port()
     process = subprocess.Popen(
@@ -72,7 +72,7 @@ def served(
         with suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_SECONDS)
         with suppress(ProcessLookupError):
-            # The Python SDK on granian does not stop when it is asked to.
+            # The Python SDK on granian ignores SIGTERM.
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
@@ -95,7 +95,7 @@ class Load:
         return self._process.pid
 
     def run(self, task: Task) -> dict[str, Any]:
-        """Invokes an endpoint.
+        """Carry out a task and return its results.
 
         Raises:
             RuntimeError: an invocation failed.
@@ -104,10 +104,10 @@ class Load:
         return self._result(task)
 
     def park(self, task: Task) -> None:
-        """Returns when all invocations wait.
+        """Begin the invocations of a task and return once all of them wait.
 
         Raises:
-            RuntimeError: they do not.
+            RuntimeError: an invocation ended instead of waiting.
         """
         self._write(json.dumps(asdict(task)))
         line = self._pipe(self._process.stdout).readline().strip()
@@ -115,7 +115,7 @@ class Load:
             raise RuntimeError(f"{task.workload}: {line}")
 
     def unpark(self, task: Task) -> dict[str, Any]:
-        """Has those that wait go on, to their end.
+        """Complete the waits of the parked invocations and return once all have ended.
 
         Raises:
             RuntimeError: an invocation failed.
@@ -124,7 +124,7 @@ class Load:
         return self._result(task)
 
     def close(self) -> None:
-        """Ends the process."""
+        """End the process."""
         self._process.kill()
         with self._process:  # closes its pipes
             pass
@@ -147,15 +147,15 @@ class Load:
 
 
 def environment() -> dict[str, str]:
-    """The variables of processes that import `bench`."""
+    """Return the environment of processes that import `bench`."""
     paths = [str(ROOT), str(ROOT / "generated")]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode, too
     return environ
 
 
 def pinned(core: int) -> list[str]:
-    """What a command begins with that is to run on one core alone."""
+    """Return the prefix of a command that pins it to one core."""
     return ["taskset", "-c", str(core)] if (os.cpu_count() or 1) > 1 else []
 
 
@@ -188,16 +188,16 @@ def _tree(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process and its children have used, to the nanosecond.
+    """Return the CPU time of a process and its children, to the nanosecond.
 
-    /proc/PID/stat has hundredths of a second, and /proc/PID/task the threads of now alone; the clock
-    of a process has both.
+    The clocks of the processes are read: /proc/PID/stat counts in hundredths of a second, and
+    /proc/PID/task leaves out threads that have ended.
     """
     return sum(time.clock_gettime(~each << 3 | 2) for each in _tree(pid))
 
 
 def memory_kib(pid: int) -> int:
-    """The resident memory of a process and its children."""
+    """Return the resident memory of a process and its children."""
     kibibytes = 0
     for each in _tree(pid):
         found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{each}/status").read_text())
@@ -206,7 +206,7 @@ def memory_kib(pid: int) -> int:
 
 
 def busy_seconds() -> float:
-    """What all processes have used of the two cores that are measured on."""
+    """Return the CPU time that all processes have used on the two cores of the measurement."""
     seconds = 0.0
     for line in Path("/proc/stat").read_text().splitlines():
         core, *fields = line.split()

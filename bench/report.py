@@ -17,7 +17,7 @@ __all__ = ["print_clients", "print_results"]
 
 
 def print_results(results: Results) -> None:
-    """Prints the medians, and the ratios within the rounds."""
+    """Print the medians, and the ratios within the rounds."""
     _print_cells(results)
     if results.memory:
         print("\nmemory after the rounds, MB")
@@ -63,7 +63,7 @@ def _print_cells(results: Results) -> None:
 
 
 def print_clients(samples: dict[int, dict[str, list[float]]]) -> None:
-    """Prints what a call costs the clients of an ingress."""
+    """Print what a call costs the clients of an ingress."""
     for callers, by_name in samples.items():
         print(f"\nclients of an ingress, {callers} calls in flight")
         print(f"  {'':24}{'ratio':>8}{'min-max':>14}{'CPU us':>10}")

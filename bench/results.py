@@ -20,17 +20,17 @@ __all__ = ["Results"]
 
 @dataclass
 class Results:
-    """All that one run has measured.
+    """Everything that one run has measured.
 
     Attributes:
-        peers: who was measured.
-        left_out: why the others were not, by name.
-        rounds: how many rounds there were.
-        samples: of endpoints, one of each round, by cell and name.
+        peers: the peers that were measured.
+        left_out: the reasons why other peers were not, by name.
+        rounds: the number of rounds.
+        samples: the samples of endpoints, one per round, by cell and name.
         memory: KiB of memory after the rounds, by name.
-        parked: what invocations that wait take, by name.
-        clients: CPU microseconds of a call of clients, one of each round, by callers and name.
-        starts: CPU milliseconds of a start, one of each round, by name.
+        parked: the cost of waiting invocations, by name.
+        clients: CPU microseconds of a client's call, one sample per round, by callers and name.
+        starts: CPU milliseconds of a start, one sample per round, by name.
         tools: CPU seconds for few and for many services, by tool.
     """
 
@@ -50,15 +50,15 @@ class Results:
 
     @property
     def reference(self) -> str:
-        """Who everything is compared with: this framework, where it was measured."""
+        """The peer that all others are compared with: this framework, if it was measured."""
         names = [peer.name for peer in self.peers]
         return OURS if OURS in names else names[0]
 
     def cpu(self, cell: Cell, reference: str = "") -> dict[str, Ratio]:
-        """The CPU time of an invocation, in that of the reference.
+        """Return the CPU time of an invocation in units of the reference's.
 
         Raises:
-            KeyError: the reference was not measured on the cell.
+            KeyError: the cell has no samples of the reference.
         """
         taken = {
             name: [sample.cpu_us for sample in samples]
@@ -67,12 +67,12 @@ class Results:
         return ratios(taken, reference or self.reference)
 
     def title(self, name: str) -> str:
-        """What a peer is called for people."""
+        """Return a peer's name in reports."""
         return next((peer.title for peer in self.peers if peer.name == name), name)
 
     @property
     def contention(self) -> tuple[float, float]:
-        """Which part of the two cores others used: the median over all samples, and the most."""
+        """Return the part of the two cores that other processes used: its median and maximum."""
         others = [
             sample.others
             for by_name in self.samples.values()

@@ -25,19 +25,19 @@ _WARM_UP: Final = 0.2
 _CORES: Final = 2
 
 Cell = tuple[str, int]
-"""A workload, and how many invocations are in flight."""
+"""A workload, and the number of invocations in flight."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One peer, once.
+    """One measurement of one peer.
 
     Attributes:
         cpu_us: microseconds of CPU time per invocation at the endpoint.
-        per_second: invocations a second.
-        p50_ms: the median of how long they took.
-        p99_ms: what one in a hundred took longer than.
-        others: which part of the two cores was used by other processes meanwhile.
+        per_second: invocations per second.
+        p50_ms: the median latency.
+        p99_ms: the latency that one invocation in a hundred exceeded.
+        others: the part of the two cores that other processes used meanwhile.
     """
 
     cpu_us: float
@@ -49,11 +49,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class Parked:
-    """What invocations that wait take.
+    """The cost of waiting invocations.
 
     Attributes:
-        kib: KiB of memory of each, at the endpoint.
-        cpu_us: microseconds of CPU time of each, from its beginning to its end.
+        kib: KiB of memory per invocation at the endpoint.
+        cpu_us: microseconds of CPU time per invocation, from its beginning to its end.
     """
 
     kib: float
@@ -67,18 +67,18 @@ def play_rounds(
     version: int,
     tell: Callable[[str], None],
 ) -> tuple[dict[Cell, dict[str, list[Sample]]], dict[str, int]]:
-    """Measures all peers on all cells.
+    """Measure all peers on all cells.
 
     Args:
-        peers: what is measured; all run from the beginning to the end, and wait while others are
-            measured.
-        cells: what they are measured on.
-        rounds: how often.
+        peers: the peers to measure; all of them run from the beginning to the end, idle while
+            others are measured.
+        cells: the cells to measure them on.
+        rounds: the number of rounds.
         version: the version of the service protocol.
-        tell: is told what is done.
+        tell: receives a line of progress before each step.
 
     Returns:
-        The samples, one of each round, by cell and name; and each peer's KiB of memory at the end.
+        The samples, one per round, by cell and name; and each peer's KiB of memory at the end.
 
     Raises:
         RuntimeError: an invocation failed.
@@ -112,7 +112,7 @@ def play_rounds(
 
 
 def _warm_up(load: Load, pid: int, task: Task, cpu: float) -> None:
-    """By CPU time, so that who gets little of it is warm all the same."""
+    """Load an endpoint until it has used this much CPU time, however long a busy machine takes."""
     until = cpu_seconds(pid) + cpu
     while cpu_seconds(pid) < until:
         load.run(task)
@@ -138,7 +138,7 @@ def _measure(load: Load, pid: int, task: Task) -> Sample:
 def park_rounds(
     peers: Sequence[Peer], parked: int, version: int, tell: Callable[[str], None]
 ) -> dict[str, Parked]:
-    """Has many invocations wait at once on each peer, and then ends them all.
+    """Let many invocations wait at once on each peer, and then end them all.
 
     Raises:
         RuntimeError: an invocation failed.

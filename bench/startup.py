@@ -29,19 +29,19 @@ SERVE: Final = Peer(
 def start_rounds(
     peers: Sequence[Peer], rounds: int, tell: Callable[[str], None]
 ) -> dict[str, list[float]]:
-    """Starts peers, one after another.
+    """Start peers, one after another.
 
     Returns:
         The CPU milliseconds of each start, by name.
 
     Raises:
-        RuntimeError: one did not start.
+        RuntimeError: a peer did not start.
     """
     named = {peer.name: peer for peer in peers if peer.name != "floor"}
     if OURS in named:
         named = {OURS: named.pop(OURS), SERVE.name: SERVE, **named}
     samples = {name: list[float]() for name in named}
-    for peer in named.values():  # so that what can be compiled beforehand is
+    for peer in named.values():  # leaves bytecode behind for those that are measured
         with served(peer.command, peer.environ):
             pass
     for number in range(1, rounds + 1):

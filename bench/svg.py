@@ -1,6 +1,6 @@
-"""Bar charts as SVG: a panel for each workload, a bar for each peer, with its ratio beside it.
+"""Draw bar charts as SVG: a panel for each workload, a bar for each peer with its ratio beside it.
 
-The panels stand one below the other, so that the letters can be read on a phone.
+The panels stand one below the other, so that the text is legible on a phone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["DARK", "LIGHT", "Bar", "Panel", "Theme", "draw"]
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of a picture, as CSS has them."""
+    """The colours of a picture, in the notation of CSS."""
 
     text: str
     faint: str
@@ -32,12 +32,12 @@ DARK: Final = Theme("#f0f6fc", "#9198a1", "#3d444d", "#4493f8", "#2a5a99")
 
 @dataclass(frozen=True)
 class Bar:
-    """One of a panel.
+    """A bar of a panel.
 
     Attributes:
-        label: who it is.
-        value: how long it is; what is written beside it with two digits.
-        kind: "ours", "low" for what is ours or a bound of it besides, or "" for others.
+        label: the peer's name.
+        value: its length, which is also written beside it with two digits.
+        kind: "ours"; "low" for a bound, or another peer of ours; "" for others.
     """
 
     label: str
@@ -47,7 +47,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Panel:
-    """Bars of one scale below a heading."""
+    """Bars on one scale below a heading."""
 
     heading: str
     bars: Sequence[Bar]
@@ -66,19 +66,19 @@ _FONT: Final = "-apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 
 
 def draw(title: str, subtitle: str, panels: Sequence[Panel], theme: Theme) -> str:
-    """A picture.
+    """Draw a picture.
 
     Args:
-        title: what is shown.
-        subtitle: what the numbers are.
-        panels: from top to bottom.
-        theme: its colours.
+        title: the heading.
+        subtitle: the meaning of the numbers.
+        panels: the panels from top to bottom.
+        theme: the colours.
 
     Returns:
         The SVG.
 
     Raises:
-        ValueError: a panel has no bar that is longer than 0.
+        ValueError: a panel has no bar longer than 0.
     """
     heights = [_HEADING + _STEP * len(panel.bars) + _GAP for panel in panels]
     height = _TITLE + sum(heights)
@@ -122,7 +122,7 @@ def _panel(panel: Panel, top: int, theme: Theme) -> list[str]:
 
 
 def written(value: float) -> str:
-    """A number with two digits, or with all before its point."""
+    """Format a number with two significant digits, or with all digits before its point."""
     return f"{value:.2f}" if value < 10 else f"{value:.0f}"
 
 

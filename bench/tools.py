@@ -23,7 +23,7 @@ TOOLS: Final = {
     "generate": ("generate", "proto", "--out", "out"),
     "docs": ("docs", "proto", "--out", "pages"),
 }
-"""The arguments of each, by name."""
+"""The arguments of each tool, by its name."""
 
 _CONTRACT: Final = """\
 syntax = "proto3";
@@ -74,10 +74,10 @@ service Shop{number} {{
 
 
 def tool_seconds(tell: Callable[[str], None]) -> dict[str, tuple[float, float]]:
-    """Runs the tools on few and on many services.
+    """Run the tools on few and on many services.
 
     Returns:
-        The CPU seconds of both, by the tool's name.
+        The CPU seconds for few and for many, by the tool's name.
 
     Raises:
         RuntimeError: a tool failed.
@@ -92,7 +92,7 @@ def tool_seconds(tell: Callable[[str], None]) -> dict[str, tuple[float, float]]:
 
 
 def _contract(folder: Path, services: int) -> Path:
-    """Writes a contract, one service a file."""
+    """Write a contract with one service per file."""
     for number in range(services):
         path = folder / f"proto/shop{number}/v1/shop.proto"
         path.parent.mkdir(parents=True)

@@ -30,10 +30,10 @@ _CALL_COMPLETION: Final = 0x800D
 _CALL_INVOCATION_ID: Final = 0x800E
 
 WORKLOADS: Final = ("greet", "counter", "run", "call", "replay", "payload")
-"""The names of all that is invoked one after another; `many` is measured otherwise."""
+"""The workloads whose invocations follow one another; `many` is measured in another way."""
 
 REPLAYED_RUNS: Final = 500
-"""Each is two entries of the journal: the command and its completion."""
+"""Each step has two entries in the journal: the command and its completion."""
 
 PAYLOAD: Final = bytes(range(256)) * 4096
 """One MiB."""
@@ -43,15 +43,15 @@ _INVOCATION_ID: Final = "inv_1gdJBtdVEcM942bjcDmb1c1khoaJe11Hbz"
 
 @dataclass(frozen=True)
 class Workload:
-    """An invocation, as restate-server sends it, and what has to come of it.
+    """An invocation as restate-server sends it, and the answer that is expected.
 
     Attributes:
-        name: the workload's.
-        path: the request's.
+        name: the workload's name.
+        path: the request's path.
         start: the first message, in a DATA frame of its own.
-        journal: the input and all that is replayed.
-        expected: what the handler answers, decoded: a message, a value of JSON, or bytes.
-        result: what the run or the call of the handler comes to, as bytes.
+        journal: the input, and the entries to replay.
+        expected: the handler's answer, decoded: a message, a JSON value, or bytes.
+        result: the result of the handler's run or call, as bytes.
     """
 
     name: str
@@ -62,10 +62,10 @@ class Workload:
     result: bytes = b""
 
     def check(self, output: bytes) -> None:
-        """Decodes an OutputCommandMessage and what is in it.
+        """Decode an OutputCommandMessage and the answer inside, and check them.
 
         Raises:
-            ValueError: the handler failed, or answered something else.
+            ValueError: the handler failed, or gave another answer.
         """
         message = pb.OutputCommandMessage.FromString(output)
         try:
@@ -76,7 +76,7 @@ class Workload:
             raise ValueError(f"{self.name}: {str(message)[:300]} is not {str(self.expected)[:300]}")
 
     def completion(self, type_: int, payload: bytes, version: int) -> bytes:
-        """What restate-server answers to a message of the handler; nothing to most."""
+        """Return restate-server's answer to a message of the handler: empty for most messages."""
         if type_ == MessageType.PROPOSE_RUN_COMPLETION:
             proposal = pb.ProposeRunCompletionMessage.FromString(payload)
             id_ = proposal.result_completion_id
@@ -95,10 +95,10 @@ class Workload:
 
 
 def workload(name: str, encoding: str) -> Workload:
-    """A workload with "protobuf" or "json" payloads.
+    """Return a workload with "protobuf" or "json" payloads.
 
     Raises:
-        KeyError: there is no workload of this name.
+        KeyError: no workload has this name.
     """
     is_json = encoding == "json"
     name_, hello = GreetRequest(name="world"), GreetResponse(greeting="Hello world")
@@ -171,14 +171,14 @@ def _workload(
 
 
 def run_completion(id_: int, value: bytes) -> bytes:
-    """The notification of what a run came to."""
+    """Return the notification with a run's result."""
     notification = pb.RunCompletionNotificationMessage(completion_id=id_)
     notification.value.content = value
     return frame(MessageType.RUN_COMPLETION, notification)
 
 
 def call_completion(id_of_invocation: int, id_of_result: int, value: bytes) -> bytes:
-    """The two notifications of a call: the callee's invocation id, and what it answered."""
+    """Return the two notifications of a call: the callee's invocation id, and its answer."""
     invocation_id = pb.CallInvocationIdCompletionNotificationMessage(
         completion_id=id_of_invocation, invocation_id=_INVOCATION_ID
     )
@@ -188,7 +188,7 @@ def call_completion(id_of_invocation: int, id_of_result: int, value: bytes) -> b
 
 
 def sleep_completion(command: bytes) -> bytes:
-    """The notification that the time of a SleepCommandMessage has come."""
+    """Return the notification that a SleepCommandMessage is due."""
     id_ = pb.SleepCommandMessage.FromString(command).result_completion_id
     notification = pb.SleepCompletionNotificationMessage(completion_id=id_)
     notification.void.SetInParent()
@@ -196,7 +196,7 @@ def sleep_completion(command: bytes) -> bytes:
 
 
 def frame(type_: int, message: Message) -> bytes:
-    """A message behind its header."""
+    """Return a message behind its header."""
     payload = message.SerializeToString()
     return pack_header(type_, 0, len(payload)) + payload
 

@@ -1,3 +1,3 @@
-"""Clients of an ingress, measured: `python -m bench.clients`."""
+"""Measure the clients of an ingress: `python -m bench.clients`."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Compares clients of an ingress: `python -m bench.clients [--only NAME ...]`.
+"""Compare clients of an ingress: `python -m bench.clients [--only NAME ...]`.
 
-The ingress answers at once. It runs on one core and the client on another; what is measured is the
-client's own CPU time.
+The ingress answers at once. It runs on one core and the client on another, so that the CPU time
+measured is the client's own.
 """
 
 from __future__ import annotations

@@ -26,13 +26,13 @@ _RESPONSE: Final = GreetResponse(greeting="Hello Ada")
 
 @dataclass(frozen=True)
 class Contender:
-    """A client.
+    """A client to compare.
 
     Attributes:
-        title: what it is, for people.
-        ingress: the module of the server that answers it.
-        connect: makes it, for a host and port, and gives what makes a call.
-        calls: how many calls it makes in a round.
+        title: its name in reports.
+        ingress: the module of the server that answers its calls.
+        connect: opens a client for a host and a port, and yields the function that makes one call.
+        calls: the number of calls in a round.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Interleaved rounds of clients: each runs in a process of its own, whose CPU time is measured."""
+"""Measure clients in interleaved rounds, each in its own process, by that process's CPU time."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def client_rounds(
     """Measures clients.
 
     Args:
-        names: which.
-        callers: by how many callers at once each is used.
-        rounds: how often.
-        tell: is told what is done.
+        names: the clients to measure.
+        callers: the numbers of concurrent callers to measure each client with.
+        rounds: the number of rounds.
+        tell: receives a line of progress before each step.
 
     Returns:
-        The CPU microseconds of a call, one of each round, by the number of callers and name.
+        The CPU microseconds per call, one sample per round, by the number of callers and by name.
 
     Raises:
         RuntimeError: a call failed.
@@ -71,7 +71,7 @@ def _measure(name: str, address: str, callers: int) -> float:
 
 
 async def load(contender: Contender, address: str, callers: int) -> float:
-    """The CPU microseconds of a call in this process."""
+    """Make calls in this process and return the CPU microseconds per call."""
 
     async def call_in_turn(count: int) -> None:
         for _ in range(count):

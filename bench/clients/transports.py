@@ -1,4 +1,4 @@
-"""Other HTTP clients below `IngressClient`, to see what it would cost with them."""
+"""Other HTTP clients below `IngressClient`, to measure what a call would cost with them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Httpx:
 
 
 class Httpcore:
-    """`httpcore`, which is what `httpx` sends with."""
+    """`httpcore`, the library below `httpx`."""
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -1,6 +1,6 @@
-"""A guard against regressions: counts the instructions of an invocation: `make bench-guard`.
+"""Guard against regressions by counting the instructions of an invocation: `make bench-guard`.
 
-They are counted in floors: the instructions that a minimal endpoint needs for the same work.
+The unit is the floor: the instructions that a minimal endpoint needs for the same work.
 """
 
 from __future__ import annotations

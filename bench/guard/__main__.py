@@ -25,7 +25,7 @@ METERS: Final[dict[str, Callable[[list[str], list[str]], dict[tuple[str, str], i
 
 
 def measure(meter: str) -> Ratios:
-    """How many floors each workload takes."""
+    """Return how many floors each workload takes."""
     counted = METERS[meter]([FLOOR, *ENGINES], WORKLOADS)
     return {
         f"{engine} {name}": counted[engine, name] / counted[FLOOR, name]

@@ -1,6 +1,6 @@
 """Count Python's bytecode instructions and the calls of C functions, which needs no tool.
 
-What a C function does is not counted: only Valgrind counts protobuf and libnghttp2.
+The work inside a C function is not counted: only Valgrind sees that of protobuf and libnghttp2.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ __all__ = ["Bytecode", "instructions"]
 
 
 class Bytecode:
-    """A meter in this thread; what `drive` itself does does not count.
+    """A meter of this thread that leaves out the instructions of `drive` itself.
 
     Attributes:
-        counted: how many instructions and calls there were when it was last stopped.
+        counted: the instructions and calls between the last `start` and `stop`.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Bytecode:
 
 
 class _Recorder(Bytecode):
-    """Keeps what was counted each time."""
+    """A meter that keeps the count of every measurement."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,10 +67,10 @@ class _Recorder(Bytecode):
 
 
 def instructions(engines: list[str], names: list[str]) -> dict[tuple[str, str], int]:
-    """The instructions that workloads take on engines, by engine and workload."""
+    """Count the instructions of workloads on engines, by engine and workload."""
     meter = _Recorder()
     uvloop.run(
         drive.count_all(meter, engines, names)
-    )  # asyncio's own is in Python, and would count
+    )  # uvloop, since asyncio's own loop is Python code and would be counted
     cells = [(engine, name) for engine in engines for name in names]
     return dict(zip(cells, meter.all, strict=True))

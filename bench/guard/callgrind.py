@@ -1,8 +1,8 @@
 """Count the processor's instructions with Valgrind's callgrind.
 
-Valgrind runs a process about 50 times slower, and 5 times slower while callgrind does not count. So
-the process itself says when to begin, by a *client request*: a sequence of instructions that does
-nothing, and that Valgrind understands as a call.
+A process runs about 50 times slower while callgrind counts, and 5 times slower otherwise. Therefore
+the process itself says when to begin, by a *client request*: a sequence of instructions without
+effect that Valgrind recognises as a call.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SECONDS: Final = 300
 
 
 class Callgrind:
-    """A meter in a process below Valgrind: what it counts is in a file of its own each time."""
+    """A meter for a process below Valgrind, which writes each count to a file of its own."""
 
     def __init__(self) -> None:
         self._code = mmap.mmap(
@@ -62,12 +62,12 @@ class Callgrind:
 
 
 def is_there() -> bool:
-    """Whether this machine has Valgrind, and is of the kind that it can be told from inside on."""
+    """Return whether Valgrind is installed on a machine whose client requests this module knows."""
     return shutil.which("valgrind") is not None and platform.machine() in _MACHINES
 
 
 def instructions(engines: list[str], names: list[str]) -> dict[tuple[str, str], int]:
-    """The instructions that workloads take on engines, by engine and workload.
+    """Count the instructions of workloads on engines, by engine and workload.
 
     Raises:
         RuntimeError: the process failed.

@@ -34,7 +34,7 @@ _WARM_UP: Final = 2
 
 
 class Meter(Protocol):
-    """Counts what runs between `start` and `stop`."""
+    """Counts the instructions that run between `start` and `stop`."""
 
     def start(self) -> None: ...
 
@@ -42,7 +42,7 @@ class Meter(Protocol):
 
 
 class Client(asyncio.Protocol):
-    """The other end of the connection: sends what was made before, and looks for marks in the answers."""
+    """The other end of the connection: sends prepared bytes and looks for marks in the answers."""
 
     def __init__(self) -> None:
         self.received = bytearray()
@@ -64,7 +64,7 @@ class Client(asyncio.Protocol):
         return self.received.count(self._mark, self._begin)
 
     async def exchange(self, data: bytes, mark: bytes, times: int) -> None:
-        """Sends bytes, and returns when the answers have had a mark so many times."""
+        """Send bytes and return once the answers have contained the mark so many times."""
         self._begin, self._mark, self._times = len(self.received), mark, times
         self._seen = seen = asyncio.get_running_loop().create_future()
         self.transport.write(data)
@@ -78,14 +78,14 @@ async def count(
     in_flight: int = IN_FLIGHT,
     invocations: int = INVOCATIONS,
 ) -> None:
-    """Has invocations counted, after some others that warm the endpoint up.
+    """Count the instructions of invocations, after other invocations have warmed the endpoint up.
 
     Args:
-        serve: what serves the connection that it is given.
-        work: what is invoked.
-        meter: what counts.
-        in_flight: how many invocations are in flight.
-        invocations: how many are counted.
+        serve: serves the connection it is given.
+        work: the workload to invoke.
+        meter: counts the instructions.
+        in_flight: the number of invocations in flight.
+        invocations: the number of invocations to count.
 
     Raises:
         ValueError: an answer is wrong.
@@ -100,7 +100,7 @@ async def count(
     batches = [requests.batch() for _ in range(_WARM_UP + invocations // in_flight)]
     await _play(client, requests, in_flight, batches[:_WARM_UP])
     gc.collect()
-    with collecting_rarely():  # as `serve` does
+    with collecting_rarely():  # as in `serve`
         meter.start()
         await _play(client, requests, in_flight, batches[_WARM_UP:])
         meter.stop()
@@ -123,7 +123,7 @@ async def _play(
 
 
 def check(received: bytes, work: Workload, invocations: int) -> None:
-    """Decodes all that an endpoint has sent.
+    """Decode and check everything that an endpoint has sent.
 
     Raises:
         ValueError: an answer is missing or wrong.
@@ -150,7 +150,7 @@ def check(received: bytes, work: Workload, invocations: int) -> None:
 
 @asynccontextmanager
 async def serving(engine: str) -> AsyncGenerator[Callable[[socket.socket], Awaitable[object]]]:
-    """The floor, or the endpoint on an engine."""
+    """Return the function that serves the floor, or the endpoint on an engine."""
     if engine == FLOOR:
         loop = asyncio.get_running_loop()
 
@@ -172,7 +172,7 @@ async def serving_endpoint(
 
 
 async def count_all(meter: Meter, engines: list[str], names: list[str]) -> None:
-    """Has workloads counted on engines, one after another."""
+    """Count workloads on engines, one after another."""
     with no_time_passes():
         for engine in engines:
             async with serving(engine) as serve:
@@ -182,7 +182,7 @@ async def count_all(meter: Meter, engines: list[str], names: list[str]) -> None:
 
 @contextmanager
 def no_time_passes() -> Generator[None]:
-    """Stops the clocks that say when a share of a turn is used up: whoever counts takes most of it."""
+    """Stop the clocks that limit a turn of the loop, since counting would use up most of a turn."""
     clock = repeat(0.0).__next__
     with patch.object(execution, "monotonic", clock), patch.object(intake, "monotonic", clock):
         yield

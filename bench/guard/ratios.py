@@ -12,7 +12,7 @@ __all__ = ["ALLOWED", "RECORD", "Cell", "compare", "load", "save"]
 RECORD: Final = Path(__file__).parent / "ratios.json"
 
 ALLOWED: Final = 1.25
-"""How many times what was recorded a ratio may be."""
+"""The largest ratio that passes, in units of the recorded one."""
 
 Ratios = dict[str, float]
 """How many floors each workload takes."""
@@ -20,7 +20,7 @@ Ratios = dict[str, float]
 
 @dataclass(frozen=True)
 class Cell:
-    """A workload, now and when it was recorded, in floors."""
+    """The present and the recorded ratio of a workload, in floors."""
 
     name: str
     now: float
@@ -28,7 +28,7 @@ class Cell:
 
     @property
     def change(self) -> float:
-        """How much more it takes than was recorded: 0.1 is 10 %."""
+        """The increase over the record: 0.1 is 10 %."""
         return self.now / self.recorded - 1
 
     @property
@@ -37,7 +37,7 @@ class Cell:
 
 
 def compare(now: Ratios, recorded: Ratios) -> list[Cell]:
-    """Each workload's verdict.
+    """Compare each workload with its record.
 
     Raises:
         KeyError: a workload has no record.
@@ -46,16 +46,16 @@ def compare(now: Ratios, recorded: Ratios) -> list[Cell]:
 
 
 def load(meter: str) -> Ratios:
-    """What was recorded with a meter.
+    """Return the recorded ratios of a meter.
 
     Raises:
-        KeyError: nothing was.
+        KeyError: the record has none of this meter.
     """
     return json.loads(RECORD.read_text())[meter]
 
 
 def save(ratios: dict[str, Ratios]) -> None:
-    """Records ratios, by meter; those of other meters stay."""
+    """Record the ratios of a meter, and keep those of other meters."""
     recorded: dict[str, Ratios] = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     for meter, by_name in ratios.items():
         recorded[meter] = {name: round(ratio, 3) for name, ratio in by_name.items()}

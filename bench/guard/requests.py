@@ -1,4 +1,4 @@
-"""What restate-server sends to an endpoint; made in advance, so that making it is not counted."""
+"""The bytes that restate-server sends to an endpoint, made before the instructions are counted."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class Requests:
     """The requests of one connection, batch by batch.
 
     Args:
-        work: what is invoked.
-        in_flight: how many invocations a batch has.
+        work: the workload to invoke.
+        in_flight: the number of invocations in a batch.
         version: the version of the service protocol.
 
     Attributes:
-        awaited: what each invocation of a batch writes once before `completions` are due; empty
-            where nothing is.
+        awaited: the bytes that each invocation of a batch writes once before `completions` are due;
+            empty for a workload without completions.
     """
 
     def __init__(self, work: Workload, in_flight: int, version: int = 6) -> None:
@@ -76,7 +76,7 @@ class Requests:
                 self.awaited = self._completion = b""
 
     def batch(self) -> tuple[bytes, bytes, bytes]:
-        """What opens the next invocations, what completes what they wait for, and what closes them."""
+        """Return the bytes that open the next invocations, complete their waits, and end them."""
         streams = range(self._next, self._next + 2 * self._in_flight, 2)
         self._next += 2 * self._in_flight
         opening = [part for stream in streams for part in self._opening(stream)]
@@ -85,7 +85,7 @@ class Requests:
         return b"".join(opening), b"".join(completions), b"".join(closing)
 
     def _opening(self, stream: int) -> tuple[bytes, bytes, bytes]:
-        """The request, and two frames, as restate-server sends them."""
+        """Return a request and its two frames, as restate-server sends them."""
         headers = self._encoder.encode(self._headers)
         return (
             _frame(_HEADERS, _END_HEADERS, stream, headers),

@@ -1,8 +1,8 @@
-"""The floor: the minimum of an endpoint in Python, on ngh2: `python -m bench.servers.python.floor PORT`.
+"""The floor, a minimal endpoint in Python on ngh2: `python -m bench.servers.python.floor PORT`.
 
 It has HTTP/2, the framing, protobuf and a coroutine for each invocation, and nothing else: no
-replay, no suspension, no errors, no limits, no checks. Whatever an endpoint costs beyond the floor
-pays for what it does beyond the floor. It serves the workloads greet, counter, run and call.
+replay, no suspension, no errors, no limits, no checks. What an endpoint costs beyond the floor is
+the price of these. It serves the workloads greet, counter, run and call.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ _BODY = GreetResponse(greeting="Hello Ada").SerializeToString()
 
 
 class Answer:
-    """Answers a request when all of it is there."""
+    """A connection that answers each request once it is complete."""
 
     def __init__(self, stream: ServerStream) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""A server of gRPC that gives every call the same answer: `python -m ... PORT`."""
+"""A gRPC server that gives every call the same answer: `python -m ... PORT`."""
 
 from __future__ import annotations
 

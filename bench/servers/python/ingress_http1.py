@@ -1,4 +1,4 @@
-"""An ingress of HTTP/1.1 that gives every call the same answer in JSON: `python -m ... PORT`."""
+"""An HTTP/1.1 ingress that gives every call the same answer in JSON: `python -m ... PORT`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 class Connection(asyncio.Protocol):
-    """Answers a request when all of it is there."""
+    """A connection that answers each request once it is complete."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)

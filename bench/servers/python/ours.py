@@ -69,7 +69,7 @@ def make_endpoint(engine: str | None = None) -> Endpoint:
 
 
 endpoint = make_endpoint()
-"""For `restate-proto serve`."""
+"""The endpoint that `restate-proto serve` serves."""
 
 if __name__ == "__main__":
     make_endpoint(sys.argv[2]).serve(f"127.0.0.1:{sys.argv[1]}")

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program.
 
     Returns:
-        The exit code: 0, or 1 where something failed, or 3 where a language cannot be run here.
+        The exit code: 0 if all passed, 1 if something failed, 3 if a language cannot be run here.
     """
     parser = argparse.ArgumentParser(prog="python -m interop", description=__doc__)
     parser.add_argument(
@@ -85,10 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _run(languages: Sequence[Language]) -> tuple[list[Outcome], list[BaseException]]:
-    """Returns what became of the cells, and what failed beside them."""
+    """Play everything; return the outcomes of the cells, and the errors of other checks."""
     task = asyncio.current_task()
     assert task
-    # By default SIGTERM would end this process alone.
+    # By default SIGTERM would end this process and leave its children running.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     names = [language.name for language in languages]
     with tempfile.TemporaryDirectory(prefix="polyglot-") as folder:
@@ -98,7 +98,7 @@ async def _run(languages: Sequence[Language]) -> tuple[list[Outcome], list[BaseE
             contract = await generate(names, workspace)
         await _each("Building", [(language, language.build) for language in languages])
         logs = {language.name: workspace / f"{language.name}.log" for language in languages}
-        # What fails there does not take away what is played.
+        # A check that fails must not lose the outcomes of the play.
         checks = asyncio.gather(*map(_check, languages), return_exceptions=True)
         outcomes = await play(languages, contract, logs)
         _print(outcomes, names)
@@ -110,7 +110,7 @@ async def _run(languages: Sequence[Language]) -> tuple[list[Outcome], list[BaseE
 
 
 async def _check(language: Language) -> None:
-    """Compiles other contracts, and follows the page of a language."""
+    """Compile other contracts, and follow the documentation page of a language."""
     await _each("Compiling other contracts, and following the page", [(language, language.check)])
 
 
@@ -126,7 +126,7 @@ def _print(outcomes: Sequence[Outcome], names: Sequence[str]) -> None:
 
 
 async def _each(what: str, work: Sequence[tuple[Language, Sequence[Command]]]) -> None:
-    """Runs the commands of the languages, all languages at once."""
+    """Run the commands of the languages, all languages at once."""
     names = ", ".join(matrix.title(language.name) for language, commands in work if commands)
     if not names:
         return
@@ -140,7 +140,7 @@ async def _each(what: str, work: Sequence[tuple[Language, Sequence[Command]]]) -
 
 
 async def _run_all(commands: Sequence[Command]) -> None:
-    """Runs commands one after the other."""
+    """Run commands one after the other."""
     for command in commands:
         await run(command, seconds=_COMMAND_SECONDS)
 

@@ -20,7 +20,7 @@ _ODD_TEXT = (
 
 
 def value_cases(values_class: type[Message]) -> dict[str, Any]:
-    """The cases by name.
+    """Return the cases by name.
 
     Args:
         values_class: the class of polyglot.values.v1.Values.
@@ -75,7 +75,7 @@ def _largest(values: Any) -> Any:
 
 
 def _largest_float(values: Any) -> Any:
-    """Its shortest decimal, 3.4028235e38, is above it as a double."""
+    """Return the largest float, whose shortest decimal, 3.4028235e38, is a larger double."""
     return values(float_value=_FLOAT_MAX, wrapped_float={"value": -_FLOAT_MAX})
 
 
@@ -111,7 +111,7 @@ def _odd_floats(values: Any) -> Any:
 
 
 def _zeros(values: Any) -> Any:
-    """All that may be present with nothing in it."""
+    """Return values in which every field with presence is set to its default."""
     return values(
         maybe_int32=0,
         maybe_uint64=0,
@@ -182,7 +182,7 @@ def _nests(values: Any) -> Any:
 
 
 def _unknown_enums(values: Any) -> Any:
-    """Numbers of a later version of the contract."""
+    """Return enum numbers that only a later version of the contract knows."""
     v = values(color=99, colors=[1, 77, -5, 2**31 - 1], maybe_color=-(2**31), empty_choice={})
     v.color_by_id[7] = 1234
     return v

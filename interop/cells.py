@@ -45,33 +45,33 @@ class Cell:
         return f"{self.caller}{outside} -> {self.callee} ({way})"
 
     def key(self, case: str) -> str:
-        """The object key or workflow id for a case: no other cell has it."""
+        """Return the object key or workflow id for a case, which no other cell has."""
         caller = f"{self.caller}-outside" if self.outside else self.caller
         return f"{caller}-{self.callee}-{self.encoding}-{self.kind}-{self.mode}-{case}"
 
 
 def all_cells(languages: Sequence[str], *, replays: bool = False) -> list[Cell]:
-    """Every ordered pair of the languages, in every way."""
+    """Return every ordered pair of the languages, in every way."""
     ways = product(languages, languages, ENCODINGS, KINDS, MODES)
     return [Cell(*way, replays=replays) for way in ways]
 
 
 def outside_cells(caller: str, languages: Sequence[str]) -> list[Cell]:
-    """Every way from a program of the caller's language, outside of Restate, to the languages."""
+    """Return every way from the caller's program, outside of Restate, to the languages."""
     ways = product([caller], languages, ENCODINGS, KINDS, MODES)
     return [Cell(*way, outside=True) for way in ways]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is not as it should be.
+    """A difference from what was expected.
 
     Attributes:
         case: the values that were sent.
-        seen_by: whose view it is: `callee`, `caller` or `later` (what Look or Arrived gave);
-            `call` where there is none, for the call failed; `wire` where it was seen there.
+        seen_by: whose view shows it: `callee`, `caller` or `later` (the answer of Look or Arrived);
+            `call` if the call failed, so that there is no view; `wire` if the payloads show it.
         what: the path of a field, or `failed`.
-        text: for people: what it is instead of what.
+        text: the actual and the expected value, for people.
         limit: the mark of the known limit that it is; None where it is a failure.
     """
 
@@ -87,11 +87,11 @@ class Problem:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a cell.
+    """The outcome of a cell.
 
     Attributes:
         cell: the cell.
-        problems: what was wrong.
+        problems: the differences from what was expected.
     """
 
     cell: Cell
@@ -99,10 +99,10 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Whether something is wrong that no known limit explains."""
+        """Whether there is a problem that no known limit explains."""
         return any(problem.limit is None for problem in self.problems)
 
     @property
     def limits(self) -> list[str]:
-        """The marks of the limits that showed."""
+        """The marks of the limits that explain its problems."""
         return sorted({problem.limit for problem in self.problems if problem.limit})

@@ -15,14 +15,14 @@ def check_report(cell: Cell, case: str, key: str, sent: Any, report: Any) -> lis
     """Compare a report with what was sent.
 
     Args:
-        cell: what was asked for.
+        cell: the cell that was played.
         case: the name of the values.
         key: the object key or workflow id.
         sent: the values.
         report: the CallReport.
 
     Returns:
-        What is wrong; nothing where all is right.
+        The problems; empty if all views agree with the values.
     """
     views = {"callee": report.callee_view, "caller": report.caller_view}
     if cell.kind != "service":
@@ -38,11 +38,11 @@ def check_views(
     """Compare views with what was sent; see `check_report`.
 
     Args:
-        cell: as there.
-        case: as there.
-        key: as there.
-        sent: as there.
-        views: by whose they are, `callee`, `caller` or `later`.
+        cell: the cell that was played.
+        case: the name of the values.
+        key: the object key or workflow id.
+        sent: the values.
+        views: the views by their owner: `callee`, `caller` or `later`.
     """
     key = "" if cell.kind == "service" else key
     expected = read(sent)
@@ -69,7 +69,7 @@ def _check_view(
         actual = getattr(view, what)
         if wanted is not None and actual != wanted:
             yield Problem(case, seen_by, what, f"{what}: {actual!r} instead of {wanted!r}")
-    # Its own reading, and the message that it passed on: as they are read here.
+    # The language's own reading, and a reading made here of the message that it passed on.
     for about, reading in (("", dict(view.fields)), ("values.", read(view.values))):
         for difference in differences(expected, reading):
             text = f"{about}{difference}"

@@ -1,4 +1,4 @@
-"""Runs the tools and the programs of the languages."""
+"""Run the tools and the programs of the languages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LENGTH_OF_LINE = 400
 
 
 class CommandError(Exception):
-    """A command failed, or took too long; the message has its output."""
+    """A command failed or took too long; the message contains its output."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Command:
     Attributes:
         argv: the program and its arguments.
         cwd: where it runs.
-        environ: its variables, more than this process has.
+        environ: environment variables to add to those of this process.
     """
 
     argv: tuple[str, ...]
@@ -51,7 +51,7 @@ async def run(command: Command, *, seconds: float) -> str:
         seconds: how long it may take.
 
     Returns:
-        What it wrote.
+        Its output.
 
     Raises:
         CommandError: it failed or took too long.
@@ -134,7 +134,7 @@ async def _spawn(command: Command, errors: int | IO[bytes]) -> Process:
 
 
 async def _end(process: Process, number: signal.Signals) -> None:
-    """Ends a process, and what it has started with it."""
+    """End a process together with the processes it has started."""
     if process.returncode is None:
         process.send_signal(number)
         with suppress(TimeoutError):
@@ -146,7 +146,7 @@ async def _end(process: Process, number: signal.Signals) -> None:
 
 
 def end_of(log: Path) -> str:
-    """The last lines of a log, none of them endless."""
+    """Return the last lines of a log, long ones cut."""
     lines = log.read_text(errors="replace").splitlines()[-_LINES_OF_LOG:]
     return "\n".join(line[:_LENGTH_OF_LINE] for line in lines)
 

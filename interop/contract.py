@@ -1,4 +1,4 @@
-"""The message classes of the contract that the driver uses, made from descriptors."""
+"""The message classes that the driver uses, made from the contract's descriptors."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class Contract:
 
     @classmethod
     def from_image(cls, image: bytes) -> Self:
-        """The contract in what `buf build` or `protoc --descriptor_set_out` has written."""
+        """Read the contract from the output of `buf build` or `protoc --descriptor_set_out`."""
         return cls(FileDescriptorSet.FromString(image))
 
     def of_tomorrow(self) -> Contract:
-        """A later version: Values and Nested have a field `of_tomorrow`, Color has a 7th colour."""
+        """Return a later version: a field `of_tomorrow` in Values and Nested, a 7th Color."""
         files = FileDescriptorSet()
         files.CopyFrom(self._files)
         file = next(file for file in files.file if file.name == _FILE)
@@ -75,7 +75,7 @@ class Contract:
         return Contract(files)
 
     def request(self, cell: Cell, key: str, values: Message) -> Message:
-        """The request to a Caller for one exchange."""
+        """Return the request that asks a Caller for one exchange."""
         return self.call_request(
             callee=f"LANGUAGE_{cell.callee.upper()}",
             kind=f"KIND_{cell.kind.upper()}",

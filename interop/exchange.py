@@ -1,4 +1,4 @@
-"""Plays the cells of the matrix on a Restate server."""
+"""Play the cells of the matrix on a Restate server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Exchange:
     Args:
         client: a client of the server's ingress.
         contract: the contract.
-        languages: those that run.
+        languages: the languages that run.
         cases: the values that each cell is played with, by name.
     """
 
@@ -45,7 +45,7 @@ class Exchange:
         self._deadline = 0.0
 
     async def play(self, cells: Sequence[Cell]) -> list[Outcome]:
-        """Play the cells, each with every case; what is not done in time has failed."""
+        """Play the cells, each with every case; an exchange that takes too long has failed."""
         self._deadline = asyncio.get_running_loop().time() + _PLAY_SECONDS
         return await asyncio.gather(*(self._play(cell) for cell in cells))
 

@@ -1,7 +1,7 @@
-"""Generates the code of the languages from the contract, with buf.
+"""Generate the code of the languages from the contract, with buf.
 
-buf would ask its registry for the rules of protovalidate, which the contract imports. So protoc compiles
-the contract, with the rules of the protovalidate that is installed, and buf takes what it has compiled.
+The contract imports the rules of protovalidate, for which buf would ask its registry. Therefore
+protoc compiles the contract with the rules of the installed protovalidate, and buf takes the result.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SECONDS = 600
 
 
 def plugins_of(template: str, languages: Collection[str]) -> str:
-    """The template of `buf generate` with the plugins of these languages alone.
+    """Return the template of `buf generate` with the plugins of these languages alone.
 
     Args:
         template: the text of buf.gen.yaml, which ends with its list of plugins.
@@ -42,7 +42,7 @@ async def generate(languages: Collection[str], workspace: Path) -> Contract:
 
     Args:
         languages: their names.
-        workspace: a folder for files that nobody needs afterwards.
+        workspace: a folder for temporary files.
 
     Returns:
         The contract.

@@ -1,4 +1,4 @@
-"""The five languages: what each needs, how it is built, and how it is started."""
+"""The five languages: what each needs, how to build it, and how to start it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ class Language:
     """A language of the matrix.
 
     Attributes:
-        name: its name, which is also its folder's.
+        name: its name, which is also the name of its folder.
         package: its package in the contract.
-        needs: its tools.
-        source: a file that is there when its folder has been written.
-        prepare: installs what its code is generated with.
-        build: builds it, from generated code.
-        start: starts it.
-        ready: the beginning of what it prints when it listens.
+        needs: the tools that have to be installed.
+        source: a file that shows that its endpoint is part of the example.
+        prepare: the commands that install what generates its code.
+        build: the commands that build it from generated code.
+        start: the command that starts its endpoint.
+        ready: the beginning of the line that it prints once it listens.
         run_handler: the name of the handler that runs its workflows.
-        outside: its program that calls from outside of Restate, where there is one.
-        visits: its program that visits desks from outside, where it has desks.
-        check: compiles what its generator makes of other contracts, with what the build left.
+        outside: the program that calls from outside of Restate, if it has one.
+        visits: the program that visits desks from outside, if it has desks.
+        check: the commands that compile what its generator makes of other contracts.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Language:
     check: tuple[Command, ...] = ()
 
     def missing(self) -> list[str]:
-        """What is not there, in words; nothing where it can be built and run."""
+        """Return in words what is missing on this machine; empty if the language can run."""
         found = [tool.missing() for tool in self.needs]
         if not (EXAMPLE / self.source).exists():
             found.append(f"{self.source} is not there")
@@ -50,18 +50,18 @@ class Language:
 
 
 def command(folder: str, *argv: str, **environ: str) -> Command:
-    """A command of the example, with all tools on its PATH.
+    """Return a command of the example, with all tools on its PATH.
 
     Args:
-        folder: where it runs, in the example.
+        folder: the folder in the example where it runs.
         *argv: the program and its arguments.
-        **environ: more variables.
+        **environ: additional environment variables.
     """
     return Command(argv, EXAMPLE / folder, {"PATH": search_path(), **environ})
 
 
 def all_languages() -> list[Language]:
-    """The five, in the order of the matrix."""
+    """Return the five languages in the order of the matrix."""
     return [
         _python(),
         _jvm("java", "polyglot.Outside", "polyglot.VisitOutside"),
@@ -85,8 +85,8 @@ def _python() -> Language:
     )
 
 
-# The JVMs run for seconds: compiling twice, and collecting garbage on many threads, costs more than it
-# gives. Kotlin's daemon would be one more JVM, which stays.
+# The JVMs run for seconds only, in which a second compiler and parallel garbage collection do not
+# pay. Kotlin's daemon would be another JVM, and would keep running.
 _JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 _MAVEN = {"MAVEN_OPTS": " ".join([*_JVM, "-Dkotlin.compiler.daemon=false"])}
 

@@ -20,7 +20,7 @@ class Limit:
     Attributes:
         mark: its letter in the tables.
         text: the footnote: what cannot be done, and why.
-        shows: whether it shows in a cell.
+        shows: whether it should show in a cell.
         explains: whether a problem of such a cell is this limit.
     """
 
@@ -31,14 +31,14 @@ class Limit:
 
 
 def judge(outcome: Outcome, limits: Sequence[Limit]) -> Outcome:
-    """The outcome with its problems explained, where they are known limits.
+    """Mark the problems of an outcome that are known limits.
 
     Args:
-        outcome: what was found; no problem has a limit yet.
+        outcome: the outcome, in which no problem has a limit yet.
         limits: the known limits.
 
     Returns:
-        A new outcome. It has a problem more for each limit that did not show.
+        A new outcome, with an additional problem for each limit that should show and did not.
     """
     here = [limit for limit in limits if limit.shows(outcome.cell)]
     problems: list[Problem] = []
@@ -54,7 +54,7 @@ def judge(outcome: Outcome, limits: Sequence[Limit]) -> Outcome:
 
 
 def _takes_all(cell: Cell) -> bool:
-    """Whether the callee is to validate a request, and does not."""
+    """Return whether the callee should validate a request, and does not."""
     return cell.mode == "rule" and cell.callee in {"go", "typescript"}
 
 

@@ -25,12 +25,12 @@ _WIDTH = 12
 
 
 def title(language: str) -> str:
-    """How a language is written."""
+    """Return the name of a language as it is written in text."""
     return _TITLES[language]
 
 
 def mark(outcome: Outcome | None) -> str:
-    """What stands for an outcome: ✓, ✗, the first of its limits, or - where it was not run."""
+    """Return the mark of an outcome: ✓, ✗, the first of its limits, or - if it was not run."""
     if outcome is None:
         return _ABSENT
     if outcome.failed:
@@ -39,10 +39,10 @@ def mark(outcome: Outcome | None) -> str:
 
 
 def render(outcomes: Sequence[Outcome], languages: Sequence[str]) -> str:
-    """The tables: callers down and callees across; then those of the replays, and by hand.
+    """Write the tables, callers down and callees across; then replays, and requests by hand.
 
     Args:
-        outcomes: what became of the cells.
+        outcomes: the outcomes of the cells.
         languages: the rows and columns.
     """
     by_cell = {outcome.cell: outcome for outcome in outcomes}
@@ -131,7 +131,7 @@ def _row(first: str, others: Sequence[str]) -> str:
 
 
 def footnotes(outcomes: Sequence[Outcome], limits: Sequence[Limit], notes: Sequence[str]) -> str:
-    """The limits that showed, each with an example of what this run saw; then the notes."""
+    """Write the limits that showed, each with an example from this run; then the notes."""
     lines: list[str] = []
     for limit in limits:
         shown = [
@@ -149,7 +149,7 @@ def footnotes(outcomes: Sequence[Outcome], limits: Sequence[Limit], notes: Seque
 
 
 def failures(outcomes: Sequence[Outcome], *, most: int = 200) -> str:
-    """What failed: cell by cell what differed, field by field, and no more lines than `most`."""
+    """Write the failures, cell by cell and field by field, in at most `most` lines."""
     lines: list[str] = []
     for outcome in outcomes:
         if outcome.failed:
@@ -161,7 +161,7 @@ def failures(outcomes: Sequence[Outcome], *, most: int = 200) -> str:
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """How many cells there were, and what became of them."""
+    """Write how many cells were played, passed, were limited and failed."""
     failed = sum(outcome.failed for outcome in outcomes)
     limited = sum(not outcome.failed and bool(outcome.limits) for outcome in outcomes)
     passed = len(outcomes) - failed - limited
@@ -171,7 +171,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
 def as_json(
     outcomes: Sequence[Outcome], limits: Sequence[Limit], notes: Sequence[str]
 ) -> Mapping[str, Any]:
-    """The matrix as JSON."""
+    """Return the matrix as JSON."""
     return {
         "cells": [
             {

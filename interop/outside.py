@@ -29,8 +29,8 @@ _CALL_SECONDS = 600
 _PROGRAM_SECONDS = 600
 _DELAY = timedelta(milliseconds=10)
 
-# The service of each kind, the handler that is called, which for a workflow depends on the
-# language, and the one that is called afterwards.
+# For each kind, the service, the handler to call (None: the language's name of the workflow's run
+# handler), and the handler to call afterwards.
 _SERVICES = {
     "service": ("Mirror", "Reflect", None),
     "object": ("Locker", "Keep", "Look"),
@@ -44,7 +44,7 @@ class PythonOutside:
     Args:
         ingress_url: where the server's ingress is.
         contract: the contract.
-        languages: those to call.
+        languages: the languages to call.
         cases: the values that each cell is played with, by name.
     """
 
@@ -117,13 +117,13 @@ async def play_program(
     """Let a program play all cells, each with every case.
 
     Args:
-        caller: its language.
-        program: takes CallRequests and gives CallReports; see `answers_of`.
+        caller: the program's language.
+        program: takes CallRequests and answers with CallReports; see `answers_of`.
         ingress_url: where the server's ingress is.
         contract: the contract.
         languages: those to call.
         cases: the values that each cell is played with, by name.
-        requests: where to write that file.
+        requests: the path of the file with requests, which is written here.
     """
     cells = outside_cells(caller, [language.name for language in languages])
     exchanges = [(cell, case, sent) for cell in cells for case, sent in cases.items()]
@@ -149,17 +149,17 @@ async def answers_of(
     """Let a program make requests.
 
     Args:
-        program: it gets the ingress's address, and the file. For each request it prints a line:
-            `report` and what came of it in base64, or `failed` and why.
+        program: the program, which gets the ingress's address and the file. For each request it
+            prints a line: `report` and the report in base64, or `failed` and the reason.
         ingress_url: where the server's ingress is.
         messages: the requests.
-        requests: where to write them, each in base64 on a line.
+        requests: the path of the file to write them to, each in base64 on a line.
 
     Returns:
         For each request, `report` or `failed` and the rest of its line.
 
     Raises:
-        CommandError: the program failed; its text is without the reports.
+        CommandError: the program failed; the message leaves out the reports.
     """
     _write(messages, requests)
     command = replace(program, argv=(*program.argv, ingress_url, str(requests)))

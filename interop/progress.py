@@ -7,10 +7,10 @@ from time import monotonic
 
 
 class Step:
-    """Prints what is being done, and how long it took. Several may be done at once.
+    """Print a step and how long it took. Several steps may run at once.
 
     Args:
-        what: what, in words.
+        what: the step in words.
     """
 
     def __init__(self, what: str) -> None:
@@ -26,6 +26,6 @@ class Step:
 
 
 def cpu_seconds() -> float:
-    """The CPU time of this process, and of the programs that it has run and that have ended."""
+    """Return the CPU time of this process and of its child processes that have ended."""
     used = (getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN))
     return sum(each.ru_utime + each.ru_stime for each in used)

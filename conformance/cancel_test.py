@@ -33,11 +33,11 @@ class CancelTestBlockingService(CancelTestBlockingServiceBase):
         await holder.hold(StringValue(value=awakeable.id))
         await awakeable
         match request.value:
-            case "CALL":  # of its own key, which is taken
+            case "CALL":  # the same key, which this handler holds
                 await CancelTestBlockingServiceClient.from_context(ctx, ctx.key).block(request)
             case "SLEEP":
                 await ctx.sleep(timedelta(days=1024))
-            case "AWAKEABLE":  # whose id nobody knows
+            case "AWAKEABLE":  # nobody knows this awakeable's id
                 await ctx.awakeable(StringValue)
             case operation:
                 raise TerminalError(f"no such operation: {operation!r}", code=400)

@@ -19,7 +19,7 @@ SUCCESSFUL_ATTEMPT = 4
 class Failing(FailingBase):
     def __init__(self) -> None:
         self._attempts: Counter[str] = Counter()
-        """How often something was tried, by invocation; in this process alone."""
+        """The number of attempts in this process, by invocation."""
 
     async def terminally_failing_call(
         self, ctx: ObjectContext, request: FailureToPropagate

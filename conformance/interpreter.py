@@ -32,7 +32,7 @@ from restate_proto import (
 COUNTER = StateKey("counter", Int32Value)
 INCREMENT = pb.Program(commands=[pb.Instruction(kind=pb.INSTRUCTION_KIND_INCREMENT_STATE_COUNTER)])
 FAILURE = object()
-"""What is expected of an operation that is to fail."""
+"""The expected result of an operation that should fail."""
 
 
 class _Layer(VirtualObject):
@@ -71,13 +71,13 @@ class _Interpreter:
         self._id = pb.InterpreterId(layer=layer, key=ctx.key)
         self._helper = ServiceInterpreterHelperClient.from_context(ctx)
         self._pending: dict[int, tuple[DurableFuture[Any], object]] = {}
-        """What may be awaited later, and what is expected of it, by the place of its instruction."""
+        """Futures that may be awaited later, with their expected results, by the instruction's index."""
 
     async def play(self, program: pb.Program) -> None:
         """Play the instructions, in order.
 
         Raises:
-            TerminalError: an operation has another result than is expected.
+            TerminalError: an operation has a result that was not expected.
         """
         for place, instruction in enumerate(program.commands):
             await self._execute(place, instruction)
@@ -180,7 +180,7 @@ class ServiceInterpreterHelper(ServiceInterpreterHelperBase):
 
 
 async def _check(future: DurableFuture[Any], expected: object) -> None:
-    """Await an operation that has to have this result, or to fail."""
+    """Await an operation that has to have this result, or has to fail."""
     try:
         result = await future
     except TerminalError:

@@ -18,7 +18,7 @@ ELSEWHERE = "abc"
 class NonDeterministic(NonDeterministicBase):
     def __init__(self) -> None:
         self._attempts: Counter[str] = Counter()
-        """How often each invocation has begun, in this process."""
+        """How often each invocation has begun in this process."""
 
     async def either_sleep_or_call(self, ctx: ObjectContext) -> None:
         if self._is_odd_attempt(ctx):
@@ -54,6 +54,6 @@ class NonDeterministic(NonDeterministicBase):
 
 
 async def _end(ctx: ObjectContext) -> None:
-    """Wait, which gives Restate a reason to begin another attempt; then do what shows in the Counter."""
+    """Wait, so that Restate begins another attempt, and then count where the tests see it."""
     await ctx.sleep(WHILE)
     CounterClient.from_context(ctx, ctx.key).send().add(Int32Value(value=1))

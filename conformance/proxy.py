@@ -16,7 +16,7 @@ from restate_proto import CallFuture, CallOptions, Context, InvocationHandle, Ta
 class Proxy(ProxyBase):
     async def call(self, ctx: Context, request: ProxyRequest) -> ListValue:
         response = ListValue()
-        # As Java's bytes are, which the suite reads.
+        # The suite reads Java's bytes, which are signed.
         response.extend(byte - 256 if byte > 127 else byte for byte in await _call(ctx, request))
         return response
 

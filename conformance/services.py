@@ -53,14 +53,14 @@ SERVICES: dict[str, type[Service | VirtualObject | Workflow]] = {
 
 
 def endpoint(names: Iterable[str] = ()) -> Endpoint:
-    """An endpoint of the services of these names.
+    """Return an endpoint of the services with these names.
 
-    The suite's containers have more in their environment: SERVICES are the names where none is given,
-    with commas between, and E2E_REQUEST_SIGNING is the key that requests have to be signed with. By
-    default that is all services, and no key.
+    The environment of the suite's containers counts, too: SERVICES has the names, with commas
+    between, if none are given here (default: all services), and E2E_REQUEST_SIGNING has the key that
+    requests have to be signed with (default: none).
 
     Raises:
-        ValueError: there is no service of a name, or the key is none.
+        ValueError: a name is unknown, or the key is not valid.
     """
     wanted = list(names) or [name for name in os.environ.get("SERVICES", "").split(",") if name]
     for name in wanted:

@@ -66,7 +66,7 @@ class VirtualObjectCommandInterpreter(VirtualObjectCommandInterpreterBase):
 
 
 async def _play(ctx: ObjectContext, command: Command) -> str:
-    """The result of a command."""
+    """Carry out a command and return its result."""
     match command.type:
         case "awaitOne":
             return await _future(ctx, command.command)

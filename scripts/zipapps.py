@@ -35,11 +35,11 @@ PLUGINS = {
 }
 """The console scripts that protoc or buf call, and the distributions that each imports."""
 
-# 1980, which no zip file can go before.
+# 1980, the earliest date of a zip file.
 _EPOCH = 315_619_200
 
-# Read by every Python 3, so that an old one is told what it needs. Neither what else is installed nor
-# an environment variable decides which protobuf runs.
+# Valid in every Python 3, so that an old one can name the version it needs. The protobuf inside always
+# runs, whatever is installed and whatever the environment says.
 _MAIN = """\
 import os
 import sys
@@ -59,8 +59,8 @@ def build(name: str, folder: Path) -> Path:
     """Build one plugin.
 
     Args:
-        name: that of its console script.
-        folder: where to put it.
+        name: the name of its console script.
+        folder: the folder to write it to.
 
     Returns:
         The file: `protoc-gen-java-restate.pyz`.
@@ -92,7 +92,7 @@ def _is_left_out(_: str, names: list[str]) -> set[str]:
 def _copy_distribution(name: str, target: Path) -> None:
     """Copy the Python modules of an installed distribution, and its licence.
 
-    Compiled modules stay behind: those that have some, protobuf and markupsafe, do without them.
+    Compiled modules are left out: protobuf and markupsafe, which have some, work without them.
     """
     for file in metadata.files(name) or ():
         if file.suffix == ".py" or "licen" in file.name.lower():

@@ -12,7 +12,7 @@ __all__ = ["write_files"]
 
 
 def write_files(folder: Path, texts: Mapping[str, str]) -> None:
-    """Writes files below a folder.
+    """Write files below a folder.
 
     Args:
         folder: the folder.

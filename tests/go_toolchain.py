@@ -46,21 +46,21 @@ def has_go() -> bool:
 
 
 def write_module(folder: Path) -> None:
-    """Makes a folder the module."""
+    """Make a folder the module."""
     text = (_EXAMPLE / "go.mod").read_text()
     (folder / "go.mod").write_text(text.replace("module polyglot\n", f"module {MODULE}\n"))
     shutil.copy(_EXAMPLE / "go.sum", folder)
 
 
 def write_code(request: CodeGeneratorRequest, folder: Path) -> None:
-    """Writes the messages of a request, and our code for its contracts."""
+    """Write the messages of a request, and our code for its contracts."""
     parameter = f"{request.parameter},M{OPTIONS}={MODULE}/restatepb/v1"
     messages = run_plugin(["go", "tool", "protoc-gen-go"], request, parameter, folder)
     write_files(folder, generate(request) | messages)
 
 
 def check_module(folder: Path) -> None:
-    """Looks at all of a module with gofmt and `go vet`, which compiles it; any word fails the test."""
+    """Look at all of a module with gofmt and `go vet`, which compiles it; any word fails the test."""
     done = subprocess.run(
         ["gofmt", "-d", "."], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -69,7 +69,7 @@ def check_module(folder: Path) -> None:
 
 
 def go(folder: Path, *arguments: str, **environ: str) -> str:
-    """Runs the go command, and returns what it prints."""
+    """Run the go command, and return what it prints."""
     done = subprocess.run(
         ["go", *arguments],
         cwd=folder,

@@ -24,12 +24,12 @@ _SHORT_RUN = ("-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC")
 
 
 def missing() -> list[str]:
-    """Returns the programs that are not there."""
+    """Return the programs that are not there."""
     return [name for name in ("java", "javac", "mvn") if shutil.which(name) is None]
 
 
 def prepare() -> None:
-    """Fetches what is not there yet, or of another pom.xml: protoc, and the jars."""
+    """Fetch what is not there yet, or of another pom.xml: protoc, and the jars."""
     for language in ("java", "kotlin"):
         pom, target = (_EXAMPLES / language / name for name in ("pom.xml", "target"))
         libraries, protoc = target / "lib", target / "tools/protoc"
@@ -42,7 +42,7 @@ def prepare() -> None:
 
 
 def generate_messages(descriptors: Path, files: Iterable[str], out: Path) -> None:
-    """Writes protobuf-java's classes.
+    """Write protobuf-java's classes.
 
     Args:
         descriptors: a serialized `FileDescriptorSet`.
@@ -56,7 +56,7 @@ def generate_messages(descriptors: Path, files: Iterable[str], out: Path) -> Non
 
 
 def javac(sources: Path, classes: Path, *options: str) -> str:
-    """Compiles all Java files of a folder.
+    """Compile all Java files of a folder.
 
     Args:
         sources: the folder.
@@ -75,7 +75,7 @@ def javac(sources: Path, classes: Path, *options: str) -> str:
 
 
 def kotlinc(workspace: Path) -> Path:
-    """Compiles the Kotlin and Java files of `workspace/generated`, as of a library: no warning is let by.
+    """Compile the Kotlin and Java files of `workspace/generated`, as of a library: no warning is let by.
 
     Returns:
         The folder of the classes.
@@ -89,13 +89,13 @@ def kotlinc(workspace: Path) -> Path:
 
 
 def class_path(language: str, classes: Path) -> str:
-    """Returns the class path of a program: its classes, and the jars."""
+    """Return the class path of a program: its classes, and the jars."""
     jars = sorted((_EXAMPLES / language / "target/lib").glob("*.jar"))
     return os.pathsep.join(map(str, [classes, *jars]))
 
 
 def run(*command: str | Path) -> str:
-    """Runs a program that has to succeed, and returns what it printed."""
+    """Run a program that has to succeed, and return what it printed."""
     done = subprocess.run(
         list(map(str, command)), capture_output=True, text=True, check=False, timeout=_SECONDS
     )

@@ -48,7 +48,7 @@ class Answer(Protocol):
 def compile_files(
     folder: Path, files: Mapping[str, str], parameter: str, only: str | None
 ) -> plugin_pb2.CodeGeneratorRequest:
-    """Makes the request for files that are written below `folder`; they may have rules."""
+    """Make the request for files that are written below `folder`; they may have rules."""
     source, descriptors = folder / "source", folder / "descriptors"
     write_files(source, {name: dedent(text).lstrip("\n") for name, text in files.items()})
     brought = folder / "brought"
@@ -80,7 +80,7 @@ def run_plugin(
     parameter: str,
     folder: Path | None = None,
 ) -> dict[str, str]:
-    """Runs somebody else's plugin on the files of a request and on that of our options.
+    """Run somebody else's plugin on the files of a request and on that of our options.
 
     Args:
         command: the plugin.

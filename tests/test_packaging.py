@@ -115,7 +115,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def install(
     wheel: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[Sequence[str]], Environment]:
-    """Installs the wheel with extras; dependencies at the versions of the other tests."""
+    """Install the wheel with extras; dependencies at the versions of the other tests."""
 
     def install(extras: Sequence[str]) -> Environment:
         directory = tmp_path_factory.mktemp("venv")

@@ -36,14 +36,14 @@ _COMPILER_OPTIONS = {
 
 
 def write_code(request: CodeGeneratorRequest, folder: Path) -> None:
-    """Writes the messages of a request, and our code for its contracts."""
+    """Write the messages of a request, and our code for its contracts."""
     parameter = "target=ts,import_extension=js"
     messages = run_plugin([_MODULES / ".bin/protoc-gen-es"], request, parameter)
     write_files(folder, generate(request) | messages)
 
 
 def compile_project(folder: Path) -> None:
-    """Compiles `source` in a folder to `out` there; any diagnostic fails the test."""
+    """Compile `source` in a folder to `out` there; any diagnostic fails the test."""
     (folder / "node_modules").symlink_to(_MODULES)
     (folder / "package.json").write_text('{"type": "module"}')
     config = {"compilerOptions": _COMPILER_OPTIONS | {"rootDir": "source", "outDir": "out"}}

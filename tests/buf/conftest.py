@@ -12,7 +12,7 @@ from tests.buf.shop import FILES, restate, template
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips these tests where buf is not installed: with the oldest dependencies."""
+    """Skip these tests where buf is not installed: with the oldest dependencies."""
     for item in items:
         if BUF is None and Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.skip(reason="buf is not installed here"))

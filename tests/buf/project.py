@@ -32,14 +32,14 @@ class Project:
     directory: Path
 
     def write(self, files: Mapping[str, str]) -> None:
-        """Writes files given by path and text."""
+        """Write files given by path and text."""
         for name, text in files.items():
             path = self.directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(dedent(text).lstrip("\n"), "utf-8")
 
     def export_options(self) -> None:
-        """Puts options.proto into third_party, as `restate-proto export` does."""
+        """Put options.proto into third_party, as `restate-proto export` does."""
         name = "restatepb/v1/options.proto"
         self.write({f"third_party/{name}": (ROOT / "proto" / name).read_text("utf-8")})
 
@@ -53,7 +53,7 @@ class Project:
         }
 
     def call(self, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Runs a command, which may fail."""
+        """Run a command, which may fail."""
         return subprocess.run(
             command,
             cwd=self.directory,
@@ -64,19 +64,19 @@ class Project:
         )
 
     def run(self, *command: str, **environ: str) -> str:
-        """Runs a command that works; returns what it printed."""
+        """Run a command that works; return what it printed."""
         done = self.call(*command, **environ)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def fails(self, *command: str) -> str:
-        """Runs a command that does not work; returns what it said."""
+        """Run a command that does not work; return what it said."""
         done = self.call(*command)
         assert done.returncode != 0, f"{command} works"
         return done.stdout + done.stderr
 
     def commit(self) -> None:
-        """Makes a git repository of it, with all that is there on the branch main."""
+        """Make a git repository of it, with all that is there on the branch main."""
         identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
         self.run("git", "init", "--quiet", "--initial-branch=main")
         self.run("git", "add", "--all")

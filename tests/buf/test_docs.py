@@ -38,7 +38,7 @@ def sections() -> dict[str, str]:
 
 
 def do(project: Project, text: str, **environ: str) -> int:
-    """Writes the files and runs the commands of a text in their order; how many commands."""
+    """Write the files and run the commands of a text in order; return the number of commands."""
     count = 0
     for block in _BLOCK.finditer(text):
         file = _FILE.match(block["text"])

@@ -39,7 +39,7 @@ class Repository:
     directory: Path
 
     def call(self, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Runs a command in it, which may fail."""
+        """Run a command in it, which may fail."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT")}
         kept["PATH"] = os.pathsep.join([str(PROGRAMS), kept.get("PATH", os.defpath)])
         return subprocess.run(
@@ -52,31 +52,31 @@ class Repository:
         )
 
     def run(self, *command: str, **environ: str) -> str:
-        """Runs a command that works; returns what it printed."""
+        """Run a command that works; return what it printed."""
         done = self.call(*command, **environ)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout.strip()
 
     def write(self, name: str, text: str) -> None:
-        """Writes a file."""
+        """Write a file."""
         path = self.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
     def start(self) -> None:
-        """Makes the directory a repository of its own."""
+        """Make the directory a repository of its own."""
         self.run("git", "init", "--quiet", "--initial-branch=main")
         self.run("git", "config", "user.name", "Ada")
         self.run("git", "config", "user.email", "ada@example.com")
 
     def commit(self) -> str:
-        """Commits all that is there, without hooks; returns the commit."""
+        """Commit all that is there, without hooks; return the commit."""
         self.run("git", "add", "--all")
         self.run("git", "commit", "--quiet", "--no-verify", "--message=all")
         return self.run("git", "rev-parse", "HEAD")
 
     def change_the_contract(self, text: str) -> None:
-        """Writes the contract, and what is generated from it."""
+        """Write the contract, and what is generated from it."""
         self.write("proto/tally/v1/tally.proto", text)
         self.run("restate-proto", "generate", "proto", "--out", "gen")
 

@@ -44,7 +44,7 @@ class Runner:
     ran: list[str] = field(default_factory=list[str])
 
     def run(self) -> int:
-        """Runs the steps up to the first that fails; returns the exit code of the last."""
+        """Run the steps up to the first that fails; return the exit code of the last."""
         added = self.temporary / "added"
         added.write_text("")
         values = {f"inputs.{name}": each["default"] for name, each in ACTION["inputs"].items()}

@@ -37,7 +37,7 @@ message Other { string name = 1; }
 
 
 def write(folder: Path, text: str = CART, name: str = "shop/v1/cart.proto") -> Path:
-    """Writes a file of a contract, and returns its folder."""
+    """Write a file of a contract, and return its folder."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -45,5 +45,5 @@ def write(folder: Path, text: str = CART, name: str = "shop/v1/cart.proto") -> P
 
 
 def breaking(*arguments: str | Path) -> Result:
-    """Runs the command."""
+    """Run the command."""
     return CliRunner().invoke(app, ["breaking", *map(str, arguments)])

@@ -102,7 +102,7 @@ def waiting(name: str, *, fails: bool = False) -> Any:
 
 
 async def begun(server: RestateServer, name: str, status: str) -> str:
-    """Sends to a service: the id of the invocation, as soon as it has that status."""
+    """Send to a service, and return the invocation's id once the invocation has that status."""
     async with IngressClient(server.ingress_url) as client:
         handle = await client.send(Target.service(name, "Open"), Empty(), Empty)
         invocation_id = await handle.invocation_id()
@@ -114,13 +114,13 @@ async def begun(server: RestateServer, name: str, status: str) -> str:
 
 @asynccontextmanager
 async def served(*services: Any, at: str = "127.0.0.1:0") -> AsyncGenerator[str]:
-    """Serves them: the address."""
+    """Serve an endpoint, and yield its address."""
     async with Endpoint(*services).run(at.removeprefix("http://")) as running:
         yield running.address
 
 
 async def command(server: RestateServer, *arguments: str) -> Result:
-    """Runs a command of `restate-proto` on a server, beside the test's event loop."""
+    """Run a command of `restate-proto` on a server, beside the test's event loop."""
     runner = CliRunner(env={"COLUMNS": "200", "RESTATE_ADMIN_URL": server.admin_url})
     return await asyncio.to_thread(runner.invoke, app, list(arguments))
 

@@ -285,7 +285,7 @@ class Version:
         self.uri = ""
 
     def serve(self, at: str = "127.0.0.1:0") -> None:
-        """Starts to listen."""
+        """Start to listen."""
         path = os.pathsep.join((str(self._folder), str(_ROOT), str(_ROOT / "generated")))
         command = ("-m", "restate_proto", "serve", "app:endpoint", "--bind", at)
         self._process = subprocess.Popen(
@@ -299,7 +299,7 @@ class Version:
         self.uri = self._process.stdout.readline().split()[-1]
 
     def stop(self) -> None:
-        """Ends it, as a crash would."""
+        """End it, as a crash would."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
@@ -309,7 +309,7 @@ class Version:
 def call(
     server: RestateServer, path: str, body: object = None, *, method: str = "POST"
 ) -> tuple[int, Any]:
-    """Sends a request to the ingress, with JSON or nothing: the status, and the answer."""
+    """Send a request to the ingress, with JSON or nothing, and return the status and the answer."""
     headers = {"accept": "application/json"}
     if body is not None:
         headers["content-type"] = "application/json"

@@ -125,7 +125,7 @@ class Shop:
         return CartClient.from_client(self.client, key)
 
     async def send(self, key: str, ticket_id: str, **options: Any) -> Sent:
-        """Sends an order of a ticket to a cart."""
+        """Send an order of a ticket to a cart."""
         request = AddTicketRequest(ticket_id=ticket_id)
         return await sent(await self.cart(key).send().add_ticket(request, **options))
 
@@ -155,7 +155,7 @@ class Shop:
             await asyncio.sleep(_PACE)
 
     async def failure(self, invocation_id: str) -> None:
-        """Returns when an attempt has failed."""
+        """Return when an attempt has failed."""
         sql = f"SELECT event_json FROM sys_journal_events WHERE id = '{invocation_id}'"
         while True:
             if await asyncio.to_thread(self.server.admin.query, sql):
@@ -177,7 +177,7 @@ class Shop:
 async def stuck_shop(
     server: RestateServer, codec: PayloadCodec | None = None
 ) -> AsyncGenerator[Shop]:
-    """Serves the shop; what does not end is killed afterwards."""
+    """Serve the shop; what does not end is killed afterwards."""
     checkout = Checkout()
     url, admin_url = server.ingress_url, server.admin_url
     async with (
@@ -197,7 +197,7 @@ async def stuck_shop(
 def asynchronous(
     test: Callable[..., Coroutine[Any, Any, None]],
 ) -> Callable[..., None]:
-    """Makes a test of a coroutine, which gets the shop."""
+    """Make a test of a coroutine, which gets the shop."""
 
     @functools.wraps(test)
     def run(server: RestateServer) -> None:

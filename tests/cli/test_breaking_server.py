@@ -33,16 +33,16 @@ class World:
         self.new = new
 
     def deploy(self, version: Version) -> None:
-        """Makes a version the newest deployment."""
+        """Make a version the newest deployment."""
         self.server.admin.register(version.uri, force=True, breaking=True)
 
     def call(self, path: str, body: object = None) -> Any:
-        """Calls a handler: what it answers, or the status that it is refused with."""
+        """Call a handler, and return its answer, or the status of the refusal."""
         status, answer = call(self.server, f"evolving.v1.{path}", body)
         return answer["text"] if status == 200 and "text" in answer else status
 
     def send(self, path: str, body: object = None) -> str:
-        """Sends to a handler: the id of the invocation."""
+        """Send to a handler, and return the id of the invocation."""
         status, answer = call(self.server, f"evolving.v1.{path}/send", body)
         assert status == 202, answer
         return answer["invocationId"]
@@ -74,7 +74,7 @@ class World:
         return rows[0]["value_utf8"][2:]  # after the tag and the length
 
     def resolve(self, awakeable: str) -> None:
-        """Lets what waits for it go on."""
+        """Resolve an awakeable, so that the handler waiting for it goes on."""
         path = f"restate/awakeables/{awakeable}/resolve"
         assert call(self.server, path, {"text": "go on"})[0] == 202
 

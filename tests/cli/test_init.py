@@ -19,7 +19,7 @@ KINDS = ("service", "object", "workflow")
 
 
 def run(*command: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Runs a program of the environment."""
+    """Run a program of the environment."""
     return subprocess.run(
         [str(PROGRAMS / command[0]), *command[1:]],
         cwd=cwd,

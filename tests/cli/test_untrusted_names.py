@@ -230,7 +230,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def store(folder: Path, kind: str, content: bytes) -> bytes:
-    """Puts an object into a repository as a hostile remote may have it: git looks at nothing."""
+    """Put an object into a repository as a hostile remote may have it: git looks at nothing."""
     data = f"{kind} {len(content)}".encode() + b"\0" + content
     name = hashlib.sha1(data, usedforsecurity=False).hexdigest()
     path = folder / ".git" / "objects" / name[:2] / name[2:]

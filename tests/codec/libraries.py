@@ -77,7 +77,7 @@ def _split(google_class: Any) -> tuple[str, str]:
 
 
 def _cut(message: Any, *, keeps_epoch: bool) -> None:
-    """Cuts times in fields to microseconds, and leaves out the defaults that stand for nothing."""
+    """Cut times in fields to microseconds, and leave out the defaults that stand for nothing."""
     for field, value in message.ListFields():
         if field.message_type is None:
             is_optional_of_proto2 = field.has_presence and field.containing_oneof is None

@@ -323,7 +323,7 @@ ANYTHING: list[Any] = [
 
 
 def places(value: Any) -> Iterator[Any]:
-    """Yields every list and object in a value that is not empty, but for what is in an Any."""
+    """Yield every list and object in a value that is not empty, but for what is in an Any."""
     if isinstance(value, list):
         parts = cast("list[Any]", value)
     elif isinstance(value, dict) and "@type" not in value:

@@ -34,7 +34,7 @@ FIELD = "{name}: '{type}' = betterproto2.field({number}, betterproto2.TYPE_{kind
 
 @pytest.fixture
 def load(monkeypatch: pytest.MonkeyPatch) -> Load:
-    """Makes a module of dataclasses out of its text."""
+    """Make a module of dataclasses out of its text."""
 
     def load(name: str, text: str) -> Any:
         module = ModuleType(name)

@@ -34,7 +34,7 @@ def problems(answer: Answer, body: str, **more: str) -> list[str]:
 
 
 def assert_reported(answer: Answer, body: str, expected: list[str]) -> None:
-    """Checks the lines about a contract: each may begin with its place, counted from the body."""
+    """Check the lines about a contract: each may begin with its place, counted from the body."""
     found = problems(answer, body)
     assert len(found) == len(expected), found
     for line, want in zip(found, map(_from_the_file, expected), strict=True):
@@ -43,7 +43,7 @@ def assert_reported(answer: Answer, body: str, expected: list[str]) -> None:
 
 
 def _from_the_file(expected: str) -> str:
-    """Counts the line of an expected text from the start of the file."""
+    """Count the line of an expected text from the start of the file."""
     line, colon, rest = expected.partition(":")
     if not line.isdigit():
         return expected

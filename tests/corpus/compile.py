@@ -72,7 +72,7 @@ def _imported(request: CodeGeneratorRequest) -> set[str]:
 
 
 def _written(generate: Generate, request: CodeGeneratorRequest, workspace: Path) -> Path:
-    """Writes the generated code, and returns the folder around it."""
+    """Write the generated code, and return the folder around it."""
     for path, text in generate(request).items():
         file = workspace / "generated" / path
         file.parent.mkdir(parents=True, exist_ok=True)

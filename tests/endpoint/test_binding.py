@@ -129,7 +129,7 @@ def test_a_handler_of_an_empty_request_takes_the_context_alone() -> None:
             return request
 
         async def nothing(self, ctx: Context, request: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-            """Takes what it does not get."""
+            """Take a request, although the contract gives it none."""
 
         async def fail(self, ctx: Context, request: FailRequest) -> None: ...
 

@@ -84,7 +84,7 @@ class Caller:
         """The endpoint's clock, which stands still within a turn."""
 
     def send(self, data: bytes = b"") -> tuple[dict[str, int], bytes]:
-        """Sends what is one read, after a time of idleness, and gives the endpoint one turn.
+        """Send what is one read, after a time of idleness, and give the endpoint one turn.
 
         Returns:
             What was counted, and what the endpoint has sent by then.

@@ -125,7 +125,7 @@ def _class(file: FileDescriptorProto) -> type[Message]:
 
 
 def _through(message: Message, class_: Any, encoding: Encoding) -> Any:
-    """Reads a message as one of another class, as the codecs do, and forgets what that ignores."""
+    """Read a message as one of another class, as the codecs do, and forget what that ignores."""
     other: Message = class_()
     if encoding is JSON:
         text = json.dumps(json_format.MessageToDict(message))

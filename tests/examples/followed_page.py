@@ -30,7 +30,7 @@ _PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 def follow(page: Path | Iterable[Block], folder: Path, *, but: Container[str] = ()) -> str:
-    """Does in a folder all that a page says.
+    """Do in a folder all that a page says.
 
     Args:
         page: the page, or some of its blocks.
@@ -49,7 +49,7 @@ def follow(page: Path | Iterable[Block], folder: Path, *, but: Container[str] = 
 
 
 def run(command: str, folder: Path) -> str:
-    """Runs a command that has to succeed, and returns what it printed."""
+    """Run a command that has to succeed, and return what it printed."""
     done = subprocess.run(
         shlex.split(command),
         cwd=folder,
@@ -64,7 +64,7 @@ def run(command: str, folder: Path) -> str:
 
 @contextmanager
 def serving(command: str, folder: Path, listens: str) -> Generator[RestateServer]:
-    """Runs the command that serves, and a Restate server that knows the endpoint.
+    """Run the command that serves, and a Restate server that knows the endpoint.
 
     Args:
         command: the command.
@@ -101,7 +101,7 @@ def serving(command: str, folder: Path, listens: str) -> Generator[RestateServer
 
 
 def call(server: RestateServer, handler: str, body: object) -> tuple[int, object]:
-    """Calls a handler of bob's cart, and returns the status and the JSON of the answer."""
+    """Call a handler of bob's cart, and return the status and the JSON of the answer."""
     request = urllib.request.Request(
         f"{server.ingress_url}/seats.v1.Cart/bob/{handler}",
         json.dumps(body).encode(),
@@ -116,7 +116,7 @@ def call(server: RestateServer, handler: str, body: object) -> tuple[int, object
 
 
 def show(server: RestateServer) -> bytes:
-    """Returns what bob's cart shows: a call with no body, answered in the contract's encoding."""
+    """Return what bob's cart shows: a call with no body, answered in the contract's encoding."""
     request = urllib.request.Request(f"{server.ingress_url}/seats.v1.Cart/bob/Show", method="POST")
     with urllib.request.urlopen(request) as response:
         body: bytes = response.read()

@@ -60,7 +60,7 @@ class Page:
         self.mended = ""
 
     def follow(self, shown: list[Block]) -> None:
-        """Runs a block of commands; the block after it is what the last of them prints."""
+        """Run a block of commands; the block after it is what the last of them prints."""
         for block, after in zip(shown, [*shown[1:], None], strict=True):
             if block.language == "bash":
                 expected = after.text if after is not None and after.language == "text" else ""
@@ -70,7 +70,7 @@ class Page:
                 self.run_until_it_prints(last, expected)
 
     def run_until_it_prints(self, line: str, expected: str) -> None:
-        """Runs a command that shows something until it shows this; any other one once."""
+        """Run a command that shows something until it shows this; any other one once."""
         only_looks = " list" in line or " describe " in line
         while True:
             printed = self.run(line)
@@ -81,7 +81,7 @@ class Page:
             assert only_looks, f"{line}\n{printed}\nis not\n{expected}"
 
     def run(self, line: str) -> str:
-        """Runs a command; returns what it printed."""
+        """Run a command; return what it printed."""
         for id_, real in self.ids.items():
             line = line.replace(id_, real)
         if line.startswith("curl"):

@@ -36,7 +36,7 @@ def command(beginning: str) -> str:
 
 
 def run(line: str, *more: str, cwd: Path, **environ: str) -> str:
-    """Runs a command of the README; returns what it printed."""
+    """Run a command of the README; return what it printed."""
     words = shlex.split(line)
     program = shutil.which(words[0], path=os.pathsep.join([str(PROGRAMS), os.defpath]))
     assert program, f"{words[0]} is not installed"
@@ -82,7 +82,7 @@ def endpoint(project: Path) -> Iterator[str]:
 
 
 def curl(line: str, ingress_url: str) -> str:
-    """Sends the request that a curl command would."""
+    """Send the request that a curl command would."""
     _, address, option, data = shlex.split(line)
     assert option == "--json"
     url = urlsplit(f"http://{address}")

@@ -63,7 +63,7 @@ class Newcomer:
         }
 
     def run(self, line: str) -> None:
-        """Runs a command of the page."""
+        """Run a command of the page."""
         words = shlex.split(line)
         match words:
             case _ if line in GIVEN:
@@ -80,7 +80,7 @@ class Newcomer:
                 self._run_program(words)
 
     def write(self, name: str, text: str) -> None:
-        """Writes a file of the page; an endpoint that reloads has done so afterwards."""
+        """Write a file of the page; an endpoint that reloads has done so afterwards."""
         before = self._served() if self._reloads else None
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +95,7 @@ class Newcomer:
         return [[each["name"] for each in it["handlers"]] for it in found.descriptions]
 
     def leave(self) -> None:
-        """Stops what runs."""
+        """Stop what runs."""
         for process in self._serving.values():
             process.terminate()
             process.communicate()

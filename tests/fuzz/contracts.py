@@ -41,7 +41,7 @@ NUMBERS = (0, 1, 2, -1, 15, 99, 51_820, 536_870_911, 2**31 - 1, -(2**31))
 
 
 def changed_file(drawn: Random, file: FileDescriptorProto) -> None:
-    """Changes something somewhere in a file."""
+    """Change something somewhere in a file."""
     part = drawn.choice(parts(file))
     extended = [field for field, _ in part.ListFields() if field.is_extension]
     fields = [each for each in part.DESCRIPTOR.fields if each.name != "source_code_info"]
@@ -57,7 +57,7 @@ def changed_file(drawn: Random, file: FileDescriptorProto) -> None:
 
 
 def _change(drawn: Random, part: Message, field: Any) -> None:
-    """Gives a field another value, or one value more or less."""
+    """Give a field another value, or one value more or less."""
     held: Any = getattr(part, field.name)
     is_message = field.cpp_type == field.CPPTYPE_MESSAGE
     with suppress(ValueError):  # a number that the field cannot have

@@ -33,7 +33,7 @@ def contract(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def run(files: Mapping[str, bytes], *arguments: str, folder: Path) -> None:
-    """Runs a command on files; it succeeds, or says what is wrong."""
+    """Run a command on files; it succeeds, or says what is wrong."""
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

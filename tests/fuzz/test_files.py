@@ -62,7 +62,7 @@ documents = st.one_of(
 
 
 def settings(environ: Mapping[str, str], options: Mapping[str, str], document: bytes) -> None:
-    """Reads the settings; what is wrong is a line that says where."""
+    """Read the settings; what is wrong is a line that says where."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "pyproject.toml").write_bytes(document)
         said = None
@@ -121,7 +121,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def check_journal(data: bytes) -> None:
-    """Runs the code on a file; it is no journal, or each has an outcome."""
+    """Run the code on a file; it is no journal, or each has an outcome."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "a.json")
         path.write_bytes(data)

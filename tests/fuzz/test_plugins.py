@@ -89,7 +89,7 @@ _PLACE = re.compile(r"\.proto\b|option|request|proto path|generated file")
 
 
 def check(name: str, request: bytes, files: Iterable[str] = ()) -> None:
-    """Holds an answer to what protoc and buf show of it.
+    """Hold an answer to what protoc and buf show of it.
 
     Args:
         name: the plugin.
@@ -130,7 +130,7 @@ def test_bytes_that_were_a_request(name: str, requests: Requests, data: st.DataO
 
 
 def check_with_buf(request: bytes) -> None:
-    """Holds the answer of the check plugin to what buf shows of it."""
+    """Hold the answer of the check plugin to what buf shows of it."""
     response = message_class(PLUGIN_RPC, "Response")()
     response.ParseFromString(answer("/buf.plugin.check.v1.CheckService/Check", request))
     if response.HasField("error"):

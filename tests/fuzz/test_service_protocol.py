@@ -91,7 +91,7 @@ def test_a_state_machine_takes_anything(data: bytes, cuts: list[int], version: i
 
 
 async def handler(ctx: Context, parcel: Parcel) -> Parcel:
-    """Does a bit of everything that waits."""
+    """Do a bit of everything that waits."""
     await ctx.sleep(timedelta(0))
     signal = ctx.awakeable(Parcel)
     value = await ctx.run("run", lambda: 7)

@@ -27,7 +27,7 @@ _GOLDEN = Path(__file__).parent / "golden"
 
 
 def parameter(case: Path) -> str:
-    """Returns the plugin options of a case, from its file `parameter`."""
+    """Return the plugin options of a case, from its file `parameter`."""
     file = case / "parameter"
     return file.read_text().strip() if file.is_file() else ""
 
@@ -38,12 +38,12 @@ CASES = {name: case for name, case in ALL_CASES.items() if "messages=" not in pa
 
 
 def protos(case: Path) -> list[str]:
-    """Returns the proto paths of a case."""
+    """Return the proto paths of a case."""
     return sorted(path.relative_to(case).as_posix() for path in case.rglob("*.proto"))
 
 
 def check_expected(expected: Path, made: Mapping[str, str]) -> None:
-    """Compares generated code with a folder; UPDATE_GOLDEN=1 takes it over instead.
+    """Compare generated code with a folder; UPDATE_GOLDEN=1 takes it over instead.
 
     Args:
         expected: the folder.
@@ -65,11 +65,11 @@ def check_expected(expected: Path, made: Mapping[str, str]) -> None:
 
 
 def check_golden(case: Path, out: Path) -> None:
-    """Compares the Restate code in `out` with the case's; UPDATE_GOLDEN=1 takes it over instead."""
+    """Compare the Restate code in `out` with the case's; UPDATE_GOLDEN=1 takes it over instead."""
     made = {p.relative_to(out).as_posix(): p.read_text() for p in out.rglob("*_restate.py")}
     check_expected(case / "expected", made)
 
 
 def tool(name: str) -> str | None:
-    """Returns a program of the environment that runs the tests, or None."""
+    """Return a program of the environment that runs the tests, or None."""
     return shutil.which(name, path=str(Path(sys.executable).parent))

@@ -46,7 +46,7 @@ _FILE_CLASSES = "BINARY JSON RAW SERVICE GET Send Metadata".split()  # noqa: SIM
 
 
 def contracts() -> dict[str, str]:
-    """Returns the files by their paths."""
+    """Return the files by their paths."""
     files = {
         "words/words.proto": _words(),
         "words/hidden.proto": _hidden("words.hidden"),

@@ -91,7 +91,7 @@ class Language:
         return {path: (folder / path).read_text() for path in protos(folder)}
 
     def check(self, case: str, made: Mapping[str, str]) -> None:
-        """Compares the code of a case with what is expected."""
+        """Compare the code of a case with what is expected."""
         kept = {path: text for path, text in made.items() if self._keeps(case, path)}
         check_expected(self._folder / "expected" / case, kept)
 

@@ -67,7 +67,7 @@ def root(library: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def load(root: Path, library: str, monkeypatch: pytest.MonkeyPatch) -> Load:
-    """Imports a module of the tree."""
+    """Import a module of the tree."""
     monkeypatch.setattr(sys, "path", [str(root), *sys.path])
     importlib.invalidate_caches()
     return lambda name: importlib.import_module(f"{library}_tree.{name}")

@@ -52,7 +52,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def load(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
-    """Imports a module of the tree."""
+    """Import a module of the tree."""
     monkeypatch.setattr(sys, "path", [str(tree), *sys.path])
     return importlib.import_module
 

@@ -55,14 +55,14 @@ class Expected:
 
 
 def read_expected(text: str, engine: str) -> Expected:
-    """Reads what expected_failures.toml says of an engine."""
+    """Read what expected_failures.toml says of an engine."""
     content = tomllib.loads(text)
     failures = [each for each in content["failure"] if engine in each["engines"]]
     return Expected(content["cases"], {each["case"]: each["reason"] for each in failures})
 
 
 def read_report(xml: str) -> dict[str, str | None]:
-    """Reads h2spec's JUnit report: what was wrong by the name of the case; None where it passed."""
+    """Read h2spec's JUnit report: what was wrong by the name of the case; None where it passed."""
     outcomes: dict[str, str | None] = {}
     # h2spec writes bytes that it got as they are.
     for case in ET.fromstring(_NOT_XML.sub("?", xml)).iter("testcase"):
@@ -122,7 +122,7 @@ class _Answer(StreamReceiver):
 
 
 async def h2spec(binary: Path, engine: str, report: Path) -> str:
-    """Runs h2spec against a server of its own; writes its report and returns what it prints."""
+    """Run h2spec against a server of its own; write its report and return what it prints."""
     server = Server(_Answer, engine=engine)
     await server.start()
     try:
@@ -145,7 +145,7 @@ async def h2spec(binary: Path, engine: str, report: Path) -> str:
 
 
 async def check(binary: Path, engine: str) -> bool:
-    """Runs h2spec with one engine and prints what came of it; True when all is as expected."""
+    """Run h2spec with one engine and print the outcome; return whether all is as expected."""
     expected = read_expected(EXPECTED.read_text("utf-8"), engine)
     with tempfile.TemporaryDirectory(prefix="h2spec-") as directory:
         report = Path(directory) / "report.xml"
@@ -163,7 +163,7 @@ async def check(binary: Path, engine: str) -> bool:
 
 
 async def run(binary: Path) -> int:
-    """Runs h2spec with every engine; returns the exit code."""
+    """Run h2spec with every engine; return the exit code."""
     # What h2spec sends is to be complained of in its report; a bug is an ERROR.
     logging.getLogger("restate_proto").setLevel(logging.ERROR)
     passed = [await check(binary, engine) for engine in ENGINES]
@@ -171,7 +171,7 @@ async def run(binary: Path) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the program.
+    """Run the program.
 
     Returns:
         The exit code: 0, or 1 where something is not as expected, or 3 where Go is not there.

@@ -80,7 +80,7 @@ class Peer:
 
     @classmethod
     async def connect(cls, port: int, *, receive_buffer: int | None = None) -> Peer:
-        """Opens a connection, and sends nothing."""
+        """Open a connection, and send nothing."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         if receive_buffer is not None:
             plain = writer.get_extra_info("socket")
@@ -88,12 +88,12 @@ class Peer:
         return cls(reader, writer)
 
     def read(self) -> Peer:
-        """Reads from now on."""
+        """Read from now on."""
         self._reading = asyncio.create_task(self._read())
         return self
 
     def greet(self, settings: dict[int, int] | None = None) -> Peer:
-        """Sends the preface and SETTINGS, and reads from now on."""
+        """Send the preface and SETTINGS, and read from now on."""
         self.send(self.client.preface(settings))
         return self.read()
 
@@ -101,7 +101,7 @@ class Peer:
         self._writer.write(b"".join(parts))
 
     async def flood(self, piece: bytes, size: int) -> None:
-        """Sends a piece again and again, or until the endpoint has ended the connection.
+        """Send a piece again and again, or until the endpoint has ended the connection.
 
         Args:
             piece: the bytes.
@@ -115,12 +115,12 @@ class Peer:
             await self.drain()
 
     async def drain(self) -> None:
-        """Waits until the socket has taken what was sent."""
+        """Wait until the socket has taken what was sent."""
         with suppress(ConnectionError):
             await self._writer.drain()
 
     async def is_taken(self) -> None:
-        """Waits until all that was sent is processed; fails where the connection ends before."""
+        """Wait until all that was sent is processed; fail if the connection ends before."""
         self._pings += 1
         number = self._pings
         self.send(frame(PING, payload=b"mark" + number.to_bytes(4, "big")))
@@ -128,7 +128,7 @@ class Peer:
         assert self._pongs >= number, f"the connection ended: {self.frames[-3:]}"
 
     async def sees(self, wanted: Callable[[Frame], bool]) -> Frame:
-        """Waits for a frame; fails where the connection ends before."""
+        """Wait for a frame; fail if the connection ends before."""
         start = 0
 
         def find() -> Frame | None:
@@ -152,12 +152,12 @@ class Peer:
         return found[0]
 
     async def sees_reset(self, stream_id: int) -> ErrorCode:
-        """Waits until a stream is reset; returns the code."""
+        """Wait until a stream is reset; return the code."""
         reset = await self.sees(lambda f: f.kind == RST_STREAM and f.stream_id == stream_id)
         return ErrorCode(int.from_bytes(reset.payload, "big"))
 
     async def sees_end(self) -> ErrorCode | None:
-        """Waits until the endpoint has closed the connection; returns the code of its GOAWAY."""
+        """Wait until the endpoint has closed the connection; return the code of its GOAWAY."""
         await self._until(lambda: False)
         codes = [int.from_bytes(f.payload[4:8], "big") for f in self.frames if f.kind == GOAWAY]
         return ErrorCode(codes[-1]) if codes else None
@@ -171,7 +171,7 @@ class Peer:
             return b""
 
     async def is_dropped(self) -> None:
-        """Waits until the connection is gone, of a peer that does not read."""
+        """Wait until the connection is gone, of a peer that does not read."""
         with suppress(ConnectionError):
             while True:
                 self.send(frame(PING, payload=bytes(8)))
@@ -179,7 +179,7 @@ class Peer:
                 await asyncio.sleep(0.05)
 
     async def answer(self, stream_id: int) -> list[Message]:
-        """Waits until the answer on a stream is complete; returns its messages."""
+        """Wait until the answer on a stream is complete; return its messages."""
         return read_messages(await self.answer_of(stream_id))
 
     async def answer_of(self, stream_id: int) -> bytes:
@@ -197,7 +197,7 @@ class Peer:
         return self.body.get(stream_id, b"")
 
     async def error(self, stream_id: int) -> int:
-        """Waits until an attempt has failed; returns the code of its ErrorMessage."""
+        """Wait until an attempt has failed; return the code of its ErrorMessage."""
         last = (await self.answer(stream_id))[-1]
         assert isinstance(last, pb.ErrorMessage), last
         return last.code
@@ -205,7 +205,7 @@ class Peer:
     def invoke(
         self, stream_id: int, *messages: Message | bytes, end: bool = False, **to: Any
     ) -> None:
-        """Begins an invocation, and sends messages or bytes of it.
+        """Begin an invocation, and send messages or bytes of it.
 
         Args:
             stream_id: the stream.
@@ -217,7 +217,7 @@ class Peer:
         self.tell(stream_id, *messages, end=end)
 
     def tell(self, stream_id: int, *messages: Message | bytes, end: bool = False) -> None:
-        """Sends messages or bytes on a stream."""
+        """Send messages or bytes on a stream."""
         data = b"".join(
             each if isinstance(each, bytes) else message_frame(each) for each in messages
         )
@@ -228,7 +228,7 @@ class Peer:
             self.send(frame(DATA, END_STREAM, stream_id))
 
     async def pour(self, stream_id: int, *messages: Message | bytes, end: bool = False) -> None:
-        """Sends much on a stream, no faster than its window opens."""
+        """Send much on a stream, no faster than its window opens."""
         data = b"".join(
             each if isinstance(each, bytes) else message_frame(each) for each in messages
         )
@@ -238,14 +238,14 @@ class Peer:
         self.tell(stream_id, end=end)
 
     def abort(self) -> None:
-        """Resets the TCP connection."""
+        """Reset the TCP connection."""
         plain = self._writer.get_extra_info("socket")
         if not self._writer.is_closing():
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
 
     async def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         self._writer.close()
         with suppress(ConnectionError):
             await self._writer.wait_closed()
@@ -253,7 +253,7 @@ class Peer:
             await self._reading
 
     async def _until(self, condition: Callable[[], bool]) -> None:
-        """Waits until something is so, or the connection has ended."""
+        """Wait until something is so, or the connection has ended."""
         assert self._reading is not None, "this peer does not read"
         async with self._arrived:
             await self._arrived.wait_for(lambda: condition() or self.has_ended)

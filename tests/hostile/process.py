@@ -64,7 +64,7 @@ class EndpointProcess:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Ends it, as its input ends."""
+        """End it, as its input ends."""
         with self._process:
             _pipe(self._process.stdin).close()
             try:
@@ -73,7 +73,7 @@ class EndpointProcess:
                 self._process.kill()
 
     def note(self, growth: int, wait: float) -> None:
-        """Keeps what an attack has taken, where no other took more."""
+        """Keep what an attack has taken, where no other took more."""
         self.most_growth = max(self.most_growth, growth)
         self.longest_wait = max(self.longest_wait, wait)
 

@@ -78,7 +78,7 @@ class Peers:
         return peer
 
     async def close(self) -> None:
-        """Resets all that are open."""
+        """Reset all that are open."""
         for peer in self._open:
             peer.abort()
             await peer.close()
@@ -115,12 +115,12 @@ class _Honest:
         peer.body.clear()
 
     async def go_on(self) -> None:
-        """Asks until it is stopped."""
+        """Ask until it is stopped."""
         while not self._stops:
             await self.ask()
 
     async def answered(self) -> None:
-        """Waits for some more answers."""
+        """Wait for some more answers."""
         enough = len(self.waits) + _ANSWERS
         while len(self.waits) < enough:  # noqa: ASYNC110 - the task that asks fails where none comes
             await asyncio.sleep(0.001)
@@ -139,7 +139,7 @@ def withstand(
     memory: int = _MEMORY,
     stall: int = _STALL,
 ) -> None:
-    """Attacks the endpoint while an honest client works, and holds it to its limits.
+    """Attack the endpoint while an honest client works, and hold it to its limits.
 
     Args:
         process: the endpoint.
@@ -196,7 +196,7 @@ async def _measure_calm(process: EndpointProcess) -> None:
 
 
 async def _has_nothing_left(process: EndpointProcess) -> None:
-    """Waits until the endpoint holds what it held before anybody had connected."""
+    """Wait until the endpoint holds what it held before anybody had connected."""
     now: dict[str, int] = {}
     with suppress(TimeoutError):
         async with asyncio.timeout(60):

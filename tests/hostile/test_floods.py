@@ -59,7 +59,7 @@ PIECES = {
 
 
 async def flood(peers: Peers, peer: Peer, piece: bytes) -> None:
-    """Sends some, or until it is ended."""
+    """Send some, or until it is ended."""
     await peer.flood(piece, 64 * MIB if ALL else BURST // 2)
     if ALL:
         assert await peer.sees_end() is ErrorCode.ENHANCE_YOUR_CALM

@@ -123,7 +123,7 @@ class Memory:
 
 
 async def turn() -> None:
-    """Lets the loop run what was scheduled."""
+    """Let the loop run what was scheduled."""
     await asyncio.sleep(0)
 
 
@@ -154,6 +154,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run_virtually(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Runs a test in virtual time."""
+    """Run a test in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         runner.run(coroutine)

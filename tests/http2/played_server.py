@@ -41,7 +41,7 @@ class Peer:
 
 @asynccontextmanager
 async def played(play: Callable[[Peer], Awaitable[None]]) -> AsyncGenerator[str]:
-    """Serves connections with a coroutine; gives the base URL."""
+    """Serve connections with a coroutine; give the base URL."""
     failures: list[BaseException] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

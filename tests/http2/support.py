@@ -48,7 +48,7 @@ def run(
     loop: str = "asyncio",
     collect: bool = True,
 ) -> None:
-    """Runs a test; pytest-timeout ends one that hangs."""
+    """Run a test; pytest-timeout ends one that hangs."""
 
     async def collected() -> None:
         await coroutine
@@ -67,7 +67,7 @@ def run(
 
 
 async def becomes(condition: Callable[[], bool]) -> None:
-    """Lets the loop run until something is so that no event tells of."""
+    """Let the loop run until something is so that no event tells of."""
     while not condition():  # noqa: ASYNC110 - nothing to wait for
         await asyncio.sleep(0)
 
@@ -214,7 +214,7 @@ class Pair:
         self.client = load_engine(client)(self.at_client, client_settings or default, client=True)
 
     def pump(self) -> None:
-        """Carries bytes both ways until nothing moves."""
+        """Carry bytes both ways until nothing moves."""
         while True:
             to_server = drain_output(self.client)
             if to_server:
@@ -284,7 +284,7 @@ class App:
             self._arrived.notify_all()
 
     async def request(self, index: int = 0) -> Any:
-        """Waits for the request with this index."""
+        """Wait for the request with this index."""
         async with self._arrived:
             await self._arrived.wait_for(lambda: len(self.requests) > index)
         return self.requests[index]
@@ -383,7 +383,7 @@ class RawConnection:
         return found
 
     async def until(self, wanted: Callable[[Frame], bool]) -> Frame:
-        """Reads up to a frame that fits; fails when the connection ends before."""
+        """Read up to a frame that fits; fail if the connection ends before."""
         while (found := await self.read_frame()) is not None:
             if wanted(found):
                 return found
@@ -396,7 +396,7 @@ class RawConnection:
         return self.seen
 
     async def sync(self) -> None:
-        """Waits until the server has handled all that was sent, by a PING."""
+        """Wait until the server has handled all that was sent, by a PING."""
         self.send(frame(PING, payload=b"sync-sync"[:8]))
         await self.until(lambda f: f.kind == PING and f.flags == ACK)
 

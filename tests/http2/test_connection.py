@@ -545,7 +545,7 @@ def test_the_preface_may_come_byte_by_byte(engine: str) -> None:
 
 
 def check_survives(engine: str, *data: bytes) -> None:
-    """Feeds bytes: nothing may be raised, and the connection either closed or waits for more."""
+    """Feed bytes: nothing may be raised, and the connection either closed or waits for more."""
 
     async def test() -> None:
         app = App(Echo)

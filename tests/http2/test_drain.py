@@ -66,7 +66,7 @@ def is_ping(found: Frame) -> bool:
 
 
 async def all_is_sent(request: Request) -> None:
-    """Waits until the connection is about to close its socket."""
+    """Wait until the connection is about to close its socket."""
     connection = connection_of(request)
     await becomes(lambda: connection.state >= ConnectionState.CLOSING)
 

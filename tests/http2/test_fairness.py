@@ -114,7 +114,7 @@ def reads(data: bytes) -> Iterator[bytes]:
 
 
 async def pour(memory: Memory, data: bytes) -> None:
-    """Sends as a socket does: nothing is delivered while reading is paused."""
+    """Send as a socket does: nothing is delivered while reading is paused."""
     for read in reads(data):
         while memory.transport.paused and not memory.transport.has_ended:
             # In virtual time: something is scheduled, be it the next turn or a timer.

@@ -49,7 +49,7 @@ BAD_FRAME = window_update(0, 0)
 
 
 def converse(port: int, *parts: bytes, tls: ssl.SSLContext | None = None) -> bytes:
-    """Sends all before it reads anything; returns all that it reads up to the end."""
+    """Send everything before reading anything; then read up to the end, and return it."""
     with socket.create_connection(("127.0.0.1", port)) as plain:
         if tls is None:
             return send_and_read(plain, parts)

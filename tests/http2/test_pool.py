@@ -43,13 +43,13 @@ def answer(stream_id: int) -> bytes:
 
 
 async def requests(peer: Peer, count: int) -> None:
-    """Waits until so many requests have arrived in all."""
+    """Wait until so many requests have arrived in all."""
     while sum(f.kind == HEADERS for f in peer.seen) < count:
         await peer.until(HEADERS)
 
 
 async def synced(peer: Peer) -> None:
-    """Waits until the client has handled all that was sent."""
+    """Wait until the client has handled all that was sent."""
     peer.send(frame(PING, payload=b"in order"))
     while (await peer.until(PING)).flags != ACK:
         pass

@@ -47,7 +47,7 @@ ODD_KEYS = ["a/b", "é %?#;", "\U0001f600", " ", ".", "..", "a+b", "%2F", "\x00\
 
 @pytest.fixture
 def on_server(restate_environment: Any) -> OnServer:
-    """Runs a scenario with an endpoint on the session's server."""
+    """Run a scenario with an endpoint on the session's server."""
 
     def run(scenario: Scenario) -> None:
         async def main() -> None:

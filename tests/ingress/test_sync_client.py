@@ -79,7 +79,7 @@ def serving(make: Callable[[], Server]) -> Generator[str]:
 
 @contextmanager
 def counting() -> Generator[str]:
-    """Serves what answers with the number of bytes of a request."""
+    """Serve what answers with the number of bytes of a request."""
     with serving(lambda: Server(Count)) as url:
         yield url
 

@@ -50,7 +50,7 @@ SOON = RetryPolicy(
 def run(
     fake: FakeIngress, test: Callable[[IngressClient], Awaitable[None]], **options: Any
 ) -> None:
-    """Runs a test with a client of the fake ingress; its admin API is the same."""
+    """Run a test with a client of the fake ingress; its admin API is the same."""
 
     async def scenario() -> None:
         async with fake.serve() as url, IngressClient(url, admin_url=url, **options) as client:

@@ -87,7 +87,7 @@ def world(session_world: World, request: pytest.FixtureRequest) -> Iterator[Worl
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tells the process that xdist began this one in."""
+    """Tell the process that xdist began this one in."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["replayed"] = dict(session.config.stash.get(_REPLAYED, Counter[str]()))
@@ -95,7 +95,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Takes what another process has told."""
+    """Take what another process has told."""
     counts = getattr(node, "workeroutput", {}).get("replayed", {})
     node.config.stash.setdefault(_REPLAYED, Counter[str]()).update(counts)
 

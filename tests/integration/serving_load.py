@@ -87,7 +87,7 @@ class Outcome:
 async def run_load(
     directory: Path, enough: Callable[[Outcome], bool], *, kill: bool = False
 ) -> Outcome:
-    """Calls handlers until it is enough, with a SIGHUP and a handover by SIGTERM in turn.
+    """Call handlers until it is enough, with a SIGHUP and a handover by SIGTERM in turn.
 
     Args:
         directory: an empty directory.
@@ -168,7 +168,7 @@ class Process:
 
 
 async def _some_calls(outcome: Outcome) -> None:
-    """Waits until each caller could have made some calls."""
+    """Wait until each caller could have made some calls."""
     goal = outcome.calls.total() + 10 * CALLERS
     while outcome.calls.total() < goal:  # noqa: ASYNC110 - the callers only count
         await asyncio.sleep(0.02)
@@ -189,7 +189,7 @@ async def _call(client: IngressClient, number: int, outcome: Outcome, stop: asyn
 
 
 def main() -> None:
-    """Runs the load for some time, and says what came of it."""
+    """Run the load for some time, and print the outcome."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=5)
     minutes = parser.parse_args().minutes

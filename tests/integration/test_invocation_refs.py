@@ -25,7 +25,7 @@ PERFORM = Target.service("conformance.v1.Clerk", "Perform")
 
 
 async def wait_for_word(ctx: Context, parcel: Parcel) -> Parcel:
-    """Gives its awakeable to whose awakeable it got, and returns what it is told."""
+    """Give its awakeable to whose awakeable it got, and return what it is told."""
     awakeable = ctx.awakeable(Parcel)
     ctx.resolve_awakeable(parcel.text, Parcel(text=awakeable.id))
     return await awakeable

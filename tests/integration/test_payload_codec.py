@@ -60,7 +60,7 @@ class Account(AccountBase):
         return await ctx.get(self.ENTRIES) or EntryList()
 
     async def perform(self, ctx: ObjectContext, request: Script) -> Parcel:
-        """Waits for somebody outside."""
+        """Wait for somebody outside."""
         ctx.set(self.PARCEL, request.input)
         other = AccountClient.from_context(ctx, f"{ctx.key}-other")
         await other.append(Entry(text=request.input.text))

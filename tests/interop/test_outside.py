@@ -26,7 +26,7 @@ CELLS = outside_cells("java", ["go"])
 
 
 def play(contract: Contract, folder: Path, code: str) -> list[Outcome]:
-    """Plays the cells to Go with one case, and a program that is written in Python."""
+    """Play the cells to Go with one case, and a program that is written in Python."""
     program = Command((sys.executable, "-c", code), folder)
     cases = {"case": contract.values(words=["a"])}
     requests = folder / "requests"

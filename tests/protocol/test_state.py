@@ -49,7 +49,7 @@ def keys_of(*keys: bytes) -> Result:
 
 
 def get(case: Case, key: str) -> Result | None:
-    """Reads a key and waits for it where that is needed."""
+    """Read a key and wait for it where that is needed."""
     found = case.machine.commands.state.get(key)
     return case.wait(found) if isinstance(found, int) else found
 

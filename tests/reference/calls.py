@@ -58,7 +58,7 @@ def pages_of(contract: Contract, ingress_url: str = URL) -> tuple[Page, ...]:
 
 
 def shown_calls(pages: tuple[Page, ...]) -> Iterator[ShownCall]:
-    """Yields the snippets of all pages."""
+    """Yield the snippets of all pages."""
     for page in pages:
         handler = request = ""
         for block in page.blocks:
@@ -77,7 +77,7 @@ def shown_calls(pages: tuple[Page, ...]) -> Iterator[ShownCall]:
 
 
 def write_calls(folder: Path, language: str, suffix: str, template: str) -> None:
-    """Writes a file for each snippet in a language, its imports before the rest of it."""
+    """Write a file for each snippet in a language, its imports before the rest of it."""
     calls = [
         call for call in shown_calls(pages_of(example_contract())) if call.language == language
     ]

@@ -64,7 +64,7 @@ def paragraphs(page: Page) -> list[str]:
 
 
 def links(page: Page) -> Iterator[Link]:
-    """Yields the links of a page."""
+    """Yield the links of a page."""
     for block in page.blocks:
         cells = [block.content] if isinstance(block, Heading | Paragraph) else []
         if isinstance(block, Table):

@@ -27,7 +27,7 @@ def call(ctx: Context, number: int) -> DurableFuture[Parcel]:
 
 
 async def careful(ctx: Context, seen: list[str]) -> None:
-    """Cleans up however often it is cancelled."""
+    """Clean up however often it is cancelled."""
     for number in (1, 2, 3):
         try:
             await call(ctx, number)

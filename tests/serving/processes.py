@@ -66,7 +66,7 @@ class Serving:
         self.address = line.split()[-1]
 
     def expect(self, pattern: str) -> re.Match[str]:
-        """Reads the log up to a line in which the pattern is found."""
+        """Read the log up to a line in which the pattern is found."""
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.log.append(line)
@@ -88,7 +88,7 @@ class Serving:
         return self.process.stderr.read()
 
     def end(self) -> int:
-        """Waits until it has ended, after SIGTERM; returns the exit code."""
+        """Wait until it has ended, after SIGTERM; return the exit code."""
         self.signal(signal.SIGTERM)
         self.log.append(self.rest())
         return self.process.wait()
@@ -102,7 +102,7 @@ def serving(
     environ: dict[str, str] | None = None,
     pass_fds: tuple[int, ...] = (),
 ) -> Generator[Serving]:
-    """Serves until the block is left, if it has not ended by then."""
+    """Serve until the block is left, if it has not ended by then."""
     with starting(directory, *options, app=app, environ=environ, pass_fds=pass_fds) as process:
         yield Serving(process)
 
@@ -115,7 +115,7 @@ def starting(
     environ: dict[str, str] | None = None,
     pass_fds: tuple[int, ...] = (),
 ) -> Generator[subprocess.Popen[str]]:
-    """Starts it, and ends it and its workers when the block is left."""
+    """Start it, and end it and its workers when the block is left."""
     if app is not None:
         (directory / "app.py").write_text(app)
     where = () if "--uds" in options or "--fd" in options else ("--bind", "127.0.0.1:0")

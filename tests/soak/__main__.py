@@ -61,7 +61,7 @@ async def run(options: Options, directory: Path) -> bool:
 
 
 def main() -> int:
-    """Returns the exit code."""
+    """Return the exit code."""
     found = arguments()
     find_restate_server()  # says what is missing before anything starts
     if found.directory is not None:

@@ -96,7 +96,7 @@ class Operation:
 def _call(
     method: Callable[..., Coroutine[Any, Any, Receipt]],
 ) -> Callable[[Client, Order], Awaitable[Receipt]]:
-    """Calls a clerk, with an idempotency key."""
+    """Call a clerk, with an idempotency key."""
 
     async def carry_out(client: Client, order: Order) -> Receipt:
         return await client.answered(lambda: method(client.clerk, order, idempotency_key=order.id))

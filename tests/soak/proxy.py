@@ -131,7 +131,7 @@ class Proxy:
         directions: set[asyncio.Task[Happening | None]],
         *writers: asyncio.StreamWriter,
     ) -> None:
-        """Returns when both directions have ended, or one in a way that ends the other."""
+        """Return when both directions have ended, or one in a way that ends the other."""
         try:
             done, others = await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
             happening = done.pop().result()

@@ -102,7 +102,7 @@ class Soak:
         )
 
     async def run(self) -> bool:
-        """Returns whether all is as it must be."""
+        """Return whether all is as it must be."""
         self._effects.touch()
         try:
             report = await self._play()
@@ -192,7 +192,7 @@ class Soak:
 
     @asynccontextmanager
     async def _watched(self) -> AsyncGenerator[None]:
-        """Ends the run where nothing is answered for too long."""
+        """End the run where nothing is answered for too long."""
         running = asyncio.current_task()
         assert running is not None
         watch = asyncio.create_task(self._watch(running))

@@ -22,7 +22,7 @@ FOLDER = REPOSITORY / "tests/generate/typescript"
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]]:
-    """Compiles all cases; what it returns asks the checks in `checks.mjs`."""
+    """Compile all cases; what it returns asks the checks in `checks.mjs`."""
     folder = tmp_path_factory.mktemp("typescript")
     for case in [*TYPESCRIPT.cases, "messages", "packages", "syntax", "nopackage"]:
         contracts = TYPESCRIPT.cases.get(case) or CASES[case]

@@ -20,7 +20,7 @@ NOW = timedelta(0)
 
 
 async def wait(ctx: Context, parcel: Parcel) -> Parcel:
-    """Waits for an awakeable, and says whether it was cancelled."""
+    """Wait for an awakeable, and say whether it was cancelled."""
     try:
         return await ctx.awakeable(Parcel)
     except CancelledError:

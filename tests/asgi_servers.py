@@ -31,7 +31,7 @@ HTTP1: Final = frozenset({"granian-http1", "uvicorn"})
 
 
 class AsgiServer:
-    """An ASGI server in a process of its own, which listens, and keeps its port when it is restarted.
+    """An ASGI server in a process of its own, which keeps its port when it is restarted.
 
     Args:
         name: one of `SERVERS`.
@@ -57,7 +57,7 @@ class AsgiServer:
         self.start()
 
     def start(self) -> None:
-        """Start it again, where it was before."""
+        """Start the server, on the port it had before."""
         self._log = NamedTemporaryFile("w")  # noqa: SIM115 - closed when the process has ended
         self._process = subprocess.Popen(
             self._command,
@@ -72,7 +72,7 @@ class AsgiServer:
             time.sleep(0.05)
 
     def end(self, number: int) -> None:
-        """End it with a signal, where it runs; wait for that, and keep what it has said."""
+        """End the server with a signal, if it runs; wait for its end, and keep its output."""
         if self._process.returncode is not None:
             return
         if number == signal.SIGKILL:
@@ -84,12 +84,12 @@ class AsgiServer:
         self._log.close()
 
     def restart(self, number: int) -> None:
-        """End it with a signal, and start it again."""
+        """End the server with a signal, and start it again."""
         self.end(number)
         self.start()
 
     def said(self) -> str:
-        """What it has said since it was started."""
+        """Return the server's output since it was started."""
         return Path(self._log.name).read_text()
 
     def _listens(self) -> bool:

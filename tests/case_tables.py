@@ -77,7 +77,7 @@ class CaseTable:
         return cls(suite, tests, without, tuple(problems))
 
     def missing(self, configurations: int = 1, **environ: str) -> list[str]:
-        """The tests that the table names and pytest does not find, with their cases.
+        """Return the tests that the table names and pytest does not find, with their cases.
 
         Args:
             configurations: in how many of them each test has to be.
@@ -102,7 +102,7 @@ def _name(entry: object) -> list[str]:
 
 
 def _collected(files: set[str], environ: Mapping[str, str]) -> dict[str, list[str]]:
-    """The tests that pytest finds in files: the parameters of each function."""
+    """Return the tests that pytest finds in files: the parameters of each function."""
     options = ("--collect-only", "-q", "-o", "addopts=", "-p", "no:cacheprovider")
     result = subprocess.run(
         (sys.executable, "-m", "pytest", *options, *sorted(str(TESTS / file) for file in files)),
@@ -129,7 +129,7 @@ def _count(test: str, found: Mapping[str, list[str]]) -> int:
 
 
 def cases_in(checkout: Path) -> Iterator[str]:
-    """The cases of a suite in Rust or Kotlin, as the tables name them.
+    """Return the cases of a suite in Rust or Kotlin, as the tables name them.
 
     Args:
         checkout: the folder of its sources.
@@ -149,7 +149,7 @@ _MACROS = {
 
 
 def _rust_cases(source: str) -> Iterator[str]:
-    """Functions with an attribute that ends with `test`, and what macros make; with their modules."""
+    """Find functions with an attribute that ends with `test`, and tests of macros, by module."""
     modules: list[tuple[str, int]] = []
     depth, is_test, macro = 0, False, None
     for line in source.splitlines():
@@ -176,7 +176,7 @@ def _rust_cases(source: str) -> Iterator[str]:
 
 
 def _kotlin_cases(source: str) -> Iterator[str]:
-    """Methods with an annotation that ends with `Test`."""
+    """Find methods with an annotation that ends with `Test`."""
     for match in re.finditer(
         r"@(?:Parameterized)?Test\b(?:(?!\bfun\b).)*?\bfun (\w+)", source, re.DOTALL
     ):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def self_signed(directory: Path, *, host: str = "localhost") -> tuple[Path, Path]:
-    """Write a certificate for 127.0.0.1 and a host name, and its key; returns the two PEM files."""
+    """Write a certificate for 127.0.0.1 and a host name, and its key; return the two PEM files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     names = [x509.DNSName(host), x509.IPAddress(ip_address("127.0.0.1"))]

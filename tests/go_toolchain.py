@@ -28,7 +28,7 @@ _LEAST = (1, 25)
 
 @functools.cache
 def has_go() -> bool:
-    """Whether there is a Go that the SDK takes, and the SDK, which `make interop` fetches."""
+    """Return whether Go is new enough for the SDK, and `make interop` has fetched the SDK."""
     if shutil.which("go") is None or shutil.which("gofmt") is None:
         return False
     said = subprocess.run(["go", "version"], capture_output=True, text=True, check=True).stdout
@@ -46,7 +46,7 @@ def has_go() -> bool:
 
 
 def write_module(folder: Path) -> None:
-    """Make a folder the module."""
+    """Write the files that make a folder a Go module."""
     text = (_EXAMPLE / "go.mod").read_text()
     (folder / "go.mod").write_text(text.replace("module polyglot\n", f"module {MODULE}\n"))
     shutil.copy(_EXAMPLE / "go.sum", folder)
@@ -60,7 +60,7 @@ def write_code(request: CodeGeneratorRequest, folder: Path) -> None:
 
 
 def check_module(folder: Path) -> None:
-    """Look at all of a module with gofmt and `go vet`, which compiles it; any word fails the test."""
+    """Check a module with gofmt and `go vet`, which compiles it; any output fails the test."""
     done = subprocess.run(
         ["gofmt", "-d", "."], cwd=folder, capture_output=True, text=True, check=False
     )

@@ -24,12 +24,12 @@ _SHORT_RUN = ("-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC")
 
 
 def missing() -> list[str]:
-    """Return the programs that are not there."""
+    """Return the programs that are missing."""
     return [name for name in ("java", "javac", "mvn") if shutil.which(name) is None]
 
 
 def prepare() -> None:
-    """Fetch what is not there yet, or of another pom.xml: protoc, and the jars."""
+    """Fetch protoc and the jars, unless they are there for the present pom.xml."""
     for language in ("java", "kotlin"):
         pom, target = (_EXAMPLES / language / name for name in ("pom.xml", "target"))
         libraries, protoc = target / "lib", target / "tools/protoc"
@@ -75,7 +75,7 @@ def javac(sources: Path, classes: Path, *options: str) -> str:
 
 
 def kotlinc(workspace: Path) -> Path:
-    """Compile the Kotlin and Java files of `workspace/generated`, as of a library: no warning is let by.
+    """Compile the Kotlin and Java files of `workspace/generated` like a library, without warnings.
 
     Returns:
         The folder of the classes.

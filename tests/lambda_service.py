@@ -37,7 +37,7 @@ class _Invocation(NamedTuple):
 
 
 class LambdaService:
-    """Serves while its context is entered; `function` is what can be invoked.
+    """Serves while its context is entered; `function` can be invoked.
 
     Attributes:
         events: all events so far, as they came.
@@ -85,7 +85,7 @@ class LambdaService:
                     self._answer(b"", {}, 202)
 
             def _call_function(self) -> None:
-                """As the function's URL does: with the payload format 2.0."""
+                """Invoke the function as its URL does, with the payload format 2.0."""
                 body = self._body()
                 http = {"method": self.command, "path": self.path, "protocol": "HTTP/1.1"}
                 event = {
@@ -145,7 +145,7 @@ class LambdaService:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What clients of AWS have in their environment to find it."""
+        """The variables by which clients of AWS find the service."""
         return {
             "AWS_ENDPOINT_URL_LAMBDA": self.url,
             "AWS_ACCESS_KEY_ID": "id",
@@ -155,7 +155,7 @@ class LambdaService:
         }
 
     def invoke(self, event: bytes) -> tuple[bytes, bool]:
-        """Invoke the function: what it returns, and whether that is an error."""
+        """Invoke the function; return its result, and whether that is an error."""
         self.events.append(event)
         invocation = _Invocation(uuid4().hex, event, SimpleQueue())
         self._waiting.put(invocation)

@@ -22,12 +22,12 @@ Outcome: TypeAlias = pb.Value | pb.Failure
 
 
 def is_command(message: Message) -> bool:
-    """Whether a message is a command, and so in the journal from when an attempt wrote it."""
+    """Return whether a message is a command, which is in the journal once it is written."""
     return player.is_command(TYPES[type(message)])
 
 
 def id_of(notification: Any) -> int | str:
-    """What attempts wait for it by: a completion id, a negative signal index or a signal's name."""
+    """Return what attempts await: a completion id, a signal index below 0, or a signal's name."""
     if not isinstance(notification, pb.SignalNotificationMessage):
         return notification.completion_id
     return notification.name or -notification.idx
@@ -83,12 +83,12 @@ class Restate:
         return state_after(self._state, frames)
 
     def start_state(self, entries: Sequence[Message]) -> list[pb.StartMessage.StateEntry]:
-        """The state that a start message has after these entries, all of it."""
+        """Return the complete state that a start message has after these entries."""
         state = self.state_after(entries)
         return [pb.StartMessage.StateEntry(key=key, value=state[key]) for key in state]
 
     def receive(self, message: Message) -> None:
-        """Store what an attempt wrote, and find out what comes of it."""
+        """Store what an attempt wrote, with its consequences."""
         if isinstance(message, pb.ProposeRunCompletionMessage):
             id_ = message.result_completion_id
             assert id_ not in self.proposed
@@ -100,7 +100,7 @@ class Restate:
             assert self.version >= 7 or not isinstance(message, pb.AwaitingOnMessage)
 
     def complete(self, notification: Message) -> Message:
-        """Store a notification, and say what the attempt is told of it."""
+        """Store a notification, and return what the attempt is told of it."""
         self.journal.append(notification)
         if notification in self.to_come:
             self.to_come.remove(notification)
@@ -111,14 +111,14 @@ class Restate:
         return notification
 
     def end_attempt(self, arrives: Callable[[], bool] = lambda: True) -> None:
-        """An attempt is over, but not the invocation: proposals on their way arrive, or do not."""
+        """End an attempt but not the invocation: proposals on their way arrive, or are lost."""
         for completion in list(self.proposed.values()):
             if arrives():
                 self.complete(completion)
         self.proposed.clear()
 
     def _answers(self, command: Any) -> list[Message]:
-        """The notifications that Restate has for a command, sooner or later."""
+        """Return the notifications that Restate has for a command, sooner or later."""
         answers: list[Message] = []
         class_ = _COMPLETIONS.get(cast("type[Message]", type(command)))
         if class_ is not None:

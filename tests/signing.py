@@ -33,25 +33,25 @@ class Signer:
         return file
 
     def token(self, claims: object, *, header: object = None) -> bytes:
-        """A signed JWT with these claims."""
+        """Return a signed JWT with these claims."""
         head = header or {"typ": "JWT", "alg": "EdDSA", "kid": self.public_key}
         signed = b".".join(_encode(json.dumps(part).encode()) for part in (head, claims))
         return signed + b"." + _encode(self._key.sign(signed))
 
     def headers(self, path: str, now: float, **changes: Any) -> list[tuple[bytes, bytes]]:
-        """The headers of a request to a path, as the server (1.7) signs it."""
+        """Return the headers of a request to a path, as the server (1.7) signs it."""
         second = int(now)
         claims = {"aud": path, "iat": second, "nbf": second - 60, "exp": second + 60, **changes}
         return signature(self.token({k: v for k, v in claims.items() if v is not None}))
 
 
 def signature(token: bytes, scheme: bytes = b"v1") -> list[tuple[bytes, bytes]]:
-    """The headers that carry a token."""
+    """Return the headers that carry a token."""
     return [(b"x-restate-signature-scheme", scheme), (b"x-restate-jwt-v1", token)]
 
 
 def identity_key(raw: bytes) -> str:
-    """The text of a public key."""
+    """Return the text of a public key."""
     number = int.from_bytes(raw, "big")
     digits = ""
     while number:

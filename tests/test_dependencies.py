@@ -14,7 +14,7 @@ CPYTHON = "CPython"
 
 
 def installed(**environment: str) -> set[str]:
-    """The names of the dependencies on a platform."""
+    """Return the names of the dependencies on a platform."""
     project = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]
     requirements = [Requirement(text) for text in project["dependencies"]]
     return {

@@ -16,7 +16,7 @@ PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"]
 
 
 def supported(name: str) -> tuple[str, str]:
-    """The oldest and the newest version of a row of docs/versioning.md."""
+    """Return the oldest and the newest version in a row of docs/versioning.md."""
     text = (ROOT / "docs/versioning.md").read_text("utf-8")
     found = re.search(rf"^\| {re.escape(name)} \| (\S+) \| (\S+) \|", text, re.MULTILINE)
     assert found, name

@@ -23,7 +23,7 @@ def load(path: Path) -> dict[Any, Any]:
 
 
 def combinations(job: dict[str, Any]) -> list[dict[str, str]]:
-    """The jobs that a matrix makes, as far as our workflows use one."""
+    """Return the jobs that a matrix makes, as far as our workflows use matrices."""
     matrix = dict(job.get("strategy", {}).get("matrix", {}))
     more = matrix.pop("include", [])
     return [dict(zip(matrix, values, strict=True)) for values in product(*matrix.values())] + more
@@ -34,7 +34,7 @@ def filled_in(command: str, values: dict[str, str]) -> str:
 
 
 def commands(path: Path) -> list[str]:
-    """Every command of a workflow, with the values of its matrix."""
+    """Return every command of a workflow, with the values of its matrix."""
     return [
         filled_in(step["run"], values)
         for job in load(path)["jobs"].values()

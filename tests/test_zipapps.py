@@ -28,7 +28,7 @@ CONTRACTS = [
 
 @pytest.fixture
 def plain(tmp_path: Path) -> dict[str, str]:
-    """The environment of a machine that has Python, and no packages."""
+    """Return the environment of a machine that has Python, and no packages."""
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "python3").symlink_to(Path(sys.executable).resolve())
@@ -36,7 +36,7 @@ def plain(tmp_path: Path) -> dict[str, str]:
 
 
 def generate(plugin: Path, out: Path, env: Mapping[str, str]) -> dict[str, str]:
-    """What protoc writes with a plugin, by its path."""
+    """Return the files that protoc writes with a plugin, by path."""
     out.mkdir()
     files = [path for case in CONTRACTS for path in protos(case) if "/protocol/" not in path]
     protoc = [sys.executable, "-m", "grpc_tools.protoc", *(f"-I{case}" for case in CONTRACTS)]

@@ -13,7 +13,7 @@ __all__ = ["made_up"]
 
 
 def made_up() -> Results:
-    """Every peer takes a microsecond more than the one before, and twice that in the second round."""
+    """Return results in which each peer takes a microsecond more, and in round 2 twice as much."""
     peers = [replace(peer, versions=lambda: "1.0") for peer in PEERS if peer.name != "rust"]
     return Results(
         peers,

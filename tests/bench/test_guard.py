@@ -27,7 +27,7 @@ INVOCATIONS = 64
 
 
 class Slow(GreeterBase):
-    """Greets, after so many turns of a loop."""
+    """Greets after a number of turns of a loop."""
 
     def __init__(self, turns: int) -> None:
         self.turns = turns

@@ -28,14 +28,14 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture
 def project(prepared: Project, tmp_path: Path) -> Project:
-    """A copy of the prepared project, for one test."""
+    """Return a copy of the prepared project, for one test."""
     shutil.copytree(prepared.directory, tmp_path / "project")
     return Project(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
 def code(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the plugin makes of the prepared project, in one call."""
+    """Return the plugin's output for the prepared project, made in one call."""
     out = tmp_path_factory.mktemp("code")
     prepared.run("buf", "generate", "--template", template(restate(str(out))))
     return Project(out).files(".")

@@ -23,7 +23,7 @@ GIT = shutil.which("git")
 
 @dataclass(frozen=True)
 class Project:
-    """Files, and commands among them.
+    """A folder with files, in which commands run.
 
     Args:
         directory: where it is.
@@ -70,13 +70,13 @@ class Project:
         return done.stdout
 
     def fails(self, *command: str) -> str:
-        """Run a command that does not work; return what it said."""
+        """Run a command that has to fail; return its error output."""
         done = self.call(*command)
         assert done.returncode != 0, f"{command} works"
         return done.stdout + done.stderr
 
     def commit(self) -> None:
-        """Make a git repository of it, with all that is there on the branch main."""
+        """Make the folder a git repository, with all files committed on the branch main."""
         identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
         self.run("git", "init", "--quiet", "--initial-branch=main")
         self.run("git", "add", "--all")

@@ -53,7 +53,7 @@ def do(project: Project, text: str, **environ: str) -> int:
 
 @pytest.fixture(scope="module")
 def set_up(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The README's contract, after the page's first section, in git."""
+    """Commit the README's contract after the commands of the page's first section."""
     project = Project(tmp_path_factory.mktemp("docs"))
     texts = (block["text"] for block in _BLOCK.finditer(README.read_text("utf-8")))
     (contract,) = (text for text in texts if text.startswith(f"// {CONTRACT}\n"))

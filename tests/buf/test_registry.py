@@ -42,7 +42,7 @@ def test_every_plugin_is_a_script() -> None:
 
 @pytest.mark.parametrize("name", PLUGINS)
 def test_buf_reads_the_file_of_a_plugin(bsr: Project, name: str) -> None:
-    """It looks for the image when it has found nothing wrong with the file."""
+    """buf looks for the image only after it has accepted the file."""
     push = ("buf", "beta", "registry", "plugin", "push", f"bsr/plugins/{name}")
     assert "unable to find a image.tar" in bsr.fails(*push, "--visibility=public")
     file = Path(f"bsr/plugins/{name}/buf.plugin.yaml")

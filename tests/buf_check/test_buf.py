@@ -83,7 +83,7 @@ class Clone:
         path.write_text(contract)
 
     def buf(self, *words: str) -> list[dict[str, Any]]:
-        """What buf finds."""
+        """Return buf's findings."""
         done = subprocess.run(
             ["buf", *words, "--error-format", "json"],
             cwd=self.folder,

@@ -39,7 +39,7 @@ class Repository:
     directory: Path
 
     def call(self, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in it, which may fail."""
+        """Run a command in the work tree, which may fail."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT")}
         kept["PATH"] = os.pathsep.join([str(PROGRAMS), kept.get("PATH", os.defpath)])
         return subprocess.run(
@@ -70,20 +70,20 @@ class Repository:
         self.run("git", "config", "user.email", "ada@example.com")
 
     def commit(self) -> str:
-        """Commit all that is there, without hooks; return the commit."""
+        """Commit all files without hooks; return the commit."""
         self.run("git", "add", "--all")
         self.run("git", "commit", "--quiet", "--no-verify", "--message=all")
         return self.run("git", "rev-parse", "HEAD")
 
     def change_the_contract(self, text: str) -> None:
-        """Write the contract, and what is generated from it."""
+        """Write the contract and the code generated from it."""
         self.write("proto/tally/v1/tally.proto", text)
         self.run("restate-proto", "generate", "proto", "--out", "gen")
 
 
 @pytest.fixture
 def team(tmp_path: Path) -> Repository:
-    """A repository with a contract and what is generated from it, on the branch main."""
+    """Return a repository with a contract and its generated code, on the branch main."""
     if shutil.which("git") is None:
         pytest.skip("git is not installed here")
     repository = Repository(tmp_path / "team")
@@ -96,7 +96,7 @@ def team(tmp_path: Path) -> Repository:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """This project in a repository with one commit: what is in its work tree, committed or not."""
+    """Return this project as a repository with one commit of the work tree's present state."""
     clone = Repository(tmp_path_factory.mktemp("project"))
     listed = Repository(ROOT).call("git", "ls-files", "-z", "-co", "--exclude-standard")
     if listed.returncode:

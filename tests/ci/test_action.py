@@ -84,7 +84,7 @@ class Runner:
 
 @pytest.fixture
 def clone(team: Repository, tmp_path: Path) -> Repository:
-    """A shallow clone of the team's repository, as a job has it."""
+    """Return a shallow clone of the team's repository, as a job has it."""
     team.run("git", "clone", "--quiet", "--depth=1", team.directory.as_uri(), str(tmp_path / "job"))
     return Repository(tmp_path / "job")
 

@@ -30,7 +30,7 @@ def test_the_hooks_are_as_pre_commit_wants_them() -> None:
 
 
 def shown_configuration(url: str, revision: str) -> str:
-    """The configuration that the page shows, for a clone."""
+    """Return the configuration that the page shows, for a clone."""
     blocks = re.findall(
         r"```yaml\n(# \.pre-commit-config\.yaml\n.*?)```", PAGE.read_text(), re.DOTALL
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def error_classes() -> Iterator[None]:
-    """A command that reads a contract has error classes of its own, which would be received here."""
+    """Restore the error classes that a command has replaced by those of the contract it read."""
     classes = error_types._classes  # pyright: ignore[reportPrivateUsage]
     before = dict(classes)
     yield

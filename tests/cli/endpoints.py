@@ -55,7 +55,7 @@ def service(
     kind: rt.ServiceKind = rt.ServiceKind.SERVICE,
     config: rt.Config | None = None,
 ) -> Any:
-    """A service of no contract, whose handlers all do nothing."""
+    """Return a service without a contract, whose handlers do nothing."""
     is_object = kind is rt.ServiceKind.VIRTUAL_OBJECT
     handler_kind = rt.HandlerKind.EXCLUSIVE if is_object else None
 
@@ -73,7 +73,7 @@ def service(
 
 
 def unique(name: str) -> str:
-    """The server is shared, and other tests have services, too."""
+    """Return a name that no other test uses, since all tests share the server."""
     return f"{name}{uuid.uuid4().hex[:8]}"
 
 

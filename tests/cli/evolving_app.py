@@ -285,7 +285,7 @@ class Version:
         self.uri = ""
 
     def serve(self, at: str = "127.0.0.1:0") -> None:
-        """Start to listen."""
+        """Start the process, and return once it listens."""
         path = os.pathsep.join((str(self._folder), str(_ROOT), str(_ROOT / "generated")))
         command = ("-m", "restate_proto", "serve", "app:endpoint", "--bind", at)
         self._process = subprocess.Popen(
@@ -299,7 +299,7 @@ class Version:
         self.uri = self._process.stdout.readline().split()[-1]
 
     def stop(self) -> None:
-        """End it, as a crash would."""
+        """End the process as a crash would."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()

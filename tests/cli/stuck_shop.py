@@ -130,7 +130,7 @@ class Shop:
         return await sent(await self.cart(key).send().add_ticket(request, **options))
 
     async def run(self, *arguments: str, **environ: str) -> Result:
-        """The result of a command."""
+        """Run a command and return its result."""
         env = {
             "COLUMNS": "400",
             "RESTATE_ADMIN_URL": self.server.admin_url,
@@ -140,13 +140,13 @@ class Shop:
         return await asyncio.to_thread(CliRunner(env=env).invoke, app, list(arguments))
 
     async def succeed(self, *arguments: str) -> str:
-        """What a command prints that succeeds."""
+        """Run a command that has to succeed, and return its output."""
         result = await self.run(*arguments)
         assert result.exit_code == 0, result.output
         return result.stdout
 
     async def row(self, invocation_id: str, *statuses: str) -> dict[str, Any]:
-        """What Restate says of an invocation, once it has one of these statuses."""
+        """Return Restate's row of an invocation once it has one of these statuses."""
         while True:
             sql = f"SELECT * FROM sys_invocation WHERE id = '{invocation_id}'"
             rows = await asyncio.to_thread(self.server.admin.query, sql)
@@ -155,7 +155,7 @@ class Shop:
             await asyncio.sleep(_PACE)
 
     async def failure(self, invocation_id: str) -> None:
-        """Return when an attempt has failed."""
+        """Return once an attempt has failed."""
         sql = f"SELECT event_json FROM sys_journal_events WHERE id = '{invocation_id}'"
         while True:
             if await asyncio.to_thread(self.server.admin.query, sql):
@@ -164,7 +164,7 @@ class Shop:
         await self.row(invocation_id, "backing-off", "ready")  # the latter with vqueues
 
     async def callee(self, invocation_id: str) -> str:
-        """The id of the invocation that another one has called."""
+        """Return the id of the invocation that another one has called."""
         while True:
             sql = f"SELECT id FROM sys_invocation WHERE invoked_by_id = '{invocation_id}'"
             rows = await asyncio.to_thread(self.server.admin.query, sql)
@@ -177,7 +177,7 @@ class Shop:
 async def stuck_shop(
     server: RestateServer, codec: PayloadCodec | None = None
 ) -> AsyncGenerator[Shop]:
-    """Serve the shop; what does not end is killed afterwards."""
+    """Serve the shop, and kill the invocations that remain afterwards."""
     checkout = Checkout()
     url, admin_url = server.ingress_url, server.admin_url
     async with (
@@ -197,7 +197,7 @@ async def stuck_shop(
 def asynchronous(
     test: Callable[..., Coroutine[Any, Any, None]],
 ) -> Callable[..., None]:
-    """Make a test of a coroutine, which gets the shop."""
+    """Turn a coroutine function that takes the shop into a test."""
 
     @functools.wraps(test)
     def run(server: RestateServer) -> None:

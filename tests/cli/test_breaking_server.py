@@ -48,18 +48,18 @@ class World:
         return answer["invocationId"]
 
     def row(self, id_: str) -> dict[str, Any]:
-        """What Restate says of an invocation."""
+        """Return Restate's row of an invocation."""
         (row,) = self.server.admin.query(f"SELECT * FROM sys_invocation WHERE id = '{id_}'")
         return row
 
     def failure(self, id_: str) -> str:
-        """What an attempt of it failed with, as soon as one has."""
+        """Return the last failure of an invocation, once an attempt has failed."""
         while not (found := self.row(id_).get("last_failure")):
             pass
         return found
 
     def result(self, id_: str) -> str:
-        """What an invocation has returned, when it has."""
+        """Wait for the result of an invocation and return it."""
         while self.row(id_)["status"] != "completed":
             pass
         status, answer = call(self.server, f"restate/invocation/{id_}/attach", method="GET")
@@ -67,7 +67,7 @@ class World:
         return answer["text"]
 
     def awakeable(self, key: str) -> str:
-        """What a cart waits for, as soon as it does."""
+        """Return the id of the awakeable that a cart waits for, once it does."""
         where = f"service_key = '{key}' AND key = 'waits-for'"
         while not (rows := self.server.admin.query(f"SELECT value_utf8 FROM state WHERE {where}")):
             pass
@@ -101,7 +101,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Version
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RestateServer]:
-    """Not the session's: here are invocations that fail for ever."""
+    """Run a server of its own, since these invocations fail for ever."""
     with RestateServer() as server:
         yield server
 
@@ -145,7 +145,7 @@ def test_what_is_found_between_the_versions(versions: tuple[Version, Version]) -
 
 
 def test_rules_tightened(world: World, key: str) -> None:
-    """What waits for its key is validated by the newest deployment, and is not retried."""
+    """The newest deployment validates what waits for its key, and ends it without a retry."""
     first = world.send(f"Cart/{key}/Wait", {})
     second = world.send(f"Cart/{key}/Order", {"text": "a"})
     assert world.call(f"Cart/{key}-other/Order", {"text": "a"}) == "old: ordered"
@@ -160,7 +160,7 @@ def test_rules_tightened(world: World, key: str) -> None:
 
 
 def test_handler_removed(world: World, key: str) -> None:
-    """What waits for its key begins on the newest deployment, and keeps the key from the others."""
+    """A waiting call begins on the newest deployment, and keeps the key from other calls."""
     first = world.send(f"Cart/{key}/Wait", {})
     second = world.send(f"Cart/{key}/Drop", {})
     third = world.send(f"Cart/{key}/Read")
@@ -209,14 +209,14 @@ def test_state_type_changed(world: World, key: str) -> None:
 
 
 def test_message_changed(world: World, key: str) -> None:
-    """A field of ProtoJSON that has another name is not there any more."""
+    """A field of ProtoJSON that was renamed is lost."""
     world.call(f"Diary/{key}/Write", {"text": "what was kept"})
     world.deploy(world.new)
     assert world.call(f"Diary/{key}/Read") == "new: "
 
 
 def test_service_renamed(world: World, key: str) -> None:
-    """Under the new name the object is empty; the last deployment with the old one serves on."""
+    """The object is empty under its new name; the last deployment with the old name serves on."""
     world.call(f"Trolley/{key}/Write", {"text": "what was kept"})
     world.deploy(world.new)
     status, answer = call(world.server, f"Trolley/{key}/Read")
@@ -225,13 +225,13 @@ def test_service_renamed(world: World, key: str) -> None:
 
 
 def test_service_removed(world: World) -> None:
-    """Restate serves it from the last deployment that has it."""
+    """Restate serves the service from the last deployment that has it."""
     world.deploy(world.new)
     assert world.call("Kiosk/Ask", {}) == "old: asked"
 
 
 def test_promise_type_changed(world: World, key: str) -> None:
-    """The run handler stays on its deployment; what resolves its promise is on the newest."""
+    """The run handler stays on its deployment; the handler that resolves is on the newest."""
     run = world.send(f"Signup/{key}/Run", {})
     while not world.row(run).get("pinned_deployment_id"):
         pass
@@ -241,7 +241,7 @@ def test_promise_type_changed(world: World, key: str) -> None:
 
 
 def test_exclusive_to_shared(world: World, key: str) -> None:
-    """What was sent before still waits for its turn; what is sent now does not."""
+    """A call sent before still waits for its turn; a call sent now does not."""
     waiting = world.send(f"Cart/{key}/Wait", {})
     before = world.send(f"Cart/{key}/Poke", {})
     awakeable = world.awakeable(key)
@@ -254,7 +254,7 @@ def test_exclusive_to_shared(world: World, key: str) -> None:
 
 
 def test_another_run_handler(world: World, key: str) -> None:
-    """For an id that has run, the new run handler is refused; the old one runs as often as asked."""
+    """The new run handler is refused for an id that has run; the old one runs as often as asked."""
     assert world.call(f"Steps/{key}/First", {}) == "old: first"
     world.deploy(world.new)
     assert world.call(f"Steps/{key}/Second", {}) == 409
@@ -268,7 +268,7 @@ def test_ingress_closed(world: World) -> None:
 
 
 def test_encoding_changed(world: World, key: str) -> None:
-    """Python recognizes either encoding, of messages whose ProtoJSON is no object, too."""
+    """Python recognizes either encoding, also of messages whose ProtoJSON is not an object."""
     world.call(f"Coded/{key}/Write", {"text": "what was kept"})
     world.deploy(world.new)
     assert world.call(f"Coded/{key}/Read") == 'new: text: "what was kept"'
@@ -276,7 +276,7 @@ def test_encoding_changed(world: World, key: str) -> None:
 
 
 def test_encoding_changed_in_place(server: RestateServer, tmp_path: Path, key: str) -> None:
-    """What has begun is replayed on the new code, which writes other bytes than the journal has."""
+    """The replay runs on the new code, which writes other bytes than the journal has."""
     old, new = (Version(tmp_path / n, text, n) for n, text in (("old", OLD), ("new", NEW)))
     world = World(server, old, new)
     try:

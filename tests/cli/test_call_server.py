@@ -28,7 +28,7 @@ def server(restate_server: RestateServer) -> RestateServer:
 
 
 def said(text: str) -> str:
-    """What is said in a frame, on one line."""
+    """Return the text inside a frame, on one line."""
     return " ".join(text.replace("│", " ").split())
 
 
@@ -128,7 +128,7 @@ def test_the_help_lists_the_fields_of_the_request() -> None:
     ],
 )
 def test_a_shell_completes_handlers_and_fields(line: list[str], completed: list[str]) -> None:
-    """By the protocol of bash: the words, and the number of the one that is completed."""
+    """bash asks with the words, and the number of the word to complete."""
     env = {
         **os.environ,
         "_RESTATE_PROTO_COMPLETE": "complete_bash",

@@ -39,7 +39,7 @@ async def deploy(server: RestateServer, address: str, *arguments: str) -> Result
 
 
 def changes(result: Result) -> dict[str, str]:
-    """What has become of each service: the lines of its cell, joined."""
+    """Return what changed in each service: the lines of its cell, joined."""
     found: dict[str, str] = {}
     name = ""
     for row in cells(result):
@@ -162,7 +162,7 @@ message Note {{ string text = {number}; }}
 
 
 def with_contract(folder: Path, name: str, *handlers: str, number: int = 1) -> Any:
-    """A service whose contract says these handlers, and a number of the request's field."""
+    """Return a service whose contract has these handlers, and a field with this number."""
     rpcs = "".join(f"rpc {it}(Note) returns (google.protobuf.Empty);" for it in handlers)
     text = CONTRACT_TEXT.format(name=name, handlers=rpcs, number=number)
     folder.mkdir()

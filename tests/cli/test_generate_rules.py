@@ -65,7 +65,7 @@ def test_without_protovalidate_it_is_said_what_to_install(
 def test_a_file_of_the_contract_s_own_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where it is vendored; here with nothing but what the contract uses."""
+    """The file is vendored, and has nothing but what the contract uses."""
     include = tmp_path / "include" / "buf" / "validate"
     include.mkdir(parents=True)
     (include / "validate.proto").write_text(

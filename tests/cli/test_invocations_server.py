@@ -39,7 +39,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[RestateServer]:
 
 
 def lines(text: str, *parts: str) -> list[str]:
-    """The lines of a text that have all these parts."""
+    """Return the lines of a text that contain all these parts."""
     return [line for line in text.splitlines() if all(part in line for part in parts)]
 
 

@@ -98,7 +98,7 @@ async def test_a_version_that_is_not_that_of_now(shop: Shop) -> None:
 
 @asynchronous
 async def test_a_change_waits_for_its_turn(shop: Shop) -> None:
-    """And is dropped, since the handler that had the key has changed the state."""
+    """The change is then dropped, since the handler that held the key has changed the state."""
     key = uuid4().hex
     await shop.succeed("state", "set", CART, key, "count", "1", "--plain")
     holder = await shop.send(key, "B2")

@@ -70,7 +70,7 @@ def test_a_file_of_a_folder(name: str, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_no_program_of_a_contract_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What protoc does with options that stand where names of files are expected."""
+    """protoc would take names that begin with a dash for options."""
     folder = write(tmp_path / "proto", CART)
     program = write(tmp_path, f"#!/bin/sh\ntouch {tmp_path}/executed\n", "program") / "program"
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -169,7 +169,7 @@ def test_a_file_of_a_plugins_request(name: str) -> None:
 
 @pytest.mark.parametrize("path", ["../up.py", "/rooted.py", "a/../../b.py", "a\nb.py"])
 def test_a_generator_names_no_file_elsewhere(path: str) -> None:
-    """A package of Java, say, is whatever an option of the contract says."""
+    """An option of the contract sets the package of Java, for example."""
     response = plugin_pb2.CodeGeneratorResponse.FromString(run(b"", lambda _: {path: "text"}))
     assert "is not a path below a folder" in response.error
     assert not response.file
@@ -177,7 +177,7 @@ def test_a_generator_names_no_file_elsewhere(path: str) -> None:
 
 @pytest.mark.parametrize("name", ['x"), open("executed", "w"), ("', "x; import os", "größe mehr"])
 def test_no_name_is_code(name: str, tmp_path: Path) -> None:
-    """The path of a file is in the statements of Python that import what is made of it."""
+    """Generated Python imports modules by the path of the contract's file."""
     write(tmp_path / "proto", f"{EMPTY}message M {{}}", f"{name}.proto")
     quoted = name.replace('"', '\\"')
     uses = f"""
@@ -194,7 +194,7 @@ def test_no_name_is_code(name: str, tmp_path: Path) -> None:
 
 
 def test_texts_of_a_contract_do_not_steer_the_terminal(tmp_path: Path) -> None:
-    """GitHub takes a line that begins with `::` for a command, wherever it comes from."""
+    """GitHub takes any line that begins with `::` for a command."""
     evil = r"items\n::add-mask::x\033[2J"
     old = write(tmp_path / "old", CART.replace('"items"', f'"{evil}"'))
     result = breaking(write(tmp_path / "new"), "--against", old)
@@ -230,7 +230,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def store(folder: Path, kind: str, content: bytes) -> bytes:
-    """Put an object into a repository as a hostile remote may have it: git looks at nothing."""
+    """Put an object into a repository as a hostile remote would, without git checking it."""
     data = f"{kind} {len(content)}".encode() + b"\0" + content
     name = hashlib.sha1(data, usedforsecurity=False).hexdigest()
     path = folder / ".git" / "objects" / name[:2] / name[2:]
@@ -271,7 +271,7 @@ def test_a_tree_with_paths_that_lead_out(name: str, repository: Path, tmp_path: 
 
 @needs_git
 def test_a_tree_with_a_link_and_something_below_it(repository: Path, tmp_path: Path) -> None:
-    """No tree that git makes has both; a file below the link would go where that leads."""
+    """git makes no such tree; a file below the link would be written where the link leads."""
     blob = store(repository, "blob", EMPTY.encode())
     target = store(repository, "blob", b"top")
     below = store(repository, "tree", entry("120000", "evil.proto", target))
@@ -312,7 +312,7 @@ def test_a_file_of_a_revision(name: str, repository: Path) -> None:
 
 @needs_git
 def test_attributes_of_a_tree_change_nothing_and_run_nothing(repository: Path) -> None:
-    """Checking files out, or archiving them, would obey all of these."""
+    """A checkout or an archive would obey all of these attributes."""
     program = f"sh -c 'touch {repository}/executed; cat'"
     git("config", "filter.evil.smudge", program, folder=repository)
     write(Path("proto"), CART.replace("service", "// $Id$ $Format:%H$\n        service", 1))

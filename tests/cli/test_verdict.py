@@ -37,7 +37,7 @@ NOTES = 'syntax = "proto3"; package desk.v1; message Note { string text = 1; } m
 
 @pytest.fixture
 def registered(tmp_path: Path) -> Callable[..., Any]:
-    """Make services as the admin API describes them, after replacements in their contract."""
+    """Return services as the admin API describes them, after replacements in their contract."""
     folders = iter(range(9))
 
     def make(*changes: tuple[str, str], names: tuple[str, ...] = ("Bell", "desk.v1.Desk")) -> Any:

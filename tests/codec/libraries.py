@@ -42,27 +42,27 @@ class Library:
         return self.name
 
     def has(self, google_class: Any) -> bool:
-        """Whether it has a class for one of google.protobuf's."""
+        """Return whether the library has a class for one of google.protobuf's."""
         package, name = _split(google_class)
         return package == "google.protobuf" or hasattr(self.messages, name)
 
     def class_(self, google_class: Any) -> Any:
-        """Its class for one of google.protobuf's."""
+        """Return the library's class for one of google.protobuf's."""
         if self.name == "protobuf":
             return google_class
         package, name = _split(google_class)
         return getattr(self.well_known if package == "google.protobuf" else self.messages, name)
 
     def codec(self, google_class: Any) -> Any:
-        """The codec of that class."""
+        """Return the codec of that class."""
         return codec_for(self.class_(google_class))
 
     def of(self, message: Any) -> Any:
-        """Its message for one of google.protobuf's, read from binary."""
+        """Return the library's message for one of google.protobuf's, read from binary."""
         return self.codec(type(message)).from_binary(message.SerializeToString(deterministic=True))
 
     def held(self, message: Any) -> Any:
-        """What is left of a message of google.protobuf's in this library's."""
+        """Return what the library's message keeps of one of google.protobuf's."""
         held = type(message)()
         held.CopyFrom(message)
         if self.name != "protobuf":
@@ -71,7 +71,7 @@ class Library:
 
 
 def _split(google_class: Any) -> tuple[str, str]:
-    """The proto package of a message, and what the dataclass of it is called."""
+    """Split the full name of a message into its proto package and the name of its dataclass."""
     package = google_class.DESCRIPTOR.file.package
     return package, google_class.DESCRIPTOR.full_name.removeprefix(package).replace(".", "")
 
@@ -106,7 +106,7 @@ _TIMES = ("google.protobuf.Timestamp", "google.protobuf.Duration")
 
 
 def compiled(library: str, package: str, *, registered: bool = True) -> Any:
-    """The module of a proto package, as the compiler of a library makes it of protos/.
+    """Return the module that a library's compiler makes of a proto package in protos/.
 
     Args:
         library: its name.

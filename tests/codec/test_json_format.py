@@ -110,7 +110,7 @@ def _binary(message: Any) -> bytes:
 
 
 def _changed(draw: Callable[[Any], Any], value: Any, descriptor: Any) -> Any:
-    """A JSON value with another name or part here and there."""
+    """Return a JSON value with some names or values changed."""
     if draw(st.integers(0, 9)) == 0:
         return draw(st.sampled_from(ODD))
     if isinstance(value, list):

@@ -323,7 +323,7 @@ ANYTHING: list[Any] = [
 
 
 def places(value: Any) -> Iterator[Any]:
-    """Yield every list and object in a value that is not empty, but for what is in an Any."""
+    """Yield every non-empty list and object in a value, except inside of an Any."""
     if isinstance(value, list):
         parts = cast("list[Any]", value)
     elif isinstance(value, dict) and "@type" not in value:
@@ -338,7 +338,7 @@ def places(value: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("message_class", OURS)
 def test_what_the_schema_takes_of_a_field_is_read(message_class: Any) -> None:
-    """Whatever the schema takes as a field, as an element of it, as a key or value of a map."""
+    """The value may be a field, an element, or a key or value of a map."""
     schema = schema_of(message_class)
     whole = schema["examples"][0]
     needed = {name: whole[name] for name in schema.get("required", ())}
@@ -355,7 +355,7 @@ def test_what_the_schema_takes_of_a_field_is_read(message_class: Any) -> None:
 
 @given(st.sampled_from(OURS).flatmap(messages), st.data())
 def test_what_the_schema_takes_is_read(message: Any, data: st.DataObject) -> None:
-    """Anything at all, anywhere in a message, is read or else refused by the schema."""
+    """Any value anywhere in a message is either read, or refused by the schema."""
     whole: dict[str, Any] = {"value": json.loads(codec_of(message).to_json(message))}
     place = data.draw(st.sampled_from(list(places(whole))))
     index = data.draw(st.integers(0, len(place) - 1))

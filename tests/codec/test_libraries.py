@@ -37,7 +37,7 @@ arbitrary = classes.flatmap(messages)
 
 
 def binary(message: Any) -> bytes:
-    """google.protobuf's bytes."""
+    """Return google.protobuf's bytes."""
     return message.SerializeToString(deterministic=True)
 
 

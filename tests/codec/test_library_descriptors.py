@@ -58,7 +58,7 @@ NUMBER = FIELD.format(name="number", type="int", number=1, kind="INT64")
 def file(
     name: str, package: str, *messages: tuple[str, FieldDescriptorProto.Type.ValueType]
 ) -> Any:
-    """A file whose messages have one field each."""
+    """Return a file whose messages have one field each."""
     proto = FileDescriptorProto(name=name, package=package, syntax="proto3")
     for message, type_ in messages:
         field = proto.message_type.add(name=message).field.add(name="it", number=1, type=type_)

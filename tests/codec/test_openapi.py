@@ -34,7 +34,7 @@ async def echo(ctx: Context, request: Any) -> Any:
 
 
 class Everything(Service):
-    """Returns what it gets, for every message there is."""
+    """Returns its request, with a handler for every message."""
 
     __restate_service__: ClassVar[ServiceDescriptor] = ServiceDescriptor(
         name=SERVICE,
@@ -65,7 +65,7 @@ def send(url: str, body: bytes | None = None) -> bytes:
 
 
 def under(schema: Any, pointer: str) -> Any:
-    """A schema as it is when it lies in a document at this pointer."""
+    """Return a schema as it is at this pointer of a document."""
     if isinstance(schema, list):
         return [under(part, pointer) for part in cast("list[Any]", schema)]
     if not isinstance(schema, dict):

@@ -187,7 +187,7 @@ def test_without_the_extra_it_is_said_what_to_install(
 
 
 class Backwards:
-    """A codec of a user's own."""
+    """A codec that a user wrote."""
 
     def encode(self, data: bytes, /) -> bytes:
         return data[::-1]

@@ -71,7 +71,7 @@ RIGHT_BASE64 = {
 
 
 def held_bytes(text: str) -> list[tuple[Any, Any, str]]:
-    """Every place that bytes can stand at in JSON: the message, its JSON, and the field's path."""
+    """Return every place of bytes in JSON: the message, its JSON, and the field's path."""
     return [
         (BytesValue, text, ""),
         (Scalars, {"someBytes": text}, "someBytes: "),
@@ -289,7 +289,7 @@ def test_what_is_written_can_be_read_again_or_is_refused(
 
 
 def as_library(library: Library, message: Any) -> Any:
-    """A message of any depth as the library has it."""
+    """Return a message of any depth as the library represents it."""
     if library is GOOGLE:
         return message
     class_ = library.class_(type(message))

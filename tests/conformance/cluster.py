@@ -44,7 +44,7 @@ def cluster(
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on. The nodes have to know each other's before they start."""
+    """Choose free ports in advance, since the nodes have to know each other's before they start."""
     with ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

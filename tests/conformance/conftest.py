@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs a real server."""
+    """Mark all tests here as needing a real server."""
     for item in items:
         if item.path.parent.name == "conformance":
             item.add_marker(pytest.mark.server)

@@ -33,7 +33,7 @@ NOTHING: Final = object()
 
 
 def unique() -> str:
-    """A key that no other test has."""
+    """Return a key that no other test uses."""
     return uuid4().hex
 
 
@@ -103,14 +103,14 @@ class ServicesProcess:
 
 
 class Target:
-    """A service, or an object or workflow of a key."""
+    """A service, or one object or workflow."""
 
     def __init__(self, http: httpx.Client, path: str) -> None:
         self._http = http
         self._path = path
 
     def call(self, handler: str, request: object = NOTHING, **headers: str) -> Any:
-        """The response of a handler, as JSON has it; None where there is none.
+        """Return the JSON of a handler's response; None if the response is empty.
 
         Raises:
             ResponseError: the response is an error.
@@ -118,7 +118,7 @@ class Target:
         return _result(self._post(f"{self._path}/{handler}", request, headers))
 
     def call_raw(self, handler: str, request: bytes, content_type: str) -> bytes:
-        """The response of a handler to bytes."""
+        """Return the bytes of a handler's response."""
         headers = {"content-type": content_type}
         response = self._http.post(f"{self._path}/{handler}", content=request, headers=headers)
         if response.is_error:
@@ -126,7 +126,7 @@ class Target:
         return response.content
 
     def send(self, handler: str, request: object = NOTHING, **headers: str) -> Invocation:
-        """Have a handler called, without waiting for it."""
+        """Send a call to a handler, without waiting for its result."""
         sent = _result(self._post(f"{self._path}/{handler}/send", request, headers))
         return Invocation(self._http, sent["invocationId"], sent["status"])
 
@@ -137,7 +137,7 @@ class Target:
 
 
 class Invocation:
-    """An invocation that goes on.
+    """An invocation that was sent.
 
     Attributes:
         id: its id.
@@ -150,16 +150,16 @@ class Invocation:
         self._http = http
 
     def attach(self) -> Any:
-        """Wait for its result."""
+        """Wait for the invocation's result."""
         return _result(self._http.get(f"/restate/invocation/{self.id}/attach"))
 
     def output(self) -> Any:
-        """Its result, which it has."""
+        """Return the result of an invocation that has ended."""
         return _result(self._http.get(f"/restate/invocation/{self.id}/output"))
 
 
 class Suite:
-    """A server, the services, and a client.
+    """A server, the services, and a client of both.
 
     Args:
         configuration: that of the server.
@@ -185,7 +185,7 @@ class Suite:
         self._http = httpx.Client(base_url=self.server.ingress_url, timeout=None, trust_env=False)
 
     def open(self) -> Iterator[Suite]:
-        """Have the services registered; for a fixture to yield from."""
+        """Register the services; a fixture yields from this."""
         try:
             asyncio.run(self.register(self.server))
             for node in self._nodes:  # a node that does not know it yet fails an invocation
@@ -197,27 +197,27 @@ class Suite:
 
     @property
     def suspends(self) -> bool:
-        """Whether an invocation is suspended at every wait."""
+        """Whether the server suspends an invocation at every wait."""
         return self.configuration.suspends or self.services.is_http1
 
     async def register(self, server: RestateServer) -> None:
-        """Have the services registered with a server."""
+        """Register the services with a server."""
         await server.register(self.services.address, use_http_11=self.services.is_http1)
 
     def service(self, name: str) -> Target:
-        """A plain service."""
+        """Return a plain service."""
         return Target(self._http, f"/{name}")
 
     def object(self, name: str, key: str) -> Target:
-        """An object, or a workflow."""
+        """Return an object or a workflow."""
         return Target(self._http, f"/{name}/{key}")
 
     def workflow_result(self, name: str, key: str, what: str = "attach") -> Any:
-        """The result of a workflow."""
+        """Return the result of a workflow."""
         return _result(self._http.get(f"/restate/workflow/{name}/{key}/{what}"))
 
     def idempotent_result(self, service: str, key: str, handler: str, idempotency_key: str) -> Any:
-        """The result of the invocation that an idempotency key has made."""
+        """Return the result of the invocation with an idempotency key."""
         path = f"/restate/invocation/{service}/{key}/{handler}/{idempotency_key}/output"
         return _result(self._http.get(path))
 
@@ -234,12 +234,12 @@ class Suite:
         self._http.patch(url).raise_for_status()
 
     def query(self, sql: str) -> list[dict[str, Any]]:
-        """The rows of a query of Restate's SQL."""
+        """Return the rows of a query of Restate's SQL."""
         return self.server.admin.query(sql)
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Ask until it holds."""
+    """Repeat a question until the answer is true."""
     while not condition():
         pass
 

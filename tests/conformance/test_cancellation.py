@@ -16,7 +16,7 @@ OPERATIONS = ["CALL", "SLEEP", "AWAKEABLE"]
 
 
 def unlock(suite: Suite, key: str) -> None:
-    """The handler waits for an awakeable; resolve that, so that it goes on to where it blocks."""
+    """Resolve the awakeable that the handler awaits first, and so bring it to where it blocks."""
     holder = suite.object("AwakeableHolder", key)
     until(lambda: holder.call("hasAwakeable"))
     holder.call("unlock", "cancel")

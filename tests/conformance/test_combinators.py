@@ -212,7 +212,7 @@ def test_results_are_kept_in_order(suite: Suite) -> None:
 
 @pytest.mark.parametrize("completes", ["resolveAwakeable", "rejectAwakeable"])
 def test_an_awakeable_that_the_handler_itself_completes(suite: Suite, completes: str) -> None:
-    """The awakeable has lost against a run, and is no more than completed."""
+    """It has lost against a run, and is then completed all the same."""
     both = [awakeable("awk"), returns("run")]
     asked = commands(
         {"type": "awaitAny", "commands": both},

@@ -34,7 +34,7 @@ def test_bytes(suite: Suite) -> None:
 
 
 def test_signed_requests(suite: Suite, configuration: Configuration, tmp_path: Path) -> None:
-    """The services take what their Restate has signed, and nothing from another."""
+    """The services accept what their own Restate has signed, and nothing from another."""
     signer = Signer()
     config = {"request-identity-private-key-pem-file": str(signer.pem_file(tmp_path))}
     environ = {"E2E_REQUEST_SIGNING": signer.public_key}

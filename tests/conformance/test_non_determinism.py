@@ -23,7 +23,7 @@ HANDLERS = [
 
 @pytest.fixture(scope="module")
 def suite_without_retries(configuration: Configuration) -> Iterator[Suite]:
-    """A server that replays where it suspends, and makes no other attempt where one fails."""
+    """Run a server that replays after a suspension, and retries nothing."""
     if not configuration.suspends:
         pytest.skip("a handler is replayed only where it is suspended")
     policy = {"max-attempts": 1, "on-max-attempts": "kill", "initial-interval": "1ms"}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def stop(server: RestateServer) -> None:
-    """End it as an operator does, and wait until it takes no connections any more."""
+    """Stop the services as an operator does, and wait until they refuse connections."""
     assert server.pid
     os.kill(server.pid, signal.SIGTERM)
     url = urlsplit(server.ingress_url)

@@ -24,7 +24,7 @@ def test_retried_until_its_attempts_are_used_up(suite: Suite, attempts: int) -> 
 
 
 def test_a_handler_waits_for_the_acknowledgement(suite: Suite) -> None:
-    """Where each wait is a suspension, the last attempt executes nothing: all is acknowledged."""
+    """If each wait is a suspension, all runs are acknowledged before the last attempt."""
     if suite.suspends:
         assert suite.service("TestUtilsService").call("countExecutedSideEffects", 3) == 0
     else:

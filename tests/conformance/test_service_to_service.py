@@ -18,7 +18,7 @@ FIRST_ADDITION = {"oldValue": 0, "newValue": 1}
 def request(
     service: str, key: str | None, handler: str, body: object, **more: Any
 ) -> dict[str, Any]:
-    """What Proxy is asked for; bytes are numbers."""
+    """Return a request to Proxy, with bytes as numbers."""
     message = list(json.dumps(body).encode())
     return {
         "serviceName": service,

@@ -27,7 +27,7 @@ def test_the_table_is_complete() -> None:
 
 
 def test_the_tests_are_there_in_all_configurations() -> None:
-    """Each of ours runs in each configuration, where it does not skip itself."""
+    """Each test runs in each configuration, unless it skips itself."""
     names = [each.name for each in ALL]
     assert names == [*SUITES.values(), "v7", "v7-always-suspending"]
     assert TABLE.missing(len(names), CONFORMANCE="all") == []

@@ -22,12 +22,12 @@ FIRST = HEAD.count("\n") + 1  # the line where the body of a case begins
 
 
 def contract(body: str) -> str:
-    """The text of a contract with these lines, of which the first is line `FIRST`."""
+    """Return the text of a contract with these lines, the first of which is line `FIRST`."""
     return HEAD + dedent(body).lstrip("\n")
 
 
 def problems(answer: Answer, body: str, **more: str) -> list[str]:
-    """The lines about a contract that is refused."""
+    """Return the error lines of a contract that is refused."""
     response = answer({"shop/v1/x.proto": contract(body), **more})
     assert not response.file
     return response.error.split("\n")

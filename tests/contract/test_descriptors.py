@@ -70,7 +70,7 @@ def descriptors(compile_request: Compile) -> Descriptors:
 
 
 def place(beginning: str) -> Location:
-    """Where the first line is that begins so."""
+    """Return the place of the first line that begins with this text."""
     lines = TEXT.split("\n")
     number = next(n for n, line in enumerate(lines) if line.strip().startswith(beginning))
     column = len(lines[number]) - len(lines[number].lstrip()) + 1
@@ -238,7 +238,7 @@ def test_files_that_do_not_fit_together_are_refused_by_name(case: str) -> None:
 
 
 def test_the_order_of_fields_is_that_of_protoc() -> None:
-    """Of every type that protobuf brings along: its place leads to what it was made of."""
+    """The index of each type in descriptor.proto leads to the message it was made of."""
     given = FileDescriptorProto.FromString(FileDescriptorProto.DESCRIPTOR.file.serialized_pb)
     descriptors = Descriptors([given])
     for message in descriptors.messages():

@@ -52,7 +52,7 @@ _INSTALLED = "google/protobuf/"  # is where protobuf is
 
 
 def main() -> None:
-    """Run all of it, and exit with 1 where something is wrong."""
+    """Run all of it, and exit with 1 if something is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="take one file of so many")
     every = parser.parse_args().every
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def _request(folder: Path, every: int) -> CodeGeneratorRequest:
-    """What protoc would ask a plugin for, of the files whose services a handler can serve."""
+    """Return protoc's request for the files whose services a handler can serve."""
     files = sorted(path.relative_to(CORPUS).as_posix() for path in CORPUS.rglob("*.proto"))
     served = [
         name
@@ -87,7 +87,7 @@ def _request(folder: Path, every: int) -> CodeGeneratorRequest:
 
 
 def _is_ours(file: FileDescriptorProto) -> bool:
-    """Whether no method streams: all generators refuse those that do."""
+    """Return whether no method streams, since all generators refuse those that do."""
     methods = [method for service in file.service for method in service.method]
     return not any(method.client_streaming or method.server_streaming for method in methods)
 
@@ -102,7 +102,7 @@ def _protoc(folder: Path, flags: Iterable[str], files: Iterable[str]) -> None:
 
 
 def _count(request: CodeGeneratorRequest, *, has_limits: bool) -> Iterable[str]:
-    """Generate in each language; yields what is wrong."""
+    """Generate in each language, and yield the errors."""
     wanted = set(request.file_to_generate)
     files = [file for file in request.proto_file if file.name in wanted]
     methods = sum(len(service.method) for file in files for service in file.service)
@@ -120,7 +120,7 @@ def _count(request: CodeGeneratorRequest, *, has_limits: bool) -> Iterable[str]:
 
 
 def _import_python(request: CodeGeneratorRequest, folder: Path) -> Iterable[str]:
-    """Import all Python modules; yields what is wrong."""
+    """Import all Python modules, and yield the errors."""
     tree = folder / "tree"
     tree.mkdir()
     names = [file.name for file in request.proto_file if not file.name.startswith(_INSTALLED)]

@@ -48,7 +48,7 @@ class Greeter(GreeterBase):
 
 
 def invoked(method: str, path: str, headers: Headers = (), body: bytes = b"") -> dict[str, Any]:
-    """The event of an invocation, as restate-server (1.7) makes it."""
+    """Return the event of an invocation, as restate-server 1.7 makes it."""
     return {
         "path": path,
         "httpMethod": method,
@@ -59,7 +59,7 @@ def invoked(method: str, path: str, headers: Headers = (), body: bytes = b"") ->
 
 
 def called(method: str, path: str, headers: Headers = (), body: bytes = b"") -> dict[str, Any]:
-    """The event of a request to the URL of a function, as Amazon's reference of it has it."""
+    """Return the event of a request to a function's URL, as in Amazon's reference."""
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": "$default",
@@ -84,7 +84,7 @@ KINDS = pytest.mark.parametrize("event", [invoked, called])
 
 
 def answer(handler: Any, event: dict[str, Any]) -> Response:
-    """The answer to an event, as it goes through JSON."""
+    """Return the answer to an event, passed through JSON."""
     context = object()
     returned = json.loads(json.dumps(handler(json.loads(json.dumps(event)), context)))
     assert returned.keys() == {"statusCode", "headers", "body", "isBase64Encoded"}
@@ -167,7 +167,7 @@ def test_a_body_that_is_text() -> None:
 
 
 def test_a_wait_is_a_suspension() -> None:
-    """As there is nothing to come; and there is no waiting for it."""
+    """Nothing can arrive later, so there is no waiting either."""
 
     class Waits(GreeterBase):
         async def greet(self, ctx: Context, request: GreetRequest) -> GreetResponse:
@@ -248,7 +248,7 @@ def test_a_request_in_an_encoding_that_restate_does_not_use() -> None:
 def test_a_request_is_decompressed_no_further_than_it_is_wanted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One that is not signed: nothing of it. One whose message is too long: its beginning."""
+    """An unsigned request is not decompressed; one with too long a message, only in part."""
     taken = 0
 
     class Decompressor:
@@ -300,7 +300,7 @@ def test_what_is_no_request(event: dict[str, Any]) -> None:
 
 
 def test_the_lifespan_is_that_of_the_process() -> None:
-    """Set up by the first request, once it can be, and down at the end of Python."""
+    """The first request that can enters it, and the end of Python leaves it."""
     program = """
 from contextlib import asynccontextmanager
 from restate_proto import Endpoint, LifespanError

@@ -18,7 +18,7 @@ from shop.v1.cart_restate import CartBase
 
 
 def made(base: Any) -> Any:
-    """A service whose handlers are never called."""
+    """Return a service whose handlers are never called."""
     abstract: frozenset[str] = base.__abstractmethods__
     return type("Made", (base,), dict.fromkeys(abstract))()
 

@@ -73,7 +73,7 @@ def frame(type_: int, message: Message) -> bytes:
 
 
 def event(handler: str, key: bytes, record: bytes, endpoint: Endpoint) -> pb.OutputCommandMessage:
-    """What a handler answers to a record."""
+    """Return a handler's answer to a record."""
     start = pb.StartMessage(id=b"1", known_entries=1, key=key.decode())
     input_ = pb.InputCommandMessage(value=pb.Value(content=record))
     for name, value in {

@@ -55,7 +55,7 @@ def allows(headers: Sequence[tuple[bytes, bytes]], route: str = PATH, *, now: fl
 
 
 def test_a_key_is_read_as_the_official_core_reads_it() -> None:
-    """A token that a published test of it has, with its key; it has expired long ago."""
+    """The token and its key are from a published test of the core; it expired long ago."""
     key = "publickeyv1_AfQwmwfgEZhrWpvv8N52SHpRtZqGGaFr4AZN6qtYWSiY"
     token = (
         b"eyJ0eXAiOiJKV1QiLCJhbGciOiJFZERTQSIsImtpZCI6InB1YmxpY2tleXYxX0FmUXdtd2ZnRVpocldwdnY4TjUy"

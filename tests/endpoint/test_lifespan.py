@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class World:
-    """What happens, in order."""
+    """Records events in order."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
@@ -55,7 +55,7 @@ class World:
 
 
 class Greeter(GreeterBase):
-    """A service with a life of its own."""
+    """A service with a lifespan."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -72,7 +72,7 @@ class Greeter(GreeterBase):
 
 
 class Counter(CounterBase):
-    """Another."""
+    """Another service with a lifespan."""
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -432,7 +432,7 @@ policies = st.builds(
 
 @st.composite
 def configs(draw: Any, version: int, *, is_run: bool) -> Config:
-    """What a handler of an object or a workflow may set in a manifest version."""
+    """Return what a handler of an object or a workflow may set in a manifest version."""
     if version < 3:
         return Config(metadata=draw(st.dictionaries(st.text(), st.text())))
     return Config(

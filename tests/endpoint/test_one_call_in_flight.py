@@ -30,7 +30,7 @@ IDLE_SECONDS = 60.0
 
 
 class CountingLoop(asyncio.SelectorEventLoop):
-    """Counts the timers and the callbacks that it is asked for."""
+    """Counts the timers and callbacks that are scheduled on it."""
 
     def __init__(self) -> None:
         self.counted: Counter[str] = Counter()
@@ -47,7 +47,7 @@ class CountingLoop(asyncio.SelectorEventLoop):
         return super().call_soon(*args, **options)
 
     def turn(self) -> Counter[str]:
-        """One turn, with what is ready when it begins.
+        """Run one turn of the loop, with the callbacks that are ready when it begins.
 
         Returns:
             What was asked for meanwhile: a callback is another turn.

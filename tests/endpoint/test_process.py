@@ -155,7 +155,7 @@ def test_a_process_that_serves_ends_by_signals_only(
 
 
 def test_the_process_does_not_end_before_the_cleanup_of_its_runs() -> None:
-    """Neither when no grace is left, and their attempt is over."""
+    """It waits even if the grace period is over and the attempt has ended."""
 
     async def scenario(process: Process) -> None:
         async with Http2Client(process.address) as client:

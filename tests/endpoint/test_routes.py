@@ -45,7 +45,7 @@ class Counter(CounterBase):
 
 
 class Doctor(Service):
-    """Its handlers have the names of other paths of an endpoint."""
+    """A service whose handlers are named like other paths of an endpoint."""
 
     __restate_service__ = ServiceDescriptor(
         "Doctor",

@@ -36,7 +36,7 @@ class Greeter(GreeterBase):
 
 
 def from_the_page() -> Callable[[str, str, str], ssl.SSLContext]:
-    """The function that the page shows."""
+    """Return the function that the page shows."""
     code = PAGE.read_text("utf-8").partition("```python\n")[2].partition("```")[0]
     names: dict[str, Any] = {}
     exec(code, names)
@@ -46,7 +46,7 @@ def from_the_page() -> Callable[[str, str, str], ssl.SSLContext]:
 def get(
     port: int, path: str, *, method: str = "GET", context: ssl.SSLContext | None = None
 ) -> tuple[int, bytes]:
-    """A request by the HTTP/1.1 client of the standard library."""
+    """Send a request with the HTTP/1.1 client of the standard library."""
     if context is None:
         connection = http.client.HTTPConnection("127.0.0.1", port)
     else:

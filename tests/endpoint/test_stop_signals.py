@@ -21,7 +21,7 @@ NUMBERS = [signal.SIGTERM, signal.SIGINT]
 
 @pytest.fixture
 def owner() -> Iterator[list[int]]:
-    """What a server's own handlers are told."""
+    """Install a server's own handlers, and return the list of signals they receive."""
     told: list[int] = []
     before = {each: signal.signal(each, lambda number, _: told.append(number)) for each in NUMBERS}
     yield told

@@ -40,7 +40,7 @@ class Drawn(NamedTuple):
 
     @property
     def value(self) -> Any:
-        """A value that the types that go together can all hold."""
+        """Return a value that all compatible types can hold."""
         match self.type:
             case "bool":
                 value = True
@@ -125,7 +125,7 @@ def _class(file: FileDescriptorProto) -> type[Message]:
 
 
 def _through(message: Message, class_: Any, encoding: Encoding) -> Any:
-    """Read a message as one of another class, as the codecs do, and forget what that ignores."""
+    """Read a message as one of another class, as the codecs do, and forget the ignored fields."""
     other: Message = class_()
     if encoding is JSON:
         text = json.dumps(json_format.MessageToDict(message))

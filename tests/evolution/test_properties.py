@@ -112,7 +112,7 @@ def contracts(draw: st.DrawFn) -> Contract:
 
 @st.composite
 def grown(draw: st.DrawFn, contract: Contract) -> Contract:
-    """The contract with more of everything."""
+    """Return the contract with more of everything."""
 
     def more(service: Service) -> Service:
         return replace(

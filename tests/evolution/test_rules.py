@@ -22,7 +22,7 @@ def changes(compile_request: Compile) -> Changes:
 
 
 def line_of(text: str, beginning: str | None) -> Location:
-    """Where the line is that begins so; the file as a whole for None."""
+    """Return the place of the first line that begins with this text; for None, the whole file."""
     if beginning is None:
         return Location("shop.proto")
     lines = [

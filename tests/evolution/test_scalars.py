@@ -35,7 +35,7 @@ DOUBLE = [0.0, 1.0, -1.0, 1.5, 0.1, 2.0**24 + 1, 1e300, math.inf, -math.inf, mat
 
 
 def as_float(value: float) -> float:
-    """The nearest value of 32 bits."""
+    """Return the nearest value of 32 bits."""
     try:
         return struct.unpack("<f", struct.pack("<f", value))[0]
     except OverflowError:
@@ -61,7 +61,7 @@ TYPES = list(VALUES)
 
 @cache
 def message_class(type_: str) -> Any:
-    """A message with one field of a type, `x`."""
+    """Return a message with one field `x` of a type."""
     file = FileDescriptorProto(name="m.proto", package="p", syntax="proto3")
     message = file.message_type.add(name="M")
     field = message.field.add(name="x", json_name="x", number=1, label=1)
@@ -79,7 +79,7 @@ def message_class(type_: str) -> Any:
 
 
 def read(value: Any, written: str, wanted: str, encoding: Encoding) -> Any:
-    """What a value that was written as one type reads as in another; the error, if it does not."""
+    """Write a value as one type and read it as another; return the result or the error."""
     message: Message = message_class(written)(x=value)
     other = message_class(wanted)()
     try:
@@ -105,7 +105,7 @@ def is_same(one: Any, other: Any, *types: str) -> bool:
 
 
 def tried(old: str, new: str, encoding: Encoding) -> Reading:
-    """What protobuf does."""
+    """Return what protobuf does with the pair of types."""
     for value in VALUES[old]:
         if not is_same(read(value, old, new, encoding), value, old, new):
             return Reading.ANOTHER

@@ -32,13 +32,13 @@ class Block:
 
     @property
     def file(self) -> str | None:
-        """The file that it is, where its first line is a comment that says so."""
+        """The path of the file, if the block's first line is a comment that names one."""
         found = _FILE.match(self.text.partition("\n")[0])
         return found[1] if found else None
 
 
 def blocks(page: Path) -> list[Block]:
-    """All fenced blocks of a page."""
+    """Return all fenced blocks of a page."""
     text = page.read_text("utf-8")
     return [
         Block(found[1], found[2], text.count("\n", 0, found.start()) + 1)
@@ -47,7 +47,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def section(page: Path, heading: str) -> list[Block]:
-    """The fenced blocks of a page's section `## heading`."""
+    """Return the fenced blocks of a page's section `## heading`."""
     text = page.read_text("utf-8")
     begin = text.index(f"\n## {heading}\n") + 1
     end = text.find("\n## ", begin)
@@ -56,12 +56,12 @@ def section(page: Path, heading: str) -> list[Block]:
 
 
 def files(of: Path | Iterable[Block]) -> dict[str, str]:
-    """The blocks that are files, by name: of a page, or some."""
+    """Return the blocks that are files, by name."""
     return {block.file: block.text for block in _blocks_of(of) if block.file}
 
 
 def commands(of: Path | Iterable[Block]) -> list[str]:
-    """The shell commands of a page, or of some blocks."""
+    """Return the shell commands of a page, or of some blocks."""
     return [
         line
         for block in _blocks_of(of)
@@ -76,7 +76,7 @@ def _blocks_of(of: Path | Iterable[Block]) -> Iterable[Block]:
 
 
 def tables(page: Path) -> Iterator[dict[str, str]]:
-    """The tables of a page with the head `what | code`, each as what it says by its code."""
+    """Return the tables of a page with the head `what | code`, as meanings by code."""
     _, *rest = _TABLE.split(page.read_text("utf-8"))
     for table in rest:
         rows = table.partition("\n\n")[0]

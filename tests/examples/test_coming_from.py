@@ -51,7 +51,7 @@ def server() -> Iterator[RestateServer]:
 
 @pytest.fixture(scope="module")
 def old(project: Path) -> Iterator[AsgiServer]:
-    """The object on the official SDK."""
+    """Serve the object on the official SDK."""
     server = AsgiServer("granian", "before:app", environ={"PYTHONPATH": str(project)})
     try:
         yield server
@@ -61,7 +61,7 @@ def old(project: Path) -> Iterator[AsgiServer]:
 
 @pytest.fixture(scope="module")
 def new(project: Path) -> Iterator[str]:
-    """The address of the object on this library, served as the page says."""
+    """Serve the object on this library as the page says, and yield its address."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
     (said,) = (line for line in commands(PAGE) if line.startswith("restate-proto serve"))
@@ -97,7 +97,7 @@ def call(
 
 
 def asked_approval(old: AsgiServer) -> str:
-    """The id that the old code has printed; whoever waits for it waits for nothing else."""
+    """Return the id that the old code has printed, once its handler waits for nothing else."""
     while not (found := re.search(r"sign_1[\w-]+", old.said())):
         assert "Traceback" not in old.said(), old.said()
         time.sleep(0.02)

@@ -64,7 +64,7 @@ def test_pages_show_the_programs() -> None:
 
 
 class Agency:
-    """Books, and remembers what is booked; of `full` there is nothing left, `stuck` takes for ever."""
+    """Books and remembers bookings; nothing is left of `full`, and `stuck` takes for ever."""
 
     def __init__(self, full: str = "", stuck: str = "") -> None:
         self.booked: dict[str, str] = {}

@@ -89,7 +89,7 @@ class Killed:
         return subprocess.Popen([sys.executable, self._script], env=self._environ)
 
     async def revive(self) -> None:
-        """Start it again each time that it has died."""
+        """Start the process again whenever it has died."""
         while True:
             await asyncio.to_thread(self._process.wait)
             self.deaths += 1
@@ -101,7 +101,7 @@ class Killed:
 
 
 async def listens(port: int) -> None:
-    """Return when something listens at the port."""
+    """Return once something listens at the port."""
     while True:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)

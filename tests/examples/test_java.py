@@ -91,7 +91,7 @@ def test_the_clients_do_as_the_page_says(server: RestateServer, project: tuple[P
 def test_the_generator_may_be_one_file(
     project: tuple[Path, str], tmp_path: Path, *, is_on_path: bool
 ) -> None:
-    """As docs/plugins.md says: by its URL in the project, or on PATH by the name without `.pyz`."""
+    """docs/plugins.md names two ways: a URL in the project, or PATH, by the name without `.pyz`."""
     folder, tools = tmp_path / "file", tmp_path / "file/tools"
     shutil.copytree(project[0], folder, ignore=shutil.ignore_patterns("target"))
     tools.mkdir()

@@ -70,7 +70,7 @@ class Page:
                 self.run_until_it_prints(last, expected)
 
     def run_until_it_prints(self, line: str, expected: str) -> None:
-        """Run a command that shows something until it shows this; any other one once."""
+        """Run a command until it prints this, if it only shows something; run any other once."""
         only_looks = " list" in line or " describe " in line
         while True:
             printed = self.run(line)
@@ -112,7 +112,7 @@ class Page:
             pass
 
     def _match(self, expected: str, printed: str) -> dict[str, str] | None:
-        """The ids of the page in what was printed; None where a line of the page is missing."""
+        """Return the page's ids found in the output; None if a line of the page is missing."""
         ids = dict(self.ids)
         lines = [" ".join(line.split()) for line in printed.splitlines()]
         for line in expected.splitlines():
@@ -126,7 +126,7 @@ class Page:
 
 
 def _pattern(line: str, ids: dict[str, str]) -> tuple[re.Pattern[str], dict[str, str]]:
-    """A pattern for a line of the page, and the ids of the page by the names of its groups."""
+    """Return a pattern for a line of the page, and the page's ids by the names of its groups."""
     parts: list[str] = []
     names: dict[str, str] = {}
     start = 0
@@ -156,7 +156,7 @@ def _pattern(line: str, ids: dict[str, str]) -> tuple[re.Pattern[str], dict[str,
 
 @contextlib.contextmanager
 def serving(project: Path) -> Generator[str]:
-    """The project's endpoint in a process of its own: its address."""
+    """Serve the project's endpoint in a process of its own, and yield its address."""
     command = [sys.executable, "-c", SERVE]
     with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as process:
         try:

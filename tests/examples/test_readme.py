@@ -30,7 +30,7 @@ PROGRAMS = Path(sys.executable).parent
 
 
 def command(beginning: str) -> str:
-    """The one command of the README that begins like this."""
+    """Return the only command of the README that begins with this text."""
     (found,) = (line for line in commands(README) if line.startswith(beginning))
     return found
 
@@ -53,7 +53,7 @@ def run(line: str, *more: str, cwd: Path, **environ: str) -> str:
 
 
 def printed(sentence: str) -> str:
-    """What the README says that is printed: the code after the beginning of this sentence."""
+    """Return the output that the README shows: the code after this beginning of a sentence."""
     found = re.search(re.escape(sentence) + r" `([^`]+)`", README.read_text("utf-8"))
     assert found, sentence
     return found[1]
@@ -82,7 +82,7 @@ def endpoint(project: Path) -> Iterator[str]:
 
 
 def curl(line: str, ingress_url: str) -> str:
-    """Send the request that a curl command would."""
+    """Send a request as the curl command would."""
     _, address, option, data = shlex.split(line)
     assert option == "--json"
     url = urlsplit(f"http://{address}")

@@ -51,7 +51,7 @@ async def open_shop(serve: EnvironmentFactory) -> AsyncGenerator[tuple[World, In
 
 
 async def fill(client: IngressClient, *tickets: str) -> CartIngressClient:
-    """A new customer's cart with these tickets."""
+    """Return a new customer's cart with these tickets."""
     cart = CartClient.from_client(client, uuid4().hex)
     for ticket in tickets:
         await cart.add_ticket(AddTicketRequest(ticket_id=ticket))

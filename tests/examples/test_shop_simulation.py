@@ -25,7 +25,7 @@ DECLINED = "0000"
 
 
 class Cards(CardCompany):
-    """Knows a charge that it is asked for again by its payment id."""
+    """Recognises a repeated charge by its payment id."""
 
     def __init__(self) -> None:
         super().__init__("nowhere:0")
@@ -43,7 +43,7 @@ class Cards(CardCompany):
 
 
 class Mails(MailServer):
-    """Takes mails."""
+    """Keeps mails."""
 
     def __init__(self) -> None:
         super().__init__("nowhere:0")

@@ -42,7 +42,7 @@ GIVEN = (
 
 
 class Newcomer:
-    """Somebody who does what the page says, with addresses of the test's own."""
+    """A reader who follows the page, with the test's own addresses."""
 
     def __init__(self, folder: Path, server: RestateServer) -> None:
         self.folder = folder
@@ -89,13 +89,13 @@ class Newcomer:
             pass
 
     def _served(self) -> object:
-        """What the server finds at the endpoint's address, without registering it."""
+        """Return the services that the server finds at the address, without registering them."""
         address = f"http://127.0.0.1:{self._ports['9080']}"
         found = self._server.admin.register(address, force=True, dry_run=True)
         return [[each["name"] for each in it["handlers"]] for it in found.descriptions]
 
     def leave(self) -> None:
-        """Stop what runs."""
+        """Stop all processes."""
         for process in self._serving.values():
             process.terminate()
             process.communicate()
@@ -149,7 +149,7 @@ class Newcomer:
             assert line, "the endpoint has ended; what it said stands above"
 
     def _addressed(self, arguments: list[str]) -> list[str]:
-        """The test's own ports for those of the page; 9080 is where nothing is said."""
+        """Replace the page's ports by the test's own; 9080 is the default."""
         if not any(argument.startswith("http://") for argument in arguments):
             arguments = ["http://127.0.0.1:9080", *arguments]
         for said, own in self._ports.items():
@@ -178,7 +178,7 @@ class Newcomer:
 
 @pytest.fixture
 def server() -> Iterator[RestateServer]:
-    """A server of its own: that nobody has been greeted on."""
+    """Run a server on which nobody has been greeted."""
     with RestateServer() as found:
         yield found
 

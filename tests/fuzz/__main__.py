@@ -11,7 +11,7 @@ import pytest
 
 
 def main() -> int:
-    """Try them, and return pytest's exit code."""
+    """Run the properties on new examples, and return pytest's exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=10_000, help="of each property, about")
     parser.add_argument("--seed", type=int, default=0, help="the seed of all")

@@ -12,7 +12,7 @@ __all__ = ["changed_json", "cut", "cuts", "mutated"]
 
 
 def mutated(data: bytes) -> st.SearchStrategy[bytes]:
-    """The bytes, or the bytes with some replaced, left out or put in."""
+    """Return the bytes, or the bytes with some of them replaced, left out or inserted."""
     change = st.tuples(st.integers(0, len(data)), st.integers(0, 4), st.binary(max_size=4))
     changes = st.lists(change, min_size=1, max_size=3)
     return st.one_of(st.just(data), changes.map(lambda each: _changed(data, each)))
@@ -50,7 +50,7 @@ def _with_changes(value: Any, changes: list[tuple[int, Any]]) -> Any:
 
 
 def _places(holder: Any) -> Any:
-    """All values in a value, each as what holds it and its key there."""
+    """Return all values inside a value, each as its container and its key there."""
     keys: Any = list(holder) if hasattr(holder, "items") else range(len(holder))
     for key in keys:
         yield holder, key
@@ -63,6 +63,6 @@ cuts = st.lists(st.integers(0, 10_000), max_size=8)
 
 
 def cut(data: bytes, cuts: list[int]) -> list[bytes]:
-    """The same bytes in pieces."""
+    """Return the same bytes in pieces."""
     places = sorted({0, len(data), *(place % (len(data) + 1) for place in cuts)})
     return [data[start:end] for start, end in pairwise(places)]

@@ -43,7 +43,7 @@ CONTRACTS = {
 
 @pytest.fixture(scope="module", autouse=True)
 def own_error_types() -> Generator[None]:
-    """Commands read contracts into classes of their own, which other tests should not receive."""
+    """Give each command error types of its own, which other tests should not receive."""
     with patch.dict(error_types._classes):  # pyright: ignore[reportPrivateUsage]
         yield
 
@@ -101,7 +101,7 @@ statuses = st.sampled_from([200, 201, 202, 204, 300, 400, 401, 404, 409, 500, 50
 
 
 def answering(status: int, body: bytes) -> Any:
-    """Has every admin API answer this."""
+    """Let every admin API give this answer."""
 
     def exchange(_self: AdminClient, _request: HttpRequest) -> Response:
         return Response(status, [], body)

@@ -27,7 +27,7 @@ types = st.sampled_from(OURS)
 
 
 def read(class_: Any, data: bytes, encoding: Encoding) -> Any:
-    """The message, or None where there is none; every other error is a fault."""
+    """Return the message, or None if the payload is refused; any other error is a fault."""
     try:
         return payload.read(codec_for(class_), data, encoding)[0]
     except CodecError as error:
@@ -71,7 +71,7 @@ def test_any_json(class_: Any, value: Any) -> None:
 @fuzz()
 @given(types, st.data())
 def test_json_whose_values_are_others(class_: Any, data: st.DataObject) -> None:
-    """Under the names that the message has."""
+    """The names are those of the message."""
     fields = [name for each in class_.DESCRIPTOR.fields for name in (each.name, each.json_name)]
     names = st.sampled_from(fields) if fields else st.text()
     value = data.draw(st.dictionaries(names, json_values(), max_size=4))

@@ -94,7 +94,7 @@ written = st.dictionaries(
 def test_any_tree_of_files(
     command: list[str], new: dict[str, bytes], old: dict[str, bytes], generated: dict[str, bytes]
 ) -> None:
-    """protoc runs for each."""
+    """protoc runs for each tree."""
     sides = {"new": new, "old": old, "generated": generated}
     files = {f"{side}/{name}": text for side, tree in sides.items() for name, text in tree.items()}
     with tempfile.TemporaryDirectory() as folder:
@@ -110,7 +110,7 @@ def test_any_tree_of_files(
 @fuzz(cost=200)
 @given(tree=trees)
 def test_any_tree_as_dataclasses(messages: str, tree: dict[str, bytes]) -> None:
-    """The compilers of others run for each, and end as they like."""
+    """The compilers of other libraries run for each tree, and may end in any way."""
     files = {f"new/{name}": text for name, text in tree.items() if name != "x.proto/y.proto"}
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(SHOP, Path(folder, "new", "shop", "v1"))

@@ -62,7 +62,7 @@ documents = st.one_of(
 
 
 def settings(environ: Mapping[str, str], options: Mapping[str, str], document: bytes) -> None:
-    """Read the settings; what is wrong is a line that says where."""
+    """Read the settings; an error is one line that names its place."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "pyproject.toml").write_bytes(document)
         said = None
@@ -95,7 +95,7 @@ def test_any_environment_and_options(environ: dict[str, str], options: dict[str,
 
 
 class Greeter(GreeterBase):
-    """Does what the journal has, in the right order."""
+    """Does what the journal says, in the right order."""
 
     async def greet(self, ctx: Context, request: GreetRequest) -> GreetResponse:
         first = await ctx.run("first", lambda: "1")
@@ -108,7 +108,7 @@ ENDPOINT = Endpoint(Greeter())
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A journal that is right, as its file has it."""
+    """Return the file of a journal that is right."""
     recorded = journal(
         "Greeter/greet",
         input_of(GreetRequest(name="x")),
@@ -121,7 +121,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def check_journal(data: bytes) -> None:
-    """Run the code on a file; it is no journal, or each has an outcome."""
+    """Run the code on a file, which is either refused, or has an outcome for each journal."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "a.json")
         path.write_bytes(data)

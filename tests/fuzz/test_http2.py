@@ -125,7 +125,7 @@ def _client(engine: str) -> tuple[Engine, Recorder]:
 
 
 def _may_say_goodbye(data: bytes) -> bool:
-    """Whether a peer may have sent a GOAWAY: nghttp2 ends an idle connection then, and says nothing."""
+    """Return whether a peer may have sent a GOAWAY, after which nghttp2 may end silently."""
     return b"\x07" in data
 
 
@@ -155,7 +155,7 @@ def test_a_client_s_engine(engine: str, data: bytes, cuts: list[int], greets: bo
 @fuzz(cost=5)
 @given(data=st.one_of(servers, st.binary(max_size=200)), cuts=cuts, greets=st.booleans())
 def test_a_client(engine: str, data: bytes, cuts: list[int], greets: bool) -> None:
-    """It has a response, or one of its errors."""
+    """The call ends with a response, or with one of the client's errors."""
 
     async def test() -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -192,7 +192,7 @@ def test_a_client(engine: str, data: bytes, cuts: list[int], greets: bool) -> No
     st.integers(1, 50),
 )
 def test_answers_to_http_1(data: bytes, step: int) -> None:
-    """Once it is clear what it is, more bytes make no other answer of it."""
+    """Once the protocol is clear, more bytes do not change the answer."""
     answers = Http1Answers(lambda path: b"{}" if path == "/health" else None)
     found = [answers.answer(data[:end]) for end in range(step, len(data) + step, step)]
     for each in found:

@@ -78,7 +78,7 @@ def requests(tmp_path_factory: pytest.TempPathFactory) -> Requests:
 
 
 def changed(drawn: Random, data: bytes) -> plugin_pb2.CodeGeneratorRequest:
-    """A request with one to four changes, in the files that are generated from and elsewhere."""
+    """Return a request with one to four changes, in the files to generate and elsewhere."""
     request = plugin_pb2.CodeGeneratorRequest.FromString(data)
     for _ in range(drawn.randint(1, 4)):
         changed_file(drawn, drawn.choice([*request.proto_file, *[request.proto_file[-1]] * 6]))
@@ -89,7 +89,7 @@ _PLACE = re.compile(r"\.proto\b|option|request|proto path|generated file")
 
 
 def check(name: str, request: bytes, files: Iterable[str] = ()) -> None:
-    """Hold an answer to what protoc and buf show of it.
+    """Check an answer by what protoc and buf show of it.
 
     Args:
         name: the plugin.
@@ -130,7 +130,7 @@ def test_bytes_that_were_a_request(name: str, requests: Requests, data: st.DataO
 
 
 def check_with_buf(request: bytes) -> None:
-    """Hold the answer of the check plugin to what buf shows of it."""
+    """Check the answer of the check plugin by what buf shows of it."""
     response = message_class(PLUGIN_RPC, "Response")()
     response.ParseFromString(answer("/buf.plugin.check.v1.CheckService/Check", request))
     if response.HasField("error"):
@@ -147,7 +147,7 @@ def check_with_buf(request: bytes) -> None:
 def asked_by_buf(
     new: plugin_pb2.CodeGeneratorRequest, old: plugin_pb2.CodeGeneratorRequest
 ) -> bytes:
-    """The request that buf would make of two versions of a contract."""
+    """Return the request that buf would make of two versions of a contract."""
     asked = message_class(CHECK, "CheckRequest")()
     for files, described in ((new, asked.file_descriptors), (old, asked.against_file_descriptors)):
         for each in files.proto_file:

@@ -55,7 +55,7 @@ def test_frames_are_the_same_however_they_come(data: bytes, cuts: list[int]) -> 
 
 
 def journal(entries: list[bytes]) -> bytes:
-    """A stream that is right up to its entries."""
+    """Return a stream that is right up to its entries."""
     return raw(0, pb.StartMessage(id=b"i", known_entries=1 + len(entries)).SerializeToString()) + (
         raw(0x0400, b"") + b"".join(entries)
     )
@@ -91,7 +91,7 @@ def test_a_state_machine_takes_anything(data: bytes, cuts: list[int], version: i
 
 
 async def handler(ctx: Context, parcel: Parcel) -> Parcel:
-    """Do a bit of everything that waits."""
+    """Use a bit of everything that waits."""
     await ctx.sleep(timedelta(0))
     signal = ctx.awakeable(Parcel)
     value = await ctx.run("run", lambda: 7)

@@ -20,7 +20,7 @@ _PIECES = ("a", "/", "{", "/{", "}", "}/", "-", "0", "7", "é", " ", "")
 
 
 def drawn_keys() -> tuple[list[tuple[str, int, int]], list[str]]:
-    """Return keys of the golden contract `keys`, and texts.
+    """Return keys of the golden contract `keys`, and texts that Python may read as keys.
 
     In some keys a string holds the text that ends it, and some texts are not quite a key.
     """
@@ -39,7 +39,7 @@ def drawn_keys() -> tuple[list[tuple[str, int, int]], list[str]]:
 
 
 def written(key: tuple[str, int, int]) -> str | None:
-    """Return the text that Python writes for a key; None where it refuses."""
+    """Return the text that Python writes for a key; None if it refuses the key."""
     try:
         return _FORMAT.write(key)
     except ValueError:
@@ -47,7 +47,7 @@ def written(key: tuple[str, int, int]) -> str | None:
 
 
 def read(text: str) -> tuple[str | int | bool, ...] | None:
-    """Return the key that Python reads in a text; None where the text is not one."""
+    """Return the key that Python reads in a text; None if the text is not a key."""
     try:
         return _FORMAT.read(text)
     except ValueError:

@@ -71,5 +71,5 @@ def check_golden(case: Path, out: Path) -> None:
 
 
 def tool(name: str) -> str | None:
-    """Return a program of the environment that runs the tests, or None."""
+    """Return a program of the tests' environment, or None."""
     return shutil.which(name, path=str(Path(sys.executable).parent))

@@ -26,12 +26,12 @@ _CHANGES: tuple[dict[str, Any], ...] = (
 
 
 def accounts() -> list[str]:
-    """Return their bytes in hexadecimal, as programs of the JVM take them."""
+    """Return the bytes of accounts in hexadecimal, as programs of the JVM take them."""
     return [each.SerializeToString().hex() for each in _accounts()]
 
 
 def answers() -> list[str]:
-    """Return what a handler in Python answers to each: code and text, or that it is valid."""
+    """Return a Python handler's answer to each account: code and text, or that it is valid."""
     found: list[str] = []
     for each in _accounts():
         validator = validator_for(codec_of(each))

@@ -96,7 +96,7 @@ class Language:
         check_expected(self._folder / "expected" / case, kept)
 
     def _keeps(self, case: str, path: str) -> bool:
-        """Whether the expected text of a file is kept: once of what is in all packages."""
+        """Return whether this case keeps a golden file: shared files are kept in one case."""
         for file, kept in _ONCE.items():
             if file in path:
                 return case == kept
@@ -104,7 +104,7 @@ class Language:
 
 
 def _validate_by_rules(contracts: Mapping[str, str]) -> str:
-    """Validation, where there is a rule."""
+    """Switch validation on if the contract has a rule."""
     return "validate=true" if any(RULES_FILE in text for text in contracts.values()) else ""
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def alone(request: plugin_pb2.CodeGeneratorRequest, name: str) -> plugin_pb2.CodeGeneratorRequest:
-    """The request of one of the files: with nothing in it that the file does not import."""
+    """Return the request of one file, with nothing in it that the file does not import."""
     files = {file.name: file for file in request.proto_file}
     needed: set[str] = set()
     waiting = [name]

@@ -53,7 +53,7 @@ def library(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def root(library: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An import root with a package, the tree of all golden contracts."""
+    """Return an import root with a package that holds the tree of all golden contracts."""
     contracts = tmp_path_factory.mktemp("contracts")
     for case in ALL_CASES.values():
         if not parameter(case) or parameter(case) == f"messages={library}":
@@ -354,7 +354,7 @@ def test_an_endpoint_registers_the_contract(load: Load) -> None:
 
 
 def embedded(module: Any) -> bytes:
-    """The descriptors in the text of a generated module."""
+    """Return the descriptors in the text of a generated module."""
     call: Any = ast.parse(Path(module.__file__).read_text()).body[-1]
     return ast.literal_eval(call.value.args[-1])
 

@@ -29,7 +29,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def parts(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The generated module, imported anew while all warnings are errors."""
+    """Import the generated module anew while all warnings are errors."""
     before = set(sys.modules)
     monkeypatch.setattr(sys, "path", [str(tree), *sys.path])
     with warnings.catch_warnings():

@@ -60,7 +60,7 @@ def tree(folder: Path) -> list[str]:
 
 
 def imports(root: Path, module: str) -> None:
-    """Import a module in a fresh process: all that it imports has to be found from the root."""
+    """Import a module in a fresh process, which has to find every import below the root."""
     import restate_proto  # the checkout, wherever it is installed from
     import restatepb.v1.options_pb2 as options
 

@@ -32,7 +32,7 @@ TYPED = Path(__file__).parent / "typed"
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An import root with the messages and the Restate code of all cases."""
+    """Return an import root with the messages and the Restate code of all cases."""
     root = tmp_path_factory.mktemp("tree")
     for name, case in CASES.items():
         options = dict(pair.split("=") for pair in filter(None, parameter(case).split(",")))

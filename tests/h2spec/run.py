@@ -55,14 +55,14 @@ class Expected:
 
 
 def read_expected(text: str, engine: str) -> Expected:
-    """Read what expected_failures.toml says of an engine."""
+    """Read the entries of an engine from expected_failures.toml."""
     content = tomllib.loads(text)
     failures = [each for each in content["failure"] if engine in each["engines"]]
     return Expected(content["cases"], {each["case"]: each["reason"] for each in failures})
 
 
 def read_report(xml: str) -> dict[str, str | None]:
-    """Read h2spec's JUnit report: what was wrong by the name of the case; None where it passed."""
+    """Read h2spec's JUnit report: the failure of each case by its name, or None if it passed."""
     outcomes: dict[str, str | None] = {}
     # h2spec writes bytes that it got as they are.
     for case in ET.fromstring(_NOT_XML.sub("?", xml)).iter("testcase"):
@@ -72,7 +72,7 @@ def read_report(xml: str) -> dict[str, str | None]:
 
 
 def complaints(outcomes: Mapping[str, str | None], expected: Expected) -> list[str]:
-    """What is not as expected, in words."""
+    """Return in words what differs from the expectations."""
     found = [
         f"{name} fails:\n{text}"
         for name, text in outcomes.items()
@@ -89,7 +89,7 @@ def complaints(outcomes: Mapping[str, str | None], expected: Expected) -> list[s
 
 
 class _Answer(StreamReceiver):
-    """Answers a request some time after it has come."""
+    """Answers a request some time after it has arrived."""
 
     def __init__(self, stream: ServerStream) -> None:
         self._stream = stream

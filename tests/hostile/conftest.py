@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The attacks are left to `make hostile`: they take minutes."""
+    """Leave the attacks, which take minutes, to `make hostile`."""
     if "HOSTILE" in os.environ:
         return
     attacks = [item for item in items if HERE in item.path.parents]

@@ -46,7 +46,7 @@ COUNTED = (ServerConnection, ServerStream, StateMachine, Attempt)
 
 
 class Greeter(GreeterBase):
-    """Does what the name of the request says."""
+    """Does what the name in the request says."""
 
     async def greet(self, ctx: Context, request: GreetRequest) -> GreetResponse:
         if request.name == "sleep":
@@ -71,7 +71,7 @@ class Counter(CounterBase):
 
 
 async def holdings(running: RunningEndpoint) -> dict[str, int]:
-    """What the process holds, by name."""
+    """Return the objects that the process holds, by kind."""
     gc.collect()
     held = {each.__name__: 0 for each in COUNTED}
     for each in gc.get_objects():

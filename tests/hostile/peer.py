@@ -44,7 +44,7 @@ _PORTION = 400_000
 
 
 def invocation(path: str = "Greeter/greet", version: int = 6) -> list[tuple[bytes, bytes]]:
-    """The header fields of a request that invokes a handler."""
+    """Return the header fields of a request that invokes a handler."""
     return [
         (b":method", b"POST"),
         *GET_HEALTH[1:3],
@@ -54,7 +54,7 @@ def invocation(path: str = "Greeter/greet", version: int = 6) -> list[tuple[byte
 
 
 class Peer:
-    """A connection that is driven frame by frame, and read all the while.
+    """A connection that is driven frame by frame, and read continuously.
 
     Attributes:
         client: makes header blocks with the connection's HPACK table.
@@ -163,7 +163,7 @@ class Peer:
         return ErrorCode(codes[-1]) if codes else None
 
     async def rest(self) -> bytes:
-        """All that comes up to the end, of a peer that is told other things than frames."""
+        """Return all bytes up to the end of a connection that is not answered in frames."""
         try:
             return await self._reader.read()
         except ConnectionError:
@@ -171,7 +171,7 @@ class Peer:
             return b""
 
     async def is_dropped(self) -> None:
-        """Wait until the connection is gone, of a peer that does not read."""
+        """Wait until the connection of a peer that does not read is gone."""
         with suppress(ConnectionError):
             while True:
                 self.send(frame(PING, payload=bytes(8)))
@@ -183,7 +183,7 @@ class Peer:
         return read_messages(await self.answer_of(stream_id))
 
     async def answer_of(self, stream_id: int) -> bytes:
-        """As `answer`, of a request that is none of the service protocol: the body."""
+        """Wait until the answer to a request outside of the service protocol is complete."""
         last = await self.sees(
             lambda f: (
                 f.stream_id == stream_id
@@ -205,7 +205,7 @@ class Peer:
     def invoke(
         self, stream_id: int, *messages: Message | bytes, end: bool = False, **to: Any
     ) -> None:
-        """Begin an invocation, and send messages or bytes of it.
+        """Begin an invocation, and send its first messages or bytes.
 
         Args:
             stream_id: the stream.
@@ -228,7 +228,7 @@ class Peer:
             self.send(frame(DATA, END_STREAM, stream_id))
 
     async def pour(self, stream_id: int, *messages: Message | bytes, end: bool = False) -> None:
-        """Send much on a stream, no faster than its window opens."""
+        """Send many bytes on a stream, no faster than its window opens."""
         data = b"".join(
             each if isinstance(each, bytes) else message_frame(each) for each in messages
         )
@@ -253,7 +253,7 @@ class Peer:
             await self._reading
 
     async def _until(self, condition: Callable[[], bool]) -> None:
-        """Wait until something is so, or the connection has ended."""
+        """Wait until a condition holds, or the connection has ended."""
         assert self._reading is not None, "this peer does not read"
         async with self._arrived:
             await self._arrived.wait_for(lambda: condition() or self.has_ended)

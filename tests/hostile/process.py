@@ -64,7 +64,7 @@ class EndpointProcess:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End it, as its input ends."""
+        """End the process by closing its input."""
         with self._process:
             _pipe(self._process.stdin).close()
             try:
@@ -73,12 +73,12 @@ class EndpointProcess:
                 self._process.kill()
 
     def note(self, growth: int, wait: float) -> None:
-        """Keep what an attack has taken, where no other took more."""
+        """Keep the costs of an attack that are higher than those of any other."""
         self.most_growth = max(self.most_growth, growth)
         self.longest_wait = max(self.longest_wait, wait)
 
     async def holdings(self) -> dict[str, int]:
-        """What it holds: connections, streams, tasks, descriptors, objects."""
+        """The objects that it holds: connections, streams, tasks, descriptors, others."""
         descriptors = len(list((self._proc / "fd").iterdir()))
         reader, writer = await asyncio.open_connection("127.0.0.1", self._telling_port)
         held = json.loads(await reader.read())
@@ -98,15 +98,15 @@ class EndpointProcess:
         return self._status("VmRSS")
 
     def forget_peak(self) -> None:
-        """Has `peak` begin at the memory of now."""
+        """Let `peak` begin at the present memory."""
         (self._proc / "clear_refs").write_text("5")
 
     def peak(self) -> int:
-        """The most memory since `forget_peak`."""
+        """The highest memory since `forget_peak`."""
         return self._status("VmHWM")
 
     def log(self) -> str:
-        """What it has logged so far."""
+        """Return the log so far."""
         return self._log.read_text("utf-8", "replace")
 
     def _status(self, name: str) -> int:

@@ -41,13 +41,13 @@ _STALL: Final = 400
 
 
 def greeting(name: str = "") -> list[pb.StartMessage | pb.InputCommandMessage]:
-    """The journal of an invocation that begins."""
+    """Return the journal of an invocation that begins."""
     payload = GreetRequest(name=name).SerializeToString()
     return [start(1), pb.InputCommandMessage(value=value(payload))]
 
 
 def _handled(output: pb.OutputCommandMessage) -> int:
-    """When the handler ran whose output it is, as the CPU time of its thread."""
+    """Return the CPU time of the endpoint's thread when the handler of this output ran."""
     codecs = payload_codecs("Endpoint", PAYLOAD_CODEC)
     assert codecs is not None
     return int(GreetResponse.FromString(codecs.decode(output.value.content)).greeting)
@@ -66,26 +66,26 @@ class Peers:
         self._open: list[Peer] = []
 
     async def silent(self, *, receive_buffer: int | None = None) -> Peer:
-        """A connection on which nothing was sent, and nothing is read."""
+        """Open a connection on which nothing is sent, and nothing is read."""
         peer = await Peer.connect(self._port, receive_buffer=receive_buffer)
         self._open.append(peer)
         return peer
 
     async def greeted(self, settings: dict[int, int] | None = None) -> Peer:
-        """One that has exchanged SETTINGS."""
+        """Open a connection that has exchanged SETTINGS."""
         peer = (await self.silent()).greet(settings)
         await peer.is_taken()
         return peer
 
     async def close(self) -> None:
-        """Reset all that are open."""
+        """Reset all open connections."""
         for peer in self._open:
             peer.abort()
             await peer.close()
 
 
 class _Honest:
-    """Asks for one thing after the other, with an invocation that waits beside."""
+    """An honest client that sends one request after another, while an invocation waits."""
 
     def __init__(self, process: EndpointProcess) -> None:
         self._process = process
@@ -102,7 +102,7 @@ class _Honest:
             await self.ask()
 
     async def ask(self) -> None:
-        """One request; notes the time that the endpoint took until its handler ran."""
+        """Send a request, and note the CPU time that the endpoint took until its handler ran."""
         self._stream += 2
         peer = self._peer
         peer.invoke(self._stream, *greeting("clock"), end=True)
@@ -115,7 +115,7 @@ class _Honest:
         peer.body.clear()
 
     async def go_on(self) -> None:
-        """Ask until it is stopped."""
+        """Send requests until the task is stopped."""
         while not self._stops:
             await self.ask()
 
@@ -184,7 +184,7 @@ async def _withstand(
 
 
 async def _measure_calm(process: EndpointProcess) -> None:
-    """What the process takes and holds while nobody attacks it."""
+    """Note what the process takes and holds while nobody attacks it."""
     process.idle = await process.holdings()
     honest = _Honest(process)
     await honest.connect()
@@ -196,7 +196,7 @@ async def _measure_calm(process: EndpointProcess) -> None:
 
 
 async def _has_nothing_left(process: EndpointProcess) -> None:
-    """Wait until the endpoint holds what it held before anybody had connected."""
+    """Wait until the endpoint holds no more than before the first connection."""
     now: dict[str, int] = {}
     with suppress(TimeoutError):
         async with asyncio.timeout(60):

@@ -58,7 +58,7 @@ def test_another_protocol(endpoint: EndpointProcess, what: str) -> None:
 
 
 def test_the_preface_and_then_something_else(endpoint: EndpointProcess) -> None:
-    """RFC 9113, section 3.4: SETTINGS have to be the first frame; h2 takes them later, too."""
+    """RFC 9113, section 3.4: SETTINGS has to be the first frame; h2 accepts it later, too."""
 
     async def attack(peers: Peers) -> None:
         peer = (await peers.silent()).read()
@@ -72,7 +72,7 @@ def test_the_preface_and_then_something_else(endpoint: EndpointProcess) -> None:
 
 
 def test_more_connections_than_there_may_be(endpoint: EndpointProcess) -> None:
-    """The oldest without a stream make room, and are told so."""
+    """The oldest connections without a stream are told so, and make room."""
 
     async def attack(peers: Peers) -> None:
         many = [await peers.greeted() for _ in range(LIMITS.max_connections + 50)]
@@ -86,7 +86,7 @@ def test_more_connections_than_there_may_be(endpoint: EndpointProcess) -> None:
 
 
 def test_all_connections_are_busy(endpoint: EndpointProcess) -> None:
-    """One more is closed at once, and those that are there go on."""
+    """A new connection is closed at once, and those that exist go on."""
 
     async def attack(peers: Peers) -> None:
         many = [await peers.greeted() for _ in range(LIMITS.max_connections - 1)]
@@ -102,7 +102,7 @@ def test_all_connections_are_busy(endpoint: EndpointProcess) -> None:
 
 @pytest.mark.parametrize("when", ["at once", "after the preface", "in the middle of requests"])
 def test_connections_that_come_and_go(endpoint: EndpointProcess, when: str) -> None:
-    """By TCP's reset."""
+    """Each of them ends with TCP's reset."""
 
     async def attack(peers: Peers) -> None:
         for _ in range(1_000 if ALL else 100):
@@ -120,7 +120,7 @@ def test_connections_that_come_and_go(endpoint: EndpointProcess, when: str) -> N
 
 
 def test_random_bytes(endpoint: EndpointProcess) -> None:
-    """On connections that have begun well."""
+    """The connections have begun well."""
 
     async def attack(peers: Peers) -> None:
         many = [await peers.greeted() for _ in range(30)]
@@ -133,7 +133,7 @@ def test_random_bytes(endpoint: EndpointProcess) -> None:
 
 
 def test_many_connections_flood_in_small_pieces(endpoint: EndpointProcess) -> None:
-    """Each of them stays below the share of a turn; all of them have one together."""
+    """Each of them stays below the share of a turn, and all of them share one."""
 
     async def attack(peers: Peers) -> None:
         many = [await peers.greeted() for _ in range(50)]

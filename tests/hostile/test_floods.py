@@ -59,7 +59,7 @@ PIECES = {
 
 
 async def flood(peers: Peers, peer: Peer, piece: bytes) -> None:
-    """Send some, or until it is ended."""
+    """Send some frames, or until the connection is ended."""
     await peer.flood(piece, 64 * MIB if ALL else BURST // 2)
     if ALL:
         assert await peer.sees_end() is ErrorCode.ENHANCE_YOUR_CALM
@@ -78,18 +78,18 @@ def test_a_flood_of_frames(endpoint: EndpointProcess, what: str) -> None:
 
 
 def reset_at_once(peer: Peer, stream: int) -> bytes:
-    """The rapid reset of CVE-2023-44487."""
+    """Return the rapid reset of CVE-2023-44487."""
     return peer.client.request(stream, invocation()) + frame(RST_STREAM, 0, stream, CANCEL)
 
 
 def begun_and_reset(peer: Peer, stream: int) -> bytes:
-    """As above, when the handler has begun."""
+    """Return a rapid reset that waits until the handler has begun."""
     peer.invoke(stream, *greeting("run"))
     return frame(RST_STREAM, 0, stream, CANCEL)
 
 
 def malformed(peer: Peer, stream: int) -> bytes:
-    """The endpoint itself has to reset it."""
+    """Return a request that the endpoint itself has to reset."""
     return peer.client.request(stream, [*GET_HEALTH, (b"Upper", b"case")], end=True)
 
 
@@ -98,17 +98,17 @@ def empty_headers(peer: Peer, stream: int) -> bytes:
 
 
 def nowhere(peer: Peer, stream: int) -> bytes:
-    """An honest answer to each, for which no window is opened."""
+    """Return a request that gets an honest answer, for which no window is open."""
     return peer.client.request(stream, [*GET_HEALTH[:3], (b":path", b"/nowhere")], end=True)
 
 
 def wrong_content_type(peer: Peer, stream: int) -> bytes:
-    """Answered before its end, which does not come."""
+    """Return a request that is answered before its end, which never comes."""
     return peer.client.request(stream, [*invocation()[:-1], (b"content-type", b"text/plain")])
 
 
 def without_end(peer: Peer, stream: int) -> bytes:
-    """As many as there may be at once, and more: those are refused."""
+    """Return a request without an end; beyond the limit of streams, they are refused."""
     return peer.client.request(stream, invocation())
 
 
@@ -151,7 +151,7 @@ def test_a_flood_of_requests(
 
 @pytest.mark.parametrize("size", [0, 1_000])
 def test_a_header_block_without_end(endpoint: EndpointProcess, size: int) -> None:
-    """CVE-2024-27316 and its like."""
+    """This is CVE-2024-27316 and its like."""
 
     async def attack(peers: Peers) -> None:
         peer = await peers.greeted()

@@ -59,7 +59,7 @@ STREAM_CLOSED = goaway(ErrorCode.STREAM_CLOSED)
 
 @dataclass
 class Case:
-    """What is sent where stream 3 has begun and stream 1 is over, and what the peer is told.
+    """Bytes sent while stream 3 is open and stream 1 has ended, and the answer to them.
 
     Attributes:
         section: of RFC 9113.
@@ -75,7 +75,7 @@ class Case:
 
 
 def head(length: int, kind: int, flags: int = 0, stream_id: int = 0) -> bytes:
-    """The header of a frame whose payload does not come."""
+    """Return the header of a frame whose payload never comes."""
     return length.to_bytes(3, "big") + bytes((kind, flags)) + stream_id.to_bytes(4, "big")
 
 

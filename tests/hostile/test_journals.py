@@ -99,7 +99,7 @@ def test_a_broken_stream(endpoint: EndpointProcess, what: str, version: int) -> 
 
 
 def failing(messages: list[Message]) -> pb.Failure:
-    """The terminal failure that an invocation ended with."""
+    """Return the terminal failure that an invocation ended with."""
     output, end = messages[-2:]
     assert isinstance(output, pb.OutputCommandMessage)
     assert isinstance(end, pb.EndMessage)
@@ -131,7 +131,7 @@ def failing(messages: list[Message]) -> pb.Failure:
 def test_a_request_that_cannot_be_read(
     endpoint: EndpointProcess, payload: bytes, code: int
 ) -> None:
-    """It never will be, so the invocation ends."""
+    """No retry could read it, so the invocation ends."""
 
     async def attack(peers: Peers) -> None:
         peer = await peers.greeted()
@@ -145,7 +145,7 @@ def test_a_request_that_cannot_be_read(
 
 
 def test_state_that_is_a_bomb(endpoint: EndpointProcess) -> None:
-    """It is decompressed where it is read, and no further than the codec allows."""
+    """It is decompressed only when it is read, and no further than the codec allows."""
     bomb = b"\x07pc1\x01" + zstd_module().compress(bytes(2**30))
     entry = pb.StartMessage.StateEntry(key=b"count", value=bomb)
     amount = pb.InputCommandMessage(value=value(b""))
@@ -160,7 +160,7 @@ def test_state_that_is_a_bomb(endpoint: EndpointProcess) -> None:
 
 
 def test_much_state(endpoint: EndpointProcess) -> None:
-    """A start message at the limit: 20,000 values, one of them twice."""
+    """The start message is at the limit: 20,000 values, one of them twice."""
     entries = [
         pb.StartMessage.StateEntry(key=str(number).encode(), value=bytes(150))
         for number in range(20_000)
@@ -192,7 +192,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("what", BOMBS)
 def test_notifications_that_no_restate_sends(endpoint: EndpointProcess, what: str) -> None:
-    """They are kept, as what they belong to may still begin; the invocation goes on."""
+    """They are kept, since their commands may still follow; the invocation goes on."""
     piece, times, code = BOMBS[what]
 
     async def attack(peers: Peers) -> None:
@@ -212,7 +212,7 @@ def test_notifications_that_no_restate_sends(endpoint: EndpointProcess, what: st
 
 
 def test_a_journal_of_50_000_entries(endpoint: EndpointProcess) -> None:
-    """As long as it is that of other code, nothing is done for it."""
+    """While the entries are those of other code, no work is done for them."""
 
     async def attack(peers: Peers) -> None:
         peer = await peers.greeted()
@@ -224,7 +224,7 @@ def test_a_journal_of_50_000_entries(endpoint: EndpointProcess) -> None:
 
 
 def test_long_messages_that_do_not_end(endpoint: EndpointProcess) -> None:
-    """What is kept of a request that is not complete is bounded by the streams; they are reset."""
+    """The streams bound what is kept of incomplete requests; they are reset."""
 
     async def attack(peers: Peers) -> None:
         peer = await peers.greeted()
@@ -239,7 +239,7 @@ def test_long_messages_that_do_not_end(endpoint: EndpointProcess) -> None:
 
 
 def test_a_name_that_is_long(endpoint: EndpointProcess) -> None:
-    """A megabyte of text in the request, the key and the id; the log has some of it."""
+    """The request, the key and the id have a megabyte of text each; the log has some of it."""
     text = "x" * 1_000_000
 
     async def attack(peers: Peers) -> None:

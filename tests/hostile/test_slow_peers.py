@@ -92,7 +92,7 @@ REQUESTS = {
 
 @pytest.mark.parametrize("what", REQUESTS)
 def test_half_a_request_is_reset(endpoint: EndpointProcess, what: str) -> None:
-    """As many as there may be; the connection goes on."""
+    """There are as many as possible; the connection goes on."""
 
     async def attack(peers: Peers) -> None:
         peer = await peers.greeted()
@@ -108,7 +108,7 @@ def test_half_a_request_is_reset(endpoint: EndpointProcess, what: str) -> None:
 
 
 def test_an_answered_request_that_does_not_end(endpoint: EndpointProcess) -> None:
-    """It is asked to, without an error (RFC 9113, section 8.1)."""
+    """The peer is asked to end it, without an error (RFC 9113, section 8.1)."""
 
     async def attack(peers: Peers) -> None:
         peer = await peers.greeted()
@@ -120,7 +120,7 @@ def test_an_answered_request_that_does_not_end(endpoint: EndpointProcess) -> Non
 
 
 def test_one_byte_at_a_time(endpoint: EndpointProcess) -> None:
-    """Each byte is progress; it is served as well as any other."""
+    """Each byte is progress, and the request is served like any other."""
 
     async def attack(peers: Peers) -> None:
         peer = (await peers.silent()).read()
@@ -136,7 +136,7 @@ def test_one_byte_at_a_time(endpoint: EndpointProcess) -> None:
 
 
 def test_a_goaway_and_then_nothing(endpoint: EndpointProcess) -> None:
-    """What runs goes on; when nothing does, the connection ends."""
+    """Running streams go on; when the last has ended, the connection ends."""
 
     async def attack(peers: Peers) -> None:
         idle = await peers.greeted()
@@ -160,7 +160,7 @@ ALL_SLEPT = b"".join(message_frame(void(2 * number + 2)) for number in range(PIE
 
 @pytest.mark.parametrize("window", [0, 1, 65_535])
 def test_a_window_that_never_opens(endpoint: EndpointProcess, window: int) -> None:
-    """The handler writes 100 MB, and has to wait when little of it is buffered.
+    """The handler writes 100 MB, and has to wait once little of it is buffered.
 
     In the end the stream is reset, for the peer takes nothing.
     """
@@ -181,7 +181,7 @@ def test_a_window_that_never_opens(endpoint: EndpointProcess, window: int) -> No
 
 
 def test_who_reads_nothing(endpoint: EndpointProcess) -> None:
-    """Its windows are open, and its socket is full."""
+    """The peer's windows are open, and its socket is full."""
 
     async def attack(peers: Peers) -> None:
         many = [await peers.silent(receive_buffer=4_096) for _ in range(4)]
@@ -197,7 +197,7 @@ def test_who_reads_nothing(endpoint: EndpointProcess) -> None:
 
 
 def test_windows_that_open_byte_by_byte(endpoint: EndpointProcess) -> None:
-    """A peer that takes a byte now and then is slow, and no more: nothing is kept for it but that."""
+    """A peer that takes a byte now and then is merely slow, and costs little memory."""
 
     async def attack(peers: Peers) -> None:
         peer = await peers.greeted({4: 0})

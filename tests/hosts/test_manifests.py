@@ -88,7 +88,7 @@ def test_probes_ask_for_health_at_the_port_of_the_endpoint() -> None:
 
 
 def test_knative_speaks_http2() -> None:
-    """Of the names of ports, it takes `h2c` and `http1`."""
+    """Knative recognises the port names `h2c` and `http1`."""
     for manifest in (manifests("RestateDeployment")[1], *manifests("Service")):
         (container,) = containers(manifest)
         assert [port["name"] for port in container["ports"]] == ["h2c"]
@@ -102,7 +102,7 @@ def test_keys_are_keys() -> None:
 
 
 def served(arguments: list[str]) -> None:
-    """Check a command that serves: its options are ones that there are."""
+    """Check that a command that serves uses only options that exist."""
     program, command, target, *options = arguments
     assert (Path(program).name, command, target) == ("restate-proto", "serve", "shop.main:endpoint")
     python = (sys.executable, "-m", "restate_proto", "serve", "--help")

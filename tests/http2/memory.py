@@ -123,12 +123,12 @@ class Memory:
 
 
 async def turn() -> None:
-    """Let the loop run what was scheduled."""
+    """Let the loop run the callbacks that were scheduled."""
     await asyncio.sleep(0)
 
 
 class _Jump(selectors.DefaultSelector):
-    """Waits for nothing: where it would, time goes on."""
+    """Moves the time forward instead of waiting."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,7 +143,7 @@ class _Jump(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Its clock stands still while something runs, and jumps to the next timer when nothing does."""
+    """Its clock stands still while code runs, and jumps to the next timer when none does."""
 
     def __init__(self) -> None:
         self._jump = _Jump()

@@ -16,7 +16,7 @@ OK = bytes([0x88])  # HPACK for ":status: 200"
 
 
 class Peer:
-    """A server that is played by hand."""
+    """A server that the test plays by hand."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
@@ -41,7 +41,7 @@ class Peer:
 
 @asynccontextmanager
 async def played(play: Callable[[Peer], Awaitable[None]]) -> AsyncGenerator[str]:
-    """Serve connections with a coroutine; give the base URL."""
+    """Serve connections with a coroutine, and yield the base URL."""
     failures: list[BaseException] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

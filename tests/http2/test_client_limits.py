@@ -184,7 +184,7 @@ class Intake:
 
 @dataclass
 class Watched:
-    """A connection that a test moves, and a loop whose timer it calls."""
+    """A connection that a test drives, and a loop whose timer the test calls."""
 
     state: ConnectionState = ConnectionState.OPEN
     intake: Intake = field(default_factory=Intake)

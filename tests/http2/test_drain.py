@@ -57,7 +57,7 @@ def goaways(seen: list[Frame]) -> list[int]:
 
 
 def forbids_streams(found: Frame) -> bool:
-    """Whether a frame sets SETTINGS_MAX_CONCURRENT_STREAMS to 0."""
+    """Return whether a frame sets SETTINGS_MAX_CONCURRENT_STREAMS to 0."""
     return found.kind == SETTINGS and found.payload == b"\x00\x03" + bytes(4)
 
 

@@ -162,7 +162,7 @@ def test_no_bytes_break_it(data: bytes) -> None:
 
 
 async def probe(port: int, *, method: str = "GET", context: ssl.SSLContext | None = None) -> bytes:
-    """What a client of the standard library gets from /health."""
+    """Return the response of /health to a client of the standard library."""
 
     def ask() -> bytes:
         if context is None:

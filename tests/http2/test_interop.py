@@ -22,7 +22,7 @@ BODY = bytes(range(256)) * 2_000
 
 
 async def h2_request(port: int) -> tuple[bytes, bytes]:
-    """One echo by a client that is h2 alone; gives status and body."""
+    """Make one echo request with a client that is h2 alone; return status and body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding=None))
     connection.initiate_connection()
@@ -55,7 +55,7 @@ async def h2_request(port: int) -> tuple[bytes, bytes]:
 
 
 async def ngh2_request(port: int) -> tuple[bytes, bytes]:
-    """One echo by a client that is ngh2 alone; gives status and body."""
+    """Make one echo request with a client that is ngh2 alone; return status and body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     connection = ngh2.Connection(ngh2.Role.CLIENT)
     connection.initiate_connection()
@@ -96,7 +96,7 @@ def test_our_server(
 
 
 async def h2_serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A server that is h2 alone: answers with the length of the body."""
+    """Run a server that is h2 alone, and answers with the length of the body."""
     config = h2.config.H2Configuration(client_side=False, header_encoding=None)
     connection = h2.connection.H2Connection(config)
     connection.initiate_connection()
@@ -115,7 +115,7 @@ async def h2_serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 async def ngh2_serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A server that is ngh2 alone: answers with the length of the body."""
+    """Run a server that is ngh2 alone, and answers with the length of the body."""
     connection = ngh2.Connection(ngh2.Role.SERVER)
     connection.initiate_connection()
     writer.write(connection.data_to_send())

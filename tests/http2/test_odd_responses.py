@@ -28,7 +28,7 @@ engines = pytest.mark.parametrize("engine", ENGINES)
 
 
 def headers(*fields: tuple[str, str], end: bool = False) -> bytes:
-    """Headers on stream 3, whose fields leave HPACK's tables as they are."""
+    """Return headers on stream 3 whose fields leave HPACK's tables unchanged."""
     encoder = hpack.Encoder()
     block = encoder.encode([hpack.NeverIndexedHeaderTuple(*field) for field in fields])
     return frame(HEADERS, END_HEADERS | (END_STREAM if end else 0), 3, block)
@@ -75,7 +75,7 @@ ODD = {
 
 
 class Answers:
-    """Two requests that are in flight, and a third when they are done."""
+    """Records two requests in flight, and a third after them."""
 
     def __init__(self, engine: str, answer: bytes, *, resets: bool) -> None:
         self.engine = engine

@@ -177,7 +177,7 @@ def test_settings_that_do_not_name_the_limit_leave_it(engine: str) -> None:
 
 @engines
 def test_a_connection_that_takes_no_more_makes_room_for_another(engine: str) -> None:
-    """Else what waits would wait for calls to end that may be waiting for it."""
+    """Otherwise a waiting call could wait for calls that wait for it."""
     peers: list[Peer] = []
 
     async def play(peer: Peer) -> None:
@@ -213,7 +213,7 @@ def test_a_connection_that_takes_no_more_makes_room_for_another(engine: str) -> 
 
 @engines
 def test_calls_that_wait_for_one_another_get_connections_of_their_own(engine: str) -> None:
-    """Who waits when a limit is raised by less than is wanted may connect."""
+    """When a limit is raised by less than is wanted, waiting calls may connect."""
     peers: list[Peer] = []
     count = 5
 
@@ -278,7 +278,7 @@ def test_a_connection_that_failed_is_tried_again_while_others_work(
 
 
 class serving_at(serving):  # noqa: N801 - used like a function
-    """As `serving`, on a port that is given."""
+    """Serve as `serving` does, on a given port."""
 
     def __init__(self, port: int, app: App, engine: str, settings: Http2Settings) -> None:
         super().__init__(app, engine=engine, settings=settings)
@@ -291,7 +291,7 @@ class serving_at(serving):  # noqa: N801 - used like a function
 
 @engines
 def test_a_server_that_ends_each_connection_after_one_request(engine: str) -> None:
-    """Those that are ending count, so that there is not one for every call."""
+    """Connections that are ending count, so that not every call opens one."""
     peers: list[Peer] = []
 
     async def play(peer: Peer) -> None:

@@ -41,7 +41,7 @@ DAY = 86_400.0
 
 
 class Awaiting(Request):
-    """Awaits the whole request; its handler waits for something else then."""
+    """Awaits the whole request; then its handler waits for something else."""
 
     def awaited_input(self) -> object:
         return None if self.eof.is_set() else len(self.body)
@@ -59,7 +59,7 @@ def connected(engine: str, accept: Any, **options: Any) -> Memory:
 
 
 def answer_pings(memory: Memory) -> list[Frame]:
-    """What was written, whose PINGs are answered."""
+    """Return the frames that were written, after answering their PINGs."""
     found = frames(memory.transport.take())
     for each in found:
         if each.kind == PING and not each.flags & ACK:
@@ -68,7 +68,7 @@ def answer_pings(memory: Memory) -> list[Frame]:
 
 
 async def passes(seconds: float, memory: Memory, *, step: float = 1.0) -> list[Frame]:
-    """Time passes, in which the client does no more than answer PINGs."""
+    """Let time pass, in which the client only answers PINGs."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     found: list[Frame] = []
@@ -139,7 +139,7 @@ def test_a_frame_that_is_begun_is_to_be_finished(engine: str, part: str) -> None
 @engines
 @pytest.mark.parametrize("last", [frame(2, 0, 1, bytes(5)), frame(0x77, 0, 0, b"grease"), b""])
 def test_a_parked_stream_may_be_silent_for_a_day(engine: str, last: bytes) -> None:
-    """Whatever the last frame was: the library tells nothing of some."""
+    """The last frame may be any, since the library does not report some of them."""
 
     async def test() -> None:
         app = App(Awaiting)

@@ -28,7 +28,7 @@ class Files(NamedTuple):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    """A certificate for 127.0.0.1, but not for localhost, and its key."""
+    """Write a certificate for 127.0.0.1 but not for localhost, and its key."""
     return Files(*self_signed(tmp_path_factory.mktemp("tls"), host="restate-proto.test"))
 
 

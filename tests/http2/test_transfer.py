@@ -220,7 +220,7 @@ def test_a_client_without_window_bounds_the_server_and_not_its_other_streams(eng
 
 
 class BigThenSmall(Request):
-    """Sends much on "/big", and one byte elsewhere."""
+    """Sends many bytes on "/big", and one byte elsewhere."""
 
     def eof_received(self) -> None:
         self.stream.respond(200)

@@ -19,7 +19,7 @@ __all__ = ["fake_admin"]
 def fake_admin(
     status: int, answer: bytes, *, tls: ssl.SSLContext | None = None
 ) -> Generator[tuple[str, list[dict[str, Any]]]]:
-    """An admin API that always answers so: its URL, and what it was asked."""
+    """Run an admin API that always gives this answer; yield its URL, and the requests so far."""
     asked: list[dict[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):

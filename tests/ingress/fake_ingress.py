@@ -23,7 +23,7 @@ __all__ = ["Behaviour", "FakeIngress", "Leave", "Reply", "Request", "Reset", "er
 
 @dataclass
 class Request:
-    """A request as it came."""
+    """A request as it arrived."""
 
     method: str
     path: str
@@ -32,16 +32,16 @@ class Request:
 
 
 class Behaviour(Protocol):
-    """What to do with a request that is complete."""
+    """A step that answers one complete request."""
 
     def act(self, fake: FakeIngress, stream: ServerStream) -> None:
-        """Do it."""
+        """Carry out the step."""
         ...
 
 
 @dataclass
 class Reply:
-    """Answer."""
+    """Answers the request."""
 
     status: int = 200
     body: bytes = b""
@@ -56,7 +56,7 @@ class Reply:
 
 @dataclass
 class Reset:
-    """Give up the request."""
+    """Resets the request's stream."""
 
     code: ErrorCode
 
@@ -66,14 +66,14 @@ class Reset:
 
 @dataclass
 class Leave:
-    """Leave the request without an answer; the test waits for `fake.left` and does the rest."""
+    """Leaves the request unanswered; the test waits for `fake.left` and does the rest."""
 
     def act(self, fake: FakeIngress, stream: ServerStream) -> None:
         fake.left.set()
 
 
 def error(status: int, message: str, source: str = "ingress") -> Reply:
-    """An error as Restate writes it."""
+    """Return an error as Restate writes it."""
     body = json.dumps({"code": status, "message": message, "source": source}).encode()
     return Reply(status, body, {"x-restate-error-source": source})
 
@@ -109,7 +109,7 @@ class _Receiver:
 
 
 class FakeIngress:
-    """Does what the script says, one step a request, and remembers the requests."""
+    """Follows the script, one step per request, and remembers the requests."""
 
     def __init__(self, *script: Behaviour) -> None:
         self.script = deque(script)
@@ -122,7 +122,7 @@ class FakeIngress:
 
     @asynccontextmanager
     async def serve(self, port: int = 0) -> AsyncGenerator[str, None]:
-        """Serve while the context is open; gives the URL."""
+        """Serve while the context is open; yield the URL."""
         await self.server.start("127.0.0.1", port)
         try:
             yield f"http://127.0.0.1:{self.server.port}"

@@ -33,7 +33,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 @dataclass
 class Leave:
-    """A step of a fake ingress: let some time go by, and leave the request without an answer.
+    """A step of a fake ingress that lets time pass, and leaves the request unanswered.
 
     Args:
         seconds: how much time.

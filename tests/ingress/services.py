@@ -35,7 +35,7 @@ class Services:
         self.awakeables: asyncio.Queue[str] = asyncio.Queue()
 
     def endpoint(self) -> Endpoint:
-        """An endpoint that serves them."""
+        """Return an endpoint that serves them."""
         return Endpoint(Clerk(self), Account(), Journey())
 
 

@@ -41,7 +41,7 @@ ANSWER = json.dumps({"id": "dp_1", "services": [CART]}).encode()
 
 @contextmanager
 def raw_server(answer: bytes) -> Generator[str]:
-    """A server that reads a bit of the request, writes this, and closes the connection."""
+    """Run a server that reads a bit of the request, writes these bytes, and closes."""
 
     def serve() -> None:
         connection, _ = listener.accept()
@@ -222,7 +222,7 @@ def test_an_answer_that_is_lost(answer: bytes) -> None:
 
 
 def test_an_answer_that_does_not_come() -> None:
-    """The listener's backlog takes the connection, and nobody reads from it."""
+    """The listener's backlog accepts the connection, and nobody reads from it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         admin = AdminClient(url, timeout=timedelta(milliseconds=50))

@@ -32,7 +32,7 @@ def test_times() -> None:
 
 
 def test_versions_of_a_state() -> None:
-    """As the server has them in its own tests."""
+    """The versions are those of the server's own tests."""
     assert KeyState({}).version == "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
     state = KeyState({"b": b"bbb", "a": b"aaa"})
     assert state.version == "RVM17P6x18Wp-JnzQ01BzmqCvhAunTOQI_az6Px3Zyk"

@@ -58,7 +58,7 @@ class Answer:
 
 
 def error(source: str | None, code: int, message: str, **more: Any) -> Answer:
-    """An error as Restate writes it; no source as before 1.7.4."""
+    """Return an error as Restate writes it; without a source it is one from before 1.7.4."""
     body = {"code": code, "message": message, **more}
     headers = [(b"content-type", b"application/json")]
     if source is not None:
@@ -371,7 +371,7 @@ def test_what_is_accepted() -> None:
 def test_what_is_too_large_is_told_whoever_refuses_it(
     request_: Any, status: int, text: str
 ) -> None:
-    """An HTTP server does so before Restate sees the request, and with an empty body."""
+    """An HTTP server may refuse before Restate sees the request, with an empty body."""
     found = error_of(request_, Answer(status))
     assert type(found) is errors.IngressBadRequestError
     assert found.status == status

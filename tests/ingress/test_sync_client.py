@@ -42,7 +42,7 @@ SHORT = timedelta(milliseconds=50)
 
 
 class _InAThread:
-    """Serves in an event loop of another thread, as the tests block."""
+    """Serves in an event loop of another thread, since the tests block."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -79,7 +79,7 @@ def serving(make: Callable[[], Server]) -> Generator[str]:
 
 @contextmanager
 def counting() -> Generator[str]:
-    """Serve what answers with the number of bytes of a request."""
+    """Run a server that answers with the number of bytes of a request."""
     with serving(lambda: Server(Count)) as url:
         yield url
 
@@ -111,7 +111,7 @@ def test_threads_share_a_client_and_its_connection() -> None:
 
 
 def test_it_works_inside_a_running_event_loop() -> None:
-    """It holds the loop up, as all code that blocks does."""
+    """The call blocks the loop, as all blocking code does."""
 
     async def view() -> int:
         return count(client, 3)

@@ -168,7 +168,7 @@ def test_a_call_that_gets_no_stream_was_not_sent() -> None:
 
 
 class Tokens:
-    """Gives another token each time."""
+    """Returns another token each time."""
 
     def __init__(self) -> None:
         self.given = 0

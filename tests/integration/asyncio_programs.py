@@ -15,7 +15,7 @@ __all__ = ["play"]
 
 
 async def play(ctx: Context, parcel: Parcel) -> Parcel:
-    """The program that a number stands for; the answer has what came of it."""
+    """Play the program with this number, and answer with its outcome."""
     program = ServerProgram(ctx, random.Random(parcel.number), random.Random(parcel.number))
     await program.run()
     return Parcel(text=program.digest())

@@ -47,7 +47,7 @@ _TREE = "CONFORMANCE_TREE"  # processes that a test starts need not generate it 
 
 
 def _generated() -> Path:
-    """An import root with the package `generated_conformance`."""
+    """Return an import root with the package `generated_conformance`."""
     if _TREE not in os.environ:
         folder = Path(tempfile.mkdtemp(prefix="conformance-"))
         atexit.register(shutil.rmtree, folder)
@@ -94,7 +94,7 @@ else:
 
 
 def moment(seconds: int, microseconds: int) -> Timestamp:
-    """A time since 1970, as fields have it."""
+    """Return a time since 1970 in the form of a field."""
     if MESSAGES == "protobuf":
         return Timestamp(seconds=seconds, nanos=microseconds * 1000)
     since = timedelta(seconds=seconds, microseconds=microseconds)

@@ -24,7 +24,7 @@ _NEVER_GIVES_UP: Any = {"default-retry-policy": {"max-attempts": 1_000_000}}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Everything here needs a real server, but for a `world` with `--restate=virtual`."""
+    """Mark all tests as needing a real server, except those of a virtual `world`."""
     is_virtual = config.getoption("restate") == "virtual"
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
@@ -74,7 +74,7 @@ def session_world(request: pytest.FixtureRequest, loop: Loop) -> Iterator[World]
 
 @pytest.fixture
 def world(session_world: World, request: pytest.FixtureRequest) -> Iterator[World]:
-    """A combination of the matrix, and a check after the test that no attempt failed unnoticed.
+    """Yield a combination of the matrix; after the test, check that no attempt failed unnoticed.
 
     So is that the handlers do again what the server has recorded of them.
     """
@@ -87,7 +87,7 @@ def world(session_world: World, request: pytest.FixtureRequest) -> Iterator[Worl
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell the process that xdist began this one in."""
+    """Send this process's counts to the process of xdist that started it."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["replayed"] = dict(session.config.stash.get(_REPLAYED, Counter[str]()))
@@ -95,13 +95,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take what another process has told."""
+    """Receive the counts of another process."""
     counts = getattr(node, "workeroutput", {}).get("replayed", {})
     node.config.stash.setdefault(_REPLAYED, Counter[str]()).update(counts)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Says how many journals of the server the tests' handlers were run on."""
+    """Print how many journals of the server the tests' handlers were run on."""
     counts = config.stash.get(_REPLAYED, Counter[str]())
     if counts:
         parts = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())

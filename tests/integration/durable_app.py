@@ -24,19 +24,19 @@ HAS_PATCH = sys.argv[2:] == ["patched"]
 
 
 def say(text: str) -> str:
-    """A side effect."""
+    """Record a side effect."""
     print(text, flush=True)  # noqa: T201 - what the tests read
     return text
 
 
 def say_and_wait(text: str) -> str:
-    """A side effect that takes until somebody says so."""
+    """Record a side effect that lasts until the test ends it."""
     say(text)
     return sys.stdin.readline().strip()
 
 
 async def steps(ctx: Context, parcel: Parcel) -> Parcel:
-    """Three effects; the second one takes long, and then an awakeable is waited for."""
+    """Make three effects, of which the second takes long, and then wait for an awakeable."""
     first = await ctx.run("first", say, f"first of {parcel.text}")
     awakeable = ctx.awakeable(Parcel)
     account = AccountClient.from_context(ctx, parcel.text)
@@ -49,7 +49,7 @@ async def steps(ctx: Context, parcel: Parcel) -> Parcel:
 
 
 async def change(ctx: Context, parcel: Parcel) -> Parcel:
-    """An effect, one that a patch has changed and that takes long, and an awakeable."""
+    """Make an effect, another that a patch has changed and that takes long, and wait."""
     await ctx.run("first", say, "first")
     code = "new" if HAS_PATCH and ctx.patched("patch") else "old"
     text = await ctx.run(code, say_and_wait, code)
@@ -62,7 +62,7 @@ async def change(ctx: Context, parcel: Parcel) -> Parcel:
 
 
 async def slow(ctx: Context, parcel: Parcel) -> Parcel:
-    """One effect that takes long."""
+    """Make one effect that takes long."""
     return Parcel(text=await ctx.run("slow", say_and_wait, f"slow {parcel.text}"))
 
 

@@ -23,13 +23,13 @@ __all__ = ["asgi", "handler", "mounted"]
 
 
 def say(text: str) -> str:
-    """A side effect that outlives the process; whole lines, whichever thread writes them."""
+    """Record a side effect outside of the process; whole lines, whichever thread writes them."""
     os.write(sys.stdout.fileno(), f"{text[:100]}\n".encode())
     return text
 
 
 class Greeter(GreeterBase):
-    """Greets, after a call, an effect, a timer and, where the name asks for it, an awakeable."""
+    """Greets after a call, an effect, a timer and, if the name asks for it, an awakeable."""
 
     async def greet(self, ctx: Context, request: GreetRequest) -> GreetResponse:
         name = await ctx.run("name", say, request.name)

@@ -53,6 +53,6 @@ MATRIX = _REDUCED if _is_reduced else _FULL
 
 
 def combinations(choose: Callable[[Combination], bool]) -> pytest.MarkDecorator:
-    """Some of the matrix, for a test that is slow and has nothing to find in the others."""
+    """Return some of the matrix, for a slow test that gains nothing from the others."""
     chosen = [it for it in MATRIX if choose(it)] or [next(filter(choose, _FULL))]
     return pytest.mark.parametrize("session_world", chosen, ids=str, indirect=True, scope="session")

@@ -52,7 +52,7 @@ Body: TypeAlias = Callable[[Any, Parcel], Coroutine[Any, Any, Parcel | None]]
 
 
 class Place(Enum):
-    """Where a script is played: a kind of handler."""
+    """A kind of handler, in which a script is played."""
 
     SERVICE = "service"
     OBJECT = "object"
@@ -62,7 +62,7 @@ class Place(Enum):
 
 
 def unique(prefix: str = "k") -> str:
-    """A name that nothing else has: a key, a workflow id, an idempotency key."""
+    """Return a name that nothing else has: a key, a workflow id, an idempotency key."""
     return f"{prefix}-{uuid4().hex}"
 
 
@@ -73,25 +73,25 @@ class Scripts:
         self._bodies: dict[str, Body] = {}
 
     def add(self, body: Body) -> str:
-        """Take a function; returns the name to put into a `Script`."""
+        """Add a function; return the name to put into a `Script`."""
         name = unique(body.__name__)
         self.put(name, body)
         return name
 
     def put(self, name: str, body: Body) -> None:
-        """Take a function under a name that is known."""
+        """Add a function under a known name."""
         self._bodies[name] = body
 
     def names(self) -> list[str]:
-        """The names that are known."""
+        """Return the known names."""
         return list(self._bodies)
 
     def clear(self) -> None:
-        """Forget all; what still plays one of them ends with its next attempt."""
+        """Forget all functions; handlers that play one of them end with their next attempt."""
         self._bodies.clear()
 
     async def play(self, ctx: Context, script: Script) -> Parcel:
-        """Do what a script says."""
+        """Carry out a script."""
         body = self._bodies.get(script.name)
         if body is None:
             raise TerminalError(f"{script.name} is over", code=410)
@@ -194,7 +194,7 @@ def calls(
 def sends(
     ctx: Context, place: Place, script: Script, *, key: str | None = None, **options: Any
 ) -> InvocationHandle[Parcel]:
-    """As `calls`, as a one-way message; takes `delay` too."""
+    """Send a one-way message where `calls` would call; take `delay`, too."""
     key = key or "-"
     match place:
         case Place.SERVICE:

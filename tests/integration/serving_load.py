@@ -153,7 +153,7 @@ class Process:
         self.workers: list[int] = []
 
     async def line(self, words: str) -> str:
-        """The next line of its log that has these words."""
+        """Return the next line of its log that has these words."""
 
         def read() -> str:
             seen: list[str] = []
@@ -175,7 +175,7 @@ async def _some_calls(outcome: Outcome) -> None:
 
 
 async def _call(client: IngressClient, number: int, outcome: Outcome, stop: asyncio.Event) -> None:
-    """One caller after the other kind of call."""
+    """Make one caller's calls, of all kinds in turn."""
     greeter = GreeterClient.from_client(client)
     counter = CounterClient.from_client(client, f"caller {number}")
     while not stop.is_set():

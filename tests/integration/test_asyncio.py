@@ -24,7 +24,7 @@ HOUR = 3600
 
 @combinations(lambda it: it.replays or it.version == 6)
 def test_random_programs_end(world: World) -> None:
-    """An attempt that did something else than the one before would fail, with 570, again and again."""
+    """An attempt that differs from the one before would fail with 570, again and again."""
 
     async def scenario() -> None:
         for first in range(0, PROGRAMS, 5):

@@ -26,7 +26,7 @@ MOMENT = timedelta(milliseconds=50)
 
 
 class Greeter(GreeterBase):
-    """Answers, and does what a test wants where it is asked to greet Eve."""
+    """Greets, and does what a test wants if it is asked to greet Eve."""
 
     def __init__(self, work: Callable[[Context], Awaitable[None]]) -> None:
         self._work = work
@@ -142,7 +142,7 @@ def test_an_exit_is_a_failed_attempt(server: RestateServer, where: str) -> None:
 def test_a_caller_gets_no_traceback(
     server: RestateServer, where: str, exposed: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The server hands the error of the last attempt on."""
+    """The server passes the error of the last attempt on."""
 
     async def fail() -> None:
         raise KeyError("a bug")

@@ -61,7 +61,7 @@ def test_rejected_by_a_handler(world: World, place: Place) -> None:
 
 
 async def tell_id(world: World, place: Place, type_: type[Any]) -> tuple[str, Any]:
-    """Start a handler that waits for an awakeable; gives its id, and the handler's handle."""
+    """Start a handler that waits for an awakeable; return the id, and the handler's handle."""
     ids: asyncio.Queue[str] = asyncio.Queue()
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:

@@ -34,7 +34,7 @@ each_kind = pytest.mark.parametrize(
 
 
 async def double(ctx: Context, parcel: Parcel) -> Parcel:
-    """What is called: doubles a number and tells its key."""
+    """Double a number and tell the key of the callee."""
     keyed = isinstance(ctx, ObjectSharedContext | WorkflowSharedContext)
     return Parcel(number=2 * parcel.number, text=ctx.key if keyed else "")
 
@@ -62,7 +62,7 @@ def test_calls(world: World, place: Place) -> None:
 
 @each_kind
 def test_calls_begin_when_they_are_made(world: World, place: Place) -> None:
-    """Two calls, of which the first can only end when the second has run."""
+    """The first of two calls can only end after the second has run."""
     keys = keys_of_all()
 
     async def first(ctx: Context, parcel: Parcel) -> Parcel:
@@ -193,7 +193,7 @@ def test_the_key_can_come_from_the_request(world: World) -> None:
 
 @each_kind
 def test_one_way_messages(world: World, place: Place) -> None:
-    """Each callee resolves the caller's awakeable, so that it ran is all that is waited for."""
+    """Each callee resolves the caller's awakeable, which shows that it ran."""
     keys = keys_of_all()
 
     async def resolve(ctx: Context, parcel: Parcel) -> None:

@@ -39,7 +39,7 @@ LONG = timedelta(hours=1)
 async def cancel_at(
     world: World, reached: asyncio.Event, handle: IngressInvocationHandle[Parcel]
 ) -> None:
-    """Cancel an invocation whose handler set the event on its way to the await where it waits."""
+    """Cancel an invocation once its handler, about to wait, has set the event."""
     await reached.wait()
     if world.combination.replays:
         await world.when_it_is("suspended", await handle.invocation_id())
@@ -139,7 +139,7 @@ def test_it_can_be_caught_and_compensated(world: World, place: Place) -> None:
 
 @each_kind
 def test_it_reaches_the_calls_that_are_waited_for(world: World, place: Place) -> None:
-    """Children of calls are cancelled, and have ended before their caller goes on."""
+    """Callees are cancelled, and end before their caller goes on."""
     undone: list[str] = []
     keys = [unique() for _ in range(3)]
 
@@ -212,7 +212,7 @@ def test_a_call_that_is_over_is_no_child_any_more(world: World) -> None:
 
 
 def test_one_that_was_caught_does_not_keep_it_awake(world: World) -> None:
-    """Restate knows of the cancellation for ever; the next wait is a wait all the same."""
+    """Restate keeps the cancellation in the journal; the next wait still suspends."""
     reached = [asyncio.Event(), asyncio.Event()]
     attempts: list[str] = []
 
@@ -242,7 +242,7 @@ def test_one_that_was_caught_does_not_keep_it_awake(world: World) -> None:
 
 
 def test_a_second_one_is_raised_with_what_comes_next(world: World) -> None:
-    """A wait that is not suspended ends with it; a suspended one at the latest when it goes on."""
+    """It ends a wait that is not suspended, and a suspended one at the latest when that goes on."""
     reached = [asyncio.Event(), asyncio.Event()]
     ids: list[str] = []
 

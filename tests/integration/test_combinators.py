@@ -65,7 +65,7 @@ def test_gather_of_one(world: World) -> None:
 
 
 def test_gather_of_which_one_is_left(world: World) -> None:
-    """The others are done already when it begins to wait."""
+    """The other futures are done when it begins to wait."""
 
     async def resolve(ctx: Context, parcel: Parcel) -> None:
         ctx.resolve_awakeable(parcel.text, Parcel(number=2))
@@ -141,7 +141,7 @@ def test_they_nest(world: World) -> None:
 
 
 def test_every_replay_sees_the_same_winner(world: World) -> None:
-    """Which of two comes first is decided once, also where the other is there by the replay."""
+    """The first of two is decided once, even if the other one is there by the replay."""
     winners: list[str] = []
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
@@ -192,7 +192,7 @@ def test_state_promises_and_signals_combine(world: World) -> None:
 
 @combinations(lambda it: it.version == 7 and it.replays)
 def test_suspended_for_what_only_the_handler_can_tell(world: World) -> None:
-    """Restate knows the tree that is awaited, and takes success and failure for what they are."""
+    """Restate knows the tree that is awaited, and tells success from failure."""
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         never = ctx.awakeable(Parcel)

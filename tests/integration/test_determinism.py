@@ -106,7 +106,7 @@ def test_another_operation(
 
 @pytest.mark.parametrize("less", [True, False], ids=["less", "more"])
 def test_an_end_at_another_place(world: World, *, less: bool) -> None:
-    """Less than the journal has is another path; more than it has is just how handlers go on."""
+    """Fewer commands than the journal has are a mismatch; more commands are how handlers go on."""
     world.replays = not less  # its code is the other one by now
     has_changed = False
 

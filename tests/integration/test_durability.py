@@ -128,7 +128,7 @@ async def begin(client: IngressClient, name: str, text: str) -> IngressInvocatio
 
 
 async def row_of(server: RestateServer, handle: IngressInvocationHandle[Parcel]) -> dict[str, Any]:
-    """What Restate says about an invocation."""
+    """Return what Restate says about an invocation."""
     sql = f"SELECT * FROM sys_invocation WHERE id = '{await handle.invocation_id()}'"
     (row,) = await asyncio.to_thread(server.admin.query, sql)
     return row
@@ -148,7 +148,7 @@ async def until_journal_has(
 
 
 def elections(server: RestateServer) -> int:
-    """How many times a partition of the server has got a leader."""
+    """Return how many times a partition of the server has got a leader."""
     return server.log().count("became Leader of epoch")
 
 

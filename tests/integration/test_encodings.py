@@ -100,7 +100,7 @@ async def echo(ctx: Any, request: Any) -> Any:
 async def begin(
     outside: Outside, reader: Encoding, handler: str, kind: str
 ) -> tuple[str, IngressInvocationHandle[BoolValue]]:
-    """Have a handler wait for a value of a kind: the id that it waits with, and its handle."""
+    """Let a handler wait for a value of a kind; return the id of its wait, and its handle."""
     request = StringValue(value=kind)
     handle = await outside.client.send(target(reader, handler), request, BoolValue, encoding=reader)
     return await waiting.get(), handle

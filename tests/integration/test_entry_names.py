@@ -18,7 +18,7 @@ TOTAL = StateKey("total", Parcel)
 
 
 async def everything(ctx: WorkflowContext, parcel: Parcel) -> Parcel:
-    """Every operation that has an entry, each with a name of its own."""
+    """Perform every operation that has an entry, each with a name of its own."""
     await ctx.get(TOTAL, name="get")
     ctx.set(TOTAL, parcel, name="set")
     await ctx.state_keys(name="state keys")

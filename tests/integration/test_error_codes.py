@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def test_no_code_harms_the_calls_beside_it(
     world: World, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    """The ingress answers with the code as its status; 101 makes that malformed."""
+    """The ingress answers with the code as its status, which is malformed for 101."""
     monkeypatch.setattr(errors, "wire_code", int)  # as others write it
 
     async def waits(ctx: Context, parcel: Parcel) -> Parcel:

@@ -43,7 +43,7 @@ async def refuse(ctx: Context, parcel: Parcel) -> Parcel:
 
 
 def check(world: World, error: BaseException | None) -> None:
-    """The error is the one that `refuse` has raised, as far as the protocol carries it."""
+    """Check that the error is the one that `refuse` raised, as far as the protocol carries it."""
     assert isinstance(error, TerminalError)
     assert (error.code, error.message) == (422, "no")
     if world.version < 6:

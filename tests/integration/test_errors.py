@@ -21,7 +21,7 @@ every_place = pytest.mark.parametrize("place", list(Place), ids=lambda place: pl
 
 
 def metadata_of(world: World, error: TerminalError) -> dict[str, str]:
-    """The metadata, which travels from v6 on."""
+    """Return the metadata, which travels from v6 on."""
     if world.version < 6:
         assert error.metadata == {}
         return {"left": "0", "größe": "über"}
@@ -119,7 +119,7 @@ def test_restate_shows_why_an_attempt_failed(world: World) -> None:
 
 
 def test_a_wrong_return_type_is_an_error_of_the_code(world: World) -> None:
-    """It can be mended by a new deployment, so it is retried."""
+    """It is retried, since a new deployment can mend it."""
     world.replays = False  # nothing is left of the answers then
     answers: list[object] = [FailRequest(message="wrong"), None, Parcel(number=5)]
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Trial:
-    """An environment of scripted services, and what its handlers did."""
+    """A world of scripted services, and a record of what its handlers did."""
 
     def __init__(self, env: RestateEnvironment, scripts: Scripts) -> None:
         self.env = env
@@ -83,7 +83,7 @@ async def bug(ctx: Context, parcel: Parcel) -> None:
 
 
 def shows_the_bug(error: BaseException) -> bool:
-    """Whether a traceback of the error has the line that raised."""
+    """Return whether a traceback of the error has the line that raised."""
     return 'raise KeyError("the bug")' in "".join(traceback.format_exception(error))
 
 
@@ -237,7 +237,7 @@ def test_what_the_runtime_finds_fails_the_call(serve: EnvironmentFactory) -> Non
 
 
 def test_a_failed_message_ends_what_waits_for_something_else(serve: EnvironmentFactory) -> None:
-    """A workflow sends a message, whose handler was to resolve its promise."""
+    """The message's handler was to resolve the promise of the workflow that sent it."""
 
     async def scenario(trial: Trial) -> None:
         async def run(ctx: WorkflowContext, parcel: Parcel) -> Parcel:

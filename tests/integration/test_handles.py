@@ -74,7 +74,7 @@ def test_the_invocation_id_of_a_call(world: World, place: Place) -> None:
 
 @each_kind
 def test_a_call_can_be_attached_to_elsewhere(world: World, place: Place) -> None:
-    """One handler calls; another one, which has the id from it, gets the result as well."""
+    """One handler calls; another one gets the id from it, and the result as well."""
     name = world.script(wait_for_word).name
 
     async def attach(ctx: Context, parcel: Parcel) -> Parcel:
@@ -120,7 +120,7 @@ def test_a_failed_invocation_fails_its_handles(world: World) -> None:
 
 
 async def wait_forever(ctx: Context, parcel: Parcel) -> Parcel:
-    """Says that it is there and waits until it is cancelled."""
+    """Tell that the handler has begun, and wait until it is cancelled."""
     ctx.resolve_awakeable(parcel.text, Parcel(text=ctx.invocation_id))
     return await ctx.awakeable(Parcel)
 
@@ -158,7 +158,7 @@ def test_cancel(world: World, place: Place, *, awaited: bool) -> None:
 
 
 def test_what_is_asked_for_on_the_last_line_is_done(world: World) -> None:
-    """A handler ends right after `cancel()`, when the id that it needs is not known yet."""
+    """The handler ends right after `cancel()`, before the id that this needs is known."""
     name = world.script(wait_forever).name
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:

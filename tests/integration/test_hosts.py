@@ -55,7 +55,7 @@ def server(directory: Path, aws: LambdaService) -> Iterator[RestateServer]:
 
 
 async def greet_all(server: RestateServer, prefix: str) -> list[str]:
-    """Call a handler often at once; the names that it was called with."""
+    """Call a handler many times at once; return the names that it was called with."""
     names = [f"{prefix} {number}" for number in range(20)] + [f"{prefix} {LARGE}"]
     async with IngressClient(server.ingress_url) as client:
         greeter = GreeterClient.from_client(client)
@@ -66,7 +66,7 @@ async def greet_all(server: RestateServer, prefix: str) -> list[str]:
 
 
 def check_output(output: str, names: list[str]) -> None:
-    """Each effect was executed once, between the start and the end of the lifespan."""
+    """Check that each effect was executed once, between the start and the end of the lifespan."""
     names = [name[:100] for name in names]
     said = [line for line in output.splitlines() if line in ("set up", "torn down", *names)]
     assert said[0] == "set up"
@@ -98,7 +98,7 @@ def test_an_asgi_server(server: RestateServer, host: str, app: str, prefix: str)
 def test_an_asgi_server_that_stops_has_waiting_handlers_suspended(
     server: RestateServer, host: str
 ) -> None:
-    """Instead of waiting for them, or giving them up; it goes on when it is there again."""
+    """They are neither waited for nor aborted, and go on when the server is back."""
 
     async def test(served: AsgiServer) -> None:
         deployment = await server.register(served.address, use_http_11=served.is_http1)
@@ -132,7 +132,7 @@ def test_an_asgi_server_that_stops_has_waiting_handlers_suspended(
 
 @pytest.mark.parametrize("by_url", [False, True])
 def test_aws_lambda(server: RestateServer, aws: LambdaService, by_url: bool) -> None:
-    """With Amazon's own runtime, invoked or called by the URL of the function."""
+    """Amazon's own runtime runs the function, invoked directly or by its URL."""
     aws.events.clear()
 
     async def test() -> None:

@@ -44,7 +44,7 @@ def outside(loop: Loop, patient_server: RestateServer) -> Iterator[Outside]:
 
 @pytest.fixture(params=Encoding, ids=lambda each: each.value.lower())
 def url(outside: Outside, request: pytest.FixtureRequest) -> str:
-    """Where a handler is that answers what it was asked."""
+    """Return the URL of a handler that echoes its request."""
     return f"{outside.server.ingress_url}/clients.v1.{request.param.value}/Echo"
 
 

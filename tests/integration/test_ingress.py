@@ -84,7 +84,7 @@ def test_empty_messages_both_ways(world: World) -> None:
 
 
 def test_a_message_is_handled_after_it_was_accepted(world: World) -> None:
-    """Its output is not there, then it is; by the id alone as well."""
+    """Its output is first absent and then there, by the id alone as well."""
     go = asyncio.Event()
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RestateServer]:
-    """A server of its own, for its deployments are replaced."""
+    """Run a server of its own, since its deployments are replaced."""
     with RestateServer(protocol_v7=True, retry_interval=timedelta(milliseconds=1)) as own:
         yield own
 
@@ -34,7 +34,7 @@ async def good(ctx: Context, parcel: Parcel) -> Parcel:
 
 
 async def changed(ctx: Context, parcel: Parcel) -> Parcel:
-    """The code of the second attempt is another."""
+    """Return code that differs in the second attempt."""
     if parcel.text not in SEEN:
         SEEN.add(parcel.text)
         await good(ctx, parcel)
@@ -50,7 +50,7 @@ SEEN: set[str] = set()
 async def begun(
     server: RestateServer, scripts: Scripts, behavior: OnJournalMismatch, version: int = 7
 ) -> AsyncGenerator[IngressInvocationHandle[Parcel]]:
-    """An invocation whose code changes in flight, at an endpoint of its own."""
+    """Serve a handler whose code changes in flight, and yield its invocation."""
     name = f"{behavior} v{version}"
     scripts.put("changes", changed)
     endpoint = Endpoint(Clerk(scripts), on_journal_mismatch=behavior, max_protocol_version=version)

@@ -23,7 +23,7 @@ MIB = 1 << 20
 
 @combinations(lambda it: str(it) in ("v6-protobuf-ngh2", "v5-protobuf-h2-suspending"))
 def test_a_large_payload(world: World) -> None:
-    """8 MiB as request, state, parameter, result of a run and response."""
+    """The request, state, parameter, result of a run and response have 8 MiB each."""
     data = random.Random(1).randbytes(8 * MIB)
 
     async def body(ctx: ObjectContext, parcel: Parcel) -> Parcel:
@@ -77,7 +77,7 @@ def test_200_invocations_at_once(world: World) -> None:
 
 @combinations(lambda it: it.suspends and it.encoding is Encoding.PROTOBUF)
 def test_a_thousand_steps(world: World) -> None:
-    """Ten at a time; each wait is a suspension, and a replay of all steps before it."""
+    """Ten run at a time; each wait is a suspension, and a replay of all steps before it."""
     executed: list[int] = []
     attempts = 0
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def test_operations_in_a_thread_while_the_handler_runs(world: World) -> None:
-    """They are refused, and the endpoint goes on as before."""
+    """The operations are refused, and the endpoint goes on."""
     refused: list[str] = []
 
     async def measure() -> int:
@@ -78,7 +78,7 @@ OPERATIONS: dict[str, Callable[[ObjectContext], Any]] = {
 @combinations(lambda it: it.replays)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_operation_at_the_end_of_the_stack(world: World, operation: str) -> None:
-    """It is tried in less and less depth until there is room for it, and happened once."""
+    """It is tried at lower and lower depth until there is room, and takes effect once."""
     world.replays = False  # how much room there is depends on who runs it
     failed: list[int] = []
 

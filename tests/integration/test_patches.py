@@ -71,7 +71,7 @@ class Code:
 
 
 def sql(world: World, number: int) -> str:
-    """One of the page's queries."""
+    """Return one of the page's queries."""
     queries = [block.text for block in blocks(PAGE) if block.language == "sql"]
     text = queries[number]
     assert NAME in text
@@ -156,7 +156,7 @@ def test_an_invocation_without_the_marker_is_listed(world: World) -> None:
 
 
 def test_tasks_ask_as_the_handler_does(world: World) -> None:
-    """The order of commands depends on the journal alone, and so does who asks first."""
+    """The order of commands depends on the journal alone, and so does which task asks first."""
     code = Code()
     has_patch = False
 

@@ -27,14 +27,14 @@ PAUSING = RetryPolicy(initial_interval=SOON, max_attempts=3, on_max_attempts=OnM
 
 
 async def resume(world: World, invocation_id: str) -> None:
-    """What a person does in the Restate UI or CLI."""
+    """Resume an invocation as a person does in the Restate UI or CLI."""
     url = f"{world.server.admin_url}/invocations/{invocation_id}/resume"
     request = urllib.request.Request(url, method="PATCH")
     await asyncio.to_thread(lambda: urllib.request.urlopen(request).close())
 
 
 async def paused_with(world: World, invocation_id: str, times: int) -> list[dict[str, Any]]:
-    """The failures that an invocation was paused with, when it was paused so often."""
+    """Return the failures that an invocation was paused with, once it was paused so often."""
     while True:
         rows = await world.query(
             f"SELECT event_json FROM sys_journal_events WHERE id = '{invocation_id}' "
@@ -48,7 +48,7 @@ async def paused_with(world: World, invocation_id: str, times: int) -> list[dict
 async def pause_and_resume(
     world: World, function: Callable[[], int], retry: RetryPolicy | None, resumptions: int
 ) -> tuple[Parcel, list[str]]:
-    """Perform a run whose function pauses; returns the answer, and what Restate said each time."""
+    """Perform a run whose function pauses; return the answer, and Restate's failure each time."""
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         return Parcel(number=await ctx.run("fragile", function, retry=retry))

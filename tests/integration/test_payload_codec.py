@@ -60,7 +60,7 @@ class Account(AccountBase):
         return await ctx.get(self.ENTRIES) or EntryList()
 
     async def perform(self, ctx: ObjectContext, request: Script) -> Parcel:
-        """Wait for somebody outside."""
+        """Wait for an awakeable that the test resolves."""
         ctx.set(self.PARCEL, request.input)
         other = AccountClient.from_context(ctx, f"{ctx.key}-other")
         await other.append(Entry(text=request.input.text))
@@ -114,7 +114,7 @@ told: asyncio.Queue[str]
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RestateServer]:
-    """A server of its own, whose files can be read; it suspends at every wait."""
+    """Run a server whose files can be read, and that suspends at every wait."""
     global told  # noqa: PLW0603 - of the loop that the test runs
     told = asyncio.Queue()
     with RestateServer(directory=tmp_path / "server", inactivity_timeout=timedelta(0)) as found:
@@ -134,7 +134,7 @@ class Served:
 async def serving(
     server: RestateServer, codec: list[PayloadCodec] | None, port: int = 0
 ) -> AsyncGenerator[Served]:
-    """Serve at a port; at that of an endpoint before it, what it has begun goes on."""
+    """Serve at a port; at the port of an earlier endpoint, its invocations go on."""
     endpoint = Endpoint(Account(), Journey(), Files(), payload_codec=codec, debug=True)
     async with (
         endpoint.run(f"127.0.0.1:{port}") as running,
@@ -147,7 +147,7 @@ async def serving(
 
 
 async def use(served: Served, marker: str) -> None:
-    """Have a marker in every payload there is."""
+    """Put a marker into every kind of payload."""
     client, key = served.client, secrets.token_hex(4)
     account = AccountClient.from_client(client, key)
     assert list((await account.append(Entry(text=marker))).texts) == [marker]
@@ -170,7 +170,7 @@ async def use(served: Served, marker: str) -> None:
 
 
 def files_with(text: str, directory: Path) -> list[str]:
-    """The names of the server's files that have a text in them."""
+    """Return the names of the server's files that contain a text."""
     return [
         path.name
         for path in directory.rglob("*")
@@ -179,7 +179,7 @@ def files_with(text: str, directory: Path) -> list[str]:
 
 
 async def post(url: str, body: bytes, content_type: str) -> tuple[int, bytes]:
-    """What curl does: the status of the answer and its body."""
+    """Send a request as curl does; return the status and the body."""
     request = urllib.request.Request(url, body, {"content-type": content_type}, method="POST")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -195,7 +195,7 @@ async def post(url: str, body: bytes, content_type: str) -> tuple[int, bytes]:
 
 
 async def failure_with(text: str, server: RestateServer, invocation_id: str) -> None:
-    """Wait until Restate says this of the last failed attempt of an invocation that it retries."""
+    """Wait until the last failed attempt of an invocation has this text."""
     sql = f"SELECT last_failure FROM sys_invocation WHERE id = '{invocation_id}'"
     while True:
         (row,) = await asyncio.to_thread(server.admin.query, sql)
@@ -281,7 +281,7 @@ def test_an_invocation_whose_key_is_gone_waits_for_it(loop: Loop, server: Restat
 
 
 def test_callers_without_a_codec(loop: Loop, server: RestateServer) -> None:
-    """They may send plain payloads, and cannot read what they get."""
+    """They may send plain payloads, and cannot read the answers."""
 
     async def go() -> None:
         async with serving(server, BEFORE) as served:

@@ -64,7 +64,7 @@ def outside(request: pytest.FixtureRequest, loop: Loop) -> Iterator[Outside]:
 def post(
     outside: Outside, handler: str, body: bytes, **headers: str
 ) -> tuple[int, str | None, bytes]:
-    """What any HTTP client gets: the status, the content type and the body."""
+    """Send a request as any HTTP client does; return the status, the content type and the body."""
     connection = http.client.HTTPConnection(urlsplit(outside.server.ingress_url).netloc)
     try:
         fields = {name.replace("_", "-"): value for name, value in headers.items()}

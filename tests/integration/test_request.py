@@ -62,7 +62,7 @@ def test_id_and_context_class(world: World, place: Place) -> None:
 
 
 def test_any_key(world: World) -> None:
-    """From a handler and from outside the same object, which knows its key as it was given."""
+    """A handler and a client reach the same object, which gets its key unchanged."""
 
     async def tell(ctx: ObjectSharedContext | WorkflowSharedContext, parcel: Parcel) -> Parcel:
         return Parcel(text=ctx.key, note=ctx.invocation_id)

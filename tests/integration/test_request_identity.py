@@ -57,7 +57,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestateServer]:
 
 
 def test_the_server_logs_the_public_key(server: RestateServer) -> None:
-    """Where the text of ValueErrors says that it is found."""
+    """The text of the ValueErrors says where to find it."""
     lines = [line for line in server.log().splitlines() if "Loaded request identity key" in line]
     assert lines
     assert all(SIGNER.public_key in line for line in lines)
@@ -106,7 +106,7 @@ def test_the_test_environment_takes_unsigned_requests(suspending_server: Restate
 
 
 class Recorder(StreamReceiver):
-    """Takes requests as the server signs them, and answers 404."""
+    """Receives requests as the server signs them, and answers 404."""
 
     def __init__(self) -> None:
         self.requests: list[ServerStream] = []
@@ -138,7 +138,7 @@ class Recorder(StreamReceiver):
 def test_a_token_of_the_server_is_for_the_path_below_the_prefix_of_the_deployment(
     server: RestateServer,
 ) -> None:
-    """And `nbf` and `exp` are a minute around the time of signing."""
+    """Its `nbf` and `exp` are a minute around the time of signing."""
 
     async def test() -> None:
         recorder = Recorder()
@@ -171,7 +171,7 @@ def test_a_token_of_the_server_is_for_the_path_below_the_prefix_of_the_deploymen
 
 @pytest.mark.parametrize("prefix", ["", "/behind/a/proxy"])
 def test_payloads_are_shown_to_the_server_with_the_key(server: RestateServer, prefix: str) -> None:
-    """Serde preview, which could tell others what an endpoint has encrypted."""
+    """Serde preview could otherwise show others what an endpoint has encrypted."""
     request = GreetRequest(name="Ada").SerializeToString()
     path = "/serdes/Greeter/decode/greet/input"
 

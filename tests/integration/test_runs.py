@@ -213,7 +213,7 @@ def test_a_terminal_error_is_recorded(world: World) -> None:
 
 @pytest.mark.parametrize("policy", [None, RetryPolicy(initial_interval=timedelta(hours=1))])
 def test_a_retryable_error_says_when(world: World, policy: RetryPolicy | None) -> None:
-    """Its delay counts, and not the hour of the policy."""
+    """Its own delay counts, instead of the hour of the policy."""
     executed: list[float] = []
     delay = timedelta(milliseconds=120)
 
@@ -266,7 +266,7 @@ def test_a_result_that_cannot_be_recorded_is_a_failure_and_no_repetition(
 
 @combinations(lambda it: it.version <= 6 and it.encoding is Encoding.PROTOBUF)
 def test_the_largest_result_that_restate_takes_is_recorded(world: World) -> None:
-    """And one byte more is refused here, not by Restate, which would retry it for ever."""
+    """One byte more is refused here, since Restate would refuse it and retry for ever."""
     effects: list[int] = []
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
@@ -287,7 +287,7 @@ def test_the_largest_result_that_restate_takes_is_recorded(world: World) -> None
 
 @combinations(lambda it: not it.replays)
 def test_functions_are_told_when_restate_ends_the_attempt(world: World) -> None:
-    """A kill: the coroutine is cancelled, and the thread can look."""
+    """A kill cancels the coroutine, and the thread can ask."""
     entered = threading.Barrier(2)
     told: list[str] = []
     seen = threading.Event()

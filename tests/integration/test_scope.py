@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def scoping_server() -> Iterator[RestateServer]:
-    """A server that knows scopes."""
+    """Run a server that knows scopes."""
     switches = ("VQUEUES", "SCOPED_VIRTUAL_OBJECTS")
     env = {f"RESTATE_EXPERIMENTAL_ENABLE_{switch}": "true" for switch in switches}
     with RestateServer(protocol_v7=True, env=env) as server:
@@ -170,7 +170,7 @@ def test_by_name_and_for_workflows(scoped: World) -> None:
 
 
 def test_without_a_scope(scoped: World) -> None:
-    """The idempotency key alone: the server says it when its queues are on."""
+    """The idempotency key stands alone; the server reports it when its queues are on."""
     key = unique("once")
     script = scoped.script(tell)
 

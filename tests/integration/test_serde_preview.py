@@ -73,7 +73,7 @@ def outside(patient_server: RestateServer, loop: Loop) -> Iterator[Outside]:
 
 
 async def ask(url: str, body: bytes | None, content_type: str) -> tuple[int, bytes]:
-    """The status of an answer and its body. The endpoint runs meanwhile."""
+    """Return the status of an answer and its body, while the endpoint runs."""
     request = urllib.request.Request(url, body, {"content-type": content_type})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -89,7 +89,7 @@ async def ask(url: str, body: bytes | None, content_type: str) -> tuple[int, byt
 
 
 async def preview(outside: Outside, service: str, operation: str, name: str, data: bytes) -> bytes:
-    """What the UI gets."""
+    """Return what the UI gets."""
     path = f"/internal/services/{service}/serdes/{operation}/{name}"
     status, body = await ask(outside.server.admin_url + path, data, "application/octet-stream")
     assert status == 200, body

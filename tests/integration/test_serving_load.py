@@ -19,6 +19,6 @@ def test_hangups_and_handovers_under_load(tmp_path: Path) -> None:
 
 
 def test_what_ran_in_a_worker_that_is_killed_is_retried_and_not_lost(tmp_path: Path) -> None:
-    """Which shows, too, that the log has a line for what is retried."""
+    """The log has a line for each retry."""
     outcome = asyncio.run(run_load(tmp_path, lambda it: it.kills == 1, kill=True))
     assert outcome.complaints

@@ -97,7 +97,7 @@ def test_the_first_of_one_name_is_taken(world: World) -> None:
 
 
 def test_a_second_wait_for_one_name_is_refused(world: World) -> None:
-    """Restate would resume it at once, hundreds of times in a second."""
+    """Restate would resume the handler at once, hundreds of times a second."""
     attempts: list[int] = []
 
     async def wait(ctx: Context, parcel: Parcel) -> Parcel:
@@ -151,7 +151,7 @@ def test_a_message_of_another_type_is_refused(world: World) -> None:
 
 @each_kind
 def test_one_from_outside_is_passed_on_by_a_handler(world: World, place: Place) -> None:
-    """The ingress has no signals: a handler that takes the id sends it."""
+    """The ingress has no signals; a handler that takes the id sends it."""
 
     async def wait(ctx: Context, parcel: Parcel) -> Parcel:
         return await ctx.signal(GO)

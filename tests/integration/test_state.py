@@ -177,7 +177,7 @@ def test_a_key_has_one_writer_at_a_time(world: World) -> None:
 
 @each_writer
 def test_shared_handlers_run_beside_the_writer(world: World, place: Place) -> None:
-    """The writer waits for what only a shared handler does."""
+    """The writer waits for something that only a shared handler does."""
     workflow = place is Place.WORKFLOW
     beside = Place.WORKFLOW_SHARED if workflow else Place.OBJECT_SHARED
     word = StateKey("word", str)

@@ -60,7 +60,7 @@ def test_the_name_of_a_sleep_is_what_restate_shows(world: World) -> None:
 
 @each_kind
 def test_every_attempt_sees_the_same(world: World, place: Place) -> None:
-    """Time, random numbers and UUIDs; with waits between, and one attempt that fails."""
+    """The time, random numbers and UUIDs, with waits in between and one failed attempt."""
     seen: list[list[object]] = []
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:

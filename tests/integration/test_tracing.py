@@ -32,7 +32,7 @@ GREET = Target.service("Greeter", "greet")
 
 
 class Span(NamedTuple):
-    """A span, of ours or of the server's."""
+    """A span of ours or of the server's."""
 
     name: str
     trace: str
@@ -42,7 +42,7 @@ class Span(NamedTuple):
 
 
 class Collector(grpc.GenericRpcHandler):
-    """Takes the spans that restate-server sends."""
+    """Receives the spans that restate-server sends."""
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
@@ -68,7 +68,7 @@ class Collector(grpc.GenericRpcHandler):
         return ExportTraceServiceResponse()
 
     async def until_ended(self, invocations: int) -> None:
-        """Wait until the server has told the end of so many invocations."""
+        """Wait until the server has reported the end of so many invocations."""
         while sum(span.name.startswith("invocation-end") for span in self.spans) < invocations:
             self.arrived.clear()
             await self.arrived.wait()
@@ -135,7 +135,7 @@ def test_one_trace(grpc_server: grpc.Server) -> None:
     by_id = {span.id: span for span in [*servers, *spans]}
 
     def path(span: Span) -> list[str]:
-        """The names of a span and of all that it is below."""
+        """Return the names of a span and of all spans above it."""
         parent = by_id.get(span.parent)
         return [span.name] if parent is None else [span.name, *path(parent)]
 
@@ -163,7 +163,7 @@ def test_one_trace(grpc_server: grpc.Server) -> None:
 
 
 def test_a_server_that_does_not_trace() -> None:
-    """Which sends no span of its own: an attempt is below the span of the caller."""
+    """It sends no span of its own, so an attempt is below the caller's span."""
     traced = Traced()
 
     async def scenario() -> None:

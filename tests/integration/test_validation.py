@@ -49,7 +49,7 @@ class Signup(RESTATE.SignupBase):
 
 
 class Refusing:
-    """A validator of rules that nothing keeps."""
+    """A validator with rules that no message keeps."""
 
     def check(self, message: object) -> Invalid:
         return Invalid("no longer", b"")

@@ -79,7 +79,7 @@ async def look(ctx: Any, request: Empty) -> StringValue:
 
 
 async def fill(ctx: Any, request: Int64Value) -> StringValue:
-    """Set state of as many bytes, and call, answer and wait with the most that is allowed."""
+    """Set state of this many bytes, and call, answer and wait with the largest payloads allowed."""
     ctx.set(DATA, bytes(request.value))
     return StringValue()
 

@@ -32,12 +32,12 @@ class Handler(NamedTuple):
 
 
 def the_service(name: str, encoding: Encoding, **handlers: Handler) -> Service:
-    """A service of these handlers, by their Restate names."""
+    """Return a service of these handlers, by their Restate names."""
     return _make(Service, ServiceKind.SERVICE, name, encoding, handlers)
 
 
 def the_object(name: str, encoding: Encoding, **handlers: Handler) -> VirtualObject:
-    """The same as an object, with exclusive handlers."""
+    """Return an object of these handlers, all of them exclusive."""
     return _make(VirtualObject, ServiceKind.VIRTUAL_OBJECT, name, encoding, handlers)
 
 
@@ -86,7 +86,7 @@ class Outside:
         return await self.client.call(target, request, response, encoding=encoding)
 
     async def post(self, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
-        """What curl does: the status of the answer and its body."""
+        """Send a request as curl does; return the status and the body."""
         request = urllib.request.Request(
             self.server.ingress_url + path, body, {"content-type": content_type}, method="POST"
         )
@@ -103,7 +103,7 @@ class Outside:
         return await asyncio.to_thread(send)
 
     async def failure_of(self, invocation_id: str) -> str:
-        """What Restate says of the last failed attempt of an invocation that it retries."""
+        """Return the last failure of an invocation that Restate retries."""
         sql = f"SELECT last_failure FROM sys_invocation WHERE id = '{invocation_id}'"
         while True:
             (row,) = await asyncio.to_thread(self.server.admin.query, sql)
@@ -117,7 +117,7 @@ class Outside:
 
 @contextmanager
 def serving(loop: Loop, server: RestateServer, endpoint: Endpoint) -> Generator[Outside]:
-    """An endpoint that is registered with a server."""
+    """Serve an endpoint that is registered with a server."""
     environment = restate_environment(endpoint, server=server, retries=True, debug=False)
     env = loop.run(environment.__aenter__())
     try:

@@ -248,7 +248,7 @@ class World:
             raise
 
     def take_failures(self) -> list[str]:
-        """What was said since the last call about attempts that failed."""
+        """Return what was said since the last call about attempts that failed."""
         texts, self._failures.texts = self._failures.texts, []
         return texts
 
@@ -365,7 +365,7 @@ class World:
         return await asyncio.to_thread(self.server.admin.query, sql)
 
     async def invocation_row(self, invocation_id: str) -> dict[str, Any]:
-        """What Restate says about an invocation."""
+        """Return what Restate says about an invocation."""
         if self.virtual is not None:
             await self.virtual.advance(timedelta(milliseconds=5))
             return self.virtual.describe(invocation_id)

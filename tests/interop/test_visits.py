@@ -24,7 +24,7 @@ def cell(
 
 
 def right(contract: Contract, about: Cell) -> Any:
-    """The report of a visit that went well."""
+    """Return the report of a visit that went well."""
     request: Any = visit_request(contract, about)
     key, report = request.key, contract.visit_report()
     if about.mode == "typed key":

@@ -58,7 +58,7 @@ class Account(AccountBase):
 
 
 class Kafka:
-    """A Kafka that runs.
+    """A running Kafka.
 
     Attributes:
         address: its address.

@@ -25,7 +25,7 @@ FIELDS = {
 
 @contextmanager
 def of_a_process() -> Generator[io.StringIO]:
-    """The root logger as a new process has it, and what is written to stderr.
+    """Yield the root logger as a new process has it, and the text written to stderr.
 
     No fixture: pytest adds its handlers when a test is called, after all fixtures.
     """

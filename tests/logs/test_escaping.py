@@ -20,7 +20,7 @@ ESCAPED = f"\\x1b[2J\\r\\n{FORGED}\\u2028\\x85\\x9b1m\\u202e\\ud800"
 
 @pytest.fixture
 def output() -> Iterator[io.StringIO]:
-    """What a logger of the package writes, with the formatter of `logging.basicConfig`."""
+    """Return the output of a logger of the package, with the formatter of `logging.basicConfig`."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter(logging.BASIC_FORMAT))
@@ -118,7 +118,7 @@ def test_the_exception_itself_stays_in_the_record(caplog: pytest.LogCaptureFixtu
 
 
 def test_every_logger_of_the_package_escapes() -> None:
-    """There is one way to get one."""
+    """There is only one way to get a logger."""
     from pathlib import Path
 
     import restate_proto

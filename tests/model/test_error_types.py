@@ -121,7 +121,7 @@ def test_of_several_details_the_first_that_can_be_read_counts() -> None:
 
 
 def declared(module: str, code: int = 409, message: type[Any] = Parcel) -> type[DetailedError[Any]]:
-    """The class of another module."""
+    """Return an error class as another module declares it."""
     declare = error_type("t.v1.Parcel", code, google_codec(message))
     return declare(type("ParcelError", (DetailedError,), {"__module__": module}))
 
@@ -148,7 +148,7 @@ def test_what_is_received_is_caught_as_the_class_of_any_module(of: dict[str, Any
 
 
 def test_a_module_may_be_loaded_again() -> None:
-    """What was imported from it before still catches what is received."""
+    """Classes imported from it before still catch the errors received."""
     assert declared(__name__) is ParcelError
     again = declared(__name__, 410)
     assert type(caught_by(ParcelError)) is again

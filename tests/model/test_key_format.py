@@ -39,7 +39,7 @@ VALUES: dict[KeyType, st.SearchStrategy[Any]] = {
 
 @st.composite
 def formats(draw: st.DrawFn) -> KeyText:
-    """Formats that a contract may have."""
+    """Draw formats that a contract may have."""
     types = draw(st.lists(st.sampled_from(KeyType), min_size=1, max_size=4))
     fields: list[KeyField] = []
     for number, type_ in enumerate(types):

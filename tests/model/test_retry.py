@@ -57,7 +57,7 @@ OF_WRONG_TYPE: tuple[tuple[str, Any, str], ...] = (
 
 
 def problems_of_the_contract(name: str, value: Any) -> list[str]:
-    """What the generators say of a policy in the options of a contract."""
+    """Return what the generators say about a policy in the options of a contract."""
     if isinstance(value, timedelta):
         duration = Duration()
         duration.FromTimedelta(value)
@@ -114,7 +114,7 @@ DURATIONS = st.timedeltas(min_value=timedelta(0))
 
 
 def test_one_shape() -> None:
-    """What means the same is called the same, in a program and in a contract."""
+    """The same setting has the same name in a program and in a contract."""
     own = {field.name for field in fields(RetryPolicy)}
     contracts = {field.name for field in fields(InvocationRetryPolicy)}
     assert contracts <= own
@@ -146,7 +146,7 @@ def test_exponential_policy() -> None:
 
 
 def test_no_delay_stays_none() -> None:
-    """Not the longest, where the power is too large for a float."""
+    """The longest delay is not taken, even if the power is too large for a float."""
     assert delay_after(5000, timedelta(0), 2.0, timedelta(seconds=10)) == timedelta(0)
 
 

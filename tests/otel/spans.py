@@ -28,12 +28,12 @@ class Traced:
         self.tracing = Tracing(self.provider)
 
     def spans(self, name: str | None = None) -> list[ReadableSpan]:
-        """The spans that have ended, in that order."""
+        """Return the spans that have ended, in the order of their ends."""
         spans = self._exporter.get_finished_spans()
         return [span for span in spans if name is None or span.name == name]
 
     def span(self, name: str) -> ReadableSpan:
-        """The only one with a name."""
+        """Return the only span with a name."""
         (span,) = self.spans(name)
         return span
 
@@ -46,7 +46,7 @@ class Measured:
         self.metrics = Metrics(MeterProvider([self._reader]), **options)
 
     def points(self, name: str) -> list[tuple[dict[str, Any], Any]]:
-        """The attributes and the data points of an instrument."""
+        """Return the attributes and the data points of an instrument."""
         data: Any = self._reader.get_metrics_data()
         return [
             (dict(point.attributes), point)
@@ -58,7 +58,7 @@ class Measured:
         ]
 
     def point(self, name: str, **attributes: Any) -> Any:
-        """The only data point of an instrument that has these attributes."""
+        """Return the only data point of an instrument with these attributes."""
         (found,) = (
             point
             for each, point in self.points(name)

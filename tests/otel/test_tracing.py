@@ -50,7 +50,7 @@ def run_command(name: str, id_: int) -> pb.RunCommandMessage:
 
 
 def ids(span: ReadableSpan) -> tuple[str, str]:
-    """The trace and the parent of a span; "" for none."""
+    """Return the trace and the parent of a span; "" for none."""
     context: Any = span.context
     return f"{context.trace_id:032x}", "" if span.parent is None else f"{span.parent.span_id:016x}"
 
@@ -82,7 +82,7 @@ async def test_an_attempt() -> None:
 @pytest.mark.parametrize("source", ["server", "caller", "both"])
 @in_loop
 async def test_the_parent_of_an_attempt(source: str) -> None:
-    """That of the server counts, for it is nearer."""
+    """The server's span counts, since it is nearer."""
     traced = Traced()
     case = Case(echo, interceptors=[traced.tracing])
     if source != "caller":
@@ -275,7 +275,7 @@ def test_a_call_of_a_client() -> None:
 
 @in_loop
 async def test_the_fields_of_context_are_not_of_the_next_handler() -> None:
-    """The current span of one handler is not that of another, nor of what runs between."""
+    """The current span of one handler is not that of another, nor of code in between."""
     traced = Traced()
     names: list[str] = []
 

@@ -107,17 +107,17 @@ class Frame(NamedTuple):
 
 
 def raw(type_: int, payload: bytes = b"", flags: int = 0) -> bytes:
-    """A framed message of any bytes."""
+    """Frame a message of any bytes."""
     return _HEADER.pack(type_, flags, len(payload)) + payload
 
 
 def frame(message: Message, flags: int = 0) -> bytes:
-    """A framed message."""
+    """Frame a message."""
     return raw(TYPES[type(message)], message.SerializeToString(), flags)
 
 
 def read_frames(data: bytes) -> list[Frame]:
-    """The frames of a stream, which must end with a complete one."""
+    """Read the frames of a stream, which must end with a complete one."""
     frames: list[Frame] = []
     position = 0
     while position < len(data):
@@ -130,18 +130,18 @@ def read_frames(data: bytes) -> list[Frame]:
 
 
 def read_messages(data: bytes) -> list[Message]:
-    """The messages of a stream."""
+    """Read the messages of a stream."""
     return [_CLASSES[type_].FromString(payload) for type_, _, payload in read_frames(data)]
 
 
 def start(known_entries: int, **fields: Any) -> pb.StartMessage:
-    """The first message of a stream, of a plain invocation where nothing else is given."""
+    """Return the first message of a stream; by default that of a plain invocation."""
     known: dict[str, Any] = {"id": b"123", "debug_id": "inv_123", "partial_state": True}
     return pb.StartMessage(known_entries=known_entries, **(known | fields))
 
 
 def stream(*entries: Message | bytes, **fields: Any) -> bytes:
-    """A stream that replays these entries; as bytes they are taken as they are."""
+    """Return a stream that replays these entries; bytes are taken as they are."""
     parts = [entry if isinstance(entry, bytes) else frame(entry) for entry in entries]
     return frame(start(len(entries), **fields)) + b"".join(parts)
 
@@ -181,7 +181,7 @@ class Cancelled(Exception):  # noqa: N818 - what a runtime raises in the handler
 
 
 class Case:
-    """A state machine with what it was fed, ready for the handler's first line.
+    """A state machine, what it was fed, and a handler at its first line.
 
     Args:
         *entries: what is replayed after the handler's input.
@@ -218,15 +218,15 @@ class Case:
         return self
 
     def sent_frames(self) -> list[Frame]:
-        """The frames written since the last look."""
+        """Return the frames written since the last call."""
         return read_frames(self.machine.journal.take_output())
 
     def sent(self) -> list[Message]:
-        """The messages written since the last look."""
+        """Return the messages written since the last call."""
         return read_messages(self.machine.journal.take_output())
 
     def sent_one(self, class_: type[M]) -> M:
-        """The one message written since the last look."""
+        """Return the only message written since the last call."""
         (message,) = self.sent()
         assert isinstance(message, class_), message
         return message
@@ -269,7 +269,7 @@ class Case:
         return False
 
     def value_of(self, id_: NotificationId) -> bytes:
-        """The value that a notification, which is there, carries."""
+        """Return the value of a notification that is there."""
         result = self.wait(id_)
         assert result is not None
         assert result.kind is ResultKind.VALUE
@@ -277,13 +277,13 @@ class Case:
         return result.value
 
     def returns(self, payload: bytes = b"") -> None:
-        """The handler returns."""
+        """Let the handler return."""
         self.machine.commands.write_output(payload)
         self.machine.journal.end()
 
 
 def closed(case: Case | StateMachine) -> bool:
-    """Whether the attempt is over; then it says so, however it is asked."""
+    """Return whether the attempt has ended, checking that every operation then says so."""
     machine = case.machine if isinstance(case, Case) else case
     if machine.journal.phase is not Phase.CLOSED:
         return False
@@ -296,7 +296,7 @@ def closed(case: Case | StateMachine) -> bool:
 
 
 def error_of(case: Case | StateMachine) -> pb.ErrorMessage:
-    """The one error message that the attempt ended with, after which nothing is written."""
+    """Return the only error message of the attempt, after which nothing is written."""
     machine = case.machine if isinstance(case, Case) else case
     last = read_messages(machine.journal.take_output())[-1]
     assert isinstance(last, pb.ErrorMessage), last
@@ -308,7 +308,7 @@ def error_of(case: Case | StateMachine) -> pb.ErrorMessage:
 
 
 def replaying(*entries: Message | bytes, **fields: Any) -> Case:
-    """A case that has to replay all of these entries."""
+    """Return a case that has to replay all of these entries."""
     case = Case(*entries, **fields)
     assert case.machine.journal.phase is Phase.REPLAYING
     return case

@@ -382,7 +382,7 @@ _NAMED: dict[str, Callable[[StateMachine], object]] = {
 
 
 def _named(title: str, issue: Callable[[StateMachine], object]) -> Command:
-    """The same command with a name, which every one of them has as its field 12."""
+    """Return the same command with a name, which every command has as its field 12."""
     command = COMMANDS[title]
     message = type(command.message)()
     message.CopyFrom(command.message)

@@ -41,7 +41,7 @@ _TARGET = Target("Greeter", "greet")
 
 
 def perform(machine: StateMachine, operations: Sequence[Operation], seen: list[object]) -> Handler:
-    """The handler that does these operations. It yields the ids of which it awaits the first."""
+    """Play the handler of these operations; yield the ids of which it awaits the first."""
     ids: list[NotificationId] = []
     for operation in operations:
         try:
@@ -167,7 +167,7 @@ class _Attempt:
 
 
 def _stream(restate: Restate, length: int | None = None) -> bytes:
-    """The request that replays the journal, or this much of it."""
+    """Return the request that replays the journal, or so much of it."""
     entries = restate.journal[:length]
     state = [] if restate.partial else restate.start_state(entries)
     first = start(len(entries), partial_state=restate.partial, state_map=state)
@@ -175,7 +175,7 @@ def _stream(restate: Restate, length: int | None = None) -> bytes:
 
 
 def _receive(restate: Restate, machine: StateMachine) -> Message | None:
-    """Give Restate what the attempt wrote. Returns the attempt's last message, if it wrote one."""
+    """Give Restate what the attempt wrote; return the attempt's last message, if there is one."""
     last = None
     for message in read_messages(machine.journal.take_output()):
         assert last is None, "something was written after the end"
@@ -188,7 +188,7 @@ def _receive(restate: Restate, machine: StateMachine) -> Message | None:
 def invoke(
     restate: Restate, operations: Sequence[Operation], random: Random, *, cancel: bool = False
 ) -> list[object]:
-    """Run an invocation to its end, in as many attempts as chance will have it.
+    """Run an invocation to its end, in a random number of attempts.
 
     Returns:
         What the handler saw.
@@ -219,7 +219,7 @@ def invoke(
 def _something(
     restate: Restate, waits: tuple[NotificationId, ...], random: Random, *, cancel: bool
 ) -> Message:
-    """Something that may happen to an invocation that waits."""
+    """Let something happen to an invocation that waits."""
     if cancel and random.random() < 0.1:
         return CANCEL
     choices = [*restate.to_come, *restate.proposed.values()]
@@ -230,7 +230,7 @@ def _something(
 
 
 def attempt(restate: Restate, operations: Sequence[Operation]) -> Message | None:
-    """One attempt, with nothing more than what is in the journal. Its last message."""
+    """Run one attempt on the journal as it is, and return its last message."""
     one = _Attempt(restate.version, operations)
     one.machine.feed(_stream(restate))
     one.machine.close_input()
@@ -262,7 +262,7 @@ class Follower:
             self._feed_notifications()
 
     def run(self) -> list[object]:
-        """Run to the end. What the handler saw."""
+        """Run to the end, and return what the handler saw."""
 
         def on_wait(_: tuple[NotificationId, ...]) -> None:
             before = self._fed

@@ -34,7 +34,7 @@ each_version = pytest.mark.parametrize("version", ALL_VERSIONS)
 
 
 def given(machine: StateMachine) -> tuple[bytes, tuple[tuple[str, str], ...]]:
-    """What the handler is invoked with."""
+    """Return the input that the handler is invoked with."""
     input_ = machine.read_input()
     return input_.payload, input_.headers
 

@@ -9,7 +9,7 @@ from restate_proto.protocol.notifications import awakeable_id
 
 
 def test_the_bytes_are_those_that_restate_makes_awakeable_ids_of() -> None:
-    """A pair of ids of restate-server 1.7.12."""
+    """The two ids are from restate-server 1.7.12."""
     found = invocation_id_bytes("inv_1jJOFEtKQPi13WEI5M6Y1FSPyEBoOI6i1g")
     assert len(found) == 24
     assert awakeable_id(found, 17) == "sign_1SbnB83OG6eVm-IkSEsmBTqnQVrfd1aeBAAAAEQ"

@@ -60,7 +60,7 @@ NAMES: dict[type[Message], str] = {
 
 
 def change(message: Message, field: Any) -> None:
-    """Give a field another value."""
+    """Return the command with another value of a field."""
     name = field.name
     present = getattr(message, name)
     if hasattr(present, "add"):
@@ -127,7 +127,7 @@ def test_points_in_time_may_differ(command: Command) -> None:
 
 
 def kind(command: Command) -> str:
-    """The command's kind: a read is what it was then, eager or lazy."""
+    """Return the command's kind; eager and lazy reads have the same one."""
     return type(command.message).__name__.replace("Eager", "Lazy")
 
 

@@ -46,7 +46,7 @@ class TestTheHandlerReturnsEarly:
 
 
 class TestAnAwaitWasAdded:
-    """What is awaited while commands are left to replay must have come before them."""
+    """A future awaited while commands are left to replay must have come before them."""
 
     @each_version
     def test_add_await_run_after_progress_was_made(self, version: int) -> None:

@@ -184,10 +184,10 @@ NAMES = st.sampled_from("abc")
 def test_every_attempt_takes_the_same_code(
     before: list[str], old: list[str], new: list[str], after: list[str], data: st.DataObject
 ) -> None:
-    """An invocation begun with old code, cut off anywhere, goes on with new code to one end."""
+    """An invocation begun with old code and cut off anywhere goes on with new code to one end."""
 
     def attempt(entries: list[Message], *, has_patch: bool) -> tuple[list[Message], bool]:
-        """The journal after an attempt, and whether it took the new code."""
+        """Run one attempt; return the journal after it, and whether it took the new code."""
         case = Case(*entries)
         commands, is_new = case.machine.commands, False
         for name in before:

@@ -24,14 +24,14 @@ def waiting_start() -> StateMachine:
 
 
 def waiting_replay() -> StateMachine:
-    """Two entries are missing."""
+    """Return a case in which two entries are missing."""
     machine = StateMachine(7)
     machine.feed(frame(start(4)) + frame(INPUT) + frame(RUN))
     return machine
 
 
 def replaying() -> StateMachine:
-    """A run was begun, and a sleep is next."""
+    """Return a case that has begun a run, and has a sleep next."""
     machine = StateMachine(7)
     machine.feed(stream(INPUT, RUN, SLEEP))
     machine.read_input()
@@ -40,7 +40,7 @@ def replaying() -> StateMachine:
 
 
 def processing() -> StateMachine:
-    """A run was begun."""
+    """Return a case that has begun a run."""
     machine = StateMachine(7)
     machine.feed(stream(INPUT, RUN))
     machine.read_input()
@@ -49,7 +49,7 @@ def processing() -> StateMachine:
 
 
 def closed() -> StateMachine:
-    """A run was begun."""
+    """Return a case that has begun a run, and has ended."""
     machine = processing()
     machine.journal.abandon()
     return machine
@@ -131,7 +131,7 @@ def is_ignored(machine: StateMachine) -> None:
 
 
 def is_refused(machine: StateMachine) -> None:
-    """The handler is told so, and nothing else happens."""
+    """Check that the handler is told so, and that nothing else happens."""
     is_ignored(machine)
 
 

@@ -28,7 +28,7 @@ def stream(*messages: Message) -> bytes:
 
 
 def recorded(*written: Message, entries: tuple[Message, ...] = (INPUT,)) -> Player:
-    """An attempt that was given these entries, and has written that."""
+    """Return an attempt that was given these entries, and has written those."""
     player = Player()
     player.given(stream(start(len(entries)), *entries))
     player.written(stream(*written))
@@ -36,7 +36,7 @@ def recorded(*written: Message, entries: tuple[Message, ...] = (INPUT,)) -> Play
 
 
 def repeated(first: Player, *written: Message) -> Player:
-    """Another attempt, on the journal of the first."""
+    """Return another attempt on the journal of the first."""
     player = Player()
     player.given(first.journal())
     player.written(stream(*written))

@@ -57,7 +57,7 @@ def feed(machine: StateMachine, data: bytes, at: list[int]) -> None:
 
 
 def is_well(machine: StateMachine, before: list[str]) -> None:
-    """The attempt goes on in silence, or it ended with one error, 571."""
+    """Check that the attempt goes on silently, or has ended with one error, 571."""
     written = read_messages(machine.journal.take_output())
     if machine.journal.phase is not Phase.CLOSED:
         assert written == []

@@ -19,7 +19,7 @@ PROTOCOL = str(Path(restate_proto.protocol.__file__).parent)
 
 
 def journal(rounds: int) -> bytes:
-    """Four entries a round: a write, a read, a run and its completion."""
+    """Return four entries per round: a write, a read, a run and its completion."""
     entries: list[bytes] = [frame(pb.InputCommandMessage())]
     for id_ in range(1, rounds + 1):
         key = b"key %d" % (id_ % 7)
@@ -51,7 +51,7 @@ def replay(data: bytes, rounds: int, chunk: int) -> StateMachine:
 
 
 def calls_of(rounds: int, chunk: int) -> int:
-    """How many calls, of Python and of C functions, the protocol's code makes in a replay."""
+    """Count the calls, of Python and of C functions, that the protocol's code makes in a replay."""
     data = journal(rounds)
     calls = 0
 

@@ -26,7 +26,7 @@ PROPOSAL = pb.ProposeRunCompletionMessage(result_completion_id=1, value=b"123")
 
 
 def stored(version: int) -> pb.RunCompletionNotificationMessage | pb.ProposeRunCompletionAckMessage:
-    """What Restate answers to the proposal of 123."""
+    """Return Restate's answer to the proposal of 123."""
     return ack(1) if version >= 7 else completion()
 
 

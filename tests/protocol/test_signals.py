@@ -116,7 +116,7 @@ VOID = Result(ResultKind.VOID, None)
 
 
 def polled(case: Case) -> list[object]:
-    """The notifications that are there, as they take effect."""
+    """Return the notifications that are there, in the order of their effect."""
     return list(iter(case.machine.waiting.poll, None))
 
 

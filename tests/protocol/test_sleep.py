@@ -14,7 +14,7 @@ each_version = pytest.mark.parametrize("version", ALL_VERSIONS)
 
 
 def sleep_handler(case: Case) -> bool:
-    """Sleeps, then returns. Whether it got that far."""
+    """Sleep, then return; tell whether the handler got that far."""
     id_ = case.machine.commands.sleep(WAKE_UP)
     result = case.wait(id_)
     if result is None:

@@ -96,7 +96,7 @@ def example_contract() -> Contract:
 
 
 def stub(base: Any) -> Any:
-    """An object of a generated base, whose handlers answer with an empty message."""
+    """Return an object of a generated base, whose handlers answer with an empty message."""
 
     def handler(response: Any) -> Any:
         async def answer(self: Any, ctx: Any, request: Any = None) -> Any:

@@ -65,7 +65,7 @@ class Runner(Service):
 
 
 def compiled(code: str) -> Callable[..., Any]:
-    """A coroutine function with a snippet as its body; it returns the response."""
+    """Return a coroutine function that has a snippet as its body, and returns the response."""
     lines = indent(f"response = None\n{code}\nreturn response", "    ")
     names: dict[str, Any] = {}
     exec(f"async def snippet(ctx=None):\n{lines}", names)
@@ -73,7 +73,7 @@ def compiled(code: str) -> Callable[..., Any]:
 
 
 def calls_of(url: str, language: str) -> list[ShownCall]:
-    """The snippets of the services that are served."""
+    """Return the snippets of the services that are served."""
     return [
         call
         for call in shown_calls(pages_of(example_contract(), url))
@@ -82,7 +82,7 @@ def calls_of(url: str, language: str) -> list[ShownCall]:
 
 
 def with_id(code: str, id_: UUID) -> str:
-    """A snippet with a workflow id of its own: each id runs once."""
+    """Replace the workflow id of a snippet by its own, since each id runs once."""
     day = id_.int % 2**32
     code = code.replace("my-workflow", id_.hex)
     return code.replace("DayKey(day=1)", f"DayKey(day={day})").replace("day%201", f"day%20{day}")

@@ -26,7 +26,7 @@ VOID = {"meta", "input", "br", "hr", "wbr"}
 
 
 class Reader(HTMLParser):
-    """What is in a page; fails where tags do not match."""
+    """The parts of a page; fails if tags do not match."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ def test_nothing_is_run_or_fetched(readers: dict[str, Reader]) -> None:
 
 
 def test_a_page_can_be_found_through(readers: dict[str, Reader]) -> None:
-    """Landmarks, one h1, headings without gaps, names for what can be operated."""
+    """It has landmarks, one h1, headings without gaps, and names for all controls."""
     for reader in readers.values():
         assert reader.all("html")[0]["lang"] == "en"
         assert len(reader.all("main")) == len(reader.all("header")) == len(reader.all("h1")) == 1

@@ -52,13 +52,13 @@ console.log(JSON.stringify([elements.searching.hidden, clicked]));
 
 
 def scripts(index: str) -> tuple[str, str]:
-    """The index of things, and the script that searches it."""
+    """Return the index of things, and the script that searches it."""
     data, script = re.findall(r"<script.*?>(.*?)</script>", index, re.DOTALL)
     return data, script
 
 
 def things(index: str) -> dict[str, list[str]]:
-    """What the page knows of each thing, by its name."""
+    """Return the page's entry for each thing, by its name."""
     return {name: rest for name, *rest in json.loads(scripts(index)[0])}
 
 

@@ -22,7 +22,7 @@ def call(ctx: Context, number: int) -> DurableFuture[Parcel]:
 
 
 def commands(case: Case) -> list[str]:
-    """What the attempt has issued since the last look: names of timers, numbers of calls."""
+    """Return the commands issued since the last call: names of timers, numbers of calls."""
     seen: list[str] = []
     for message in case.sent():
         if isinstance(message, pb.SleepCommandMessage):

@@ -148,7 +148,7 @@ WAYS: dict[str, Callable[[DurableFuture[Any]], Awaitable[Any]]] = {
 
 
 class Awaiting:
-    """A handler that awaits a tree, in v7. Inside a running event loop.
+    """A handler that awaits a tree, in v7; created inside a running event loop.
 
     Args:
         tree: what it awaits.
@@ -169,7 +169,7 @@ class Awaiting:
             self.feed(*results)
 
     def feed(self, *results: Message) -> None:
-        """More results come, all at once."""
+        """Feed more results, all at once."""
         self.case.feed(b"".join(map(frame, results)))
 
     @property
@@ -177,18 +177,18 @@ class Awaiting:
         return self.case.stream.ended
 
     def awaiting_on(self) -> Tree | int:
-        """What the last hint says."""
+        """Return the tree of the last hint."""
         *_, hint = self.case.sent()
         assert isinstance(hint, pb.AwaitingOnMessage), hint
         return _without_the_rest(read(hint.awaiting_on))
 
     def suspended_for(self) -> Tree | int:
-        """What a suspension says."""
+        """Return the tree of the suspension."""
         return _without_the_rest(read(self.case.close_input().suspension().awaiting_on))
 
 
 def _without_the_rest(tree: Tree) -> Tree | int:
-    """The tree without what ends every wait: the invocation's cancellation, and asyncio's timers."""
+    """Return the tree without what ends every wait: the cancellation, and asyncio's timers."""
     assert tree.combinator == "FIRST_COMPLETED"
     rest = {_number(CANCEL.signal_id), *range(AWAKEABLES + 1, 100)}
     (child,) = (each for each in tree.children if each not in rest)
@@ -200,7 +200,7 @@ def _number(signal_index: int) -> int:
 
 
 def read(message: pb.Future) -> Tree:
-    """The tree of a message."""
+    """Return the tree of a message."""
     timers = [AWAKEABLES + id_ for id_ in message.waiting_completions]
     name = pb.CombinatorType.Name(message.combinator_type)
     children = (*map(_number, message.waiting_signals), *timers)

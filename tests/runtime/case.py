@@ -89,7 +89,7 @@ def in_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
 
 
 def frame(message: Message | bytes, flags: int = 0) -> bytes:
-    """A message as it goes on the wire; bytes are taken as they are."""
+    """Return a message as it is on the wire; bytes are taken as they are."""
     if isinstance(message, bytes):
         return message
     data = message.SerializeToString()
@@ -97,28 +97,28 @@ def frame(message: Message | bytes, flags: int = 0) -> bytes:
 
 
 def value(id_: int, content: bytes | Parcel = b"") -> pb.NotificationTemplate:
-    """A notification with a value."""
+    """Return a notification with a value."""
     data = content if isinstance(content, bytes) else content.SerializeToString()
     return pb.NotificationTemplate(completion_id=id_, value=pb.Value(content=data))
 
 
 def result(id_: int, **fields: Any) -> pb.NotificationTemplate:
-    """A notification with another result; none is void."""
+    """Return a notification with another result, by default void."""
     return pb.NotificationTemplate(completion_id=id_, **(fields or {"void": pb.Void()}))
 
 
 def id_of(id_: int, invocation_id: str) -> pb.NotificationTemplate:
-    """The notification of an invocation id."""
+    """Return the notification of an invocation id."""
     return result(id_, invocation_id=invocation_id)
 
 
 def signal(index: int, content: bytes = b"") -> pb.NotificationTemplate:
-    """A signal by index: an awakeable's."""
+    """Return a signal with an index, such as an awakeable's."""
     return pb.NotificationTemplate(signal_id=index, value=pb.Value(content=content))
 
 
 def named(name: str, content: bytes) -> pb.NotificationTemplate:
-    """A named signal."""
+    """Return a named signal."""
     return pb.NotificationTemplate(signal_name=name, value=pb.Value(content=content))
 
 
@@ -126,7 +126,7 @@ CANCEL = pb.NotificationTemplate(signal_id=1, void=pb.Void())
 
 
 class Stream:
-    """Where an attempt writes.
+    """The stream that an attempt writes to.
 
     Attributes:
         above_high_water: what the attempt is told about its output.
@@ -169,7 +169,7 @@ class Stream:
 
 
 class Case:
-    """An attempt of a handler; inside a running event loop.
+    """An attempt of a handler, created inside a running event loop.
 
     Args:
         body: the handler; with a context of its kind and a `Parcel`.
@@ -241,7 +241,7 @@ class Case:
         self.attempt = new_attempt(handler, version, self.stream, self.runtime)
 
     def report_failures(self, report: Callable[[LastFailure], None]) -> None:
-        """Have failures reported and not retried, as tests of users do."""
+        """Report failures instead of retrying, as tests of users do."""
         handler = self.handler.without_retries(report)
         self.attempt = Attempt(handler, self._version, self.stream, self.runtime)
 
@@ -252,7 +252,7 @@ class Case:
         headers: dict[str, str] | None = None,
         **fields: Any,
     ) -> Case:
-        """Send the start message, the input, and what is to be replayed."""
+        """Send the start message, the input, and the entries to replay."""
         known: dict[str, Any] = {"id": b"0" * 24, "debug_id": "inv_1", "random_seed": 7}
         opening = pb.StartMessage(known_entries=1 + len(entries), **(known | fields))
         data = payload if isinstance(payload, bytes) else payload.SerializeToString()
@@ -262,7 +262,7 @@ class Case:
         return self.feed(b"".join(map(frame, (opening, input_, *entries))))
 
     def feed(self, *messages: Message | bytes) -> Case:
-        """Send messages, each one for itself."""
+        """Send messages, each by itself."""
         for message in messages:
             data = frame(message)
             self.fed += len(data)
@@ -270,7 +270,7 @@ class Case:
         return self
 
     def close_input(self) -> Case:
-        """Restate sends nothing more."""
+        """End the input: Restate sends nothing more."""
         self.attempt.eof_received()
         return self
 
@@ -279,13 +279,13 @@ class Case:
         return self.stream.sent()
 
     def sent_one(self, class_: type[M]) -> M:
-        """The one message since the last look."""
+        """Return the only message since the last call."""
         (message,) = self.sent()
         assert isinstance(message, class_), message
         return message
 
     def answer(self) -> Parcel:
-        """What the handler returned, in binary; with what it wrote since the last look."""
+        """Return the handler's return value in binary, with what it wrote since the last call."""
         *_, output, end = self.sent()
         assert isinstance(end, pb.EndMessage), end
         assert isinstance(output, pb.OutputCommandMessage), output
@@ -294,7 +294,7 @@ class Case:
         return Parcel.FromString(output.value.content)
 
     def failure(self) -> pb.Failure:
-        """The terminal failure that the handler ended with."""
+        """Return the terminal failure that the handler ended with."""
         *_, output, end = self.sent()
         assert isinstance(end, pb.EndMessage), end
         assert isinstance(output, pb.OutputCommandMessage), output
@@ -303,20 +303,20 @@ class Case:
         return output.failure
 
     def error(self) -> pb.ErrorMessage:
-        """The error that the attempt ended with."""
+        """Return the error that the attempt ended with."""
         *_, error = self.sent()
         assert isinstance(error, pb.ErrorMessage), error
         assert self.stream.ended
         return error
 
     def suspension(self) -> pb.SuspensionMessage:
-        """What the attempt was suspended with."""
+        """Return the suspension that the attempt ended with."""
         *_, suspension = self.sent()
         assert isinstance(suspension, pb.SuspensionMessage), suspension
         assert self.stream.ended
         return suspension
 
     async def until_written(self) -> None:
-        """Let the event loop turn until the attempt has written something more."""
+        """Let the event loop run until the attempt has written something more."""
         self.stream.written.clear()
         await self.stream.written.wait()

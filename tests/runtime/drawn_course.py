@@ -52,7 +52,7 @@ class Connection:
         self._last: Message | None = None
 
     async def until_it_ends(self) -> Message | None:
-        """The attempt's last message; None when the connection broke before that."""
+        """Run the attempt, and return its last message; None if the connection broke before."""
         if self._draw.random() < 0.5:
             self._close_input()
         idle = 0
@@ -87,7 +87,7 @@ class Connection:
         return True
 
     def _take_output(self) -> bool:
-        """Store what the attempt wrote. Whether that was its end, or the connection's."""
+        """Store the attempt's output; return whether the attempt or the connection has ended."""
         for message in self._case.sent():
             if self._messages_left == 0:
                 self._break()
@@ -103,7 +103,7 @@ class Connection:
 
 
 def something_to_come(restate: Restate, draw: random.Random) -> Message | None:
-    """A notification that may come next; a call has no result before it has an invocation id."""
+    """Return a notification that may come next; a call's result comes after its invocation id."""
     without_id = {
         each.completion_id
         for each in restate.to_come
@@ -126,7 +126,7 @@ async def invoke(
     *,
     explicit_cancellation: bool = False,
 ) -> int:
-    """Make attempts until one of them ends the invocation. Returns how many it took.
+    """Make attempts until one of them ends the invocation; return their number.
 
     Args:
         restate: where the invocation is.
@@ -171,7 +171,7 @@ async def invoke(
 
 
 async def repeat_the_last(restate: Restate, case: Case) -> None:
-    """Have another attempt end the invocation: it does so by the same command."""
+    """Let another attempt end the invocation, which it does by the same command."""
     is_output = [isinstance(entry, pb.OutputCommandMessage) for entry in restate.journal]
     end = is_output.index(True)
     case.start(*restate.journal[1:end], state_map=restate.start_state(restate.journal), key="k")

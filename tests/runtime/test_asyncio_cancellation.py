@@ -27,7 +27,7 @@ def call(ctx: Context, number: int) -> DurableFuture[Parcel]:
 
 
 async def careful(ctx: Context, seen: list[str]) -> None:
-    """Clean up however often it is cancelled."""
+    """Clean up, however often the task is cancelled."""
     for number in (1, 2, 3):
         try:
             await call(ctx, number)
@@ -39,7 +39,7 @@ async def careful(ctx: Context, seen: list[str]) -> None:
 @pytest.mark.parametrize("first", ["the cancellation", "the timeout"])
 @in_loop
 async def test_a_timeout_passes_while_the_tasks_of_a_cancelled_handler_clean_up(first: str) -> None:
-    """It is no timeout that the handler sees then, but what comes from outside of it."""
+    """The handler sees the cancellation from outside, and no timeout."""
     seen: list[str] = []
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
@@ -76,7 +76,7 @@ async def test_a_timeout_passes_while_the_tasks_of_a_cancelled_group_clean_up() 
 @pytest.mark.parametrize("why", ["a task has failed", "a timeout has passed"])
 @in_loop
 async def test_a_cancellation_comes_while_a_group_aborts(why: str, pieces: str) -> None:
-    """The group would swallow it, so the handler is told where it waits next."""
+    """The group would swallow it, so the handler gets it at its next wait."""
     seen: list[str] = []
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
@@ -116,7 +116,7 @@ def myself() -> asyncio.Task[object]:
 
 @in_loop
 async def test_nothing_happens_before_a_cancellation_of_a_handler_that_runs() -> None:
-    """A replay has the notifications at once; what was written before them is to be the same."""
+    """A replay has the notifications at once, and has to write the same before them."""
     seen: list[bool] = []
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
@@ -141,7 +141,7 @@ async def test_nothing_happens_before_a_cancellation_of_a_handler_that_runs() ->
 @pytest.mark.parametrize("is_busy", [False, True])
 @in_loop
 async def test_a_cancellation_of_a_handler_that_runs_waits_for_a_wait(is_busy: bool) -> None:
-    """Which an await is not whose future is done, also where it lets much output be sent first."""
+    """To await a future that is done is no wait, even if much output is sent first."""
     seen: list[str] = []
 
     async def body(ctx: ObjectContext, parcel: Parcel) -> Parcel:

@@ -112,7 +112,7 @@ async def test_a_future_of_the_real_loop_is_refused(where: str) -> None:
 @pytest.mark.parametrize("class_", [asyncio.Queue, asyncio.LifoQueue, asyncio.Event])
 @in_loop
 async def test_a_queue_of_the_handler_is_refused_in_a_run(way: str, class_: type[Any]) -> None:
-    """The run fills it before anybody waits, and nobody fills it for the next attempt."""
+    """The run would fill it in this attempt, and in no later one."""
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         queue = class_()
@@ -344,7 +344,7 @@ async def test_tasks_that_make_tasks_for_ever_are_ended_with_their_handler() -> 
 
 @in_loop
 async def test_a_notification_costs_the_same_however_many_tasks_wait() -> None:
-    """Without looking at what each of them waits for, as long as nobody has to be told."""
+    """Their waits are looked at only when Restate has to be told."""
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         async with asyncio.TaskGroup() as group:

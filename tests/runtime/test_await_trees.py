@@ -261,11 +261,11 @@ class Verdict(Enum):
 
 
 class ResumedError(Exception):
-    """Restate cannot tell, and leaves it to the handler."""
+    """Restate cannot decide, and leaves the decision to the handler."""
 
 
 def restate_resumes(tree: Tree, results: dict[int, bool]) -> bool:
-    """Whether Restate resumes a handler that was suspended with this tree.
+    """Return whether Restate resumes a handler that was suspended with this tree.
 
     Args:
         tree: what the suspension says.
@@ -278,7 +278,7 @@ def restate_resumes(tree: Tree, results: dict[int, bool]) -> bool:
 
 
 def verdict(tree: Tree | int, results: dict[int, bool]) -> Verdict:
-    """The resolution of Restate's `UnresolvedFuture`, written down a second time."""
+    """Return the resolution of Restate's `UnresolvedFuture`, written down a second time."""
     if isinstance(tree, int):
         if tree not in results:
             return Verdict.PENDING
@@ -332,7 +332,7 @@ def timers_of(tree: Tree | int) -> int:
 def test_restate_resumes_what_is_done(
     tree: Tree | int, way: str, order: list[int], failing: set[int], seen: int
 ) -> None:
-    """Wherever a handler is suspended, it is resumed once it can go on, and not for what it knows."""
+    """A suspended handler is resumed once it can go on, and not for results that it knows."""
     order = [each for each in order if each <= AWAKEABLES + timers_of(tree)]
     results = [fails(each) if each in failing else succeeds(each) for each in order]
 

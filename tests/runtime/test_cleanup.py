@@ -55,7 +55,7 @@ async def wait(ctx: Context, ending: str) -> None:
 
 
 class Pool:
-    """A pool of one connection, which is given back in two turns of the loop."""
+    """A pool of one connection, which takes two turns of the loop to give back."""
 
     def __init__(self) -> None:
         self.free: asyncio.Queue[int] = asyncio.Queue()
@@ -129,7 +129,7 @@ async def test_the_newest_task_ends_first_and_the_handler_last() -> None:
 
 @in_loop
 async def test_a_cleanup_that_waits_for_another_task_ends_at_that_wait() -> None:
-    """No callback runs any more; the blocks around it are left in order."""
+    """No callback runs any more; the blocks around the wait are left in order."""
     seen: list[str] = []
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
@@ -154,7 +154,7 @@ async def test_a_cleanup_that_waits_for_another_task_ends_at_that_wait() -> None
 @pytest.mark.parametrize("ending", ["suspension", "abort"])
 @in_loop
 async def test_the_cleanup_of_a_run_is_not_cut_off(ending: str) -> None:
-    """Neither when the handler has ended after it; and it is waited for."""
+    """It is waited for, even if the handler ends before it."""
     pool = Pool()
 
     async def transfer() -> None:
@@ -245,7 +245,7 @@ OPERATIONS: dict[str, Callable[[ObjectContext], Awaitable[Any]]] = {
 async def test_a_handler_that_goes_on_in_a_loop_is_left_alone(
     operation: str, shape: str, ending: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Also where its operations raise at once, and no await is reached; it ignores all."""
+    """Its operations raise at once, it ignores all errors, and it reaches no await."""
     do = OPERATIONS[operation]
     rounds = 0
 
@@ -286,7 +286,7 @@ async def test_a_handler_that_goes_on_in_a_loop_is_left_alone(
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @in_loop
 async def test_a_handler_that_insists_on_an_operation_comes_out_of_its_loop() -> None:
-    """There is no await in it, so this is the only way."""
+    """It has no await, so this is the only way to end it."""
     rounds = 0
 
     async def body(ctx: ObjectContext, parcel: Parcel) -> Parcel:

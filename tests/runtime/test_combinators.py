@@ -39,14 +39,14 @@ def calls(ctx: Context, number: int) -> list[DurableFuture[Parcel]]:
 
 
 def tree(future: pb.Future) -> tuple[str, list[Any]]:
-    """The combinator and what is under it: the ids of results, and trees."""
+    """Return the combinator and its children: the ids of results, and trees."""
     ids: list[Any] = [*future.waiting_completions, *(-each for each in future.waiting_signals)]
     name = pb.CombinatorType.Name(future.combinator_type)
     return name, [*ids, *map(tree, future.nested_futures)]
 
 
 def awaited(make: Callable[[Context], DurableFuture[Any]], *known: pb.NotificationTemplate) -> Any:
-    """What a handler is suspended for that awaits a future, beside its cancellation (v7)."""
+    """Suspend a handler that awaits a future; return the tree beside the cancellation (v7)."""
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         await make(ctx)

@@ -221,7 +221,7 @@ async def test_a_scope_before_v7(version: int) -> None:
 
 @in_loop
 async def test_a_message_without_a_delay_has_no_timer() -> None:
-    """A timer's message would be overtaken by the calls after it."""
+    """The calls after it would overtake a message with a timer."""
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         ctx.send(ECHO, parcel)
@@ -281,7 +281,7 @@ async def test_an_awakeable_by_the_field_that_its_id_is_in() -> None:
 
 @in_loop
 async def test_a_value_that_is_none_of_its_type_fails_the_attempt() -> None:
-    """Nobody but the sender can mend that; a retry with other code may read it."""
+    """Only the sender or other code can mend it, so the attempt is retried."""
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         return await ctx.call(ECHO, parcel, Parcel)

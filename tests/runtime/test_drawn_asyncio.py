@@ -35,7 +35,7 @@ BLOCKS = 10
 
 
 class WithAwakeables(Restate):
-    """A small Restate where somebody completes all awakeables, and cancels the invocation.
+    """A small Restate that completes all awakeables, and cancels the invocation.
 
     Args:
         version: the protocol version of the attempts.
@@ -108,7 +108,7 @@ async def test_development_mode_raises_no_false_alarm(monkeypatch: pytest.Monkey
 
 
 def digest_of_journals(programs: int) -> str:
-    """The journals of programs, without the times of timers, as one number."""
+    """Return the journals of programs as one number, without the times of timers."""
     logging.getLogger("restate_proto").disabled = True
     digest = hashlib.sha256()
     for seed in range(programs):
@@ -120,7 +120,7 @@ def digest_of_journals(programs: int) -> str:
 
 
 def test_journals_are_the_same_in_every_process() -> None:
-    """Whatever the hashes of texts are, and the places of objects in memory."""
+    """The hashes of texts and the addresses of objects have no influence."""
     code = f"from {__name__} import digest_of_journals as f; print(f(120))"
     digests = {
         subprocess.run(

@@ -120,7 +120,7 @@ class Program:
                 self.futures.append(handle.invocation_id())
 
     async def do_run_and_cancel(self) -> None:
-        """The cancellation is issued while the run is awaited."""
+        """Await a run while the cancellation is issued."""
         handle = self.ctx.send(OTHER, "x")
         run = self.ctx.run("work", self.work)
         handle.cancel()
@@ -174,7 +174,7 @@ def handler(
 async def test_attempts_repeat_each_other(
     version: int, block: int, monkeypatch: pytest.MonkeyPatch, *, debug: bool
 ) -> None:
-    """In development mode each attempt is repeated at once, too: that raises no false alarm."""
+    """Development mode repeats each attempt at once, too, and raises no false alarm."""
     debugger = Debugger(Runtime(asyncio.get_running_loop())) if debug else None
     monkeypatch.setattr(logging.getLogger("restate_proto"), "disabled", True)
     attempts = 0

@@ -26,7 +26,7 @@ each_version = pytest.mark.parametrize("version", VERSIONS)
 
 
 def in_thread(function: Callable[[], object]) -> list[BaseException]:
-    """Call a function in a thread while the caller waits; what it raised."""
+    """Call a function in a thread while the caller waits; return what it raised."""
     raised: list[BaseException] = []
 
     def call() -> None:
@@ -100,7 +100,7 @@ async def test_so_is_each_of_a_future(operation: str) -> None:
 
 @in_loop
 async def test_the_event_loop_knows_its_own_task_afterwards() -> None:
-    """A run that is started there would be stepped there, as a task of this loop."""
+    """A run started in the thread would otherwise be stepped there, as a task of this loop."""
     executed: list[str] = []
     seen: list[bool] = []
 
@@ -156,7 +156,7 @@ async def test_in_an_event_loop_of_the_thread_s_own() -> None:
 
 @in_loop
 async def test_in_a_callback_of_the_event_loop_after_the_handler_s_end() -> None:
-    """There is no current task then, as there is no handler's."""
+    """No task is current then, neither of the loop nor of the handler."""
     raised: list[BaseException] = []
     contexts: list[Context] = []
 

@@ -63,7 +63,7 @@ async def misuse(ctx: Context) -> None:
 
 
 async def perform(call: Callable[[Context], Any]) -> tuple[str, Any, Case]:
-    """What a call of a step records: the name of its run, its result, and the attempt so far."""
+    """Call a step; return the name of its run, its result, and the attempt so far."""
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         await call(ctx)
@@ -156,7 +156,7 @@ async def test_a_durable_operation_in_it_is_refused() -> None:
 
 
 async def of(function: Callable[[Context], Coroutine[Any, Any, Any]]) -> str:
-    """The text of the error that a handler with this body gets."""
+    """Return the text of the error that a handler with this body gets."""
     errors: list[TypeError | NameError] = []
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:

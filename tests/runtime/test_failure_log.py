@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def new_runtime() -> Runtime:
-    """One whose attempts are never told to wait for a turn."""
+    """Return a runtime whose attempts never wait for a turn."""
     return Runtime(asyncio.get_running_loop(), Scheduling(turn_seconds=math.inf))
 
 
@@ -42,7 +42,7 @@ def attempt(
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[tuple[str, bool]]:
-    """The messages without the invocation, and whether they have a traceback."""
+    """Return the messages without the invocation, and whether they have a traceback."""
     records = list(caplog.records)
     caplog.clear()
     return [
@@ -103,7 +103,7 @@ async def test_the_failure_of_a_run(caplog: pytest.LogCaptureFixture) -> None:
 
 @in_loop
 async def test_a_failure_that_the_runtime_finds(caplog: pytest.LogCaptureFixture) -> None:
-    """Which has no traceback: the code does not do what its journal says."""
+    """It has no traceback, since the code merely differs from its journal."""
     runtime = new_runtime()
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
@@ -124,7 +124,7 @@ async def test_a_failure_that_the_runtime_finds(caplog: pytest.LogCaptureFixture
 
 
 def line_of(function: Any, text: str) -> str:
-    """Where in a function a text stands, as `file:line`."""
+    """Return the place of a text in a function, as `file:line`."""
     lines, first = getsourcelines(function)
     return f"{__file__}:{first + next(i for i, line in enumerate(lines) if text in line)}"
 

@@ -336,7 +336,7 @@ async def test_a_handler_that_fails_does_not_issue_what_waits() -> None:
 @each_version
 @in_loop
 async def test_a_wait_ends_with_an_id_that_an_operation_needs(version: int) -> None:
-    """Else a call that waits for our signal would never end, and neither would we."""
+    """Otherwise a call that waits for our signal would never end."""
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         call = ctx.call(ECHO, parcel, Parcel)

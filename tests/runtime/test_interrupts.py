@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Alien(BaseException):
-    """No `Exception`."""
+    """An error that is not an `Exception`."""
 
 
 class MuteError(Exception):
-    """One whose text cannot be had."""
+    """An error whose text raises an error."""
 
     def __str__(self) -> str:
         raise SystemExit(4)
@@ -101,7 +101,7 @@ async def test_a_result_whose_encoding_exits() -> None:
 
 @contextlib.contextmanager
 def handling(number: signal.Signals, error: type[BaseException] | None) -> Generator[None]:
-    """A signal raises an exception; None is Python's own handler of SIGINT."""
+    """Let a signal raise an exception; None stands for Python's own handler of SIGINT."""
 
     def interrupt(*_: object) -> None:
         assert error is not None
@@ -146,7 +146,7 @@ async def test_what_a_signal_raises_is_for_the_process(
 
 
 def test_the_second_interrupt_of_asyncio_run_is_for_the_process() -> None:
-    """The first one cancels the main task; whoever does not end by that gets an exception."""
+    """The first cancels the main task; if that goes on, the second raises an exception."""
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         signal.raise_signal(signal.SIGINT)

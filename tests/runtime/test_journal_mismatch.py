@@ -45,7 +45,7 @@ async def test_what_is_told_and_logged(
 @pytest.mark.parametrize("wish", OnJournalMismatch)
 @in_loop
 async def test_where_failures_are_not_retried_nothing_pauses(wish: OnJournalMismatch) -> None:
-    """Else a test would wait for a person."""
+    """A test would otherwise wait for a person."""
     reported: list[int] = []
     case = Case(nap, version=7, on_journal_mismatch=wish)
     case.report_failures(lambda failure: reported.append(failure.code))

@@ -45,7 +45,7 @@ class Records(logging.Handler):
 
 @pytest.fixture
 def records() -> Iterator[Records]:
-    """The records of all loggers."""
+    """Return the records of all loggers."""
     handler = Records()
     root = logging.getLogger()
     level = root.level
@@ -113,7 +113,7 @@ async def test_tasks_of_a_handler(records: Records) -> None:
 
 @in_loop
 async def test_functions_of_runs(records: Records) -> None:
-    """Coroutine functions, the tasks that they create, ordinary functions, and their threads."""
+    """They may be coroutine functions with tasks, or ordinary functions with threads."""
 
     async def in_loop_() -> int:
         log.info("coroutine")
@@ -161,7 +161,7 @@ async def test_a_replay_is_silent(records: Records) -> None:
 
 @in_loop
 async def test_functions_of_runs_are_never_silent(records: Records) -> None:
-    """Though the handler may be asked to replay, in the same thread, while they run."""
+    """The handler may be asked to replay in the same thread while they run."""
 
     async def handle(ctx: Context, parcel: Parcel) -> Parcel:
         await ctx.run("first", first)
@@ -220,7 +220,7 @@ async def test_what_the_library_itself_says_is_not_held_back(records: Records) -
 
 @in_loop
 async def test_a_repetition_is_silent(records: Records) -> None:
-    """In development mode, what ends is run again at once: nothing is logged a second time."""
+    """Development mode runs an ended attempt again, and nothing is logged twice."""
 
     async def child(ctx: Context) -> None:
         log.info("child")

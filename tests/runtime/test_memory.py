@@ -81,7 +81,7 @@ def _attempts_and_contexts() -> list[object]:
 async def test_an_attempt_that_has_ended_is_freed_at_once(
     ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By counting references: what waits for the collector waits long in a busy process."""
+    """References are counted: in a busy process the collector comes late."""
     monkeypatch.setattr(
         logging.getLogger("restate_proto"), "disabled", True
     )  # pytest keeps records
@@ -169,7 +169,7 @@ async def test_an_attempt_with_tasks_is_freed_at_once(
 
 @in_loop
 async def test_an_invocation_that_waits_takes_little() -> None:
-    """Of what Python allocates; protobuf and HTTP/2 have about 3 KiB beside it."""
+    """Only Python's memory counts; protobuf and HTTP/2 take about 3 KiB besides."""
     count = 200
 
     class Stream:

@@ -83,7 +83,7 @@ def test_the_bound_is_on_the_encoded_message(max_outbound: int) -> None:
         return made
 
     def largest(least_refused: int, write: Any) -> int:
-        """How long the payload is that makes a message one byte shorter than the bound."""
+        """Return the length of the payload whose message is one byte below the bound."""
         message = machine()
         write(message, bytes(least_refused // 2))
         overhead = len(message.journal.take_output()) - 8 - least_refused // 2

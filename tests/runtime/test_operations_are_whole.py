@@ -44,7 +44,7 @@ def depth() -> int:
 
 
 def where_it_fits(operation: Callable[[], object]) -> int:
-    """Try with more and more room on the stack until it is enough; how often it was not."""
+    """Try with more and more room on the stack until it is enough; count the failures."""
     failures = 0
     base = depth()
     for room in range(200):
@@ -65,7 +65,7 @@ def where_it_fits(operation: Callable[[], object]) -> int:
 
 
 def commands_of(sent: list[Message]) -> list[Message]:
-    """What an attempt wrote for its handler's operations; it did not fail."""
+    """Return the commands of a handler's operations in an attempt that did not fail."""
     assert not any(isinstance(message, pb.ErrorMessage) for message in sent), sent
     commands = [each for each in sent if type(each).__name__.endswith("CommandMessage")]
     return [each for each in commands if not isinstance(each, pb.OutputCommandMessage)]
@@ -79,7 +79,7 @@ def was_cut_short(last: Message) -> bool:
 @each_operation
 @in_loop
 async def test_no_room_on_the_stack(operation: str, version: int) -> None:
-    """Tried again and again in less and less depth, it happens once."""
+    """Tried again and again at lower depth, the operation takes effect once."""
     failures: list[int] = []
 
     async def body(ctx: WorkflowContext, parcel: Parcel) -> Parcel:
@@ -109,11 +109,11 @@ async def test_no_room_on_the_stack(operation: str, version: int) -> None:
 
 
 class InterruptError(BaseException):
-    """As KeyboardInterrupt, and what one thread can raise in another: it may come at any call."""
+    """An error like KeyboardInterrupt, which may come at any call."""
 
 
 def interrupt(operation: Callable[[], object], after: int) -> bool:
-    """Raise an error in an operation when so many calls were made; whether it took so many.
+    """Raise an error in an operation after so many calls; return whether it made so many.
 
     Python looks for signals where a function begins and where one that is written in C has ended.
     """
@@ -173,7 +173,7 @@ async def test_an_interruption_at_any_call(operation: str) -> None:
 
 @in_loop
 async def test_an_awakeable_that_nobody_has_takes_no_number() -> None:
-    """Else the next one had another id than at the next attempt, and nobody would resolve it."""
+    """The next awakeable would otherwise have another id in the next attempt."""
     ids: list[str] = []
     raised: list[bool] = []
 
@@ -275,7 +275,7 @@ async def test_wrong_arguments_leave_nothing_behind(wrong: str, version: int) ->
 async def test_a_command_without_a_future_ends_the_attempt(
     operation: str, error: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the handler makes of the error, it issues nothing more."""
+    """Whatever the handler does with the error, it issues nothing more."""
 
     def fail(*_: object) -> None:
         raise error
@@ -301,7 +301,7 @@ async def test_a_command_without_a_future_ends_the_attempt(
 async def test_a_deferred_operation_that_fails_ends_the_attempt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is issued when the id is there, which is inside the wait for something else."""
+    """It is issued once the id is there, during the wait for something else."""
 
     def fail(*_: object) -> None:
         raise MemoryError

@@ -59,7 +59,7 @@ OPERATIONS: dict[str, Callable[[Any], object]] = {
 @pytest.mark.parametrize("operation", OPERATIONS)
 @in_loop
 async def test_in_the_function_of_a_run(operation: str) -> None:
-    """It would be in the journal of the attempt that executes the function, and in no other."""
+    """It would be in the journal only of the attempt that executes the function."""
 
     async def body(ctx: WorkflowContext, parcel: Parcel) -> Parcel:
         async def function() -> None:

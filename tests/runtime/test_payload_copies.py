@@ -58,7 +58,7 @@ def handled_by(body: Callable[[Any, bytes], Coroutine[Any, Any, bytes]], stream:
 
 
 def request(payload: bytes) -> list[bytes]:
-    """The request's bytes as they come from a socket."""
+    """Return the bytes of a request as they come from a socket."""
     input_ = pb.InputCommandMessage(value=pb.Value(content=payload))
     input_.headers.add(key="content-type", value="application/pdf")
     data = frame(pb.StartMessage(id=b"0" * 24, known_entries=1)) + frame(input_)
@@ -66,7 +66,7 @@ def request(payload: bytes) -> list[bytes]:
 
 
 def copies_of(act: Callable[[], object]) -> float:
-    """How much memory is allocated at most, in payloads."""
+    """Return the peak of allocated memory, in payloads."""
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]

@@ -89,7 +89,7 @@ async def test_the_winner_of_a_select(version: int) -> None:
 
 @in_loop
 async def test_a_combination_that_is_done_at_once_writes_it_all_the_same() -> None:
-    """Whether it is would else decide which command comes next."""
+    """Otherwise the result would decide which command comes next."""
 
     async def body(ctx: WorkflowContext, parcel: Parcel) -> Parcel:
         sleep = ctx.sleep(LONG)

@@ -20,7 +20,7 @@ ASKED_BY: ContextVar[str] = ContextVar("ASKED_BY", default="nobody")
 
 
 async def cancel_and_run(ctx: Context, parcel: Parcel) -> Parcel:
-    """The cancellation is issued inside the await of the run, when the message's id is there."""
+    """Await a run, during which the cancellation is issued because the message's id arrives."""
 
     async def answer() -> str:
         return ASKED_BY.get()

@@ -65,7 +65,7 @@ def proposal_of(
     version: int = 6,
     encoding: Encoding = Encoding.PROTOBUF,
 ) -> tuple[pb.ProposeRunCompletionMessage, Case]:
-    """What is recorded of a function, and the attempt, which waits for the record."""
+    """Return the recorded result of a function, and the attempt, which waits for the record."""
 
     async def execute() -> Any:
         return function()
@@ -125,7 +125,7 @@ async def test_the_failure_of_a_result_that_cannot_be_recorded_is_recorded(
 @each_version
 @in_loop
 async def test_it_is_so_whatever_the_retry_policy(version: int) -> None:
-    """Another attempt would repeat the effect, and come to the same result."""
+    """Another attempt would repeat the effect and get the same result."""
     policy = RetryPolicy(max_attempts=10)
     proposal, _ = proposal_of(lambda: (1,), retry=policy, version=version)
     assert "cannot be recorded" in proposal.failure.message
@@ -175,7 +175,7 @@ def raising(make: Callable[[], BaseException]) -> Callable[[], Any]:
 
 
 def terminal(text: str = "no", **attributes: Any) -> TerminalError:
-    """An error whose attributes were set to something after it was made."""
+    """Return an error whose attributes were changed after it was made."""
     error = TerminalError(text, code=402)
     for name, value in attributes.items():
         setattr(error, name, value)
@@ -227,7 +227,7 @@ async def test_a_handler_ends_with_a_terminal_error_whatever_its_parts(case: str
 
 @in_loop
 async def test_an_exception_as_the_message_of_a_terminal_error() -> None:
-    """`raise TerminalError(error)` is what people write."""
+    """Many people write `raise TerminalError(error)`."""
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         wrong: Any = ValueError("no such ticket")
@@ -253,7 +253,7 @@ async def test_a_message_that_is_too_long_is_cut() -> None:
 async def test_an_error_whose_text_cannot_be_written_fails_the_attempt(
     make: Callable[[], Exception],
 ) -> None:
-    """It is retried as any other, and its bounds are the policy's."""
+    """It is retried like any other, within the bounds of the policy."""
 
     async def fail() -> None:
         raise make()

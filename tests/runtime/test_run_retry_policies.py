@@ -150,7 +150,7 @@ async def test_should_pause_on_exhaustion(name: str, monkeypatch: pytest.MonkeyP
 
 @in_loop
 async def test_retry_info_is_zero_when_entry_is_the_one_after_the_first_new_entry() -> None:
-    """What failed before was something else: the run has all of its attempts, and all of its time."""
+    """The run has all of its attempts and all of its time, since something else failed before."""
     policy = fixed(max_attempts=2, max_duration=timedelta(seconds=100))
 
     def fail() -> None:

@@ -20,7 +20,7 @@ each_version = pytest.mark.parametrize("version", VERSIONS)
 
 
 class Gate:
-    """Functions that come in, and stay until they may go."""
+    """Functions that enter, and stay until they may leave."""
 
     def __init__(self) -> None:
         self.entered: list[int] = []
@@ -53,7 +53,7 @@ class Gate:
 
 
 async def proposals_of(case: Case, count: int) -> list[pb.ProposeRunCompletionMessage]:
-    """What is recorded, in the order in which it comes."""
+    """Return the recorded results in the order in which they come."""
     found: list[pb.ProposeRunCompletionMessage] = []
     while len(found) < count:
         found += [it for it in case.sent() if isinstance(it, pb.ProposeRunCompletionMessage)]
@@ -100,7 +100,7 @@ async def test_a_thread_is_used_again() -> None:
 
 @in_loop
 async def test_the_attempt_ends_while_a_function_waits_for_its_turn() -> None:
-    """Then it is not executed any more: nobody would get its result."""
+    """The function is dropped, since nobody would get its result."""
     gate = Gate()
     case = Case(runs(gate, 3), run_threads=1).start()
     pool = case.runtime.threads
@@ -137,7 +137,7 @@ async def test_a_run_fails_while_a_function_waits_for_its_turn() -> None:
 async def test_waiting_for_a_turn_is_no_time_of_the_function(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Else a policy that bounds the time would give up before anything was tried."""
+    """Otherwise a policy that bounds the time could give up before the first try."""
     now = [0.0]
     for module in ("runs", "threads"):
         monkeypatch.setattr(f"restate_proto.runtime.{module}.monotonic", lambda: now[0])
@@ -164,7 +164,7 @@ async def test_waiting_for_a_turn_is_no_time_of_the_function(
 async def test_no_thread_can_be_started(
     error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With none at all, the attempt fails, says that nothing was done, and is made again."""
+    """Without any thread the attempt fails, says that nothing was done, and is retried."""
     executed: list[int] = []
 
     def refuse(_: threading.Thread) -> None:
@@ -182,7 +182,7 @@ async def test_no_thread_can_be_started(
 
 @in_loop
 async def test_no_further_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With some, those that are there do all the work."""
+    """The threads that exist do all the work."""
     gate = Gate()
     start = threading.Thread.start
     started: list[threading.Thread] = []
@@ -219,14 +219,14 @@ async def test_a_thread_that_has_nothing_to_do_ends(monkeypatch: pytest.MonkeyPa
 
 
 class ExhaustedError(StopIteration):
-    """A subclass is as special as the class itself."""
+    """A subclass, which is as special as the class itself."""
 
 
 @pytest.mark.parametrize("error", [StopIteration, StopAsyncIteration, ExhaustedError])
 @pytest.mark.parametrize("kind", ["function", "coroutine function", "function of an awaitable"])
 @in_loop
 async def test_stop_iteration_is_a_failure_as_any_other(error: type[Exception], kind: str) -> None:
-    """It is how Python says that a coroutine has returned, and no future can hold it."""
+    """Python uses it for the return of a coroutine, and no future can hold it."""
 
     def fail(number: int) -> int:
         raise error("exhausted")

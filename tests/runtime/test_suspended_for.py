@@ -39,7 +39,7 @@ def ids_of(waiting: pb.SuspensionMessage | pb.Future) -> set[int | str]:
 @pytest.mark.parametrize("is_there", [True, False])
 @in_loop
 async def test_one_signal_name_is_waited_for_once(*, is_there: bool) -> None:
-    """Suspended for the second, the attempt would be resumed by the first, at once and for ever."""
+    """The first signal would resume an attempt suspended for the second, at once and for ever."""
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         first = ctx.signal(KEY)
@@ -59,7 +59,7 @@ async def test_one_signal_name_is_waited_for_once(*, is_there: bool) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 @in_loop
 async def test_what_has_taken_effect_is_in_no_suspension(version: int) -> None:
-    """Restate would resume it at once: all of these were awaited, in whatever way, and are done."""
+    """Restate would resume it at once, since all of these were awaited and are done."""
 
     async def body(ctx: WorkflowContext, parcel: Parcel) -> Parcel:
         signal_, awakeable, sleep = ctx.signal(KEY), ctx.awakeable(str), ctx.sleep(timedelta(0))

@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 
 
 def used_up() -> Runtime:
-    """A runtime whose share is used up by any handler."""
+    """Return a runtime whose share is used up by any handler."""
     return Runtime(asyncio.get_running_loop(), Scheduling(turn_seconds=-1.0))
 
 
@@ -36,7 +36,7 @@ async def test_handlers_run_in_the_call_that_began_them_while_there_is_a_share()
 
 @in_loop
 async def test_handlers_wait_for_a_turn_when_the_share_is_used_up() -> None:
-    """Each one for one of its own here; in the order in which they came, and between other things."""
+    """Each waits for its own turn here, in the order of arrival, and between other callbacks."""
     seen: list[Any] = []
     runtime = used_up()
 
@@ -118,7 +118,7 @@ async def test_a_handler_whose_output_was_sent_goes_on_in_its_share() -> None:
 async def test_no_turn_is_asked_for_while_handlers_have_run_for_less_than_a_share(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """However long it is since they ran: an idle endpoint is not woken twice for each call."""
+    """An idle endpoint is not woken twice for each call, however long it was idle."""
     now = 0.0
     monkeypatch.setattr("restate_proto.runtime.execution.monotonic", lambda: now)
     runtime = Runtime(asyncio.get_running_loop(), Scheduling(turn_seconds=0.01))

@@ -146,7 +146,7 @@ WRONG: list[tuple[Wrong, str]] = [
 @pytest.mark.parametrize(("wrong", "words"), WRONG)
 @in_loop
 async def test_a_wrong_argument_in_a_handler(wrong: Wrong, words: str) -> None:
-    """And nothing has been issued: the operation after it is the first."""
+    """Nothing has been issued, so the operation after it is the first."""
 
     async def body(ctx: WorkflowContext, parcel: Parcel) -> Parcel:
         with pytest.raises(TypeError, match=words):
@@ -195,7 +195,7 @@ async def test_a_time_that_is_past_is_now() -> None:
 
 @in_loop
 async def test_wrong_arguments_of_a_run_s_function_are_its_failure() -> None:
-    """In the replay, too, where the function is called from within a wait."""
+    """This holds in the replay, too, where the function is called during a wait."""
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:
         function: Any = nothing

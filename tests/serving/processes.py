@@ -75,7 +75,7 @@ class Serving:
         raise AssertionError(f"{pattern!r} is not in the log:\n{''.join(self.log)}")
 
     def workers(self) -> list[int]:
-        """The process ids that the next line of the log that names workers has."""
+        """Return the process ids of the next line of the log that names workers."""
         found = self.expect(r"with workers? ([\d, ]+)|now go to workers? ([\d, ]+)")
         return [int(pid) for pid in (found[1] or found[2]).split(", ")]
 
@@ -83,7 +83,7 @@ class Serving:
         self.process.send_signal(number)
 
     def rest(self) -> str:
-        """The rest of the log; returns when all processes that can write to it have ended."""
+        """Return the rest of the log, once all processes that can write to it have ended."""
         assert self.process.stderr is not None
         return self.process.stderr.read()
 
@@ -102,7 +102,7 @@ def serving(
     environ: dict[str, str] | None = None,
     pass_fds: tuple[int, ...] = (),
 ) -> Generator[Serving]:
-    """Serve until the block is left, if it has not ended by then."""
+    """Serve until the block is left, unless the process ends before."""
     with starting(directory, *options, app=app, environ=environ, pass_fds=pass_fds) as process:
         yield Serving(process)
 
@@ -115,7 +115,7 @@ def starting(
     environ: dict[str, str] | None = None,
     pass_fds: tuple[int, ...] = (),
 ) -> Generator[subprocess.Popen[str]]:
-    """Start it, and end it and its workers when the block is left."""
+    """Start the process; end it and its workers when the block is left."""
     if app is not None:
         (directory / "app.py").write_text(app)
     where = () if "--uds" in options or "--fd" in options else ("--bind", "127.0.0.1:0")
@@ -142,7 +142,7 @@ def starting(
 
 
 async def greet(client: Http2Client, name: str = "") -> str:
-    """What the handler answers: the id of its process, where it is asked for nothing else.
+    """Return the handler's answer: by default the id of its process.
 
     One that waits ends suspended: nobody is here to confirm its run.
     """
@@ -161,7 +161,7 @@ async def greet(client: Http2Client, name: str = "") -> str:
 
 
 async def pid_of_new_connection(address: str, context: ssl.SSLContext | None = None) -> int:
-    """The process that serves one more connection."""
+    """Return the process that serves one more connection."""
     async with Http2Client(address, ssl=context) as client:
         return int(await greet(client))
 

@@ -41,7 +41,7 @@ class World:
         self.acceptor.use(cast("Sequence[WorkerProcess]", workers))
 
     async def connect(self, workers: Sequence[Worker]) -> None:
-        """Connects, and waits until one of the workers has it."""
+        """Connect, and wait until one of the workers has the connection."""
         before = sum(len(worker.taken) for worker in workers)
         self.sockets.append(await asyncio.to_thread(socket.create_connection, self.address))
         while sum(len(worker.taken) for worker in workers) == before:  # noqa: ASYNC110 - no event
@@ -58,7 +58,7 @@ class World:
 
 
 def place(workers: Sequence[Worker], connections: int) -> list[int]:
-    """How many of some connections each worker gets."""
+    """Return how many of some connections each worker gets."""
 
     async def go() -> list[int]:
         world = World()

@@ -44,7 +44,7 @@ def test_a_change_of_a_python_file_restarts_the_worker_in_development_mode(tmp_p
 
 
 def test_handlers_are_checked_while_they_run(tmp_path: Path) -> None:
-    """As `Endpoint(debug=True)`: a clock outside of a run is warned of."""
+    """As with `Endpoint(debug=True)`, a clock outside of a run gives a warning."""
     app = APP.replace("print(", "__import__('time').time(); print(")
 
     async def test() -> None:

@@ -119,7 +119,7 @@ def test_workers_that_cannot_start_end_the_start(tmp_path: Path, app: str, messa
 
 
 def test_workers_that_still_start_when_it_is_told_to_stop(tmp_path: Path) -> None:
-    """They are ready when nobody waits for that any more."""
+    """They become ready after nobody waits for that any more."""
     wait = (
         "import os, sys, time\n"
         "if os.path.exists('slow'):\n"

@@ -19,7 +19,7 @@ PICTURE = """<picture>
 
 
 def build(folder: Path, text: str) -> tuple[str, str]:
-    """Build a site of one page; return the page, and what the build complained of."""
+    """Build a site of one page; return the page, and the complaints of the build."""
     pytest.importorskip("sphinx", reason="the oldest dependencies have no site")
     source = folder / "docs"
     source.mkdir()

@@ -17,7 +17,7 @@ _TREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def navigated(page: str) -> list[str]:
-    """The pages below a page in the navigation, those below them included."""
+    """Return the pages below a page in the navigation, at any depth."""
     found: list[str] = []
     for tree in _TREE.findall((DOCS / f"{page}.md").read_text("utf-8")):
         for line in tree.splitlines():

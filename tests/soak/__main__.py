@@ -21,7 +21,7 @@ from tests.soak.soak import Options, Soak
 
 
 def arguments() -> argparse.Namespace:
-    """What the command line says."""
+    """Define the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     bound = parser.add_mutually_exclusive_group()
     bound.add_argument("--minutes", type=float, default=10.0, help="how long; by default 10")
@@ -39,7 +39,7 @@ def arguments() -> argparse.Namespace:
 
 
 def options(found: argparse.Namespace) -> Options:
-    """What is asked for."""
+    """Return the options of the command line."""
     return Options(
         minutes=found.minutes if found.orders is None else None,
         orders=found.orders,
@@ -53,7 +53,7 @@ def options(found: argparse.Namespace) -> Options:
 
 
 async def run(options: Options, directory: Path) -> bool:
-    """Run it, also to the end where it is told to stop."""
+    """Run it; when told to stop, end it in an orderly way."""
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -61,7 +61,7 @@ async def run(options: Options, directory: Path) -> bool:
 
 
 def main() -> int:
-    """Return the exit code."""
+    """Run the program, and return the exit code."""
     found = arguments()
     find_restate_server()  # says what is missing before anything starts
     if found.directory is not None:

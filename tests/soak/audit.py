@@ -18,7 +18,7 @@ __all__ = ["Findings", "audit"]
 
 @dataclass
 class Findings:
-    """What was compared, and what is wrong.
+    """The result of an audit.
 
     Attributes:
         effects: how many effects were ordered.

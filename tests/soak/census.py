@@ -68,7 +68,7 @@ async def census_on_demand() -> AsyncGenerator[None]:
 
 
 async def ask_for_census(directory: Path, pid: int) -> Census:
-    """Have a process write a census, and read it.
+    """Let a process write a census, and read it.
 
     Args:
         directory: what the environment variable of the process says.
@@ -87,12 +87,12 @@ async def ask_for_census(directory: Path, pid: int) -> Census:
 
 
 def open_files(pid: int) -> int:
-    """How many file descriptors a process has."""
+    """Return the number of file descriptors of a process."""
     return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def resident_bytes(pid: int) -> int:
-    """The memory that a process has of the machine."""
+    """Return the resident memory of a process."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
@@ -106,7 +106,7 @@ def _write_census() -> None:
 
 
 def take_census() -> Census:
-    """What this process holds, in whose event loop it is called."""
+    """Return what this process holds, called in its event loop."""
     linecache.clearcache()  # the source lines of tracebacks, which come and go with hiccups
     gc.collect()
     pid = os.getpid()
@@ -142,7 +142,7 @@ class _MallocInfo(ctypes.Structure):
 
 
 def _native_bytes() -> int:
-    """What malloc has given; 0 where there is no glibc 2.33."""
+    """Return the bytes that malloc has given; 0 without glibc 2.33."""
     with suppress(AttributeError, OSError):
         mallinfo2 = ctypes.CDLL(None).mallinfo2
         mallinfo2.restype = _MallocInfo

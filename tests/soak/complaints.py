@@ -23,7 +23,7 @@ _NUMBERS = re.compile(r"inv_\w+|\d+")
 
 
 def endpoint_complaints(log: str) -> list[str]:
-    """What an endpoint logs, but for the failures that handlers have on purpose, and kills."""
+    """Return an endpoint's log lines, except those of deliberate failures and of kills."""
     return _by_kind(
         line
         for line in log.splitlines()
@@ -32,7 +32,7 @@ def endpoint_complaints(log: str) -> list[str]:
 
 
 def server_complaints(log: str) -> list[str]:
-    """The attempts that failed by what an endpoint said, but for what handlers do on purpose.
+    """Return the attempts that failed by the endpoint's fault, except deliberate failures.
 
     The connections that break are not among them.
     """
@@ -42,7 +42,7 @@ def server_complaints(log: str) -> list[str]:
 
 
 def _by_kind(lines: Iterable[str]) -> list[str]:
-    """The first line of each kind, and how many there are."""
+    """Return the first line of each kind, and the number of such lines."""
     kinds: Counter[str] = Counter()
     firsts: dict[str, str] = {}
     for line in lines:

@@ -18,23 +18,23 @@ _HICCUPS = 0.1
 
 
 class Hiccup(Exception):  # noqa: N818 - what users call such things
-    """A failure that the next try may not have."""
+    """A failure that may not happen at the next try."""
 
     @staticmethod
     def perhaps() -> None:
-        """Raise one at times: what tries again is not what failed."""
+        """Raise a hiccup at times, at random for each try."""
         if random.random() < _HICCUPS:
             raise Hiccup("try again")
 
 
 def effect(id_: str) -> str:
-    """Have an effect.
+    """Have an effect outside of Restate.
 
     Args:
-        id_: which one.
+        id_: the effect's id.
 
     Returns:
-        What this execution, and no other, is known by.
+        The token of this execution, which no other has.
     """
     Hiccup.perhaps()
     token = f"{os.getpid()}-{random.getrandbits(64):016x}"
@@ -44,7 +44,7 @@ def effect(id_: str) -> str:
 
 
 def read_effects(path: Path) -> dict[str, list[str]]:
-    """The tokens of all executions, by effect."""
+    """Return the tokens of all executions, by effect."""
     tokens: dict[str, list[str]] = defaultdict(list)
     for line in path.read_text().splitlines():
         id_, token = line.split()

@@ -58,7 +58,7 @@ class Planned:
 
 
 def plan(seed: int) -> Iterator[Planned]:
-    """The faults of a seed, without end."""
+    """Return the endless faults of a seed."""
     random = Random(f"faults {seed}")
     while True:
         for fault in random.sample(DECK, len(DECK)):
@@ -67,7 +67,7 @@ def plan(seed: int) -> Iterator[Planned]:
 
 @dataclass
 class Storm:
-    """Has the faults of a plan happen while clients have orders carried out.
+    """Lets the faults of a plan happen while clients have orders carried out.
 
     Args:
         server: the server.
@@ -90,7 +90,7 @@ class Storm:
     is_over: bool = False
 
     async def rage(self, seed: int, load: Load) -> None:
-        """Have the faults happen, until it is over."""
+        """Let the faults happen until the storm is over."""
         for planned in plan(seed):
             goal = load.answered.total() + planned.after
             while load.answered.total() < goal:
@@ -103,7 +103,7 @@ class Storm:
             self.happened[planned.fault] += 1
 
     async def _happen_under(self, load: Load, planned: Planned) -> None:
-        """Have a fault happen. The load goes on, but waits where that takes a busy machine long."""
+        """Let a fault happen. The load goes on, but waits if a busy machine takes long."""
         goal = load.answered.total() + _ANSWERS_MEANWHILE
         happening = asyncio.create_task(self._happen(planned))
         try:
@@ -145,5 +145,5 @@ class Storm:
         self.aim()
 
     def aim(self) -> None:
-        """Have connections go to the processes that serve now."""
+        """Direct new connections to the processes that serve now."""
         self.proxy.ports = [each.port for each in self.endpoints]

@@ -82,13 +82,13 @@ class Growth:
     quiets: list[Quiet] = field(default_factory=list[Quiet])
 
     def describe(self) -> str:
-        """How much an invocation leaves behind, in the mean."""
+        """Return how much an invocation leaves behind, in the mean."""
         blocks, native = self._slope("blocks"), self._slope("native_bytes")
         resident = self._slope("resident_bytes")
         return f"{blocks:+.2f} blocks, {native:+.0f} B of C, {resident:+.0f} B of the machine"
 
     def leaks(self) -> list[str]:
-        """What is left over, or grows by more than it may."""
+        """Return what is left over, or grows by more than it may."""
         first, last = self.quiets[_WARM_UP], self.quiets[-1]
         pairs = {
             f"{self.name}, worker {number}": pair
@@ -121,13 +121,13 @@ class Growth:
         return self._slope(what) > most and amounts[-1] - amounts[0] > _SLACK[what]
 
     def _amounts(self, what: str) -> list[int]:
-        """How much all workers together have of something, at each moment that counts."""
+        """Return how much all workers together have of something, at each moment that counts."""
         return [
             sum(getattr(each, what) for each in quiet.workers) for quiet in self.quiets[_WARM_UP:]
         ]
 
     def _slope(self, what: str) -> float:
-        """The median of the slopes between any two moments, which one that strays does not move."""
+        """Return the median slope between any two moments, which an outlier does not move."""
         x, y = [quiet.invocations for quiet in self.quiets[_WARM_UP:]], self._amounts(what)
         slopes = sorted(
             (y[j] - y[i]) / (x[j] - x[i]) for i in range(len(x)) for j in range(i + 1, len(x))
@@ -135,7 +135,7 @@ class Growth:
         return slopes[len(slopes) // 2]
 
     def _classes(self) -> str:
-        """The classes that there are more of than before, the most first."""
+        """Return the classes with more instances than before, the largest growth first."""
         grown: dict[str, int] = {}
         for before, after in zip(
             self.quiets[_WARM_UP].workers, self.quiets[-1].workers, strict=True
@@ -147,5 +147,5 @@ class Growth:
 
 
 def _left(census: Census) -> list[str]:
-    """What there is of a connection or an attempt."""
+    """Return what is left of connections and attempts."""
     return [f"{census.objects[name]} {name}" for name in _NONE_LEFT if census.objects.get(name)]

@@ -32,7 +32,7 @@ _WAIT = timedelta(seconds=20)
 
 @dataclass
 class Load:
-    """What clients have ordered, and what they were told.
+    """The orders of clients, and the answers to them.
 
     Args:
         seed: decides of each order what it is.
@@ -59,7 +59,7 @@ class Load:
     goes_on: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def carry_out(self, numbers: Iterator[int], client: IngressClient) -> None:
-        """Have orders carried out; returns when each of them is answered.
+        """Have orders carried out; return once each of them is answered.
 
         Args:
             numbers: the numbers of the orders.
@@ -95,7 +95,7 @@ class Load:
 
 @asynccontextmanager
 async def client_of(ingress_url: str, admin_url: str, engine: str) -> AsyncGenerator[IngressClient]:
-    """A client as those have who mean to get an answer."""
+    """Return a client with the patience to get an answer."""
     async with IngressClient(
         ingress_url,
         admin_url=admin_url,
@@ -108,7 +108,7 @@ async def client_of(ingress_url: str, admin_url: str, engine: str) -> AsyncGener
 
 
 def books_of(orders: int) -> Iterator[BookKey]:
-    """The books that so many orders are entered in."""
+    """Return the books that so many orders are entered in."""
     for volume in range(1 + orders // _ORDERS_OF_A_VOLUME):
         for shelf in SHELVES:
             yield BookKey(volume=volume, shelf=shelf)

@@ -44,7 +44,7 @@ _PAUSE_SECONDS = 0.05
 
 @dataclass
 class Client:
-    """Asks again until it is answered.
+    """Repeats a request until it is answered.
 
     Attributes:
         ingress: what it asks.
@@ -56,11 +56,11 @@ class Client:
 
     @property
     def clerk(self) -> ClerkIngressClient:
-        """Whom most orders are for."""
+        """The object that carries out most orders."""
         return ClerkClient.from_client(self.ingress)
 
     async def answered(self, request: Callable[[], Awaitable[T]]) -> T:
-        """The answer to a request that may be sent more than once."""
+        """Return the answer to a request that may be sent more than once."""
         while True:
             try:
                 return await request()
@@ -69,7 +69,7 @@ class Client:
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def letter(self, key: str) -> Entry:
-        """What is left in a mailbox, once it is."""
+        """Return the content of a mailbox, once there is some."""
         mailbox = MailboxClient.from_client(self.ingress, key)
         while not (letter := await self.answered(mailbox.look)).id:  # noqa: ASYNC110 - a server
             await asyncio.sleep(_PAUSE_SECONDS)
@@ -155,7 +155,7 @@ async def _errand(client: Client, order: Order) -> Receipt:
 
 
 async def _post_outside(client: Client, order: Order) -> Receipt:
-    """Messages to a book: each is sent twice."""
+    """Send messages to a book, each of them twice."""
     book = BookClient.from_client(client.ingress, order.book).send()
 
     async def post(entry: Entry, **options: Any) -> Entry:
@@ -173,7 +173,7 @@ async def _post_outside(client: Client, order: Order) -> Receipt:
 
 
 async def _twice(client: Client, order: Order) -> Receipt:
-    """Two requests at the same time, with one key."""
+    """Send two requests with one key at the same time."""
     call = _call(ClerkIngressClient.sleep)
     first, second = await asyncio.gather(call(client, order), call(client, order))
     assert first == second, (first, second)

@@ -44,7 +44,7 @@ class EndpointProcess:
         return self.directory / f"endpoint-{self.engine}.log"
 
     async def start(self) -> None:
-        """Start it, at a port of its own; returns when it listens."""
+        """Start the process on a port of its own; return once it listens."""
         serve = ["serve", "tests.soak.app:endpoint", "--bind", "127.0.0.1:0", "--grace", "5s"]
         environ = {
             **os.environ,
@@ -80,7 +80,7 @@ class EndpointProcess:
         return sorted(int(pid) for pid in children.read_text().split())
 
     def hang_up(self) -> None:
-        """Have new workers take the place of those there are."""
+        """Let new workers take the place of the present ones."""
         os.kill(self.pid, signal.SIGHUP)
 
     def kill_worker(self, number: int) -> None:
@@ -96,13 +96,13 @@ class EndpointProcess:
         await asyncio.to_thread(self._process.wait)
 
     async def kill(self) -> None:
-        """End it and its workers with SIGKILL. Does nothing where that was done."""
+        """Kill the process and its workers, unless that was done."""
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             await asyncio.to_thread(self._process.wait)
 
     async def end(self) -> list[int]:
-        """End everything that it has started.
+        """End all processes that it has started.
 
         Returns:
             The workers that have outlived their supervisor by more than they may.
@@ -118,7 +118,7 @@ class EndpointProcess:
         return left
 
     async def hand_over(self, take_over: Callable[[], None]) -> int:
-        """Start another one, and end this one with SIGTERM.
+        """Start another process, and end this one with SIGTERM.
 
         Args:
             take_over: called when the other one listens, at the port of its own.
@@ -139,7 +139,7 @@ class EndpointProcess:
 
 
 def _is_worker(pid: int) -> bool:
-    """Whether a process is a worker: another may have its id by now."""
+    """Return whether a process is a worker, since another may have its id by now."""
     try:
         return b"restate_proto.serving.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

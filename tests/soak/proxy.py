@@ -51,7 +51,7 @@ class Fate:
 
 
 class Proxy:
-    """Gives each connection to the next process that takes it, and ends some in the middle.
+    """Passes each connection to the next process that accepts it, and ends some in the middle.
 
     Args:
         seed: what happens to the connections, in the order in which they come.
@@ -131,7 +131,7 @@ class Proxy:
         directions: set[asyncio.Task[Happening | None]],
         *writers: asyncio.StreamWriter,
     ) -> None:
-        """Return when both directions have ended, or one in a way that ends the other."""
+        """Return once both directions have ended, or one in a way that ends the other."""
         try:
             done, others = await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
             happening = done.pop().result()
@@ -150,7 +150,7 @@ class Proxy:
     async def _pass_on(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, random: Random
     ) -> Happening | None:
-        """Pass on what comes, until it ends, or is ended; returns how that was."""
+        """Pass bytes on until the direction ends or is ended; return how it ended."""
         fate = self._next_fate(random)
         with suppress(OSError, RuntimeError):  # the latter is uvloop's word for a closed transport
             while data := await reader.read(_CHUNK):
@@ -180,7 +180,7 @@ class Proxy:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """Have the other side get a RST in place of a FIN."""
+    """Send the other side a RST in place of a FIN."""
     connection: socket.socket | None = writer.get_extra_info("socket")
     if connection is not None:
         with suppress(OSError):

@@ -24,7 +24,7 @@ _EXAMPLES = 20
 
 @dataclass(frozen=True)
 class Report:
-    """All that was seen.
+    """Everything that a run has seen.
 
     Args:
         title: which run it was.
@@ -48,7 +48,7 @@ class Report:
 
     @property
     def is_right(self) -> bool:
-        """Whether all is as it must be."""
+        """Whether no fault was found."""
         return not any(self._wrongs().values())
 
     def _wrongs(self) -> dict[str, Sequence[str]]:
@@ -63,7 +63,7 @@ class Report:
         }
 
     def write(self) -> None:
-        """Write it, a line for each figure."""
+        """Write the report, one line for each figure."""
         happened = self.storm.happened
         kills = {fault.value: happened[fault] for fault in happened if fault in KILLS}
         others = {fault.value: happened[fault] for fault in happened if fault not in KILLS}

@@ -46,10 +46,10 @@ NEVER = timedelta(days=1)
 
 
 class Book(BookBase):
-    """Where effects are entered."""
+    """Keeps effects."""
 
     async def enter(self, ctx: ObjectContext, request: Entry) -> Entry:
-        """Two writers at a time would lose an entry: between reading and writing, others have time."""
+        """Read, wait and write, so that two writers at a time would lose an entry."""
         entries = await ctx.get(self.ENTRIES) or EntryList()
         if len(entries.entries) % 4 == 0:
             await ctx.sleep(timedelta(milliseconds=1))

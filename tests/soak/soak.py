@@ -48,7 +48,7 @@ _INACTIVITY = timedelta(milliseconds=200)
 
 @dataclass(frozen=True)
 class Options:
-    """What is asked for.
+    """The options of a run.
 
     Args:
         minutes: how long; None where `orders` says it.
@@ -102,7 +102,7 @@ class Soak:
         )
 
     async def run(self) -> bool:
-        """Return whether all is as it must be."""
+        """Run it, and return whether no fault was found."""
         self._effects.touch()
         try:
             report = await self._play()
@@ -114,7 +114,7 @@ class Soak:
         return report.is_right
 
     async def _play(self) -> Report:
-        """The phases, and the comparison."""
+        """Play the phases, and compare the books."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._server)
             await stack.enter_async_context(self._to_endpoints)
@@ -129,7 +129,7 @@ class Soak:
     # The phases.
 
     async def _storm(self) -> Storm:
-        """Processes are killed, and connections cut."""
+        """Kill processes and cut connections."""
         self._tell("the storm: processes are killed and replaced, connections are cut")
         engines = self._options.engines
         self._endpoints = [EndpointProcess(engine, self._directory) for engine in engines]
@@ -146,7 +146,7 @@ class Soak:
         return storm
 
     async def _calm(self, engine: str) -> Growth:
-        """Connections are cut, and what the endpoint holds is counted when nothing runs."""
+        """Cut connections, and count what the endpoint holds when nothing runs."""
         self._tell(f"the calm, with {engine}: connections are cut")
         await self._end_endpoints()
         endpoint = EndpointProcess(engine, self._directory)
@@ -178,7 +178,7 @@ class Soak:
                 yield next(self._numbers)
 
     async def _until_nothing_runs(self) -> None:
-        """Wait for what no client waits for: messages that were sent, and calls that are cancelled."""
+        """Wait for what no client awaits: one-way messages, and calls that are cancelled."""
         while await self._count("status <> 'completed'"):  # noqa: ASYNC110 - a server
             await asyncio.sleep(0.1)
         self._load.answered_at = monotonic()
@@ -192,7 +192,7 @@ class Soak:
 
     @asynccontextmanager
     async def _watched(self) -> AsyncGenerator[None]:
-        """End the run where nothing is answered for too long."""
+        """End the run if nothing is answered for too long."""
         running = asyncio.current_task()
         assert running is not None
         watch = asyncio.create_task(self._watch(running))
@@ -247,12 +247,12 @@ class Soak:
         )
 
     def _tell(self, text: str) -> None:
-        """Say what happens, on standard output."""
+        """Print what happens."""
         sys.stdout.write(f"{monotonic() - self._began:7.1f} s  {text}\n")
         sys.stdout.flush()
 
     def _write_down(self, text: str) -> None:
-        """Write what happens down for whoever looks at what went wrong."""
+        """Write what happens to a file, for finding out what went wrong."""
         with (self._directory / "storm.log").open("a") as log:
             log.write(f"{datetime.now(UTC):%H:%M:%S.%f}  {text}\n")
 

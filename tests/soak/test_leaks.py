@@ -19,7 +19,7 @@ INVOCATIONS = 1_000
 
 
 def growth(**per_invocation: float) -> Growth:
-    """By how much something grows with each invocation, after caches have filled."""
+    """Return by how much something grows with each invocation, after caches have filled."""
     found = Growth("ngh2")
     for moment in range(MOMENTS):
         grown: dict[str, Any] = {
@@ -34,7 +34,7 @@ def growth(**per_invocation: float) -> Growth:
 
 
 def with_last(**changes: Any) -> Growth:
-    """The last moment is another."""
+    """Replace the last moment."""
     found = growth()
     last = found.quiets[-1]
     found.quiets[-1] = replace(last, workers=[last.workers[0], replace(NOTHING, **changes)])

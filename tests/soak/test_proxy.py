@@ -23,7 +23,7 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 async def exchange(proxy: Proxy) -> bytes:
-    """What comes back of DATA before the connection ends, or breaks."""
+    """Return the bytes of DATA that come back before the connection ends or breaks."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(proxy.url.rpartition(":")[2]))
     received = b""
 

@@ -21,7 +21,7 @@ def make(path: Path, content: bytes = NATIVE, mode: int = 0o755) -> Path:
 
 
 def npm_install(project: Path) -> tuple[Path, Path]:
-    """What npm makes of the package: the start script in .bin, and the platform's binary."""
+    """Create what npm installs: the start script in .bin, and the platform's binary."""
     modules = project / "node_modules"
     native = make(modules / "@restatedev/restate-server-linux-x64/bin/restate-server")
     script = make(modules / "@restatedev/restate-server/lib/index.js", SCRIPT)

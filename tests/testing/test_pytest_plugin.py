@@ -13,7 +13,7 @@ pytestmark = pytest.mark.server
 
 @pytest.fixture(autouse=True)
 def binary(monkeypatch: pytest.MonkeyPatch) -> None:
-    """pytester runs its tests in another directory."""
+    """Find the server's binary, since pytester runs its tests in another directory."""
     monkeypatch.setenv("RESTATE_SERVER", str(find_restate_server()))
 
 

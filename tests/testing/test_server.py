@@ -46,7 +46,7 @@ def test_it_works_in_the_block_and_is_gone_after_it() -> None:
 def test_it_leaves_nothing_where_temporary_files_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is ended by SIGKILL, and could not remove them itself."""
+    """It ends by SIGKILL, and so could not remove temporary files."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with RestateServer():
         pass

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def endpoint_of(**bodies: Body) -> Endpoint:
-    """Services that play these functions as scripts."""
+    """Return services that play these functions as scripts."""
     scripts = Scripts()
     for name, body in bodies.items():
         scripts.put(name, body)

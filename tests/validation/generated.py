@@ -22,7 +22,7 @@ LIBRARIES = ["protobuf", "betterproto", "betterproto2"]
 
 @cache
 def generated(library: str) -> tuple[Any, Any]:
-    """The modules of the Restate code and of the messages; imported once in each process."""
+    """Return the modules of the Restate code and of the messages, imported once per process."""
     package = _tree(library)
     messages = ".signup_pb2" if library == "protobuf" else ""
     return (
@@ -32,14 +32,14 @@ def generated(library: str) -> tuple[Any, Any]:
 
 
 def page_codec(library: str) -> Any:
-    """The codec of the message with a rule that the contract itself has defined."""
+    """Return the codec of the message whose rule the contract itself defines."""
     wiki: Any = importlib.import_module(f"{_tree(library)}.validated.v1.wiki_restate")
     return wiki.WikiBase.__restate_service__.handlers[0].request
 
 
 @cache
 def _tree(library: str) -> str:
-    """The package that the contract is generated to, for a process."""
+    """Return the package that the contract is generated to, for a process."""
     root = Path(tempfile.mkdtemp(prefix="validated-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     package = f"validated_{library}"
@@ -52,7 +52,7 @@ def _tree(library: str) -> str:
 
 
 def account(library: str, **changes: Any) -> Any:
-    """An account that keeps all rules, but for what is changed."""
+    """Return an account that keeps all rules, but for these changes."""
     messages = generated(library)[1]
     fields: dict[str, Any] = {
         "name": "ada",
@@ -73,5 +73,5 @@ def account(library: str, **changes: Any) -> Any:
 
 
 def codec_of(message: Any) -> Any:
-    """The codec of a message."""
+    """Return the codec of a message."""
     return codec_for(message.__class__)

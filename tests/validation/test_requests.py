@@ -46,7 +46,7 @@ def service(library: str) -> Any:
 def attempt(
     handler: BoundHandler, request: Any, *entries: Message, version: int = 6, json: bool = False
 ) -> list[Message]:
-    """What an attempt writes whose journal has a request, and maybe more."""
+    """Run an attempt whose journal begins with a request; return what it writes."""
     stream = Stream()
     codec = codec_of(request)
     data = codec.to_json(request) if json else codec.to_binary(request)

@@ -28,7 +28,7 @@ REGISTER = "/invoke/validated.v1.Signup/Register"
 def attempt(
     library: str, body: Any, *entries: Message, validation: Validation = CHECKED
 ) -> list[Message]:
-    """What an attempt of `Register` writes."""
+    """Return what an attempt of `Register` writes."""
     base: Any = generated(library)[0].SignupBase
 
     class Signup(base):

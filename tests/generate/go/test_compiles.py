@@ -25,7 +25,7 @@ CASES_MORE = ("comments", "syntax", "nopackage")
 
 @pytest.mark.timeout(600)
 def test_it_compiles_and_does_as_it_should(tmp_path: Path) -> None:
-    """With the checks in Go that are kept beside this file; keys are those of Python."""
+    """The checks in Go beside this file compare keys with those of Python."""
     module = tmp_path / "module"
     module.mkdir()
     write_module(module)
@@ -41,7 +41,7 @@ def test_it_compiles_and_does_as_it_should(tmp_path: Path) -> None:
 
 
 def _keys() -> dict[str, list[object]]:
-    """Keys with what Python writes of them, and texts with what it reads in them; None: nothing."""
+    """Return keys with Python's text of each, and texts with Python's key of each, or None."""
     keys, texts = drawn_keys()
     return {
         "format": [[*key, written(key)] for key in keys],

@@ -174,7 +174,7 @@ def test_options(parameter: str, expected: str, compile_request: Compile) -> Non
     ],
 )
 def test_where_code_goes(parameter: str, path: str, package: str, compile_request: Compile) -> None:
-    """As protoc-gen-go puts it."""
+    """Files go where protoc-gen-go puts its own."""
     text = HEAD + "service Cart { option (restatepb.v1.service) = {}; }"
     made = generate(compile_request({"cart.proto": text}, parameter=parameter))
     assert f"\npackage {package}\n" in made[path]

@@ -22,7 +22,7 @@ FOLDER = REPOSITORY / "tests/generate/typescript"
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]]:
-    """Compile all cases; what it returns asks the checks in `checks.mjs`."""
+    """Compile all cases, and return a function that asks the checks in `checks.mjs`."""
     folder = tmp_path_factory.mktemp("typescript")
     for case in [*TYPESCRIPT.cases, "messages", "packages", "syntax", "nopackage"]:
         contracts = TYPESCRIPT.cases.get(case) or CASES[case]
@@ -47,7 +47,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]]:
 
 
 def test_keys_are_those_of_python(ask: Callable[..., list[Any]]) -> None:
-    """Also where a string holds the text that ends it, and where a key is not quite one."""
+    """Some strings contain the text that ends them, and some texts are not quite keys."""
     keys, texts = drawn_keys()
     questions = [
         ["format", {"class": text, "kind": kind, "appId": str(number)}]

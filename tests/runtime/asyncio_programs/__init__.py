@@ -26,7 +26,7 @@ __all__ = ["Program", "program"]
 
 
 class Program(CancellationSteps, CombinatorSteps, GeneratorSteps, SynchronizationSteps, TaskSteps):
-    """A handler; subclasses say what its operations are."""
+    """A handler whose operations are defined by subclasses."""
 
     async def run(self) -> Parcel:
         for _ in range(self.draw.randrange(1, 6)):

@@ -19,7 +19,7 @@ class CombinatorSteps(Steps):
     """Steps with this project's own combinators."""
 
     def combination(self, depth: int = 0) -> DurableFuture[Any]:
-        """A future of futures, nested."""
+        """Return a nested future of futures."""
 
         def part() -> DurableFuture[Any]:
             return self.combination(depth + 1) if depth < 2 and self.chance() else self.future()

@@ -29,7 +29,7 @@ DEEPEST = 3
 
 
 class Steps:
-    """Makes a step at random: each method `do_...` is one."""
+    """Makes random steps: each method `do_...` is one."""
 
     second = 1.0
     """How long what is called a second here takes."""
@@ -54,7 +54,7 @@ class Steps:
         return f"{len(self.log)} {crc32(repr(self.log).encode())}"
 
     async def step(self, depth: int) -> None:
-        """Do something; what it fails with is one more result."""
+        """Make a step; a failure is one more result."""
         kind = self.draw.choice(self.kinds if depth < DEEPEST else ["do_await", "do_sleep"])
         try:
             await getattr(self, kind)(depth + 1)
@@ -77,7 +77,7 @@ class Steps:
         self.log.append(str(await awaitable))
 
     async def settle(self, task: asyncio.Task[Any]) -> None:
-        """Wait for the end of a task, whatever it is."""
+        """Wait for the end of a task, whatever its outcome."""
         await asyncio.wait([task])
         if task.cancelled():
             self.log.append("cancelled")

@@ -18,7 +18,7 @@ class TaskSteps(Steps):
     """Steps with tasks, groups and timeouts."""
 
     def children(self, depth: int) -> list[Any]:
-        """What a group consists of: coroutines, tasks and durable futures."""
+        """Return the members of a group: coroutines, tasks and durable futures."""
         made: list[Any] = []
         for number in range(self.draw.randrange(1, 4)):
             kind = self.draw.randrange(4)
@@ -37,7 +37,7 @@ class TaskSteps(Steps):
         ]
 
     async def cancel_all(self, futures: list[Any]) -> None:
-        """Cancel those that are tasks, one after the other."""
+        """Cancel the members that are tasks, one after the other."""
         for each in futures:
             if not isinstance(each, DurableFuture):
                 each.cancel()

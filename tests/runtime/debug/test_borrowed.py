@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Shop:
-    """A service that keeps what it should not."""
+    """A service that keeps what it must not keep."""
 
     def __init__(self) -> None:
         self.seats: asyncio.Queue[int] = asyncio.Queue()

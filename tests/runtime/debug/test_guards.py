@@ -46,7 +46,7 @@ def texts(caplog: pytest.LogCaptureFixture) -> list[str]:
 async def invoke(
     body: Callable[[Any, Parcel], Coroutine[Any, Any, Parcel]], times: int = 1
 ) -> None:
-    """Have a handler run, and end or be suspended."""
+    """Run a handler until it ends or is suspended."""
     runtime = Runtime(asyncio.get_running_loop())
     debugger = Debugger(runtime, repeats=False)
     try:
@@ -218,7 +218,7 @@ async def test_a_task_that_is_left_behind(caplog: pytest.LogCaptureFixture) -> N
 
 
 class _Flag(logging.Handler):
-    """Is set when a record says that a handler blocks."""
+    """Is set once a record says that a handler blocks."""
 
     def __init__(self) -> None:
         super().__init__()

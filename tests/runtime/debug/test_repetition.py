@@ -73,7 +73,7 @@ def line_of(body: Body, mark: str = "# here") -> str:
 
 
 async def mismatch(case: Case, body: Body, mark: str = "# here") -> str:
-    """What a repetition has found, at a line of the handler."""
+    """Return what a repetition has found, at a line of the handler."""
     error = await ending(case)
     assert isinstance(error, pb.ErrorMessage), error
     assert error.code == 570
@@ -325,7 +325,7 @@ async def steps(ctx: ObjectContext, parcel: Parcel) -> Parcel:
 
 
 def answers_to(message: Any, version: int) -> list[Message]:
-    """What Restate says to a message of an attempt."""
+    """Return what Restate says to a message of an attempt."""
     match message:
         case pb.ProposeRunCompletionMessage(result_completion_id=id_) if version >= 7:
             return [pb.ProposeRunCompletionAckMessage(completion_id=id_)]
@@ -342,7 +342,7 @@ def answers_to(message: Any, version: int) -> list[Message]:
 
 
 async def course(case: Case, version: int) -> list[Message]:
-    """What an attempt writes that gets its answers; without the points in time in it."""
+    """Return what an attempt writes that gets its answers; without the points in time in it."""
     written: list[Message] = []
     while not case.stream.ended or not isinstance(written[-1], pb.EndMessage):
         for message in case.sent():

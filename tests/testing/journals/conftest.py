@@ -23,7 +23,7 @@ NAMES = [service.name for service in trips.endpoint.services]
 
 @pytest.fixture(scope="session", params=[6, 7], ids=["v6", "v7"])
 def recorded(request: pytest.FixtureRequest) -> list[RawJournal]:
-    """What the server has of all that `trips.py` does."""
+    """Return the journals of everything that `trips.py` does on the server."""
     return asyncio.run(_record(is_v7=request.param == 7))
 
 
@@ -56,7 +56,7 @@ def _read(server: RestateServer) -> list[RawJournal]:
 
 
 async def _when(env: TestEnvironment, handler: str, number: int) -> list[str]:
-    """The awakeables that suspended invocations of a handler have told of, once there are so many."""
+    """Return the awakeables of a handler's suspended invocations, once there are so many."""
     while True:
         journals = await asyncio.to_thread(_read, env.server)
         suspended = [

@@ -42,7 +42,7 @@ def journal(
     awaits: list[dict[str, Any]] | None = None,
     **columns: Any,
 ) -> RawJournal:
-    """The journal of a handler, such as `conformance.v1.Clerk/Perform`."""
+    """Return the journal of a handler, such as `conformance.v1.Clerk/Perform`."""
     service, _, name = handler.rpartition("/")
     row: dict[str, Any] = {
         "id": ID,

@@ -31,7 +31,7 @@ TEXT = Path(trips.__file__).read_text("utf-8")
 
 
 def mutated(mutation: Mutation, folder: Path) -> tuple[Endpoint, Path, range]:
-    """The endpoint of the changed text, its file, and the lines about the change."""
+    """Return the endpoint of the changed text, its file, and the lines around the change."""
     assert TEXT.count(mutation.old) == 1, "it has to say which place it changes"
     before, after = TEXT.split(mutation.old)
     name = f"changed_{uuid4().hex}"

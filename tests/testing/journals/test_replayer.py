@@ -41,7 +41,7 @@ def verdict(recorded: RawJournal, endpoint: Endpoint = trips.endpoint) -> Verdic
 
 
 def endpoint_of(body: Callable[[Context], Awaitable[Parcel]], **options: Any) -> Endpoint:
-    """An endpoint whose `Clerk/Perform` has this body."""
+    """Return an endpoint whose `Clerk/Perform` has this body."""
 
     class Clerk(trips.Clerk):
         async def perform(self, ctx: Context, request: Script) -> Parcel:
@@ -220,7 +220,7 @@ def test_a_payload_that_cannot_be_decoded() -> None:
 
 
 def numbered(seed: int, **columns: Any) -> tuple[RawJournal, Endpoint]:
-    """A journal with a random number of a seed in the name of a run."""
+    """Return a journal with a seed's random number in the name of a run."""
     from random import Random
 
     async def body(ctx: Context) -> Parcel:

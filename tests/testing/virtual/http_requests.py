@@ -182,7 +182,7 @@ def _completions() -> Iterator[Asked]:
 
 
 def _names() -> list[Any]:
-    """What invocations are named by in a body."""
+    """Return what invocations are named by in a body."""
     workflow = {"target": "workflow", "workflowName": _JOURNEY}
     named = {"target": "idempotentInvocation", "service": _CLERK, "handler": "Echo"}
     return [
@@ -219,7 +219,7 @@ def _questions() -> Iterator[Asked]:
 
 
 def _older_paths() -> Iterator[Asked]:
-    """The ingress before it had `/restate/call`."""
+    """Yield requests to the paths of the ingress before it had `/restate/call`."""
     for path in (
         f"/{_CLERK}/Echo", f"/{_CLERK}/Echo/send", f"/{_CLERK}/Echo/x", f"/{_CLERK}/Echo/send/x",
         f"/{_ACCOUNT}/old/Append", f"/{_ACCOUNT}/old/Append/send", f"/{_ACCOUNT}/Append", "/nobody.v1/Do",

@@ -39,15 +39,15 @@ class Stage:
         self.clerk = ClerkClient.from_client(env.client)
 
     def account(self, key: str = "a") -> Any:
-        """A client of an object."""
+        """Return a client of an object."""
         return AccountClient.from_client(self.env.client, key)
 
     def journey(self, key: str = "j") -> Any:
-        """A client of a workflow."""
+        """Return a client of a workflow."""
         return JourneyClient.from_client(self.env.client, key)
 
     def script(self, body: Body, parcel: Parcel | None = None) -> Script:
-        """A script that has this function played."""
+        """Return a script that plays this function."""
         return Script(name=self.scripts.add(body), input=parcel)
 
 

@@ -49,7 +49,7 @@ class Side:
         self._names: dict[str, str] = {}
 
     async def prepare(self, client: IngressClient, scripts: Scripts) -> None:
-        """Begin the invocations that requests are about."""
+        """Begin the invocations that the requests are about."""
         told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
         async def wait(ctx: Any, _: Parcel) -> None:
@@ -82,7 +82,7 @@ class Side:
         names |= {name: await handle.invocation_id() for name, handle in handles.items()}
 
     async def answer(self, port: str, asked: Asked) -> str:
-        """What it answers to a request, without what no two servers share."""
+        """Return the answer to a request, without the parts that differ between any two servers."""
         headers = [
             (name.encode(), self._filled(value).encode()) for name, value in asked.headers.items()
         ]

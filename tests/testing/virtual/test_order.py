@@ -107,7 +107,7 @@ def test_one_seed_is_one_course() -> None:
 
 
 def test_state_keys_that_are_asked_for_come_in_the_order_of_the_server() -> None:
-    """The length of a key comes first."""
+    """Shorter keys come first."""
 
     async def put(ctx: ObjectContext, parcel: Parcel) -> None:
         for name in ("three", "two", "one"):

@@ -64,7 +64,7 @@ def test_a_handler_that_always_fails() -> None:
 
 
 def test_somebody_outside_has_time() -> None:
-    """A task that does something else may well bring what is waited for."""
+    """A task that does something else may bring what is awaited."""
     ids: list[str] = []
 
     async def body(ctx: Context, parcel: Parcel) -> Parcel:

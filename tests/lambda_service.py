@@ -27,7 +27,6 @@ __all__ = ["ARN", "LambdaService"]
 
 ARN: Final = "arn:aws:lambda:us-east-1:123456789012:function:shop:1"
 ROOT: Final = Path(__file__).parents[1]
-_RUNTIME: Final = "/2018-06-01/runtime"
 
 
 class _Invocation(NamedTuple):
@@ -36,32 +35,54 @@ class _Invocation(NamedTuple):
     answers: SimpleQueue[tuple[bytes, bool]]
 
 
-class LambdaService:
-    """Serves while its context is entered; `function` can be invoked.
+class _Handler(BaseHTTPRequestHandler):
+    """Answer requests, without a line of log for each."""
 
-    Attributes:
-        events: all events so far, as they came.
+    protocol_version = "HTTP/1.1"
+
+    def body(self) -> bytes:
+        """Read the body of the request."""
+        if self.headers["transfer-encoding"] != "chunked":
+            return self.rfile.read(int(self.headers["content-length"] or 0))
+        chunks: list[bytes] = []
+        while size := int(self.rfile.readline(), 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
+
+    def answer(self, body: bytes, headers: dict[str, str], status: int = 200) -> None:
+        """Write an answer."""
+        self.send_response(status)
+        for name, value in (headers | {"content-length": str(len(body))}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+class _RuntimeApi:
+    """The API that feeds events to the runtimes of one function.
+
+    Each function has its own, because a runtime that was killed may still have asked for an event: it
+    must not get one of the next function.
     """
 
     def __init__(self) -> None:
-        self.events: list[bytes] = []
-        self._waiting: SimpleQueue[_Invocation | None] = SimpleQueue()
-        self._running: dict[str, _Invocation] = {}
-        service = self
+        self.waiting: SimpleQueue[_Invocation | None] = SimpleQueue()
+        running: dict[str, _Invocation] = {}
+        waiting = self.waiting
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(_Handler):
             def do_GET(self) -> None:
-                if self.path != f"{_RUNTIME}/invocation/next":
-                    self._call_function()
-                    return
-                invocation = service._waiting.get()
+                invocation = waiting.get()
                 if invocation is None:  # the end
                     self.close_connection = True
                     return
-                service._running[invocation.id] = invocation
-                self._answer(
+                running[invocation.id] = invocation
+                self.answer(
                     invocation.event,
                     {
                         "Content-Type": "application/json",
@@ -73,59 +94,21 @@ class LambdaService:
 
             def do_POST(self) -> None:
                 *_, id_, what = self.path.split("/")
-                if not self.path.startswith(("/2015-", "/2018-")):
-                    self._call_function()
-                    return
-                body = self._body()
-                if what == "invocations":
-                    answer, is_error = service.invoke(body)
-                    self._answer(answer, {"X-Amz-Function-Error": "Unhandled"} if is_error else {})
-                else:
-                    service._running.pop(id_).answers.put((body, what == "error"))
-                    self._answer(b"", {}, 202)
+                body = self.body()
+                running.pop(id_).answers.put((body, what == "error"))
+                self.answer(b"", {}, 202)
 
-            def _call_function(self) -> None:
-                """Invoke the function as its URL does, with the payload format 2.0."""
-                body = self._body()
-                http = {"method": self.command, "path": self.path, "protocol": "HTTP/1.1"}
-                event = {
-                    "version": "2.0",
-                    "rawPath": self.path,
-                    "headers": {name.lower(): value for name, value in self.headers.items()},
-                    "requestContext": {"http": http},
-                    "body": b64encode(body).decode(),
-                    "isBase64Encoded": True,
-                }
-                answer, is_error = service.invoke(json.dumps(event).encode())
-                if is_error:
-                    self._answer(answer, {}, 502)
-                    return
-                response = json.loads(answer)
-                headers = response["headers"]
-                self._answer(b64decode(response["body"]), headers, response["statusCode"])
+        self.server = _Server(Handler)
 
-            def _body(self) -> bytes:
-                if self.headers["transfer-encoding"] != "chunked":
-                    return self.rfile.read(int(self.headers["content-length"] or 0))
-                chunks: list[bytes] = []
-                while size := int(self.rfile.readline(), 16):
-                    chunks.append(self.rfile.read(size))
-                    self.rfile.readline()
-                self.rfile.readline()
-                return b"".join(chunks)
 
-            def _answer(self, body: bytes, headers: dict[str, str], status: int = 200) -> None:
-                self.send_response(status)
-                for name, value in (headers | {"content-length": str(len(body))}).items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
+class _Server:
+    """A server in a thread of its own, while its context is entered."""
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    def __init__(self, handler: type[_Handler]) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
+        host, port = self._server.server_address[:2]
+        self.address = f"{host}:{port}"
 
     def __enter__(self) -> Self:
         self._thread = Thread(target=self._server.serve_forever)
@@ -137,11 +120,63 @@ class LambdaService:
         self._thread.join()
         self._server.server_close()
 
+
+class LambdaService:
+    """Serve while the context is entered; what `function` runs can be invoked.
+
+    Attributes:
+        events: all events so far, as they came.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[bytes] = []
+        self._waiting: SimpleQueue[_Invocation | None] = SimpleQueue()
+        service = self
+
+        class Handler(_Handler):
+            def do_GET(self) -> None:
+                self._call_function()
+
+            def do_POST(self) -> None:
+                if self.path.startswith("/2015-"):
+                    answer, is_error = service.invoke(self.body())
+                    self.answer(answer, {"X-Amz-Function-Error": "Unhandled"} if is_error else {})
+                else:
+                    self._call_function()
+
+            def _call_function(self) -> None:
+                """Invoke the function as its URL does, with the payload format 2.0."""
+                body = self.body()
+                http = {"method": self.command, "path": self.path, "protocol": "HTTP/1.1"}
+                event = {
+                    "version": "2.0",
+                    "rawPath": self.path,
+                    "headers": {name.lower(): value for name, value in self.headers.items()},
+                    "requestContext": {"http": http},
+                    "body": b64encode(body).decode(),
+                    "isBase64Encoded": True,
+                }
+                answer, is_error = service.invoke(json.dumps(event).encode())
+                if is_error:
+                    self.answer(answer, {}, 502)
+                    return
+                response = json.loads(answer)
+                headers = response["headers"]
+                self.answer(b64decode(response["body"]), headers, response["statusCode"])
+
+        self._server = _Server(Handler)
+
+    def __enter__(self) -> Self:
+        self._server.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.__exit__()
+
     @property
     def url(self) -> str:
         """The URL of the function."""
-        host, port = self._server.server_address[:2]
-        return f"http://{host}:{port}"
+        return f"http://{self._server.address}"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -172,17 +207,22 @@ class LambdaService:
             instances: how many there are.
             environ: what is in their environment besides.
         """
+        api = _RuntimeApi()
+        self._waiting = api.waiting
         environment = os.environ | {
-            "AWS_LAMBDA_RUNTIME_API": self.url.removeprefix("http://"),
+            "AWS_LAMBDA_RUNTIME_API": api.server.address,
             "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "generated"))),
             **(environ or {}),
         }
         command = (sys.executable, "-m", "awslambdaric", handler)
-        runtimes = [subprocess.Popen(command, cwd=ROOT, env=environment) for _ in range(instances)]
-        try:
-            yield
-        finally:
-            for runtime in runtimes:
-                runtime.kill()
-                runtime.wait()
-                self._waiting.put(None)
+        with api.server:
+            runtimes = [
+                subprocess.Popen(command, cwd=ROOT, env=environment) for _ in range(instances)
+            ]
+            try:
+                yield
+            finally:
+                for runtime in runtimes:
+                    runtime.kill()
+                    runtime.wait()
+                    api.waiting.put(None)

@@ -44,9 +44,8 @@ def test_paragraphs_of_help_are_wrapped_to_the_terminal() -> None:
         lines = text.partition("Usage")[2].splitlines()[1:]
         for line, following in pairwise(lines):
             first_word = following.split()[:1]
-            ends = line.rstrip().endswith(
-                "."
-            )  # perhaps its paragraph, after which old typers leave no line
+            # Perhaps it ends its paragraph: old versions of typer leave no line after that.
+            ends = line.rstrip().endswith(".")
             if line.strip() and first_word and not ends:
                 assert len(f"{line.rstrip()} {first_word[0]}") > 78, f"{line!r} breaks too early"
 

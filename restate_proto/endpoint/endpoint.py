@@ -28,7 +28,7 @@ from restate_proto.endpoint.tls import tls_context
 from restate_proto.endpoint.validation import Validation
 from restate_proto.http2.engines import engine_name
 from restate_proto.http2.server import Server
-from restate_proto.model.arguments import DURATION, wrong_type
+from restate_proto.model.arguments import DURATION, check_number, wrong_type
 from restate_proto.model.hooks import Hooks
 from restate_proto.model.payload_codec import payload_codecs
 from restate_proto.model.retry import OnJournalMismatch
@@ -135,13 +135,9 @@ class Endpoint:
         lifespan: Lifespan | None = None,
         payload_codec: PayloadCodec | Sequence[PayloadCodec] | None = None,
     ) -> None:
-        if not isinstance(max_protocol_version, int):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
-            expected = f"{MIN_VERSION} to {MAX_VERSION}"
-            raise wrong_type("Endpoint", "max_protocol_version", max_protocol_version, expected)
-        if not MIN_VERSION <= max_protocol_version <= MAX_VERSION:
-            raise ValueError(
-                f"max_protocol_version={max_protocol_version}: must be {MIN_VERSION} to {MAX_VERSION}"
-            )
+        check_number(
+            "Endpoint", "max_protocol_version", max_protocol_version, MIN_VERSION, MAX_VERSION
+        )
         if not isinstance(on_journal_mismatch, OnJournalMismatch):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             expected = "an OnJournalMismatch, such as OnJournalMismatch.PAUSE"
             raise wrong_type("Endpoint", "on_journal_mismatch", on_journal_mismatch, expected)

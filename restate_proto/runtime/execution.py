@@ -21,13 +21,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from restate_proto.errors import TerminalError
-from restate_proto.protocol import (
-    CANCEL_SIGNAL,
-    MUCH_OUTPUT,
-    AttemptEnded,
-    AttemptError,
-    Phase,
-)
+from restate_proto.protocol import CANCEL_SIGNAL, MUCH_OUTPUT, AttemptEnded, AttemptError, Phase
 from restate_proto.runtime.await_point import park
 from restate_proto.runtime.cancelling import Cancellation, cancel
 from restate_proto.runtime.generators import FirstIteration, watch_generators
@@ -99,11 +93,7 @@ class Execution:
     _loop_class: ClassVar = HandlerLoop
 
     def __init__(
-        self,
-        handler: BoundHandler,
-        version: int,
-        stream: ByteStream,
-        runtime: Runtime,
+        self, handler: BoundHandler, version: int, stream: ByteStream, runtime: Runtime
     ) -> None:
         self._runtime = runtime
         self._machine = self._machine_class(

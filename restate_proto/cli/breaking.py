@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restate_proto.cli.breaking_report import Format, Report
+from restate_proto.cli.contract_options import AllServices, Include
 from restate_proto.cli.contracts import load_contract, load_revision
 from restate_proto.cli.git import Repository
 from restate_proto.cli.output import FAILED, MISUSED, fail
@@ -43,16 +44,8 @@ def breaking_command(
             "another folder), a folder, or a descriptor set.",
         ),
     ],
-    include: Annotated[
-        list[Path] | None,
-        typer.Option("--include", "-I", help="Another folder in which to find imports."),
-    ] = None,
-    all_services: Annotated[
-        bool,
-        typer.Option(
-            "--all-services", help="Also take services without a Restate option, as plain services."
-        ),
-    ] = False,
+    include: Include = None,
+    all_services: AllServices = False,
     ignore: Annotated[
         list[str] | None,
         typer.Option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restate_proto.cli.contract_options import AllServices, Include
 from restate_proto.cli.contracts import load_contract
 from restate_proto.cli.output import MISUSED, Force, fail, reporting_failures, write_files
 
@@ -79,16 +80,8 @@ def docs_command(
     format_: Annotated[
         DocsFormat, typer.Option("--format", help="The format of the pages.")
     ] = DocsFormat.BOTH,
-    include: Annotated[
-        list[Path] | None,
-        typer.Option("--include", "-I", help="Another folder in which to find imports."),
-    ] = None,
-    all_services: Annotated[
-        bool,
-        typer.Option(
-            "--all-services", help="Also take services without a Restate option, as plain services."
-        ),
-    ] = False,
+    include: Include = None,
+    all_services: AllServices = False,
     ingress_url: Annotated[
         str, typer.Option(help="The URL of Restate's ingress, for the calls that the pages show.")
     ] = "http://127.0.0.1:8080",

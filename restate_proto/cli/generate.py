@@ -10,14 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from google.protobuf.compiler import plugin_pb2
 
+from restate_proto.cli.contract_options import AllServices, Include
 from restate_proto.cli.message_compilers import compile_messages
-from restate_proto.cli.output import (
-    MARK,
-    Force,
-    check_files,
-    reporting_failures,
-    write_files,
-)
+from restate_proto.cli.output import MARK, Force, check_files, reporting_failures, write_files
 from restate_proto.cli.protoc import ContractError, ProtoFolder
 from restate_proto.cli.protoc_output import mend_stub, prefix_imports
 from restate_proto.contract.parse.go import go_warnings
@@ -127,16 +122,8 @@ def generate_command(
     import_prefix: Annotated[
         str, typer.Option(help="The package that OUT is, if it is not an import root: acme.gen")
     ] = "",
-    all_services: Annotated[
-        bool,
-        typer.Option(
-            "--all-services", help="Also take services without a Restate option, as plain services."
-        ),
-    ] = False,
-    include: Annotated[
-        list[Path] | None,
-        typer.Option("--include", "-I", help="Another folder in which to find imports."),
-    ] = None,
+    all_services: AllServices = False,
+    include: Include = None,
     force: Force = False,
     check: Annotated[
         bool,

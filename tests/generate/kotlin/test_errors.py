@@ -34,28 +34,6 @@ def error(compile_request: Compile, files: Mapping[str, str], parameter: str = "
     return str(caught.value)
 
 
-def test_methods_that_become_the_same(compile_request: Compile) -> None:
-    # Python tells these two apart: s3_upload and s3__upload.
-    text = HEAD + CART.replace("rpc Add", "rpc S3Upload(M) returns (M);\n  rpc S3__Upload")
-    assert error(compile_request, {"cart.proto": text}) == (
-        'cart.proto:8:3: S3Upload and S3__Upload of shop.v1.Cart both become the method "s3Upload"; '
-        "rename one, and keep its Restate name with option (restatepb.v1.handler).name"
-    )
-
-
-@pytest.mark.parametrize("name", ["CartBase", "CartClient", "CartHandlers"])
-def test_a_message_that_is_called_like_a_generated_class(
-    name: str, compile_request: Compile
-) -> None:
-    text = f"{HEAD}option java_multiple_files = true;\n{CART}message {name} {{}}\n"
-    assert error(compile_request, {"cart.proto": text}) == (
-        f"cart.proto:6:1: message shop.v1.{name} and service shop.v1.Cart both become the class "
-        f"shop.v1.{name}; rename one of them, or write another java_package in the file of one"
-    )
-    nested = text.replace("option java_multiple_files = true;", "")
-    assert generate(compile_request({"cart.proto": nested})), "inside of the file's class it may be"
-
-
 def test_a_message_without_a_package_that_the_companion_hides(compile_request: Compile) -> None:
     text = HEAD.replace("package shop.v1;", "option java_multiple_files = true;")
     text += CART.replace("(M)", "(Companion)", 1) + "message Companion {}"

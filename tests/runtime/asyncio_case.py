@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import contextvars
 
-import pytest
-
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context, DurableFuture, Target
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import VERSIONS, Case
+from tests.runtime.case import Case
 
 HOUR = 3600
 ECHO = Target.service("runtime.v1.Service", "Handle")
 VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE", default="unset")
-each_version = pytest.mark.parametrize("version", VERSIONS)
 
 
 def call(ctx: Context, number: int) -> DurableFuture[Parcel]:

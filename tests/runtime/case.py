@@ -7,6 +7,7 @@ import functools
 import math
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+import pytest
 from google.protobuf.message import Message
 
 from conformance.v1.conformance_pb2 import Parcel
@@ -44,6 +45,7 @@ __all__ = [
     "VERSIONS",
     "Case",
     "Stream",
+    "each_version",
     "frame",
     "id_of",
     "in_loop",
@@ -57,6 +59,9 @@ M = TypeVar("M", bound=Message)
 P = ParamSpec("P")
 
 VERSIONS = (5, 6, 7)
+
+each_version = pytest.mark.parametrize("version", VERSIONS)
+"""Runs a test once with each version of the service protocol."""
 
 INVOCATION = "inv_1" + "0" * 33
 """The id of another invocation."""

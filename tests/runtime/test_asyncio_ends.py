@@ -10,8 +10,8 @@ import pytest
 
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import CancelledError, Context, TerminalError
-from tests.runtime.asyncio_case import HOUR, call, commands, each_version
-from tests.runtime.case import CANCEL, Case, id_of, in_loop, result, value
+from tests.runtime.asyncio_case import HOUR, call, commands
+from tests.runtime.case import CANCEL, Case, each_version, id_of, in_loop, result, value
 
 # ---- Cancellation ----
 

@@ -14,8 +14,8 @@ import pytest
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.asyncio_case import HOUR, call, each_version
-from tests.runtime.case import Case, in_loop, result, signal, value
+from tests.runtime.asyncio_case import HOUR, call
+from tests.runtime.case import Case, each_version, in_loop, result, signal, value
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -13,7 +13,6 @@ from restate_proto import (
     CancelledError,
     Context,
     DurableFuture,
-    Target,
     TerminalError,
     any_of,
     as_completed,
@@ -23,13 +22,12 @@ from restate_proto import (
     wait,
 )
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import CANCEL, VERSIONS, Case, id_of, in_loop, result, value
+from tests.runtime.case import CANCEL, Case, each_version, id_of, in_loop, result, value
+from tests.runtime.handlers import ECHO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ECHO = Target.service("runtime.v1.Other", "Echo")
-each_version = pytest.mark.parametrize("version", VERSIONS)
 NO = pb.Failure(code=444, message="no")
 LONG = timedelta(hours=1)
 

@@ -25,9 +25,9 @@ from restate_proto import (
 )
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import AWAKEABLE, INVOCATION, VERSIONS, Case, in_loop, value
+from tests.runtime.case import AWAKEABLE, INVOCATION, Case, each_version, in_loop, value
+from tests.runtime.handlers import ECHO
 
-each_version = pytest.mark.parametrize("version", VERSIONS)
 KINDS = {
     Context: (ServiceKind.SERVICE, None),
     ObjectContext: (ServiceKind.VIRTUAL_OBJECT, HandlerKind.EXCLUSIVE),
@@ -35,7 +35,6 @@ KINDS = {
     WorkflowContext: (ServiceKind.WORKFLOW, HandlerKind.WORKFLOW),
     WorkflowSharedContext: (ServiceKind.WORKFLOW, HandlerKind.SHARED),
 }
-ECHO = Target.service("runtime.v1.Other", "Echo")
 
 
 @pytest.mark.parametrize("class_", KINDS)

@@ -16,13 +16,11 @@ from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context, ObjectContext, WorkflowContext, gather, select
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import VERSIONS, Case, in_loop
+from tests.runtime.case import Case, each_version, in_loop
 from tests.runtime.test_operations_elsewhere import ECHO, KEY, OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-each_version = pytest.mark.parametrize("version", VERSIONS)
 
 
 def in_thread(function: Callable[[], object]) -> list[BaseException]:

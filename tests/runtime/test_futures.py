@@ -13,7 +13,6 @@ from restate_proto import (
     Context,
     DurableFuture,
     SignalKey,
-    Target,
     TerminalError,
     gather,
     select,
@@ -22,17 +21,16 @@ from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.runtime.case import (
     CANCEL,
     INVOCATION,
-    VERSIONS,
     Case,
+    each_version,
     id_of,
     in_loop,
     result,
     signal,
     value,
 )
+from tests.runtime.handlers import ECHO
 
-each_version = pytest.mark.parametrize("version", VERSIONS)
-ECHO = Target.service("runtime.v1.Other", "Echo")
 LONG = timedelta(hours=1)
 NO = pb.Failure(code=444, message="no")
 

@@ -9,13 +9,10 @@ import pytest
 from conformance.v1.conformance_pb2 import Parcel
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.runtime.case import Case, in_loop
+from tests.runtime.handlers import echo
 
 if TYPE_CHECKING:
     from restate_proto import Context
-
-
-async def echo(ctx: Context, parcel: Parcel) -> Parcel:
-    return parcel
 
 
 def answer(case: Case) -> bytes:

@@ -1,9 +1,8 @@
-"""Interceptors: when each hook is called, with what, and what becomes of its exceptions."""
+"""Interceptors: when each hook is called, and with what."""
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,90 +16,18 @@ from restate_proto import (
     HandlerCall,
     Interceptor,
     ObjectContext,
-    OutgoingCall,
     RunCall,
     Target,
-    TerminalError,
 )
-from restate_proto.model.kinds import HandlerKind, ServiceKind
-from restate_proto.protocol import AttemptEnded
 from restate_proto.runtime import Runtime
 from restate_proto.runtime.debug import Debugger
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.runtime.case import Case, id_of, in_loop, value
+from tests.runtime.handlers import echo
+from tests.runtime.recorder import OBJECT, OTHER, VARIABLE, Recorder, run_command, run_once
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-OBJECT: Any = {"kind": ServiceKind.VIRTUAL_OBJECT, "handler_kind": HandlerKind.EXCLUSIVE}
-OTHER = Target.service("runtime.v1.Other", "Handle")
-VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE", default="unset")
-
-
-class Recorder(Interceptor):
-    """Keeps what it is told, and what comes back."""
-
-    def __init__(self, name: str = "", events: list[str] | None = None) -> None:
-        self.name = name
-        self.events: list[str] = [] if events is None else events
-        self.handlers: list[HandlerCall] = []
-        self.runs: list[RunCall] = []
-        self.calls: list[OutgoingCall] = []
-        self.ended: list[EndedAttempt] = []
-
-    @override
-    async def handler(self, call: HandlerCall, call_next: Callable[[], Awaitable[Any]]) -> Any:
-        self.handlers.append(call)
-        self.events.append(f"{self.name}handler begins")
-        try:
-            return await call_next()
-        except BaseException as error:
-            self.events.append(f"{self.name}handler raises {type(error).__name__}")
-            raise
-        finally:
-            self.events.append(f"{self.name}handler ends")
-
-    @override
-    async def run(self, call: RunCall, call_next: Callable[[], Awaitable[Any]]) -> Any:
-        self.runs.append(call)
-        self.events.append(f"{self.name}run {call.name} begins")
-        try:
-            return await call_next()
-        finally:
-            self.events.append(f"{self.name}run {call.name} ends")
-
-    @override
-    def call(self, call: OutgoingCall) -> None:
-        self.calls.append(call)
-        call.headers["x-hook"] = self.name
-
-    @override
-    def attempt_ended(self, ended: EndedAttempt) -> None:
-        self.ended.append(ended)
-        self.events.append(f"{self.name}attempt ended, {ended.outcome}")
-
-    @property
-    def last(self) -> EndedAttempt:
-        return self.ended[-1]
-
-
-async def echo(ctx: Context, parcel: Parcel) -> Parcel:
-    return parcel
-
-
-async def run_once(ctx: Context, parcel: Parcel) -> Parcel:
-    return Parcel(text=await ctx.run("once", once))
-
-
-async def once() -> str:
-    return VARIABLE.get()
-
-
-def run_command(name: str, id_: int) -> pb.RunCommandMessage:
-    return pb.RunCommandMessage(name=name, result_completion_id=id_)
-
-
-# ---- When each is called ----
 
 
 @in_loop
@@ -233,242 +160,6 @@ async def test_calls_and_messages_get_headers_in_each_attempt() -> None:
     again = Case(handle, interceptors=[Recorder("hook")])
     again.start(message, id_of(1, "inv_2"), call, id_of(2, "inv_3"), value(3))
     assert again.answer() == Parcel()
-
-
-# ---- How an attempt ends ----
-
-
-@in_loop
-async def test_a_suspension() -> None:
-    recorder = Recorder()
-
-    async def handle(ctx: Context, parcel: Parcel) -> Parcel:
-        await ctx.call(OTHER, Parcel(), Parcel)
-        return parcel
-
-    Case(handle, interceptors=[recorder]).start().close_input().suspension()
-    assert recorder.events == [
-        *("handler begins", "handler raises AttemptEnded", "handler ends"),
-        "attempt ended, suspended",
-    ]
-    assert (recorder.last.error, recorder.last.code) == (None, None)
-
-
-@in_loop
-async def test_a_terminal_failure() -> None:
-    recorder = Recorder()
-
-    async def handle(ctx: Context, parcel: Parcel) -> Parcel:
-        raise TerminalError("sold out", code=409)
-
-    Case(handle, interceptors=[recorder]).start().failure()
-    last = recorder.last
-    assert (last.outcome, last.code, last.message) == (AttemptOutcome.FAILED, 409, "sold out")
-    assert isinstance(last.error, TerminalError)
-
-
-@in_loop
-async def test_a_failure_that_is_retried() -> None:
-    recorder = Recorder()
-
-    async def handle(ctx: Context, parcel: Parcel) -> Parcel:
-        raise ValueError("a bug")
-
-    Case(handle, interceptors=[recorder]).start().error()
-    last = recorder.last
-    assert (last.outcome, last.code, last.message) == (
-        *(AttemptOutcome.ERROR, 500),
-        "ValueError: a bug",
-    )
-    assert isinstance(last.error, ValueError)
-
-
-@in_loop
-async def test_the_failure_of_a_run() -> None:
-    recorder = Recorder()
-
-    async def fails() -> None:
-        raise OSError("unreachable")
-
-    async def handle(ctx: Context, parcel: Parcel) -> Parcel:
-        await ctx.run("pay", fails)
-        return parcel
-
-    Case(handle, interceptors=[recorder]).start().error()
-    assert recorder.last.outcome is AttemptOutcome.ERROR
-    assert isinstance(recorder.last.error, OSError)
-    assert recorder.events[-2:] == ["handler ends", "attempt ended, error"]
-
-
-@in_loop
-async def test_a_mismatch() -> None:
-    recorder = Recorder()
-    Case(echo, interceptors=[recorder]).start(run_command("pay", 1)).error()
-    assert (recorder.last.outcome, recorder.last.code) == (AttemptOutcome.MISMATCH, 570)
-
-
-@in_loop
-async def test_a_stream_that_is_cut_off() -> None:
-    recorder = Recorder()
-
-    async def handle(ctx: Context, parcel: Parcel) -> Parcel:
-        await ctx.call(OTHER, Parcel(), Parcel)
-        return parcel
-
-    case = Case(handle, interceptors=[recorder]).start()
-    assert recorder.ended == []
-    case.attempt.aborted("the server is gone")
-    assert recorder.events[-2:] == ["handler ends", "attempt ended, aborted"]
-
-
-@in_loop
-async def test_a_request_that_cannot_be_read() -> None:
-    """No handler runs, yet the attempt is told."""
-    recorder = Recorder()
-    Case(echo, interceptors=[recorder]).start(payload=b"\xff").failure()
-    assert recorder.handlers == []
-    assert (recorder.last.outcome, recorder.last.code) == (AttemptOutcome.FAILED, 400)
-    assert recorder.last.attempt.invocation_id == "inv_1"
-
-
-@in_loop
-async def test_a_stream_that_breaks_before_the_handler_can_start() -> None:
-    recorder = Recorder()
-    Case(echo, interceptors=[recorder]).close_input().error()
-    assert recorder.last.outcome is AttemptOutcome.ERROR
-    assert recorder.last.attempt.invocation_id == ""
-
-
-@in_loop
-async def test_tasks_that_are_left_are_over_when_the_end_is_told() -> None:
-    recorder = Recorder()
-    order = recorder.events
-
-    async def child() -> None:
-        try:
-            await asyncio.sleep(3600)
-        finally:
-            order.append("task ends")
-
-    async def handle(ctx: Context, parcel: Parcel) -> Parcel:
-        task = asyncio.create_task(child())
-        await asyncio.sleep(0)
-        del task
-        return parcel
-
-    Case(handle, interceptors=[recorder]).start()
-    assert order == ["handler begins", "handler ends", "task ends", "attempt ended, completed"]
-
-
-# ---- What they raise, and change ----
-
-
-class Raises(Interceptor):
-    """Raises in one of its hooks, before or after what it is around."""
-
-    def __init__(self, hook: str, error: BaseException, *, after: bool = False) -> None:
-        self._hook, self._error, self._after = hook, error, after
-
-    def _raise(self, hook: str, *, after: bool) -> None:
-        if hook == self._hook and after is self._after:
-            raise self._error
-
-    @override
-    async def handler(self, call: HandlerCall, call_next: Callable[[], Awaitable[Any]]) -> Any:
-        self._raise("handler", after=False)
-        returned = await call_next()
-        self._raise("handler", after=True)
-        return returned
-
-    @override
-    async def run(self, call: RunCall, call_next: Callable[[], Awaitable[Any]]) -> Any:
-        self._raise("run", after=False)
-        returned = await call_next()
-        self._raise("run", after=True)
-        return returned
-
-    @override
-    def call(self, call: OutgoingCall) -> None:
-        self._raise("call", after=False)
-
-    @override
-    def attempt_ended(self, ended: EndedAttempt) -> None:
-        self._raise("attempt_ended", after=False)
-
-
-@pytest.mark.parametrize("after", [False, True])
-@in_loop
-async def test_what_is_raised_around_a_handler_it_has_raised(*, after: bool) -> None:
-    refused = TerminalError("not for you", code=403)
-    case = Case(echo, interceptors=[Raises("handler", refused, after=after)]).start()
-    assert case.failure().code == 403
-    case = Case(echo, interceptors=[Raises("handler", ValueError("a bug"), after=after)]).start()
-    assert case.error().message == "ValueError: a bug"
-
-
-@pytest.mark.parametrize("after", [False, True])
-@in_loop
-async def test_what_is_raised_around_a_run_its_function_has_raised(*, after: bool) -> None:
-    case = Case(run_once, interceptors=[Raises("run", TerminalError("no"), after=after)]).start()
-    command, proposal = case.sent()
-    assert isinstance(command, pb.RunCommandMessage)
-    assert isinstance(proposal, pb.ProposeRunCompletionMessage)
-    assert proposal.failure.message == "no"
-    case = Case(run_once, interceptors=[Raises("run", OSError("gone"), after=after)]).start()
-    assert case.error().message == "ctx.run('once') failed: OSError: gone"
-
-
-@in_loop
-async def test_what_is_raised_for_a_call_is_raised_where_the_handler_calls() -> None:
-    async def handle(ctx: Context, parcel: Parcel) -> Parcel:
-        with pytest.raises(PermissionError):
-            ctx.call(OTHER, Parcel(), Parcel)
-        return Parcel(text="not called")
-
-    case = Case(handle, interceptors=[Raises("call", PermissionError("no"))]).start()
-    assert case.answer() == Parcel(text="not called")
-
-
-@in_loop
-async def test_what_is_raised_at_the_end_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    recorder = Recorder()
-    case = Case(echo, interceptors=[Raises("attempt_ended", ValueError("a bug")), recorder])
-    assert case.start().answer() == Parcel()
-    assert "Raises.attempt_ended failed, for invocation inv_1" in caplog.text
-    assert "ValueError: a bug" in caplog.text
-    assert recorder.last.outcome is AttemptOutcome.COMPLETED
-
-
-@in_loop
-async def test_a_handler_that_is_not_called() -> None:
-    class Refuses(Interceptor):
-        @override
-        async def handler(self, call: HandlerCall, call_next: Callable[[], Awaitable[Any]]) -> Any:
-            return Parcel(text="from the cache")
-
-    assert Case(echo, interceptors=[Refuses()]).start().answer() == Parcel(text="from the cache")
-
-
-@in_loop
-async def test_an_operation_around_a_handler_is_recorded() -> None:
-    class Records(Interceptor):
-        @override
-        async def handler(self, call: HandlerCall, call_next: Callable[[], Awaitable[Any]]) -> Any:
-            await call.context.run("audit", once)
-            return await call_next()
-
-    case = Case(echo, interceptors=[Records()]).start()
-    command, _proposal = case.sent()
-    assert isinstance(command, pb.RunCommandMessage)
-    case.feed(value(1, b'"unset"'))
-    assert case.answer() == Parcel()
-    again = Case(echo, interceptors=[Records()]).start(command, value(1, b'"unset"'))
-    assert again.answer() == Parcel()
-
-
-@in_loop
-async def test_attempt_ended_is_no_exception() -> None:
-    assert not issubclass(AttemptEnded, Exception)
 
 
 # ---- Development mode ----

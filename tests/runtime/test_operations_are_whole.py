@@ -22,7 +22,7 @@ from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.protocol import Phase
 from restate_proto.runtime.context import operations_of
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import AWAKEABLE, VERSIONS, Case, id_of, in_loop
+from tests.runtime.case import AWAKEABLE, Case, each_version, id_of, in_loop
 from tests.runtime.test_operations_elsewhere import ECHO, KEY, OPERATIONS
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-each_version = pytest.mark.parametrize("version", VERSIONS)
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
 
 WORKFLOW: dict[str, Any] = {"kind": ServiceKind.WORKFLOW, "handler_kind": HandlerKind.WORKFLOW}

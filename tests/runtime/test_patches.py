@@ -10,10 +10,9 @@ import pytest
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import VERSIONS, Case, in_loop, result, value
+from tests.runtime.case import Case, each_version, in_loop, result, value
 
 MARKER = pb.RunCommandMessage(name="patch: vat", result_completion_id=1)
-each_version = pytest.mark.parametrize("version", VERSIONS)
 
 
 async def ask(ctx: Context, parcel: Parcel) -> Parcel:

@@ -18,9 +18,7 @@ from restate_proto import Context, Encoding, RetryableError, RetryPolicy, Termin
 from restate_proto.codec import google
 from restate_proto.protocol import MAX_PAYLOAD
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import VERSIONS, Case, in_loop, result
-
-each_version = pytest.mark.parametrize("version", VERSIONS)
+from tests.runtime.case import Case, each_version, in_loop, result
 
 
 class Color(enum.Enum):

@@ -14,9 +14,7 @@ from restate_proto import Context, RetryPolicy, gather
 from restate_proto.runtime import Runtime
 from restate_proto.runtime.threads import ThreadPool
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.runtime.case import VERSIONS, Case, in_loop
-
-each_version = pytest.mark.parametrize("version", VERSIONS)
+from tests.runtime.case import Case, each_version, in_loop
 
 
 class Gate:

@@ -14,6 +14,7 @@ from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context
 from restate_proto.runtime import Runtime, Scheduling
 from tests.runtime.case import Case, in_loop, result
+from tests.runtime.handlers import echo
 
 HOUR = timedelta(hours=1)
 
@@ -21,10 +22,6 @@ HOUR = timedelta(hours=1)
 def used_up() -> Runtime:
     """Return a runtime whose share is used up by any handler."""
     return Runtime(asyncio.get_running_loop(), Scheduling(turn_seconds=-1.0))
-
-
-async def echo(ctx: Context, parcel: Parcel) -> Parcel:
-    return parcel
 
 
 @in_loop

@@ -19,23 +19,20 @@ from restate_proto.http2.limits import Http2Settings, PoolLimits
 from restate_proto.http2.states import ConnectionState
 from tests.fuzz.examples import fuzz
 from tests.fuzz.mutations import cut, cuts, mutated
-from tests.http2.memory import Memory, run_virtually
-from tests.http2.support import (
+from tests.http2.engine_case import Recorder, drain_output
+from tests.http2.frames import (
     END_HEADERS,
-    ENGINES,
     HEADERS,
     REQUEST,
-    App,
-    Echo,
     RawClient,
-    Recorder,
-    drain_output,
     frame,
     frames,
     goaway_code,
     settings_frame,
     window_update,
 )
+from tests.http2.memory import Memory, run_virtually
+from tests.http2.support import ENGINES, App, Echo
 
 if TYPE_CHECKING:
     from restate_proto.http2.engines.base import Engine

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from restate_proto.http2.errors import ErrorCode
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.http2.support import (
+from tests.http2.frames import (
     ACK,
     DATA,
     END_STREAM,

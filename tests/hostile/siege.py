@@ -18,7 +18,7 @@ from restate_proto.model.payload_codec import payload_codecs
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.hostile.endpoint import PAYLOAD_CODEC
 from tests.hostile.peer import Peer
-from tests.http2.support import window_update
+from tests.http2.frames import window_update
 from tests.protocol.case import start, value
 
 if TYPE_CHECKING:

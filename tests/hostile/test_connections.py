@@ -12,7 +12,7 @@ from restate_proto.http2.engines.base import PREFACE
 from restate_proto.http2.errors import ErrorCode
 from tests.hostile.endpoint import LIMITS, PIECE
 from tests.hostile.siege import ALL, MIB, Peers, greeting, withstand
-from tests.http2.support import PING, frame, settings_frame
+from tests.http2.frames import PING, frame, settings_frame
 
 if TYPE_CHECKING:
     from tests.hostile.process import EndpointProcess

@@ -15,7 +15,7 @@ from restate_proto.http2.errors import ErrorCode
 from tests.hostile.endpoint import BURST
 from tests.hostile.peer import GET_HEALTH, invocation
 from tests.hostile.siege import ALL, MIB, Peers, greeting, withstand
-from tests.http2.support import (
+from tests.http2.frames import (
     ACK,
     CONTINUATION,
     DATA,

@@ -15,7 +15,7 @@ from restate_proto.http2.errors import ErrorCode
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.hostile.peer import invocation
 from tests.hostile.siege import Peers, greeting, withstand
-from tests.http2.support import (
+from tests.http2.frames import (
     ACK,
     CONTINUATION,
     DATA,

@@ -9,7 +9,7 @@ import pytest
 from restate_proto.http2.errors import ErrorCode
 from tests.hostile.peer import GET_HEALTH
 from tests.hostile.siege import MIB, Peers, withstand
-from tests.http2.support import CONTINUATION, END_HEADERS, END_STREAM, HEADERS, RawClient, frame
+from tests.http2.frames import CONTINUATION, END_HEADERS, END_STREAM, HEADERS, RawClient, frame
 
 if TYPE_CHECKING:
     from tests.hostile.process import EndpointProcess

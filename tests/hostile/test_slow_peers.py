@@ -15,7 +15,7 @@ from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.hostile.endpoint import PIECE, PIECES
 from tests.hostile.peer import GET_HEALTH, invocation
 from tests.hostile.siege import MIB, Peers, greeting, withstand
-from tests.http2.support import (
+from tests.http2.frames import (
     CONTINUATION,
     DATA,
     END_STREAM,

@@ -12,7 +12,7 @@ from restate_proto.http2.limits import Http2Settings, ServerLimits
 from restate_proto.http2.open_connections import Connections
 from restate_proto.http2.server_connection import ServerConnection
 from restate_proto.http2.stream import ServerStream
-from tests.http2.support import RawClient
+from tests.http2.frames import RawClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from restate_proto.http2.engines.base import PREFACE
-from tests.http2.support import ACK, SETTINGS, Frame, frame, settings_frame
+from tests.http2.frames import ACK, SETTINGS, Frame, frame, settings_frame
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable

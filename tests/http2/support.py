@@ -1,45 +1,51 @@
-"""Helpers of the HTTP/2 tests: engines in memory, servers that record, hand-made frames."""
+"""Servers that record, clients of theirs, and the loops and engines that tests run with."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import struct
-from contextlib import suppress
-from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-import hpack
+import pytest
 
+from restate_proto.http2.client import Http2Client
 from restate_proto.http2.engines import ENGINES as ALL_ENGINES
-from restate_proto.http2.engines import load_engine
-from restate_proto.http2.engines.base import PREFACE, Engine, Headers
-from restate_proto.http2.errors import ErrorCode
-from restate_proto.http2.limits import Http2Settings
 from restate_proto.http2.server import Server
 from restate_proto.http2.server_connection import ServerConnection
 from restate_proto.http2.stream import ServerStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine
+
 
 # ngh2 and uvloop have no wheels everywhere; what is not installed is not tested.
-ENGINES: Final = [name for name in ALL_ENGINES if find_spec(name)]
-PAIRS: Final = [(server, client) for server in ENGINES for client in ENGINES]
-REQUEST: Final = [
-    (b":method", b"POST"),
-    (b":scheme", b"http"),
-    (b":authority", b"test"),
-    (b":path", b"/x"),
+__all__ = [
+    "ENGINES",
+    "LOOPS",
+    "PAIRS",
+    "App",
+    "Count",
+    "Echo",
+    "Firehose",
+    "Request",
+    "becomes",
+    "client_of",
+    "connection_of",
+    "engines",
+    "loops",
+    "run",
+    "serving",
 ]
 
-DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS = 0, 1, 2, 3, 4
-PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 5, 6, 7, 8, 9
-END_STREAM, ACK, END_HEADERS, PADDED = 0x1, 0x1, 0x4, 0x8
+ENGINES: Final = [name for name in ALL_ENGINES if find_spec(name)]
+PAIRS: Final = [(server, client) for server in ENGINES for client in ENGINES]
 
 
 LOOPS: Final = ["asyncio", "uvloop"] if find_spec("uvloop") else ["asyncio"]
+
+engines = pytest.mark.parametrize("engine", ENGINES)
+loops = pytest.mark.parametrize("loop", LOOPS)
 
 
 def run(
@@ -70,160 +76,6 @@ async def becomes(condition: Callable[[], bool]) -> None:
     """Let the loop run until something is so that no event tells of."""
     while not condition():  # noqa: ASYNC110 - nothing to wait for
         await asyncio.sleep(0)
-
-
-class Frame(NamedTuple):
-    kind: int
-    flags: int
-    stream_id: int
-    payload: bytes
-
-    def encode(self) -> bytes:
-        length = len(self.payload).to_bytes(3, "big")
-        return (
-            length
-            + bytes((self.kind, self.flags))
-            + self.stream_id.to_bytes(4, "big")
-            + (self.payload)
-        )
-
-
-def frame(kind: int, flags: int = 0, stream_id: int = 0, payload: bytes = b"") -> bytes:
-    return Frame(kind, flags, stream_id, payload).encode()
-
-
-def frames(data: bytes) -> list[Frame]:
-    """All frames of some output; it must hold whole ones."""
-    found: list[Frame] = []
-    data = data.removeprefix(PREFACE)
-    while data:
-        length = int.from_bytes(data[:3], "big")
-        assert len(data) >= 9 + length, "a frame is cut"
-        stream_id = int.from_bytes(data[5:9], "big") & 0x7FFFFFFF
-        found.append(Frame(data[3], data[4], stream_id, data[9 : 9 + length]))
-        data = data[9 + length :]
-    return found
-
-
-def settings_frame(values: dict[int, int]) -> bytes:
-    return frame(SETTINGS, payload=b"".join(struct.pack(">HI", k, v) for k, v in values.items()))
-
-
-def window_update(stream_id: int, increment: int) -> bytes:
-    return frame(WINDOW_UPDATE, 0, stream_id, increment.to_bytes(4, "big"))
-
-
-def goaway_code(found: Iterable[Frame]) -> int | None:
-    """The error code of the last GOAWAY."""
-    codes = [int.from_bytes(f.payload[4:8], "big") for f in found if f.kind == GOAWAY]
-    return codes[-1] if codes else None
-
-
-class RawClient:
-    """Makes a client's bytes frame by frame."""
-
-    def __init__(self) -> None:
-        self.encoder = hpack.Encoder()
-
-    def preface(self, values: dict[int, int] | None = None) -> bytes:
-        return PREFACE + settings_frame(values or {})
-
-    def request(
-        self,
-        stream_id: int,
-        headers: Iterable[tuple[bytes, bytes]] = REQUEST,
-        *,
-        end: bool = False,
-    ) -> bytes:
-        block = self.encoder.encode(list(headers))
-        return frame(HEADERS, END_HEADERS | (END_STREAM if end else 0), stream_id, block)
-
-
-@dataclass
-class Recorder:
-    """A sink that keeps what it is told."""
-
-    headers: dict[int, Headers] = field(default_factory=dict[int, Headers])
-    data: dict[int, bytes] = field(default_factory=dict[int, bytes])
-    ended: list[int] = field(default_factory=list[int])
-    closed: list[int] = field(default_factory=list[int])
-    resets: dict[int, int] = field(default_factory=dict[int, int])
-    goaways: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    terminated: list[int] = field(default_factory=list[int])
-    max_streams: int | None = None
-    pongs: int = 0
-
-    def on_headers(self, stream_id: int, headers: Headers, end: bool) -> None:
-        self.headers[stream_id] = headers
-        if end:
-            self.ended.append(stream_id)
-
-    def on_data(self, stream_id: int, data: bytes, end: bool) -> None:
-        assert data or end
-        self.data[stream_id] = self.data.get(stream_id, b"") + data
-        if end:
-            self.ended.append(stream_id)
-
-    def on_end(self, stream_id: int) -> None:
-        self.ended.append(stream_id)
-
-    def on_reset(self, stream_id: int, code: int) -> None:
-        self.resets.setdefault(stream_id, code)
-
-    def on_malformed(self, stream_id: int) -> None:
-        self.resets.setdefault(stream_id, ErrorCode.PROTOCOL_ERROR)
-
-    def on_closed(self, stream_id: int) -> None:
-        self.closed.append(stream_id)
-
-    def on_goaway(self, last_stream_id: int, code: int, debug: bytes) -> None:
-        self.goaways.append((last_stream_id, code))
-
-    def on_peer_settings(self, max_concurrent_streams: int) -> None:
-        self.max_streams = max_concurrent_streams
-
-    def on_pong(self) -> None:
-        self.pongs += 1
-
-    def on_terminated(self, code: int, reason: str) -> None:
-        self.terminated.append(code)
-
-
-def drain_output(engine: Engine) -> bytes:
-    """All that an engine wants to write now."""
-    parts = [engine.output()]
-    while engine.more:
-        parts.append(engine.output())
-    return b"".join(parts)
-
-
-class Pair:
-    """A server's and a client's engine, wired in memory."""
-
-    def __init__(
-        self,
-        server: str,
-        client: str,
-        *,
-        server_settings: Http2Settings | None = None,
-        client_settings: Http2Settings | None = None,
-    ) -> None:
-        self.at_server, self.at_client = Recorder(), Recorder()
-        default = Http2Settings()
-        self.server = load_engine(server)(self.at_server, server_settings or default, client=False)
-        self.client = load_engine(client)(self.at_client, client_settings or default, client=True)
-
-    def pump(self) -> None:
-        """Carry bytes both ways until nothing moves."""
-        while True:
-            to_server = drain_output(self.client)
-            if to_server:
-                self.server.receive(to_server)
-            to_client = drain_output(self.server)
-            if to_client:
-                self.client.receive(to_client)
-            if not to_server and not to_client:
-                return
 
 
 class Request:
@@ -350,62 +202,6 @@ def connection_of(request: Request) -> ServerConnection:
     return connection
 
 
-class RawConnection:
-    """A socket to a server, driven frame by frame."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-        self.client = RawClient()
-        self.seen: list[Frame] = []
-        self.answers_pings = True
-
-    @classmethod
-    async def open(cls, port: int, *, preface: dict[int, int] | None = None) -> RawConnection:
-        connection = cls(*await asyncio.open_connection("127.0.0.1", port))
-        connection.send(connection.client.preface(preface))
-        return connection
-
-    def send(self, *data: bytes) -> None:
-        self.writer.write(b"".join(data))
-
-    async def read_frame(self) -> Frame | None:
-        """The next frame; None at the end of the connection, which is then closed here, too."""
-        try:
-            head = await self.reader.readexactly(9)
-            payload = await self.reader.readexactly(int.from_bytes(head[:3], "big"))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            self.writer.close()
-            return None
-        found = Frame(head[3], head[4], int.from_bytes(head[5:9], "big") & 0x7FFFFFFF, payload)
-        self.seen.append(found)
-        if self.answers_pings and found.kind == PING and not found.flags & ACK:
-            self.send(found._replace(flags=ACK).encode())
-        return found
-
-    async def until(self, wanted: Callable[[Frame], bool]) -> Frame:
-        """Read up to a frame that fits; fail if the connection ends before."""
-        while (found := await self.read_frame()) is not None:
-            if wanted(found):
-                return found
-        raise AssertionError(f"the connection ended before; seen: {self.seen}")
-
-    async def rest(self) -> list[Frame]:
-        """All frames up to the end of the connection."""
-        while await self.read_frame() is not None:
-            pass
-        return self.seen
-
-    async def sync(self) -> None:
-        """Wait until the server has handled all that was sent, by a PING."""
-        self.send(frame(PING, payload=b"sync-sync"[:8]))
-        await self.until(lambda f: f.kind == PING and f.flags == ACK)
-
-    async def close(self) -> None:
-        self.writer.close()
-        with suppress(ConnectionError):
-            await self.writer.wait_closed()
-
-
 class serving:  # noqa: N801 - used like a function
     """`async with serving(accept, engine=...) as server`: starts it, stops it."""
 
@@ -418,3 +214,8 @@ class serving:  # noqa: N801 - used like a function
 
     async def __aexit__(self, *_: object) -> None:
         await self.server.close()
+
+
+def client_of(server: Server, engine: str, **options: Any) -> Http2Client:
+    """Make a client of a running server."""
+    return Http2Client(f"http://127.0.0.1:{server.port}", engine=engine, **options)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from typing import TYPE_CHECKING
 
 import pytest
 
 from restate_proto.http2.client import Http2Client
-from tests.http2.support import ENGINES, App, Count, Request, becomes, run, serving
-
-if TYPE_CHECKING:
-    from restate_proto.http2.server import Server
-
-engines = pytest.mark.parametrize("engine", ENGINES)
-
-
-def client_of(server: Server, engine: str) -> Http2Client:
-    return Http2Client(f"http://127.0.0.1:{server.port}", engine=engine)
+from tests.http2.support import (
+    App,
+    Count,
+    Request,
+    becomes,
+    client_of,
+    engines,
+    run,
+    serving,
+)
 
 
 @engines

@@ -18,26 +18,15 @@ from restate_proto.http2.errors import (
 from restate_proto.http2.keepalive import Keepalive
 from restate_proto.http2.limits import PoolLimits
 from restate_proto.http2.states import ConnectionState
+from tests.http2.frames import ACK, END_HEADERS, END_STREAM, HEADERS, PING, RST_STREAM, frame
 from tests.http2.played_server import OK, Peer, played
-from tests.http2.support import (
-    ACK,
-    END_HEADERS,
-    END_STREAM,
-    ENGINES,
-    HEADERS,
-    PING,
-    RST_STREAM,
-    becomes,
-    frame,
-    run,
-)
+from tests.http2.support import becomes, engines, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from restate_proto.http2.keepalive import WatchedConnection
 
-engines = pytest.mark.parametrize("engine", ENGINES)
 MAX_STREAMS = 3
 
 

@@ -12,24 +12,22 @@ from benchmark.v1.benchmark_pb2 import GreetRequest, GreetResponse
 from benchmark.v1.benchmark_restate import GreeterBase
 from restate_proto import Context, Endpoint, Limits
 from restate_proto.http2.engines.base import PREFACE
-from tests.http2.support import (
+from tests.http2.frames import (
     ACK,
     DATA,
-    ENGINES,
     HEADERS,
-    LOOPS,
     PING,
     RST_STREAM,
     SETTINGS,
     RawConnection,
     frame,
-    run,
     settings_frame,
     window_update,
 )
+from tests.http2.support import ENGINES, LOOPS, run
 
 if TYPE_CHECKING:
-    from tests.http2.support import Frame
+    from tests.http2.frames import Frame
 
 GET_HEALTH = [
     (b":method", b"GET"),

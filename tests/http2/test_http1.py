@@ -12,31 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restate_proto.http2.client import Http2Client
+from restate_proto.http2.engines.base import PREFACE
 from restate_proto.http2.errors import ErrorCode
 from restate_proto.http2.http1 import MAX_HEAD, Http1Answers
 from restate_proto.http2.tls import client_ssl_context, server_ssl_context
 from tests.certificates import self_signed
-from tests.http2.support import (
-    GOAWAY,
-    LOOPS,
-    PREFACE,
-    App,
-    Echo,
-    RawConnection,
-    frames,
-    goaway_code,
-    run,
-    serving,
-    settings_frame,
-)
+from tests.http2.frames import GOAWAY, RawConnection, frames, goaway_code, settings_frame
+from tests.http2.support import App, Echo, loops, run, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 OK = b'{"status":"ok"}'
 HEAD = b"GET /health HTTP/1.1\r\nhost: a\r\n\r\n"
-
-loops = pytest.mark.parametrize("loop", LOOPS)
 
 
 def health(path: str) -> bytes | None:

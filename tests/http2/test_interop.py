@@ -12,12 +12,12 @@ import ngh2
 import pytest
 
 from restate_proto.http2.client import Http2Client
-from tests.http2.support import ENGINES, REQUEST, App, Echo, run, serving
+from tests.http2.frames import REQUEST
+from tests.http2.support import App, Echo, engines, run, serving
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-engines = pytest.mark.parametrize("engine", ENGINES)
 BODY = bytes(range(256)) * 2_000
 
 

@@ -19,29 +19,22 @@ from restate_proto.http2.errors import ErrorCode, Http2Error
 from restate_proto.http2.limits import Http2Settings
 from restate_proto.http2.tls import client_ssl_context, server_ssl_context
 from tests.certificates import self_signed
-from tests.http2.support import (
-    ENGINES,
+from tests.http2.frames import (
     HEADERS,
-    LOOPS,
     PING,
-    App,
     RawClient,
-    connection_of,
     frame,
     frames,
     goaway_code,
-    run,
-    serving,
     settings_frame,
     window_update,
 )
+from tests.http2.support import App, connection_of, engines, loops, run, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-engines = pytest.mark.parametrize("engine", ENGINES)
-loops = pytest.mark.parametrize("loop", LOOPS)
 
 # More than one read takes, and than the peer has sent when the first bytes are found to be wrong.
 UNREAD = frame(PING, payload=bytes(8)) * 60_000

@@ -10,36 +10,29 @@ from restate_proto.http2.engines import load_engine
 from restate_proto.http2.engines.base import PREFACE
 from restate_proto.http2.errors import ErrorCode
 from restate_proto.http2.limits import Http2Settings
-from tests.http2.support import (
+from tests.http2.engine_case import Recorder, drain_output, each_engine, server_engine
+from tests.http2.frames import (
     DATA,
     END_HEADERS,
     END_STREAM,
-    ENGINES,
     GOAWAY,
     HEADERS,
     REQUEST,
-    RST_STREAM,
     WINDOW_UPDATE,
-    App,
-    Echo,
-    Frame,
     RawClient,
     RawConnection,
-    Recorder,
-    drain_output,
     frame,
     frames,
-    run,
-    serving,
+    resets,
     settings_frame,
 )
+from tests.http2.support import App, Echo, run, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from restate_proto.http2.engines.base import Engine
 
-engines = pytest.mark.parametrize("name", ENGINES)
 
 METHOD, SCHEME, AUTHORITY, PATH = REQUEST
 GET = [(b":method", b"GET"), SCHEME, AUTHORITY, PATH]
@@ -137,18 +130,9 @@ BAD_REST: dict[str, Callable[[RawClient], bytes]] = {
 }
 
 
-def server_engine(name: str, settings: Http2Settings | None = None) -> tuple[Engine, Recorder]:
-    sink = Recorder()
-    return load_engine(name)(sink, settings or Http2Settings(), client=False), sink
-
-
 def feed(engine: Engine, data: bytes, step: int) -> None:
     for start in range(0, len(data), step):
         engine.receive(data[start : start + step])
-
-
-def resets(found: list[Frame]) -> dict[int, int]:
-    return {f.stream_id: int.from_bytes(f.payload, "big") for f in found if f.kind == RST_STREAM}
 
 
 def between_two_good_ones(name: str, bad: Callable[[RawClient], bytes], step: int) -> None:
@@ -175,7 +159,7 @@ def between_two_good_ones(name: str, bad: Callable[[RawClient], bytes], step: in
     assert {f.stream_id for f in found if f.kind == HEADERS} == {1, 5}
 
 
-@engines
+@each_engine
 @pytest.mark.parametrize("step", [1, 1_000_000], ids=["bytes", "at once"])
 @pytest.mark.parametrize("what", BAD_FIELDS)
 def test_malformed_fields_end_the_stream(name: str, what: str, step: int) -> None:
@@ -192,7 +176,7 @@ def test_malformed_fields_end_the_stream(name: str, what: str, step: int) -> Non
     assert sink.headers == {}, "a malformed request was handed on"
 
 
-@engines
+@each_engine
 @pytest.mark.parametrize("step", [1, 1_000_000], ids=["bytes", "at once"])
 @pytest.mark.parametrize("what", BAD_REST)
 def test_a_malformed_rest_ends_the_stream(name: str, what: str, step: int) -> None:
@@ -204,7 +188,7 @@ def test_a_malformed_rest_ends_the_stream(name: str, what: str, step: int) -> No
     assert list(sink.resets.values()) == [ErrorCode.PROTOCOL_ERROR], "nobody was told"
 
 
-@engines
+@each_engine
 def test_what_is_right_is_taken(name: str) -> None:
     engine, sink = server_engine(name)
     client = RawClient()
@@ -224,7 +208,7 @@ def test_what_is_right_is_taken(name: str) -> None:
     assert resets(frames(drain_output(engine))) == {}
 
 
-@engines
+@each_engine
 def test_what_a_malformed_stream_still_sends_is_dropped(name: str) -> None:
     engine, sink = server_engine(name)
     client = RawClient()
@@ -237,7 +221,7 @@ def test_what_a_malformed_stream_still_sends_is_dropped(name: str) -> None:
     assert sink.ended == [3]
 
 
-@engines
+@each_engine
 def test_bodies_of_a_wrong_length_do_not_use_up_the_connections_window(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,7 +247,7 @@ def test_bodies_of_a_wrong_length_do_not_use_up_the_connections_window(
     assert len(sink.resets) == 50
 
 
-@engines
+@each_engine
 def test_a_malformed_request_earns_nothing(name: str) -> None:
     engine, _ = server_engine(name)
     client = RawClient()
@@ -272,57 +256,6 @@ def test_a_malformed_request_earns_nothing(name: str) -> None:
         malformed = client.request(stream, [*REQUEST, (b"X-A", b"1")], end=True)
         assert engine.receive(malformed) <= 0
         drain_output(engine)
-
-
-@engines
-def test_more_streams_than_allowed_are_refused_one_by_one(name: str) -> None:
-    engine, sink = server_engine(name, Http2Settings(max_concurrent_streams=3))
-    client = RawClient()
-    # The peer has not seen the server's SETTINGS, so it breaks no rule.
-    engine.receive(client.preface())
-    streams = range(1, 13, 2)
-    last = [*REQUEST, (b"x-last", b"1")]
-    engine.receive(b"".join(client.request(stream, last) for stream in streams))
-    found = frames(drain_output(engine))
-    assert resets(found) == dict.fromkeys((7, 9, 11), ErrorCode.REFUSED_STREAM)
-    assert list(sink.headers) == [1, 3, 5]
-    engine.receive(frame(DATA, END_STREAM, 9, b"sent before the reset was seen"))
-    engine.receive(frame(DATA, END_STREAM, 1, b"body"))
-    engine.respond(1, STATUS, end_stream=True)
-    drain_output(engine)
-    engine.receive(client.request(13, last, end=True))
-    assert list(sink.headers[13]) == last
-    assert sink.data == {1: b"body"}
-    assert sink.terminated == []
-
-
-@engines
-@pytest.mark.parametrize("size", [1_024, 16_384], ids=["1 KiB", "16 KiB"])
-def test_a_header_list_at_the_limit_may_come_in_small_frames(name: str, size: int) -> None:
-    engine, sink = server_engine(name)
-    # Names and values that no table shortens, up to the 64 KiB that the settings allow.
-    fields = [*REQUEST, *((b"x-%04d" % i, b"\xff" * 900) for i in range(69))]
-    assert 60_000 < sum(len(key) + len(value) + 32 for key, value in fields) < 65_536
-    block = RawClient().encoder.encode(fields, huffman=False)
-    pieces = [block[i : i + size] for i in range(0, len(block), size)]
-    engine.receive(PREFACE + settings_frame({}))
-    engine.receive(frame(HEADERS, END_STREAM, 1, pieces[0]))
-    for piece in pieces[1:-1]:
-        engine.receive(frame(9, 0, 1, piece))
-    engine.receive(frame(9, END_HEADERS, 1, pieces[-1]))
-    assert sink.terminated == []
-    assert list(sink.headers[1]) == fields
-
-
-@engines
-def test_a_header_list_at_the_limit_may_have_many_fields(name: str) -> None:
-    engine, sink = server_engine(name)
-    fields = [*REQUEST, *((b"a", b"") for _ in range(1_900))]
-    assert sum(len(key) + len(value) + 32 for key, value in fields) < 65_536
-    client = RawClient()
-    engine.receive(client.preface() + client.request(1, fields))
-    assert sink.terminated == []
-    assert list(sink.headers[1]) == fields
 
 
 # The other side: an answer.
@@ -346,7 +279,7 @@ BAD_ANSWERS: dict[str, Callable[[RawClient], bytes]] = {
 }
 
 
-@engines
+@each_engine
 @pytest.mark.parametrize("what", BAD_ANSWERS)
 def test_a_malformed_answer_ends_its_stream(name: str, what: str) -> None:
     sink = Recorder()
@@ -370,7 +303,7 @@ def test_a_malformed_answer_ends_its_stream(name: str, what: str) -> None:
 # The whole server.
 
 
-@engines
+@each_engine
 def test_the_other_requests_of_a_connection_go_on(name: str) -> None:
     async def test() -> None:
         app = App(Echo)
@@ -393,7 +326,7 @@ def test_the_other_requests_of_a_connection_go_on(name: str) -> None:
     run(test())
 
 
-@engines
+@each_engine
 def test_a_receiver_is_told_that_its_request_was_malformed(name: str) -> None:
     async def test() -> None:
         app: Any = App()

@@ -11,20 +11,9 @@ import pytest
 from restate_proto.http2.client import Http2Client
 from restate_proto.http2.errors import MalformedResponseError
 from restate_proto.http2.exchange import Response
+from tests.http2.frames import DATA, END_HEADERS, END_STREAM, HEADERS, RST_STREAM, frame
 from tests.http2.played_server import OK, Peer, played
-from tests.http2.support import (
-    DATA,
-    END_HEADERS,
-    END_STREAM,
-    ENGINES,
-    HEADERS,
-    LOOPS,
-    RST_STREAM,
-    frame,
-    run,
-)
-
-engines = pytest.mark.parametrize("engine", ENGINES)
+from tests.http2.support import ENGINES, LOOPS, engines, run
 
 
 def headers(*fields: tuple[str, str], end: bool = False) -> bytes:

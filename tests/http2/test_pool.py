@@ -13,28 +13,22 @@ from restate_proto.http2.engines.base import goaway_frame
 from restate_proto.http2.errors import ConnectError, ErrorCode, StreamResetError
 from restate_proto.http2.limits import Http2Settings, PoolLimits
 from restate_proto.http2.server import Server
-from tests.http2.played_server import OK, Peer, played
-from tests.http2.support import (
+from tests.http2.frames import (
     ACK,
     END_HEADERS,
     END_STREAM,
-    ENGINES,
     HEADERS,
     PING,
     RST_STREAM,
-    App,
-    Request,
-    becomes,
     frame,
-    run,
-    serving,
     settings_frame,
 )
+from tests.http2.played_server import OK, Peer, played
+from tests.http2.support import App, Request, becomes, engines, run, serving
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-engines = pytest.mark.parametrize("engine", ENGINES)
 MAX_STREAMS, INITIAL_WINDOW = 3, 4
 
 

@@ -11,31 +11,28 @@ from restate_proto.http2.engines.base import PREFACE
 from restate_proto.http2.errors import ErrorCode
 from restate_proto.http2.limits import ServerLimits
 from restate_proto.http2.stream import ServerStream
-from tests.http2.memory import Memory, run_virtually
-from tests.http2.support import (
+from tests.http2.frames import (
     ACK,
     CONTINUATION,
     DATA,
     END_STREAM,
-    ENGINES,
     GOAWAY,
     HEADERS,
     PING,
     REQUEST,
     RST_STREAM,
     SETTINGS,
-    App,
-    Request,
     frame,
     frames,
     goaway_code,
     window_update,
 )
+from tests.http2.memory import Memory, run_virtually
+from tests.http2.support import App, Request, engines
 
 if TYPE_CHECKING:
-    from tests.http2.support import Frame
+    from tests.http2.frames import Frame
 
-engines = pytest.mark.parametrize("engine", ENGINES)
 LIMITS = ServerLimits()
 DAY = 86_400.0
 

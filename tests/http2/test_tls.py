@@ -13,12 +13,10 @@ from restate_proto.http2.errors import ConnectError
 from restate_proto.http2.limits import PoolLimits
 from restate_proto.http2.tls import client_ssl_context, server_ssl_context
 from tests.certificates import self_signed
-from tests.http2.support import ENGINES, LOOPS, PAIRS, App, Echo, run, serving
+from tests.http2.support import LOOPS, PAIRS, App, Echo, engines, run, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-engines = pytest.mark.parametrize("engine", ENGINES)
 
 
 class Files(NamedTuple):

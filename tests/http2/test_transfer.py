@@ -4,45 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import Any
 
 import pytest
 
-from restate_proto.http2.client import Http2Client
 from restate_proto.http2.connection import WRITE_BUFFER
 from restate_proto.http2.engines.base import OUTPUT_CHUNK, Headers
 from restate_proto.http2.errors import ErrorCode, Http2Error
 from restate_proto.http2.limits import Http2Settings
-from restate_proto.http2.server import Server
+from tests.http2.frames import DATA, END_STREAM, REQUEST, RawConnection, frame, window_update
 from tests.http2.support import (
-    DATA,
-    END_STREAM,
-    ENGINES,
-    LOOPS,
     PAIRS,
-    REQUEST,
     App,
     Count,
     Echo,
     Firehose,
-    RawConnection,
     Request,
+    client_of,
     connection_of,
-    frame,
+    engines,
+    loops,
     run,
     serving,
-    window_update,
 )
 
 pairs = pytest.mark.parametrize(("server_engine", "client_engine"), PAIRS)
-engines = pytest.mark.parametrize("engine", ENGINES)
-loops = pytest.mark.parametrize("loop", LOOPS)
 
 BIG = bytes(range(256)) * 32_768  # 8 MiB
-
-
-def client_of(server: Server, engine: str, **options: Any) -> Http2Client:
-    return Http2Client(f"http://127.0.0.1:{server.port}", engine=engine, **options)
 
 
 @pairs

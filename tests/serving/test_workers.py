@@ -15,7 +15,7 @@ import pytest
 from restate_proto.http2.client import Http2Client
 from restate_proto.http2.tls import client_ssl_context
 from tests.certificates import self_signed
-from tests.http2.support import SETTINGS, RawConnection
+from tests.http2.frames import SETTINGS, RawConnection
 from tests.serving.processes import APP, greet, pid_of_new_connection, serving, starting
 
 if TYPE_CHECKING:

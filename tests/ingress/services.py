@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from conformance.v1.conformance_pb2 import EntryList, Parcel
 from conformance.v1.conformance_restate import AccountBase, ClerkBase, JourneyBase
 from restate_proto import Endpoint, TerminalError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from conformance.v1.conformance_pb2 import Entry, FailRequest, Script
     from restate_proto import (
         Context,
@@ -20,8 +22,15 @@ if TYPE_CHECKING:
         WorkflowContext,
         WorkflowSharedContext,
     )
+    from restate_proto.testing import TestEnvironment
 
-__all__ = ["Services"]
+__all__ = ["OnServer", "Scenario", "Services"]
+
+Scenario: TypeAlias = "Callable[[TestEnvironment, Services], Awaitable[None]]"
+"""What a test does with an endpoint that a server has, and with its services."""
+
+OnServer: TypeAlias = "Callable[[Scenario], None]"
+"""Runs a scenario."""
 
 
 class Services:

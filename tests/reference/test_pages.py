@@ -4,95 +4,19 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from textwrap import dedent
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from restate_proto.cli.contracts import load_contract
-from restate_proto.reference.document import (
-    INDEX,
-    Badge,
-    Code,
-    Comment,
-    Heading,
-    Link,
-    Page,
-    Paragraph,
-    Snippet,
-    Summary,
-    Table,
-    Text,
-)
+from restate_proto.reference.document import INDEX, Heading, Page, Snippet, Table
 from restate_proto.reference.words import duration
 from tests.folders import write_files
 from tests.reference.calls import example_contract, pages_of, shown_calls
+from tests.reference.reading import SERVICE, Written, links, paragraphs, table, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    from tests.reference.calls import ShownCall
-
-
-def words(parts: Any) -> str:
-    """The words of inline parts."""
-    found: list[str] = []
-    for part in parts:
-        match part:
-            case Text(value) | Code(value):
-                found.append(value)
-            case Link(label, _):
-                found.append(label.value)
-            case Badge(value, _):
-                found.append(f"({value})")
-            case Comment(markdown) | Summary(markdown):
-                found.append(markdown)
-            case _:
-                raise AssertionError(part)
-    return "".join(found)
-
-
-def table(page: Page, first: str) -> list[list[str]]:
-    """The rows of the first table whose first column is called this."""
-    found = next(b for b in page.blocks if isinstance(b, Table) and b.columns[0] == first)
-    return [list(found.columns), *([words(cell) for cell in row] for row in found.rows)]
-
-
-def paragraphs(page: Page) -> list[str]:
-    return [words(block.content) for block in page.blocks if isinstance(block, Paragraph)]
-
-
-def links(page: Page) -> Iterator[Link]:
-    """Yield the links of a page."""
-    for block in page.blocks:
-        cells = [block.content] if isinstance(block, Heading | Paragraph) else []
-        if isinstance(block, Table):
-            cells = [cell for row in block.rows for cell in row]
-        for cell in cells:
-            yield from (part for part in cell if isinstance(part, Link))
-
-
-class Written:
-    """The pages of a contract that is given as text."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __call__(self, body: str, **files: str) -> dict[str, Page]:
-        head = 'syntax = "proto3"; package t.v1; import "restatepb/v1/options.proto";\n'
-        (self._folder / "t.proto").write_text(head + dedent(body))
-        for name, text in files.items():
-            (self._folder / f"{name}.proto").write_text(dedent(text))
-        return {page.path: page for page in pages_of(load_contract(self._folder))}
-
-
-@pytest.fixture
-def written(tmp_path: Path) -> Written:
-    return Written(tmp_path)
-
-
-SERVICE = "service S { option (restatepb.v1.service) = {}; rpc Do(M) returns (M); }\n"
 
 
 def test_the_index_lists_services_by_package() -> None:
@@ -358,21 +282,6 @@ def test_durations(value: timedelta, text: str) -> None:
     assert duration(value) == text
 
 
-def calls(pages: dict[str, Page], language: str) -> list[ShownCall]:
-    found = shown_calls(tuple(pages.values()))
-    return [call for call in found if call.language == language]
-
-
-def test_a_private_handler_is_called_by_handlers_alone(written: Written) -> None:
-    pages = written(
-        SERVICE.replace("= {}", "= { config: { ingress_private: true } }") + "message M {}"
-    )
-    found = [call for call in shown_calls(tuple(pages.values())) if "serde" not in call.title]
-    assert {call.language for call in found} == {"Python", "Java", "Kotlin", "Go", "TypeScript"}
-    assert {call.title for call in found} == {"In a handler:"}
-    assert "S (service) (private)" in words(pages["t.proto"].blocks[2].content)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - a heading
-
-
 def test_errors_are_listed_with_their_codes(written: Written) -> None:
     own = '{ option (restatepb.v1.handler).error = { type: "t.v1.Locked" code: 423 }; }'
     page = written(
@@ -395,69 +304,6 @@ def test_a_handler_that_goes_on_when_it_is_cancelled_says_so(written: Written) -
     for option, says_so in ((";", False), (explicit, True)):
         page = written(SERVICE.replace("(M);", f"(M) {option}") + "message M {}")["t.proto"]
         assert any("Cancelled, it goes on" in text for text in paragraphs(page)) is says_so
-
-
-def test_only_fields_that_are_easy_to_set_are_set(written: Written) -> None:
-    pages = written(
-        SERVICE
-        + """
-        message M {
-          string from = 1; string self = 2; string serialized_size = 3; string to_string = 4;
-          string fieldName = 5; string x_1 = 6; repeated string many = 7; bytes data = 8;
-          oneof choice { string a = 9; string b = 10; }
-          M message = 11; string old = 12 [deprecated = true]; uint64 long_number = 13;
-        }
-        """
-    )
-    wanted = {
-        "Python": 'M(serialized_size="string", to_string="string")',
-        "Java": 'setFrom("string").setSelf("string").setSerializedSize_("string").setToString("string")',
-        "Kotlin": 'setFrom("string").setSelf("string").setSerializedSize_("string").setToString("string")',
-        "Go": '{From: "string", Self: "string", SerializedSize: "string", ToString: "string"}',
-        "TypeScript": '{ from: "string", self: "string", serializedSize: "string" }',
-    }
-    for language, code in wanted.items():
-        assert any(code in call.code for call in calls(pages, language)), language
-
-
-def test_a_module_that_python_cannot_name(tmp_path: Path) -> None:
-    (tmp_path / "lambda").mkdir()
-    (tmp_path / "lambda" / "t.proto").write_text(
-        'syntax = "proto3"; import "restatepb/v1/options.proto"; message M {}\n' + SERVICE
-    )
-    pages = {page.path: page for page in pages_of(load_contract(tmp_path))}
-    for call in calls(pages, "Python"):
-        assert 'import_module("lambda.t_pb2").M' in call.code
-        compile(f"async def f(ctx):\n    {'    '.join(call.code.splitlines(True))}", "t", "exec")
-
-
-def test_go_clients_take_the_key_that_the_contract_has(written: Written) -> None:
-    pages = written(
-        """
-        message M { optional string name = 1; }
-        message Key { Kind kind = 1; string id = 2; }
-        enum Kind { KIND_UNSPECIFIED = 0; KIND_BIG = 1; }
-        service Plain { option (restatepb.v1.service) = {}; rpc Do(M) returns (M); }
-        service Single {
-          option (restatepb.v1.object) = {key: {fixed: "main"}};
-          rpc Do(M) returns (M);
-        }
-        service Many {
-          option (restatepb.v1.object) = {key: {type: "t.v1.Key" format: "{kind}/{id}"}};
-          rpc Do(M) returns (M);
-        }
-        service Once { option (restatepb.v1.workflow) = {}; rpc Start(M) returns (M) {
-          option (restatepb.v1.handler) = {run: true}; } }
-        """
-    )
-    code = {f"{c.handler}{c.is_in_a_handler}": c.code for c in calls(pages, "Go")}
-    assert 'request := &gen.M{Name: proto.String("string")}' in code["t.v1.Plain.DoTrue"]
-    assert "client := gen.NewPlainClient(ctx)\n" in code["t.v1.Plain.DoTrue"]
-    assert "client := gen.NewSingleIngressClient(connection)\n" in code["t.v1.Single.DoFalse"]
-    key = '&gen.Key{Kind: gen.Kind(0), Id: "string"}'
-    assert f"client, err := gen.NewManyClient(ctx, {key})\n" in code["t.v1.Many.DoTrue"]
-    assert 'NewOnceIngressClient(connection, "my-workflow")' in code["t.v1.Once.StartFalse"]
-    assert "response, err := client.StartHandle().Attach(ctx)" in code["t.v1.Once.StartFalse"]
 
 
 GOOGLE_API = {

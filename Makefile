@@ -67,7 +67,7 @@ differential-server: setup  ## Play random handlers on a virtual server, too; AR
 differential: setup  ## Play random handlers on the official state machine, too; ARGS="--handlers 100000"
 	.venv/bin/python -m tests.differential $(ARGS)
 
-# They compile other languages, attack, follow pages or play at random: long, for lines that others reach.
+# They compile other languages, attack, follow pages or play at random, and take long.
 UNMEASURED := $(addprefix --ignore=tests/,bench ci conformance corpus differential examples fuzz \
   h2spec hostile interop kafka site soak typechecks) --ignore-glob='*/test_compiles.py'
 

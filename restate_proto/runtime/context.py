@@ -23,6 +23,7 @@ from restate_proto.runtime.calling_context import CallingContext
 from restate_proto.runtime.external_events import Awakeable, ExternalValue
 from restate_proto.runtime.failures import DEFAULT_CODE, rejection
 from restate_proto.runtime.futures import Leaf
+from restate_proto.runtime.lacking import NO_KEY, NO_PROMISES, NO_STATE, Lacking
 from restate_proto.runtime.operations import new_run
 from restate_proto.runtime.refusals import refuse_shared
 from restate_proto.runtime.values import PLAIN, read_nothing, reader, write
@@ -55,6 +56,15 @@ class Context(CallingContext):
     """
 
     __slots__ = ()
+
+    if not TYPE_CHECKING:
+        key = Lacking(NO_KEY)
+        get = Lacking(NO_STATE)
+        state_keys = Lacking(NO_STATE)
+        set = Lacking(NO_STATE)
+        clear = Lacking(NO_STATE)
+        clear_all = Lacking(NO_STATE)
+        promise = Lacking(NO_PROMISES)
 
     @property
     def cancelled(self) -> DurableFuture[None]:

@@ -71,7 +71,6 @@ class BoundHandler:
         on_mismatch: what Restate is told if the code does not fit the journal.
         report_failure: takes the failures of attempts, none of which is then retried; None if
             Restate retries them.
-            Restate retries them.
     """
 
     __slots__ = (

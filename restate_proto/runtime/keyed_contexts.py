@@ -11,6 +11,7 @@ from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.runtime.context import Context
 from restate_proto.runtime.external_events import DurablePromise
 from restate_proto.runtime.futures import Leaf
+from restate_proto.runtime.lacking import ONLY_READS_OBJECT, ONLY_READS_WORKFLOW, Lacking
 from restate_proto.runtime.values import optional_reader, read_keys, write
 
 if TYPE_CHECKING:
@@ -139,6 +140,11 @@ class ObjectSharedContext(_KeyedContext):
 
     __slots__ = ()
 
+    if not TYPE_CHECKING:
+        set = Lacking(ONLY_READS_OBJECT)
+        clear = Lacking(ONLY_READS_OBJECT)
+        clear_all = Lacking(ONLY_READS_OBJECT)
+
 
 class ObjectContext(WritingContext, ObjectSharedContext):
     """The context of a virtual object's exclusive handlers, which read and write its state."""
@@ -150,6 +156,11 @@ class WorkflowSharedContext(_PromiseContext):
     """The context of a workflow's shared handlers."""
 
     __slots__ = ()
+
+    if not TYPE_CHECKING:
+        set = Lacking(ONLY_READS_WORKFLOW)
+        clear = Lacking(ONLY_READS_WORKFLOW)
+        clear_all = Lacking(ONLY_READS_WORKFLOW)
 
 
 class WorkflowContext(WritingContext, WorkflowSharedContext):

@@ -24,8 +24,7 @@ class RunContext:
     """The part of a handler's context that the function of a `ctx.run` may use.
 
     Every context is one. A `durable_step` declares it as its parameter, so that type checkers
-    refuse durable operations
-    in its body; at run time they raise `RuntimeError` there.
+    refuse durable operations in its body; at run time they raise `RuntimeError` there.
     """
 
     __slots__ = (

@@ -56,6 +56,37 @@ async def test_each_kind_of_handler_has_its_context(class_: type[Context]) -> No
     assert case.answer().text == f"{class_.__name__}: {abilities[class_]}"
 
 
+WRITES = ("set", "clear", "clear_all")
+LACKING = [
+    (Context, "key", "a plain service has no key, but .* `option \\(restatepb.v1.object\\) = {};`"),
+    *(
+        (Context, each, "a plain service has no state, but")
+        for each in ("get", "state_keys", *WRITES)
+    ),
+    (Context, "promise", "only a workflow has promises"),
+    (ObjectContext, "promise", "only a workflow has promises"),
+    (ObjectSharedContext, "promise", "only a workflow has promises"),
+    *((ObjectSharedContext, each, "handler is shared.* Remove `shared: true`") for each in WRITES),
+    *((WorkflowSharedContext, each, "handler is shared.* Let the run handler") for each in WRITES),
+]
+
+
+@pytest.mark.parametrize(("class_", "operation", "words"), LACKING)
+@in_loop
+async def test_an_operation_of_another_kind_says_what_to_do(
+    class_: type[Context], operation: str, words: str
+) -> None:
+    async def body(ctx: Any, parcel: Parcel) -> Parcel:
+        with pytest.raises(AttributeError, match=rf"^ctx\.{operation}: .*{words}") as caught:
+            getattr(ctx, operation)
+        assert (caught.value.name, caught.value.obj) == (operation, None)  # nothing is guessed
+        return parcel
+
+    kind, handler_kind = KINDS[class_]
+    case = Case(body, kind=kind, handler_kind=handler_kind).start(key="k")
+    assert case.answer() == Parcel()
+
+
 @in_loop
 async def test_the_request() -> None:
     seen: list[object] = []

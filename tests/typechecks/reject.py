@@ -11,6 +11,7 @@ from restate_proto import (
     IngressClient,
     InvocationHandle,
     ObjectContext,
+    ObjectSharedContext,
     OnMaxAttempts,
     RetryPolicy,
     RunContext,
@@ -18,6 +19,7 @@ from restate_proto import (
     SyncIngressClient,
     Target,
     WorkflowContext,
+    WorkflowSharedContext,
     durable_step,
 )
 from shop.v1.cart_pb2 import TicketList
@@ -95,3 +97,11 @@ def synchronous(client: SyncIngressClient) -> None:
 async def promises(ctx: WorkflowContext) -> None:
     await ctx.promise(SignupBase.EMAIL_CONFIRMED).resolve(StringValue())  # error
     ctx.promise(CartBase.TICKETS)  # error
+
+
+def kinds(ctx: Context, reader: ObjectSharedContext, signup: WorkflowSharedContext) -> None:
+    ctx.get(CartBase.TICKETS)  # error
+    ctx.promise(SignupBase.EMAIL_CONFIRMED)  # error
+    reader.set(CartBase.TICKETS, TicketList())  # error
+    reader.promise(SignupBase.EMAIL_CONFIRMED)  # error
+    signup.clear_all()  # error

@@ -77,7 +77,7 @@ class BaseUrl(NamedTuple):
         if not _PATH.fullmatch(path):
             raise ValueError(
                 f"the URL {text!r}: the path has characters that a URL does not allow; write it as"
-                f" {quote(path, safe='/%')!r}"
+                f" {quote(path, safe='/%', errors='replace')!r}"
             )
         scheme = scheme.lower()
         host, port = _host_and_port(text, authority)
@@ -100,7 +100,7 @@ def _check_characters(text: str, host: str, path: str) -> None:
         except UnicodeError:
             advice = "write the host in ASCII (xn--...)"
     elif not path.isascii():
-        advice = f"percent-encode the path: {quote(path, safe='/%')!r}"
+        advice = f"percent-encode the path: {quote(path, safe='/%', errors='replace')!r}"
     else:
         advice = "it has spaces or control characters"
     raise ValueError(f"the URL {text!r} has characters that a URL does not allow: {advice}")

@@ -17,6 +17,7 @@ __all__ = [
     "check_number",
     "check_string",
     "check_time",
+    "not_text",
     "wrong_key",
     "wrong_type",
 ]
@@ -50,14 +51,31 @@ def wrong_key(where: object, key: object, expected: type) -> TypeError:
     return wrong_type(where, "key", key, what)
 
 
+def not_text(given: str, error: UnicodeEncodeError) -> ValueError:
+    """Make the error for a str that UTF-8 cannot hold, such as a file's name may be.
+
+    Args:
+        given: the argument, for the text.
+        error: what Python says of it.
+    """
+    half = error.object[error.start : error.start + 1]
+    return ValueError(f"{given}: must be text, and {half!r} is half of a surrogate pair")
+
+
 def check_string(where: object, name: str, value: object) -> None:
-    """Refuse a value that is not a string.
+    """Refuse a value that is not a string of text.
 
     Raises:
         TypeError: the value is not a str.
+        ValueError: it has half of a surrogate pair.
     """
     if not isinstance(value, str):
         raise wrong_type(where, name, value, STRING)
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise not_text(f"{where}({name}={value!r})", error) from None
 
 
 def check_duration(where: object, name: str, value: object) -> None:

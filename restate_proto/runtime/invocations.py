@@ -187,7 +187,6 @@ class InvocationHandle(InvocationRef[R]):
         self, where: str, signal: str, result: bytes | Failure, name: str
     ) -> DurableFuture[None]:
         check_string(where, "name", name)
-        signal.encode()  # refused here, and not when the id has arrived
         commands = self._operations.commands
         return self._with_id(lambda id_: commands.send_signal(id_, signal, result, name))
 

@@ -12,6 +12,7 @@ from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
+from restate_proto.model.arguments import not_text
 from restate_proto.protocol import Phase
 from restate_proto.protocol.nothing import NOTHING
 
@@ -180,6 +181,7 @@ class Operations:
 
         Raises:
             RuntimeError: see `check_caller`.
+            ValueError: a name, a part of a target or a header has half of a surrogate pair.
             AttemptEnded: the attempt is over.
         """
         if (
@@ -193,6 +195,8 @@ class Operations:
         except BaseException as error:
             if journal.command_index + journal.last_signal_index != position:
                 journal.cut_short(error)
+            elif type(error) is UnicodeEncodeError:  # found here, so that no check comes before
+                raise not_text(repr(error.object), error) from error
             raise
 
     def check_caller(self) -> None:

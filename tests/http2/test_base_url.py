@@ -48,6 +48,7 @@ WRONG = {
     "http://h:-1": "'-1' is not a port number",
     "http://h:+80": r"'\+80' is not a port number",
     "http://h/ü": "percent-encode the path: '/%C3%BC'",
+    "http://h/\ud83d": "percent-encode the path: '/%3F'",
     "http://bücher.example": "write the host as 'xn--bcher-kva.example'",
     "http://h/a b": "spaces or control characters",
     " http://h": "spaces or control characters",

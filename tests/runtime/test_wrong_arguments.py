@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -253,3 +254,43 @@ async def test_what_restate_would_refuse_as_an_id_is_an_error_of_that_line(
         return Parcel()
 
     assert Case(body).start().answer() == Parcel(), "nothing else was written"
+
+
+HALF = os.fsdecode(b"caf\xe9.txt")
+HALVES: list[tuple[Wrong, str]] = [
+    (lambda ctx: ctx.get(StateKey(HALF, int)), r"^StateKey\(name='caf\\udce9.txt'\)"),
+    (lambda ctx: ctx.promise(PromiseKey(HALF, int)), r"^PromiseKey\(name="),
+    (lambda ctx: ctx.signal(SignalKey(HALF, int)), r"^SignalKey\(name="),
+    (lambda ctx: ctx.get(StateKey("s", int), name=HALF), r"^ctx\.get\(name="),
+    (lambda ctx: ctx.set(StateKey("s", int), 1, name=HALF), r"^ctx\.set\(name="),
+    (lambda ctx: ctx.clear_all(name=HALF), r"^ctx\.clear_all\(name="),
+    (lambda ctx: ctx.resolve_awakeable(HALF, 1), r"^ctx\.resolve_awakeable\(id="),
+    (lambda ctx: ctx.resolve_awakeable(AWAKEABLE, 1, name=HALF), r"awakeable\(name="),
+    (lambda ctx: ctx.invocation(HALF), r"^ctx\.invocation\(invocation_id="),
+    (lambda ctx: ctx.invocation(INVOCATION).cancel(name=HALF), r"^cancel\(name="),
+    (lambda ctx: ctx.patched(HALF), r"^ctx\.patched\(name="),
+    (lambda ctx: ctx.run(HALF, nothing), r"^'caf\\udce9.txt'"),
+    (lambda ctx: ctx.sleep(timedelta(0), HALF), r"^'caf"),
+    (lambda ctx: ctx.call(Target(HALF, "h"), None, int), r"^'caf"),
+    (lambda ctx: ctx.call(Target("S", HALF), None, int), r"^'caf"),
+    (lambda ctx: ctx.call(Target("S", "h", HALF), None, int), r"^'caf"),
+    (lambda ctx: ctx.workflow(HALF, "k", int).attach(), r"^'caf"),
+    (lambda ctx: ctx.send(ECHO, None, idempotency_key=HALF), r"Echo\(idempotency_key="),
+    (lambda ctx: ctx.send(ECHO, None, headers={HALF: "a"}), r"^'caf"),
+    (lambda ctx: ctx.send(ECHO, None, headers={"a": HALF}), r"^'caf"),
+    (lambda ctx: account(ctx, HALF).perform(Script()), r"^'caf"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "words"), HALVES)
+@in_loop
+async def test_half_of_a_surrogate_pair_is_an_error_of_that_line(wrong: Wrong, words: str) -> None:
+    """The name of a file has one if its bytes are not UTF-8."""
+
+    async def body(ctx: WorkflowContext, parcel: Parcel) -> Parcel:
+        with pytest.raises(ValueError, match=rf"{words}.*: must be text, and '\\udce9' is half"):
+            wrong(ctx)
+        return Parcel()
+
+    case = Case(body, kind=ServiceKind.WORKFLOW, handler_kind=HandlerKind.WORKFLOW, version=7)
+    assert case.start(key="k").answer() == Parcel(), "nothing else was written"

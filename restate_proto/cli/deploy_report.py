@@ -158,10 +158,10 @@ class DeployReport:
             yield f"    why: {finding.why}"
             yield f"    safe way: {finding.safe_way}"
         if self.verdict.judged and not self.verdict.findings:
-            yield "breaks nothing that is registered"
+            yield "The contract breaks nothing that is registered"
         if self.verdict.unknown:
             names = ", ".join(self.verdict.unknown)
-            yield f"no verdict on {names}: one version or both did not register a contract"
+            yield f"No verdict on {names}: one version or both did not register a contract"
 
 
 def _older(older: OlderDeployments, *, prunes: bool) -> Iterator[str]:

@@ -114,7 +114,7 @@ async def test_it_says_which_options_change(restate_server: RestateServer) -> No
             assert found[same] == "unchanged"
             assert found[fresh] == "new"
             assert "handler Close: JSON Schema of the request differs" in found[old]
-            assert f"no verdict on {old}, {same}" in result.stdout
+            assert f"No verdict on {old}, {same}" in result.stdout
         async with served(service(fresh, "Open")) as third:
             assert "public: true, was false" in changes(await deploy(restate_server, third))[fresh]
 
@@ -184,7 +184,7 @@ def test_what_breaks_is_not_deployed(restate_server: RestateServer, tmp_path: Pa
             assert (await deploy(restate_server, first)).exit_code == 0
             safe = await deploy(restate_server, second)
             assert safe.exit_code == 0, safe.output
-            assert "breaks nothing that is registered" in safe.stdout
+            assert "The contract breaks nothing that is registered" in safe.stdout
             assert changes(safe)[name] == "handler Ring is new; its contract differs"
 
             refused = await deploy(restate_server, third)

@@ -87,7 +87,7 @@ def admin_client(url: str, token: str | None) -> Generator[AdminClient]:
     from restate_proto.ingress.admin import AdminClient  # noqa: PLC0415 - `--help` should not wait for it
     from restate_proto.ingress.errors import IngressError  # noqa: PLC0415 - `--help` should not wait for it
 
-    check_url(url)
+    check_url(url, "--admin-url or RESTATE_ADMIN_URL", "http://127.0.0.1:9070")
     try:
         client = AdminClient(url, token=token or None)
     except ValueError as error:
@@ -98,10 +98,19 @@ def admin_client(url: str, token: str | None) -> Generator[AdminClient]:
         _fail(url, error)
 
 
-def check_url(url: str) -> None:
-    """End the command if a URL has no scheme, such as `localhost:9080`."""
+def check_url(url: str, source: str, example: str) -> None:
+    """End the command if a URL has no scheme, such as `localhost:9080`.
+
+    Args:
+        url: the URL.
+        source: what gave the URL, for the error.
+        example: a URL that is right, for the error.
+
+    Raises:
+        typer.Exit: it has none.
+    """
     if not url.startswith(("http://", "https://")):
-        fail(f"{url!r} is not a URL, such as http://127.0.0.1:9080", code=MISUSED)
+        fail(f"{source}: {url!r} is not a URL, such as {example}", code=MISUSED)
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -72,7 +72,7 @@ def call_handler(
         typer.BadParameter: an option is wrong.
         typer.Exit: the call failed.
     """
-    check_url(call.ingress_url)
+    check_url(call.ingress_url, "--ingress-url or RESTATE_INGRESS_URL", "http://127.0.0.1:8080")
     if call.delay is not None and not call.send:
         fail(
             "--delay only works with --send: a call that waits for its result starts at once",

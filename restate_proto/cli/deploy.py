@@ -118,7 +118,7 @@ def deploy_command(
     deployed, but older deployments were not drained in time.
     """
     if not address.startswith("arn:"):
-        check_url(address)
+        check_url(address, "the endpoint's address", "http://127.0.0.1:9080")
     if remove_drained and not yes and not dry_run and not sys.stdin.isatty():
         fail(
             "--prune removes deployments, but there is no terminal to ask on; write --yes",

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
+from contextlib import suppress
 
-__all__ = ["main"]
+__all__ = ["main", "open_closed_streams"]
+
+_STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main() -> None:
     """Run the command line."""
+    open_closed_streams()
     if sys.argv[1:2] == ["serve"] and "_RESTATE_PROTO_COMPLETE" not in os.environ:
         gc.disable()  # imports make much, and nothing of it is garbage
         from restate_proto.cli.serve_arguments import read_arguments  # noqa: PLC0415 - for this alone
@@ -22,7 +28,35 @@ def main() -> None:
         gc.enable()
     from restate_proto.cli.main import app  # noqa: PLC0415 - typer takes its time
 
-    app(prog_name="restate-proto")
+    try:
+        app(prog_name="restate-proto")
+    except OSError as error:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
+            raise
+        from restate_proto.endpoint.standard_output import discard_output  # noqa: PLC0415 - seldom
+
+        discard_output()
+        sys.exit(f"error: cannot write to stdout: {error.strerror}")
+
+
+def open_closed_streams() -> None:
+    """Open the null device as each of stdin, stdout and stderr that is closed.
+
+    Otherwise the next file or socket that is opened takes its number, and gets what is printed.
+    """
+    for descriptor, (name, mode) in enumerate(_STREAMS):
+        if getattr(sys, name) is not None:
+            continue
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != descriptor:
+                os.dup2(null, descriptor)
+                os.close(null)
+            with suppress(OSError):
+                os.set_inheritable(descriptor, True)
+        setattr(sys, name, open(descriptor, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for good
 
 
 def _serve(options: dict[str, str | bool | None]) -> None:

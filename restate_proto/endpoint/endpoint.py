@@ -24,6 +24,7 @@ from restate_proto.endpoint.lifespan import check_lifespan
 from restate_proto.endpoint.limits import Limits
 from restate_proto.endpoint.running_endpoint import RunningEndpoint
 from restate_proto.endpoint.serde_preview import SerdePreview
+from restate_proto.endpoint.standard_output import say_serving
 from restate_proto.endpoint.tls import tls_context
 from restate_proto.endpoint.validation import Validation
 from restate_proto.http2.engines import engine_name
@@ -287,7 +288,7 @@ class Endpoint:
         for number in (signal.SIGTERM, signal.SIGINT):
             on_signal(number, stop.set)
         async with self.run(address, grace=grace) as running:
-            print(f"Serving {running} at {running.address}", flush=True)  # noqa: T201 - a server says where it is
+            say_serving(str(running), running.address)
             await stop.wait()
 
     @asynccontextmanager

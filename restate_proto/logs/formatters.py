@@ -76,4 +76,25 @@ class JsonFormatter(logging.Formatter):
             members["exception"] = record.exc_text or self.formatException(record.exc_info)
         if record.stack_info:
             members["stack"] = self.formatStack(record.stack_info)
-        return escape_json(json.dumps(members, default=str, ensure_ascii=False))
+        return escape_json(_dumps(members))
+
+
+def _dumps(members: dict[str, Any]) -> str:
+    """Write members as JSON; each that JSON cannot express as a text."""
+    try:
+        return json.dumps(members, default=str, ensure_ascii=False, allow_nan=False)
+    except Exception:  # noqa: BLE001 - `str` may raise anything, and a record must not be lost
+        return json.dumps(
+            {name: _expressible(value) for name, value in members.items()}, ensure_ascii=False
+        )
+
+
+def _expressible(value: object) -> object:
+    """Return a value that JSON can express; its text, or at least its type, in place of others."""
+    try:
+        return json.loads(json.dumps(value, default=str, allow_nan=False))
+    except Exception:  # noqa: BLE001 - as above
+        try:
+            return str(value)
+        except Exception:  # noqa: BLE001 - as above
+            return object.__repr__(value)

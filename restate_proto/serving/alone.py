@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 from restate_proto.endpoint.event_loop import on_signal, run_until_done
+from restate_proto.endpoint.lifespan import LifespanError
+from restate_proto.endpoint.standard_output import say_serving
 from restate_proto.logs import configure_logging, get_logger
-from restate_proto.serving.attending import SERVING_LOG, Stop, say_serving, waiting_for
+from restate_proto.serving.attending import SERVING_LOG, Stop, say_disorder, waiting_for
 from restate_proto.serving.listening import address_of, open_socket, remove_socket_file
 from restate_proto.serving.loading import load_endpoint
 
@@ -31,12 +34,18 @@ def serve_alone(settings: Settings) -> None:
         LoadError: the endpoint cannot be loaded.
         ListenError: the process cannot listen at the address of the settings.
         LifespanError: the endpoint cannot be set up.
+        SystemExit: it has served, and something failed at the end, as the log says.
     """
     endpoint = load_endpoint(settings)
     configure_logging(settings.log_level, settings.log_format)
     bound = open_socket(settings.listen)
     try:
         run_until_done(_serve(endpoint, settings, bound))
+    except LifespanError:
+        raise
+    except Exception:  # noqa: BLE001 - of whatever a lifespan or a service raises
+        say_disorder()
+        sys.exit(1)
     finally:
         bound.close()
         remove_socket_file(settings)
@@ -50,14 +59,17 @@ async def _serve(endpoint: Endpoint, settings: Settings, bound: socket) -> None:
     if hasattr(signal, "SIGHUP"):
         on_signal(signal.SIGHUP, _ignore_hangup)
     address = address_of(bound, settings)
-    async with endpoint.run(bound, grace=settings.grace) as running:
-        stop.attend(running.server)
-        say_serving(str(running), address)
-        _log.info("process %d serves %s", os.getpid(), address)
-        await stop.wait()
-        report = asyncio.create_task(waiting_for(running.server, settings.grace.total_seconds()))
-        await asyncio.sleep(0)  # so that it names what runs before the drain begins
-    report.cancel()
+    with stop.cancelling():
+        async with endpoint.run(bound, grace=settings.grace) as running:
+            stop.attend(running.server)
+            say_serving(str(running), address)
+            _log.info("process %d serves %s", os.getpid(), address)
+            await stop.wait()
+            report = asyncio.create_task(
+                waiting_for(running.server, settings.grace.total_seconds())
+            )
+            await asyncio.sleep(0)  # so that it names what runs before the drain begins
+        report.cancel()
 
 
 def _ignore_hangup() -> None:

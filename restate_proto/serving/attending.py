@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -11,10 +12,11 @@ from restate_proto.logs import get_logger
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Generator
 
     from restate_proto.http2.server import Server
 
-__all__ = ["SERVING_LOG", "Stop", "describe_running", "say_serving", "waiting_for"]
+__all__ = ["SERVING_LOG", "Stop", "describe_running", "say_disorder", "waiting_for"]
 
 SERVING_LOG: Final = "restate_proto.serving"
 SAME_SECONDS: Final = 0.5
@@ -27,16 +29,33 @@ _log = get_logger(SERVING_LOG)
 
 
 class Stop:
-    """Whether the process has been told to stop, once or, to abort what runs, twice."""
+    """How often the process has been told to stop.
+
+    Once: it drains, or, if it does not serve yet, sets up nothing more. Twice: what runs is aborted.
+    Three times: what is torn down is cancelled.
+    """
 
     def __init__(self) -> None:
         self._asked = asyncio.Event()
+        self._main: asyncio.Task[object] | None = None
         self._server: Server | None = None
         self._closing: asyncio.Task[None] | None = None
         self._asked_at = 0.0
 
+    @contextmanager
+    def cancelling(self) -> Generator[None]:
+        """Cancel the block, in which the process sets up, serves and tears down, if that is asked."""
+        self._main = asyncio.current_task()
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self.is_asked:
+                raise
+        finally:
+            self._main = None
+
     def attend(self, server: Server) -> None:
-        """Close this server if the process is asked a second time."""
+        """Drain this server if the process is asked to stop, and close it the second time."""
         self._server = server
 
     def ask(self) -> None:
@@ -45,13 +64,23 @@ class Stop:
         if not self._asked.is_set():
             self._asked.set()
             self._asked_at = now
+            if self._server is None:
+                _log.info("process %d was told to stop before it served", os.getpid())
+                self._cancel()
         elif now - self._asked_at < SAME_SECONDS:
             return
-        elif self._server is not None and self._closing is None:
+        elif self._server is None or self._closing is not None:
+            self._cancel()
+        else:
             _log.warning(
                 "asked again to stop: running attempts are aborted, and Restate retries them"
             )
+            self._asked_at = now
             self._closing = asyncio.create_task(self._server.close())
+
+    def _cancel(self) -> None:
+        if self._main is not None:
+            self._main.cancel()
 
     @property
     def is_asked(self) -> bool:
@@ -63,14 +92,9 @@ class Stop:
         await self._asked.wait()
 
 
-def say_serving(what: str, address: str) -> None:
-    """Write the only line on stdout, for people and for programs that start this one.
-
-    Args:
-        what: what is served.
-        address: the address; the last word of the line.
-    """
-    print(f"Serving {what} at {address}", flush=True)  # noqa: T201 - no log: its address is read
+def say_disorder() -> None:
+    """Log the exception that is being handled, with which the process ends."""
+    _log.exception("process %d has not stopped in an orderly way", os.getpid())
 
 
 async def waiting_for(server: Server, seconds: float) -> None:
@@ -90,6 +114,8 @@ async def waiting_for(server: Server, seconds: float) -> None:
         await asyncio.sleep(_REPORT_SECONDS)
         if running := server.running:
             _log.info("process %d still waits for: %s", os.getpid(), describe_running(running))
+        else:
+            _log.info("process %d still waits for cleanups, services and the lifespan", os.getpid())
 
 
 def describe_running(running: Counter[str]) -> str:

@@ -14,16 +14,18 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from restate_proto.endpoint.event_loop import on_signal
 from restate_proto.endpoint.identity import is_loopback, warn_of_strangers
+from restate_proto.endpoint.standard_output import say_serving
 from restate_proto.errors import RestateError
 from restate_proto.logs import configure_logging, get_logger
 from restate_proto.serving.acceptor import Acceptor
-from restate_proto.serving.attending import SAME_SECONDS, SERVING_LOG, say_serving
+from restate_proto.serving.attending import SAME_SECONDS, SERVING_LOG
 from restate_proto.serving.changes import has_watchfiles, python_changes
 from restate_proto.serving.fingerprint import Fingerprint
 from restate_proto.serving.listening import address_of, open_socket, remove_socket_file
@@ -67,6 +69,7 @@ def supervise(read: Callable[[], Settings], settings: Settings) -> None:
     Raises:
         ListenError: the process cannot listen at the address of the settings.
         SupervisorError: this system does not support workers, or the first ones could not start.
+        SystemExit: a worker that has served ended badly, as the log says.
     """
     if settings.reload and not has_watchfiles():
         raise SupervisorError("reload needs watchfiles: run `pip install 'restate-proto[dev]'`")
@@ -78,12 +81,15 @@ def supervise(read: Callable[[], Settings], settings: Settings) -> None:
     configure_logging(settings.log_level, settings.log_format)
     bound = open_socket(settings.listen)
     try:
+        supervisor = Supervisor(read, settings, bound)
         with asyncio.Runner() as runner:
-            runner.run(Supervisor(read, settings, bound).run())
+            runner.run(supervisor.run())
     finally:
         bound.close()
         remove_socket_file(settings)
     _log.info("process %d and all workers have stopped", os.getpid())
+    if not supervisor.is_orderly:
+        sys.exit(1)
 
 
 class Supervisor:
@@ -112,6 +118,7 @@ class Supervisor:
         self._replacing: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures = 0
+        self.is_orderly = True
 
     async def run(self) -> None:
         """Serve until it is told to stop.
@@ -185,6 +192,9 @@ class Supervisor:
         code = await worker.ended()
         self._living.discard(worker)
         if worker not in self._serving or self._stop.is_set():
+            if code and worker.has_served:
+                _log.error("%s has ended with %s", worker, describe_code(code))
+                self.is_orderly = False
             return
         self._serving.remove(worker)
         self._acceptor.use(self._serving)

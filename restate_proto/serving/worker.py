@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from restate_proto.endpoint.event_loop import on_signal, run_until_done
 from restate_proto.endpoint.lifespan import LifespanError
 from restate_proto.logs import configure_logging, get_logger
-from restate_proto.serving.attending import SERVING_LOG, Stop, waiting_for
+from restate_proto.serving.attending import SERVING_LOG, Stop, say_disorder, waiting_for
 from restate_proto.serving.channel import (
     CONNECTION,
     STOP,
@@ -74,6 +74,9 @@ def main(descriptor: int, texts: dict[str, str]) -> int:
             channel.setblocking(True)
             channel.sendall(encode_report(Failed(str(error))))
         return 1
+    except Exception:  # noqa: BLE001 - of whatever a lifespan or a service raises
+        say_disorder()
+        return 1
     _log.info("process %d has stopped", os.getpid())
     return 0
 
@@ -92,6 +95,7 @@ class Worker:
         self._settings = settings
         self._channel = channel
         self._stop = Stop()
+        self._server: Server | None = None
         self._taken = 0
         self._adopting: set[asyncio.Task[None]] = set()
 
@@ -103,24 +107,25 @@ class Worker:
         # handler here and is not ignored, because programs that a handler starts would inherit that.
         signal.signal(signal.SIGHUP, lambda _number, _frame: None)
         grace = self._settings.grace
-        async with self._endpoint.connections(grace=grace) as running:
-            server = running.server
-            self._stop.attend(server)
-            self._report(
-                Ready(str(running), self._endpoint.is_open, *Fingerprint.of(self._endpoint))
-            )
-            self._channel.setblocking(False)
-            loop = asyncio.get_running_loop()
-            loop.add_reader(self._channel, self._obey, server)
-            reporting = asyncio.create_task(self._report_load(server))
-            await self._stop.wait()
-            waiting = asyncio.create_task(waiting_for(server, grace.total_seconds()))
-            await asyncio.sleep(0)  # so that it names what runs before the drain begins
-        for task in (reporting, waiting):
-            task.cancel()
-        loop.remove_reader(self._channel)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._channel, self._obey)
+        with self._stop.cancelling():
+            async with self._endpoint.connections(grace=grace) as running:
+                self._server = server = running.server
+                self._stop.attend(server)
+                self._report(
+                    Ready(str(running), self._endpoint.is_open, *Fingerprint.of(self._endpoint))
+                )
+                self._channel.setblocking(False)
+                reporting = asyncio.create_task(self._report_load(server))
+                await self._stop.wait()
+                waiting = asyncio.create_task(waiting_for(server, grace.total_seconds()))
+                await asyncio.sleep(0)  # so that it names what runs before the drain begins
+            for task in (reporting, waiting):
+                task.cancel()
+            loop.remove_reader(self._channel)
 
-    def _obey(self, server: Server) -> None:
+    def _obey(self) -> None:
         received = receive_commands(self._channel)
         if received is None:
             return
@@ -130,8 +135,9 @@ class Worker:
             _log.warning("the supervisor is gone: process %d stops", os.getpid())
             self._ask_once()
             return
-        for connection in connections:
-            task = asyncio.create_task(self._adopt(server, connection))
+        for connection in connections:  # only after `Ready`, and so with a server
+            assert self._server is not None
+            task = asyncio.create_task(self._adopt(self._server, connection))
             self._adopting.add(task)
             task.add_done_callback(self._adopting.discard)
         if commands.strip(CONNECTION):

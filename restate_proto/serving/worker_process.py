@@ -128,6 +128,11 @@ class WorkerProcess:
         return self._load.connections + self._given - self._load.taken, self._load.streams
 
     @property
+    def has_served(self) -> bool:
+        """Whether it has ever been ready."""
+        return bool(self.what)
+
+    @property
     def served_seconds(self) -> float:
         """How many seconds it has been ready."""
         return time.monotonic() - self._ready_at

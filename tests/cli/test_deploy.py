@@ -146,11 +146,21 @@ def test_says_that_nothing_answers() -> None:
     assert "Connection refused): start one with `npx restate-server`" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["localhost:9080"], ["--admin-url", "file:///etc"]])
-def test_takes_http_addresses_only(arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "source", "example"),
+    [
+        (["localhost:9080"], "the endpoint's address", "http://127.0.0.1:9080"),
+        (
+            ["--admin-url", "file:///etc"],
+            "--admin-url or RESTATE_ADMIN_URL",
+            "http://127.0.0.1:9070",
+        ),
+    ],
+)
+def test_takes_http_addresses_only(arguments: list[str], source: str, example: str) -> None:
     result = deploy(*arguments)
     assert result.exit_code == 2
-    assert f"'{arguments[-1]}' is not a URL" in result.stderr
+    assert f"error: {source}: '{arguments[-1]}' is not a URL, such as {example}" in result.stderr
 
 
 def test_what_is_registered_already_is_not_registered_again() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import math
 from contextlib import contextmanager, redirect_stderr
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +119,38 @@ def test_json_has_the_traceback_and_what_is_no_json() -> None:
         assert written["exception"].startswith("Traceback (most recent call last):")
         assert written["exception"].endswith("ValueError: no stock")
         assert written["stock"] == "{1}"
+
+
+class _Silent:
+    def __str__(self) -> str:
+        raise ValueError("nothing to say")
+
+
+_CIRCLE: list[object] = []
+_CIRCLE.append(_CIRCLE)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (math.nan, "nan"),
+        (-math.inf, "-inf"),
+        ({"a": [math.nan]}, "{'a': [nan]}"),
+        ({("a", 1): 2}, "{('a', 1): 2}"),
+        (_CIRCLE, "[[...]]"),
+        (_Silent(), f"<{_Silent.__module__}._Silent object"),
+        ([_Silent()], f"[<{_Silent.__module__}._Silent object"),
+    ],
+)
+def test_json_has_no_value_that_is_no_json(value: object, written: str) -> None:
+    """A collector refuses the whole line because of one, and a record would be lost."""
+    with of_a_process() as stderr:
+        configure_logging(format="json")
+        logging.getLogger("shop").info("added", extra={"value": value, "right": [1.5, None]})
+        (line,) = lines(stderr)
+        record = json.loads(line, parse_constant=pytest.fail)
+        assert record["value"].partition(" at 0x")[0] == written
+        assert record["right"] == [1.5, None]
 
 
 @pytest.mark.parametrize("text", ["\x1b[2J", "\u2028", "\u202e", "\x7f", "\ud800"])

@@ -285,11 +285,24 @@ class Endpoint:
 
     async def _serve(self, address: str, grace: timedelta) -> None:
         stop = asyncio.Event()
+        main = asyncio.current_task()
+        serves = False
+
+        def ask_to_stop() -> None:
+            stop.set()
+            if not serves and main is not None:
+                main.cancel()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            on_signal(number, stop.set)
-        async with self.run(address, grace=grace) as running:
-            say_serving(str(running), running.address)
-            await stop.wait()
+            on_signal(number, ask_to_stop)
+        try:
+            async with self.run(address, grace=grace) as running:
+                serves = True
+                say_serving(str(running), running.address)
+                await stop.wait()
+        except asyncio.CancelledError:
+            if not stop.is_set():
+                raise
 
     @asynccontextmanager
     async def run(

@@ -170,3 +170,36 @@ def test_the_process_does_not_end_before_the_cleanup_of_its_runs() -> None:
         process.write_line()
         assert process.read_line() == "clean"
         assert process.wait() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_lifespan_that_hangs_at_the_start(number: signal.Signals) -> None:
+    program = PROGRAM.partition("async def leave(")[0] + (
+        "class Greeter(GreeterBase):\n"
+        "    async def greet(self, ctx, request):\n"
+        "        return GreetResponse()\n"
+        "@contextlib.asynccontextmanager\n"
+        "async def lifespan():\n"
+        "    try:\n"
+        "        print('hangs', flush=True)\n"
+        "        await asyncio.sleep(3600)\n"
+        "        yield\n"
+        "    finally:\n"
+        "        print('gives up', flush=True)\n"
+        "Endpoint(Greeter(), lifespan=lifespan).serve('127.0.0.1:0')\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'generated'}", "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "hangs\n"
+        process.send_signal(number)
+        try:
+            output, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+        assert (output, errors, process.returncode) == ("gives up\n", "", 0)

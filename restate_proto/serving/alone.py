@@ -13,7 +13,7 @@ from restate_proto.endpoint.lifespan import LifespanError
 from restate_proto.endpoint.standard_output import say_serving
 from restate_proto.logs import configure_logging, get_logger
 from restate_proto.serving.attending import SERVING_LOG, Stop, say_disorder, waiting_for
-from restate_proto.serving.listening import address_of, open_socket, remove_socket_file
+from restate_proto.serving.listening import ListenError, address_of, bound_socket
 from restate_proto.serving.loading import load_endpoint
 
 if TYPE_CHECKING:
@@ -38,17 +38,14 @@ def serve_alone(settings: Settings) -> None:
     """
     endpoint = load_endpoint(settings)
     configure_logging(settings.log_level, settings.log_format)
-    bound = open_socket(settings.listen)
     try:
-        run_until_done(_serve(endpoint, settings, bound))
-    except LifespanError:
+        with bound_socket(settings.listen) as bound:
+            run_until_done(_serve(endpoint, settings, bound))
+    except (LifespanError, ListenError):
         raise
     except Exception:  # noqa: BLE001 - of whatever a lifespan or a service raises
         say_disorder()
         sys.exit(1)
-    finally:
-        bound.close()
-        remove_socket_file(settings)
     _log.info("process %d has stopped", os.getpid())
 
 

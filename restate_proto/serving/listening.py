@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,11 @@ from restate_proto.endpoint.addresses import url_of
 from restate_proto.errors import RestateError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from restate_proto.serving.settings import Settings
 
-__all__ = ["ListenError", "address_of", "open_socket", "remove_socket_file"]
+__all__ = ["ListenError", "address_of", "bound_socket", "open_socket"]
 
 
 class ListenError(RestateError):
@@ -81,10 +83,14 @@ def _unix(path: Path) -> socket.socket:
 
 
 def _is_left_behind(path: Path) -> bool:
-    """Tell whether a socket file exists that no process listens on any more."""
+    """Tell whether a socket file exists that no process listens on any more.
+
+    Raises:
+        OSError: the file is not a socket.
+    """
     try:
         if not stat.S_ISSOCK(path.stat().st_mode):
-            return False
+            raise OSError(errno.EEXIST, "the file is not a socket")
     except FileNotFoundError:
         return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
@@ -114,8 +120,37 @@ def address_of(bound: socket.socket, settings: Settings) -> str:
     return url_of(scheme, name[0], name[1])
 
 
-def remove_socket_file(settings: Settings) -> None:
-    """Remove the file of a Unix domain socket that this process has created."""
-    if isinstance(settings.listen, str):
-        with suppress(OSError):
-            Path(settings.listen).unlink()
+@contextmanager
+def bound_socket(listen: tuple[str, int] | str | int) -> Generator[socket.socket]:
+    """Bind a socket for a block, and remove the file of a Unix domain socket in the end.
+
+    The file stays if it is another socket's: a process that starts while this one still drains may
+    listen at the same path.
+
+    Args:
+        listen: a host and port, the path of a Unix domain socket, or a file descriptor.
+
+    Raises:
+        ListenError: that is not possible; the text says where and why.
+    """
+    bound = open_socket(listen)
+    file = _file_of(listen)
+    try:
+        yield bound
+    finally:
+        bound.close()
+        if isinstance(listen, str) and file is not None and _file_of(listen) == file:
+            with suppress(OSError):
+                Path(listen).unlink()
+
+
+def _file_of(listen: tuple[str, int] | str | int) -> tuple[int, ...] | None:
+    """Return what tells the file of a Unix domain socket from a later one at its path."""
+    if not isinstance(listen, str):
+        return None
+    try:
+        found = Path(listen).stat()
+    except OSError:
+        return None
+    # A number of a removed file is given to a new one, which the time tells apart.
+    return found.st_dev, found.st_ino, found.st_mtime_ns

@@ -28,7 +28,7 @@ from restate_proto.serving.acceptor import Acceptor
 from restate_proto.serving.attending import SAME_SECONDS, SERVING_LOG
 from restate_proto.serving.changes import has_watchfiles, python_changes
 from restate_proto.serving.fingerprint import Fingerprint
-from restate_proto.serving.listening import address_of, open_socket, remove_socket_file
+from restate_proto.serving.listening import address_of, bound_socket
 from restate_proto.serving.sources import SettingsError
 from restate_proto.serving.worker_process import (
     SILENT_SECONDS,
@@ -79,14 +79,10 @@ def supervise(read: Callable[[], Settings], settings: Settings) -> None:
             "another process; serve without them"
         )
     configure_logging(settings.log_level, settings.log_format)
-    bound = open_socket(settings.listen)
-    try:
+    with bound_socket(settings.listen) as bound:
         supervisor = Supervisor(read, settings, bound)
         with asyncio.Runner() as runner:
             runner.run(supervisor.run())
-    finally:
-        bound.close()
-        remove_socket_file(settings)
     _log.info("process %d and all workers have stopped", os.getpid())
     if not supervisor.is_orderly:
         sys.exit(1)

@@ -95,6 +95,16 @@ def health(path: Path) -> bytes:
         return client.recv(1_000)
 
 
+def test_a_file_that_is_no_socket_stays(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("mine")
+    with starting(tmp_path, "--uds", str(path)) as process:
+        assert process.stderr is not None
+        assert f"cannot listen on {path}: the file is not a socket" in process.stderr.read()
+        assert process.wait() == 1
+    assert path.read_text() == "mine"
+
+
 def test_a_socket_that_it_was_started_with(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as bound:
         address = f"http://127.0.0.1:{bound.getsockname()[1]}"

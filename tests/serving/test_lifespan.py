@@ -87,3 +87,21 @@ def test_it_says_that_it_waits_for_the_lifespan_and_can_be_told_not_to(tmp_path:
         process.signal(SIGTERM)
         assert "gives up" in process.rest()
         assert process.process.wait() == 0
+
+
+@pytest.mark.parametrize("options", ALONE_AND_WORKERS)
+def test_the_socket_of_the_successor_stays(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """While a process stops, the next one may already listen at the same path."""
+    path = tmp_path / "shop.sock"
+    uds = ("--uds", str(path), *options)
+    wait = 'while not os.path.exists("go on"):\n        await asyncio.sleep(0.01)\n'
+    with serving(tmp_path, *uds, app=app(end=wait)) as process:
+        process.signal(SIGTERM)
+        process.expect("stops taking invocations")
+        with serving(tmp_path, *uds) as successor:
+            (tmp_path / "go on").touch()
+            process.rest()
+            assert process.process.wait() == 0
+            assert path.is_socket()
+            assert successor.end() == 0
+    assert not path.exists()

@@ -188,9 +188,10 @@ class Supervisor:
         code = await worker.ended()
         self._living.discard(worker)
         if worker not in self._serving or self._stop.is_set():
-            if code and worker.has_served:
+            # A signal may find it after its last instruction, which is no disorder.
+            if worker.has_served and code not in {0, -signal.SIGTERM, -signal.SIGINT}:
                 _log.error("%s has ended with %s", worker, describe_code(code))
-                self.is_orderly = False
+                self.is_orderly = self.is_orderly and code < 0
             return
         self._serving.remove(worker)
         self._acceptor.use(self._serving)

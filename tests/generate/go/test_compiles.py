@@ -10,6 +10,7 @@ import pytest
 
 from tests.generate.drawn_keys import drawn_keys, read, written
 from tests.generate.golden_cases import CASES, REPOSITORY, protos
+from tests.generate.hostile_texts import hostile_texts
 from tests.generate.languages import GO
 from tests.go_toolchain import check_module, go, has_go, write_code, write_module
 from tests.protoc import compile_files
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(not has_go(), reason="there is no Go 1.25")
 
 CHECKS = REPOSITORY / "tests/generate/go/checks"
-CASES_MORE = ("comments", "syntax", "nopackage")
+CASES_MORE = ("comments", "hostile", "nopackage", "syntax")
 
 
 @pytest.mark.timeout(600)
@@ -36,6 +37,8 @@ def test_it_compiles_and_does_as_it_should(tmp_path: Path) -> None:
         write_code(request, module)
     shutil.copytree(CHECKS, module, dirs_exist_ok=True)
     (module / "golden/keys/keys.json").write_text(json.dumps(_keys()))
+    texts = hostile_texts(tmp_path / "texts")
+    (module / "golden/hostile/texts.json").write_text(json.dumps(texts))
     check_module(module)
     go(module, "test", "./...")
 

@@ -17,6 +17,7 @@ import pytest
 
 from restate_proto.generate.java.generate import generate
 from tests.generate.golden_cases import CASES, REPOSITORY, protos
+from tests.generate.hostile_texts import hostile_texts
 from tests.generate.jvm_validation import accounts, answers
 from tests.generate.jvm_words import contracts
 from tests.generate.languages import JAVA
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.skipif(
 
 PAYLOADS = REPOSITORY / "tests/generate/jvm/payloads"
 VALIDATION = REPOSITORY / "tests/generate/jvm/validation"
+HOSTILE = REPOSITORY / "tests/generate/jvm/hostile"
 
 # Who serves what is deprecated is not warned; who calls it is.
 SERVES_DEPRECATED = """
@@ -131,6 +133,9 @@ def test_javac_has_no_warning_and_what_it_makes_is_right(tmp_path: Path) -> None
     assert re.findall(r"\[deprecation\] (\w+)", warnings) == ["LeftClient", "old", "old"]
     javac(PAYLOADS, classes)
     javac(VALIDATION, classes)
+    javac(HOSTILE, classes)
     java = ("java", "-classpath", class_path("java", classes))
     run(*java, "golden.payloads.JavaMain")
+    printed = run(*java, "golden.hostile.JavaMain").splitlines()
+    assert [bytes.fromhex(text).decode() for text in printed] == hostile_texts(tmp_path / "texts")
     assert run(*java, "validated.v1.JavaMain", *accounts()).splitlines() == answers()

@@ -15,6 +15,7 @@ import pytest
 
 from restate_proto.generate.kotlin.generate import generate
 from tests.generate.golden_cases import CASES, REPOSITORY, parameter, protos
+from tests.generate.hostile_texts import hostile_texts
 from tests.generate.jvm_validation import accounts, answers
 from tests.generate.jvm_words import contracts
 from tests.generate.languages import KOTLIN
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.skipif(
 
 PAYLOADS = REPOSITORY / "tests/generate/jvm/payloads"
 VALIDATION = REPOSITORY / "tests/generate/jvm/validation"
+HOSTILE = REPOSITORY / "tests/generate/jvm/hostile"
 
 # Who serves what is deprecated is not warned.
 SERVES_DEPRECATED = """
@@ -98,9 +100,15 @@ def test_kotlinc_has_no_warning_and_what_it_makes_is_right(tmp_path: Path) -> No
     write_calls(sources / "calls", "Kotlin", "kt", CALL)
     for name in ("Checks.java", "KotlinMain.kt"):
         shutil.copy(PAYLOADS / "golden/payloads" / name, sources / "golden/payloads" / name)
-    shutil.copy(VALIDATION / "validated/v1/KotlinMain.kt", sources / "validated/v1/KotlinMain.kt")
+    for program in (
+        VALIDATION / "validated/v1/KotlinMain.kt",
+        HOSTILE / "golden/hostile/KotlinMain.kt",
+    ):
+        shutil.copy(program, sources / program.relative_to(program.parents[2]))
     classes = kotlinc(tmp_path)
     assert list(classes.rglob("CartBase.class"))
     java = ("java", "-classpath", class_path("kotlin", classes))
     run(*java, "golden.payloads.KotlinMainKt")
+    printed = run(*java, "golden.hostile.KotlinMainKt").splitlines()
+    assert [bytes.fromhex(text).decode() for text in printed] == hostile_texts(tmp_path / "texts")
     assert run(*java, "validated.v1.KotlinMainKt", *accounts()).splitlines() == answers()

@@ -10,6 +10,12 @@ import {
 import { TerminalError } from "@restatedev/restate-sdk";
 import { SoldOutSchema } from "./errors/golden/errors/v1/errors_pb.js";
 import { SoldOutError } from "./errors/golden/errors/v1/orders_restate.js";
+import { KeySchema } from "./hostile/golden/hostile/texts_pb.js";
+import {
+  FlowPromiseKeys,
+  HostileKeyFormat,
+  HostileStateKeys,
+} from "./hostile/golden/hostile/texts_restate.js";
 import { QueueKeySchema } from "./keys/golden/keys/keys_pb.js";
 import { QueueKeyFormat, SettingsKey, implementQueue } from "./keys/golden/keys/keys_restate.js";
 import { CartStateKeys, Cart, implementCart } from "./object/golden/shop/v1/cart_restate.js";
@@ -40,6 +46,11 @@ const checks = {
   format: (key) => outcome(() => QueueKeyFormat.format(fromJson(QueueKeySchema, key))),
   parse: (key) => outcome(() => toJson(QueueKeySchema, QueueKeyFormat.parse(key), { alwaysEmitImplicit: true })),
   fixed: (key) => outcome(() => SettingsKey.check(key) ?? "the key"),
+  texts: () => {
+    const key = create(KeySchema, { a: "a", b: -1n, c: "c", d: "d" });
+    const declared = [...Object.values(HostileStateKeys), ...Object.values(FlowPromiseKeys)];
+    return [...declared.map((each) => each.name), HostileKeyFormat.format(key)];
+  },
   errors: () => {
     const error = new SoldOutError(create(SoldOutSchema, { left: 7 }), "none left");
     const outside = new Error("409");

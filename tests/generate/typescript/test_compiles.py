@@ -10,21 +10,24 @@ import pytest
 
 from tests.generate.drawn_keys import drawn_keys, read, written
 from tests.generate.golden_cases import CASES, REPOSITORY, protos
+from tests.generate.hostile_texts import hostile_texts
 from tests.generate.languages import TYPESCRIPT
 from tests.protoc import compile_files
 from tests.typescript_toolchain import compile_project, write_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 FOLDER = REPOSITORY / "tests/generate/typescript"
+CASES_MORE = ("comments", "hostile", "messages", "nopackage", "packages", "syntax")
 
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]]:
     """Compile all cases, and return a function that asks the checks in `checks.mjs`."""
     folder = tmp_path_factory.mktemp("typescript")
-    for case in [*TYPESCRIPT.cases, "messages", "packages", "syntax", "nopackage"]:
+    for case in [*TYPESCRIPT.cases, *CASES_MORE]:
         contracts = TYPESCRIPT.cases.get(case) or CASES[case]
         files = {path: (contracts / path).read_text() for path in protos(contracts)}
         request = compile_files(folder / "protoc" / case, files, "", None)
@@ -109,3 +112,7 @@ def test_handlers_answer_as_they_are_asked(ask: Callable[..., list[Any]]) -> Non
 def test_what_is_no_key_is_refused_before_the_handler(ask: Callable[..., list[Any]]) -> None:
     message = 'bad key: "bad" does not have the form "{class}/{{kind}}/{appId}"'
     assert ask(["keys"]) == [[True, 400, message]]
+
+
+def test_texts_are_those_of_the_contract(ask: Callable[..., list[Any]], tmp_path: Path) -> None:
+    assert ask(["texts"]) == [hostile_texts(tmp_path)]

@@ -97,6 +97,9 @@ public final class Checks {
       Strict read = json.deserialize(Slice.wrap("{\"ratio\":" + number + "}"));
       equal(read.getRatio(), Double.valueOf(number));
     }
+    // In quotation marks it might be a string, so protobuf-java reads it: the pages say so.
+    Strict quoted = json.deserialize(Slice.wrap("{\"ratio\":\"-0.0\"}"));
+    equal(Double.doubleToRawLongBits(quoted.getRatio()), Double.doubleToRawLongBits(0.0));
     Strict both = json.deserialize(Slice.wrap("{\"count\":-0,\"ratio\":-0.0}"));
     equal(both.toBuilder().clearRatio().buildPartial(), Strict.newBuilder().setCount(0).buildPartial());
     String name = "\\\" : -0, \\\\".repeat(10_000);

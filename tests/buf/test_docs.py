@@ -100,6 +100,26 @@ def test_breaking_changes_are_found_against_the_main_branch(project: Project) ->
     assert do(project, sections()["Breaking changes"]) == 1
 
 
+def test_rules_need_no_registry(project: Project) -> None:
+    contracts = (ROOT / "docs/contract.md").read_text("utf-8")
+    (contract,) = (
+        block["text"]
+        for block in _BLOCK.finditer(contracts)
+        if "package accounts.v1;" in block["text"]
+    )
+    project.write({"proto/accounts/v1/accounts.proto": contract})
+    template = (project.directory / "buf.gen.yaml").read_text("utf-8")
+    messages = "    exclude_types: [restatepb.v1]\n"
+    with_rules = template.replace(messages, f"    include_imports: true\n{messages}")
+    project.write({"buf.gen.yaml": with_rules})
+    assert "imported file does not exist" in project.fails("buf", "generate")
+
+    assert do(project, sections()["Without the registry"]) == 4
+
+    imports = "from accounts.v1 import accounts_restate"
+    project.run("python", "-c", imports, PYTHONPATH="gen")
+
+
 def test_documentation_shows_the_packages_of_managed_mode(project: Project) -> None:
     assert do(project, sections()["Documentation"]) == 1
     pages = project.files("site")
@@ -112,4 +132,5 @@ def test_documentation_shows_the_packages_of_managed_mode(project: Project) -> N
 
 def test_no_section_is_left_out() -> None:
     with_commands = {title for title, text in sections().items() if "```bash" in text}
-    assert with_commands == {"Set-up", *GENERATING, "Breaking changes", "Documentation"}
+    others = {"Set-up", "Without the registry", "Breaking changes", "Documentation"}
+    assert with_commands == {*GENERATING, *others}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+from restate_proto.protocol.wire import LARGE, LargeMessage
+
 __all__ = [
     "MAX_LENGTH",
     "REQUESTED_ACK",
@@ -38,7 +40,8 @@ def framed(frame: Frame) -> bytes:
 class FrameDecoder:
     """Cuts a byte stream into messages; keeps an incomplete message until the rest has arrived.
 
-    Each byte of a payload is copied once, whether it is cut out of one chunk or joined from many.
+    Large messages are neither cut out nor joined before it is clear what of them is needed: the
+    payload in a message can then be copied straight from the chunks.
 
     Args:
         max_length: the longest message to accept, in bytes.
@@ -49,14 +52,15 @@ class FrameDecoder:
             of its payload; 0 between messages.
     """
 
-    __slots__ = ("_chunks", "_max_length", "_type", "error", "missing")
+    __slots__ = ("_chunks", "_max_length", "_most_at_once", "_type", "error", "missing")
 
     def __init__(self, max_length: int = MAX_LENGTH) -> None:
         self._max_length = max_length
+        self._most_at_once = min(max_length, LARGE - 1)
         self.error: str | None = None
         self.missing = 0
         # The parts of an incomplete message: of its header as long as its type is not known.
-        self._chunks: list[bytes] = []
+        self._chunks: list[bytes | memoryview] = []
         self._type: int | None = None
 
     @property
@@ -70,15 +74,22 @@ class FrameDecoder:
         An invalid header sets `error`, and nothing after it is read. The messages before it are
         returned all the same, so that the chunking makes no difference.
         """
+        return [
+            (type_, payload if isinstance(payload, bytes) else payload.joined())
+            for type_, payload in self.feed_uncopied(data)
+        ]
+
+    def feed_uncopied(self, data: bytes) -> list[tuple[int, bytes | LargeMessage]]:
+        """Return the same as `feed`, with large messages as they have come."""
         if self.error is not None:
             return []
         missing = self.missing
         if not missing and len(data) >= 8:
             type_, _, length = _unpack_header(data)
             # The usual case: one chunk is one message.
-            if len(data) == 8 + length <= self._max_length:
+            if len(data) == 8 + length <= self._most_at_once:
                 return [(type_, data[8:])]
-        frames: list[Frame] = []
+        frames: list[tuple[int, bytes | LargeMessage]] = []
         position = 0
         if missing:
             if len(data) < missing:
@@ -88,8 +99,8 @@ class FrameDecoder:
             if self._type is None:
                 data = b"".join(self._chunks) + data
             else:
-                self._chunks.append(data[:missing])
-                frames.append((self._type, b"".join(self._chunks)))
+                self._chunks.append(_part(data, 0, missing))
+                frames.append((self._type, _whole(self._chunks)))
                 position = missing
                 self._type = None
             self._chunks = []
@@ -108,11 +119,26 @@ class FrameDecoder:
             if end - position < length:
                 self._type = type_
                 self.missing = length - (end - position)
-                self._chunks = [data[position:]]
+                self._chunks = [_part(data, position, end)]
                 return frames
-            frames.append((type_, data[position : position + length]))
+            if length < LARGE:
+                frames.append((type_, data[position : position + length]))
+            else:
+                view = memoryview(data)[position : position + length]
+                frames.append((type_, LargeMessage([view])))
             position += length
         if position < end:
             self._chunks = [data[position:]]
             self.missing = 8 - (end - position)
         return frames
+
+
+def _part(data: bytes, start: int, end: int) -> bytes | memoryview:
+    """Return a part of a chunk; copy it only if that costs less than to keep the whole chunk."""
+    return data[start:end] if end - start < LARGE else memoryview(data)[start:end]
+
+
+def _whole(chunks: list[bytes | memoryview]) -> bytes | LargeMessage:
+    """Return a message whose last chunk has come."""
+    message = LargeMessage(chunks)
+    return message if message.size >= LARGE else message.joined()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from restate_proto.protocol.commands import Commands
 from restate_proto.protocol.errors import AttemptError, Code, ErrorBehavior, ViolationError
-from restate_proto.protocol.frames import MAX_LENGTH, Frame, FrameDecoder
+from restate_proto.protocol.frames import MAX_LENGTH, FrameDecoder
 from restate_proto.protocol.journal import Journal
 from restate_proto.protocol.message_size import DEFAULT_MAX_OUTBOUND
 from restate_proto.protocol.messages import (
@@ -24,11 +24,15 @@ from restate_proto.protocol.messages import (
     MessageType,
     describe,
 )
-from restate_proto.protocol.notifications import CANCEL_SIGNAL, read_notification
+from restate_proto.protocol.notifications import (
+    CANCEL_SIGNAL,
+    read_large_notification,
+    read_notification,
+)
 from restate_proto.protocol.phases import Phase, Rule
 from restate_proto.protocol.stored_payloads import StoredPayloads
 from restate_proto.protocol.waiting import Waiting
-from restate_proto.protocol.wire import LARGE, cut_value
+from restate_proto.protocol.wire import LargeMessage
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
@@ -104,7 +108,7 @@ class StateMachine:
         commands: the commands that the handler issues.
     """
 
-    __slots__ = ("_decoder", "commands", "journal", "waiting")
+    __slots__ = ("_decoder", "_large_input", "commands", "journal", "waiting")
 
     _journal_class: ClassVar = Journal
 
@@ -117,6 +121,7 @@ class StateMachine:
         payload_codecs: PayloadCodecs | None = None,
     ) -> None:
         self._decoder = FrameDecoder(max_message)
+        self._large_input: bytes | None = None  # the handler's input, cut off its message
         payloads = None if payload_codecs is None else StoredPayloads(payload_codecs)
         self.journal: Journal = self._journal_class(version, max_outbound, on_mismatch, payloads)
         journal = self.journal
@@ -130,7 +135,7 @@ class StateMachine:
         if self.journal.phase is _CLOSED:
             return
         try:
-            self._receive(self._decoder.feed(data))
+            self._receive(self._decoder.feed_uncopied(data))
         except ViolationError as error:
             text = f"Protocol violation: {error}"
             self.journal.fail_with(AttemptError(Code.PROTOCOL_VIOLATION, text))
@@ -140,32 +145,44 @@ class StateMachine:
             if self._decoder.error is not None:
                 self._broken(self._decoder.error)
 
-    def _receive(self, frames: list[Frame]) -> None:
+    def _receive(self, frames: list[tuple[int, bytes | LargeMessage]]) -> None:
         journal = self.journal
         waiting = self.waiting
-        for frame in frames:
-            type_, payload = frame
+        for type_, payload in frames:
             phase = journal.phase
             if FIRST_NOTIFICATION <= type_ < FIRST_CUSTOM:
                 rule = phase.on_notification
                 if rule is _ILLEGAL:
                     raise ViolationError("a notification before the start message")
-                waiting.add(read_notification(payload))
+                if isinstance(payload, bytes):
+                    waiting.add(read_notification(payload))
+                else:
+                    waiting.add(read_large_notification(payload))
                 if rule is _ENTRY:
                     journal.count_entry()
             elif type_ >= FIRST_COMMAND:
                 if phase.on_recorded_command is _ILLEGAL:
                     raise ViolationError(f"the command '{describe(type_)}' while {phase.value}")
-                journal.recorded.append(frame)
+                command = payload if isinstance(payload, bytes) else self._large(type_, payload)
+                journal.recorded.append((type_, command))
                 journal.count_entry()
             elif type_ == _START:
                 if phase.on_start is _ILLEGAL:
                     raise ViolationError("a second start message")
-                journal.begin(_parse_start(payload))
+                journal.begin(
+                    _parse_start(payload if isinstance(payload, bytes) else payload.joined())
+                )
             elif type_ == _ACK:
-                self._on_ack(payload)
+                self._on_ack(payload if isinstance(payload, bytes) else payload.joined())
             else:
                 raise ViolationError(f"unexpected {describe(type_)}")
+
+    def _large(self, type_: int, message: LargeMessage) -> bytes:
+        """Return a recorded command as bytes, and the handler's input without its payload."""
+        if type_ != MessageType.INPUT or self.journal.recorded:
+            return message.joined()
+        command, self._large_input = message.cut_value(_INPUT_VALUE)
+        return command
 
     def _on_ack(self, payload: bytes) -> None:
         waiting = self.waiting
@@ -229,9 +246,10 @@ class StateMachine:
         if journal.phase is not _REPLAYING:
             journal.raise_ended()
         type_, payload = journal.recorded[-1]
-        cut = cut_value(payload, _INPUT_VALUE) if len(payload) >= LARGE else None
-        message = journal.decode(pb.InputCommandMessage, type_, cut[0] if cut else payload)
-        payload = cut[1] if cut else message.value.content
+        message = journal.decode(pb.InputCommandMessage, type_, payload)
+        payload, self._large_input = self._large_input, None
+        if payload is None:
+            payload = message.value.content
         journal.take_recorded(type_)
         if journal.payloads is not None:
             payload = journal.payloads.decode(payload)

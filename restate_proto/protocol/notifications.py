@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from restate_proto.protocol.errors import Failure, ViolationError
-from restate_proto.protocol.wire import LARGE, cut_value
+from restate_proto.protocol.wire import LargeMessage
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
@@ -88,22 +88,31 @@ def add_awaited(message: pb.SuspensionMessage | pb.Future, ids: Iterable[Notific
             message.waiting_completions.append(id_)
 
 
-def read_notification(payload: bytes) -> tuple[NotificationId, Result]:
+def read_large_notification(large: LargeMessage) -> tuple[NotificationId, Result]:
+    """Return the same as `read_notification`, with the value copied only once."""
+    payload, value = large.cut_value(_VALUE_TAG)
+    return read_notification(payload, value)
+
+
+def read_notification(payload: bytes, value: bytes | None = None) -> tuple[NotificationId, Result]:
     """Return the id and the result of a notification; notifications of all types have one shape.
+
+    Args:
+        payload: the serialized notification.
+        value: its value, if that was cut off.
 
     Raises:
         ViolationError: the id or the result is missing.
     """
     size = len(payload)
-    if 6 < size < 0x80 and payload[0] == _COMPLETION_ID:
+    if 6 < size < 0x80 and payload[0] == _COMPLETION_ID and value is None:
         # Nearly all have one of two forms, which are cheaper to read than a message of protobuf.
         id_ = payload[1]
         if payload[2:6] == _SMALL_VALUES[size] and id_ < 0x80:
             return id_, new_result((_VALUE, payload[6:]))
         if payload[2:5] == _SMALL_INVOCATION_IDS[size] and id_ < 0x80:
             return id_, new_result((_INVOCATION_ID, payload[5:].decode()))
-    cut = cut_value(payload, _VALUE_TAG) if size >= LARGE else None
-    message = _parse(payload if cut is None else cut[0])
+    message = _parse(payload)
     id_: NotificationId = message.completion_id
     which = None if id_ else message.WhichOneof("id")  # nearly all are completions
     if id_ or which == "completion_id":
@@ -115,8 +124,8 @@ def read_notification(payload: bytes) -> tuple[NotificationId, Result]:
     else:
         raise ViolationError("a notification without an id")
     kind = message.WhichOneof("result")
-    if cut is not None and kind is None:
-        return id_, new_result((_VALUE, cut[1]))
+    if value is not None and kind is None:
+        return id_, new_result((_VALUE, value))
     if kind == "value":
         return id_, new_result((_VALUE, message.value.content))
     if kind == "void":

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["LARGE", "before_value", "cut_value", "joined", "length_delimited", "varint"]
+__all__ = ["LARGE", "LargeMessage", "before_value", "joined", "length_delimited", "varint"]
 
 LARGE: Final = 16_384
 """The length in bytes from which on a copy costs more than the effort of avoiding it."""
+
+_MOST_BEFORE_VALUE: Final = 4_096
+"""The bytes before a payload that are looked through: nearly always, they are headers and ids."""
 
 _CONTENT: Final = 0x0A
 """The tag of `Value.content`, the message's only field, which holds a payload."""
@@ -56,41 +59,89 @@ def before_value(tag: int, size: int) -> bytes:
     return b"%c%b%c%b" % (tag, varint(1 + len(content) + size), _CONTENT, content)
 
 
-def cut_value(message: bytes, tag: int) -> tuple[bytes, bytes] | None:
-    """Cut the payload off a serialized message that ends with it, as nearly all messages do.
+class LargeMessage:
+    """A serialized message as it has come, in chunks, so that its payload is copied only once.
 
     Args:
-        message: the message.
-        tag: the tag of the field that the payload is in, one byte; its type is `Value`.
+        chunks: the message's bytes; at least one chunk.
 
-    Returns:
-        The bytes before that field, and the payload. None if the message ends in another way or is
-        not valid; protobuf has to read it then.
+    Attributes:
+        size: how many bytes they are.
+    """
+
+    __slots__ = ("_chunks", "size")
+
+    def __init__(self, chunks: list[bytes | memoryview]) -> None:
+        self._chunks = chunks
+        self.size = sum(map(len, chunks))
+
+    def joined(self) -> bytes:
+        """Return the message as one."""
+        return b"".join(self._chunks)
+
+    def cut_value(self, tag: int) -> tuple[bytes, bytes | None]:
+        """Cut the payload off, if it is the end of the message, as in nearly all messages.
+
+        Args:
+            tag: the tag of the field that the payload is in, one byte; its type is `Value`.
+
+        Returns:
+            The bytes before that field, and the payload. The whole message and None if the message
+            ends in another way or is not valid; protobuf has to read it then.
+        """
+        chunks = self._chunks
+        if len(chunks) > 1 and len(chunks[0]) < _MOST_BEFORE_VALUE:
+            chunks = _with_longer_beginning(chunks)
+        beginning = chunks[0]
+        found = _find_value(beginning, tag, self.size)
+        if found is None:
+            return self.joined(), None
+        end, start = found
+        payload = [memoryview(beginning)[start:], *chunks[1:]]
+        return bytes(beginning[:end]), b"".join(payload)
+
+
+def _with_longer_beginning(chunks: list[bytes | memoryview]) -> list[bytes | memoryview]:
+    """Join the first chunks, which are small, so that they have all that is before the payload."""
+    size = count = 0
+    while count < len(chunks) and size < _MOST_BEFORE_VALUE:
+        size += len(chunks[count])
+        count += 1
+    return [b"".join(chunks[:count]), *chunks[count:]]
+
+
+def _find_value(beginning: bytes | memoryview, tag: int, end: int) -> tuple[int, int] | None:
+    """Return where a field of type `Value` and its payload begin, if they are the message's end.
+
+    Args:
+        beginning: the first bytes of the message.
+        tag: the tag of the field.
+        end: the size of the message.
     """
     start = position = 0
     try:
-        while message[position] != tag:
-            key, position = _read_varint(message, position)
+        while beginning[position] != tag:
+            key, position = _read_varint(beginning, position)
             match key & 7:  # the wire type
                 case 0:
-                    _, position = _read_varint(message, position)
+                    _, position = _read_varint(beginning, position)
                 case 1:
                     position += 8
                 case 2:
-                    size, position = _read_varint(message, position)
+                    size, position = _read_varint(beginning, position)
                     position += size
                 case 5:
                     position += 4
                 case _:
                     return None
             start = position
-        size, position = _read_varint(message, position + 1)
-        if position + size != len(message) or message[position] != _CONTENT:
+        size, position = _read_varint(beginning, position + 1)
+        if position + size != end or beginning[position] != _CONTENT:
             return None
-        size, position = _read_varint(message, position + 1)
+        size, position = _read_varint(beginning, position + 1)
     except IndexError:
         return None
-    return (message[:start], message[position:]) if position + size == len(message) else None
+    return (start, position) if position + size == end else None
 
 
 def joined(pieces: list[bytes], size: int) -> list[bytes]:
@@ -117,7 +168,7 @@ def joined(pieces: list[bytes], size: int) -> list[bytes]:
     return found
 
 
-def _read_varint(data: bytes, position: int) -> tuple[int, int]:
+def _read_varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
     """Return a number, and the position after it."""
     number = shift = 0
     while True:

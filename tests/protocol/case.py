@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import pytest
@@ -33,6 +34,7 @@ __all__ = [
     "Case",
     "Frame",
     "ack",
+    "chunks_of",
     "closed",
     "error_of",
     "failure",
@@ -114,6 +116,12 @@ def raw(type_: int, payload: bytes = b"", flags: int = 0) -> bytes:
 def frame(message: Message, flags: int = 0) -> bytes:
     """Frame a message."""
     return raw(TYPES[type(message)], message.SerializeToString(), flags)
+
+
+def chunks_of(data: bytes, cuts: list[int]) -> list[bytes]:
+    """The bytes in chunks, cut at any positions."""
+    edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
+    return [data[begin:end] for begin, end in pairwise(edges)]
 
 
 def read_frames(data: bytes) -> list[Frame]:

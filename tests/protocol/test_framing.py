@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -11,13 +10,9 @@ from hypothesis import strategies as st
 
 from restate_proto.protocol import Phase, StateMachine
 from restate_proto.protocol.frames import MAX_LENGTH, FrameDecoder, pack_header
+from restate_proto.protocol.wire import LARGE
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.protocol.case import Case, error_of, frame, raw, stream, value
-
-
-def chunks_of(data: bytes, cuts: list[int]) -> list[bytes]:
-    edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[begin:end] for begin, end in pairwise(edges)]
+from tests.protocol.case import Case, chunks_of, error_of, frame, raw, stream, value
 
 
 def test_a_header_is_type_flags_and_length_in_network_order() -> None:
@@ -63,6 +58,19 @@ def test_any_chunking_gives_the_same_messages(
     assert frames == [(type_, payload) for type_, _, payload in messages]
     assert not decoder.is_inside_message
     assert decoder.error is None
+
+
+@given(
+    st.lists(st.sampled_from([0, 9, LARGE - 1, LARGE, 3 * LARGE]), max_size=4),
+    st.lists(st.integers(min_value=0), max_size=12),
+)
+def test_large_messages_among_small_ones(sizes: list[int], cuts: list[int]) -> None:
+    payloads = [bytes([number]) * size for number, size in enumerate(sizes)]
+    data = b"".join(raw(0x0400, payload) for payload in payloads)
+    decoder = FrameDecoder()
+    frames = [one for chunk in chunks_of(data, cuts) for one in decoder.feed(chunk)]
+    assert frames == [(0x0400, payload) for payload in payloads]
+    assert not decoder.is_inside_message
 
 
 @given(

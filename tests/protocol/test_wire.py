@@ -8,10 +8,19 @@ from hypothesis import strategies as st
 
 from restate_proto.protocol import AttemptEnded, Failure, Phase, StateMachine
 from restate_proto.protocol.messages import UNDECODABLE
-from restate_proto.protocol.notifications import read_notification
-from restate_proto.protocol.wire import LARGE, cut_value, length_delimited, varint
+from restate_proto.protocol.notifications import read_large_notification, read_notification
+from restate_proto.protocol.wire import LARGE, LargeMessage, length_delimited, varint
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.protocol.case import ALL_VERSIONS, Case, frame, read_messages, start, stream, value
+from tests.protocol.case import (
+    ALL_VERSIONS,
+    Case,
+    chunks_of,
+    frame,
+    read_messages,
+    start,
+    stream,
+    value,
+)
 
 SIZES = (0, 1, 0x7D, 0x7E, 0x7F, 0x80, 0x3FFF, 0x4000, LARGE - 1, LARGE, 70_000)
 PAYLOADS = st.binary(max_size=300) | st.sampled_from(SIZES).map(lambda size: b"p" * size)
@@ -115,17 +124,42 @@ def test_payloads_are_cut_off_inputs(
         headers=[pb.Header(key=key, value=text) for key, text in headers], name=name
     )
     whole = pb.InputCommandMessage(headers=rest.headers, name=name, value=value(payload))
-    cut = cut_value(whole.SerializeToString(), 0x72)
-    assert (cut == (rest.SerializeToString(), payload)) is bool(payload)
+    cut = LargeMessage([whole.SerializeToString()]).cut_value(0x72)
+    if payload:
+        assert cut == (rest.SerializeToString(), payload)
+    else:
+        assert cut == (whole.SerializeToString(), None)
+
+
+@given(
+    st.lists(st.binary(max_size=LARGE), max_size=3),
+    PAYLOADS.filter(bool),
+    st.lists(st.integers(min_value=0), max_size=5),
+)
+def test_payloads_are_cut_off_whatever_the_chunks(
+    texts: list[bytes], payload: bytes, cuts: list[int]
+) -> None:
+    rest = pb.InputCommandMessage(
+        headers=[pb.Header(key="key", value=text.hex()) for text in texts]
+    )
+    whole = pb.InputCommandMessage(headers=rest.headers, value=value(payload)).SerializeToString()
+    message = LargeMessage([*chunks_of(whole, cuts)])
+    assert message.joined() == whole
+    before, cut = message.cut_value(0x72)
+    if cut is None:
+        assert before == whole
+        assert len(rest.SerializeToString()) > 4_000, "it would have been found"
+    else:
+        assert (before, cut) == (rest.SerializeToString(), payload)
 
 
 @given(st.binary(max_size=60), st.binary(max_size=300))
 def test_nothing_is_cut_off_what_protobuf_reads_otherwise(start_: bytes, end: bytes) -> None:
     data = start_ + b"\x72" + end
-    cut = cut_value(data, 0x72)
-    if cut is None:
+    rest, payload = LargeMessage([data]).cut_value(0x72)
+    if payload is None:
+        assert rest == data
         return
-    rest, payload = cut
     try:
         message = pb.InputCommandMessage.FromString(rest)
     except UNDECODABLE:  # then neither is the whole one
@@ -150,6 +184,13 @@ def test_large_inputs_and_results(size: int) -> None:
     notification = pb.NotificationTemplate(completion_id=7, value=value(payload))
     id_, result = read_notification(notification.SerializeToString())
     assert (id_, result.value) == (7, payload)
+    machine = StateMachine(6)
+    machine.feed(stream(pb.InputCommandMessage(), pb.InputCommandMessage(value=value(payload))))
+    assert machine.read_input().payload == b"", "the second is no input"
+    assert read_large_notification(LargeMessage([notification.SerializeToString()])) == (
+        id_,
+        result,
+    )
     named = pb.NotificationTemplate(signal_name="s" * size, failure=pb.Failure(message="no"))
     id_, result = read_notification(named.SerializeToString())
     assert (id_, result.value) == ("s" * size, Failure(0, "no"))

@@ -46,6 +46,7 @@ from restate_proto.http2.engines.base import (
     Engine,
     goaway_frame,
 )
+from restate_proto.http2.engines.large_frames import LargeFrames
 from restate_proto.http2.errors import ErrorCode
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ _MOST_RESETS: Final = (100_000, 10_000)
 _MOST_GLITCHES: Final = (1_000_000, 100_000)
 # How much an event counts in `work`: about the bytes of the smallest frames.
 _EVENT: Final = 16
+# A DATA frame has one event, or two if it ends its stream.
+_EVENTS_OF_FRAME: Final = 2
 _TAKES_TURNS: Final = ngh2.Priority(incremental=True)
 # A number that HTTP/2 defines no setting for.
 _UNKNOWN_SETTING: Final = 0xF0E1
@@ -85,6 +88,7 @@ class Ngh2Engine(Engine):
         "_events",
         "_is_cut",
         "_is_unfinished",
+        "_large_frames",
         "_newest",
         "_on_closed",
         "_on_data",
@@ -92,6 +96,7 @@ class Ngh2Engine(Engine):
         "_own_goaway",
         "_peer_streams",
         "_receive_data",
+        "_received",
         "_sink",
         "_unacknowledged",
         "more",
@@ -138,6 +143,8 @@ class Ngh2Engine(Engine):
         self._earned_in_output = 0
         self._own_goaway: bytes | None = None
         self._is_cut = False
+        self._received = 0
+        self._large_frames = LargeFrames(self.portion_size, settings.max_frame_size)
         self.more = True
         # Bound once: these run for every message.
         self._receive_data = connection.receive_data
@@ -179,6 +186,10 @@ class Ngh2Engine(Engine):
             self._terminate(error)
             return earned
         events = self._events()
+        received = self._received + len(data)
+        self._received = received
+        if received <= self._large_frames.end and len(events) > _EVENTS_OF_FRAME:
+            self._large_frames.guessed_wrong = True
         if not events:
             self._is_unfinished = True
             return 0
@@ -190,8 +201,7 @@ class Ngh2Engine(Engine):
 
     @override
     def portion(self, data: memoryview, start: int) -> int:
-        """Return a large portion: what the library does not report costs it next to nothing."""
-        return min(len(data), start + self.portion_size)
+        return self._large_frames.portion(data, start, self._received)
 
     def _dispatch(self, events: list[Any]) -> int:  # Any: not narrowed by `kind`, taken once
         earned = 0

@@ -134,10 +134,13 @@ def confirm(question: str, *, yes: bool) -> None:
 def _fail(url: str, error: IngressError) -> NoReturn:
     """End the command with one line that says what went wrong."""
     from restate_proto.ingress.errors import InvalidResponseError  # noqa: PLC0415 - as above
+    from restate_proto.ingress.rows import UnexpectedRowError  # noqa: PLC0415 - as above
 
     is_refusal = error.status is not None and error.status >= HTTPStatus.BAD_REQUEST
     if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         fail(f"the admin API at {url} refuses the token of RESTATE_AUTH_TOKEN or --auth-token")
+    if isinstance(error, UnexpectedRowError):
+        fail(f"the server at {url}: {error}")
     if isinstance(error, InvalidResponseError) and not is_refusal:
         fail(f"the server at {url} is not the admin API of a Restate server")
     if not is_refusal:

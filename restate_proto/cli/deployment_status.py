@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from restate_proto.ingress.admin import AdminClient
+    from restate_proto.ingress.rows import Row
 
 __all__ = ["DeploymentStatus", "PausedInvocation", "load_deployments", "paused_on"]
 
@@ -126,12 +127,12 @@ def paused_on(admin: AdminClient, deployment_id: str) -> tuple[PausedInvocation,
 
 
 def _status(
-    description: Mapping[str, Any], current: Iterable[str], rows: Iterable[Mapping[str, Any]]
+    description: Mapping[str, Any], current: Iterable[str], rows: Iterable[Row]
 ) -> DeploymentStatus:
     own = [row for row in rows if row.get("deployment") == description["id"]]
     return DeploymentStatus(
         description,
         tuple(sorted(current)),
         {row["status"]: row["invocations"] for row in sorted(own, key=lambda row: row["status"])},
-        min((datetime.fromisoformat(row["oldest"]) for row in own), default=None),
+        min((row.read("oldest", datetime.fromisoformat) for row in own), default=None),
     )

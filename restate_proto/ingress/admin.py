@@ -36,6 +36,7 @@ from restate_proto.ingress.requests import (
     invocation_action_request,
 )
 from restate_proto.ingress.responses import not_restate_error, read_failure, repeat_advice
+from restate_proto.ingress.rows import Row
 from restate_proto.model.arguments import DURATION, wrong_type
 
 if TYPE_CHECKING:
@@ -208,13 +209,17 @@ class AdminClient:
         path = f"/subscriptions/{quote(subscription_id, safe='')}"
         self._send(admin_request("DELETE", path))
 
-    def query(self, sql: str) -> list[dict[str, Any]]:
+    def query(self, sql: str) -> list[Row]:
         """Return the rows of a query of Restate's SQL introspection, such as `SELECT * FROM state`.
+
+        A row is a dictionary without the columns that are null; `row[name]` for a column that is
+        not there raises an `InvalidResponseError` that names the column and the query.
 
         Raises:
             IngressError: the query is wrong, or the request failed otherwise.
         """
-        return self._ask(admin_request("POST", "/query", {"query": sql}), read_rows)
+        rows = self._ask(admin_request("POST", "/query", {"query": sql}), read_rows)
+        return [Row(row, sql) for row in rows]
 
     def kill(self, invocation_id: str) -> None:
         """End an invocation at once; an invocation that has ended already is left alone.

@@ -63,7 +63,7 @@ _Shape: TypeAlias = "type[Any] | list[_Shape] | dict[str, _Shape]"
 """What a value has to be. A member whose name ends in a question mark may be missing or null, and the
 name * stands for all members."""
 
-_SERVICE: Final[_Shape] = {
+_SERVICE: Final[dict[str, _Shape]] = {
     "name": str,
     "ty": str,
     "handlers": [{"name": str, "metadata?": {"*": str}, "retry_policy?": dict}],
@@ -71,6 +71,7 @@ _SERVICE: Final[_Shape] = {
     "metadata?": {"*": str},
     "retry_policy?": dict,
 }
+_CURRENT_SERVICE: Final[_Shape] = {**_SERVICE, "deployment_id": str}
 _DEPLOYMENT: Final[_Shape] = {
     "id": str,
     "uri?": str,
@@ -103,7 +104,7 @@ def read_deployments(response: HttpResponse) -> tuple[Mapping[str, Any], ...]:
 
 def read_services(response: HttpResponse) -> tuple[Mapping[str, Any], ...]:
     """Read the list of services."""
-    return tuple(_read(response, {"services": [_SERVICE]})["services"])
+    return tuple(_read(response, {"services": [_CURRENT_SERVICE]})["services"])
 
 
 def read_subscriptions(response: HttpResponse) -> tuple[Mapping[str, Any], ...]:

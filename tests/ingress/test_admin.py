@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-CART: dict[str, Any] = {"name": "shop.v1.Cart", "ty": "VirtualObject", "handlers": []}
+CART: dict[str, Any] = {
+    "name": "shop.v1.Cart",
+    "ty": "VirtualObject",
+    "handlers": [],
+    "deployment_id": "dp_1",
+}
 DEPLOYMENT: dict[str, Any] = {
     "id": "dp_1",
     "uri": "http://10.0.0.7:9080",

@@ -16,6 +16,7 @@ from restate_proto.ingress.introspection import (
     find_waits,
     read_journal,
 )
+from restate_proto.ingress.rows import Row
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ class Tables:
         self._rows = rows
         self.asked: list[str] = []
 
-    def query(self, sql: str) -> list[dict[str, Any]]:
+    def query(self, sql: str) -> list[Row]:
         self.asked.append(sql)
         table = sql.partition(" FROM ")[2].split()[0]
-        return self._rows.get(table, [])
+        return [Row(row, sql) for row in self._rows.get(table, [])]
 
 
 def invocation(**fields: Any) -> Invocation:

@@ -6,13 +6,14 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from restate_proto.ingress.introspection.sql import any_of, read_time
+from restate_proto.ingress.introspection.sql import any_of, read_object, read_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from restate_proto.ingress.admin import AdminClient
+    from restate_proto.ingress.rows import Row
 
 __all__ = [
     "STATUSES",
@@ -234,8 +235,8 @@ def _with_backoffs(admin: AdminClient, found: list[Invocation]) -> list[Invocati
         replace(
             each,
             status="backing-off",
-            next_retry_at=read_time(backoffs[each.id].get("run_at")),
-            attempts=int(backoffs[each.id].get("num_attempts") or 0),
+            next_retry_at=backoffs[each.id].read_if_any("run_at", read_time),
+            attempts=backoffs[each.id].read_if_any("num_attempts", int) or 0,
         )
         if each.id in backoffs
         else each
@@ -254,7 +255,7 @@ def _with_failures(admin: AdminClient, found: list[Invocation]) -> list[Invocati
     )
     failures: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        event = json.loads(row["event_json"])
+        event = row.read("event_json", read_object)
         failure = event if row["event_type"] == "TransientError" else event.get("last_failure")
         if failure:  # with vqueues, an invocation paused by a person has none
             failures[row["id"]] = failure
@@ -284,11 +285,11 @@ def count_by_status(admin: AdminClient, wanted: InvocationFilter) -> dict[str, i
         "SELECT status, COUNT(1) AS found FROM sys_invocation"  # noqa: S608 - literals are quoted
         f" WHERE {wanted.condition()} GROUP BY status"
     )
-    found = {row["status"]: int(row["found"]) for row in rows}
+    found = {row["status"]: row.read("found", int) for row in rows}
     return {status: found[status] for status in (*STATUSES, *found) if status in found}
 
 
-def _read(row: Mapping[str, Any]) -> Invocation:
+def _read(row: Row) -> Invocation:
     return Invocation(
         id=row["id"],
         target=row["target"],
@@ -298,14 +299,14 @@ def _read(row: Mapping[str, Any]) -> Invocation:
         scope=row.get("scope"),
         vqueue_id=row.get("vqueue_id"),
         status=row["status"],
-        asked_at=_time(row, "asked_at"),
-        created_at=_time(row, "created_at"),
-        modified_at=read_time(row.get("modified_at")),
-        starts_at=read_time(row.get("scheduled_start_at")),
-        last_start_at=read_time(row.get("last_start_at")),
-        next_retry_at=read_time(row.get("next_retry_at")),
-        completed_at=read_time(row.get("completed_at")),
-        attempts=int(row.get("retry_count") or 0),
+        asked_at=row.read("asked_at", read_time),
+        created_at=row.read("created_at", read_time),
+        modified_at=row.read_if_any("modified_at", read_time),
+        starts_at=row.read_if_any("scheduled_start_at", read_time),
+        last_start_at=row.read_if_any("last_start_at", read_time),
+        next_retry_at=row.read_if_any("next_retry_at", read_time),
+        completed_at=row.read_if_any("completed_at", read_time),
+        attempts=row.read_if_any("retry_count", int) or 0,
         failure=row.get("last_failure"),
         failure_code=row.get("last_failure_error_code"),
         failed_command=_failed_command(row),
@@ -317,15 +318,11 @@ def _read(row: Mapping[str, Any]) -> Invocation:
         restarted_from=row.get("restarted_from"),
         idempotency_key=row.get("idempotency_key"),
         deployment_id=row.get("pinned_deployment_id") or row.get("last_attempt_deployment_id"),
-        journal_size=int(row.get("journal_size") or 0),
-        awaits=waited_for(row),
+        journal_size=row.read_if_any("journal_size", int) or 0,
+        awaits=row.read_if_any("suspended_waiting_future_json", _awaited_ids)
+        or row.read_if_any("last_awaiting_on_future_json", _awaited_ids)
+        or (),
     )
-
-
-def _time(row: Mapping[str, Any], column: str) -> datetime:
-    found = read_time(row[column])
-    assert found is not None
-    return found
 
 
 def _failed_command(row: Mapping[str, Any]) -> tuple[str, str, int] | None:
@@ -340,7 +337,11 @@ def waited_for(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     """Return the ids of the notifications that an invocation waits for, from its row."""
     # Running attempts only have them with protocol v7.
     text = row.get("suspended_waiting_future_json") or row.get("last_awaiting_on_future_json")
-    return () if text is None else tuple(_leaves(json.loads(text)))
+    return () if text is None else _awaited_ids(text)
+
+
+def _awaited_ids(text: str) -> tuple[Mapping[str, Any], ...]:
+    return tuple(_leaves(json.loads(text)))
 
 
 def _leaves(future: Any) -> Iterator[Mapping[str, Any]]:

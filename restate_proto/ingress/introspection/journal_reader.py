@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +16,20 @@ from restate_proto.ingress.introspection.journal import (
     Payload,
     PayloadRole,
 )
-from restate_proto.ingress.introspection.sql import literal, read_time
+from restate_proto.ingress.introspection.sql import literal, read_object, read_time
 from restate_proto.protocol import CANCEL_SIGNAL, Failure, ResultKind
 from restate_proto.protocol.messages import COMMANDS
 from restate_proto.protocol.notifications import read_notification
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from google.protobuf.message import Message
 
     from restate_proto.ingress.admin import AdminClient
     from restate_proto.ingress.introspection.invocations import Invocation
+    from restate_proto.ingress.rows import Row
     from restate_proto.protocol import NotificationId
 
 __all__ = ["read_journal"]
@@ -78,15 +78,15 @@ class _Reader:
         self.entries: list[JournalEntry] = []
         self._by_completion: dict[NotificationId, JournalEntry] = {}
 
-    def read(self, row: Mapping[str, Any]) -> None:
+    def read(self, row: Row) -> None:
         side, _, kind = row["entry_type"].partition(": ")
-        index, at = int(row["index"]), read_time(row.get("appended_at"))
+        index, at = row.read("index", int), row.read_if_any("appended_at", read_time)
         if row.get("version") != _VERSION or row.get("raw") is None:
             self.entries.append(
                 JournalEntry(index, row["entry_type"], row.get("name") or "", at=at)
             )
             return
-        raw = bytes.fromhex(row["raw"])
+        raw = row.read("raw", bytes.fromhex)
         if side == "Notification":
             self._notify(raw, index, at)
         elif kind in _COMMANDS:
@@ -96,15 +96,15 @@ class _Reader:
         else:
             self.entries.append(JournalEntry(index, kind, row.get("name") or "", at=at))
 
-    def add_event(self, event: Mapping[str, Any]) -> None:
+    def add_event(self, event: Row) -> None:
         if event["event_type"] != "TransientError":
             return
-        found = json.loads(event["event_json"])
-        after = int(event["after_journal_entry_index"])
+        found = event.read("event_json", read_object)
+        after = event.read("after_journal_entry_index", int)
         failure = JournalFailure(
             found.get("error_message", ""),
             int(found.get("error_code") or 500),
-            read_time(event.get("appended_at")),
+            event.read_if_any("appended_at", read_time),
         )
         for entry in reversed(self.entries):
             if entry.index <= after:

@@ -130,9 +130,7 @@ class RawJournal:
     @property
     def created_at(self) -> int:
         """When the server got it, in milliseconds since the Unix epoch."""
-        created = read_time(self.invocation["created_at"])
-        assert created is not None
-        return round(created.timestamp() * 1000)
+        return round(read_time(self.invocation["created_at"]).timestamp() * 1000)
 
     @property
     def awaited_ids(self) -> set[NotificationId] | None:
@@ -218,7 +216,9 @@ def _read_page(admin: AdminClient, rows: Sequence[Mapping[str, Any]]) -> Iterato
             "SELECT id, index, entry_type, version, raw FROM sys_journal"  # noqa: S608 - literals are quoted
             f" WHERE {any_of('id', asked)} ORDER BY id, index"
         ):
-            entries[entry.pop("id")].append(entry)
+            id_ = entry["id"]
+            del entry["id"]
+            entries[id_].append(entry)
         for id_ in asked:
             found[id_] = RawJournal(found[id_].invocation, entries[id_])
         asked = [id_ for id_ in asked if not _is_whole(found[id_])]

@@ -53,7 +53,7 @@ def read_state(admin: AdminClient, service: str, key: str, *, scope: str | None 
     )
     return KeyState(
         {
-            row["key"]: bytes.fromhex(row.get("value", ""))
+            row["key"]: row.read_if_any("value", bytes.fromhex) or b""
             for row in rows
             if row.get("scope") == scope
         }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from restate_proto.ingress.admin import AdminClient
     from restate_proto.ingress.introspection.invocations import Invocation
+    from restate_proto.ingress.rows import Row
 
 __all__ = ["Place", "Wait", "find_holder", "find_places", "find_waits", "first_behind"]
 
@@ -99,29 +100,35 @@ def find_waits(
         "SELECT id, index, entry_type, entry_lite_json FROM sys_journal"  # noqa: S608 - literals are quoted
         f" WHERE {any_of('id', asked)} AND version >= 2 ORDER BY id, index"
     )
-    entries: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    entries: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         entries[row["id"]].append(row)
     return {id_: _waits(each, entries[id_]) for id_, each in asked.items()}
 
 
-def _waits(invocation: Invocation, rows: Iterable[Mapping[str, Any]]) -> tuple[Wait, ...]:
+def _waits(invocation: Invocation, rows: Iterable[Row]) -> tuple[Wait, ...]:
     open_: dict[int, Wait] = {}
     for row in rows:
-        ((side, entry),) = json.loads(row["entry_lite_json"]).items()
-        if side == "Command":
-            ((kind, fields),) = entry.items()
-            for column in _COMPLETION_IDS:
-                if column in fields:
-                    open_[fields[column]] = _wait(kind, fields, row["index"])
-        elif "CompletionId" in entry.get("id", {}):
-            open_.pop(entry["id"]["CompletionId"], None)
+        index = row["index"]
+        row.read("entry_lite_json", lambda text, index=index: _add_entry(open_, index, text))
     if not invocation.awaits:
         # A send's invocation id counts only if the handler awaits it.
         found = [wait for wait in open_.values() if wait.kind != "send"]
         return tuple(dict.fromkeys(found))
     found = [_awaited(invocation, leaf, open_) for leaf in invocation.awaits]
     return tuple(dict.fromkeys(wait for wait in found if wait is not None))
+
+
+def _add_entry(open_: dict[int, Wait], index: int, text: str) -> None:
+    """Add the wait that a command begins, or remove the one that a notification ends."""
+    ((side, entry),) = json.loads(text).items()
+    if side == "Command":
+        ((kind, fields),) = entry.items()
+        for column in _COMPLETION_IDS:
+            if column in fields:
+                open_[fields[column]] = _wait(kind, fields, index)
+    elif "CompletionId" in entry.get("id", {}):
+        open_.pop(entry["id"]["CompletionId"], None)
 
 
 def _awaited(
@@ -193,7 +200,7 @@ def find_places(admin: AdminClient, invocations: Iterable[Invocation]) -> dict[s
         f" WHERE i.status = 'pending' AND {any_of('i.target_service_name', services)})"
         f" WHERE {any_of('id', (each.id for each in pending))}"
     )
-    places = {row["id"]: (int(row["number"]), int(row["size"])) for row in rows}
+    places = {row["id"]: (row.read("number", int), row.read("size", int)) for row in rows}
     holders = _holders(admin, map(_lock, pending))
     blocked = _blocked(admin, pending)
     return {
@@ -222,7 +229,7 @@ def first_behind(admin: AdminClient, invocation: Invocation, limit: int) -> tupl
         f" FROM sys_invocation i LEFT JOIN sys_inbox b ON i.id = b.id WHERE {condition}"
         f" ORDER BY b.sequence_number, i.inboxed_at, i.id LIMIT {limit}"
     )
-    return [row["id"] for row in rows], int(rows[0]["size"]) if rows else 0
+    return [row["id"] for row in rows], rows[0].read("size", int) if rows else 0
 
 
 class _Lock(NamedTuple):
@@ -270,7 +277,7 @@ def _holders(admin: AdminClient, locks: Iterable[_Lock | None]) -> dict[_Lock | 
         "SELECT scope, lock_name, acquired_by FROM sys_locks"  # noqa: S608 - literals are quoted
         f" WHERE {any_of('lock_name', names)}"
     ):
-        lock = names[row["lock_name"]]._replace(scope=row.get("scope"))
+        lock = row.read("lock_name", names.__getitem__)._replace(scope=row.get("scope"))
         found[lock] = row["acquired_by"]
     return found
 

@@ -107,11 +107,11 @@ class ClientConnection(Connection[ClientStream]):
         return stream
 
     @override
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes | memoryview) -> None:
         self.is_silent = False
         if not self.heard:
             self.heard = True
-            reason = _explain_other_protocol(data)
+            reason = _explain_other_protocol(bytes(data[:64]))
             if reason:
                 self.lost_reason = reason
                 self.close()
@@ -217,7 +217,7 @@ class ClientConnection(Connection[ClientStream]):
 def _explain_other_protocol(data: bytes) -> str | None:
     """Return what is wrong if the first bytes of a server are not HTTP/2; None if they may be."""
     if data.startswith(b"HTTP/1."):
-        status = data[:64].split(b"\r\n", 1)[0].decode("latin-1")
+        status = data.split(b"\r\n", 1)[0].decode("latin-1")
         return (
             f"the server answered in HTTP/1.1 ({status!r}): it does not speak HTTP/2 here, or"
             " wants TLS (then write https://)"

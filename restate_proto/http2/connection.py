@@ -35,8 +35,11 @@ _GONE: Final = StreamState.GONE
 S = TypeVar("S", bound=Stream[Any])
 
 
-class Connection(asyncio.Protocol, Sink, Generic[S]):
+class Connection(asyncio.BufferedProtocol, Sink, Generic[S]):
     """One connection: its streams, output and backpressure. Subclasses add the role.
+
+    The socket is read into a buffer that connections share, so that nothing is copied before the
+    engine copies the bodies out of it.
 
     Attributes:
         state: the phase of its life; see `restate_proto.http2.states`.
@@ -71,6 +74,7 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
         self._broke_the_rules = False
         self._linger: Linger | None = None
         self._above_high_water: list[Stream[Any]] = []
+        self._buffer = turns.buffer
         self.intake = Intake(self, turns, self.loop)
 
     def enter(self, state: ConnectionState) -> None:
@@ -88,7 +92,15 @@ class Connection(asyncio.Protocol, Sink, Generic[S]):
         self.flush()
 
     @override
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(self._buffer[:nbytes])
+
+    def data_received(self, data: bytes | memoryview) -> None:
+        """Take bytes of the socket, which may change once this method returns."""
         if self.state < _CLOSING:
             self.intake.take(data)
         elif self._linger is not None:

@@ -28,7 +28,7 @@ _TLS_HANDSHAKE: Final = b"\x16\x03"
 log = get_logger("restate_proto.http2")
 
 
-class Greeting(asyncio.Protocol):
+class Greeting(asyncio.BufferedProtocol):
     """Decides by a connection's first bytes, or by its ALPN, which protocol it speaks.
 
     Nothing is sent before they are read, so that an HTTP/1.1 client gets an answer that it
@@ -78,7 +78,15 @@ class Greeting(asyncio.Protocol):
             self._timer.cancel()
 
     @override
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._connections.turns.buffer
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(self._connections.turns.buffer[:nbytes]))
+
     def data_received(self, data: bytes) -> None:
+        """Take the first bytes of the connection."""
         transport = self.transport
         if transport is None or transport.is_closing():
             return

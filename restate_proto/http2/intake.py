@@ -65,6 +65,9 @@ PATIENCE: Final = 30.0
 _FORGIVENESS: Final = 0.25
 _LEAST_PAUSE: Final = 0.01
 
+_READ: Final = 262_144
+"""The most bytes that are read from a socket at once."""
+
 _NOTHING: Final = memoryview(b"")
 _CLOSING: Final = ConnectionState.CLOSING
 
@@ -130,9 +133,11 @@ class Turns:
 
     Attributes:
         clock: returns the time in seconds; the loop's own clock may stand still within a turn.
+        buffer: where each of them reads its socket into. What is not taken at once is copied.
     """
 
     def __init__(self) -> None:
+        self.buffer = memoryview(bytearray(_READ))
         self.clock: Callable[[], float] = monotonic
         self._waiting: deque[Intake] = deque()
 
@@ -198,8 +203,8 @@ class Intake:
         """Whether the budget is overdrawn, and has to refill before anything is taken."""
         return self._timer is not None
 
-    def take(self, data: bytes) -> None:
-        """Take bytes from the socket."""
+    def take(self, data: bytes | memoryview) -> None:
+        """Take bytes from the socket, which may change once this method returns."""
         if self.is_held:
             # A transport may deliver what it had read before it was told to pause.
             self._rest = memoryview(bytes(self._rest) + data)
@@ -209,8 +214,10 @@ class Intake:
         if size > FEW and (size > connection.engine.portion_size or not self._moves_on):
             if self._moves_on:
                 self._take_share(memoryview(data))
+                if self._rest:
+                    self._rest = memoryview(bytes(self._rest))
             else:
-                self._rest = memoryview(data)
+                self._rest = memoryview(bytes(data))
                 self._hold_or_resume()
             return
         budget = self.budget

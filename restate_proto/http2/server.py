@@ -139,7 +139,7 @@ class Server:
         """The number of open connections."""
         return len(self._connections)
 
-    def _make_greeting(self) -> asyncio.Protocol:
+    def _make_greeting(self) -> asyncio.BufferedProtocol:
         return Greeting(self._make_connection, self._connections, self._http1)
 
     def _make_connection(self) -> ServerConnection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 from restate_proto.protocol.wire import LARGE, LargeMessage
 
@@ -50,14 +51,24 @@ class FrameDecoder:
         error: what is wrong with the stream; None as long as nothing is.
         missing: how many bytes are missing of the message that has begun: of its header first, then
             of its payload; 0 between messages.
+        found_large: whether `feed_uncopied` has returned large messages; its caller sets it back.
     """
 
-    __slots__ = ("_chunks", "_max_length", "_most_at_once", "_type", "error", "missing")
+    __slots__ = (
+        "_chunks",
+        "_max_length",
+        "_most_at_once",
+        "_type",
+        "error",
+        "found_large",
+        "missing",
+    )
 
     def __init__(self, max_length: int = MAX_LENGTH) -> None:
         self._max_length = max_length
         self._most_at_once = min(max_length, LARGE - 1)
         self.error: str | None = None
+        self.found_large = False
         self.missing = 0
         # The parts of an incomplete message: of its header as long as its type is not known.
         self._chunks: list[bytes | memoryview] = []
@@ -79,8 +90,12 @@ class FrameDecoder:
             for type_, payload in self.feed_uncopied(data)
         ]
 
-    def feed_uncopied(self, data: bytes) -> list[tuple[int, bytes | LargeMessage]]:
-        """Return the same as `feed`, with large messages as they have come."""
+    def feed_uncopied(self, data: bytes) -> list[tuple[int, Any]]:
+        """Return the same as `feed`, with large messages as they have come.
+
+        Returns:
+            The type and the payload of each message: a `LargeMessage` if it is large, else bytes.
+        """
         if self.error is not None:
             return []
         missing = self.missing
@@ -89,7 +104,7 @@ class FrameDecoder:
             # The usual case: one chunk is one message.
             if len(data) == 8 + length <= self._most_at_once:
                 return [(type_, data[8:])]
-        frames: list[tuple[int, bytes | LargeMessage]] = []
+        frames: list[tuple[int, Any]] = []
         position = 0
         if missing:
             if len(data) < missing:
@@ -100,7 +115,7 @@ class FrameDecoder:
                 data = b"".join(self._chunks) + data
             else:
                 self._chunks.append(_part(data, 0, missing))
-                frames.append((self._type, _whole(self._chunks)))
+                frames.append((self._type, self._whole(self._chunks)))
                 position = missing
                 self._type = None
             self._chunks = []
@@ -125,20 +140,22 @@ class FrameDecoder:
                 frames.append((type_, data[position : position + length]))
             else:
                 view = memoryview(data)[position : position + length]
-                frames.append((type_, LargeMessage([view])))
+                frames.append((type_, self._whole([view])))
             position += length
         if position < end:
             self._chunks = [data[position:]]
             self.missing = 8 - (end - position)
         return frames
 
+    def _whole(self, chunks: list[bytes | memoryview]) -> bytes | LargeMessage:
+        """Return a message whose last chunk has come."""
+        message = LargeMessage(chunks)
+        if message.size < LARGE:
+            return message.joined()
+        self.found_large = True
+        return message
+
 
 def _part(data: bytes, start: int, end: int) -> bytes | memoryview:
     """Return a part of a chunk; copy it only if that costs less than to keep the whole chunk."""
     return data[start:end] if end - start < LARGE else memoryview(data)[start:end]
-
-
-def _whole(chunks: list[bytes | memoryview]) -> bytes | LargeMessage:
-    """Return a message whose last chunk has come."""
-    message = LargeMessage(chunks)
-    return message if message.size >= LARGE else message.joined()

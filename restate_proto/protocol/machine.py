@@ -9,11 +9,11 @@ named before it, are `journal.py` (what is recorded and written, and how the att
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from restate_proto.protocol.commands import Commands
 from restate_proto.protocol.errors import AttemptError, Code, ErrorBehavior, ViolationError
-from restate_proto.protocol.frames import MAX_LENGTH, FrameDecoder
+from restate_proto.protocol.frames import MAX_LENGTH, Frame, FrameDecoder
 from restate_proto.protocol.journal import Journal
 from restate_proto.protocol.message_size import DEFAULT_MAX_OUTBOUND
 from restate_proto.protocol.messages import (
@@ -26,7 +26,7 @@ from restate_proto.protocol.messages import (
 )
 from restate_proto.protocol.notifications import (
     CANCEL_SIGNAL,
-    read_large_notification,
+    VALUE_TAG,
     read_notification,
 )
 from restate_proto.protocol.phases import Phase, Rule
@@ -135,7 +135,12 @@ class StateMachine:
         if self.journal.phase is _CLOSED:
             return
         try:
-            self._receive(self._decoder.feed_uncopied(data))
+            frames = self._decoder.feed_uncopied(data)
+            if self._decoder.found_large:
+                self._decoder.found_large = False
+                self._receive_large(frames)
+            else:
+                self._receive(frames)
         except ViolationError as error:
             text = f"Protocol violation: {error}"
             self.journal.fail_with(AttemptError(Code.PROTOCOL_VIOLATION, text))
@@ -145,44 +150,47 @@ class StateMachine:
             if self._decoder.error is not None:
                 self._broken(self._decoder.error)
 
-    def _receive(self, frames: list[tuple[int, bytes | LargeMessage]]) -> None:
+    def _receive_large(self, frames: list[tuple[int, Any]]) -> None:
+        """Take messages some of which are large, with the payloads of these copied only once."""
+        for type_, payload in frames:
+            value = None
+            if isinstance(payload, LargeMessage):
+                if FIRST_NOTIFICATION <= type_ < FIRST_CUSTOM:
+                    payload, value = payload.cut_value(VALUE_TAG)  # noqa: PLW2901 - it is the same
+                elif type_ == MessageType.INPUT and not self.journal.recorded:
+                    payload, value = payload.cut_value(_INPUT_VALUE)  # noqa: PLW2901
+                    self._large_input = value
+                else:
+                    payload = payload.joined()  # noqa: PLW2901
+            self._receive([(type_, payload)], value)
+
+    def _receive(self, frames: list[Frame], value: bytes | None = None) -> None:
+        """Take messages; `value` was cut off the only one, if that is a notification."""
         journal = self.journal
         waiting = self.waiting
-        for type_, payload in frames:
+        for frame in frames:
+            type_, payload = frame
             phase = journal.phase
             if FIRST_NOTIFICATION <= type_ < FIRST_CUSTOM:
                 rule = phase.on_notification
                 if rule is _ILLEGAL:
                     raise ViolationError("a notification before the start message")
-                if isinstance(payload, bytes):
-                    waiting.add(read_notification(payload))
-                else:
-                    waiting.add(read_large_notification(payload))
+                waiting.add(read_notification(payload, value))
                 if rule is _ENTRY:
                     journal.count_entry()
             elif type_ >= FIRST_COMMAND:
                 if phase.on_recorded_command is _ILLEGAL:
                     raise ViolationError(f"the command '{describe(type_)}' while {phase.value}")
-                command = payload if isinstance(payload, bytes) else self._large(type_, payload)
-                journal.recorded.append((type_, command))
+                journal.recorded.append(frame)
                 journal.count_entry()
             elif type_ == _START:
                 if phase.on_start is _ILLEGAL:
                     raise ViolationError("a second start message")
-                journal.begin(
-                    _parse_start(payload if isinstance(payload, bytes) else payload.joined())
-                )
+                journal.begin(_parse_start(payload))
             elif type_ == _ACK:
-                self._on_ack(payload if isinstance(payload, bytes) else payload.joined())
+                self._on_ack(payload)
             else:
                 raise ViolationError(f"unexpected {describe(type_)}")
-
-    def _large(self, type_: int, message: LargeMessage) -> bytes:
-        """Return a recorded command as bytes, and the handler's input without its payload."""
-        if type_ != MessageType.INPUT or self.journal.recorded:
-            return message.joined()
-        command, self._large_input = message.cut_value(_INPUT_VALUE)
-        return command
 
     def _on_ack(self, payload: bytes) -> None:
         waiting = self.waiting

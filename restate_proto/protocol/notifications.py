@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from restate_proto.protocol.errors import Failure, ViolationError
-from restate_proto.protocol.wire import LargeMessage
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CANCEL_SIGNAL",
+    "VALUE_TAG",
     "VOID",
     "NotificationId",
     "Result",
@@ -65,11 +65,14 @@ VOID = Result(ResultKind.VOID, None)
 _VALUE, _INVOCATION_ID = ResultKind.VALUE, ResultKind.INVOCATION_ID
 _parse = pb.NotificationTemplate.FromString
 
-_COMPLETION_ID, _VALUE_TAG = 0x08, 0x2A
-"""The tags of `NotificationTemplate.completion_id` and `value`."""
+VALUE_TAG = 0x2A
+"""The tag of `NotificationTemplate.value`."""
+
+_COMPLETION_ID = 0x08
+"""The tag of `NotificationTemplate.completion_id`."""
 
 _SMALL_VALUES = [
-    bytes((_VALUE_TAG, max(0, size - 4), 0x0A, max(0, size - 6))) for size in range(0x80)
+    bytes((VALUE_TAG, max(0, size - 4), 0x0A, max(0, size - 6))) for size in range(0x80)
 ]
 """The bytes between a completion id of one byte and a value, by the size of the whole."""
 
@@ -86,12 +89,6 @@ def add_awaited(message: pb.SuspensionMessage | pb.Future, ids: Iterable[Notific
             message.waiting_signals.append(-id_)
         else:
             message.waiting_completions.append(id_)
-
-
-def read_large_notification(large: LargeMessage) -> tuple[NotificationId, Result]:
-    """Return the same as `read_notification`, with the value copied only once."""
-    payload, value = large.cut_value(_VALUE_TAG)
-    return read_notification(payload, value)
 
 
 def read_notification(payload: bytes, value: bytes | None = None) -> tuple[NotificationId, Result]:

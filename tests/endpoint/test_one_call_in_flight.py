@@ -64,9 +64,9 @@ class CountingSocket(socket.socket):
     counted: Counter[str]
 
     @override
-    def recv(self, *args: Any) -> bytes:
+    def recv_into(self, *args: Any) -> int:
         self.counted["reads"] += 1
-        return super().recv(*args)
+        return super().recv_into(*args)
 
     @override
     def send(self, *args: Any) -> int:

@@ -115,8 +115,16 @@ class Memory:
         greeting.connection_made(cast("asyncio.Transport", self.transport))
 
     def feed(self, *data: bytes) -> None:
-        if not self.transport.closed:
-            self.transport.protocol.data_received(b"".join(data))
+        """Bytes that are read into the shared buffer, as a transport does, and gone afterwards."""
+        rest = memoryview(b"".join(data))
+        while rest and not self.transport.closed:
+            protocol = self.transport.protocol
+            buffer = protocol.get_buffer(-1)
+            size = min(len(buffer), len(rest))
+            buffer[:size] = rest[:size]
+            protocol.buffer_updated(size)
+            buffer[:size] = b"\xff" * size
+            rest = rest[size:]
 
     def lose(self) -> None:
         self.transport.protocol.connection_lost(None)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from restate_proto.protocol import AttemptEnded, Failure, Phase, StateMachine
 from restate_proto.protocol.messages import UNDECODABLE
-from restate_proto.protocol.notifications import read_large_notification, read_notification
+from restate_proto.protocol.notifications import VALUE_TAG, read_notification
 from restate_proto.protocol.wire import LARGE, LargeMessage, length_delimited, varint
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.protocol.case import (
@@ -187,10 +187,8 @@ def test_large_inputs_and_results(size: int) -> None:
     machine = StateMachine(6)
     machine.feed(stream(pb.InputCommandMessage(), pb.InputCommandMessage(value=value(payload))))
     assert machine.read_input().payload == b"", "the second is no input"
-    assert read_large_notification(LargeMessage([notification.SerializeToString()])) == (
-        id_,
-        result,
-    )
+    large = LargeMessage([notification.SerializeToString()])
+    assert read_notification(*large.cut_value(VALUE_TAG)) == (id_, result)
     named = pb.NotificationTemplate(signal_name="s" * size, failure=pb.Failure(message="no"))
     id_, result = read_notification(named.SerializeToString())
     assert (id_, result.value) == ("s" * size, Failure(0, "no"))

@@ -12,8 +12,9 @@ from restate_proto.http2.connector import Connector
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.errors import ErrorCode, ResponseTimeoutError
 from restate_proto.http2.exchange import Exchange, Response
-from restate_proto.http2.limits import Http2Settings, PoolLimits
+from restate_proto.http2.limits import Http2Settings
 from restate_proto.http2.pool import Pool
+from restate_proto.http2.pool_limits import PoolLimits
 from restate_proto.http2.tls import ALPN, client_ssl_context
 
 if TYPE_CHECKING:

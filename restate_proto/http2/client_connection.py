@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from restate_proto.http2.engines.base import EngineFactory, Headers
     from restate_proto.http2.errors import Http2Error
-    from restate_proto.http2.limits import Http2Settings, PoolLimits
+    from restate_proto.http2.limits import Http2Settings
+    from restate_proto.http2.pool_limits import PoolLimits
     from restate_proto.http2.stream import ResponseReceiver
 
 __all__ = ["ClientConnection"]

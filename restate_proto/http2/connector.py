@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from restate_proto.http2.engines.base import EngineFactory
-    from restate_proto.http2.limits import Http2Settings, PoolLimits
+    from restate_proto.http2.limits import Http2Settings
+    from restate_proto.http2.pool_limits import PoolLimits
 
 __all__ = ["Connector"]
 

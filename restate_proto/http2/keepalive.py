@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from restate_proto.http2.intake import Intake
-    from restate_proto.http2.limits import PoolLimits
+    from restate_proto.http2.pool_limits import PoolLimits
 
 __all__ = ["Keepalive"]
 

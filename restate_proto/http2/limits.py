@@ -1,10 +1,10 @@
-"""The limits that a user sets: of a connection, of a server and of a client."""
+"""The limits that a user sets: of a connection and of a server."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-__all__ = ["Http2Settings", "PoolLimits", "ServerLimits"]
+__all__ = ["Http2Settings", "ServerLimits"]
 
 _MIN_FRAME, _MAX_FRAME = 16_384, 2**24 - 1
 _MAX_WINDOW = 2**31 - 1
@@ -74,26 +74,3 @@ class ServerLimits:
         for each in fields(self):
             if getattr(self, each.name) <= 0:
                 raise ValueError(f"{each.name} must be positive")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolLimits:
-    """The connections of a client, and how long it waits for each step.
-
-    Attributes:
-        max_connections: the most connections that take requests at once.
-        max_streams: the most streams at once on one connection, if the server allows more; None for
-            as many as the server allows.
-        connect_timeout: seconds until a connection attempt counts as failed.
-        pool_timeout: seconds that a request may wait for a free stream; None waits for ever.
-        read_timeout: seconds of silence after which a connection with streams counts as lost. After
-            half of them, the server is sent a PING.
-        idle_timeout: seconds without a stream after which a connection is closed.
-    """
-
-    max_connections: int = 16
-    max_streams: int | None = None
-    connect_timeout: float = 10.0
-    pool_timeout: float | None = None
-    read_timeout: float = 60.0
-    idle_timeout: float = 90.0

@@ -13,7 +13,7 @@ from restate_proto.http2.errors import ConnectError, Http2Error, PoolTimeoutErro
 if TYPE_CHECKING:
     from restate_proto.http2.client_connection import ClientConnection
     from restate_proto.http2.connector import Connector
-    from restate_proto.http2.limits import PoolLimits
+    from restate_proto.http2.pool_limits import PoolLimits
 
 __all__ = ["Pool"]
 

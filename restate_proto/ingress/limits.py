@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from restate_proto.http2.limits import PoolLimits
+from restate_proto.http2.pool_limits import PoolLimits
 from restate_proto.model.arguments import check_duration, check_number
 
 __all__ = ["ClientLimits"]

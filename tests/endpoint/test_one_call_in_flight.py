@@ -64,9 +64,9 @@ class CountingSocket(socket.socket):
     counted: Counter[str]
 
     @override
-    def recv_into(self, *args: Any) -> int:
+    def recv_into(self, *args: Any, **options: Any) -> int:
         self.counted["reads"] += 1
-        return super().recv_into(*args)
+        return super().recv_into(*args, **options)
 
     @override
     def send(self, *args: Any) -> int:

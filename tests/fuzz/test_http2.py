@@ -15,7 +15,8 @@ from restate_proto.http2.connection import Connection
 from restate_proto.http2.engines import load_engine
 from restate_proto.http2.errors import Http2Error
 from restate_proto.http2.http1 import Http1Answers
-from restate_proto.http2.limits import Http2Settings, PoolLimits
+from restate_proto.http2.limits import Http2Settings
+from restate_proto.http2.pool_limits import PoolLimits
 from restate_proto.http2.states import ConnectionState
 from tests.fuzz.examples import fuzz
 from tests.fuzz.mutations import cut, cuts, mutated

@@ -16,7 +16,7 @@ from restate_proto.http2.errors import (
     ResponseTimeoutError,
 )
 from restate_proto.http2.keepalive import Keepalive
-from restate_proto.http2.limits import PoolLimits
+from restate_proto.http2.pool_limits import PoolLimits
 from restate_proto.http2.states import ConnectionState
 from tests.http2.frames import ACK, END_HEADERS, END_STREAM, HEADERS, PING, RST_STREAM, frame
 from tests.http2.played_server import OK, Peer, played

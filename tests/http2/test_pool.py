@@ -11,7 +11,8 @@ from restate_proto.http2 import pool
 from restate_proto.http2.client import Http2Client
 from restate_proto.http2.engines.base import goaway_frame
 from restate_proto.http2.errors import ConnectError, ErrorCode, StreamResetError
-from restate_proto.http2.limits import Http2Settings, PoolLimits
+from restate_proto.http2.limits import Http2Settings
+from restate_proto.http2.pool_limits import PoolLimits
 from restate_proto.http2.server import Server
 from tests.http2.frames import (
     ACK,

@@ -10,7 +10,7 @@ import pytest
 
 from restate_proto.http2.client import Http2Client
 from restate_proto.http2.errors import ConnectError
-from restate_proto.http2.limits import PoolLimits
+from restate_proto.http2.pool_limits import PoolLimits
 from restate_proto.http2.tls import client_ssl_context, server_ssl_context
 from tests.certificates import self_signed
 from tests.http2.support import LOOPS, PAIRS, App, Echo, engines, run, serving

@@ -30,6 +30,7 @@ NOT_IMPORTED = {
     "restate_proto.evolution",
     "restate_proto.generate",
     "restate_proto.http2.client",
+    "restate_proto.http2.pool_limits",
     "restate_proto.ingress.client",
     "restate_proto.ingress.sync_client",
     "restate_proto.model.intercepted",

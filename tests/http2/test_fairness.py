@@ -86,6 +86,29 @@ def test_a_flood_is_taken_in_shares(engine: str, flood: Callable[[RawClient], by
     run_virtually(test())
 
 
+def test_small_frames_are_passed_off_as_a_large_one_only_once() -> None:
+    """A payload goes on in a new read like the head of a large frame, and small frames follow."""
+
+    async def test() -> None:
+        hostile = connected("ngh2")
+        decoy = frame(DATA, 0, 1, bytes(60_000))[:9]
+        cut = frame(DATA, 0, 1, bytes(1_000) + decoy)[: -len(decoy)]
+        largest: list[int] = []  # the most work in a turn
+        for _ in range(3):
+            hostile.feed(cut)
+            hostile.feed(decoy + 3_000 * frame(PING, 0, 0, bytes(8)))
+            work = [hostile.connection.engine.work]
+            while hostile.transport.paused:
+                await turn()
+                work.append(hostile.connection.engine.work)
+            largest.append(max(end - start for start, end in itertools.pairwise(work)))
+        assert largest[0] > 3 * SHARE
+        assert max(largest[1:]) <= 3 * SHARE
+        hostile.lose()
+
+    run_virtually(test())
+
+
 @engines
 def test_connections_that_flood_take_turns(engine: str) -> None:
     async def test() -> None:

@@ -96,6 +96,8 @@ def test_small_frames_are_passed_off_as_a_large_one_only_once() -> None:
         largest: list[int] = []  # the most work in a turn
         for _ in range(3):
             hostile.feed(cut)
+            while hostile.transport.paused:
+                await turn()
             hostile.feed(decoy + 3_000 * frame(PING, 0, 0, bytes(8)))
             work = [hostile.connection.engine.work]
             while hostile.transport.paused:

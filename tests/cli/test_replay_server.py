@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
+    from restate_proto.ingress.rows import Row
     from restate_proto.testing import RestateServer
 
 pytestmark = pytest.mark.server
@@ -60,7 +61,7 @@ async def begun(server: RestateServer, id_: str) -> str:
     return condition
 
 
-async def found(server: RestateServer, sql: str) -> list[dict[str, Any]]:
+async def found(server: RestateServer, sql: str) -> list[Row]:
     """The rows of a query, asked for until there are any."""
     while True:
         rows = await asyncio.to_thread(server.admin.query, sql)

@@ -19,6 +19,7 @@ from tests.asgi_servers import AsgiServer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from restate_proto.ingress.rows import Row
     from restate_proto.testing import RestateServer
     from tests.conformance.configurations import Configuration
 
@@ -233,8 +234,8 @@ class Suite:
         url = f"{self.server.admin_url}{path}"
         self._http.patch(url).raise_for_status()
 
-    def query(self, sql: str) -> list[dict[str, Any]]:
-        """Return the rows of a query of Restate's SQL."""
+    def query(self, sql: str) -> list[Row]:
+        """The rows of a query of Restate's SQL."""
         return self.server.admin.query(sql)
 
 

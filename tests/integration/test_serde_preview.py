@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         WorkflowContext,
         WorkflowSharedContext,
     )
+    from restate_proto.ingress.rows import Row
     from restate_proto.testing import RestateServer
     from tests.integration.world import Loop
 
@@ -96,7 +97,7 @@ async def preview(outside: Outside, service: str, operation: str, name: str, dat
     return body
 
 
-async def query(outside: Outside, sql: str) -> list[dict[str, Any]]:
+async def query(outside: Outside, sql: str) -> list[Row]:
     return await asyncio.to_thread(outside.server.admin.query, sql)
 
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from restate_proto import IngressInvocationHandle
     from restate_proto.ingress.introspection import RawJournal
+    from restate_proto.ingress.rows import Row
     from restate_proto.testing import RestateServer
 
 __all__ = ["Combination", "Loop", "World", "encoding_of_contract"]
@@ -360,7 +361,7 @@ class World:
         """The time of the server, in seconds since the Unix epoch."""
         return time.time() if self.virtual is None else self.virtual.now.timestamp() + 1e-6
 
-    async def query(self, sql: str) -> list[dict[str, Any]]:
+    async def query(self, sql: str) -> list[Row]:
         """The rows of a query of Restate's SQL."""
         return await asyncio.to_thread(self.server.admin.query, sql)
 

@@ -7,18 +7,10 @@ import asyncio
 import pytest
 
 from restate_proto.http2.client import Http2Client
-from restate_proto.http2.engines.base import goaway_frame
 from restate_proto.http2.errors import (
-    ConnectError,
     ConnectionLostError,
-    ErrorCode,
     ResponseTooLargeError,
-    StreamResetError,
 )
-from restate_proto.http2.limits import Http2Settings
-from restate_proto.http2.pool_limits import PoolLimits
-from restate_proto.http2.server import Server
-from tests.http2.played_server import OK, Peer, played
 from tests.http2.support import (
     LOOPS,
     App,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from restate_proto.http2.client import Http2Client
-from restate_proto.http2.limits import Http2Settings, PoolLimits
+from restate_proto.http2.limits import Http2Settings
+from restate_proto.http2.pool_limits import PoolLimits
 from restate_proto.http2.server import Server
 from tests.http2.support import App, Count, Request, becomes, client_of, engines, run, serving
 

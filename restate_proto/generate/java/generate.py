@@ -12,8 +12,9 @@ from restate_proto.generate.java.render_client import render_client
 from restate_proto.generate.java.render_error import render_error
 from restate_proto.generate.java.render_service import render_base, render_handlers
 from restate_proto.generate.jvm.messages import JavaMessages
-from restate_proto.generate.jvm.options import JvmOptions, Validation
+from restate_proto.generate.jvm.options import JvmOptions
 from restate_proto.generate.jvm.support import render_support
+from restate_proto.generate.validation import Validation
 
 if TYPE_CHECKING:
     from google.protobuf.compiler import plugin_pb2

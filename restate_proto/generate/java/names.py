@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         ServiceModel,
     )
     from restate_proto.generate.jvm.messages import JavaMessages
-    from restate_proto.generate.jvm.options import Validation
+    from restate_proto.generate.validation import Validation
 
 __all__ = ["JavaFile", "JavaHandler", "JavaService", "java_files"]
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         ServiceModel,
     )
     from restate_proto.generate.jvm.messages import JavaMessages
-    from restate_proto.generate.jvm.options import Validation
+    from restate_proto.generate.validation import Validation
 
 __all__ = ["check_files"]
 

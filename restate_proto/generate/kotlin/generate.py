@@ -15,7 +15,7 @@ from restate_proto.generate.jvm.names import (
     constants,
     exception_name,
 )
-from restate_proto.generate.jvm.options import JvmOptions, Validation
+from restate_proto.generate.jvm.options import JvmOptions
 from restate_proto.generate.jvm.support import render_support, support_classes
 from restate_proto.generate.kotlin.names import (
     NESTED_CLASSES,
@@ -30,6 +30,7 @@ from restate_proto.generate.kotlin.render_service import render_base, render_han
 from restate_proto.generate.kotlin.scope import Scope
 from restate_proto.generate.kotlin.source import Imports, Printer, file_head
 from restate_proto.generate.names import awakeables_by_message
+from restate_proto.generate.validation import Validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,8 +16,8 @@ from restate_proto.model.kinds import ServiceKind
 if TYPE_CHECKING:
     from restate_proto.contract.schema import HandlerModel, MessageType, ServiceModel
     from restate_proto.generate.jvm.messages import JavaMessages, JvmClass
-    from restate_proto.generate.jvm.options import Validation
     from restate_proto.generate.kotlin.source import Imports, Printer
+    from restate_proto.generate.validation import Validation
 
 __all__ = ["Scope"]
 

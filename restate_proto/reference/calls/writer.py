@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from restate_proto.contract.problems import Problems
 from restate_proto.generate.java.names import java_files
 from restate_proto.generate.jvm.messages import JavaMessages
-from restate_proto.generate.jvm.options import Validation
 from restate_proto.generate.python.names import python_files
+from restate_proto.generate.validation import Validation
 from restate_proto.reference.calls.call_site import CallSite
 from restate_proto.reference.calls.curl import curl_call
 from restate_proto.reference.calls.go import go_call

@@ -28,7 +28,7 @@ _LEAST = (1, 25)
 
 @functools.cache
 def has_go() -> bool:
-    """Return whether Go is new enough for the SDK, and `make interop` has fetched the SDK."""
+    """Return whether Go is new enough for the SDK, and `make interop` has fetched the modules."""
     if shutil.which("go") is None or shutil.which("gofmt") is None:
         return False
     said = subprocess.run(["go", "version"], capture_output=True, text=True, check=True).stdout
@@ -36,7 +36,13 @@ def has_go() -> bool:
     if found is None or (int(found[1]), int(found[2])) < _LEAST:
         return False
     listed = subprocess.run(
-        ["go", "list", "-deps", "github.com/restatedev/sdk-go/server"],
+        [
+            "go",
+            "list",
+            "-deps",
+            "github.com/restatedev/sdk-go/server",
+            "buf.build/go/protovalidate",
+        ],
         cwd=_EXAMPLE,
         env=os.environ | {"GOPROXY": "off"},
         capture_output=True,
@@ -54,7 +60,8 @@ def write_module(folder: Path) -> None:
 
 def write_code(request: CodeGeneratorRequest, folder: Path) -> None:
     """Write the messages of a request, and our code for its contracts."""
-    parameter = f"{request.parameter},M{OPTIONS}={MODULE}/restatepb/v1"
+    ours = request.parameter.replace("validate=true", "").strip(",")
+    parameter = f"{ours},M{OPTIONS}={MODULE}/restatepb/v1"
     messages = run_plugin(["go", "tool", "protoc-gen-go"], request, parameter, folder)
     write_files(folder, generate(request) | messages)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest
 
 from restate_proto.generate.typescript.generate import generate
+from restate_proto.rules import RULES_FILE
 from tests.folders import write_files
 from tests.protoc import run_plugin
-
-if TYPE_CHECKING:
-    from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest
 
 __all__ = ["compile_project", "write_code"]
 
@@ -36,9 +35,13 @@ _COMPILER_OPTIONS = {
 
 
 def write_code(request: CodeGeneratorRequest, folder: Path) -> None:
-    """Write the messages of a request, and our code for its contracts."""
+    """Write the messages of a request and the rules that it has, and our code for its contracts."""
     parameter = "target=ts,import_extension=js"
-    messages = run_plugin([_MODULES / ".bin/protoc-gen-es"], request, parameter)
+    with_rules = CodeGeneratorRequest()
+    with_rules.CopyFrom(request)
+    if any(each.name == RULES_FILE for each in request.proto_file):
+        with_rules.file_to_generate.append(RULES_FILE)
+    messages = run_plugin([_MODULES / ".bin/protoc-gen-es"], with_rules, parameter)
     write_files(folder, generate(request) | messages)
 
 

@@ -35,6 +35,7 @@ _ONCE = {
     "/restate_keys.": "keys",
     "/restate_errors.": "errors",
     "/restate_codec.": "object",
+    "/restate_validation.": "validation",
 }
 
 
@@ -49,7 +50,6 @@ class Language:
         one: the files that it makes of a service `one.One` in a file of its own.
         is_kept: whether the expected text of a file of the case `names` is kept.
         parameter: what the generator is given for contracts, their texts by their paths.
-        validates: whether it has the option `validate=true`.
     """
 
     name: str
@@ -58,7 +58,6 @@ class Language:
     one: tuple[str, ...]
     is_kept: Callable[[str], bool] = lambda _: True
     parameter: Callable[[Mapping[str, str]], str] = lambda _: ""
-    validates: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -80,9 +79,7 @@ class Language:
             "service",
             "workflow",
         )
-        own = {"names": self._folder / "contracts/names"}
-        if self.validates:
-            own["validation"] = _VALIDATED
+        own = {"names": self._folder / "contracts/names", "validation": _VALIDATED}
         return {name: CASES[name] for name in shared} | own
 
     def contracts(self, case: str) -> dict[str, str]:
@@ -121,7 +118,6 @@ JAVA = Language(
     # Of odd names the bases tell nearly enough.
     lambda path: path.endswith(("Base.java", "/IngressClient.java")),
     _validate_by_rules,
-    validates=True,
 )
 KOTLIN = Language(
     "kotlin",
@@ -129,7 +125,6 @@ KOTLIN = Language(
     main_kotlin,
     ("one/RestateHandler.kt", "one/OneRestate.kt"),
     parameter=_validate_by_rules,
-    validates=True,
 )
 
 TYPESCRIPT = Language(
@@ -137,17 +132,19 @@ TYPESCRIPT = Language(
     generate_typescript,
     main_typescript,
     ("one_restate.ts", "restate_serde.ts"),
+    parameter=_validate_by_rules,
 )
 
 
-def _go_packages(contracts: Mapping[str, str]) -> str:
-    """One Go package for each proto package."""
+def _of_go(contracts: Mapping[str, str]) -> str:
+    """One Go package for each proto package; and validation, where there is a rule."""
     paths = {
         path: found[1].replace(".", "/") if (found := _PACKAGE.search(text)) else "alone"
         for path, text in contracts.items()
     }
     modules = (f"M{path}=example.com/{package}" for path, package in paths.items())
-    return ",".join(["module=example.com", *modules])
+    options = ["module=example.com", *modules, _validate_by_rules(contracts)]
+    return ",".join(filter(None, options))
 
 
 GO = Language(
@@ -155,7 +152,7 @@ GO = Language(
     generate_go,
     main_go,
     ("one/one_restate.pb.go", "one/restate_codec.pb.go"),
-    parameter=_go_packages,
+    parameter=_of_go,
 )
 
 LANGUAGES = (GO, JAVA, KOTLIN, TYPESCRIPT)

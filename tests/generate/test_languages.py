@@ -39,7 +39,7 @@ def test_a_file_at_a_time_gives_the_same_code(
         made = language.generate(compile_files(tmp_path, files, language.parameter(files), path))
         for name in alone.keys() & made.keys():
             assert re.search(
-                "/(Restate(Handler|Keys|Validation)|restate_(codec|serde|keys|errors|.*_error))[.]|Exception[.]",
+                "/(Restate(Handler|Keys|Validation)|restate_(codec|serde|keys|errors|validation|.*_error))[.]|Exception[.]",
                 name,
             ), "two runs of the plugin write the same file"
             assert alone[name] == made[name]

@@ -1,4 +1,4 @@
-"""Report names that Go cannot have: two declarations of one name, and names with no Go form."""
+"""Report what Go cannot have: two declarations of one name, names with no Go form, a file twice."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from restate_proto.generate.go.names import (
 )
 from restate_proto.generate.names import awakeables_by_message, check_keys
 from restate_proto.model.kinds import HandlerKind
+from restate_proto.rules import RULES_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from restate_proto.contract.problems import Location, Problems
     from restate_proto.contract.schema import FileModel, ServiceModel
     from restate_proto.generate.go.packages import GoPackages
+    from restate_proto.generate.validation import Validation
 
-__all__ = ["check_names"]
+__all__ = ["check_names", "check_rules"]
 
 _SUPPORT = ("WithProto", "WithProtoJSON")
+_RULES = "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 
 
 def check_names(files: Iterable[FileModel], packages: GoPackages, problems: Problems) -> None:
@@ -64,6 +67,27 @@ def check_names(files: Iterable[FileModel], packages: GoPackages, problems: Prob
             _check_handlers(service, problems)
             for what in TYPES:
                 check_keys(service, declared(service, what), "Go", problems)
+
+
+def check_rules(
+    files: Iterable[FileModel], packages: GoPackages, validation: Validation, problems: Problems
+) -> None:
+    """Report another Go package for buf/validate/validate.proto than the one that protovalidate has.
+
+    Args:
+        files: the contracts.
+        packages: the packages of the request.
+        validation: which handlers have requests that are validated.
+        problems: collects what is wrong.
+    """
+    for file in files:
+        if validation.of_file(file) and (package := packages.path(RULES_FILE)) != _RULES:
+            problems.add(
+                file.location,
+                f"{RULES_FILE} has the Go package {package}, but protovalidate has its code as "
+                f"{_RULES}, and a Go program panics if it has a file twice; do not generate it, and "
+                "with buf write `disable: [{path: buf/validate}]` below `managed`",
+            )
 
 
 def _exports(file: FileModel) -> Iterator[tuple[str, str, Location]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from restate_proto.contract.parse.files import parse_request
 from restate_proto.contract.problems import Problems
-from restate_proto.generate.go.checks import check_names
+from restate_proto.generate.go.checks import check_names, check_rules
 from restate_proto.generate.go.file import GoFile
 from restate_proto.generate.go.names import error_name
 from restate_proto.generate.go.packages import GoOptions, GoPackages
@@ -17,6 +17,7 @@ from restate_proto.generate.go.render_server import render_server
 from restate_proto.generate.go.support import render_support, support_files
 from restate_proto.generate.names import awakeables_by_message, snake_case
 from restate_proto.generate.plugin import boolean_option
+from restate_proto.generate.validation import Validation
 
 if TYPE_CHECKING:
     from google.protobuf.compiler import plugin_pb2
@@ -40,16 +41,19 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
     """
     options = GoOptions(request.parameter)
     takes_all = boolean_option("all_services", options.all_services)
+    validates = boolean_option("validate", options.validate)
     problems = Problems()
     descriptors, files = parse_request(request, all_services=takes_all, problems=problems)
     problems.raise_if_any()
     packages = GoPackages(descriptors, options)
     check_names(files, packages, problems)
+    validation = Validation(descriptors, is_on=validates)
+    check_rules(files, packages, validation, problems)
     problems.raise_if_any()
     made: dict[str, str] = {}
     for file in files:
-        made[f"{packages.prefix(file.path)}_restate.pb.go"] = _render(file, packages)
-        for name in support_files(file):
+        made[f"{packages.prefix(file.path)}_restate.pb.go"] = _render(file, packages, validation)
+        for name in support_files(file, validates=validation.of_file(file)):
             path = packages.beside(file.path, f"{name}.pb.go")
             made[path] = render_support(name, packages.name(file.path))
         # Each error has a file of its own, because several contracts of a package may use it.
@@ -59,10 +63,10 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
     return made
 
 
-def _render(model: FileModel, packages: GoPackages) -> str:
+def _render(model: FileModel, packages: GoPackages, validation: Validation) -> str:
     file = GoFile(model.path, packages)
     for service in model.services:
-        render_server(file, service)
+        render_server(file, service, validation)
         render_client(file, service)
         render_ingress_client(file, service)
         render_keys(file, service)

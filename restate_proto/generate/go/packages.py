@@ -29,6 +29,7 @@ _KEYWORDS = frozenset(
 
 _OPTIONS = {
     "all_services": "true|false",
+    "validate": "true|false",
     "paths": "import|source_relative",
     "module": "PREFIX",
     "M<path of a .proto file>": "IMPORT_PATH",
@@ -36,7 +37,7 @@ _OPTIONS = {
 
 
 class GoOptions:
-    """The options of the generator, which are those of protoc-gen-go and `all_services`.
+    """The options of the generator, which are those of protoc-gen-go, `all_services` and `validate`.
 
     Args:
         parameter: the parameter that protoc passes.
@@ -53,6 +54,7 @@ class GoOptions:
             part[1:].split("=", 1) for part in parts if part.startswith("M") and "=" in part
         )
         self.all_services = given.get("all_services", "false")
+        self.validate = given.get("validate", "false")
         self.module = given.get("module")
         paths = given.get("paths", "import")
         if paths not in {"import", "source_relative"}:

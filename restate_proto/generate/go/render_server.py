@@ -13,8 +13,11 @@ from restate_proto.generate.go.settings import handler_options, service_options
 from restate_proto.model.kinds import HandlerKind, ServiceKind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from restate_proto.contract.schema import HandlerModel, ServiceModel
     from restate_proto.generate.go.file import GoFile
+    from restate_proto.generate.validation import Validation
 
 __all__ = ["render_server"]
 
@@ -25,15 +28,17 @@ _KINDS = {
 }
 
 
-def render_server(file: GoFile, service: ServiceModel) -> None:
+def render_server(file: GoFile, service: ServiceModel, validation: Validation) -> None:
     """Add the interface and the function.
 
     Args:
         file: takes the text.
         service: the service.
+        validation: which handlers have requests that are validated.
     """
     names = ServiceNames.of(service)
     methods = [Method.of(file, service, handler) for handler in service.handlers]
+    validated = {each.rpc for each in service.handlers if validation.of_handler(each)}
     file.use("restate.Context")
     file.lines("")
     file.doc(
@@ -53,11 +58,15 @@ def render_server(file: GoFile, service: ServiceModel) -> None:
         returns = "error" if method.returns_nothing else f"({method.response}, error)"
         file.lines(f"\t{method.name}({takes}) {returns}")
     file.lines("}", "")
-    _render_definition(file, service, names, methods)
+    _render_definition(file, service, names, methods, validated)
 
 
 def _render_definition(
-    file: GoFile, service: ServiceModel, names: ServiceNames, methods: list[Method]
+    file: GoFile,
+    service: ServiceModel,
+    names: ServiceNames,
+    methods: list[Method],
+    validated: Collection[str],
 ) -> None:
     file.doc(
         f"New{names.server} returns the definition that an endpoint binds. Options are added to the "
@@ -80,7 +89,8 @@ def _render_definition(
         file.lines(f"{new}options...)" + ("." if methods else ""))
     for method in methods:
         served = f"restateServe({method.request_codec}, {method.response_codec}, "
-        *inside, last = _served(service, names, method)
+        is_validated = method.handler.rpc in validated
+        *inside, last = _served(service, names, method, is_validated=is_validated)
         options = [
             f"restate.WithInputCodec({method.request_codec})",
             f"restate.WithOutputCodec({method.response_codec})",
@@ -101,9 +111,15 @@ def _joined(margin: str, before: str, lines: list[str]) -> list[str]:
     return [f"{margin}{before}{first}", *(f"{margin}{line}" for line in others)]
 
 
-def _served(service: ServiceModel, names: ServiceNames, method: Method) -> list[str]:
+def _served(
+    service: ServiceModel, names: ServiceNames, method: Method, *, is_validated: bool
+) -> list[str]:
     """Return the lines of the function that takes the request."""
     lines = _as_function(service, method)
+    if is_validated:
+        name = quote(f"{service.name}/{method.handler.name}")
+        lines[0] = f"restateValidated({name}, {lines[0]}"
+        lines[-1] += ")"
     if service.key is not None:
         is_fixed = isinstance(service.key, FixedKey)
         keys = f"restateFixedKey({names.key})" if is_fixed else names.key

@@ -1,4 +1,4 @@
-"""The support files that generated Go code shares: codecs and, where needed, keys and errors.
+"""The support files that generated Go code shares: codecs; keys, errors and validation where needed.
 
 Each package has one copy of each file that it needs. protoc and buf may call a generator for a few
 files at a time, so that two calls may write the same copy; its text therefore depends only on the
@@ -21,18 +21,26 @@ if TYPE_CHECKING:
 __all__ = ["render_support", "support_files"]
 
 _CODEC, _KEYS, _ERRORS = "restate_codec", "restate_keys", "restate_errors"
+_VALIDATION = "restate_validation"
 
 
-def support_files(file: FileModel) -> Iterator[str]:
-    """Yield the names of the files that the code of a contract needs beside it."""
+def support_files(file: FileModel, *, validates: bool) -> Iterator[str]:
+    """Yield the names of the files that the code of a contract needs beside it.
+
+    Args:
+        file: the contract.
+        validates: whether requests to its handlers are validated.
+    """
     yield _CODEC
     if file.awakeables or any(
         service.state or service.promises or service.signals or service.key is not None
         for service in file.services
     ):
         yield _KEYS
-    if file.errors:
+    if file.errors or validates:
         yield _ERRORS
+    if validates:
+        yield _VALIDATION
 
 
 def render_support(name: str, package: str) -> str:

@@ -21,6 +21,7 @@ from restate_proto.generate.typescript.render_contract import render_contract, r
 from restate_proto.generate.typescript.render_error import render_error
 from restate_proto.generate.typescript.render_keys import render_awakeables, render_keys
 from restate_proto.generate.typescript.support import beside, render_support, support_modules
+from restate_proto.generate.validation import Validation
 
 if TYPE_CHECKING:
     from google.protobuf.compiler import plugin_pb2
@@ -29,7 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["generate"]
 
-_OPTIONS = {"all_services": "true|false", "import_extension": "js|ts|none"}
+_OPTIONS = {
+    "all_services": "true|false",
+    "validate": "true|false",
+    "import_extension": "js|ts|none",
+}
 _EXTENSIONS = {"js": ".js", "ts": ".ts", "none": ""}
 
 
@@ -47,6 +52,7 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
     """
     options = given_options(request.parameter, _OPTIONS)
     takes_all = boolean_option("all_services", options.get("all_services", "false"))
+    validates = boolean_option("validate", options.get("validate", "false"))
     extension = _extension(options.get("import_extension", "js"))
     problems = Problems()
     descriptors, files = parse_request(request, all_services=takes_all, problems=problems)
@@ -54,11 +60,14 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> dict[str, str]:
         check_names(file, problems)
     problems.raise_if_any()
     messages = EsMessages(descriptors, request.file_to_generate, extension)
+    validation = Validation(descriptors, is_on=validates)
     made: dict[str, str] = {}
     for file in files:
-        made[f"{file.path.removesuffix('.proto')}_restate.ts"] = _render(file, messages, extension)
-        for module in support_modules(file):
-            made[f"{beside(module, file.path)}.ts"] = render_support(module)
+        made[f"{file.path.removesuffix('.proto')}_restate.ts"] = _render(
+            file, messages, extension, validation
+        )
+        for module in support_modules(file, validates=validation.of_file(file)):
+            made[f"{beside(module, file.path)}.ts"] = render_support(module, extension)
     return made
 
 
@@ -72,7 +81,7 @@ def _extension(value: str) -> str:
         ) from None
 
 
-def _render(model: FileModel, messages: EsMessages, extension: str) -> str:
+def _render(model: FileModel, messages: EsMessages, extension: str, validation: Validation) -> str:
     awakeables, errors = awakeables_by_message(model), error_names(model)
     exported = [
         *(name for each in model.services for name in ServiceNames.of(each).exported(each)),
@@ -84,7 +93,7 @@ def _render(model: FileModel, messages: EsMessages, extension: str) -> str:
         render_contract(file, service)
         render_keys(file, service)
         if served_by_the_sdk(service):
-            render_implement(file, service)
+            render_implement(file, service, validation)
     for error in model.errors:
         render_error(file, error, errors[error.type.full_name])
     for fields in awakeables.values():

@@ -12,13 +12,14 @@ from restate_proto.generate.typescript.settings import (
     handler_options,
     service_options,
 )
-from restate_proto.generate.typescript.support import SERDE
+from restate_proto.generate.typescript.support import SERDE, VALIDATION
 from restate_proto.model.kinds import Encoding, HandlerKind, ServiceKind
 
 if TYPE_CHECKING:
     from restate_proto.contract.schema import HandlerModel, MessageType, ServiceModel
     from restate_proto.generate.typescript.file import TypeScriptFile
     from restate_proto.generate.typescript.layout import Expression
+    from restate_proto.generate.validation import Validation
 
 __all__ = ["render_contract", "render_implement"]
 
@@ -54,14 +55,20 @@ def render_contract(file: TypeScriptFile, service: ServiceModel) -> None:
     file.constant(names.contract, call(f"{iface}.{_KINDS[service.kind][0]}", *arguments))
 
 
-def render_implement(file: TypeScriptFile, service: ServiceModel) -> None:
-    """Add the function that serves the contract, with the settings of its handlers."""
+def render_implement(file: TypeScriptFile, service: ServiceModel, validation: Validation) -> None:
+    """Add the function that serves the contract, with the settings of its handlers.
+
+    Args:
+        file: takes the text.
+        service: the service.
+        validation: which handlers have requests that are validated.
+    """
     names = ServiceNames.of(service)
     _, handlers, options = _KINDS[service.kind]
     of_handlers = {handler.name: handler_options(handler) for handler in service.handlers}
     contract_says = (*service_options(service), member("handlers", object_of(of_handlers)))
     configured = {
-        "handlers": _serving(file, service, names),
+        "handlers": _serving(file, service, names, validation),
         "options": List("{", (*contract_says, "...options"), "}"),
     }
     file.doc(f"Serves {described(service)}: pass it to `restate.serve`.")
@@ -80,8 +87,10 @@ def render_implement(file: TypeScriptFile, service: ServiceModel) -> None:
     file.lines("}")
 
 
-def _serving(file: TypeScriptFile, service: ServiceModel, names: ServiceNames) -> Expression:
-    """Return the handlers, which answer in the requested encoding and check keys."""
+def _serving(
+    file: TypeScriptFile, service: ServiceModel, names: ServiceNames, validation: Validation
+) -> Expression:
+    """Return the handlers, which answer in the requested encoding, and check keys and requests."""
     messages = [
         quote(handler.name)
         for handler in service.handlers
@@ -89,8 +98,20 @@ def _serving(file: TypeScriptFile, service: ServiceModel, names: ServiceNames) -
     ]
     is_json = "true" if service.encoding is Encoding.JSON else "false"
     arguments: list[Expression] = ["handlers", is_json, List("[", tuple(messages), "]")]
+    checks: list[Expression] = []
     if service.key is not None:
-        arguments.append(names.key)
+        checks.append(member("keys", names.key))
+    requests = [
+        member(handler.name, file.schema(handler.request))
+        for handler in service.handlers
+        if validation.of_handler(handler)
+    ]
+    if requests:
+        new = f"new {file.support('RequestRules', VALIDATION)}"
+        rules = call(new, quote(service.name), List("{", tuple(requests), "}"))
+        checks.append(member("requests", rules))
+    if checks:
+        arguments.append(List("{", tuple(checks), "}"))
     return call(file.support("serving", SERDE), *arguments)
 
 

@@ -136,7 +136,7 @@ function braceBeginsBinary(schema: DescMessage): boolean {
 const registries = new Map<DescFile, Registry>();
 
 /** The types that an `Any` may hold: those of a file, and of all that it imports. */
-function registryOf(file: DescFile): Registry {
+export function registryOf(file: DescFile): Registry {
   let registry = registries.get(file);
   if (registry === undefined) {
     const files = new Set([file]);
@@ -193,19 +193,26 @@ export function responseOf<
 
 type Handler = (ctx: Context, request: unknown) => Promise<unknown>;
 
+/** What is checked before a handler runs. */
+interface Checks {
+  /** Check keys, if not every text is one. */
+  readonly keys?: { check(key: string): void };
+  /** Check requests, if some are validated. */
+  readonly requests?: { check(handler: string, request: unknown): void };
+}
+
 /**
- * Returns handlers that answer in the encoding of the request, and refuse invalid keys.
+ * Returns handlers that answer in the encoding of the request, and refuse invalid keys and requests.
  *
  * @param handlers - the handlers
  * @param inJson - whether the contract's encoding is ProtoJSON
  * @param messages - the handlers that return a message
- * @param keys - check keys, if not every text is one
  */
 export function serving<Handlers extends object>(
   handlers: Handlers,
   inJson: boolean,
   messages: readonly string[],
-  keys?: { check(key: string): void },
+  { keys, requests }: Checks = {},
 ): Handlers {
   const served = Object.entries(handlers).map(([name, handler]: [string, Handler]) => {
     const answersAsAsked = messages.includes(name);
@@ -213,6 +220,7 @@ export function serving<Handlers extends object>(
       if (keys !== undefined) {
         refuseBadKey((ctx as ObjectSharedContext).key, keys);
       }
+      requests?.check(name, request);
       const response = await handler.call(handlers, ctx, request);
       const isOther = answersAsAsked && asksForJson(ctx, inJson) !== inJson;
       return isOther ? new OtherEncoding(response) : response;

@@ -153,7 +153,8 @@ def test_a_contract_without_a_package(compile_request: Compile) -> None:
             "plugins=grpc",
             (
                 'unknown option "plugins"; the options are all_services=true|false, '
-                "paths=import|source_relative, module=PREFIX, M<path of a .proto file>=IMPORT_PATH"
+                "validate=true|false, paths=import|source_relative, module=PREFIX, "
+                "M<path of a .proto file>=IMPORT_PATH"
             ),
         ),
     ],

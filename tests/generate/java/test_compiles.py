@@ -18,9 +18,9 @@ import pytest
 from restate_proto.generate.java.generate import generate
 from tests.generate.golden_cases import CASES, REPOSITORY, protos
 from tests.generate.hostile_texts import hostile_texts
-from tests.generate.jvm_validation import accounts, answers
 from tests.generate.jvm_words import contracts
 from tests.generate.languages import JAVA
+from tests.generate.verdicts import of_accounts
 from tests.jvm_toolchain import class_path, generate_messages, javac, run
 from tests.protoc import compile_files
 from tests.reference.calls import write_calls
@@ -138,4 +138,6 @@ def test_javac_has_no_warning_and_what_it_makes_is_right(tmp_path: Path) -> None
     run(*java, "golden.payloads.JavaMain")
     printed = run(*java, "golden.hostile.JavaMain").splitlines()
     assert [bytes.fromhex(text).decode() for text in printed] == hostile_texts(tmp_path / "texts")
-    assert run(*java, "validated.v1.JavaMain", *accounts()).splitlines() == answers()
+    verdicts = of_accounts()
+    answers = run(*java, "validated.v1.JavaMain", *(each.request for each in verdicts))
+    assert answers.splitlines() == [each.answer for each in verdicts]

@@ -16,9 +16,9 @@ import pytest
 from restate_proto.generate.kotlin.generate import generate
 from tests.generate.golden_cases import CASES, REPOSITORY, parameter, protos
 from tests.generate.hostile_texts import hostile_texts
-from tests.generate.jvm_validation import accounts, answers
 from tests.generate.jvm_words import contracts
 from tests.generate.languages import KOTLIN
+from tests.generate.verdicts import of_accounts
 from tests.jvm_toolchain import class_path, generate_messages, kotlinc, run
 from tests.protoc import compile_files
 from tests.reference.calls import write_calls
@@ -111,4 +111,6 @@ def test_kotlinc_has_no_warning_and_what_it_makes_is_right(tmp_path: Path) -> No
     run(*java, "golden.payloads.KotlinMainKt")
     printed = run(*java, "golden.hostile.KotlinMainKt").splitlines()
     assert [bytes.fromhex(text).decode() for text in printed] == hostile_texts(tmp_path / "texts")
-    assert run(*java, "validated.v1.KotlinMainKt", *accounts()).splitlines() == answers()
+    verdicts = of_accounts()
+    answers = run(*java, "validated.v1.KotlinMainKt", *(each.request for each in verdicts))
+    assert answers.splitlines() == [each.answer for each in verdicts]

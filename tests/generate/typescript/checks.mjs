@@ -1,12 +1,13 @@
 // What the generated code of the golden contracts does, on Node; it answers with JSON.
 import { readFileSync } from "node:fs";
-import { create, fromJson, toJson } from "@bufbuild/protobuf";
+import { create, fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
 import {
   DoubleValueSchema,
   FieldMaskSchema,
   ValueSchema,
   anyPack,
 } from "@bufbuild/protobuf/wkt";
+import { ViolationsSchema } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { TerminalError } from "@restatedev/restate-sdk";
 import { SoldOutSchema } from "./errors/golden/errors/v1/errors_pb.js";
 import { SoldOutError } from "./errors/golden/errors/v1/orders_restate.js";
@@ -21,6 +22,13 @@ import { QueueKeyFormat, SettingsKey, implementQueue } from "./keys/golden/keys/
 import { CartStateKeys, Cart, implementCart } from "./object/golden/shop/v1/cart_restate.js";
 import { TicketListSchema } from "./object/golden/shop/v1/cart_pb.js";
 import { binary, json, responseOf } from "./object/golden/shop/v1/restate_serde.js";
+import { readDetail } from "./rules/rules/v1/restate_errors.js";
+import { PathsSchema, RatioSchema, WrongSchema } from "./rules/rules/v1/rules_pb.js";
+import { implementRules } from "./rules/rules/v1/rules_restate.js";
+import { AccountSchema } from "./validation/validated/v1/signup_pb.js";
+import { implementSignup } from "./validation/validated/v1/signup_restate.js";
+import { PageSchema } from "./validation/validated/v1/wiki_pb.js";
+import { implementWiki } from "./validation/validated/v1/wiki_restate.js";
 
 const outcome = (make) => {
   try {
@@ -40,6 +48,34 @@ const context = (key, body, contentType) => ({
     body: new TextEncoder().encode(body),
     headers: new Map(contentType === undefined ? [] : [["content-type", contentType]]),
   }),
+});
+
+/** What a handler's definition does with a request in binary, without a server. */
+const invoke = async (definition, handler, request) => {
+  const { [handler]: served } = Object.values(definition).find((each) => typeof each === "object");
+  const serve = Object.getOwnPropertySymbols(served).map((symbol) => served[symbol])[0];
+  return serve.invoke(context("k", "", "application/protobuf"), request);
+};
+
+const schemas = { "rules.v1.Paths": PathsSchema, "validated.v1.Account": AccountSchema };
+
+const rules = Object.fromEntries(
+  ["Take", "Divide", "Fail", "toString"].map((handler) => [handler, async () => {}]),
+);
+
+/** The services with rules; their handlers note that they were called. */
+const validated = (called) => ({
+  "rules.v1.Rules/Take": [
+    implementRules({ ...rules, Take: async () => void called.push("Take") }),
+    "Take",
+  ],
+  "validated.v1.Signup/Register": [
+    implementSignup({
+      Register: async (_, request) => (called.push("Register"), request),
+      Note: async () => {},
+    }),
+    "Register",
+  ],
 });
 
 const checks = {
@@ -115,6 +151,42 @@ const checks = {
       seen.push(text(await serve.invoke(context("k", body, contentType), new Uint8Array())));
     }
     return seen;
+  },
+  verdict: async (handler, message, request) => {
+    const called = [];
+    const [definition, name] = validated(called)[handler];
+    const sent = Buffer.from(request, "hex");
+    fromBinary(schemas[message], sent);
+    const error = await invoke(definition, name, sent).then(() => undefined, (caught) => caught);
+    if (error === undefined) {
+      return { answer: "valid", rules: [], called };
+    }
+    const detail = readDetail(ViolationsSchema, error)?.detail;
+    const rules = detail?.violations.map(({ ruleId }) => ruleId);
+    return { answer: `${error.code} ${error.message}`, terminal: error instanceof TerminalError, rules, called };
+  },
+  wrongRules: async () => {
+    const definition = implementRules(rules);
+    const said = [];
+    for (const [handler, request] of [
+      ["Divide", toBinary(RatioSchema, create(RatioSchema))],
+      ["Fail", toBinary(WrongSchema, create(WrongSchema))],
+      ["Divide", toBinary(RatioSchema, create(RatioSchema, { by: 1 }))],
+      ["toString", new Uint8Array()],
+    ]) {
+      const error = await invoke(definition, handler, request).then(() => undefined, (caught) => caught);
+      said.push(error && [error instanceof TerminalError, error.message]);
+    }
+    return said;
+  },
+  ownRule: async () => {
+    const wiki = implementWiki({ Write: async () => {} });
+    const said = [];
+    for (const text of ["0a04676f6f64", "0a0342" + "6164"]) {
+      const error = await invoke(wiki, "Write", Buffer.from(text, "hex")).then(() => undefined, (caught) => caught);
+      said.push(error?.message);
+    }
+    return said;
   },
   keys: async () => {
     const { Push } = implementQueue({ Push: async (_, request) => request }).object;

@@ -12,6 +12,7 @@ from tests.generate.drawn_keys import drawn_keys, read, written
 from tests.generate.golden_cases import CASES, REPOSITORY, protos
 from tests.generate.hostile_texts import hostile_texts
 from tests.generate.languages import TYPESCRIPT
+from tests.generate.verdicts import RULES, of_accounts, of_paths
 from tests.protoc import compile_files
 from tests.typescript_toolchain import compile_project, write_code
 
@@ -27,10 +28,10 @@ CASES_MORE = ("comments", "hostile", "messages", "nopackage", "packages", "synta
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]]:
     """Compile all cases, and return a function that asks the checks in `checks.mjs`."""
     folder = tmp_path_factory.mktemp("typescript")
-    for case in [*TYPESCRIPT.cases, *CASES_MORE]:
-        contracts = TYPESCRIPT.cases.get(case) or CASES[case]
+    more = {name: CASES[name] for name in CASES_MORE}
+    for case, contracts in {**TYPESCRIPT.cases, **more, "rules": RULES}.items():
         files = {path: (contracts / path).read_text() for path in protos(contracts)}
-        request = compile_files(folder / "protoc" / case, files, "", None)
+        request = compile_files(folder / "protoc" / case, files, TYPESCRIPT.parameter(files), None)
         write_code(request, folder / "source" / case)
     compile_project(folder)
     (folder / "out/checks.mjs").write_text((FOLDER / "checks.mjs").read_text())
@@ -107,6 +108,41 @@ def test_json_keeps_the_sign_of_zero_where_the_runtime_can(ask: Callable[..., li
 
 def test_handlers_answer_as_they_are_asked(ask: Callable[..., list[Any]]) -> None:
     assert ask(["answers"]) == [["{}", "", "", "{}"]]
+
+
+def test_requests_are_judged_as_in_python(ask: Callable[..., list[Any]], tmp_path: Path) -> None:
+    """But for the order: the library tells the rules of a message after those of its fields."""
+    verdicts = [
+        *(("validated.v1.Signup/Register", each) for each in of_accounts()),
+        *(("rules.v1.Rules/Take", each) for each in of_paths(tmp_path)),
+    ]
+    answers = ask(*(["verdict", name, each.message, each.request] for name, each in verdicts))
+    for (name, verdict), answer in zip(verdicts, answers, strict=True):
+        is_valid = verdict.answer == "valid"
+        begins = "" if is_valid else f"400 {name}: invalid request: "
+        assert answer["answer"].startswith(begins)
+        assert _parts(answer["answer"], begins) == _parts(verdict.answer, begins)
+        assert sorted(answer["rules"]) == sorted(verdict.rules)
+        assert answer["called"] == ([name.partition("/")[2]] if is_valid else [])
+        assert is_valid or answer["terminal"]
+
+
+def _parts(text: str, begins: str) -> list[str]:
+    return sorted(text.removeprefix(begins).split("; "))
+
+
+def test_a_rule_that_is_wrong_is_retried(ask: Callable[..., list[Any]]) -> None:
+    [[divided, failed, *fine]] = ask(["wrongRules"])
+    for handler, (is_terminal, message) in (("Divide", divided), ("Fail", failed)):
+        assert not is_terminal
+        said = f"rules.v1.Rules/{handler}: a rule of buf.validate has to be corrected: "
+        assert message.startswith(said)
+    assert fine == [None, None]
+
+
+def test_a_rule_of_the_contract_itself(ask: Callable[..., list[Any]]) -> None:
+    refused = "validated.v1.Wiki/Write: invalid request: title: must be a slug"
+    assert ask(["ownRule"]) == [[None, refused]]
 
 
 def test_what_is_no_key_is_refused_before_the_handler(ask: Callable[..., list[Any]]) -> None:

@@ -96,7 +96,7 @@ service Cart {
             "target=ts",
             (
                 'unknown option "target"; the options are all_services=true|false, '
-                "import_extension=js|ts|none"
+                "validate=true|false, import_extension=js|ts|none"
             ),
         ),
     ],
@@ -107,10 +107,15 @@ def test_options(parameter: str, expected: str, compile_request: Compile) -> Non
 
 @pytest.mark.parametrize(("value", "ending"), [("js", ".js"), ("ts", ".ts"), ("none", "")])
 def test_the_ending_of_imports(value: str, ending: str, compile_request: Compile) -> None:
-    text = "service Cart { option (restatepb.v1.service) = {}; rpc Add(M) returns (M); }"
-    request = compile_request(
-        {"shop/v1/cart.proto": HEAD + text}, parameter=f"import_extension={value}"
-    )
-    made = generate(request)["shop/v1/cart_restate.ts"]
-    assert f'from "./cart_pb{ending}";' in made
-    assert f'from "./restate_serde{ending}";' in made
+    head = HEAD.replace("message M {}", 'import "buf/validate/validate.proto";')
+    text = """
+service Cart { option (restatepb.v1.service) = {}; rpc Add(M) returns (M); }
+message M { string id = 1 [(buf.validate.field).required = true]; }
+"""
+    parameter = f"import_extension={value},validate=true"
+    made = generate(compile_request({"shop/v1/cart.proto": head + text}, parameter=parameter))
+    code = made["shop/v1/cart_restate.ts"]
+    for module in ("cart_pb", "restate_serde", "restate_validation"):
+        assert f'from "./{module}{ending}";' in code
+    for module in ("restate_serde", "restate_errors"):
+        assert f'from "./{module}{ending}";' in made["shop/v1/restate_validation.ts"]

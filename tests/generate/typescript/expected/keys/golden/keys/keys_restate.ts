@@ -36,7 +36,7 @@ export function implementQueue(
   options: ObjectOptions = {},
 ) {
   return implement(Queue, {
-    handlers: serving(handlers, false, ["Push"], QueueKeyFormat),
+    handlers: serving(handlers, false, ["Push"], { keys: QueueKeyFormat }),
     options: {
       handlers: { Push: { accept: "*/*", setOutputContentTypeIfEmpty: true } },
       ...options,
@@ -77,7 +77,7 @@ export function implementSettings(
   options: ObjectOptions = {},
 ) {
   return implement(Settings, {
-    handlers: serving(handlers, false, ["Get"], SettingsKey),
+    handlers: serving(handlers, false, ["Get"], { keys: SettingsKey }),
     options: {
       handlers: { Get: { accept: "*/*", setOutputContentTypeIfEmpty: true } },
       ...options,

@@ -53,11 +53,6 @@ def judge(outcome: Outcome, limits: Sequence[Limit]) -> Outcome:
     return replace(outcome, problems=problems)
 
 
-def _takes_all(cell: Cell) -> bool:
-    """Return whether the callee should validate a request, and does not."""
-    return cell.mode == "rule" and cell.callee in {"go", "typescript"}
-
-
 def _is_a_plain_error(problem: Problem) -> bool:
     return problem.text.startswith(("refused: nothing instead of", "broken_rules: [] instead of"))
 
@@ -72,7 +67,6 @@ LIMITS = (
         "code and message. Outside of Restate their clients read details.",
         shows=lambda cell: (
             cell.mode in {"typed error", "rule"}
-            and not _takes_all(cell)
             and (
                 cell.callee in {"java", "kotlin"}
                 or (cell.caller in {"java", "kotlin"} and not cell.outside)
@@ -105,25 +99,11 @@ LIMITS = (
         "which the details of typed errors travel. In handlers Go has them.",
         shows=lambda cell: (
             cell.mode in {"typed error", "rule"}
-            and not _takes_all(cell)
             and cell.outside
             and cell.caller == "go"
             and cell.callee not in {"java", "kotlin"}
         ),
         explains=_is_a_plain_error,
-    ),
-    Limit(
-        "v",
-        "The generators of Go and TypeScript have no option `validate` yet (restate_proto/generate/go/"
-        "generate.py, restate_proto/generate/typescript/generate.py): what they serve takes requests "
-        "that break the rules of buf.validate.",
-        shows=_takes_all,
-        explains=lambda problem: (
-            problem.what in {"code", "text", "broken_rules"}
-            and problem.text.startswith(
-                (f"{problem.what}: nothing", "code: 0 ", "broken_rules: []")
-            )
-        ),
     ),
 )
 

@@ -16,18 +16,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _POM = "{http://maven.apache.org/POM/4.0.0}"
-_SDKS = ("dev.restate", "com.google.protobuf")
-_GO_MODULES = ("github.com/restatedev/sdk-go", "google.golang.org/protobuf")
+_LIBRARIES = ("dev.restate", "com.google.protobuf", "build.buf")
+_WHEELS = ("restate-proto", "protobuf", "protovalidate")
+_GO_MODULES = (
+    "github.com/restatedev/sdk-go",
+    "google.golang.org/protobuf",
+    "buf.build/go/protovalidate",
+)
 _NPM_PACKAGES = (
     "@restatedev/restate-sdk",
     "@restatedev/restate-sdk-clients",
     "@bufbuild/protobuf",
+    "@bufbuild/protovalidate",
 )
 _SERVER = "@restatedev/restate-server"
 
 
 def sdk_versions(languages: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Read the versions of the SDKs, of the protobuf libraries, and of the server.
+    """Read the versions of the SDKs, of protobuf and protovalidate, and of the server.
 
     Args:
         languages: the names of the languages.
@@ -36,7 +42,7 @@ def sdk_versions(languages: Sequence[str]) -> dict[str, dict[str, str]]:
         Names and versions of packages, for `server` and for each language.
     """
     readers = {
-        "python": lambda: {name: version(name) for name in ("restate-proto", "protobuf")},
+        "python": lambda: {name: version(name) for name in _WHEELS},
         "java": lambda: in_pom(EXAMPLE / "java/pom.xml"),
         "kotlin": lambda: in_pom(EXAMPLE / "kotlin/pom.xml"),
         "go": lambda: in_go_mod(EXAMPLE / "go/go.mod", _GO_MODULES),
@@ -49,7 +55,7 @@ def sdk_versions(languages: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def in_pom(pom: Path) -> dict[str, str]:
-    """Read the artifacts of Restate and protobuf that a program depends on.
+    """Read the artifacts of Restate, protobuf and protovalidate that a program depends on.
 
     Args:
         pom: the program's `pom.xml`, which states every version.
@@ -70,7 +76,7 @@ def in_pom(pom: Path) -> dict[str, str]:
             group, artifact, said = (
                 dependency.findtext(_POM + tag, "") for tag in ("groupId", "artifactId", "version")
             )
-            if group in _SDKS:
+            if group in _LIBRARIES:
                 found[artifact] = re.sub(r"\$\{(.+?)\}", lambda name: properties[name[1]], said)
     return found
 

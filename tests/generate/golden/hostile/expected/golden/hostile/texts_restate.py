@@ -89,21 +89,21 @@ class HostileClient(_rt.ContextClient, _HostileDocs):
     def from_context(
         cls, ctx: _rt.Context, key: _texts_pb2.Key, *, scope: str | None = None,
     ) -> HostileClient:
-        """Returns the client for one object key, for use in a handler."""
+        """Return the client for one object key, for use in a handler."""
         return cls(ctx, HostileBase.KEY.format(key), scope)
 
     @staticmethod
     def from_client(
         client: _rt.IngressClient, key: _texts_pb2.Key, *, scope: str | None = None,
     ) -> HostileIngressClient:
-        """Returns the client for one object key, for use outside of Restate."""
+        """Return the client for one object key, for use outside of Restate."""
         return HostileIngressClient(client, HostileBase.KEY.format(key), scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, key: _texts_pb2.Key, *, scope: str | None = None,
     ) -> HostileSyncClient:
-        """Returns the client for one object key, for blocking code."""
+        """Return the client for one object key, for blocking code."""
         return HostileSyncClient(client, HostileBase.KEY.format(key), scope)
 
     def send(self) -> HostileSendClient:
@@ -204,26 +204,26 @@ class FlowClient(_rt.ContextClient, _FlowDocs):
 
     @classmethod
     def from_context(cls, ctx: _rt.Context, *, scope: str | None = None) -> FlowClient:
-        """Returns the client, for use in a handler."""
+        """Return the client, for use in a handler."""
         return cls(ctx, "\"${x}`\\\n*/ 'x'", scope)
 
     @staticmethod
     def from_client(client: _rt.IngressClient, *, scope: str | None = None) -> FlowIngressClient:
-        """Returns the client, for use outside of Restate."""
+        """Return the client, for use outside of Restate."""
         return FlowIngressClient(client, "\"${x}`\\\n*/ 'x'", scope)
 
     @staticmethod
     def from_sync_client(
         client: _rt.SyncIngressClient, *, scope: str | None = None,
     ) -> FlowSyncClient:
-        """Returns the client, for blocking code."""
+        """Return the client, for blocking code."""
         return FlowSyncClient(client, "\"${x}`\\\n*/ 'x'", scope)
 
     def send(self) -> FlowSendClient:
         return FlowSendClient(self._ctx, self._key, self._scope)
 
     def handle(self) -> _rt.InvocationRef[_texts_pb2.M]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_FLOW_RUN)
 
     def run(
@@ -254,7 +254,7 @@ class FlowIngressClient(_rt.IngressServiceClient, _FlowDocs):
         return await self._submit(_FLOW_RUN, request, options)
 
     def handle(self) -> _rt.IngressInvocationHandle[_texts_pb2.M]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_FLOW_RUN)
 
     async def run(self, request: _texts_pb2.M, **options: Unpack[_rt.CallOptions]) -> _texts_pb2.M:
@@ -280,7 +280,7 @@ class FlowSyncClient(_rt.SyncServiceClient):
         return self._submit(_FLOW_RUN, request, options)
 
     def handle(self) -> _rt.SyncInvocationHandle[_texts_pb2.M]:
-        """Returns the run of the workflow, to attach to it or get its output."""
+        """Return the run of the workflow, to attach to it or get its output."""
         return self._handle(_FLOW_RUN)
 
 

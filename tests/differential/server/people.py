@@ -78,6 +78,7 @@ class People:
         self._handle: Any = None
         self._id = ""
         self._is_stopped = False
+        self._waits_for = "the server to take its program"
         self._played = Played()
 
     async def play(self) -> Played:
@@ -98,7 +99,13 @@ class People:
                 await self._do(self._draw.choice(after))
         return self._played
 
+    def waits_for(self) -> str:
+        """What has to come before they go on."""
+        done = ", ".join(self._played.log)
+        return f"{self._name} ({', '.join(self._played.roots)}) waits for {self._waits_for}; {done}"
+
     async def _do(self, act: Callable[[], Awaitable[object]]) -> None:
+        self._waits_for = f"the answer to {act.__name__}"
         try:
             said = str(await act())
         except TerminalError as error:
@@ -133,8 +140,10 @@ class People:
         pauses = self._version >= 7 and self._draw.random() < 0.2
         await self._begin(parks=1, **({"pauses": 1} if pauses else {}))
         if pauses:
+            self._waits_for = "the status paused, after a run that pauses it"
             await self._side.paused(self._id)
             await self._do(self._action(AdminAction.RESUME))
+        self._waits_for = "the awakeable of its program"
         awakeable = await self._side.parked(self._name)
         refused = self._actions((AdminAction.PURGE, AdminAction.RESTART_AS_NEW))
         meanwhile = [
@@ -200,9 +209,11 @@ class People:
         return "not ready" if found is None else found.text
 
     async def pause(self) -> str:
-        await self._side.at_rest(self._id)
+        self._waits_for = "a status in which a pause reaches it"
+        await self._side.settled(self._id)
         status = await self._act(AdminAction.PAUSE)
         if status == "202":
+            self._waits_for = "the status paused, after an accepted pause"
             await self._side.paused(self._id)
         return status
 

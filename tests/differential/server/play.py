@@ -21,6 +21,7 @@ from tests.differential.server.process import Process
 from tests.differential.server.program import KEYS
 from tests.differential.server.record import Stored, difference
 from tests.differential.server.sides import RealSide, VirtualSide, endpoint_of
+from tests.differential.server.stall import Patience, StalledError, until_all_are_done
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Difference", "Servers"]
 
 _BATCH: Final = 100
-_PATIENCE: Final = 10
-"""How many seconds a real server has to store what a program has left behind."""
-
 _LOOK: Final = 0.1
 _WITH_STATE: Final[dict[str, type[Any]]] = {
     base.__restate_service__.name: base for base in (AccountBase, JourneyBase, LazyAccountBase)
@@ -89,7 +87,10 @@ class Servers:
         while todo:
             batch, todo = todo[:_BATCH], todo[_BATCH:]
             people = [People(self._real, seed, self._version) for seed in batch]
-            real = await asyncio.gather(*(each.play() for each in people))
+            try:
+                real = await until_all_are_done(people, self._activity)
+            except StalledError as stalled:
+                raise Difference(str(stalled)) from None
             virtual, stored = await self._on_virtual_server(batch)
             pairs = zip(real, virtual, strict=True)
             await self._until_alike(dict(zip(batch, pairs, strict=True)), stored)
@@ -112,7 +113,7 @@ class Servers:
 
     async def _until_alike(self, played: dict[int, tuple[Played, Played]], virtual: Stored) -> None:
         """Compare what is stored; a real server may still be about to store some of it."""
-        last = asyncio.get_running_loop().time() + _PATIENCE
+        patience = Patience()
         while True:
             real = await asyncio.to_thread(self._read)
             differences: list[str] = []
@@ -125,10 +126,17 @@ class Servers:
                     differences.append(f"program {seed}, {found}")
             if not differences:
                 break
-            if asyncio.get_running_loop().time() > last:
+            if patience.is_over((differences, await self._activity())):
                 raise Difference("\n".join(differences))
             await asyncio.sleep(_LOOK)
         self._since = real.newest
+
+    async def _activity(self) -> object:
+        """What changes on the real server as long as one of this batch's invocations goes on."""
+        columns = "id, status, journal_size, retry_count, modified_at"
+        where = f" WHERE created_at >= {literal(self._since)}" if self._since else ""
+        query = f"SELECT {columns} FROM sys_invocation{where} ORDER BY id"
+        return await asyncio.to_thread(self._server.admin.query, query)
 
     def _read(self) -> Stored:
         """What the real server has of this batch."""

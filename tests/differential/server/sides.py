@@ -10,6 +10,7 @@ from restate_proto import Endpoint
 from restate_proto.ingress.introspection.sql import literal
 from tests.differential.server.process import NAME, Process
 from tests.differential.server.program import Program
+from tests.differential.server.stall import StalledError
 from tests.integration.scripted_services import Account, Clerk, Journey, LazyAccount, Scripts
 
 if TYPE_CHECKING:
@@ -41,8 +42,12 @@ class Side(Protocol):
         """Wait until a program waits for somebody outside; the id of its awakeable."""
         ...
 
-    async def at_rest(self, id_: str) -> None:
-        """Wait until an invocation is suspended, where each wait is a suspension."""
+    async def settled(self, id_: str) -> None:
+        """Wait until a pause reaches an invocation that waits for somebody outside.
+
+        A real server accepts a pause as soon as an invocation is to go on, and passes it to its
+        invoker. If that has not begun the attempt yet, as right after a resume, the pause is lost.
+        """
         ...
 
     async def paused(self, id_: str) -> None:
@@ -69,18 +74,22 @@ class RealSide:
         """As `Side.parked`."""
         return await self.process.parked(name)
 
-    async def at_rest(self, id_: str) -> None:
-        """As `Side.at_rest`."""
-        if self._suspends:
-            await self._until(id_, "suspended")
+    async def settled(self, id_: str) -> None:
+        """As `Side.settled`."""
+        # "ready" is an invocation that the invoker does not have yet.
+        await self._until(id_, *(("suspended",) if self._suspends else ("running", "backing-off")))
 
     async def paused(self, id_: str) -> None:
         """As `Side.paused`."""
         await self._until(id_, "paused")
 
-    async def _until(self, id_: str, status: str) -> None:
-        query = f"SELECT id FROM sys_invocation WHERE id = {literal(id_)} AND status = '{status}'"
-        while not await asyncio.to_thread(self._server.admin.query, query):  # noqa: ASYNC110 - of another process
+    async def _until(self, id_: str, *statuses: str) -> None:
+        """Wait for one of some statuses; who plays is stopped once the server does nothing more."""
+        query = f"SELECT status FROM sys_invocation WHERE id = {literal(id_)}"
+        while True:
+            found = await asyncio.to_thread(self._server.admin.query, query)
+            if found and found[0]["status"] in statuses:
+                return
             await asyncio.sleep(_LOOK)
 
     async def commands(self, id_: str) -> list[tuple[int, str]]:
@@ -103,18 +112,20 @@ class VirtualSide:
         """As `Side.parked`."""
         return await self._env.until(self.process.parked(name))
 
-    async def at_rest(self, id_: str) -> None:
-        """As `Side.at_rest`."""
+    async def settled(self, id_: str) -> None:
+        """As `Side.settled`."""
         await self._env.advance(timedelta(0))
 
     async def paused(self, id_: str) -> None:
-        """As `Side.paused`."""
+        """As `Side.paused`.
 
-        async def look() -> None:
-            while self._env.describe(id_)["status"] != "paused":  # noqa: ASYNC110 - asked for, not told
-                await asyncio.sleep(0)
-
-        await self._env.until(look())
+        Raises:
+            StalledError: nothing is left to do, and it is not paused.
+        """
+        await self._env.advance(timedelta(0))
+        status = self._env.describe(id_)["status"]
+        if status != "paused":
+            raise StalledError(f"{id_} is not paused but {status}")
 
     async def commands(self, id_: str) -> list[tuple[int, str]]:
         """As `Side.commands`."""

@@ -103,7 +103,10 @@ class Greeting(asyncio.BufferedProtocol):
             self._connections.discard(self)
             self._stop_timer()
             connection.connection_made(transport)
-            connection.data_received(self._data)
+            # Writing the first SETTINGS has shown whether the client has reset the connection. What it
+            # sent before that would only start handlers that are aborted at once.
+            if not transport.is_closing():
+                connection.data_received(self._data)
 
     def _answer(self, transport: asyncio.Transport) -> None:
         answer = self._http1.answer(self._data) if self._may_be_http1 else None

@@ -28,7 +28,11 @@ __all__ = ["Server"]
 CLOSE_SECONDS: Final = 2.0
 # The seconds that streams have to end by themselves before they are told that the server stops.
 _UNTOLD_SECONDS: Final = 5.0
+# The connections that the kernel keeps until they are accepted.
 _BACKLOG: Final = 1_024
+# The connections that are accepted in one turn of the event loop, where the loop leaves that open: each
+# costs as much as some requests, and those that are there already have to be served in between.
+_ACCEPTS: Final = 16
 
 
 class Server:
@@ -89,8 +93,9 @@ class Server:
         self._check_not_started()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            self._make_greeting, host, port, backlog=_BACKLOG, **self._tls
+            self._make_greeting, host, port, backlog=_ACCEPTS, **self._tls
         )
+        _lengthen_queues(self._server)
 
     async def listen(self, socket: socket_module.socket) -> None:
         """Listen on a socket that is already bound, of TCP or in the Unix domain.
@@ -105,7 +110,8 @@ class Server:
         loop = asyncio.get_running_loop()
         is_tcp = socket.family in {socket_module.AF_INET, socket_module.AF_INET6}
         create = loop.create_server if is_tcp else loop.create_unix_server
-        self._server = await create(self._make_greeting, sock=socket, backlog=_BACKLOG, **self._tls)
+        self._server = await create(self._make_greeting, sock=socket, backlog=_ACCEPTS, **self._tls)
+        _lengthen_queues(self._server)
 
     async def adopt(self, socket: socket_module.socket) -> None:
         """Serve a connection that was accepted elsewhere.
@@ -209,3 +215,11 @@ class Server:
     async def close(self) -> None:
         """Stop now: abort all running streams and close every connection."""
         await self.drain(0)
+
+
+def _lengthen_queues(server: asyncio.Server) -> None:
+    """Have the kernel keep more connections than asyncio accepts at once, which has one number for both."""
+    for listening in server.sockets:
+        family, type_ = listening.family, listening.type
+        with socket_module.fromfd(listening.fileno(), family, type_) as socket:
+            socket.listen(_BACKLOG)

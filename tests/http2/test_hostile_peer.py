@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,14 +20,16 @@ from tests.http2.frames import (
     DATA,
     HEADERS,
     PING,
+    REQUEST,
     RST_STREAM,
     SETTINGS,
+    RawClient,
     RawConnection,
     frame,
     settings_frame,
     window_update,
 )
-from tests.http2.support import ENGINES, LOOPS, run
+from tests.http2.support import ENGINES, LOOPS, App, Echo, run, serving
 
 if TYPE_CHECKING:
     from tests.http2.frames import Frame
@@ -175,5 +180,45 @@ def test_there_are_only_so_many_connections(loop: str) -> None:
             assert await refused.rest() == []
             for connection in (*busy, late, refused):
                 await connection.close()
+
+    run(test(), loop=loop)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_crowd_that_connects_at_once_is_let_in_by_and_by(loop: str) -> None:
+    async def test() -> None:
+        async with serving(App()) as server:
+            crowd = [socket.create_connection(server.address) for _ in range(100)]
+            counts = [0]
+            while counts[-1] < len(crowd):
+                await asyncio.sleep(0)
+                counts.append(server.connection_count)
+            assert max(later - before for before, later in pairwise(counts)) <= 16
+            for each in crowd:
+                each.close()
+
+    run(test(), loop=loop)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_requests_of_a_client_that_has_gone_before_it_was_read_do_not_begin(
+    engine: str, loop: str
+) -> None:
+    async def test() -> None:
+        app = App(Echo)
+        async with serving(app, engine=engine) as server:
+            for _ in range(20):
+                client = RawClient()
+                gone = socket.create_connection(server.address)
+                gone.sendall(client.preface() + client.request(1, REQUEST))
+                gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                gone.close()  # by a reset
+            there = await RawConnection.open(server.port)
+            there.send(there.client.request(1, REQUEST, end=True))
+            await there.until(lambda f: f.kind == HEADERS)
+            assert len(app.requests) == 1
+            assert server.connection_count == 1
+            await there.close()
 
     run(test(), loop=loop)

@@ -58,7 +58,7 @@ class Greeter(GreeterBase):
         elif request.name == "run":
             await ctx.run("wait", asyncio.Event().wait)
         elif request.name == "clock":
-            return GreetResponse(greeting=str(time.thread_time_ns()))
+            return GreetResponse(greeting=str(time.process_time_ns()))
         return GreetResponse(greeting=f"Hello {len(request.name)}")
 
 

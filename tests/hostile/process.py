@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["EndpointProcess"]
 
 ROOT = Path(__file__).parents[2]
+# With the complement of a process id above it, this is Linux's id of the process's CPU clock.
+_CPU_CLOCK = 2
 
 
 class EndpointProcess:
@@ -27,16 +30,13 @@ class EndpointProcess:
     Attributes:
         port: where it serves.
         engine: as given.
-        calm: the CPU time of an honest request when nobody attacks, in nanoseconds; 0 before it
-            was measured.
-        idle: what it held then, before the first connection.
+        idle: what it held before the first connection; empty before that was asked.
         most_growth: the most memory that an attack took, in bytes.
         longest_wait: the longest that an honest request waited, as a number of requests.
     """
 
     def __init__(self, engine: str, log: Path) -> None:
         self.engine = engine
-        self.calm = 0.0
         self.idle: dict[str, int] = {}
         self.most_growth = 0
         self.longest_wait = 0.0
@@ -72,9 +72,12 @@ class EndpointProcess:
             finally:
                 self._process.kill()
 
-    def note(self, growth: int, wait: float) -> None:
-        """Keep the costs of an attack that are higher than those of any other."""
+    def note_growth(self, growth: int) -> None:
+        """Keep by how much an attack made it grow, if no other took more."""
         self.most_growth = max(self.most_growth, growth)
+
+    def note_wait(self, wait: float) -> None:
+        """Keep for how long an attack made a request wait, if no other took more."""
         self.longest_wait = max(self.longest_wait, wait)
 
     async def holdings(self) -> dict[str, int]:
@@ -87,11 +90,12 @@ class EndpointProcess:
         return held | {"descriptors": descriptors}
 
     def cpu(self) -> int:
-        """The CPU time that its event loop has taken, in nanoseconds.
+        """The CPU time that it has taken, in nanoseconds, up to this moment.
 
-        Other processes of the machine make no difference to it.
+        Other processes of the machine make no difference to it. What /proc says of a process that runs
+        is as old as the last tick of the kernel's clock, which may be the time of 40 requests.
         """
-        return int((self._proc / "schedstat").read_text().split()[0])
+        return time.clock_gettime_ns(~self._process.pid << 3 | _CPU_CLOCK)
 
     def memory(self) -> int:
         """Its resident memory, in bytes."""

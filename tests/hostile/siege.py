@@ -1,9 +1,13 @@
 """One attack: what the endpoint may spend on it, and what an honest client must not notice.
 
-No wall clock is used. The honest client's waiting time is measured in CPU time of the endpoint's
-event loop, from the sending of a request until its handler runs, which reports the time. It is
-compared with the time of a request without an attack. When this process sees the answer does not
+No wall clock is used. The honest client's waiting time is measured in CPU time of the endpoint, from
+the sending of a request until its handler runs, which reports the time. It is compared with the time
+of a request without an attack, measured right before. When this process sees the answer does not
 matter, because it attacks as well, and a busy machine may make it wait.
+
+A kernel charges a process with time that it takes for others: a call that does nothing was seen to
+take 49 ms on a busy machine. So an attack is repeated if a client had to wait for too long. What the
+endpoint itself does, it does each time.
 """
 
 from __future__ import annotations
@@ -34,7 +38,8 @@ ALL: Final = os.environ.get("HOSTILE") == "all"
 MIB: Final = 2**20
 _MEMORY: Final = 24 * MIB
 _ANSWERS: Final = 5  # while the attack stands
-_CALM: Final = 200  # requests that are measured before the first attack
+_CALM: Final = 50  # requests whose time is measured while nobody attacks
+_TRIES: Final = 3
 # How many requests' time an honest request may wait: two shares of a turn, of the reading and of
 # the handlers, with what the slower engine takes of them.
 _STALL: Final = 400
@@ -47,7 +52,7 @@ def greeting(name: str = "") -> list[pb.StartMessage | pb.InputCommandMessage]:
 
 
 def _handled(output: pb.OutputCommandMessage) -> int:
-    """Return the CPU time of the endpoint's thread when the handler of this output ran."""
+    """Return the CPU time of the endpoint's process when the handler of this output ran."""
     codecs = payload_codecs("Endpoint", PAYLOAD_CODEC)
     assert codecs is not None
     return int(GreetResponse.FromString(codecs.decode(output.value.content)).greeting)
@@ -147,17 +152,23 @@ def withstand(
         memory: the bytes by which the endpoint may grow meanwhile.
         stall: how many requests' time an honest request may wait.
     """
-    asyncio.run(_withstand(process, attack, memory, stall))
+    waits: list[float] = []
+    while len(waits) < _TRIES and min(waits, default=stall + 1) > stall:
+        waits.append(asyncio.run(_longest_wait(process, attack, memory)))
+    process.note_wait(min(waits))
+    assert min(waits) <= stall, (
+        "a request waited for the time of "
+        f"{', then '.join(f'{each:.0f}' for each in waits)} requests"
+    )
 
 
-async def _withstand(
-    process: EndpointProcess,
-    attack: Callable[[Peers], Awaitable[None]],
-    memory: int,
-    stall: int,
-) -> None:
-    if not process.calm:
-        await _measure_calm(process)
+async def _longest_wait(
+    process: EndpointProcess, attack: Callable[[Peers], Awaitable[None]], memory: int
+) -> float:
+    """Attack once; return for the time of how many requests an honest one waited at most."""
+    if not process.idle:
+        process.idle = await process.holdings()
+    calm = await _calm(process)
     honest = _Honest(process)
     peers = Peers(process)
     try:
@@ -175,24 +186,24 @@ async def _withstand(
         await peers.close()
         await honest.close()
     growth = process.peak() - beginning
-    longest = max(honest.waits) / process.calm
-    process.note(growth, longest)
+    process.note_growth(growth)
     assert growth <= memory, f"it grew by {growth / MIB:.1f} MiB"
-    assert longest <= stall, f"a request waited for the time of {longest:.0f} requests"
     await _has_nothing_left(process)
     assert "Traceback" not in process.log(), process.log()
+    return max(honest.waits) / calm
 
 
-async def _measure_calm(process: EndpointProcess) -> None:
-    """Note what the process takes and holds while nobody attacks it."""
-    process.idle = await process.holdings()
+async def _calm(process: EndpointProcess) -> float:
+    """Return the CPU time of a request while nobody attacks, in nanoseconds."""
     honest = _Honest(process)
     await honest.connect()
     beginning = process.cpu()
     for _ in range(_CALM):
         await honest.ask()
-    process.calm = (process.cpu() - beginning) / _CALM
+    taken = process.cpu() - beginning
     await honest.close()
+    await _has_nothing_left(process)
+    return taken / _CALM
 
 
 async def _has_nothing_left(process: EndpointProcess) -> None:

@@ -11,47 +11,19 @@ from urllib.parse import urlsplit
 import pytest
 
 from conformance.v1.files_pb2 import FileDescription
-from conformance.v1.files_restate import FilesBase, FilesClient, ReportBase, ReportClient
-from restate_proto import Endpoint, IngressBadRequestError, gather
+from conformance.v1.files_restate import FilesClient, ReportClient
+from restate_proto import Endpoint, IngressBadRequestError
+from tests.integration.raw_services import Files, Report
 from tests.integration.values_services import Outside, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from restate_proto import Context, WorkflowContext
     from restate_proto.testing import RestateServer
     from tests.integration.world import Loop
 
 # Bytes that begin as JSON does, as a message does, and as neither.
 BYTES = [b"{", b"2", b"[1, 2", b"null", b"\x0a\x01a", b"\xff\x00", random.Random(0).randbytes(100)]
-
-
-class Files(FilesBase):
-    async def copy(self, ctx: Context, request: bytes) -> bytes:
-        return request
-
-    async def scan(self, ctx: Context, request: bytes) -> FileDescription:
-        return FileDescription(content_type=ctx.headers.get("content-type", ""), size=len(request))
-
-    async def convert(self, ctx: Context, request: bytes) -> bytes:
-        return ctx.headers["content-type"].encode() + b" " + request
-
-    async def make(self, ctx: Context, request: FileDescription) -> bytes:
-        return b"a" * request.size
-
-    async def process(self, ctx: Context, request: bytes) -> FileDescription:
-        files = FilesClient.from_context(ctx)
-        copy = await files.copy(request)
-        sent = await files.send().copy(copy).attach()
-        headers = {"content-type": "text/plain"}
-        (found,) = await gather(files.scan(sent, headers=headers))
-        assert len(await files.make(found)) == len(request)
-        return found
-
-
-class Report(ReportBase):
-    async def run(self, ctx: WorkflowContext, request: bytes) -> bytes:
-        return request
 
 
 @pytest.fixture(scope="module", params=["patient_server", "suspending_server"])

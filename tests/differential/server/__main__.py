@@ -17,10 +17,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="the first of them")
     parser.add_argument("--version", type=int, default=7, help="the service protocol version")
     parser.add_argument("--suspends", action="store_true", help="each wait is a suspension")
+    parser.add_argument("--encodes", action="store_true", help="with a payload codec")
+    parser.add_argument("--scopes", action="store_true", help="with scopes and limit keys")
     arguments = parser.parse_args()
 
     async def play() -> None:
-        async with Servers(arguments.version, suspends=arguments.suspends) as servers:
+        options = {name: getattr(arguments, name) for name in ("suspends", "encodes", "scopes")}
+        async with Servers(arguments.version, **options) as servers:
             try:
                 await servers.play(range(arguments.seed, arguments.seed + arguments.programs))
             except Difference as difference:

@@ -1,4 +1,4 @@
-"""Steps of programs that meet what other programs leave alone: the contract's own handlers, invocations
+"""Steps of programs that do not need the program: the contract's own handlers and raw ones, invocations
 that are not there, asyncio, and workflows that wait for each other's promises."""
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from conformance.v1.conformance_restate import (
     JourneyClient,
     RefusedError,
 )
+from conformance.v1.files_pb2 import FileDescription
+from conformance.v1.files_restate import FilesClient, ReportClient
 from restate_proto import Target, TerminalError
 from tests.integration.scripted_services import Place
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from random import Random
 
 __all__ = ["FurtherSteps"]
+
+_BYTES: Final = (b"", b"{", b"[1, 2", b"null", b"\x0a\x01a", b"\xff\x00", bytes(range(0, 256, 51)))
+"""Bytes that begin as JSON does, as a message does, and as neither."""
 
 _NOBODY: Final = "inv_1" + "0" * 33
 
@@ -52,16 +57,20 @@ class FurtherSteps:
             calls: whether it may call others.
         """
         steps: list[Callable[[], Awaitable[object]]] = [
-            self.runs_at_once, self.nap, self.in_time, self.too_late, self.nobody, self.no_invocation,
+            self.chance, self.patch, self.runs_at_once, self.nap, self.in_time, self.too_late, self.nobody, self.no_invocation,
         ]  # fmt: skip
         if calls:
             steps += [
                 self.nothing,
                 self.fail,
+                self.whisper,
                 self.appends,
                 self.group,
                 self.queue,
                 self.submit_twice,
+                self.bytes_there_and_back,
+                self.bytes_of_a_type,
+                self.bytes_of_a_workflow,
             ]
         if place is Place.WORKFLOW:
             steps += [self.decided]
@@ -78,6 +87,13 @@ class FurtherSteps:
     def _key(self) -> str:
         self._number += 1
         return f"{self._name}.further.{self._number}"
+
+    async def chance(self) -> str:
+        """Random numbers are the same in each attempt; here and there they are not."""
+        return type(self._ctx.random.random()).__name__
+
+    async def patch(self) -> bool:
+        return self._ctx.patched(f"patch {self._draw.randrange(3)}")
 
     # ---- asyncio ----
 
@@ -147,6 +163,11 @@ class FurtherSteps:
             return f"{error.code} {error.message} {dict(error.metadata)}"
         return "nothing"
 
+    async def whisper(self) -> str:
+        """A private handler is there for other handlers."""
+        parcel = Parcel(text=f"{self._draw.randrange(9)}")
+        return (await ClerkClient.from_context(self._ctx).whisper(parcel)).text
+
     async def appends(self) -> str:
         """An object that takes its turns, and a shared handler of it."""
         account = AccountClient.from_context(self._ctx, self._key())
@@ -154,11 +175,35 @@ class FurtherSteps:
         texts = [" ".join((await each).texts) for each in calls]
         return " | ".join([*texts, " ".join((await account.entries()).texts)])
 
+    # ---- Raw handlers ----
+
+    async def bytes_there_and_back(self) -> str:
+        """Called, sent, and passed on by a raw handler."""
+        files = FilesClient.from_context(self._ctx)
+        copy = await files.copy(self._draw.choice(_BYTES))
+        sent = await files.send().copy(copy).attach()
+        found = await files.process(sent)
+        return f"{sent!r} {found.size} {await files.make(FileDescription(size=3))!r}"
+
+    async def bytes_of_a_type(self) -> str:
+        files = FilesClient.from_context(self._ctx)
+        data = self._draw.choice(_BYTES)
+        headers = self._draw.choice(({}, {"content-type": "text/plain"}))
+        found = await files.scan(data, headers=headers)
+        image = await files.convert(data, headers={"content-type": "image/gif"})
+        return f"{found.content_type} {found.size} {image!r}"
+
+    async def bytes_of_a_workflow(self) -> str:
+        """Its result is asked for once more when it has ended."""
+        report = ReportClient.from_context(self._ctx, self._key())
+        result = await report.run(self._draw.choice(_BYTES))
+        return f"{result!r} {await report.handle().output()!r}"
+
     # ---- Workflows ----
 
     async def decided(self) -> str:
         """It waits for a promise that its own shared handler resolves."""
-        own = JourneyClient.from_context(self._ctx, self._ctx.key)
+        own = JourneyClient.from_context(self._ctx, self._ctx.key, scope=self._ctx.scope)
         if self._draw.random() < 0.5:
             own.send().decide(Parcel(text="by itself"))
         else:

@@ -19,7 +19,7 @@ from restate_proto.ingress.requests import (
     HttpRequest,
     invocation_action_request,
 )
-from tests.differential.server.process import request
+from tests.differential.server.process import draw_scope, request
 from tests.differential.server.record import IDS
 from tests.differential.server.refused import refused_requests
 from tests.integration.scripted_services import Place
@@ -65,15 +65,18 @@ class People:
         side: the server.
         seed: what the program, and what they do with it, is drawn from.
         version: the service protocol version.
+        scopes: whether what they and the program call has scopes and limit keys.
     """
 
-    def __init__(self, side: Side, seed: int, version: int) -> None:
+    def __init__(self, side: Side, seed: int, version: int, *, scopes: bool = False) -> None:
         self._side = side
         self._seed = seed
         self._draw = Random(seed)
         self._version = version
         self._place = self._draw.choice(list(Place))
         self._name = f"p{seed}"
+        self._scopes = scopes
+        self._scope, self._limit_key = draw_scope(self._draw) if scopes else (None, None)
         self._options: dict[str, Any] = {}
         self._handle: Any = None
         self._id = ""
@@ -94,7 +97,7 @@ class People:
             await self._ask_for_what_is_refused()
         if self._id:
             await self._do(self.attach)
-            after = [self.attach, self.output, *self._by_name(), *self._actions(AdminAction)]
+            after = [self.attach, self.output, *self._after(), *self._actions(AdminAction)]
             for _ in range(self._draw.randrange(3)):
                 await self._do(self._draw.choice(after))
         return self._played
@@ -127,13 +130,17 @@ class People:
     async def _send(
         self, place: Place, name: str, options: dict[str, int], **more: Any
     ) -> IngressInvocationHandle[Parcel]:
+        if self._scopes:
+            options = {**options, "scopes": 1}
         script = request(self._seed, place, name=name, **options)
-        return await self._side.client.send(self._target(place), script, Parcel, **more)
+        return await self._side.client.send(
+            self._target(place), script, Parcel, limit_key=self._limit_key, **more
+        )
 
     def _target(self, place: Place) -> Target:
         service, handler = _HANDLERS[place]
         key = None if place is Place.SERVICE else self._name
-        return Target(f"conformance.v1.{service}", handler, key)
+        return Target(f"conformance.v1.{service}", handler, key, self._scope)
 
     async def _disturb(self) -> None:
         """The program waits for them in the end: before they bring that, they do other things."""
@@ -280,6 +287,11 @@ class People:
         is_named = self._place is Place.WORKFLOW or "idempotency_key" in self._options
         return [self.again, self.look_up] if is_named else []
 
+    def _after(self) -> list[Callable[[], Awaitable[object]]]:
+        """What they ask for by that name when it has ended, whatever they have done to it since."""
+        named = self._by_name()
+        return [*named, self.attach_by_name, self.output_by_name] if named else []
+
     async def again(self) -> str:
         """Sent once more, it is the same."""
         options = {key: value for key, value in self._options.items() if key != "delay"}
@@ -294,12 +306,20 @@ class People:
 
     async def look_up(self) -> str:
         """The id that Restate has for its name."""
+        return f"the same: {await self._named().invocation_id() == self._id}"
+
+    async def attach_by_name(self) -> str:
+        return (await self._named().attach()).text
+
+    async def output_by_name(self) -> str:
+        found = await self._named().output()
+        return "not ready" if found is None else found.text
+
+    def _named(self) -> IngressInvocationHandle[Parcel]:
         client, key = self._side.client, self._options.get("idempotency_key", "")
         if self._place is Place.WORKFLOW:
-            found = client.workflow("conformance.v1.Journey", self._name, Parcel)
-        else:
-            found = client.idempotent_invocation(self._target(self._place), key, Parcel)
-        return f"the same: {await found.invocation_id() == self._id}"
+            return client.workflow("conformance.v1.Journey", self._name, Parcel, scope=self._scope)
+        return client.idempotent_invocation(self._target(self._place), key, Parcel)
 
     def _visits(self) -> list[Callable[[], Awaitable[object]]]:
         """A shared handler of the same key."""
@@ -315,5 +335,5 @@ class People:
         return (await handle.attach()).text
 
     async def decide(self) -> None:
-        target = Target("conformance.v1.Journey", "Decide", self._name)
+        target = Target("conformance.v1.Journey", "Decide", self._name, self._scope)
         await self._side.client.call(target, Parcel(text="decided outside"), bytes)

@@ -11,9 +11,11 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from conformance.v1.conformance_restate import AccountBase, ClerkBase, JourneyBase, LazyAccountBase
+from conformance.v1.files_restate import FilesBase, ReportBase
 from restate_proto import IngressClient
 from restate_proto.ingress.introspection import read_raw_journals
 from restate_proto.ingress.introspection.sql import literal
+from restate_proto.model.payload_codec import payload_codecs
 from restate_proto.testing import RestateServer, restate_environment
 from restate_proto.testing.virtual import VirtualRestate
 from tests.differential.server.people import People, Played
@@ -26,14 +28,34 @@ from tests.differential.server.stall import Patience, StalledError, until_all_ar
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tests.differential.server.sides import Side
+
 __all__ = ["Difference", "Servers"]
 
 _BATCH: Final = 100
 _LOOK: Final = 0.1
-_WITH_STATE: Final[dict[str, type[Any]]] = {
-    base.__restate_service__.name: base for base in (AccountBase, JourneyBase, LazyAccountBase)
+_SCOPING: Final = {
+    f"RESTATE_EXPERIMENTAL_ENABLE_{switch}": "true"
+    for switch in ("VQUEUES", "SCOPED_VIRTUAL_OBJECTS")
 }
-_SERVICES: Final = [ClerkBase.__restate_service__.name, *_WITH_STATE]
+_WITH_STATE: Final[dict[str, type[Any]]] = {
+    base.__restate_service__.name: base
+    for base in (AccountBase, JourneyBase, LazyAccountBase, ReportBase)
+}
+_SERVICES: Final = [
+    *(base.__restate_service__.name for base in (ClerkBase, FilesBase)),
+    *_WITH_STATE,
+]
+
+
+class Sealed:
+    """A payload codec that leaves readable what it encodes, so that ids in it can be mapped."""
+
+    def encode(self, data: bytes, /) -> bytes:
+        return b"sealed " + data
+
+    def decode(self, data: bytes, /) -> bytes:
+        return data.removeprefix(b"sealed ")
 
 
 class Difference(Exception):  # noqa: N818 - it is what is looked for
@@ -46,11 +68,18 @@ class Servers:
     Args:
         version: the newest service protocol version of the endpoint.
         suspends: whether each wait is a suspension.
+        encodes: whether endpoints and clients have a payload codec.
+        scopes: whether calls have scopes and limit keys, which takes protocol v7.
     """
 
-    def __init__(self, version: int, *, suspends: bool = False) -> None:
+    def __init__(
+        self, version: int, *, suspends: bool = False, encodes: bool = False, scopes: bool = False
+    ) -> None:
+        self._scopes = scopes
         self._version = version
         self._suspends = suspends
+        self._codec = Sealed() if encodes else None
+        self._codecs = payload_codecs("Servers", self._codec)
         self._stack = AsyncExitStack()
         self._since = ""
         self.counts: Counter[str] = Counter()
@@ -59,17 +88,25 @@ class Servers:
         self._server = await self._stack.enter_async_context(
             RestateServer(
                 protocol_v7=True,
+                env=_SCOPING if self._scopes else None,
                 inactivity_timeout=timedelta(0) if self._suspends else None,
                 retry_interval=timedelta(milliseconds=1),
             )
         )
         process = Process()
         environment = restate_environment(
-            endpoint_of(process, self._version), server=self._server, retries=True, debug=False
+            endpoint_of(process, self._version, self._codec),
+            server=self._server,
+            retries=True,
+            debug=False,
         )
         self._deployment = (await self._stack.enter_async_context(environment)).deployment
         client = await self._stack.enter_async_context(
-            IngressClient(self._server.ingress_url, admin_url=self._server.admin_url)
+            IngressClient(
+                self._server.ingress_url,
+                admin_url=self._server.admin_url,
+                payload_codec=self._codec,
+            )
         )
         self._real = RealSide(self._server, client, process, suspends=self._suspends)
         return self
@@ -86,7 +123,7 @@ class Servers:
         todo = list(seeds)
         while todo:
             batch, todo = todo[:_BATCH], todo[_BATCH:]
-            people = [People(self._real, seed, self._version) for seed in batch]
+            people = [self._people(self._real, seed) for seed in batch]
             try:
                 real = await until_all_are_done(people, self._activity)
             except StalledError as stalled:
@@ -95,13 +132,17 @@ class Servers:
             pairs = zip(real, virtual, strict=True)
             await self._until_alike(dict(zip(batch, pairs, strict=True)), stored)
 
+    def _people(self, side: Side, seed: int) -> People:
+        return People(side, seed, self._version, scopes=self._scopes)
+
     async def _on_virtual_server(self, batch: list[int]) -> tuple[list[Played], Stored]:
         """Play one after the other: time skips where one waits, and no other is to see that."""
         process = Process()
         replay = "always" if self._suspends else "never"
-        async with VirtualRestate(endpoint_of(process, self._version), replay=replay) as env:
+        endpoint = endpoint_of(process, self._version, self._codec)
+        async with VirtualRestate(endpoint, replay=replay) as env:
             side = VirtualSide(env, process)
-            played = [await People(side, seed, self._version).play() for seed in batch]
+            played = [await self._people(side, seed).play() for seed in batch]
             await env.advance(timedelta(minutes=1))
             stored = Stored(env.recorded())
             own = {(service, f"p{seed}") for service in _WITH_STATE for seed in batch}
@@ -148,9 +189,9 @@ class Servers:
         names = ", ".join(literal(each.name) for each in KEYS)  # the others are of other handlers
         query = "SELECT service_name, service_key, key, value_utf8 FROM state"
         for row in admin.query(f"{query} WHERE key IN ({names})"):
-            stored.put_state(
-                row["service_name"], row["service_key"], row["key"], json.loads(row["value_utf8"])
-            )
+            raw = row["value_utf8"].encode()
+            value = raw if self._codecs is None else self._codecs.decode(raw)
+            stored.put_state(row["service_name"], row["service_key"], row["key"], json.loads(value))
         return stored
 
     def _count(self, mine: Played, real: Stored, virtual: Stored, its: Played) -> None:

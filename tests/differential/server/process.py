@@ -18,7 +18,7 @@ from tests.integration.scripted_services import Place
 if TYPE_CHECKING:
     from random import Random
 
-__all__ = ["NAME", "Process", "client_of", "method_of", "request"]
+__all__ = ["NAME", "Process", "client_of", "draw_scope", "method_of", "request"]
 
 NAME: Final = "program"
 
@@ -33,7 +33,8 @@ def request(seed: int, place: Place, *, name: str, **options: int) -> Script:
         **options: `depth`: how many are above it. `parks`: whether it waits in the end for somebody
             outside; then neither it nor what it calls leaves anything behind that goes on alone.
             `pauses`: whether it begins with a run that pauses it. `waits`: whether it begins by
-            waiting for what its caller does to it.
+            waiting for what its caller does to it. `scopes`: whether what it calls has scopes and
+            limit keys.
     """
     parcel = Parcel(number=seed, text=name, note=place.name, counts=options)
     return Script(name=NAME, input=parcel)
@@ -70,17 +71,23 @@ class Process:
         return await self._parked[name].get()
 
 
-def client_of(ctx: Any, place: Place, key: str, draw: Random) -> Any:
+def draw_scope(draw: Random) -> tuple[str | None, str | None]:
+    """A scope and a limit key, which only exists in a scope."""
+    scope = draw.choice((None, "tenant", "another"))
+    return scope, draw.choice((None, "a", "a/b")) if scope else None
+
+
+def client_of(ctx: Any, place: Place, key: str, draw: Random, scope: str | None = None) -> Any:
     """A client of a place's service, in a handler; of which of the two kinds of objects, is drawn."""
     match place:
         case Place.SERVICE:
-            return ClerkClient.from_context(ctx)
+            return ClerkClient.from_context(ctx, scope=scope)
         case Place.OBJECT if draw.random() < 0.5:
-            return LazyAccountClient.from_context(ctx, key)
+            return LazyAccountClient.from_context(ctx, key, scope=scope)
         case Place.OBJECT | Place.OBJECT_SHARED:
-            return AccountClient.from_context(ctx, key)
+            return AccountClient.from_context(ctx, key, scope=scope)
         case Place.WORKFLOW | Place.WORKFLOW_SHARED:
-            return JourneyClient.from_context(ctx, key)
+            return JourneyClient.from_context(ctx, key, scope=scope)
 
 
 def method_of(client: Any, place: Place) -> Any:

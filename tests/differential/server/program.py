@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance.v1.conformance_pb2 import Parcel
-from conformance.v1.conformance_restate import ClerkBase, ClerkClient, JourneyBase
+from conformance.v1.conformance_restate import ClerkBase, JourneyBase
 from restate_proto import (
     OnMaxAttempts,
     PauseError,
@@ -22,7 +22,7 @@ from restate_proto import (
 )
 from restate_proto.runtime.context import operations_of
 from tests.differential.server.further_steps import FurtherSteps
-from tests.differential.server.process import client_of, method_of, request
+from tests.differential.server.process import client_of, draw_scope, method_of, request
 from tests.integration.scripted_services import Place
 
 if TYPE_CHECKING:
@@ -92,15 +92,19 @@ class Program:
     def _steps(self) -> list[Callable[[], Awaitable[object]]]:
         steps: list[Callable[[], Awaitable[object]]] = [
             self.sleep, self.run_it, self.run_fails, self.retry, self.use_up_retries, self.crash,
-            self.time, self.chance, self.awakeable, self.rejected_awakeable, self.awakeables,
+            self.time, self.awakeable, self.rejected_awakeable, self.awakeables,
             self.first_of_awakeables, self.signal, self.rejected_signal, self.entry_name, self.timeout,
-            self.unawaited_sleep, self.patch,
+            self.unawaited_sleep,
         ]  # fmt: skip
         if self._depth < _DEEPEST:
             steps += [
                 self.call, self.call, self.calls, self.attach, self.output, self.idempotent, self.cancel,
-                self.cancel_call, self.signal_call, self.whisper, self.won,
+                self.won,
             ]  # fmt: skip
+            if not self._options.get("scopes"):
+                # With the vqueues that scopes take, what was just sent may not have begun: a
+                # cancellation may end it before, and restate-server 1.7.12 loses a signal to it.
+                steps += [self.cancel_call, self.signal_call]
             if not self._options.get("tidy"):
                 steps += [self.send, self.later]
         if self._place is not Place.SERVICE:
@@ -204,13 +208,6 @@ class Program:
         if self._process.fails_now(self._try_key()):
             raise OSError("a bug")
 
-    async def chance(self) -> str:
-        """Random numbers are the same in each attempt; here and there they are not."""
-        return type(self._ctx.random.random()).__name__
-
-    async def patch(self) -> bool:
-        return self._ctx.patched(f"patch {self._draw.randrange(3)}")
-
     # ---- What comes from outside ----
 
     async def awakeable(self) -> str:
@@ -276,13 +273,22 @@ class Program:
 
     def _call(self, *, parks: int = 0, **options: Any) -> CallFuture[Parcel]:
         place, script, key = self._child(**({"parks": parks} if parks else {}))
-        client = client_of(self._ctx, place, key, self._draw)
-        return method_of(client, place)(script, **options)
+        scope, limit = self._scope()
+        client = client_of(self._ctx, place, key, self._draw, scope)
+        return method_of(client, place)(script, **limit, **options)
 
     def _send(self, *, waits: int = 0, **options: Any) -> InvocationHandle[Parcel]:
         place, script, key = self._child(**({"waits": waits} if waits else {}))
-        client = client_of(self._ctx, place, key, self._draw)
-        return method_of(client.send(), place)(script, **options)
+        scope, limit = self._scope()
+        client = client_of(self._ctx, place, key, self._draw, scope)
+        return method_of(client.send(), place)(script, **limit, **options)
+
+    def _scope(self) -> tuple[str | None, dict[str, Any]]:
+        """Where something is called, and with which limit key."""
+        if not self._options.get("scopes"):
+            return None, {}
+        scope, limit_key = draw_scope(self._draw)
+        return scope, {"limit_key": limit_key}
 
     async def call(self) -> str:
         return (await self._call(headers={"x-depth": str(self._depth)})).text
@@ -316,14 +322,15 @@ class Program:
     async def idempotent(self) -> str:
         """Called twice, and then asked for by what names it."""
         place, script, key = self._child()
-        client = client_of(self._ctx, place, key, self._draw)
+        scope, limit = self._scope()
+        client = client_of(self._ctx, place, key, self._draw, scope)
         options = {} if place is Place.WORKFLOW else {"idempotency_key": f"once {key}"}
-        calls = [method_of(client, place)(script, **options) for _ in range(2)]
+        calls = [method_of(client, place)(script, **limit, **options) for _ in range(2)]
         texts = [await _settled(each) for each in calls]
         if place is Place.WORKFLOW:
-            ref = self._ctx.workflow(_JOURNEY, key, Parcel)
+            ref = self._ctx.workflow(_JOURNEY, key, Parcel, scope=scope)
         elif place is Place.SERVICE:
-            target = Target.service("conformance.v1.Clerk", "Perform")
+            target = Target.service("conformance.v1.Clerk", "Perform", scope=scope)
             ref = self._ctx.idempotent_invocation(target, f"once {key}", Parcel)
         else:
             return " ".join(texts)
@@ -350,11 +357,6 @@ class Program:
         else:
             handle.reject_signal(ClerkBase.GO, "do not", code=416)
         return await _settled(handle.attach())
-
-    async def whisper(self) -> str:
-        """A private handler is there for other handlers."""
-        parcel = Parcel(text=f"{self._draw.randrange(9)}")
-        return (await ClerkClient.from_context(self._ctx).whisper(parcel)).text
 
     # ---- State ----
 

@@ -11,6 +11,7 @@ from restate_proto.ingress.introspection.sql import literal
 from tests.differential.server.process import NAME, Process
 from tests.differential.server.program import Program
 from tests.differential.server.stall import StalledError
+from tests.integration.raw_services import Files, Report
 from tests.integration.scripted_services import Account, Clerk, Journey, LazyAccount, Scripts
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from conformance.v1.conformance_pb2 import Parcel
-    from restate_proto import IngressClient
+    from restate_proto import IngressClient, PayloadCodec
     from restate_proto.testing import RestateServer
     from restate_proto.testing.virtual import VirtualRestate
 
@@ -137,12 +138,15 @@ def _commands(rows: Iterable[Mapping[str, Any]]) -> list[tuple[int, str]]:
     return [(row["index"], row["entry_type"]) for row in rows if "Command" in row["entry_type"]]
 
 
-def endpoint_of(process: Process, version: int) -> Endpoint:
+def endpoint_of(
+    process: Process, version: int, payload_codec: PayloadCodec | None = None
+) -> Endpoint:
     """An endpoint whose handlers play programs.
 
     Args:
         process: what its programs have in common.
         version: the newest service protocol version that it speaks.
+        payload_codec: encodes payloads.
     """
     scripts = Scripts()
 
@@ -150,5 +154,7 @@ def endpoint_of(process: Process, version: int) -> Endpoint:
         return await Program(ctx, parcel, process).run()
 
     scripts.put(NAME, body)
-    services = (Clerk(scripts), Account(scripts), LazyAccount(scripts), Journey(scripts))
-    return Endpoint(*services, max_protocol_version=version)
+    scripted = (Clerk(scripts), Account(scripts), LazyAccount(scripts), Journey(scripts))
+    return Endpoint(
+        *scripted, Files(), Report(), max_protocol_version=version, payload_codec=payload_codec
+    )

@@ -13,10 +13,20 @@ from tests.differential.server.record import difference, records_of
 
 
 @pytest.mark.server
-@pytest.mark.parametrize(("version", "suspends"), [(5, False), (6, True), (7, False), (7, True)])
-def test_both_servers_do_the_same(version: int, suspends: bool) -> None:
+@pytest.mark.parametrize(
+    ("version", "options"),
+    [
+        (5, {}),
+        (6, {"suspends": True}),
+        (7, {}),
+        (7, {"suspends": True}),
+        (7, {"encodes": True}),
+        (7, {"scopes": True}),
+    ],
+)
+def test_both_servers_do_the_same(version: int, options: dict[str, bool]) -> None:
     async def play() -> None:
-        async with Servers(version, suspends=suspends) as servers:
+        async with Servers(version, **options) as servers:
             await servers.play(range(40))
             assert servers.counts["programs"] == 40
 

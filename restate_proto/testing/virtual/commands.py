@@ -101,7 +101,7 @@ class Commands:
 
     def _promise(self, invocation: Invocation, type_: int, command: Any) -> None:
         processor, id_ = self._processor, command.result_completion_id
-        name = (*invocation.lock, command.key)
+        name = (invocation.lock, command.key)
         outcome = processor.promises.get(name)
         if type_ == MessageType.COMPLETE_PROMISE:
             if outcome is not None:

@@ -343,25 +343,39 @@ class VirtualRestate:
 
     # ---- State ----
 
-    async def state(self, service: type[ServiceBase], key: object, state: StateKey[T]) -> T | None:
+    async def state(
+        self,
+        service: type[ServiceBase],
+        key: object,
+        state: StateKey[T],
+        *,
+        scope: str | None = None,
+    ) -> T | None:
         """Return the value of a state key; None if it has none.
 
         Args:
             service: the generated base of the object or workflow.
             key: the object key or workflow id, or the message of a typed key.
             state: the state key.
+            scope: the scope of the object or workflow: each scope has objects of its own.
 
         Raises:
             TypeError: an argument is of a wrong type.
             ValueError: the service has no state, or no such keys.
         """
-        return read_state(self._processor, self._stored, service, key, state)
+        return read_state(self._processor, self._stored, service, key, state, scope)
 
     async def set_state(
-        self, service: type[ServiceBase], key: object, state: StateKey[T], value: T
+        self,
+        service: type[ServiceBase],
+        key: object,
+        state: StateKey[T],
+        value: T,
+        *,
+        scope: str | None = None,
     ) -> None:
         """Set the value of a state key; the other arguments are those of `state`."""
-        write_state(self._processor, self._stored, service, key, state, value)
+        write_state(self._processor, self._stored, service, key, state, value, scope)
 
     # ---- Faults ----
 

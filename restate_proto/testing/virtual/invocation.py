@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Invocation",
     "InvocationName",
+    "Lock",
     "OpenAttempt",
     "Outcome",
     "Status",
 ]
+
+Lock = tuple[str, str, str | None]
+"""The service, the key and the scope of an object or a workflow."""
 
 Outcome = bytes | Failure
 """The result or the failure of an invocation."""
@@ -139,6 +143,6 @@ class Invocation:
         return f"{self.handler.service}{key}/{self.handler.name}"
 
     @property
-    def lock(self) -> tuple[str, str]:
-        """The lock of an exclusive handler: the service and the key."""
-        return self.handler.service, self.key
+    def lock(self) -> Lock:
+        """The lock of an exclusive handler, and where its state is."""
+        return self.handler.service, self.key, self.scope

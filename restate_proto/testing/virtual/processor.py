@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from restate_proto.protocol.frames import Frame
     from restate_proto.testing.virtual.catalogue import Catalogue, Handler
+    from restate_proto.testing.virtual.invocation import Lock
     from restate_proto.testing.virtual.steps import Steps
     from restate_proto.testing.virtual.timeline import Timeline
 
@@ -59,8 +60,8 @@ class Processor:
 
     Attributes:
         invocations: all that are kept, by id, in the order of their arrival.
-        states: the state of each object and workflow, by service and key.
-        promises: the values and failures of completed promises, by service, id and name.
+        states: the state of each object and workflow.
+        promises: the values and failures of completed promises, by workflow and name.
         promise_waiters: called when a promise is completed.
         invoker: makes the attempts.
     """
@@ -74,14 +75,14 @@ class Processor:
         self.timeline = timeline
         self.steps = steps
         self.invocations: dict[str, Invocation] = {}
-        self.states: defaultdict[tuple[str, str], dict[bytes, bytes]] = defaultdict(dict)
-        self.promises: dict[tuple[str, str, str], Outcome] = {}
-        self.promise_waiters: dict[tuple[str, str, str], list[Callable[[Outcome], None]]] = {}
+        self.states: defaultdict[Lock, dict[bytes, bytes]] = defaultdict(dict)
+        self.promises: dict[tuple[Lock, str], Outcome] = {}
+        self.promise_waiters: dict[tuple[Lock, str], list[Callable[[Outcome], None]]] = {}
         self._random = random
         self._by_raw_id: dict[bytes, Invocation] = {}
         self._named: dict[InvocationName, Invocation] = {}
-        self._running: dict[tuple[str, str], Invocation] = {}
-        self._inboxes: defaultdict[tuple[str, str], deque[Invocation]] = defaultdict(deque)
+        self._running: dict[Lock, Invocation] = {}
+        self._inboxes: defaultdict[Lock, deque[Invocation]] = defaultdict(deque)
 
     # ---- Which invocations there are ----
 
@@ -175,13 +176,13 @@ class Processor:
         else:
             self.invoker.start(invocation)
 
-    def _ask_for_next(self, lock: tuple[str, str]) -> None:
+    def _ask_for_next(self, lock: Lock) -> None:
         if lock not in self._running and self._inboxes[lock]:
             invocation = self._inboxes[lock].popleft()
             self._running[lock] = invocation
             self.invoker.start(invocation)
 
-    def owner_of(self, lock: tuple[str, str]) -> Invocation | None:
+    def owner_of(self, lock: Lock) -> Invocation | None:
         """Return the invocation that holds the lock of a key."""
         return self._running.get(lock)
 
@@ -263,7 +264,7 @@ class Processor:
             del self._named[invocation.name]
             if invocation.handler.is_run:
                 self.states.pop(invocation.lock, None)
-                for key in [key for key in self.promises if key[:2] == invocation.lock]:
+                for key in [key for key in self.promises if key[0] == invocation.lock]:
                     del self.promises[key]
 
 

@@ -19,7 +19,7 @@ from restate_proto.model.payload_codec import payload_codecs
 from restate_proto.testing import RestateServer, restate_environment
 from restate_proto.testing.virtual import VirtualRestate
 from tests.differential.server.people import People, Played
-from tests.differential.server.process import Process
+from tests.differential.server.process import SCOPES, Process
 from tests.differential.server.program import KEYS
 from tests.differential.server.record import Stored, difference
 from tests.differential.server.sides import RealSide, VirtualSide, endpoint_of
@@ -145,11 +145,16 @@ class Servers:
             played = [await self._people(side, seed).play() for seed in batch]
             await env.advance(timedelta(minutes=1))
             stored = Stored(env.recorded())
-            own = {(service, f"p{seed}") for service in _WITH_STATE for seed in batch}
-            for service, key in stored.targets() | own:
+            own = {
+                (service, f"p{seed}", scope)
+                for service in _WITH_STATE
+                for seed in batch
+                for scope in (SCOPES if self._scopes else (None,))
+            }
+            for service, key, scope in stored.targets() | own:
                 for state in KEYS:
-                    value = await env.state(_WITH_STATE[service], key, state)
-                    stored.put_state(service, key, state.name, value)
+                    value = await env.state(_WITH_STATE[service], key, state, scope=scope)
+                    stored.put_state((service, key, scope), state.name, value)
         return played, stored
 
     async def _until_alike(self, played: dict[int, tuple[Played, Played]], virtual: Stored) -> None:
@@ -187,11 +192,12 @@ class Servers:
             where += f" AND created_at >= {literal(self._since)}"  # not all batches before
         stored = Stored(read_raw_journals(admin, _SERVICES, where=where))
         names = ", ".join(literal(each.name) for each in KEYS)  # the others are of other handlers
-        query = "SELECT service_name, service_key, key, value_utf8 FROM state"
+        query = "SELECT service_name, service_key, scope, key, value_utf8 FROM state"
         for row in admin.query(f"{query} WHERE key IN ({names})"):
             raw = row["value_utf8"].encode()
             value = raw if self._codecs is None else self._codecs.decode(raw)
-            stored.put_state(row["service_name"], row["service_key"], row["key"], json.loads(value))
+            target = (row["service_name"], row["service_key"], row.get("scope"))
+            stored.put_state(target, row["key"], json.loads(value))
         return stored
 
     def _count(self, mine: Played, real: Stored, virtual: Stored, its: Played) -> None:

@@ -18,9 +18,10 @@ from tests.integration.scripted_services import Place
 if TYPE_CHECKING:
     from random import Random
 
-__all__ = ["NAME", "Process", "client_of", "draw_scope", "method_of", "request"]
+__all__ = ["NAME", "SCOPES", "Process", "client_of", "draw_scope", "method_of", "request"]
 
 NAME: Final = "program"
+SCOPES: Final = (None, "tenant", "another")
 
 
 def request(seed: int, place: Place, *, name: str, **options: int) -> Script:
@@ -73,7 +74,7 @@ class Process:
 
 def draw_scope(draw: Random) -> tuple[str | None, str | None]:
     """A scope and a limit key, which only exists in a scope."""
-    scope = draw.choice((None, "tenant", "another"))
+    scope = draw.choice(SCOPES)
     return scope, draw.choice((None, "a", "a/b")) if scope else None
 
 

@@ -24,6 +24,9 @@ __all__ = ["IDS", "Record", "Stored", "difference", "records_of"]
 IDS: Final = re.compile(r"inv_1[0-9A-Za-z]{33}|sign_1[-_0-9A-Za-z]+")
 """The ids of invocations and awakeables, which no two servers share."""
 
+Target = tuple[str, str, str | None]
+"""What has state: the service, the key and the scope."""
+
 _TIMES: Final = {MessageType.SLEEP: "wake_up_time", MessageType.ONE_WAY_CALL: "invoke_time"}
 
 
@@ -59,22 +62,25 @@ class Stored:
 
     def __init__(self, journals: Iterable[RawJournal]) -> None:
         self._journals = {each.id: each for each in journals}
-        self._states: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+        self._states: defaultdict[Target, dict[str, str]] = defaultdict(dict)
         self.newest = max(
             (each.invocation["created_at"] for each in self._journals.values()), default=""
         )
 
-    def targets(self) -> set[tuple[str, str]]:
-        """The services and keys of all that has state."""
-        found = ((each.handler.split("/")[0], each.key) for each in self._journals.values())
-        return {(service, key) for service, key in found if key}
+    def targets(self) -> set[Target]:
+        """All that may have state."""
+        return {
+            (each.handler.split("/")[0], each.key, each.invocation.get("scope"))
+            for each in self._journals.values()
+            if each.key
+        }
 
-    def put_state(self, service: str, key: str, name: str, value: str | None) -> None:
+    def put_state(self, target: Target, name: str, value: str | None) -> None:
         """Take the value of a state key; None where it has none."""
         if value is not None:
-            self._states[service, key][name] = value
+            self._states[target][name] = value
 
-    def states_of(self, program: str) -> dict[tuple[str, str], dict[str, str]]:
+    def states_of(self, program: str) -> dict[Target, dict[str, str]]:
         """The state of all that belongs to a program."""
         return {
             target: state

@@ -19,6 +19,9 @@ base class, `Execution`, implements them.
 
 from __future__ import annotations
 
+from functools import partial
+from time import monotonic
+
 from typing_extensions import override
 
 from restate_proto.protocol import Phase
@@ -75,10 +78,30 @@ class Attempt(Execution):
             self._on_input()
 
     def aborted(self, reason: str) -> None:
-        """End the attempt without writing anything, because the stream is gone."""
+        """End the attempt without writing anything, because the stream is gone.
+
+        Thousands of streams may go at once, with their connections. So the handler is ended when the
+        share of a turn allows it.
+        """
         self._has_ended = True
         self._journal.abandon()
+        runtime = self._runtime
+        if runtime.turn_share.is_used_up:
+            runtime.cleanups.expect()
+            runtime.turn_share.postpone_end(partial(self._end_later, reason))
+        else:
+            self._end_aborted(reason)
+
+    def _end_later(self, reason: str) -> None:
+        try:
+            self._end_aborted(reason)
+        finally:
+            self._runtime.cleanups.has_come()
+
+    def _end_aborted(self, reason: str) -> None:
+        began = monotonic()
         self._end(reason)
+        self._runtime.turn_share.spend(monotonic() - began)
 
     def awaited_input(self) -> object:
         """Return what Restate must send before the handler can go on.

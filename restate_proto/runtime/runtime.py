@@ -103,12 +103,13 @@ class TurnShare:
         is_used_up: whether handlers that become ready have to wait for the next turn.
     """
 
-    __slots__ = ("_left", "_loop", "_postponed", "_seconds", "is_used_up")
+    __slots__ = ("_aborted", "_left", "_loop", "_postponed", "_seconds", "is_used_up")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float = TURN_SECONDS) -> None:
         self._loop = loop
         self._seconds = self._left = seconds
         self._postponed: deque[Callable[[], None]] = deque()
+        self._aborted: deque[Callable[[], None]] = deque()
         self.is_used_up = False
 
     def spend(self, seconds: float) -> None:
@@ -121,6 +122,10 @@ class TurnShare:
         """Call a function when it is its turn; allowed only while the share is used up."""
         self._postponed.append(resume)
 
+    def postpone_end(self, end: Callable[[], None]) -> None:
+        """Call a function that ends an aborted handler, as `postpone`: after what others wait for."""
+        self._aborted.append(end)
+
     def _end(self) -> None:
         self.is_used_up = True
         self._loop.call_soon(self._next_turn)
@@ -128,12 +133,16 @@ class TurnShare:
     def _next_turn(self) -> None:
         self.is_used_up = False
         self._left = self._seconds
-        postponed = self._postponed
+        postponed, aborted = self._postponed, self._aborted
         try:
             while postponed and not self.is_used_up:
                 postponed.popleft()()
+            if aborted:  # one in each turn, however much the others use
+                aborted.popleft()()
+            while aborted and not self.is_used_up:
+                aborted.popleft()()
         finally:
-            if postponed and not self.is_used_up:
+            if (postponed or aborted) and not self.is_used_up:
                 self._end()
 
 
@@ -149,8 +158,19 @@ class Cleanups:
         self._loop = loop
         self._seconds = seconds
         self._timers: dict[EagerTask, asyncio.TimerHandle] = {}
+        self._expected = 0
         self._is_empty = asyncio.Event()
         self._is_empty.set()
+
+    def expect(self) -> None:
+        """Count an attempt that is to be ended in a later turn; call `has_come` when it was."""
+        self._is_empty.clear()
+        self._expected += 1
+
+    def has_come(self) -> None:
+        """Count off an attempt that was expected; what it has left behind was added before."""
+        self._expected -= 1
+        self._look()
 
     def add(self, task: EagerTask, name: str) -> None:
         """Give a task its time; call `discard` when it has ended.
@@ -167,8 +187,11 @@ class Cleanups:
         timer = self._timers.pop(task, None)
         if timer is not None:
             timer.cancel()
-            if not self._timers:
-                self._is_empty.set()
+            self._look()
+
+    def _look(self) -> None:
+        if not self._timers and not self._expected:
+            self._is_empty.set()
 
     async def finished(self) -> None:
         """Wait until all tasks have ended or were ended."""

@@ -119,6 +119,21 @@ def test_connections_that_come_and_go(endpoint: EndpointProcess, when: str) -> N
     withstand(endpoint, attack, memory=LIMITS.max_connections * PIECE + 24 * MIB)
 
 
+def test_many_requests_end_with_their_connections_at_once(endpoint: EndpointProcess) -> None:
+    """Ending their handlers is shared out over turns."""
+
+    async def attack(peers: Peers) -> None:
+        many = [await peers.greeted() for _ in range(40 if ALL else 10)]
+        for peer in many:
+            for number in range(100):
+                peer.invoke(2 * number + 1, *greeting("sleep"))
+            await peer.is_taken()
+        for peer in many:
+            peer.abort()
+
+    withstand(endpoint, attack, memory=96 * MIB)
+
+
 def test_random_bytes(endpoint: EndpointProcess) -> None:
     """The connections have begun well."""
 

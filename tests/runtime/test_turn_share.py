@@ -13,6 +13,7 @@ import pytest
 from conformance.v1.conformance_pb2 import Parcel
 from restate_proto import Context
 from restate_proto.runtime import Runtime, Scheduling
+from restate_proto.runtime.runtime import TurnShare
 from tests.runtime.case import Case, in_loop, result
 from tests.runtime.handlers import echo
 
@@ -155,3 +156,57 @@ async def test_what_happens_to_an_attempt_that_waits_for_its_turn(ending: str) -
     else:
         assert begun == []
         assert len(case.sent()) == (ending == "broken")
+
+
+@in_loop
+async def test_attempts_that_are_aborted_at_once_end_in_their_turns() -> None:
+    """Whoever waits for what they clean up waits for all of them."""
+    ended: list[int] = []
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        try:
+            await ctx.sleep(HOUR)
+        finally:
+            ended.append(parcel.number)
+        return parcel
+
+    runtime = Runtime(asyncio.get_running_loop(), Scheduling(turn_seconds=math.inf))
+    cases = [
+        Case(body, runtime=runtime).start(payload=Parcel(number=number)) for number in range(4)
+    ]
+    runtime.turn_share = TurnShare(asyncio.get_running_loop(), seconds=-1.0)
+    for case in cases:
+        case.attempt.aborted("the connection was closed")
+    seen = [len(ended)]
+    cleaned_up = asyncio.ensure_future(runtime.cleanups.finished())
+    while not cleaned_up.done():
+        await asyncio.sleep(0)
+        seen.append(len(ended))
+    assert ended == [0, 1, 2, 3]
+    assert seen[:4] == [1, 2, 3, 4]
+
+
+@in_loop
+async def test_a_handler_that_is_ready_goes_before_the_end_of_aborted_ones() -> None:
+    """Of these one ends in each turn all the same."""
+    seen: list[str] = []
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        try:
+            await ctx.sleep(HOUR)
+        finally:
+            seen.append("aborted")
+        return parcel
+
+    async def honest(ctx: Context, parcel: Parcel) -> Parcel:
+        seen.append("honest")
+        return parcel
+
+    runtime = Runtime(asyncio.get_running_loop(), Scheduling(turn_seconds=math.inf))
+    cases = [Case(body, runtime=runtime).start() for _ in range(4)]
+    runtime.turn_share = TurnShare(asyncio.get_running_loop(), seconds=-1.0)
+    for case in cases:
+        case.attempt.aborted("the connection was closed")
+    Case(honest, runtime=runtime).start()
+    await runtime.cleanups.finished()
+    assert seen == ["aborted", "honest", "aborted", "aborted", "aborted"]

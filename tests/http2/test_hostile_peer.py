@@ -193,7 +193,8 @@ def test_a_crowd_that_connects_at_once_is_let_in_by_and_by(loop: str) -> None:
             while counts[-1] < len(crowd):
                 await asyncio.sleep(0)
                 counts.append(server.connection_count)
-            assert max(later - before for before, later in pairwise(counts)) <= 16
+            most = max(later - before for before, later in pairwise(counts))
+            assert most <= 17  # newer Pythons accept one more than they are told
             for each in crowd:
                 each.close()
 

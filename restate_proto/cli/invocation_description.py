@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.text import Text
 from rich.tree import Tree
 
@@ -14,6 +12,7 @@ from restate_proto.cli.invocation_words import show_failed_command, show_wait, w
 from restate_proto.cli.output import fail
 from restate_proto.cli.payload_text import payload_json, show_failure, show_payload
 from restate_proto.cli.people import console, show_ago, show_time
+from restate_proto.cli.printing import print_json
 from restate_proto.contract.paths import printable
 from restate_proto.ingress.introspection import (
     InvocationFilter,
@@ -79,7 +78,7 @@ def describe(
     if as_json:
         fields = invocation_json(invocation, waits, place)
         fields["journal"] = [_entry_json(entry, types) for entry in journal.entries]
-        typer.echo(json.dumps(fields, indent=2, ensure_ascii=False))
+        print_json(fields)
         return
     tree = Tree(_head(invocation))
     _Description(admin, types, full=full).fill(tree, invocation, waits, place, journal)
@@ -253,7 +252,7 @@ def _entry_json(entry: JournalEntry, types: ServiceTypes) -> dict[str, Any]:
     if entry.subject:
         fields["subject"] = entry.subject
     if entry.invocation_id is not None:
-        fields["invocationId"] = entry.invocation_id
+        fields["invocation_id"] = entry.invocation_id
     if entry.payload is not None:
         fields["payload"] = payload_json(types, entry.payload)
     if entry.result is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +14,7 @@ from rich.text import Text
 
 from restate_proto.cli.invocation_words import why
 from restate_proto.cli.people import console, show_duration
+from restate_proto.cli.printing import print_json
 from restate_proto.contract.paths import printable
 from restate_proto.ingress.introspection import (
     STATUSES,
@@ -61,16 +61,10 @@ def list_invocations(
     found = find_invocations(admin, wanted, limit=limit)
     waits, places = find_waits(admin, found), find_places(admin, found)
     if as_json:
-        typer.echo(
-            json.dumps(
-                [
-                    invocation_json(each, waits.get(each.id, ()), places.get(each.id))
-                    for each in found
-                ],
-                indent=2,
-                ensure_ascii=False,
-            )
-        )
+        documents = [
+            invocation_json(each, waits.get(each.id, ()), places.get(each.id)) for each in found
+        ]
+        print_json({"invocations": documents})
         return
     if not found:
         typer.echo("no invocations")
@@ -103,25 +97,25 @@ def invocation_json(
         "key": invocation.key,
         "scope": invocation.scope,
         "status": invocation.status,
-        "createdAt": invocation.created_at,
-        "modifiedAt": invocation.modified_at,
-        "startsAt": invocation.starts_at,
-        "completedAt": invocation.completed_at,
-        "lastAttemptAt": invocation.last_start_at,
-        "nextAttemptAt": invocation.next_retry_at,
+        "created_at": invocation.created_at,
+        "modified_at": invocation.modified_at,
+        "starts_at": invocation.starts_at,
+        "completed_at": invocation.completed_at,
+        "last_attempt_at": invocation.last_start_at,
+        "next_attempt_at": invocation.next_retry_at,
         "attempts": invocation.attempts or None,
-        "lastFailure": invocation.failure,
-        "lastFailureCode": invocation.failure_code,
+        "last_failure": invocation.failure,
+        "last_failure_code": invocation.failure_code,
         "result": invocation.result,
         "failure": invocation.result_failure,
-        "invokedBy": invocation.invoked_by,
-        "callerId": invocation.caller_id,
+        "invoked_by": invocation.invoked_by,
+        "caller_id": invocation.caller_id,
         "caller": invocation.caller,
-        "restartedFrom": invocation.restarted_from,
-        "idempotencyKey": invocation.idempotency_key,
+        "restarted_from": invocation.restarted_from,
+        "idempotency_key": invocation.idempotency_key,
         "deployment": invocation.deployment_id,
-        "journalSize": invocation.journal_size,
-        "waitsFor": [_wait_json(wait) for wait in waits] or None,
+        "journal_size": invocation.journal_size,
+        "waits_for": [_wait_json(wait) for wait in waits] or None,
         "queue": None if place is None else _place_json(place),
     }
     return _without_nothing(fields)
@@ -133,8 +127,8 @@ def _wait_json(wait: Wait) -> dict[str, Any]:
             "kind": wait.kind,
             "subject": wait.subject or None,
             "name": wait.name or None,
-            "invocationId": wait.invocation_id,
-            "awakeableId": wait.awakeable_id,
+            "invocation_id": wait.invocation_id,
+            "awakeable_id": wait.awakeable_id,
             "until": wait.until,
             "entry": wait.index,
         }
@@ -147,7 +141,7 @@ def _place_json(place: Place) -> dict[str, Any]:
             "place": place.number,
             "size": place.size,
             "behind": place.holder_id,
-            "blockedOn": place.blocked_on,
+            "blocked_on": place.blocked_on,
         }
     )
 

@@ -10,6 +10,7 @@ import typer
 from restate_proto.cli.admin import DEFAULT_ADMIN_URL, AdminUrl, AuthToken, Yes, admin_client
 from restate_proto.cli.output import MISUSED, fail
 from restate_proto.cli.people import read_duration
+from restate_proto.cli.printing import Json
 from restate_proto.cli.service_types import (
     EndpointOption,
     IncludeOption,
@@ -77,7 +78,6 @@ OlderThan = Annotated[
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 DeploymentOption = Annotated[
     str | None,
     typer.Option(
@@ -104,7 +104,7 @@ def list_command(
     limit: Annotated[
         int, typer.Option(min=1, help="How many to show at most, the oldest first.")
     ] = 50,
-    json: Json = False,
+    as_json: Json = False,
     admin_url: AdminUrl = DEFAULT_ADMIN_URL,
     auth_token: AuthToken = None,
 ) -> None:
@@ -113,7 +113,7 @@ def list_command(
 
     chosen = _wanted(service, handler, key, status, older_than)
     with admin_client(admin_url, auth_token) as admin:
-        list_invocations(admin, chosen, all_=all_, limit=limit, as_json=json)
+        list_invocations(admin, chosen, all_=all_, limit=limit, as_json=as_json)
 
 
 @invocations_app.command("describe")
@@ -134,7 +134,7 @@ def describe_command(
     endpoint: EndpointOption = None,
     proto: ProtoOption = None,
     include: IncludeOption = None,
-    json: Json = False,
+    as_json: Json = False,
     admin_url: AdminUrl = DEFAULT_ADMIN_URL,
     auth_token: AuthToken = None,
 ) -> None:
@@ -147,7 +147,7 @@ def describe_command(
     _check_id(invocation_id)
     types = find_services(endpoint, proto, include)
     with admin_client(admin_url, auth_token) as admin:
-        describe(admin, invocation_id, types, last=entries or None, full=full, as_json=json)
+        describe(admin, invocation_id, types, last=entries or None, full=full, as_json=as_json)
 
 
 def _add_action(name: str, help_: str) -> None:

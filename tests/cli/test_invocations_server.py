@@ -94,15 +94,16 @@ async def test_an_awakeable_and_who_waits_behind_it(shop: Shop) -> None:
     for number, each in enumerate(behind, 1):
         place = f"turn {number} of 3 on key {key}, behind {holder.id}"
         assert lines(listed, each.id, place)
-    (waits,) = json.loads(
-        await shop.succeed("invocations", "list", "--key", key, "--status", "suspended", "--json")
+    listed = await shop.succeed(
+        "invocations", "list", "--key", key, "--status", "suspended", "--json"
     )
-    (wait,) = waits["waitsFor"]
+    (waiting,) = json.loads(listed)["invocations"]
+    (wait,) = waiting["waits_for"]
     assert wait["kind"] == "awakeable"
 
     described = await shop.succeed("invocations", "describe", behind[1].id)
     assert lines(described, "waits for", "turn 2 of 3", holder.id)
-    assert lines(described, "waits for", f"awakeable {wait['awakeableId']}")
+    assert lines(described, "waits for", f"awakeable {wait['awakeable_id']}")
     described = await shop.succeed("invocations", "describe", holder.id)
     assert lines(described, "behind it", f"3 for key {key}")
     assert [line.split()[-1] for line in lines(described, "inv_")[1:4]] == [
@@ -113,7 +114,7 @@ async def test_an_awakeable_and_who_waits_behind_it(shop: Shop) -> None:
     last = behind[2].id
     cancelled = await shop.succeed("invocations", "cancel", last, "--yes")
     assert lines(cancelled, last, "shop.v1.Cart", ": cancelled")
-    await shop.client.resolve_awakeable(wait["awakeableId"], "taken by Eve")
+    await shop.client.resolve_awakeable(wait["awakeable_id"], "taken by Eve")
     assert (await holder.handle.attach()).expiry_invocation_id == "taken by Eve"
     assert (await behind[1].handle.attach()).expiry_invocation_id == "none"
 

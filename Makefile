@@ -69,7 +69,8 @@ differential: setup  ## Play random handlers on the official state machine, too;
 
 # They compile other languages, attack, follow pages or play at random, and take long.
 UNMEASURED := $(addprefix --ignore=tests/,bench ci conformance corpus differential examples fuzz \
-  h2spec hostile interop kafka site soak typechecks) --ignore-glob='*/test_compiles.py'
+  h2spec hostile interop kafka site soak typechecks) --ignore-glob='*/test_compiles.py' \
+  -m "not wheel and not untraced"
 
 .PHONY: coverage
 coverage: setup  ## List what of the code the tests do not reach, and fail if that is too much

@@ -75,6 +75,7 @@ OPERATIONS: dict[str, Callable[[ObjectContext], Any]] = {
 }
 
 
+@pytest.mark.untraced
 @combinations(lambda it: it.replays)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_operation_at_the_end_of_the_stack(world: World, operation: str) -> None:

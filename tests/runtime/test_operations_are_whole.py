@@ -74,6 +74,7 @@ def was_cut_short(last: Message) -> bool:
     return isinstance(last, pb.ErrorMessage) and "the attempt ends here" in last.message
 
 
+@pytest.mark.untraced
 @each_version
 @each_operation
 @in_loop

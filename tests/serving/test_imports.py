@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -98,6 +100,7 @@ endpoint = Endpoint(Greeter(), lifespan=lifespan, engine="ngh2")
 """
 
 
+@pytest.mark.untraced
 def test_serve_imports_what_it_needs_alone(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "pyproject.toml").write_text(PYPROJECT)

@@ -11,7 +11,12 @@ from restate_proto.codec.empty import NOTHING
 from restate_proto.codec.google import google_codec
 from restate_proto.codec.raw import RawCodec
 from restate_proto.contract import schema
-from restate_proto.model.error_types import DetailedError, error_type
+from restate_proto.model.error_types import (
+    DetailedError,
+    ErrorDescriptor,
+    error_type,
+    has_error_type,
+)
 from restate_proto.model.key_format import FixedKey, KeyFormat
 from restate_proto.model.keys import PromiseKey, SignalKey, StateKey
 from restate_proto.model.service import HandlerDescriptor, ServiceDescriptor
@@ -90,12 +95,15 @@ class _Factory:
         return GetMessageClass(self._descriptors.message(type_.full_name))
 
     def _errors(self, models: Sequence[schema.ErrorModel]) -> tuple[type[DetailedError[Any]], ...]:
-        classes: list[type[DetailedError[Any]]] = []
-        for model in models:
-            codec = google_codec(self._class(model.type))
-            declare = error_type(model.type.full_name, model.code, codec)
-            classes.append(declare(type(model.type.names[-1], (DetailedError,), {})))
-        return tuple(classes)
+        return tuple(self._error(each) for each in models)
+
+    def _error(self, model: schema.ErrorModel) -> type[DetailedError[Any]]:
+        name, codec = model.type.full_name, google_codec(self._class(model.type))
+        class_ = type(model.type.names[-1], (DetailedError,), {})
+        if has_error_type(name):  # errors that are received stay of the program's own class
+            class_.__restate_error__ = ErrorDescriptor(name, model.code, codec)
+            return class_
+        return error_type(name, model.code, codec)(class_)
 
     def _key(
         self, key: schema.FixedKey | schema.TypedKey | None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import timedelta
 
-__all__ = ["DetailedError", "ErrorDescriptor", "error_type", "received_error"]
+__all__ = ["DetailedError", "ErrorDescriptor", "error_type", "has_error_type", "received_error"]
 
 M = TypeVar("M")
 E = TypeVar("E", bound="DetailedError[Any]")
@@ -116,6 +116,15 @@ def error_type(full_name: str, code: int, codec: Codec[Any]) -> Callable[[type[E
         return class_
 
     return declare
+
+
+def has_error_type(full_name: str) -> bool:
+    """Return whether a class is registered for errors whose detail has a type.
+
+    Args:
+        full_name: the full name of the type of the detail.
+    """
+    return full_name in _classes
 
 
 def received_error(message: str, code: int, metadata: Mapping[str, str]) -> TerminalError:

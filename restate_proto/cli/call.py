@@ -13,10 +13,10 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 from restate_proto.cli.admin import AuthToken
+from restate_proto.cli.contract_options import Include
 from restate_proto.cli.output import MISUSED, fail
 from restate_proto.cli.service_types import (
     EndpointOption,
-    IncludeOption,
     ProtoOption,
     ServiceTypes,
     find_services,
@@ -94,7 +94,7 @@ def call_command(
     ] = None,
     endpoint: EndpointOption = None,
     proto: ProtoOption = None,
-    include: IncludeOption = None,
+    include: Include = None,
     ingress_url: IngressUrl = "http://127.0.0.1:8080",
     auth_token: AuthToken = None,
 ) -> None:

@@ -11,7 +11,9 @@ __all__ = ["AllServices", "Include"]
 
 Include = Annotated[
     list[Path] | None,
-    typer.Option("--include", "-I", help="Another folder in which to find imports."),
+    typer.Option(
+        "--include", "-I", help="Another folder in which to find imports of .proto files."
+    ),
 ]
 """The option for the folders that a contract imports from."""
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restate_proto.cli.admin import DEFAULT_ADMIN_URL, AdminUrl, AuthToken, Yes, admin_client
+from restate_proto.cli.contract_options import Include
 from restate_proto.cli.output import MISUSED, fail
 from restate_proto.cli.people import read_duration
 from restate_proto.cli.printing import Json
 from restate_proto.cli.service_types import (
     EndpointOption,
-    IncludeOption,
     ProtoOption,
     find_services,
 )
@@ -133,7 +133,7 @@ def describe_command(
     ] = False,
     endpoint: EndpointOption = None,
     proto: ProtoOption = None,
-    include: IncludeOption = None,
+    include: Include = None,
     as_json: Json = False,
     admin_url: AdminUrl = DEFAULT_ADMIN_URL,
     auth_token: AuthToken = None,

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EndpointOption",
-    "IncludeOption",
     "ProtoOption",
     "ServiceTypes",
     "find_services",
@@ -54,14 +53,6 @@ ProtoOption = Annotated[
     ),
 ]
 """The option for a contract as .proto files, or as a descriptor set."""
-
-IncludeOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--include", "-I", help="Another folder in which to find imports of .proto files."
-    ),
-]
-"""The option for the folders that a contract imports from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from restate_proto.cli.admin import DEFAULT_ADMIN_URL, AdminUrl, AuthToken, Yes, admin_client
+from restate_proto.cli.contract_options import Include
 from restate_proto.cli.service_types import (
     EndpointOption,
-    IncludeOption,
     ProtoOption,
     find_services,
     load_services,
@@ -63,7 +63,7 @@ def get_command(
     ] = False,
     endpoint: EndpointOption = None,
     proto: ProtoOption = None,
-    include: IncludeOption = None,
+    include: Include = None,
     admin_url: AdminUrl = DEFAULT_ADMIN_URL,
     auth_token: AuthToken = None,
 ) -> None:
@@ -97,7 +97,7 @@ def set_command(
     plain: Plain = False,
     endpoint: EndpointOption = None,
     proto: ProtoOption = None,
-    include: IncludeOption = None,
+    include: Include = None,
     admin_url: AdminUrl = DEFAULT_ADMIN_URL,
     auth_token: AuthToken = None,
 ) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import ssl
 from contextlib import asynccontextmanager
 from copy import copy
@@ -18,13 +16,12 @@ from restate_proto.endpoint.application import Application
 from restate_proto.endpoint.binding import bind
 from restate_proto.endpoint.contract_metadata import described_with_contract
 from restate_proto.endpoint.discovery import Discovery
-from restate_proto.endpoint.event_loop import on_signal, run_until_done
+from restate_proto.endpoint.event_loop import run_until_done
 from restate_proto.endpoint.identity import is_loopback, request_identity, warn_of_strangers
 from restate_proto.endpoint.lifespan import check_lifespan
 from restate_proto.endpoint.limits import Limits
-from restate_proto.endpoint.running_endpoint import RunningEndpoint
+from restate_proto.endpoint.running_endpoint import RunningEndpoint, serve_until_signal
 from restate_proto.endpoint.serde_preview import SerdePreview
-from restate_proto.endpoint.standard_output import say_serving
 from restate_proto.endpoint.tls import tls_context
 from restate_proto.endpoint.validation import Validation
 from restate_proto.http2.engines import engine_name
@@ -281,28 +278,7 @@ class Endpoint:
             ImportError: ngh2 was asked for and cannot be imported.
             LifespanError: the lifespan or a service could not be set up.
         """
-        run_until_done(self._serve(address, grace))
-
-    async def _serve(self, address: str, grace: timedelta) -> None:
-        stop = asyncio.Event()
-        main = asyncio.current_task()
-        serves = False
-
-        def ask_to_stop() -> None:
-            stop.set()
-            if not serves and main is not None:
-                main.cancel()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            on_signal(number, ask_to_stop)
-        try:
-            async with self.run(address, grace=grace) as running:
-                serves = True
-                say_serving(str(running), running.address)
-                await stop.wait()
-        except asyncio.CancelledError:
-            if not stop.is_set():
-                raise
+        run_until_done(serve_until_signal(self.run(address, grace=grace)))
 
     @asynccontextmanager
     async def run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from restate_proto.endpoint.garbage import collecting_rarely
@@ -12,9 +13,9 @@ from restate_proto.logs import get_logger
 from restate_proto.runtime import is_interrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Generator
 
-__all__ = ["loop_name", "on_signal", "run_until_done"]
+__all__ = ["cancellable", "loop_name", "on_signal", "run_until_done"]
 
 _log = get_logger("restate_proto")
 
@@ -48,6 +49,29 @@ def run_until_done(main: Coroutine[object, object, None]) -> None:
                     type(error).__name__,
                     exc_info=error,
                 )
+
+
+@contextmanager
+def cancellable(stop: asyncio.Event) -> Generator[Callable[[], None]]:
+    """Give a block of the running task a function that ends it by cancellation.
+
+    Args:
+        stop: whether that is wanted. A cancellation for another reason leaves the block.
+    """
+    task = asyncio.current_task()
+    is_over = False
+
+    def cancel() -> None:
+        if task is not None and not is_over:
+            task.cancel()
+
+    try:
+        yield cancel
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+    finally:
+        is_over = True
 
 
 def on_signal(number: signal.Signals, call: Callable[[], object]) -> None:

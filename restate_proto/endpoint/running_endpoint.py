@@ -1,16 +1,21 @@
-"""`RunningEndpoint`: the address of an endpoint that is serving, and the libraries it runs on."""
+"""`RunningEndpoint`: an endpoint that is serving, for a block or until a signal."""
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from typing import TYPE_CHECKING
 
 from restate_proto.endpoint.addresses import url_of
-from restate_proto.endpoint.event_loop import loop_name
+from restate_proto.endpoint.event_loop import cancellable, loop_name, on_signal
+from restate_proto.endpoint.standard_output import say_serving
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from restate_proto.http2.server import Server
 
-__all__ = ["RunningEndpoint"]
+__all__ = ["RunningEndpoint", "serve_until_signal"]
 
 
 class RunningEndpoint:
@@ -45,3 +50,26 @@ class RunningEndpoint:
     def address(self) -> str:
         """The URL to register with restate-server: `http://127.0.0.1:9080`."""
         return url_of(self._scheme, *self.server.address)
+
+
+async def serve_until_signal(endpoint: AbstractAsyncContextManager[RunningEndpoint]) -> None:
+    """Serve until SIGTERM or SIGINT; one that comes earlier ends the set-up.
+
+    Args:
+        endpoint: serves while it is entered.
+    """
+    stop = asyncio.Event()
+    serves = False
+    with cancellable(stop) as cancel:
+
+        def ask_to_stop() -> None:
+            stop.set()
+            if not serves:
+                cancel()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            on_signal(number, ask_to_stop)
+        async with endpoint as running:
+            serves = True
+            say_serving(str(running), running.address)
+            await stop.wait()

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from restate_proto.endpoint.event_loop import cancellable
 from restate_proto.logs import get_logger
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from restate_proto.http2.server import Server
 
@@ -37,7 +38,7 @@ class Stop:
 
     def __init__(self) -> None:
         self._asked = asyncio.Event()
-        self._main: asyncio.Task[object] | None = None
+        self._cancel: Callable[[], None] = lambda: None
         self._server: Server | None = None
         self._closing: asyncio.Task[None] | None = None
         self._asked_at = 0.0
@@ -45,14 +46,8 @@ class Stop:
     @contextmanager
     def cancelling(self) -> Generator[None]:
         """Cancel the block, in which the process sets up, serves and tears down, if that is asked."""
-        self._main = asyncio.current_task()
-        try:
+        with cancellable(self._asked) as self._cancel:
             yield
-        except asyncio.CancelledError:
-            if not self.is_asked:
-                raise
-        finally:
-            self._main = None
 
     def attend(self, server: Server) -> None:
         """Drain this server if the process is asked to stop, and close it the second time."""
@@ -77,10 +72,6 @@ class Stop:
             )
             self._asked_at = now
             self._closing = asyncio.create_task(self._server.close())
-
-    def _cancel(self) -> None:
-        if self._main is not None:
-            self._main.cancel()
 
     @property
     def is_asked(self) -> bool:

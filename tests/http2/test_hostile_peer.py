@@ -202,15 +202,14 @@ def test_a_crowd_that_connects_at_once_is_let_in_by_and_by(loop: str) -> None:
     run(test(), loop=loop)
 
 
-@pytest.mark.skipif(
-    version("uvloop").startswith("0.21."),
-    reason="the oldest dependencies write the first SETTINGS only after they have read",
-)
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_requests_of_a_client_that_has_gone_before_it_was_read_do_not_begin(
     engine: str, loop: str
 ) -> None:
+    if loop == "uvloop" and version("uvloop").startswith("0.21."):
+        pytest.skip("this version of uvloop does not tell of the reset before the turn is over")
+
     async def test() -> None:
         app = App(Echo)
         async with serving(app, engine=engine) as server:

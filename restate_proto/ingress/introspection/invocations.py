@@ -36,6 +36,8 @@ STATUSES = (
 )
 """The statuses of invocations; only the last means that the invocation has ended."""
 
+# Running attempts only have what they wait for with protocol v7.
+_AWAITED = ("suspended_waiting_future_json", "last_awaiting_on_future_json")
 _AFTER_FAILURES = ("backing-off", "paused")
 
 _COLUMNS = (
@@ -319,9 +321,7 @@ def _read(row: Row) -> Invocation:
         idempotency_key=row.get("idempotency_key"),
         deployment_id=row.get("pinned_deployment_id") or row.get("last_attempt_deployment_id"),
         journal_size=row.read_if_any("journal_size", int) or 0,
-        awaits=row.read_if_any("suspended_waiting_future_json", _awaited_ids)
-        or row.read_if_any("last_awaiting_on_future_json", _awaited_ids)
-        or (),
+        awaits=next(filter(None, (row.read_if_any(each, _awaited_ids) for each in _AWAITED)), ()),
     )
 
 
@@ -335,8 +335,7 @@ def _failed_command(row: Mapping[str, Any]) -> tuple[str, str, int] | None:
 
 def waited_for(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     """Return the ids of the notifications that an invocation waits for, from its row."""
-    # Running attempts only have them with protocol v7.
-    text = row.get("suspended_waiting_future_json") or row.get("last_awaiting_on_future_json")
+    text = next(filter(None, map(row.get, _AWAITED)), None)
     return () if text is None else _awaited_ids(text)
 
 

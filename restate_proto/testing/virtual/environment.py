@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, Unpack
 from restate_proto.endpoint.endpoint import Endpoint
 from restate_proto.ingress.handle import IngressInvocationHandle
 from restate_proto.model.arguments import (
-    DURATION,
     check_number,
     check_string,
-    wrong_type,
 )
 from restate_proto.model.payload_codec import payload_codecs
 from restate_proto.runtime import Scheduling
@@ -31,7 +29,7 @@ from restate_proto.testing.virtual.ingress import VirtualIngress, find
 from restate_proto.testing.virtual.invoker import Invoker
 from restate_proto.testing.virtual.journal_text import journal_of
 from restate_proto.testing.virtual.object_state import read_state, write_state
-from restate_proto.testing.virtual.options import check_options
+from restate_proto.testing.virtual.options import check_advance, check_options
 from restate_proto.testing.virtual.processor import Processor
 from restate_proto.testing.virtual.recording import recorded
 from restate_proto.testing.virtual.steps import Steps
@@ -217,10 +215,7 @@ class VirtualRestate:
             TypeError: it is not a `timedelta`.
             ValueError: it is negative.
         """
-        if not isinstance(duration, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
-            raise wrong_type("VirtualRestate.advance", "duration", duration, DURATION)
-        if duration < timedelta(0):
-            raise ValueError(f"VirtualRestate.advance: time does not go back: {duration!r}")
+        check_advance(duration)
         await self._turns.advance(duration // _MILLISECOND)
 
     async def until(self, awaitable: Awaitable[T]) -> T:
@@ -233,14 +228,7 @@ class VirtualRestate:
         Raises:
             StuckError: it can never be done.
         """
-        task = asyncio.ensure_future(awaitable)
-        done = asyncio.get_running_loop().create_future()
-        task.add_done_callback(lambda _: done.done() or done.set_result(None))
-        try:
-            await self._turns.wait_for(done)
-            return task.result()
-        finally:
-            task.cancel()
+        return await self._turns.until(awaitable)
 
     def _is_at_rest(self) -> bool:
         is_postponed = any(attempt.is_postponed for attempt in self._invoker.attempts.values())

@@ -1,4 +1,4 @@
-"""Check the options of a virtual server."""
+"""Check what tests give a virtual server: its options, and durations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from restate_proto.endpoint.endpoint import Endpoint
 from restate_proto.model.arguments import DURATION, check_number, check_time, wrong_type
 from restate_proto.protocol import MAX_VERSION, MIN_VERSION
 
-__all__ = ["check_options"]
+__all__ = ["check_advance", "check_options"]
 
 _SERVER: Final = "VirtualRestate"
 
@@ -43,3 +43,17 @@ def check_options(
         check_time(_SERVER, "start", start)
     if not isinstance(patience, timedelta):
         raise wrong_type(_SERVER, "patience", patience, DURATION)
+
+
+def check_advance(duration: object) -> None:
+    """Refuse a duration by which time cannot advance.
+
+    Raises:
+        TypeError: it is not a `timedelta`.
+        ValueError: it is negative.
+    """
+    where = f"{_SERVER}.advance"
+    if not isinstance(duration, timedelta):
+        raise wrong_type(where, "duration", duration, DURATION)
+    if duration < timedelta(0):
+        raise ValueError(f"{where}: time does not go back: {duration!r}")

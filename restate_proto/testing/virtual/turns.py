@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from restate_proto.testing.virtual.timeline import Timeline
 
@@ -88,6 +88,17 @@ class Turns:
         self._advancing.sort(key=lambda each: each[0])
         self.look()
         await done
+
+    async def until(self, awaitable: Awaitable[T]) -> T:
+        """Wait for something else than a future of this server, as `wait_for`."""
+        task = asyncio.ensure_future(awaitable)
+        done = self._loop.create_future()
+        task.add_done_callback(lambda _: done.done() or done.set_result(None))
+        try:
+            await self.wait_for(done)
+            return task.result()
+        finally:
+            task.cancel()
 
     # ---- Turns ----
 

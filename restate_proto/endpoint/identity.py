@@ -242,7 +242,13 @@ def _base58(text: str) -> bytes | None:
 
 
 def _decode(part: bytes) -> bytes:
-    """Decode a part of a token: base64url without padding."""
+    """Decode a part of a token: base64url without padding (RFC 7515, section 2).
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if b"+" in part or b"/" in part:  # which Python takes for the characters in their place
+        raise ValueError("base64url has neither + nor /")
     return b64decode(part + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
 
 

@@ -219,6 +219,18 @@ def test_no_byte_of_a_token_can_be_changed(at: int, byte: bytes) -> None:
     assert changed == TOKEN or at == len(TOKEN) - 1 or not allows(signature(changed))
 
 
+def test_a_signature_is_written_in_one_alphabet() -> None:
+    """Python's decoder takes the characters of base64 for those of base64url, too."""
+    signer = Signer()
+    while not ({*b"-_"} & {*(token := signer.token(CLAIMS)).rpartition(b".")[2]}):
+        signer = Signer()
+    identity = RequestIdentity([signer.public_key], clock=lambda: NOW)
+    signed, dot, written = token.rpartition(b".")
+    assert identity.allows(signature(token), PATH)
+    other = signed + dot + written.replace(b"-", b"+").replace(b"_", b"/")
+    assert not identity.allows(signature(other), PATH)
+
+
 def test_a_token_that_was_verified_is_still_for_its_path_and_its_time() -> None:
     now = NOW
     identity = RequestIdentity([SIGNER.public_key], clock=lambda: now)

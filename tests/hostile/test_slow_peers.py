@@ -193,7 +193,7 @@ def test_who_reads_nothing(endpoint: EndpointProcess) -> None:
             await peer.is_dropped()
 
     # What 16 handlers do when the socket has taken what they wrote, in one turn.
-    withstand(endpoint, attack, memory=32 * MIB, stall=2_000)
+    withstand(endpoint, attack, memory=32 * MIB, stall=4_000)
 
 
 def test_windows_that_open_byte_by_byte(endpoint: EndpointProcess) -> None:
